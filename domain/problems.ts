@@ -1,0 +1,62 @@
+/**
+ * The vocabulary of everything that can go wrong: nothing else says what is retried or which status a client sees.
+ * `retryable`: an activity that throws it is tried again; the rest fails at once.
+ */
+export const problems = {
+  invalid_request: { status: 400, retryable: false, title: 'The request is not valid' },
+  malformed_body: { status: 400, retryable: false, title: 'The body cannot be read' },
+  not_authenticated: { status: 401, retryable: false, title: 'Name and password are needed' },
+  not_authorized: { status: 403, retryable: false, title: 'You may not do this' },
+  not_found: { status: 404, retryable: false, title: 'No such object' },
+  method_not_allowed: { status: 405, retryable: false, title: 'This address does not take this method' },
+  operation_in_progress: { status: 409, retryable: false, title: 'Another operation is at work on this resource' },
+  wrong_state: { status: 409, retryable: false, title: 'Not possible in this state' },
+  name_taken: { status: 409, retryable: false, title: 'The name is taken' },
+  in_use: { status: 409, retryable: false, title: 'Something else still needs it' },
+  idempotency_key_reused: { status: 409, retryable: false, title: 'The idempotency key was used for another request' },
+  body_too_large: { status: 413, retryable: false, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, retryable: false, title: 'This kind of body is not accepted' },
+  too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
+  internal: { status: 500, retryable: true, title: 'Something went wrong in Arcus' },
+  backend_unavailable: { status: 503, retryable: true, title: 'A backend did not answer' },
+  database_unavailable: { status: 503, retryable: true, title: 'The database did not answer' },
+  capacity_exhausted: { status: 507, retryable: false, title: 'No host can take this VM' },
+  deploy_refused: { status: 502, retryable: false, title: 'The hypervisor refused the VM' },
+  destroy_refused: { status: 502, retryable: false, title: 'The hypervisor refused to remove the VM' },
+  stale_epoch: { status: 409, retryable: false, title: 'A newer operation has taken this VM' },
+  taken: { status: 409, retryable: false, title: 'Another operation has taken over' },
+  cancelled: { status: 409, retryable: false, title: 'Cancelled' },
+  run_lost: { status: 500, retryable: false, title: 'The run ended without finishing the operation' },
+} as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** One thing that is wrong, and where: a JSON pointer (RFC 6901) into what was sent. */
+export type Finding = { pointer: string; detail: string };
+
+/** What adapters, stores, domain and operations throw. The detail is a sentence for the user; it never holds a secret. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  /** Everything wrong at once, for `invalid_request`. */
+  readonly findings: readonly Finding[];
+  /** The operation in the way, for `operation_in_progress`. */
+  readonly operation: string | undefined;
+
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    options: { cause?: unknown; findings?: readonly Finding[]; operation?: string } = {},
+  ) {
+    super(detail, { cause: options.cause });
+    this.code = code;
+    this.findings = options.findings ?? [];
+    this.operation = options.operation;
+  }
+}
+
+/** The first Problem in a chain of causes, or undefined. */
+export function problemOf(error: unknown): Problem | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof Problem) return at;
+  return undefined;
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** An id within its pool: a non-negative integer, as in OpenNebula. Services and service templates share one pool. */
+export const ObjectId = z.int().min(0).describe('Integer id within its pool');
+
+export const Timestamp = z.iso.datetime().describe('RFC 3339, UTC');
+
+/** Printable, no control characters, at most 128 characters: OpenNebula's limit for names. */
+export const ObjectName = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(128, 'must be at most 128 characters')
+  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')
+  .refine((name) => name.trim() === name, 'must not begin or end with a blank')
+  .describe('Name of the object');
+
+const Rights = z.strictObject({ use: z.boolean(), manage: z.boolean(), admin: z.boolean() });
+
+/** Who may USE, MANAGE and ADMIN an object: OpenNebula's nine permission bits. */
+export const Permissions = z.strictObject({ owner: Rights, group: Rights, other: Rights });
+export type Permissions = z.infer<typeof Permissions>;
+
+/** What every object that belongs to somebody carries, as stored. */
+export const Ownership = z.object({ uid: ObjectId, gid: ObjectId, permissions: Permissions });
+export type Ownership = z.infer<typeof Ownership>;
+
+/** The same as shown to clients: with names. */
+export const OwnershipResource = Ownership.extend({
+  uname: z.string().describe('Name of the owner'),
+  gname: z.string().describe('Name of the group'),
+});
+
+/** Unset permissions of a new object: owner USE and MANAGE (umask 177). */
+export const defaultPermissions: Permissions = {
+  owner: { use: true, manage: true, admin: false },
+  group: { use: false, manage: false, admin: false },
+  other: { use: false, manage: false, admin: false },
+};
+
+/** Query of every list. The cursor is opaque: it comes from `next_cursor` of the page before. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Items a page, 1 to 1000'),
+  cursor: z.string().max(200).optional().describe('`next_cursor` of the page before'),
+});
+export type PageQuery = z.infer<typeof PageQuery>;
+
+/** A page of a list: `next_cursor` is null on the last one. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+export type Page<T> = { items: T[]; next_cursor: string | null };

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
+
+/** OpenNebula's host states. INIT: not monitored yet; MONITORED: usable; ERROR: the last probe failed. */
+export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE']);
+export type HostState = z.infer<typeof HostState>;
+
+/** Name of a hypervisor adapter (OpenNebula's VM_MAD). */
+export const HypervisorKind = z.enum(['simulated']);
+export type HypervisorKind = z.infer<typeof HypervisorKind>;
+
+/** CPU in hundredths of a core (100 = one core), memory in MB: integers, so that sums never drift. */
+export const Capacity = z.object({ cpu: z.int().min(0), memory: z.int().min(0) });
+export type Capacity = z.infer<typeof Capacity>;
+
+export const CreateHost = z.strictObject({
+  name: ObjectName.describe('Name or address of the host, as its hypervisor knows it'),
+  vm_mad: HypervisorKind.default('simulated').describe('Which hypervisor adapter drives it'),
+  cpu: z
+    .number()
+    .min(0.01)
+    .max(4096)
+    .transform((cores) => Math.round(cores * 100) / 100)
+    .describe('Cores that VMs may reserve'),
+  memory: z.int().min(1).max(67_108_864).describe('Memory that VMs may reserve, in MB'),
+});
+export type CreateHost = z.infer<typeof CreateHost>;
+
+export const UpdateHost = z.strictObject({
+  state: z
+    .enum(['enabled', 'disabled', 'offline'])
+    .optional()
+    .describe(
+      'enabled hosts take VMs; disabled ones keep theirs but take no new ones; offline ones are not monitored either',
+    ),
+  cpu: CreateHost.shape.cpu.optional(),
+  memory: CreateHost.shape.memory.optional(),
+});
+export type UpdateHost = z.infer<typeof UpdateHost>;
+
+/** A host as stored. It owns its reservations: one entry a VM, and their sums, changed in one guarded update. */
+export type Host = {
+  _id: number;
+  name: string;
+  uid: number;
+  gid: number;
+  permissions: z.infer<typeof OwnershipResource>['permissions'];
+  vm_mad: HypervisorKind;
+  state: HostState;
+  /** Why the host is in ERROR, in its hypervisor's words. */
+  error: string | null;
+  total: Capacity;
+  used: Capacity;
+  vms: Record<string, Capacity>;
+  created_at: Date;
+  last_monitored_at: Date | null;
+};
+
+export const HostResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  vm_mad: HypervisorKind,
+  state: HostState,
+  error: z.string().nullable(),
+  cpu: z.object({ total: z.number(), used: z.number(), free: z.number() }).describe('Cores'),
+  memory: z.object({ total: z.int(), used: z.int(), free: z.int() }).describe('MB'),
+  vms: z.array(ObjectId).describe('VMs with a reservation here'),
+  created_at: Timestamp,
+  last_monitored_at: Timestamp.nullable(),
+}).meta({ id: 'Host' });
+export type HostResource = z.infer<typeof HostResource>;

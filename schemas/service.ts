@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { RoleTemplate, type ServiceTemplateBody, ShutdownAction } from './service-template.js';
+import { VmLcmState, VmState } from './vm.js';
+
+/** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
+export const ServiceState = z.enum([
+  'PENDING',
+  'DEPLOYING',
+  'RUNNING',
+  'UNDEPLOYING',
+  'WARNING',
+  'DONE',
+  'FAILED_UNDEPLOYING',
+  'FAILED_DEPLOYING',
+  'SCALING',
+  'FAILED_SCALING',
+  'COOLDOWN',
+]);
+export type ServiceState = z.infer<typeof ServiceState>;
+
+export const InstantiateService = z.strictObject({
+  merge_template: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe('Merged over the top level of the template (shallow, as OneFlow 5.0), then validated again'),
+});
+export type InstantiateService = z.infer<typeof InstantiateService>;
+
+export const UndeployService = z.strictObject({
+  hard: z
+    .boolean()
+    .optional()
+    .describe('true: terminate-hard every VM; false: terminate; absent: as role, service and configuration say'),
+});
+export type UndeployService = z.infer<typeof UndeployService>;
+
+export type LogEntry = { timestamp: Date; severity: 'I' | 'E'; message: string };
+
+/** A role of a service as stored: its template plus what happens to it. */
+export type Role = z.infer<typeof RoleTemplate> & {
+  state: ServiceState;
+  /** Why the role is in this state, or null. */
+  reason: string | null;
+  /** The next VM number; numbers are never reused. */
+  last_vmname: number;
+};
+
+/** A service as stored. Its nodes are the VM documents that carry its id: nothing is kept twice. */
+export type Service = Ownership & {
+  _id: number;
+  name: string;
+  template_id: number;
+  state: ServiceState;
+  roles: Role[];
+  /** The service template as instantiated, without its roles. */
+  body: Omit<z.infer<typeof ServiceTemplateBody>, 'roles'>;
+  /** Newest last, 50 at most. */
+  log: LogEntry[];
+  /** The operation admitted, not ended. */
+  operation: string | null;
+  /** The operation that pre-empts: while it is set, no work on a role may start. */
+  wanted: string | null;
+  /** By role name: who works on the role now. */
+  holds: Record<string, { op: string; epoch: number }>;
+  epoch: number;
+  created_at: Date;
+  ended_at: Date | null;
+};
+
+export const NodeResource = z.object({
+  vm_id: ObjectId,
+  name: z.string(),
+  state: VmState,
+  lcm_state: VmLcmState,
+  ready: z.boolean(),
+  host: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+export const RoleResource = RoleTemplate.extend({
+  state: ServiceState,
+  reason: z.string().nullable(),
+  last_vmname: z.int(),
+  nodes: z.array(NodeResource),
+}).meta({ id: 'Role' });
+
+export const ServiceResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  template_id: ObjectId,
+  state: ServiceState,
+  deployment: z.enum(['none', 'straight']),
+  ready_status_gate: z.boolean(),
+  shutdown_action: ShutdownAction.nullable(),
+  roles: z.array(RoleResource),
+  log: z.array(z.object({ timestamp: Timestamp, severity: z.enum(['I', 'E']), message: z.string() })),
+  operation: z.string().nullable().describe('The operation that is at work on it'),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+})
+  .loose()
+  .meta({ id: 'Service' });
+export type ServiceResource = z.infer<typeof ServiceResource>;
+
+/** A service in a list: roles without their nodes. */
+export const ServiceSummary = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  template_id: ObjectId,
+  state: ServiceState,
+  roles: z.array(z.object({ name: z.string(), state: ServiceState, cardinality: z.int() })),
+  operation: z.string().nullable(),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+}).meta({ id: 'ServiceSummary' });
+export type ServiceSummary = z.infer<typeof ServiceSummary>;

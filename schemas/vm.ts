@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import type { Capacity } from './host.js';
+import { VmTemplateBody } from './vm-template.js';
+
+/** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
+export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE']);
+export type VmState = z.infer<typeof VmState>;
+
+/** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
+export const VmLcmState = z.enum([
+  'LCM_INIT',
+  'PROLOG',
+  'BOOT',
+  'RUNNING',
+  'SHUTDOWN',
+  'EPILOG',
+  'UNKNOWN',
+  'BOOT_FAILURE',
+  'PROLOG_FAILURE',
+  'EPILOG_FAILURE',
+]);
+export type VmLcmState = z.infer<typeof VmLcmState>;
+
+/** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
+export const UserTemplate = z
+  .record(
+    z
+      .string()
+      .regex(/^[A-Za-z][\w]*$/, 'must be letters, digits and _, beginning with a letter')
+      .max(128),
+    z.json(),
+  )
+  .describe('Attributes that owner and guest may write');
+export type UserTemplate = Record<string, unknown>;
+
+export const CreateVm = z.strictObject({
+  template_id: ObjectId.describe('VM template to instantiate'),
+  name: ObjectName.optional().describe('Default: the name of the template, a dash and the id of the VM'),
+  template: VmTemplateBody.partial().optional().describe('Attributes that replace those of the template'),
+});
+export type CreateVm = z.infer<typeof CreateVm>;
+
+export const UpdateVm = z.strictObject({
+  user_template: UserTemplate.describe('Attributes to set; null removes one'),
+});
+export type UpdateVm = z.infer<typeof UpdateVm>;
+
+export const TerminateVm = z.strictObject({
+  hard: z.boolean().default(false).describe('true: cut the power; false: ask the guest to shut down'),
+});
+export type TerminateVm = z.infer<typeof TerminateVm>;
+
+/** Who may change the VM now: a fencing token. Every transition filters on all three. */
+export type Hold = { op: string; epoch: number; attempt: number };
+
+/** One stay on one host. */
+export type HistoryRecord = {
+  seq: number;
+  hid: number;
+  hostname: string;
+  vm_mad: string;
+  /** The epoch of the deploy that made it: what a destroy may destroy. */
+  epoch: number;
+  stime: Date;
+  etime: Date | null;
+  reason: 'none' | 'error' | 'user';
+};
+
+/** A VM as stored. */
+export type Vm = Ownership & {
+  _id: number;
+  name: string;
+  state: VmState;
+  lcm_state: VmLcmState;
+  /** Why it is in this state: what it waits for, or what failed. */
+  reason: string | null;
+  template_id: number;
+  capacity: Capacity;
+  template: Record<string, unknown>;
+  user_template: UserTemplate;
+  /** Set on VMs of a service: with ordinal, the unique key under which a plan makes it. */
+  service: { id: number; role: string; ordinal: number } | null;
+  history: HistoryRecord[];
+  deploy_id: string | null;
+  /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
+  epoch: number;
+  hold: Hold | null;
+  /** The operation admitted on the VM itself, not ended. */
+  operation: string | null;
+  /** The intent that pre-empts: an operation that waits until the present holder lets go. */
+  wanted: string | null;
+  /** The highest numbered step done, and what it found. */
+  mark: { op: string; step: number } | null;
+  created_at: Date;
+  ended_at: Date | null;
+};
+
+export const VmResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  state: VmState,
+  lcm_state: VmLcmState,
+  reason: z.string().nullable().describe('Why it is in this state: what it waits for, or what failed'),
+  ready: z.boolean().describe('READY=YES in its user template'),
+  template_id: ObjectId,
+  cpu: z.number().describe('Cores reserved'),
+  memory: z.int().describe('MB reserved'),
+  service_id: ObjectId.nullable(),
+  role_name: z.string().nullable(),
+  host: z.object({ id: ObjectId, name: z.string() }).nullable().describe('Where it is, or null'),
+  template: z.record(z.string(), z.unknown()),
+  user_template: z.record(z.string(), z.unknown()),
+  history: z.array(
+    z.object({
+      seq: z.int(),
+      host_id: ObjectId,
+      hostname: z.string(),
+      vm_mad: z.string(),
+      started_at: Timestamp,
+      ended_at: Timestamp.nullable(),
+      reason: z.enum(['none', 'error', 'user']),
+    }),
+  ),
+  operation: z.string().nullable().describe('The operation that is at work on it'),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+}).meta({ id: 'Vm' });
+export type VmResource = z.infer<typeof VmResource>;
