@@ -1,0 +1,43 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const Port = z.coerce.number().int().min(0).max(65_535);
+
+/** Settings of every Arcus process, from the environment. The supervisor fills in what it started itself. */
+export const Config = z.object({
+  ARCUS_HOME: z.string().min(1).default(join(homedir(), '.arcus')).describe('Where Arcus keeps its data'),
+  ARCUS_PORT: Port.default(9869).describe('Port of the API; 0: chosen once and kept in the home'),
+  ARCUS_LISTEN: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
+  ARCUS_MONGODB_URI: z
+    .string()
+    .startsWith('mongodb', 'must begin with mongodb:// or mongodb+srv://')
+    .optional()
+    .describe('A MongoDB replica set of your own; absent: Arcus runs one'),
+  ARCUS_TEMPORAL_ADDRESS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A Temporal of your own, host:port; absent: Arcus runs one'),
+  ARCUS_TEMPORAL_UI_URL: z.url().optional().describe('Where operators see the Temporal UI; links point there'),
+  ARCUS_SIMULATOR_URL: z.url().optional().describe('The simulated hypervisor; absent: Arcus runs one'),
+  ARCUS_TASK_QUEUES: z
+    .string()
+    .default('orchestration,compute,ticks')
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .pipe(z.array(z.enum(['orchestration', 'compute', 'ticks'])).min(1))
+    .describe('Which task queues this worker serves'),
+  ARCUS_VM_NAME_TEMPLATE: z
+    .string()
+    .default('$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)')
+    .describe('Name of the VMs of services'),
+  ARCUS_SHUTDOWN_ACTION: z
+    .enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard'])
+    .default('terminate')
+    .describe('How VMs of services go when neither role nor service says'),
+  ARCUS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+export type Config = z.infer<typeof Config>;
+
+/** Temporal namespaces: operations are kept 30 days, periodic ticks one. */
+export const namespaces = { operations: 'arcus', ticks: 'arcus-ticks' } as const;
