@@ -21,7 +21,7 @@ export type ServiceState = z.infer<typeof ServiceState>;
 
 export const InstantiateService = z.strictObject({
   merge_template: z
-    .record(z.string(), z.json())
+    .record(z.string(), z.unknown())
     .optional()
     .describe('Merged over the top level of the template (shallow, as OneFlow 5.0), then validated again'),
 });

@@ -29,7 +29,7 @@ export const UserTemplate = z
       .string()
       .regex(/^[A-Za-z][\w]*$/, 'must be letters, digits and _, beginning with a letter')
       .max(128),
-    z.json(),
+    z.unknown(),
   )
   .describe('Attributes that owner and guest may write');
 export type UserTemplate = Record<string, unknown>;
