@@ -1,25 +1,110 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 
+// OneFlow's service template (guide 1.3 and 1.4). Unknown attributes are kept at every level; null and false count as
+// absent; integers are read as Ruby's Integer() reads them: what OneFlow accepts loads unchanged.
+
+const absent = (value: unknown): unknown => (value === null || value === false ? undefined : value);
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess(absent, schema.optional());
+
+const required = (kind: string) => (issue: { input?: unknown }) =>
+  issue.input === undefined ? 'is required' : `must be ${kind}`;
+
+const integerText = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/;
+
+/** As Ruby's Integer(): fractions are cut off, `0x1f`, `0b11` and octal `010` are understood; the rest is left as is. */
+function lenientInteger(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) + 0 : value;
+  if (typeof value !== 'string') return absent(value);
+  const [, sign, digits] = integerText.exec(value.trim().replace(/(?<=\w)_(?=\w)/g, '')) ?? [];
+  if (digits === undefined) return value;
+  const magnitude = Number(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  return sign === '-' ? 0 - magnitude : magnitude;
+}
+
+const wholeNumber = z.int({ error: required('an integer') });
+const natural = wholeNumber.min(0, 'must not be negative');
+const optionalNatural = z.preprocess(lenientInteger, natural.optional());
+const text = z.string({ error: required('a text') });
+
 export const ShutdownAction = z.enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard']);
 export type ShutdownAction = z.infer<typeof ShutdownAction>;
 
+const PolicyType = z.preprocess(
+  absent,
+  z.enum(['CHANGE', 'CARDINALITY', 'PERCENTAGE_CHANGE'], {
+    error: required('one of CHANGE, CARDINALITY, PERCENTAGE_CHANGE'),
+  }),
+);
+
+const Adjustment = {
+  type: PolicyType.describe('What adjust means: VMs to add, the new cardinality, or per cent to add'),
+  adjust: z.preprocess(lenientInteger, wholeNumber).describe('Positive or negative, as type says'),
+  min_adjust_step: z
+    .preprocess(lenientInteger, wholeNumber.min(1, 'must be at least 1').optional())
+    .describe('VMs that a PERCENTAGE_CHANGE changes at least'),
+};
+
+export const ElasticityPolicy = z.looseObject({
+  ...Adjustment,
+  expression: z.preprocess(absent, text).describe('Condition over the averages of the VMs’ attributes'),
+  period_number: optionalNatural.describe('How many periods in a row the expression must hold'),
+  period: optionalNatural.describe('Seconds between evaluations'),
+  cooldown: optionalNatural.describe('Seconds of cooldown after this policy scaled'),
+});
+export type ElasticityPolicy = z.infer<typeof ElasticityPolicy>;
+
+export const ScheduledPolicy = z.looseObject({
+  ...Adjustment,
+  recurrence: optional(text).describe('Cron expression of five fields'),
+  start_time: optional(text).describe('When, once'),
+  cooldown: optionalNatural.describe('Seconds of cooldown after this policy scaled'),
+});
+export type ScheduledPolicy = z.infer<typeof ScheduledPolicy>;
+
+/** VMs of one role at most: far above what one service is meant for, low enough that a slip of the finger is refused. */
+const mostVms = 10_000;
+const vmCount = natural.max(mostVms, `must be at most ${mostVms}`);
+
 export const RoleTemplate = z.looseObject({
-  name: z.string().regex(/^\w+$/, 'must be letters, digits and _'),
-  cardinality: z.int().min(0).default(1),
-  vm_template: ObjectId,
-  vm_template_contents: z.string().optional(),
-  parents: z.array(z.string()).default([]),
-  shutdown_action: ShutdownAction.optional(),
+  name: z
+    .preprocess(
+      absent,
+      text
+        .regex(/^\w+$/, 'must be letters, digits and _')
+        .max(128, 'must be at most 128 characters')
+        // Roles are looked up by name: a name that every JavaScript object has would be found where none is.
+        .refine((name) => !(name in {}), 'is a reserved word'),
+    )
+    .describe('Unique in its service'),
+  cardinality: z.preprocess(lenientInteger, vmCount.default(1)).describe('How many VMs'),
+  vm_template: z.preprocess(lenientInteger, ObjectId).describe('Id of the VM template of its VMs'),
+  vm_template_contents: optional(text).describe('KEY=VALUE lines over the VM template; APPEND="A,B" adds to A and B'),
+  parents: z
+    .preprocess(absent, z.array(text, { error: required('a list of role names') }).default([]))
+    .describe('Roles that must run first when the deployment is straight'),
+  shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
+  min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
+  max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
+  cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),
+  elasticity_policies: optional(z.array(ElasticityPolicy)),
+  scheduled_policies: optional(z.array(ScheduledPolicy)),
+  user_inputs_values: optional(z.record(z.string(), z.unknown())).describe('Added to vm_template_contents'),
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
 
 export const ServiceTemplateBody = z.looseObject({
-  name: ObjectName,
-  deployment: z.enum(['none', 'straight']).default('none'),
-  shutdown_action: ShutdownAction.optional(),
-  ready_status_gate: z.boolean().default(false),
-  roles: z.array(RoleTemplate),
+  name: z.preprocess(absent, ObjectName),
+  deployment: z
+    .preprocess(absent, z.enum(['none', 'straight']).default('none'))
+    .describe('straight: parents before children; none: all roles at once'),
+  shutdown_action: optional(ShutdownAction).describe('How VMs go; absent: as configured'),
+  ready_status_gate: z
+    .preprocess(absent, z.boolean().default(false))
+    .describe('Whether a VM counts as running only after its guest reported READY=YES'),
+  custom_attrs: optional(z.record(z.string(), z.unknown())).describe('Attributes asked for at instantiation'),
+  custom_attrs_values: optional(z.record(z.string(), z.unknown())).describe('Their values'),
+  roles: z.preprocess(absent, z.array(RoleTemplate, { error: required('a list of roles') })),
 });
 export type ServiceTemplateBody = z.infer<typeof ServiceTemplateBody>;
 
@@ -31,3 +116,4 @@ export const ServiceTemplateResource = OwnershipResource.extend({
   body: ServiceTemplateBody,
   created_at: Timestamp,
 }).meta({ id: 'ServiceTemplate' });
+export type ServiceTemplateResource = z.infer<typeof ServiceTemplateResource>;

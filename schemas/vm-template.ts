@@ -1,13 +1,97 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 
-export const VmTemplateBody = z.looseObject({
-  CPU: z.number().positive(),
-  MEMORY: z.int().positive(),
+// OpenNebula's VM template. Its KEY=VALUE text knows only strings, so numbers are taken as text too; attribute names
+// are upper-cased, as OpenNebula does; unknown attributes are kept.
+
+const attributeName = /^[A-Z_][A-Z0-9_/-]*$/;
+
+type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
+
+function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 2, path: string[] = []): unknown {
+  if (depth === 0 || value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((item, at) => upperCaseNames(item, report, depth, [...path, String(at)]));
+  const named = new Map<string, unknown>();
+  for (const [name, attribute] of Object.entries(value)) {
+    const upper = name.toUpperCase();
+    const problem = named.has(upper)
+      ? 'is given twice, in different letter case'
+      : attributeName.test(upper)
+        ? undefined
+        : 'is not an attribute name: letters, digits and _, beginning with a letter';
+    if (problem) report({ code: 'custom', message: problem, input: attribute, path: [...path, name] });
+    named.set(upper, upperCaseNames(attribute, report, depth - 1, [...path, name]));
+  }
+  return Object.fromEntries(named);
+}
+
+const withUpperCaseNames = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value, context) => upperCaseNames(value, (issue) => context.issues.push(issue)), schema);
+
+const decimalText = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$/;
+const fromText = (value: unknown): unknown =>
+  typeof value === 'string' && decimalText.test(value) ? Number(value) : value;
+
+const missingOr = (kind: string) => (issue: { input?: unknown }) =>
+  issue.input === undefined ? 'is required' : `must be ${kind}`;
+
+const Cores = z
+  .preprocess(
+    fromText,
+    z
+      .number({ error: missingOr('a number of cores') })
+      .max(4096, 'must be at most 4096')
+      .transform((cores) => Math.round(cores * 100) / 100)
+      .refine((cores) => cores > 0, 'must be at least 0.01'),
+  )
+  .describe('Cores to reserve, in hundredths');
+
+const Megabytes = z
+  .preprocess(
+    fromText,
+    z
+      .int({ error: missingOr('an integer, in MB') })
+      .min(1, 'must be at least 1')
+      .max(67_108_864, 'must be at most 67108864'),
+  )
+  .describe('Memory to reserve, in MB');
+
+const VirtualCores = z.preprocess(
+  fromText,
+  z
+    .int({ error: missingOr('an integer') })
+    .min(1, 'must be at least 1')
+    .max(4096, 'must be at most 4096')
+    .optional(),
+);
+
+const Attributes = z.record(z.string(), z.unknown());
+/** What may be given more than once: one, or a list of them. */
+const oneOrMany = z.union([Attributes, z.array(Attributes)], { error: 'must be an object or a list of objects' });
+
+const VmTemplateAttributes = z.looseObject({
+  CPU: Cores,
+  VCPU: VirtualCores.describe('Cores that the guest sees; default 1'),
+  MEMORY: Megabytes,
+  DISK: oneOrMany.optional().describe('IMAGE_ID or IMAGE of a disk, or TYPE and SIZE of a volatile one'),
+  NIC: oneOrMany.optional().describe('NETWORK_ID or NETWORK'),
+  CONTEXT: Attributes.optional().describe('What the guest is told when it starts'),
+  USER_INPUTS: Attributes.optional().describe('Values that are asked for at instantiation'),
+  SCHED_REQUIREMENTS: z.string().optional().describe('Which hosts may take the VM'),
+  SCHED_RANK: z.string().optional().describe('Which of them is best'),
+  SCHED_DS_REQUIREMENTS: z.string().optional().describe('Which datastores may take its disks'),
+  SCHED_DS_RANK: z.string().optional().describe('Which of them is best'),
 });
+
+export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes);
 export type VmTemplateBody = z.infer<typeof VmTemplateBody>;
 
+/** Some attributes of a VM template, to put in the place of others. */
+export const VmTemplateChanges = withUpperCaseNames(VmTemplateAttributes.partial());
+export type VmTemplateChanges = z.infer<typeof VmTemplateChanges>;
+
 export const CreateVmTemplate = z.strictObject({ name: ObjectName, template: VmTemplateBody });
+export type CreateVmTemplate = z.infer<typeof CreateVmTemplate>;
 
 export type VmTemplate = Ownership & { _id: number; name: string; template: VmTemplateBody; created_at: Date };
 
@@ -17,3 +101,4 @@ export const VmTemplateResource = OwnershipResource.extend({
   template: VmTemplateBody,
   created_at: Timestamp,
 }).meta({ id: 'VmTemplate' });
+export type VmTemplateResource = z.infer<typeof VmTemplateResource>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
-import { VmTemplateBody } from './vm-template.js';
+import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
 export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE']);
@@ -37,7 +37,7 @@ export type UserTemplate = Record<string, unknown>;
 export const CreateVm = z.strictObject({
   template_id: ObjectId.describe('VM template to instantiate'),
   name: ObjectName.optional().describe('Default: the name of the template, a dash and the id of the VM'),
-  template: VmTemplateBody.partial().optional().describe('Attributes that replace those of the template'),
+  template: VmTemplateChanges.optional().describe('Attributes that replace those of the template'),
 });
 export type CreateVm = z.infer<typeof CreateVm>;
 
@@ -90,8 +90,6 @@ export type Vm = Ownership & {
   operation: string | null;
   /** The intent that pre-empts: an operation that waits until the present holder lets go. */
   wanted: string | null;
-  /** The highest numbered step done, and what it found. */
-  mark: { op: string; step: number } | null;
   created_at: Date;
   ended_at: Date | null;
 };

@@ -1,0 +1,62 @@
+import { ServiceState } from '../schemas/service.js';
+
+// State → event → next state; an absent pair is illegal. A state in -ING accepts its own event again: a new run means
+// that the old one ended, and holds fence the old one off. Undeploying pre-empts, so it is legal wherever something
+// could still be left.
+
+export type ServiceEvent = 'deploy' | 'deployed' | 'fail_deploy' | 'undeploy' | 'undeployed' | 'fail_undeploy';
+
+type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
+
+export const serviceStates = {
+  // A deployment that was admitted but whose run never began fails from here.
+  PENDING: { deploy: 'DEPLOYING', fail_deploy: 'FAILED_DEPLOYING', undeploy: 'UNDEPLOYING' },
+  DEPLOYING: {
+    deploy: 'DEPLOYING',
+    deployed: 'RUNNING',
+    fail_deploy: 'FAILED_DEPLOYING',
+    undeploy: 'UNDEPLOYING',
+  },
+  RUNNING: { undeploy: 'UNDEPLOYING' },
+  UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
+  WARNING: { undeploy: 'UNDEPLOYING' },
+  DONE: {},
+  FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  SCALING: { undeploy: 'UNDEPLOYING' },
+  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+} as const satisfies StateTable;
+
+export const roleStates = {
+  PENDING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  DEPLOYING: {
+    deploy: 'DEPLOYING',
+    deployed: 'RUNNING',
+    fail_deploy: 'FAILED_DEPLOYING',
+    undeploy: 'UNDEPLOYING',
+  },
+  RUNNING: { undeploy: 'UNDEPLOYING' },
+  UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
+  WARNING: { undeploy: 'UNDEPLOYING' },
+  DONE: {},
+  FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  SCALING: { undeploy: 'UNDEPLOYING' },
+  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+} as const satisfies StateTable;
+
+const next = (table: StateTable, state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  table[state][event];
+
+/** The state of a service after an event, or undefined where the event is illegal. */
+export const nextServiceState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  next(serviceStates, state, event);
+
+/** The state of a role after an event, or undefined where the event is illegal. */
+export const nextRoleState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  next(roleStates, state, event);
+
+/** OneFlow's number of a state: what its clients compare. */
+export const stateNumber = (state: ServiceState): number => ServiceState.options.indexOf(state);

@@ -1,0 +1,101 @@
+import type { Vm, VmLcmState, VmState } from '../schemas/vm.js';
+
+/** A VM's state and life-cycle state in one word: the latter says something only of an ACTIVE VM. */
+export type VmStateName = Exclude<VmState, 'ACTIVE'> | `ACTIVE/${Exclude<VmLcmState, 'LCM_INIT'>}`;
+
+export type VmEvent =
+  | 'place'
+  | 'boot'
+  | 'run'
+  | 'fail_prolog'
+  | 'fail_boot'
+  | 'shutdown'
+  | 'fail_shutdown'
+  | 'epilog'
+  | 'fail_epilog'
+  | 'done';
+
+/**
+ * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
+ * run. A VM can be shut down from everywhere: destroying what is not there succeeds, so each removal takes the same way.
+ */
+export const vmStates = {
+  PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
+  'ACTIVE/PROLOG': {
+    place: 'ACTIVE/PROLOG',
+    boot: 'ACTIVE/BOOT',
+    fail_prolog: 'ACTIVE/PROLOG_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/BOOT': {
+    boot: 'ACTIVE/BOOT',
+    run: 'ACTIVE/RUNNING',
+    fail_boot: 'ACTIVE/BOOT_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/RUNNING': { shutdown: 'ACTIVE/SHUTDOWN' },
+  // Whether a domain is left is unknown after a shutdown that failed, whatever the VM was doing before.
+  // Without disks to clean up, a VM whose domain is gone is done at once.
+  'ACTIVE/SHUTDOWN': {
+    shutdown: 'ACTIVE/SHUTDOWN',
+    epilog: 'ACTIVE/EPILOG',
+    done: 'DONE',
+    fail_shutdown: 'ACTIVE/UNKNOWN',
+  },
+  'ACTIVE/EPILOG': {
+    shutdown: 'ACTIVE/SHUTDOWN',
+    epilog: 'ACTIVE/EPILOG',
+    done: 'DONE',
+    fail_epilog: 'ACTIVE/EPILOG_FAILURE',
+  },
+  'ACTIVE/UNKNOWN': { run: 'ACTIVE/RUNNING', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/PROLOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/BOOT_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG' },
+  DONE: {},
+} as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
+
+/** The state of a VM after an event, or undefined where the event is illegal. */
+export function nextVmState(state: VmStateName, event: VmEvent): VmStateName | undefined {
+  const row: Partial<Record<VmEvent, VmStateName>> = vmStates[state];
+  return row[event];
+}
+
+type VmStates = Pick<Vm, 'state' | 'lcm_state'>;
+
+/** The one word for what a VM document stores in two. */
+export function vmStateName({ state, lcm_state }: VmStates): VmStateName {
+  if (state !== 'ACTIVE') return state;
+  if (lcm_state === 'LCM_INIT') return 'ACTIVE/UNKNOWN';
+  return `ACTIVE/${lcm_state}`;
+}
+
+const storedStates: { readonly [name in VmStateName]: VmStates } = {
+  PENDING: { state: 'PENDING', lcm_state: 'LCM_INIT' },
+  'ACTIVE/PROLOG': { state: 'ACTIVE', lcm_state: 'PROLOG' },
+  'ACTIVE/BOOT': { state: 'ACTIVE', lcm_state: 'BOOT' },
+  'ACTIVE/RUNNING': { state: 'ACTIVE', lcm_state: 'RUNNING' },
+  'ACTIVE/SHUTDOWN': { state: 'ACTIVE', lcm_state: 'SHUTDOWN' },
+  'ACTIVE/EPILOG': { state: 'ACTIVE', lcm_state: 'EPILOG' },
+  'ACTIVE/UNKNOWN': { state: 'ACTIVE', lcm_state: 'UNKNOWN' },
+  'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
+  'ACTIVE/BOOT_FAILURE': { state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' },
+  'ACTIVE/EPILOG_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_FAILURE' },
+  DONE: { state: 'DONE', lcm_state: 'LCM_INIT' },
+};
+
+/** What a VM document stores for this state. */
+export const storedVmState = (name: VmStateName): VmStates => ({ ...storedStates[name] });
+
+/** The states in which an event is legal: what a guarded update filters on. */
+export const vmStatesThatAccept = (event: VmEvent): VmStateName[] =>
+  vmStateNames.filter((state) => nextVmState(state, event) !== undefined);
+
+export const vmStateNames = Object.values(storedStates).map(vmStateName);
+
+/** OpenNebula's *_FAILURE states: only a removal leads out of them. */
+export const isVmFailure = (lcm: VmLcmState): boolean => lcm.endsWith('_FAILURE');
+
+export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
+
+export const isVmGone = (vm: Pick<Vm, 'state'>): boolean => vm.state === 'DONE';
