@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Child } from './children.js';
+import { Obstacle, reasonOf } from './obstacle.js';
+
+/**
+ * Repeats `probe` until it does not throw, and returns what it answers. Throws an Obstacle when the child ends first, or
+ * after `patience` milliseconds.
+ */
+export async function awaitReady<T>(child: Child, log: string, patience: number, probe: () => Promise<T>): Promise<T> {
+  const until = Date.now() + patience;
+  for (;;) {
+    try {
+      return await probe();
+    } catch (error) {
+      if (child.hasEnded())
+        throw new Obstacle(`${child.name} ended while starting (${await child.ended}): its log is ${log}`);
+      if (Date.now() > until)
+        throw new Obstacle(
+          `${child.name} does not answer after ${patience / 1000} s (${reasonOf(error)}): its log is ${log}`,
+        );
+      await sleep(50);
+    }
+  }
+}
+
+/** Throws unless the address answers with success within 2 s. */
+export async function probeHttp(url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.body?.cancel();
+  if (!response.ok) throw new Error(`answered ${response.status}`);
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { exclusively } from './exclusively.mjs';
+
+/** The rooms that run. Tests and benchmarks are built only for those who develop: some of their files are started as processes. */
+const rooms = [
+  'schemas',
+  'domain',
+  'workflows',
+  'activities',
+  'adapters',
+  'store',
+  'operations',
+  'api',
+  'worker',
+  'simulator',
+  'cli',
+  'runtime',
+];
+const developmentRooms = ['test', 'bench'];
+
+/** Of the workflow bundle: what workflow code may import. */
+const bundledRooms = ['workflows', 'domain', 'schemas'];
+
+const hash = (...parts) => {
+  const sum = createHash('sha256');
+  for (const part of parts) sum.update(part).update('\0');
+  return sum.digest('hex');
+};
+
+function sourcesIn(root, names) {
+  const found = new Map();
+  for (const name of names) {
+    if (!existsSync(join(root, name))) continue;
+    for (const entry of readdirSync(join(root, name), { recursive: true })) {
+      const path = join(name, String(entry));
+      if (path.endsWith('.ts') && !path.endsWith('.d.ts')) found.set(path, readFileSync(join(root, path), 'utf8'));
+    }
+  }
+  return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Readers see the old file or the new one, never half of it. */
+function replaceFile(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  const part = `${path}.${process.pid}.part`;
+  writeFileSync(part, content);
+  renameSync(part, path);
+}
+
+function readManifest(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return { tools: '', files: {}, bundle: '' };
+  }
+}
+
+/** Compiles one module: types go, ECMAScript modules stay. */
+async function compile(swc, path, source) {
+  const { code, map } = await swc.transform(source, {
+    filename: path,
+    sourceFileName: join(
+      ...dirname(path)
+        .split('/')
+        .map(() => '..'),
+      '..',
+      path,
+    ),
+    sourceMaps: true,
+    swcrc: false,
+    configFile: false,
+    module: { type: 'es6' },
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' }, transform: { verbatimModuleSyntax: true } },
+  });
+  const file = path.slice(path.lastIndexOf('/') + 1).replace(/\.ts$/, '.js');
+  return { code: `${code}//# sourceMappingURL=${file}.map\n`, map };
+}
+
+async function bundle(dist) {
+  const { bundleWorkflowCode } = await import('@temporalio/worker');
+  const quiet = () => {};
+  const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.error, error: console.error };
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js'), logger });
+  return code;
+}
+
+/**
+ * Brings `dist/` up to the sources: what has not changed is left alone, so that processes running from it are not disturbed.
+ * `dist/workflow-bundle.js` is what workers run and `dist/build-id` its hash, once there are workflows.
+ */
+export async function build(root, { development }, say) {
+  const dist = join(root, 'dist');
+  const manifestPath = join(dist, '.manifest.json');
+  const wanted = sourcesIn(root, development ? [...rooms, ...developmentRooms] : rooms);
+  const tools = hash(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'runtime', 'build.mjs')));
+  const bundleOf = hash(tools, ...[...wanted].filter(([path]) => bundledRooms.includes(path.split('/')[0])).flat());
+
+  const outdated = ({ tools: builtWith, files }) =>
+    [...wanted].filter(([path, source]) => builtWith !== tools || files[path] !== hash(source));
+  const gone = ({ files }) => Object.keys(files).filter((path) => !wanted.has(path) && !existsSync(join(root, path)));
+  const current = (manifest) =>
+    outdated(manifest).length === 0 &&
+    gone(manifest).length === 0 &&
+    (manifest.bundle === bundleOf || !wanted.has('workflows/index.ts'));
+  if (current(readManifest(manifestPath))) return;
+
+  await exclusively(join(root, 'node_modules', '.arcus-lock'), say, async () => {
+    const manifest = readManifest(manifestPath);
+    if (current(manifest)) return;
+    const begin = Date.now();
+    say('building');
+    const swc = await import('@swc/core');
+    const compiled = await Promise.all(
+      outdated(manifest).map(async ([path, source]) => ({ path, source, output: await compile(swc, path, source) })),
+    );
+    const files = manifest.tools === tools ? { ...manifest.files } : {};
+    for (const { path, source, output } of compiled) {
+      const target = join(dist, path.replace(/\.ts$/, '.js'));
+      replaceFile(`${target}.map`, output.map);
+      replaceFile(target, output.code);
+      files[path] = hash(source);
+    }
+    for (const path of gone(manifest)) {
+      const target = join(dist, path.replace(/\.ts$/, '.js'));
+      rmSync(target, { force: true });
+      rmSync(`${target}.map`, { force: true });
+      delete files[path];
+    }
+    replaceFile(manifestPath, JSON.stringify({ tools, files, bundle: manifest.bundle }));
+    if (manifest.bundle !== bundleOf && wanted.has('workflows/index.ts')) {
+      const code = await bundle(dist);
+      replaceFile(join(dist, 'workflow-bundle.js'), code);
+      replaceFile(join(dist, 'build-id'), hash(code).slice(0, 16));
+      replaceFile(manifestPath, JSON.stringify({ tools, files, bundle: bundleOf }));
+    }
+    say(`built in ${((Date.now() - begin) / 1000).toFixed(1)} s`);
+  });
+}

@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { awaitReady } from './await-ready.js';
+import { type Child, type ChildCommand, Children } from './children.js';
+
+export type TemporalSettings = {
+  /** Path of the `temporal` command. */
+  binary: string;
+  /** Directory of its database file and log; made when missing. Never one that another server has open. */
+  directory: string;
+  port: number;
+  uiPort: number;
+};
+
+/** A running server, whoever started it. */
+export type TemporalServer = { address: string; uiUrl: string; pid: number; stop: () => Promise<void> };
+
+/** Name of the database file in its directory. */
+export const temporalFile = 'temporal.db';
+
+/**
+ * Without these the server polls its own queues so slowly that every hop of a task waits up to 50 ms; the limits on
+ * requests are those of a shared installation.
+ */
+const dynamicConfig = {
+  'history.transferProcessorMaxPollRPS': 2_000,
+  'history.timerProcessorMaxPollRPS': 2_000,
+  'history.visibilityProcessorMaxPollRPS': 200,
+  'frontend.rps': 100_000,
+  'frontend.namespaceRPS': 100_000,
+};
+
+/** The command that runs the development server, with its data in `directory`. */
+export function temporalCommand({ binary, directory, port, uiPort }: TemporalSettings, log: string): ChildCommand {
+  return {
+    name: 'Temporal',
+    command: binary,
+    args: [
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
+      ...['--port', String(port), '--ui-port', String(uiPort)],
+      ...['--db-filename', join(directory, temporalFile), '--sqlite-pragma', 'journal_mode=wal'],
+      ...['--log-level', 'error', '--log-format', 'json'],
+      ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ],
+    log,
+  };
+}
+
+/** Throws unless a Temporal server answers at the address. Returns its version. */
+export async function probeTemporal(address: string): Promise<string> {
+  const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+  try {
+    const { serverVersion } = await connection.withDeadline(Date.now() + 2_000, () =>
+      connection.workflowService.getSystemInfo({}),
+    );
+    return serverVersion ?? '';
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Waits until the child serves. */
+export function awaitTemporal(child: Child, log: string, address: string): Promise<string> {
+  return awaitReady(child, log, 60_000, () => probeTemporal(address));
+}
+
+/** Starts a development server and waits until it serves. It ends with this process, however that ends. */
+export async function startTemporal(settings: TemporalSettings): Promise<TemporalServer> {
+  mkdirSync(settings.directory, { recursive: true });
+  const children = new Children(join(settings.directory, 'children.json'));
+  const log = join(settings.directory, 'temporal.log');
+  const child = children.start(temporalCommand(settings, log));
+  const stop = async () => {
+    await children.end(child, 10_000);
+    children.release();
+  };
+  const address = `127.0.0.1:${settings.port}`;
+  try {
+    await awaitTemporal(child, log, address);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address, uiUrl: `http://127.0.0.1:${settings.uiPort}`, pid: child.pid, stop };
+}

@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { checkout } from '../../runtime/checkout.js';
+import { mongod, temporal, temporalTestServer } from '../../runtime/downloads.js';
+import { findBinary } from '../../runtime/find-binary.js';
+import { startMongo } from '../../runtime/mongodb-server.js';
+import { choosePort } from '../../runtime/ports.js';
+import { startTemporal } from '../../runtime/temporal-server.js';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    mongodPath: string;
+    temporalPath: string;
+    temporalTestServerPath: string;
+    mongodbPort: number;
+    temporalAddress: string;
+    temporalUiUrl: string;
+  }
+}
+
+/** One MongoDB and one Temporal for the whole run: each test file has a database and a namespace of its own on them. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const progress = (line: string) => console.error(`arcus: ${line}`);
+  // The tests start compiled programs. `npm test` has built them already; a run of vitest alone has not.
+  execFileSync(process.execPath, [join(checkout, 'runtime', 'bootstrap.mjs'), 'build'], { stdio: 'inherit' });
+  const options = {
+    cache: process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'),
+    platform: `${process.platform}-${process.arch}`,
+    mirror: process.env.ARCUS_MIRROR ?? null,
+    progress,
+  };
+  const [mongodBinary, temporalBinary, testServer] = await Promise.all(
+    [mongod, temporal, temporalTestServer].map((tool) => findBinary(tool, options)),
+  );
+  if (mongodBinary === undefined || temporalBinary === undefined || testServer === undefined)
+    throw new Error('a binary is missing');
+
+  const directory = mkdtempSync(join(tmpdir(), 'arcus-servers-'));
+  const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
+  const [mongo, server] = await Promise.all([
+    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }),
+    startTemporal({ binary: temporalBinary.path, directory: join(directory, 'temporal'), port, uiPort }),
+  ]);
+  project.provide('mongodPath', mongodBinary.path);
+  project.provide('temporalPath', temporalBinary.path);
+  project.provide('temporalTestServerPath', testServer.path);
+  project.provide('mongodbPort', mongodbPort);
+  project.provide('temporalAddress', server.address);
+  project.provide('temporalUiUrl', server.uiUrl);
+  return async () => {
+    await Promise.all([mongo.stop(), server.stop()]);
+    rmSync(directory, { recursive: true, force: true });
+  };
+}
