@@ -1,0 +1,26 @@
+import { Problem } from '../../domain/problems.js';
+import type { Config } from '../../schemas/config.js';
+import type { HypervisorKind } from '../../schemas/host.js';
+import type { HostTarget, Hypervisor } from './port.js';
+import { simulatedHypervisor } from './simulated.js';
+
+export type Hypervisors = { of(host: Pick<HostTarget, 'vm_mad'>): Hypervisor };
+type HypervisorConfig = Pick<Config, 'ARCUS_SIMULATOR_URL'>;
+
+/** How each kind of hypervisor is reached, or undefined where the settings name none. A new kind is a line here. */
+const adapters: Record<HypervisorKind, (config: HypervisorConfig) => Hypervisor | undefined> = {
+  simulated: ({ ARCUS_SIMULATOR_URL: url }) => (url === undefined ? undefined : simulatedHypervisor({ url })),
+};
+
+/** The adapter of each host. Throws `backend_unavailable` for a kind that this process was not told how to reach. */
+export function hypervisors(config: HypervisorConfig): Hypervisors {
+  const made = new Map<HypervisorKind, Hypervisor>();
+  return {
+    of({ vm_mad }) {
+      const known = made.get(vm_mad) ?? adapters[vm_mad](config);
+      if (!known) throw new Problem('backend_unavailable', `This worker has no address for ${vm_mad} hypervisors.`);
+      made.set(vm_mad, known);
+      return known;
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import express, { type ErrorRequestHandler, type Express, type Response, Router } from 'express';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { DeployCall, DestroyCall, JournalQuery, ProbeCall, simulatorRefusals } from '../schemas/simulator.js';
+import { controlRoutes } from './control-routes.js';
+import { hostName } from './host-name.js';
+import { Refusal } from './refusal.js';
+import type { Simulator } from './simulator.js';
+
+/** The HTTP face: what hypervisor adapters call, and what people and tests control it by. */
+export function simulatorApp(simulator: Simulator, log: Logger): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use(express.json({ limit: '1mb', strict: true, type: () => true }));
+  app.use(callRoutes(simulator));
+  app.use(controlRoutes(simulator, log));
+  app.use((request) => {
+    throw new Refusal('not_found', `There is nothing at ${request.method} ${request.path}.`);
+  });
+  app.use(answerErrors(log));
+  return app;
+}
+
+function callRoutes(simulator: Simulator): Router {
+  const routes = Router();
+  routes.post('/hosts/:name/deploy', async (request, response) => {
+    const call = DeployCall.parse(request.body);
+    response.json(await simulator.deploy(hostName(request), call, clientGone(response)));
+  });
+  routes.post('/hosts/:name/destroy', async (request, response) => {
+    const call = DestroyCall.parse(request.body);
+    response.json(await simulator.destroy(hostName(request), call, clientGone(response)));
+  });
+  routes.post('/hosts/:name/probe', async (request, response) => {
+    const { host } = ProbeCall.parse(request.body);
+    response.json(await simulator.probe(hostName(request), host, clientGone(response)));
+  });
+  routes.get('/journal', async (request, response) => {
+    response.json(await simulator.journal(JournalQuery.parse(request.query)));
+  });
+  routes.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok', hosts: simulator.state.hosts.size });
+  });
+  return routes;
+}
+
+/** Aborts when the client hangs up before its answer. */
+function clientGone(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+const answerErrors =
+  (log: Logger): ErrorRequestHandler =>
+  (error, _request, response, _next) => {
+    if (response.destroyed || response.headersSent) return;
+    const refusal = refusalOf(error);
+    if (refusal.code === 'internal') log.error({ err: error }, 'a call met a bug');
+    response.status(simulatorRefusals[refusal.code]).json({ code: refusal.code, detail: refusal.message });
+  };
+
+const BodyParserError = z.object({ type: z.string(), status: z.int().min(400).max(499) });
+
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof z.ZodError) return new Refusal('invalid_request', sentenceOf(error));
+  const parser = BodyParserError.safeParse(error);
+  if (parser.data?.type === 'entity.too.large') return new Refusal('body_too_large', 'The body is larger than 1 MB.');
+  if (parser.success) return new Refusal('invalid_request', 'The body is not valid JSON.');
+  if (error instanceof URIError) return new Refusal('invalid_request', 'The address is not valid: a % is misplaced.');
+  return new Refusal('internal', 'Something went wrong in the simulator; its log says what.');
+}
+
+/** `epoch: expected number, received string; vm: …` */
+function sentenceOf(error: z.ZodError): string {
+  const findings = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
+  return `The request is not valid: ${findings.join('; ')}.`;
+}

@@ -1,0 +1,46 @@
+import type { Capacity } from '../schemas/host.js';
+import type { LoadRule, SimulatedDomain } from '../schemas/simulator.js';
+import { chance } from './chance.js';
+import type { DomainRecord } from './state.js';
+
+const tenMinutes = 600_000;
+
+/** What a domain reports of itself: nothing while down, else what the newest matching rule says, else a light load. */
+export function reportOf(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): SimulatedDomain {
+  const state = domain.down ?? (domain.boots_at > now ? 'booting' : 'running');
+  const use = domain.down === null ? usage(domain, host, rules, now) : { cpu: 0, memory: 0 };
+  return { vm: domain.vm, domain: domain.domain, deploy_id: domain.deploy_id, epoch: domain.epoch, state, ...use };
+}
+
+function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Capacity {
+  const matching = rules.filter((rule) => matches(rule, domain, host, now));
+  const cpu = matching.findLast((rule) => rule.cpu_percent !== null)?.cpu_percent;
+  const memory = matching.findLast((rule) => rule.memory_percent !== null)?.memory_percent;
+  return {
+    cpu: Math.round((domain.capacity.cpu * (cpu ?? idleCpu(domain, now))) / 100),
+    memory: Math.round((domain.capacity.memory * (memory ?? idleMemory(domain, now))) / 100),
+  };
+}
+
+function matches(rule: LoadRule, { labels, vm }: DomainRecord, host: string, now: number): boolean {
+  return (
+    (rule.until === null || Date.parse(rule.until) > now) &&
+    (rule.host === null || rule.host === host) &&
+    (rule.vm === null || rule.vm === vm) &&
+    (rule.service === null || rule.service === labels.service) &&
+    (rule.role === null || rule.role === labels.role)
+  );
+}
+
+/** Per cent: 60 while booting, then 5 to 15 by VM, in slow waves. */
+function idleCpu(domain: DomainRecord, now: number): number {
+  if (domain.boots_at > now) return 60;
+  const own = chance('cpu', domain.vm);
+  return 5 + 10 * own + 2 * Math.sin(2 * Math.PI * (now / tenMinutes + own));
+}
+
+/** Per cent: climbs for a minute after the boot to 30 to 45 by VM. */
+function idleMemory(domain: DomainRecord, now: number): number {
+  const age = Math.max(0, now - domain.boots_at);
+  return 20 + (10 + 15 * chance('memory', domain.vm)) * Math.min(1, age / 60_000);
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { ObjectId } from '../schemas/common.js';
+import { Capacity } from '../schemas/host.js';
+import { JournalEntry, LoadRule, PutDomainState, PutFaults, SimulatorSettings } from '../schemas/simulator.js';
+import { DomainRecord, type HostRecord, newHost, present, type State } from './state.js';
+
+const Numbered = z.object({ n: z.int(), time: z.iso.datetime() });
+
+/** A call with what it did: `set` is the domain of the VM afterwards, null where it is gone, absent where nothing changed. */
+export const CallRecord = JournalEntry.extend({ kind: z.literal('call'), set: DomainRecord.nullable().optional() });
+export type CallRecord = z.infer<typeof CallRecord>;
+
+/**
+ * Everything that changes the state, one line of the log each. A record holds what was decided, never what has to be
+ * decided again: replay gives the same state under any later version of the rules.
+ */
+export const LogRecord = z.discriminatedUnion('kind', [
+  CallRecord,
+  Numbered.extend({ kind: z.literal('host'), host: z.string(), total: Capacity }),
+  Numbered.extend({ kind: z.literal('faults'), host: z.string(), faults: PutFaults }),
+  Numbered.extend({
+    kind: z.literal('domain'),
+    host: z.string(),
+    vm: ObjectId,
+    state: PutDomainState.shape.state,
+  }),
+  Numbered.extend({ kind: z.literal('settings'), settings: SimulatorSettings }),
+  Numbered.extend({ kind: z.literal('load'), rules: z.array(LoadRule) }),
+]);
+export type LogRecord = z.infer<typeof LogRecord>;
+
+type Unnumbered<R> = R extends LogRecord ? Omit<R, 'n' | 'time'> : never;
+/** A record before the log gives it its number and time. */
+export type NewRecord = Unnumbered<LogRecord>;
+
+/** Changes the state as the record says. */
+export function apply(state: State, record: LogRecord): void {
+  switch (record.kind) {
+    case 'settings':
+      state.settings = record.settings;
+      return;
+    case 'load':
+      state.rules = record.rules;
+      return;
+    case 'host': {
+      const host = state.hosts.get(record.host);
+      if (host) host.total = record.total;
+      else state.hosts.set(record.host, newHost(record.host, record.total));
+      return;
+    }
+    default: {
+      const host = state.hosts.get(record.host);
+      if (!host) throw new Error(`record ${record.n} is about the host ${record.host}, which no record before it made`);
+      const now = Date.parse(record.time);
+      if (record.kind === 'call') applyCall(host, record);
+      else if (record.kind === 'faults') applyFaults(host, record.faults, now);
+      else applyDomainState(host, record.vm, record.state, now);
+    }
+  }
+}
+
+function applyCall(host: HostRecord, record: CallRecord): void {
+  host.draws.set(record.vm, (host.draws.get(record.vm) ?? 0) + 1);
+  const error = host.faults.deploy_error;
+  if (record.fault === 'deploy_error' && error?.times !== undefined) {
+    host.faults = { ...host.faults, deploy_error: error.times > 1 ? { ...error, times: error.times - 1 } : null };
+  }
+  if (record.outcome === 'fault' || record.outcome === 'refused_stale') return;
+  host.seen.set(record.vm, Math.max(record.epoch, host.seen.get(record.vm) ?? 0));
+  if (record.set) host.domains.set(record.vm, record.set);
+  else if (record.set === null) host.domains.delete(record.vm);
+}
+
+function applyFaults(host: HostRecord, { revive, lose, ...faults }: PutFaults, now: number): void {
+  for (const vm of lose) host.domains.delete(vm);
+  if (faults.dead && !host.faults.dead) {
+    for (const domain of host.domains.values()) {
+      if (domain.gone_at !== null) host.domains.delete(domain.vm);
+      else if (domain.down === null) host.domains.set(domain.vm, { ...domain, down: 'stopped' });
+    }
+  }
+  if (host.faults.dead && !faults.dead && revive === 'running') {
+    for (const domain of host.domains.values()) host.domains.set(domain.vm, { ...domain, down: null, boots_at: now });
+  }
+  host.faults = faults;
+  host.draws.clear();
+}
+
+function applyDomainState(host: HostRecord, vm: number, state: 'running' | 'stopped' | 'failed', now: number): void {
+  const domain = present(host, vm, now);
+  if (domain) {
+    host.domains.set(vm, {
+      ...domain,
+      down: state === 'running' ? null : state,
+      boots_at: state === 'running' ? now : domain.boots_at,
+    });
+  }
+}
