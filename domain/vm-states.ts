@@ -34,8 +34,8 @@ export const vmStates = {
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   'ACTIVE/RUNNING': { shutdown: 'ACTIVE/SHUTDOWN' },
-  // Whether a domain is left is unknown after a shutdown that failed, whatever the VM was doing before.
-  // Without disks to clean up, a VM whose domain is gone is done at once.
+  // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
+  // shutdown that failed, whatever the VM was doing before.
   'ACTIVE/SHUTDOWN': {
     shutdown: 'ACTIVE/SHUTDOWN',
     epilog: 'ACTIVE/EPILOG',
@@ -86,10 +86,6 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
 
 /** What a VM document stores for this state. */
 export const storedVmState = (name: VmStateName): VmStates => ({ ...storedStates[name] });
-
-/** The states in which an event is legal: what a guarded update filters on. */
-export const vmStatesThatAccept = (event: VmEvent): VmStateName[] =>
-  vmStateNames.filter((state) => nextVmState(state, event) !== undefined);
 
 export const vmStateNames = Object.values(storedStates).map(vmStateName);
 

@@ -51,6 +51,8 @@ export type Operation<K extends OperationKind = OperationKind> = {
   gid: number;
   /** Given by the client in Idempotency-Key; unique per requester. */
   idempotency_key: string | null;
+  /** Hash of what was asked for: the same key with another request is refused. */
+  fingerprint: string;
   state: OperationState;
   /** First run id of the chain that claimed it; a cancel names it. */
   run_id: string | null;

@@ -44,6 +44,8 @@ export type Role = z.infer<typeof RoleTemplate> & {
   reason: string | null;
   /** The next VM number; numbers are never reused. */
   last_vmname: number;
+  /** The highest numbered step done: one at or below it changes nothing. */
+  mark: { op: string; step: number } | null;
 };
 
 /** A service as stored. Its nodes are the VM documents that carry its id: nothing is kept twice. */
@@ -61,7 +63,7 @@ export type Service = Ownership & {
   operation: string | null;
   /** The operation that pre-empts: while it is set, no work on a role may start. */
   wanted: string | null;
-  /** By role name: who works on the role now. */
+  /** By role name: who works on the role now, a fencing token. */
   holds: Record<string, { op: string; epoch: number }>;
   epoch: number;
   created_at: Date;

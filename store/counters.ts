@@ -1,0 +1,25 @@
+import type { Connection } from 'mongoose';
+import { modelOf } from './model.js';
+
+/** Pools of integer ids. Services and service templates share one, as documents do in OpenNebula. */
+export type Pool = 'vm' | 'vm_template' | 'host' | 'document' | 'user';
+
+export function createCounters(connection: Connection) {
+  const counters = modelOf<{ _id: Pool; next: number }>(connection, 'counters', String);
+  return {
+    /** `count` ids in a row, never given before. */
+    async next(pool: Pool, count = 1): Promise<number[]> {
+      const counter = await counters
+        .findOneAndUpdate({ _id: pool }, { $inc: { next: count } }, { upsert: true, returnDocument: 'after' })
+        .lean();
+      return Array.from({ length: count }, (_, index) => counter.next - count + index);
+    },
+    /** One id, never given before. */
+    async one(pool: Pool): Promise<number> {
+      const [id] = await this.next(pool);
+      if (id === undefined) throw new Error('a counter gave no id');
+      return id;
+    },
+  };
+}
+export type Counters = ReturnType<typeof createCounters>;

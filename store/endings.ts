@@ -1,0 +1,121 @@
+import type { ClientSession, Connection } from 'mongoose';
+import { isVmFailure } from '../domain/vm-states.js';
+import type { Operation } from '../schemas/operation.js';
+import type { Role, Service, ServiceState } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
+import type { OperationStore, Outcome } from './operations.js';
+import type { ServiceStore } from './services.js';
+import type { VmMove, VmStore } from './vms.js';
+
+export type EndingStores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
+
+/**
+ * How operations end. What a run says of itself at its end and what reconciliation says of a run that was lost is the
+ * same transaction: the operation, its resource and whatever VMs it still holds, so that nothing waits for a dead run.
+ */
+export function createEndings(connection: Connection, { operations, services, vms }: EndingStores) {
+  return {
+    /**
+     * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed.
+     * Returns the operation as it is then; one that had ended already keeps its outcome.
+     */
+    async end(op: string, claimed: Outcome): Promise<Operation | null> {
+      return connection.transaction(async (session) => {
+        const operation = await operations.model.findById(op).session(session).lean<Operation>();
+        if (!operation || !['accepted', 'running', 'waiting'].includes(operation.state)) return operation;
+        await abandonVms(operation, reasonOf(claimed), session);
+        const outcome = await settle(operation, claimed, session);
+        await operations.end(op, outcome, session);
+        return operations.model.findById(op).session(session).lean<Operation>();
+      });
+    },
+  };
+
+  async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
+    const { _id: op, resource } = operation;
+    if (resource.type === 'vm') {
+      await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
+      await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
+      return outcome;
+    }
+    const deploys = operation.kind === 'deployService';
+    let said = outcome;
+    const before = await services.finish(
+      resource.id,
+      op,
+      (service) => {
+        const after = deploys ? afterDeployment(service, outcome) : afterUndeployment(service, outcome);
+        if (outcome.state === 'succeeded' && after.state.startsWith('FAILED')) said = failedRoles(after.roles);
+        return after;
+      },
+      session,
+    );
+    if (before?.operation === op && said.state === 'succeeded' && removes(operation))
+      await services.remove(resource.id, session);
+    return said;
+  }
+
+  /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */
+  async function abandonVms({ _id: op }: Operation, reason: string, session: ClientSession): Promise<void> {
+    const held = await vms.model.find({ 'hold.op': op }).session(session).lean<Vm[]>();
+    const moves = held.flatMap((vm): VmMove[] => {
+      const event = {
+        PROLOG: 'fail_prolog',
+        BOOT: 'fail_boot',
+        SHUTDOWN: 'fail_shutdown',
+        EPILOG: 'fail_epilog',
+      } as const;
+      const { lcm_state } = vm;
+      return lcm_state in event && !isVmFailure(lcm_state)
+        ? [{ vm, event: event[lcm_state as keyof typeof event], set: { reason: vm.reason ?? reason }, release: true }]
+        : [];
+    });
+    await vms.transition(moves, session);
+    if (held.length > moves.length) await vms.releaseAll(op, session);
+  }
+}
+export type Endings = ReturnType<typeof createEndings>;
+
+const removes = (operation: Operation): boolean => 'remove' in operation.input && operation.input.remove;
+
+const reasonOf = (outcome: Outcome): string =>
+  outcome.state === 'succeeded'
+    ? 'its operation ended'
+    : outcome.state === 'cancelled'
+      ? 'cancelled'
+      : outcome.error.detail;
+
+function failedRoles(roles: readonly Role[]): Outcome {
+  const said = roles.filter(({ reason }) => reason !== null).map(({ name, reason }) => `role ${name}: ${reason}`);
+  return {
+    state: 'failed',
+    error: { code: 'roles_failed', detail: said.join('; ') || 'not every role has got there' },
+  };
+}
+
+type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
+
+/** RUNNING when every role runs; else FAILED_DEPLOYING, and roles that were at work say why. */
+function afterDeployment(service: Service, outcome: Outcome): Settled {
+  const done = service.roles.every(({ state }) => state === 'RUNNING');
+  if (done && outcome.state === 'succeeded') return { state: 'RUNNING', roles: service.roles, ended: false };
+  return {
+    state: 'FAILED_DEPLOYING',
+    roles: failRoles(service.roles, 'DEPLOYING', 'FAILED_DEPLOYING', outcome),
+    ended: false,
+  };
+}
+
+/** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */
+function afterUndeployment(service: Service, outcome: Outcome): Settled {
+  const done = service.roles.every(({ state }) => state === 'DONE');
+  if (done && outcome.state === 'succeeded') return { state: 'DONE', roles: service.roles, ended: true };
+  return {
+    state: 'FAILED_UNDEPLOYING',
+    roles: failRoles(service.roles, 'UNDEPLOYING', 'FAILED_UNDEPLOYING', outcome),
+    ended: false,
+  };
+}
+
+const failRoles = (roles: readonly Role[], from: ServiceState, to: ServiceState, outcome: Outcome): Role[] =>
+  roles.map((role) => (role.state === from ? { ...role, state: to, reason: role.reason ?? reasonOf(outcome) } : role));

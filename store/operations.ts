@@ -1,0 +1,166 @@
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { Problem } from '../domain/problems.js';
+import type { PageQuery } from '../schemas/common.js';
+import type { Operation, OperationError, OperationState } from '../schemas/operation.js';
+import { modelOf } from './model.js';
+import { pageOf, visibleTo } from './paging.js';
+
+/** States in which an operation has not ended. */
+export const openStates = ['accepted', 'running', 'waiting'] as const satisfies readonly OperationState[];
+
+export type Outcome = { state: 'succeeded' } | { state: 'failed' | 'cancelled'; error: OperationError };
+
+/** What a run finds when it asks for its operation: it is ours, it has ended, or another run has it. */
+export type Claim =
+  | { result: 'claimed'; operation: Operation }
+  | { result: 'ended'; operation: Operation }
+  | { result: 'foreign' };
+
+export function createOperationStore(connection: Connection) {
+  const operations = modelOf<Operation>(connection, 'operations', String, [
+    { fields: { state: 1, _id: 1 } },
+    { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
+    {
+      fields: { 'requester.id': 1, idempotency_key: 1 },
+      options: { unique: true, partialFilterExpression: { idempotency_key: { $type: 'string' } } },
+    },
+  ]);
+
+  return {
+    model: operations,
+    find: (id: string) => operations.findById(id).lean<Operation>(),
+    list(caller: Caller, query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number }) {
+      const filter: Record<string, unknown> = visibleTo(caller);
+      if (query.state !== undefined) filter['state'] = query.state;
+      if (query.resource_type !== undefined) filter['resource.type'] = query.resource_type;
+      if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;
+      return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
+    },
+
+    /** Operations that have not ended and are older than `before`, oldest first: what reconciliation looks at. */
+    openBefore: (before: Date, limit: number) =>
+      operations
+        .find({ state: { $in: ['accepted', 'running'] }, created_at: { $lt: before } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<Operation[]>(),
+
+    /** Which of these operations have ended, so that holds of theirs may be taken. */
+    async ended(ids: readonly string[]): Promise<Set<string>> {
+      const open = await operations.find({ _id: { $in: ids }, state: { $in: openStates } }, { _id: 1 }).lean();
+      const stillOpen = new Set(open.map(({ _id }) => _id));
+      return new Set(ids.filter((id) => !stillOpen.has(id)));
+    },
+
+    /** The first step of every run: accepted → running for this run alone. Said again by the same run, it is granted again. */
+    async claim(id: string, runId: string): Promise<Claim> {
+      const operation = await operations
+        .findOneAndUpdate(
+          { _id: id, $or: [{ state: 'accepted' }, { state: 'running', run_id: runId }] },
+          [
+            {
+              $set: {
+                state: 'running',
+                run_id: runId,
+                waiting_for: null,
+                started_at: { $ifNull: ['$started_at', '$$NOW'] },
+              },
+            },
+          ],
+          { returnDocument: 'after', updatePipeline: true },
+        )
+        .lean<Operation>();
+      if (operation) return { result: 'claimed', operation };
+      const present = await operations.findById(id).lean<Operation>();
+      return present?.run_id === runId ? { result: 'ended', operation: present } : { result: 'foreign' };
+    },
+
+    /** Ends an operation that has not ended; false when it had. */
+    async end(id: string, outcome: Outcome, session?: ClientSession): Promise<boolean> {
+      const { modifiedCount } = await operations.updateOne(
+        { _id: id, state: { $in: openStates } },
+        {
+          $set: {
+            state: outcome.state,
+            error: outcome.state === 'succeeded' ? null : outcome.error,
+            waiting_for: null,
+            ended_at: new Date(),
+          },
+        },
+        { session },
+      );
+      return modifiedCount > 0;
+    },
+
+    /** running → waiting: its run ends now, and whoever brings what it waits for sets it going again. */
+    wait: (id: string, runId: string, waitingFor: string) =>
+      operations.updateOne(
+        { _id: id, state: 'running', run_id: runId },
+        { $set: { state: 'waiting', waiting_for: waitingFor } },
+      ),
+
+    /** Says what a running operation waits for, or that it waits no more. */
+    note: (id: string, waitingFor: string | null) =>
+      operations.updateOne({ _id: id, state: 'running' }, { $set: { waiting_for: waitingFor } }),
+
+    /** Back to accepted, so that a new run can claim it: only from the state and run that the caller has seen. */
+    async reopen(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<boolean> {
+      const { modifiedCount } = await operations.updateOne(
+        { _id: seen._id, state: seen.state, run_id: seen.run_id },
+        { $set: { state: 'accepted', run_id: null, waiting_for: null } },
+      );
+      return modifiedCount > 0;
+    },
+
+    /**
+     * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns false
+     * when its guard did not match; then nothing is written, and `refusal` says why. An Idempotency-Key seen before
+     * gives the operation of then.
+     */
+    async admit(
+      operation: Operation,
+      claim: (session: ClientSession) => Promise<boolean>,
+      refusal: () => Promise<Problem>,
+    ): Promise<{ operation: Operation; repeated: boolean }> {
+      const earlier = await this.repeated(operation);
+      if (earlier) return { operation: earlier, repeated: true };
+      try {
+        await connection.transaction(async (session) => {
+          await operations.create([operation], { session });
+          if (!(await claim(session))) throw new GuardLost();
+        });
+      } catch (error) {
+        if (error instanceof GuardLost) throw await refusal();
+        const winner = isDuplicateKey(error) ? await this.repeated(operation) : undefined;
+        if (winner) return { operation: winner, repeated: true };
+        throw error;
+      }
+      return { operation, repeated: false };
+    },
+
+    /** The operation that was admitted under the same Idempotency-Key, if it asked for the same. */
+    async repeated({
+      requester,
+      idempotency_key,
+      kind,
+      fingerprint,
+    }: Pick<Operation, 'requester' | 'idempotency_key' | 'kind' | 'fingerprint'>) {
+      if (idempotency_key === null) return undefined;
+      const earlier = await operations.findOne({ 'requester.id': requester.id, idempotency_key }).lean<Operation>();
+      if (!earlier) return undefined;
+      if (earlier.kind !== kind || earlier.fingerprint !== fingerprint)
+        throw new Problem(
+          'idempotency_key_reused',
+          `The key "${idempotency_key}" was used for another request (operation ${earlier._id}). Use a new key for a new request.`,
+        );
+      return earlier;
+    },
+  };
+}
+export type OperationStore = ReturnType<typeof createOperationStore>;
+
+class GuardLost extends Error {}
+
+export const isDuplicateKey = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 11000;

@@ -1,0 +1,202 @@
+import type { ClientSession, Connection, QueryFilter } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { nextRoleState, nextServiceState, type ServiceEvent } from '../domain/service-states.js';
+import type { PageQuery } from '../schemas/common.js';
+import { type LogEntry, type Role, type Service, ServiceState } from '../schemas/service.js';
+import { modelOf } from './model.js';
+import { pageOf, visibleTo } from './paging.js';
+
+/** OneFlow keeps the last 50 log lines (5.4 and later). */
+const logLines = 50;
+
+/** The line that OneFlow's log has for each change of a service's state. */
+export const stateEntry = (state: ServiceState, timestamp: Date): LogEntry => ({
+  timestamp,
+  severity: state.startsWith('FAILED') ? 'E' : 'I',
+  message: `New state: ${state}`,
+});
+
+const pushLog = (entries: readonly LogEntry[]) => ({ log: { $each: [...entries], $slice: -logLines } });
+
+const accepting = (event: ServiceEvent, next: typeof nextServiceState): ServiceState[] =>
+  ServiceState.options.filter((state) => next(state, event) !== undefined);
+
+/** Every event leads to one state, wherever it is legal. */
+function target(event: ServiceEvent): ServiceState {
+  for (const state of ServiceState.options) {
+    const next = nextServiceState(state, event);
+    if (next !== undefined) return next;
+  }
+  throw new Error(`no state accepts ${event}`);
+}
+
+/** A step on one role: `step` numbers rise within an operation; a step at or below the recorded one changes nothing. */
+export type RoleStep = { service: number; role: string; op: string; step: number; event: ServiceEvent };
+
+export function createServiceStore(connection: Connection) {
+  const services = modelOf<Service>(connection, 'services', Number, [{ fields: { state: 1, _id: 1 } }]);
+
+  return {
+    model: services,
+    find: (id: number) => services.findById(id).lean<Service>(),
+    list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
+      pageOf(services, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
+    insert: (service: Service, session: ClientSession) => services.create([service], { session }),
+    remove: (id: number, session: ClientSession) => services.deleteOne({ _id: id }, { session }),
+
+    /** Admission of an operation that needs the service for itself. */
+    async admitExclusive(
+      id: number,
+      op: string,
+      states: readonly ServiceState[],
+      session: ClientSession,
+    ): Promise<boolean> {
+      const { modifiedCount } = await services.updateOne(
+        { _id: id, operation: null, wanted: null, state: { $in: [...states] } },
+        { $set: { operation: op } },
+        { session },
+      );
+      return modifiedCount > 0;
+    },
+
+    /** Admission of an operation that pre-empts: from now on no work on a role may start. `over`: intents that it outbids. */
+    async admitPreempting(id: number, op: string, over: readonly string[], session: ClientSession): Promise<boolean> {
+      const { modifiedCount } = await services.updateOne(
+        { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
+        { $set: { wanted: op } },
+        { session },
+      );
+      return modifiedCount > 0;
+    },
+
+    /**
+     * The service's first move in a run. Deployments must find nobody who wants to pre-empt; an undeployment takes the
+     * place of `ended` operations. Returns the service, or null when the guard did not match.
+     */
+    async begin(
+      id: number,
+      op: string,
+      event: 'deploy' | 'undeploy',
+      ended: readonly string[] = [],
+    ): Promise<Service | null> {
+      const state = target(event);
+      const guard: QueryFilter<Service> =
+        event === 'deploy'
+          ? { _id: id, operation: op, wanted: null }
+          : { _id: id, wanted: op, operation: { $in: [null, op, ...ended] } };
+      const options = { returnDocument: 'after' } as const;
+      return (
+        (await services
+          .findOneAndUpdate(
+            { ...guard, state: { $in: accepting(event, nextServiceState).filter((from) => from !== state) } },
+            { $set: { state, operation: op }, $push: pushLog([stateEntry(state, new Date())]) },
+            options,
+          )
+          .lean<Service>()) ??
+        (await services.findOneAndUpdate({ ...guard, state }, { $set: { operation: op } }, options).lean<Service>())
+      );
+    },
+
+    /**
+     * Takes a role for an operation: one update with one guard, which raises the epoch. A deployment must find
+     * `wanted: null`: that, written in the same document, is what excludes it from an undeployment.
+     * Returns the service as it is then, or null when the guard did not match.
+     */
+    takeRole({ service, role, op, step, event }: RoleStep): Promise<Service | null> {
+      const epoch = { $add: ['$epoch', 1] };
+      const taken = { state: target(event), reason: null, mark: { op, step } };
+      return services
+        .findOneAndUpdate(
+          {
+            _id: service,
+            operation: op,
+            ...(event === 'deploy' && { wanted: null }),
+            roles: { $elemMatch: roleGuard({ role, op, step, event }) },
+          },
+          [
+            {
+              $set: {
+                epoch,
+                roles: {
+                  $map: {
+                    input: '$roles',
+                    in: { $cond: [{ $eq: ['$$this.name', role] }, { $mergeObjects: ['$$this', taken] }, '$$this'] },
+                  },
+                },
+                [`holds.${role}`]: { op, epoch },
+              },
+            },
+          ],
+          { returnDocument: 'after', updatePipeline: true },
+        )
+        .lean<Service>()
+        .exec();
+    },
+
+    /** Ends the work of an operation on a role and lets go of it. Returns false when the guard did not match. */
+    async leaveRole(
+      { service, role, op, step, event }: RoleStep,
+      reason: string | null,
+      log: readonly LogEntry[] = [],
+    ): Promise<boolean> {
+      const { modifiedCount } = await services.updateOne(
+        {
+          _id: service,
+          operation: op,
+          [`holds.${role}.op`]: op,
+          roles: { $elemMatch: roleGuard({ role, op, step, event }) },
+        },
+        {
+          $set: { 'roles.$.state': target(event), 'roles.$.reason': reason, 'roles.$.mark': { op, step } },
+          $unset: { [`holds.${role}`]: '' },
+          ...(log.length > 0 && { $push: pushLog(log) }),
+        },
+      );
+      return modifiedCount > 0;
+    },
+
+    /** Numbers already given: the next VM of the role gets none of them. */
+    async raiseVmNumber(service: number, role: string, next: number): Promise<void> {
+      await services.updateOne({ _id: service, 'roles.name': role }, { $max: { 'roles.$.last_vmname': next } });
+    },
+
+    /**
+     * The last write of an operation, inside the transaction that ends it: what the roles and the service become, if
+     * the operation still has the service. `settle` decides, from the document as read in the transaction.
+     */
+    async finish(
+      id: number,
+      op: string,
+      settle: (service: Service) => { state: ServiceState; roles: Role[]; ended: boolean },
+      session: ClientSession,
+    ): Promise<Service | null> {
+      const service = await services.findOne({ _id: id }).session(session).lean<Service>();
+      if (!service) return null;
+      if (service.operation !== op && service.wanted !== op) return null;
+      const mine = service.operation === op;
+      const after = settle(service);
+      const now = new Date();
+      await services.updateOne(
+        { _id: id },
+        {
+          $set: {
+            ...(mine && { state: after.state, roles: after.roles, operation: null }),
+            ...(mine && after.ended && { ended_at: now }),
+            ...(service.wanted === op && { wanted: null }),
+            holds: Object.fromEntries(Object.entries(service.holds).filter(([, hold]) => hold.op !== op)),
+          },
+          ...(mine && after.state !== service.state && { $push: pushLog([stateEntry(after.state, now)]) }),
+        },
+        { session },
+      );
+      return service;
+    },
+  };
+}
+export type ServiceStore = ReturnType<typeof createServiceStore>;
+
+const roleGuard = ({ role, op, step, event }: Pick<RoleStep, 'role' | 'op' | 'step' | 'event'>) => ({
+  name: role,
+  state: { $in: accepting(event, nextRoleState) },
+  $or: [{ 'mark.op': { $ne: op } }, { 'mark.step': { $lt: step } }],
+});

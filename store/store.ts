@@ -1,0 +1,29 @@
+import type { Connection } from 'mongoose';
+import type { ServiceTemplate } from '../schemas/service-template.js';
+import type { VmTemplate } from '../schemas/vm-template.js';
+import { createCounters } from './counters.js';
+import { createEndings } from './endings.js';
+import { createHostStore } from './hosts.js';
+import { createOperationStore } from './operations.js';
+import { createServiceStore } from './services.js';
+import { createTemplateStore } from './templates.js';
+import { createVmStore } from './vms.js';
+
+/** Everything that Arcus keeps of one zone. */
+export function createStore(connection: Connection) {
+  const operations = createOperationStore(connection);
+  const services = createServiceStore(connection);
+  const vms = createVmStore(connection);
+  return {
+    connection,
+    counters: createCounters(connection),
+    hosts: createHostStore(connection),
+    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates'),
+    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates'),
+    operations,
+    services,
+    vms,
+    endings: createEndings(connection, { operations, services, vms }),
+  };
+}
+export type Store = ReturnType<typeof createStore>;

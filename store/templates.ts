@@ -1,0 +1,31 @@
+import type { Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import type { Ownership, PageQuery } from '../schemas/common.js';
+import { modelOf } from './model.js';
+import { pageOf, visibleTo } from './paging.js';
+
+type Named = Ownership & { _id: number; name: string; created_at: Date };
+
+/** VM templates and service templates are kept alike: documents that are written whole. */
+export function createTemplateStore<T extends Named>(connection: Connection, collection: string) {
+  const templates = modelOf<Named>(connection, collection, Number, [
+    { fields: { uid: 1, name: 1 }, options: { unique: true } },
+  ]);
+  return {
+    model: templates,
+    find: (id: number) => templates.findById(id).lean<T>(),
+    byIds: (ids: readonly number[]) => templates.find({ _id: { $in: ids } }).lean<T[]>(),
+    async list(caller: Caller, query: PageQuery): Promise<{ items: T[]; next_cursor: string | null }> {
+      const { items, next_cursor } = await pageOf(templates, visibleTo(caller), query);
+      return { items: items as T[], next_cursor };
+    },
+    /** Fails with a duplicate key when the owner has one of this name already. */
+    insert: (template: T) => templates.create([template]),
+    replace: (id: number, change: Partial<T>) =>
+      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<T>(),
+    async remove(id: number): Promise<boolean> {
+      return (await templates.deleteOne({ _id: id })).deletedCount > 0;
+    },
+  };
+}
+export type TemplateStore<T extends Named> = ReturnType<typeof createTemplateStore<T>>;

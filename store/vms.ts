@@ -1,0 +1,199 @@
+import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { Problem } from '../domain/problems.js';
+import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
+import type { PageQuery } from '../schemas/common.js';
+import type { HistoryRecord, UserTemplate, Vm, VmState } from '../schemas/vm.js';
+import { modelOf } from './model.js';
+import { isDuplicateKey } from './operations.js';
+import { pageOf, visibleTo } from './paging.js';
+
+/** A change of state of one VM as it was read, with what else changes in the same write. */
+export type VmMove = {
+  vm: Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch'>;
+  event: VmEvent;
+  set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'ended_at' | 'operation' | 'wanted'>>;
+  /** true: the work is over and the VM may be held by another. */
+  release?: boolean;
+};
+
+export function createVmStore(connection: Connection) {
+  const vms = modelOf<Vm>(connection, 'vms', Number, [
+    {
+      fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
+      options: { unique: true, partialFilterExpression: { 'service.id': { $type: 'number' } } },
+    },
+    { fields: { state: 1, _id: 1 } },
+    { fields: { 'hold.op': 1 }, options: { partialFilterExpression: { 'hold.op': { $type: 'string' } } } },
+  ]);
+
+  const byIds = (ids: readonly number[]) =>
+    vms
+      .find({ _id: { $in: ids } })
+      .sort({ _id: 1 })
+      .lean<Vm[]>();
+
+  return {
+    model: vms,
+    find: (id: number) => vms.findById(id).lean<Vm>(),
+    byIds,
+    list: (caller: Caller, query: PageQuery & { state?: VmState; service_id?: number }) =>
+      pageOf(
+        vms,
+        {
+          ...visibleTo(caller),
+          state: query.state ?? { $ne: 'DONE' },
+          ...(query.service_id !== undefined && { 'service.id': query.service_id }),
+        },
+        query,
+      ),
+    /** VMs of a service that are not DONE, in order of their ids. */
+    ofService: (id: number, role?: string) =>
+      vms
+        .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
+        .sort({ _id: 1 })
+        .lean<Vm[]>(),
+    /** The highest VM number that a role has ever had, or -1. */
+    async lastOrdinal(service: number, role: string): Promise<number> {
+      const last = await vms
+        .findOne({ 'service.id': service, 'service.role': role }, { service: 1 })
+        .sort({ 'service.ordinal': -1 })
+        .lean<Pick<Vm, 'service'>>();
+      return last?.service?.ordinal ?? -1;
+    },
+    /** VMs that have no host yet, oldest first. */
+    pending: (limit: number) => vms.find({ state: 'PENDING' }).sort({ _id: 1 }).limit(limit).lean<Vm[]>(),
+    anyPending: async (): Promise<boolean> => (await vms.exists({ state: 'PENDING' })) !== null,
+
+    /** Writes new VMs; those whose unique key exists already are left as they are. */
+    async insertMissing(documents: readonly Vm[], session?: ClientSession): Promise<void> {
+      if (documents.length === 0) return;
+      try {
+        await vms.insertMany([...documents], { ordered: false, lean: true, ...(session && { session }) });
+      } catch (error) {
+        if (!isDuplicateKey(error)) throw error;
+      }
+    },
+
+    /**
+     * Takes the hold on VMs for an operation and raises their epoch, each in one update. Free ones and those whose
+     * holder is among `endedHolders` are taken; those that the operation holds already stay as they are.
+     */
+    async take(op: string, ids: readonly number[], endedHolders: readonly string[] = []): Promise<void> {
+      await vms.updateMany(
+        { _id: { $in: ids }, state: { $ne: 'DONE' }, $or: [{ hold: null }, { 'hold.op': { $in: endedHolders } }] },
+        [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
+        { updatePipeline: true },
+      );
+    },
+
+    /** Each try of a batch says its number first: what an earlier try still does matches nothing any more. */
+    raiseAttempt: (op: string, ids: readonly number[], attempt: number) =>
+      vms.updateMany(
+        { _id: { $in: ids }, 'hold.op': op, 'hold.attempt': { $lt: attempt } },
+        { $set: { 'hold.attempt': attempt } },
+      ),
+
+    /** Lets go of whatever an operation still holds. */
+    releaseAll: (op: string, session?: ClientSession) =>
+      vms.updateMany({ 'hold.op': op }, { $set: { hold: null } }, { session }),
+
+    /**
+     * The one door for changes of state. Each filters on state and on the whole hold as read; returns the ids of those
+     * that are now where the move leads, which leaves out those that somebody else has taken. An illegal move is a
+     * programming error and throws.
+     */
+    async transition(moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> {
+      if (moves.length === 0) return new Set();
+      const updates = moves.map(
+        ({ vm, event, set, release }): AnyBulkWriteOperation<Vm> => ({
+          updateOne: {
+            filter: { _id: vm._id, state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) },
+            update: { $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) } },
+          },
+        }),
+      );
+      const { matchedCount } = await vms.bulkWrite(updates, { ordered: false, ...(session && { session }) });
+      if (matchedCount === moves.length) return new Set(moves.map(({ vm }) => vm._id));
+      const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
+      return new Set(
+        moves
+          .filter(({ vm, event }) => {
+            const now = present.get(vm._id);
+            const aim = stateAfter(vm, event);
+            return now?.epoch === vm.epoch && now.state === aim.state && now.lcm_state === aim.lcm_state;
+          })
+          .map(({ vm }) => vm._id),
+      );
+    },
+
+    /** Says why a VM that is still PENDING has no host. */
+    async setPendingReasons(reasons: ReadonlyMap<number, string>): Promise<void> {
+      if (reasons.size === 0) return;
+      await vms.bulkWrite(
+        [...reasons].map(([id, reason]) => ({
+          updateOne: { filter: { _id: id, state: 'PENDING' }, update: { $set: { reason } } },
+        })),
+        { ordered: false },
+      );
+    },
+
+    /** The last error of a step that is tried again, for whoever asks why. */
+    setReason: (ids: readonly number[], op: string, reason: string) =>
+      vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason } }),
+
+    /** Admission of an operation on a VM: the guard is part of the filter. */
+    async admit(
+      id: number,
+      guard: Record<string, unknown>,
+      set: Partial<Vm>,
+      session: ClientSession,
+    ): Promise<boolean> {
+      return (await vms.updateOne({ _id: id, ...guard }, { $set: set }, { session })).modifiedCount > 0;
+    },
+
+    /** Sets attributes of the user template, and removes those given as null, in one update. */
+    async updateUserTemplate(id: number, attributes: UserTemplate): Promise<Vm | null> {
+      const names = Object.keys(attributes);
+      const path = (name: string) => `user_template.${name}`;
+      const set = Object.fromEntries(names.filter((n) => attributes[n] !== null).map((n) => [path(n), attributes[n]]));
+      const unset = Object.fromEntries(names.filter((n) => attributes[n] === null).map((n) => [path(n), '']));
+      return vms
+        .findOneAndUpdate(
+          { _id: id, state: { $ne: 'DONE' } },
+          {
+            ...(Object.keys(set).length > 0 && { $set: set }),
+            ...(Object.keys(unset).length > 0 && { $unset: unset }),
+          },
+          { returnDocument: 'after' },
+        )
+        .lean<Vm>();
+    },
+  };
+}
+export type VmStore = ReturnType<typeof createVmStore>;
+
+const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
+  hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };
+
+function stateAfter(vm: Pick<Vm, '_id' | 'state' | 'lcm_state'>, event: VmEvent): Pick<Vm, 'state' | 'lcm_state'> {
+  const next = nextVmState(vmStateName(vm), event);
+  if (next === undefined) throw new Problem('wrong_state', `VM ${vm._id} is ${vmStateName(vm)}: it cannot ${event}.`);
+  return storedVmState(next);
+}
+
+/** The host that a VM is on, or null: its last stay, if that has not ended. */
+export function placeOf(vm: Pick<Vm, 'history'>): HistoryRecord | null {
+  const last = vm.history.at(-1);
+  return last && last.etime === null ? last : null;
+}
+
+/** The history with its last stay ended. */
+export const endStay = (
+  history: readonly HistoryRecord[],
+  reason: HistoryRecord['reason'],
+  now: Date,
+): HistoryRecord[] =>
+  history.map((record, index) =>
+    index === history.length - 1 && record.etime === null ? { ...record, etime: now, reason } : record,
+  );
