@@ -1,0 +1,72 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { Problem } from '../domain/problems.js';
+import type { Identity } from '../operations/identity.js';
+import { authenticate, refuseOtherSites } from './authenticate.js';
+import { docsRoutes } from './docs-pages.js';
+import { healthRoutes, type Probes } from './health.js';
+import { logRequests } from './log.js';
+import type { Metrics } from './metrics.js';
+import { nativeRoutes } from './native-routes.js';
+import { openApiDocument } from './openapi.js';
+import type { Operations } from './operations-port.js';
+import { problemHandler } from './problem-handler.js';
+import { apiRoot } from './route.js';
+
+export type AppParts = {
+  operations: Operations;
+  identity: Pick<Identity, 'authenticate'>;
+  probes: Probes;
+  metrics: Metrics;
+  logger: Logger;
+  version: string;
+  /** True from the moment that this process is told to end. */
+  isDraining: () => boolean;
+};
+
+/** The HTTP face of Arcus, not yet listening. */
+export function createApp({ operations, identity, probes, metrics, logger, version, isDraining }: AppParts): Express {
+  const app = express();
+  app.set('etag', false);
+  app.use(logRequests(logger), metrics.observe, helmet(headers));
+  app.use((_request, response, next) => {
+    if (isDraining()) response.set('Connection', 'close');
+    next();
+  });
+  app.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
+  app.get('/metrics', metrics.serve);
+  app.use(
+    apiRoot,
+    (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      next();
+    },
+    refuseOtherSites,
+    authenticate(identity),
+    nativeRoutes(operations, metrics),
+  );
+  app.use(({ path }) => {
+    throw new Problem('not_found', `Nothing is at ${path}; /docs shows what there is.`);
+  });
+  app.use(problemHandler);
+  return app;
+}
+
+/** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, so browsers are not told to insist on TLS. */
+const headers = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  strictTransportSecurity: false,
+};

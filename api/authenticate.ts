@@ -1,0 +1,31 @@
+import type { RequestHandler } from 'express';
+import { Problem } from '../domain/problems.js';
+import type { Identity } from '../operations/identity.js';
+
+/** HTTP Basic with the name and password of a user; everything behind it knows its caller. */
+export const authenticate =
+  (identity: Pick<Identity, 'authenticate'>): RequestHandler =>
+  async (request, _response, next) => {
+    const { name, password } = credentialsOf(request.headers.authorization);
+    request.caller = await identity.authenticate(name, password);
+    next();
+  };
+
+function credentialsOf(header: string | undefined): { name: string; password: string } {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '') ?? [];
+  if (encoded === undefined) {
+    throw new Problem('not_authenticated', 'Send your name and password with HTTP Basic authentication.');
+  }
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon < 1) throw new Problem('not_authenticated', 'The credentials are not of the form name:password.');
+  return { name: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+/** A browser sends remembered credentials with requests that other sites make it send: those may not change anything. */
+export const refuseOtherSites: RequestHandler = (request, _response, next) => {
+  const from = request.headers['sec-fetch-site'];
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  if (from === undefined || from === 'same-origin' || from === 'none' || reads) return next();
+  throw new Problem('not_authorized', 'Pages of other sites may not send this request.');
+};

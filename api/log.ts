@@ -1,0 +1,27 @@
+import { type Logger, pino } from 'pino';
+import { pinoHttp } from 'pino-http';
+import { ulid } from 'ulid';
+
+/** JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged. */
+export const createLogger = (level: string): Logger => pino({ level, base: { process: 'api' } });
+
+/** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */
+export const logRequests = (logger: Logger) =>
+  pinoHttp({
+    logger,
+    quietReqLogger: true,
+    genReqId: (request, response) => {
+      const sent = request.headers['x-request-id'];
+      const id = typeof sent === 'string' && /^[\w.:-]{1,64}$/.test(sent) ? sent : ulid();
+      response.setHeader('X-Request-Id', id);
+      return id;
+    },
+    autoLogging: { ignore: ({ url }) => url === '/healthz' || url === '/readyz' || url === '/metrics' },
+    customLogLevel: (_request, response) => (response.statusCode >= 500 ? 'warn' : 'info'),
+    customSuccessMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
+    customErrorMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
+    serializers: {
+      req: ({ method, url }: { method: string; url: string }) => ({ method, url }),
+      res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
+    },
+  });

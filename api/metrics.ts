@@ -1,0 +1,39 @@
+import type { RequestHandler } from 'express';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What the API counts, in Prometheus' format. */
+export function createMetrics() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'arcus_http_request_duration_seconds',
+    help: 'Time to answer, by the route as in the OpenAPI document',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+  const accepted = new Counter({
+    name: 'arcus_operations_accepted_total',
+    help: 'Operations that the API has answered with 202',
+    labelNames: ['type'],
+    registers: [registry],
+  });
+
+  const observe: RequestHandler = (request, response, next) => {
+    const stop = requests.startTimer();
+    response.on('finish', () => {
+      stop({ method: request.method, route: request.template ?? 'none', status: response.statusCode });
+    });
+    next();
+  };
+  return {
+    observe,
+    operationAccepted: (type: string): void => accepted.inc({ type }),
+    serve: (async (request, response) => {
+      request.template = '/metrics';
+      response.type(registry.contentType).send(await registry.metrics());
+    }) satisfies RequestHandler,
+  };
+}

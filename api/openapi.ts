@@ -1,0 +1,132 @@
+import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import { type ProblemCode, problems } from '../domain/problems.js';
+import { ProblemBody } from './problem-handler.js';
+import { apiRoot, noBody, type Route } from './route.js';
+import { routeTable } from './route-table.js';
+
+/** What any route can answer, whatever it does. */
+const everywhere = [
+  'invalid_request',
+  'not_authenticated',
+  'not_authorized',
+  'internal',
+  'database_unavailable',
+] as const satisfies readonly ProblemCode[];
+const withBody = [
+  'malformed_body',
+  'body_too_large',
+  'unsupported_media_type',
+] as const satisfies readonly ProblemCode[];
+
+/** The OpenAPI 3.1 document of the native API, made from the table of routes. */
+export function openApiDocument(version: string) {
+  const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'basic', {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Name and password of a user; those of oneadmin are in the file `auth` of the home.',
+  });
+  for (const route of routeTable) registry.registerPath(pathOf(route));
+  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Arcus',
+      version,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      description: [
+        'Runs applications made of many virtual machines. Names are snake_case, times RFC 3339 in UTC, memory in MB, ids integers.',
+        'Long operations answer 202 with `Location`: follow the operation there. Send `Idempotency-Key` to make a repeated request harmless.',
+        'Lists are paged: follow the `Link` header, or send `next_cursor` as `cursor`.',
+        'Refusals are `application/problem+json` (RFC 9457); the last part of `type` is a stable code.',
+        '`/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs` need no credentials.',
+      ].join('\n\n'),
+    },
+    servers: [{ url: '/' }],
+    security: [{ basic: [] }],
+    tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
+  });
+  return mended(document);
+}
+
+/**
+ * The generator takes a coerced number for nullable, though a parameter cannot be null, and leaves the flag of a Unicode
+ * pattern in its text, where JSON Schema has none.
+ */
+function mended<T>(document: T): T {
+  return JSON.parse(JSON.stringify(document), (_name, value: unknown) => {
+    if (!isRecord(value)) return value;
+    const { schema, pattern } = value;
+    if ('in' in value && isRecord(schema) && Array.isArray(schema['type'])) {
+      return { ...value, schema: { ...schema, type: schema['type'].find((type) => type !== 'null') } };
+    }
+    return typeof pattern === 'string' ? { ...value, pattern: pattern.replace(/\/u$/, '') } : value;
+  });
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const IdempotencyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('Chosen by you: a second request with the same key gets the operation of the first'),
+});
+
+function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
+  const takesBody = route.body !== noBody;
+  const codes = [...everywhere, ...(takesBody ? withBody : []), ...route.problems];
+  const content = {
+    'application/json': { schema: route.body.schema },
+    ...(route.body.text ? { 'text/plain': { schema: z.string() } } : {}),
+  };
+  return {
+    method: route.method,
+    path: apiRoot + route.path,
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    request: {
+      params: route.params,
+      query: route.query,
+      ...(route.answer.status === 202 ? { headers: IdempotencyHeader } : {}),
+      ...(takesBody ? { body: { required: route.body.taken === 'required', content } } : {}),
+    },
+    responses: { [route.answer.status]: answerOf(route), ...problemAnswers(codes) },
+  };
+}
+
+function answerOf({ answer }: Route): ResponseConfig {
+  const headers = Object.fromEntries(
+    Object.entries(answer.headers).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' as const }, required: name !== 'Link' },
+    ]),
+  );
+  return {
+    description: answer.description,
+    headers,
+    ...(answer.schema ? { content: { 'application/json': { schema: answer.schema } } } : {}),
+  };
+}
+
+/** One answer for each status, naming the problems that share it. */
+function problemAnswers(codes: readonly ProblemCode[]): Record<string, ResponseConfig> {
+  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort();
+  return Object.fromEntries(
+    statuses.map((status) => [
+      String(status),
+      {
+        description: codes
+          .filter((code) => problems[code].status === status)
+          .map((code) => `${problems[code].title} (\`${code}\`)`)
+          .join('; '),
+        content: { 'application/problem+json': { schema: ProblemBody } },
+      },
+    ]),
+  );
+}

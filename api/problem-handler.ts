@@ -1,0 +1,80 @@
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import { z } from 'zod';
+import { Problem, type ProblemCode, problemOf, problems } from '../domain/problems.js';
+import { requestId } from './request.js';
+
+/** The body of every refusal: RFC 9457. */
+export const ProblemBody = z
+  .object({
+    type: z.string().describe('Address of the description of this kind of problem; its last part is the stable code'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What is wrong this time, in a sentence'),
+    instance: z.string().describe('The address that was asked'),
+    request_id: z.string().describe('The same as in the header X-Request-Id and in the logs'),
+    errors: z
+      .array(z.object({ pointer: z.string(), detail: z.string() }))
+      .optional()
+      .describe(
+        'Everything that is wrong, each with a JSON pointer into the body, or the name of a parameter as /name',
+      ),
+    operation: z.string().optional().describe('Id of the operation in the way'),
+  })
+  .meta({ id: 'Problem' });
+type ProblemBody = z.infer<typeof ProblemBody>;
+
+/** The only place where an error becomes an answer. What is not a problem is a bug: logged once, shown as a fixed text. */
+export const problemHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {
+  if (response.headersSent) return next(error);
+  const problem = asProblem(error);
+  if (problems[problem.code].status >= 500) request.log.error({ err: error }, problem.message);
+  sendProblem(problem, request, response);
+};
+
+function sendProblem(problem: Problem, request: Request, response: Response): void {
+  const { status, title } = problems[problem.code];
+  const body: ProblemBody = {
+    type: `/problems/${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    instance: request.originalUrl.split('?', 1)[0] ?? '/',
+    request_id: requestId(request),
+    ...(problem.findings.length > 0 ? { errors: [...problem.findings] } : {}),
+    ...(problem.operation === undefined ? {} : { operation: problem.operation }),
+  };
+  if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Arcus", charset="UTF-8"');
+  if (status === 503) response.set('Retry-After', '1');
+  response.status(status).type('application/problem+json').send(JSON.stringify(body));
+}
+
+/** What Express and its body reader throw, by their `type`. */
+const readerFaults: Record<string, { code: ProblemCode; detail: string }> = {
+  'entity.too.large': { code: 'body_too_large', detail: 'A body may have 1 MiB at most.' },
+  'encoding.unsupported': { code: 'unsupported_media_type', detail: 'Bodies may be plain, gzip, deflate or br.' },
+  'request.aborted': { code: 'malformed_body', detail: 'The request ended before its body was complete.' },
+  'request.size.invalid': { code: 'malformed_body', detail: 'The body is not as long as Content-Length says.' },
+};
+
+const databaseFaults =
+  /^(Mongo(ServerSelection|Network|NetworkTimeout|NotConnected|PoolCleared|PoolClosed|Topology)|MongooseServerSelection|Disconnected)/;
+
+function asProblem(error: unknown): Problem {
+  const problem = problemOf(error);
+  if (problem) return problem;
+  if (!(error instanceof Error)) return new Problem('internal', internal);
+  const fault = 'type' in error ? readerFaults[String(error.type)] : undefined;
+  if (fault) return new Problem(fault.code, fault.detail, { cause: error });
+  if (error instanceof URIError) return new Problem('invalid_request', 'The address has a broken % escape.');
+  if ('status' in error && error.status === 400) {
+    return new Problem('malformed_body', 'The body cannot be read.', { cause: error });
+  }
+  if (databaseFaults.test(error.name)) {
+    return new Problem('database_unavailable', 'The database does not answer; try again in a moment.', {
+      cause: error,
+    });
+  }
+  return new Problem('internal', internal, { cause: error });
+}
+
+const internal = 'This is a fault in Arcus. Its log has the reason under the request id.';

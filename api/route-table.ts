@@ -1,0 +1,17 @@
+import type { Route } from './route.js';
+import { hostRoutes } from './routes/hosts.js';
+import { operationRoutes } from './routes/operations.js';
+import { serviceTemplateRoutes } from './routes/service-templates.js';
+import { serviceRoutes } from './routes/services.js';
+import { vmTemplateRoutes } from './routes/vm-templates.js';
+import { vmRoutes } from './routes/vms.js';
+
+/** The whole native API: Express serves it, the OpenAPI document describes it, the tests walk it. */
+export const routeTable: readonly Route[] = [
+  ...serviceTemplateRoutes,
+  ...serviceRoutes,
+  ...vmTemplateRoutes,
+  ...vmRoutes,
+  ...hostRoutes,
+  ...operationRoutes,
+];

@@ -1,0 +1,165 @@
+import { z } from 'zod';
+import type { Caller } from '../domain/caller.js';
+import { Problem, type ProblemCode } from '../domain/problems.js';
+import { type Page, pageOf } from '../schemas/common.js';
+import { OperationResource } from '../schemas/operation.js';
+import { check } from './findings.js';
+import { invalid } from './invalid.js';
+import type { Admission, Operations } from './operations-port.js';
+import type { BodyKind } from './read-body.js';
+
+/** Where every route of the native API begins. */
+export const apiRoot = '/api/v1';
+
+/** A request as it came: authenticated, its body read, nothing validated. */
+export type Received = {
+  caller: Caller;
+  path: string;
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  admission: Admission;
+};
+
+export type Reply = { status: number; body: unknown; headers: Record<string, string> };
+
+/** What a route answers when all is well. */
+export type Answer<R> = {
+  status: 200 | 201 | 202 | 204;
+  description: string;
+  schema: z.ZodType | null;
+  /** Headers of the answer, with what they say. */
+  headers: Readonly<Record<string, string>>;
+  reply(result: R, received: Received): Reply;
+};
+
+/** `taken`: required; absent means an empty object; or the route takes none and reads none. */
+export type BodySpec<B extends z.ZodType> = BodyKind & { schema: B; taken: 'required' | 'optional' | 'never' };
+
+type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> = {
+  /** OpenAPI operationId. */
+  id: string;
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** Below the root of the API, parameters in braces. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  params: P;
+  query: Q;
+  body: BodySpec<B>;
+  answer: Answer<R>;
+  /** Beyond those that every route can give. */
+  problems: readonly ProblemCode[];
+  handle(
+    operations: Operations,
+    request: { caller: Caller; params: z.output<P>; query: z.output<Q>; body: z.output<B>; admission: Admission },
+  ): Promise<R>;
+};
+
+/** One row of the table from which both the Express routes and the OpenAPI document are made. */
+export type Route = Pick<
+  Spec<z.ZodObject, z.ZodObject, z.ZodType, never>,
+  'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'problems'
+> & {
+  answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers'>;
+  run(operations: Operations, received: Received): Promise<Reply>;
+};
+
+/** Makes a row: validates parameters, query and body, reports all that is wrong with them at once, and hands over typed values. */
+export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R>(
+  spec: Spec<P, Q, B, R>,
+): Route {
+  return {
+    ...spec,
+    run: async (operations, received) => {
+      const params = check(spec.params, received.params);
+      const query = check(spec.query, received.query);
+      const body = check(spec.body.schema, bodyOf(spec.body, received));
+      if (!params.ok || !query.ok || !body.ok) {
+        throw invalid([...params.findings, ...query.findings, ...body.findings]);
+      }
+      const { caller, admission } = received;
+      const request = { caller, admission, params: params.value, query: query.value, body: body.value };
+      return spec.answer.reply(await spec.handle(operations, request), received);
+    },
+  };
+}
+
+function bodyOf(spec: BodySpec<z.ZodType>, { body }: Received): unknown {
+  if (spec.taken === 'never' || body !== undefined) return body;
+  if (spec.taken === 'optional') return {};
+  throw new Problem('malformed_body', 'This request needs a body.');
+}
+
+export const shows = <R>(schema: z.ZodType<R>): Answer<R> => ({
+  status: 200,
+  description: 'The object',
+  schema,
+  headers: {},
+  reply: (body) => ({ status: 200, body, headers: {} }),
+});
+
+/** A page of a list. `id` names it in the OpenAPI document. */
+export const lists = <R>(id: string, item: z.ZodType<R>): Answer<Page<R>> => ({
+  status: 200,
+  description: 'A page of the list',
+  schema: pageOf(item).meta({ id }),
+  headers: { Link: 'The next page, `rel="next"`; absent on the last one' },
+  reply: (body, { path, query }) => ({ status: 200, body, headers: linkTo(path, query, body.next_cursor) }),
+});
+
+export const creates = <R extends { id: number }>(schema: z.ZodType<R>): Answer<R> => ({
+  status: 201,
+  description: 'Created',
+  schema,
+  headers: { Location: 'Where the new object is' },
+  reply: (body, { path }) => ({ status: 201, body, headers: { Location: `${path}/${body.id}` } }),
+});
+
+/** The work is written down and will end; it is not done yet. */
+export const accepts: Answer<OperationResource> = {
+  status: 202,
+  description: 'Accepted: the operation is written down and will end; follow it at Location',
+  schema: OperationResource,
+  headers: { Location: 'Where the operation is' },
+  reply: (body) => ({ status: 202, body, headers: { Location: `${apiRoot}/operations/${body.id}` } }),
+};
+
+export const removes: Answer<void> = {
+  status: 204,
+  description: 'Gone',
+  schema: null,
+  headers: {},
+  reply: () => ({ status: 204, body: undefined, headers: {} }),
+};
+
+function linkTo(path: string, query: unknown, cursor: string | null): Record<string, string> {
+  if (cursor === null) return {};
+  const kept = Object.entries(typeof query === 'object' && query !== null ? query : {}).filter(
+    ([name]) => name !== 'cursor',
+  );
+  const parameters = new URLSearchParams(kept.map(([name, value]): [string, string] => [name, String(value)]));
+  parameters.set('cursor', cursor);
+  return { Link: `<${path}?${parameters}>; rel="next"` };
+}
+
+/** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */
+const PathId = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be an integer id, such as 12')
+  .transform(Number)
+  .meta({ type: 'integer', pattern: undefined, minimum: 0, description: 'Integer id within its pool' });
+
+export const ById = z.strictObject({ id: PathId });
+export const NoQuery = z.strictObject({});
+export const NoParams = z.strictObject({});
+
+export const noBody: BodySpec<z.ZodUndefined> = { schema: z.undefined(), taken: 'never', comments: false };
+
+/** A JSON body. */
+export const json = <B extends z.ZodType>(schema: B, taken: 'required' | 'optional' = 'required'): BodySpec<B> => ({
+  schema,
+  taken,
+  comments: false,
+});

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { PageQuery } from '../../schemas/common.js';
+import { OperationResource, OperationState, ResourceRef } from '../../schemas/operation.js';
+import { lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+
+const OperationQuery = PageQuery.extend({
+  state: OperationState.optional().describe('Only operations in this state'),
+  resource_type: ResourceRef.shape.type.optional().describe('Only operations on this kind of resource'),
+  resource_id: z.coerce.number().int().min(0).optional().describe('Only operations on the resource with this id'),
+});
+
+const ByOperationId = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be the ULID of an operation')
+    .describe('ULID'),
+});
+
+export const operationRoutes: readonly Route[] = [
+  route({
+    id: 'listOperations',
+    method: 'get',
+    path: '/operations',
+    tag: 'Operations',
+    summary: 'List operations, newest first',
+    params: NoParams,
+    query: OperationQuery,
+    body: noBody,
+    answer: lists('OperationPage', OperationResource),
+    problems: [],
+    handle: ({ operations }, { caller, query }) => operations.list(caller, query),
+  }),
+  route({
+    id: 'showOperation',
+    method: 'get',
+    path: '/operations/{id}',
+    tag: 'Operations',
+    summary: 'Show an operation',
+    params: ByOperationId,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(OperationResource),
+    problems: ['not_found'],
+    handle: ({ operations }, { caller, params }) => operations.show(caller, params.id),
+  }),
+];

@@ -1,0 +1,99 @@
+import { ObjectId, PageQuery } from '../../schemas/common.js';
+import {
+  InstantiateService,
+  ServiceResource,
+  ServiceState,
+  ServiceSummary,
+  UndeployService,
+} from '../../schemas/service.js';
+import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+
+const ServiceQuery = PageQuery.extend({ state: ServiceState.optional().describe('Only services in this state') });
+
+const CreateService = InstantiateService.extend({ template_id: ObjectId.describe('Service template to deploy') });
+
+export const serviceRoutes: readonly Route[] = [
+  route({
+    id: 'listServices',
+    method: 'get',
+    path: '/services',
+    tag: 'Services',
+    summary: 'List services',
+    params: NoParams,
+    query: ServiceQuery,
+    body: noBody,
+    answer: lists('ServicePage', ServiceSummary),
+    problems: [],
+    handle: ({ services }, { caller, query }) => services.list(caller, query),
+  }),
+  route({
+    id: 'createService',
+    method: 'post',
+    path: '/services',
+    tag: 'Services',
+    summary: 'Deploy a service from a service template',
+    description: 'The same as instantiating the template.',
+    params: NoParams,
+    query: NoQuery,
+    body: json(CreateService.meta({ id: 'CreateService' })),
+    answer: accepts,
+    problems: ['not_found', 'idempotency_key_reused'],
+    handle: ({ serviceTemplates }, { caller, body: { template_id, ...request }, admission }) =>
+      serviceTemplates.instantiate(caller, template_id, request, admission),
+  }),
+  route({
+    id: 'showService',
+    method: 'get',
+    path: '/services/{id}',
+    tag: 'Services',
+    summary: 'Show a service with its roles and nodes',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ServiceResource),
+    problems: ['not_found'],
+    handle: ({ services }, { caller, params }) => services.show(caller, params.id),
+  }),
+  route({
+    id: 'undeployService',
+    method: 'post',
+    path: '/services/{id}/undeploy',
+    tag: 'Services',
+    summary: 'End the VMs of a service; the service stays as DONE',
+    description: 'Pre-empts a deployment that is running.',
+    params: ById,
+    query: NoQuery,
+    body: json(UndeployService.meta({ id: 'UndeployService' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ services }, { caller, params, body, admission }) =>
+      services.undeploy(caller, params.id, body, admission),
+  }),
+  route({
+    id: 'recoverService',
+    method: 'post',
+    path: '/services/{id}/recover',
+    tag: 'Services',
+    summary: 'Go on with a failed deployment or undeployment',
+    description: 'A new run that skips what is done and replaces failed VMs.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ services }, { caller, params, admission }) => services.recover(caller, params.id, admission),
+  }),
+  route({
+    id: 'deleteService',
+    method: 'delete',
+    path: '/services/{id}',
+    tag: 'Services',
+    summary: 'Remove a service and its VMs, from any state',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ services }, { caller, params, admission }) => services.remove(caller, params.id, admission),
+  }),
+];
