@@ -1,0 +1,29 @@
+import type { Operations } from '../../api/operations-port.js';
+import { Problem } from '../../domain/problems.js';
+
+const untouched = (): never => {
+  throw new Error('a request that is not valid reached the operations');
+};
+
+/** Operations that must not be reached: the HTTP shell alone has to refuse. Those that a test needs are given. */
+export function unreachableOperations(
+  given: { [Room in keyof Operations]?: Partial<Operations[Room]> } = {},
+): Operations {
+  const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
+  return {
+    hosts: { ...crud, ...given.hosts },
+    vmTemplates: { ...crud, ...given.vmTemplates },
+    vms: { ...crud, terminate: untouched, ...given.vms },
+    serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
+    services: { ...crud, undeploy: untouched, recover: untouched, ...given.services },
+    operations: { ...crud, ...given.operations },
+    drain: async () => {},
+  };
+}
+
+export const onlyOneadmin = {
+  authenticate: async (name: string, password: string) => {
+    if (name === 'oneadmin' && password === 'secret:with:colons') return { id: 0, name, gid: 0, groups: [0] };
+    throw new Problem('not_authenticated', 'The name or the password is wrong.');
+  },
+};
