@@ -1,6 +1,6 @@
 import type { CallOutcome, DeployCall, DestroyCall, SimulatorSettings } from '../schemas/simulator.js';
 import { spanOf } from './chance.js';
-import { type DomainRecord, type HostRecord, present, presentDomains, usedCapacity } from './state.js';
+import { type DomainRecord, type HostRecord, ownerOfName, present, usedCapacity } from './state.js';
 
 /** What a call comes to, decided at one moment from what the host holds then. Outcomes `refused_…` do nothing else. */
 export type Decision = {
@@ -19,9 +19,9 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
   if (call.epoch < seen) {
     return refusal('refused_stale', `VM ${call.vm} on ${host.name} has seen epoch ${seen}; ${call.epoch} is older.`);
   }
-  const owner = presentDomains(host, moment.now).find(({ domain, vm }) => domain === call.domain && vm !== call.vm);
-  if (owner) {
-    return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
+  const owner = ownerOfName(host, call.domain, call.vm, moment.now);
+  if (owner !== undefined) {
+    return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner}.`);
   }
   const domain = present(host, call.vm, moment.now);
   const same = domain !== undefined && domain.epoch === call.epoch && domain.gone_at === null ? domain : undefined;

@@ -58,22 +58,31 @@ export const newHost = (name: string, total: Capacity): HostRecord => ({
 /** The domain of a VM that is still there at this time. */
 export function present(host: HostRecord, vm: number, now: number): DomainRecord | undefined {
   const domain = host.domains.get(vm);
-  return domain && (domain.gone_at === null || domain.gone_at > now) ? domain : undefined;
+  return domain && isPresent(domain, now) ? domain : undefined;
 }
 
-export function presentDomains(host: HostRecord, now: number): DomainRecord[] {
-  return [...host.domains.values()].filter((domain) => domain.gone_at === null || domain.gone_at > now);
-}
+const isPresent = ({ gone_at }: DomainRecord, now: number): boolean => gone_at === null || gone_at > now;
+
+export const presentDomains = (host: HostRecord, now: number): DomainRecord[] =>
+  [...host.domains.values()].filter((domain) => isPresent(domain, now));
 
 /** What the domains that are up take of the host. */
 export function usedCapacity(host: HostRecord, now: number): Capacity {
   const used = { cpu: 0, memory: 0 };
-  for (const domain of presentDomains(host, now)) {
-    if (domain.down !== null) continue;
+  for (const domain of host.domains.values()) {
+    if (domain.down !== null || !isPresent(domain, now)) continue;
     used.cpu += domain.capacity.cpu;
     used.memory += domain.capacity.memory;
   }
   return used;
+}
+
+/** The VM other than this one whose domain has the name. */
+export function ownerOfName(host: HostRecord, name: string, vm: number, now: number): number | undefined {
+  for (const domain of host.domains.values()) {
+    if (domain.domain === name && domain.vm !== vm && isPresent(domain, now)) return domain.vm;
+  }
+  return undefined;
 }
 
 const Pairs = z.array(z.tuple([z.int(), z.int()]));

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import { problemOf } from '../../domain/problems.js';
+
+/** A hypervisor to be tried, and what its test bed can do to it. */
+export type HypervisorWorld = {
+  hypervisor: Hypervisor;
+  /** A host that nothing runs on, which has this much. */
+  newHost(total: HostTarget['total']): Promise<HostTarget>;
+  /** Guests take this long to boot from now on. */
+  setBootTime(milliseconds: number): Promise<void>;
+  /** No call reaches the host, until `reach`; what runs on it is kept. */
+  cutOff(host: HostTarget): Promise<void>;
+  reach(host: HostTarget): Promise<void>;
+  /** The guest powers itself off. */
+  stopGuest(host: HostTarget, vm: number): Promise<void>;
+  close(): Promise<void>;
+};
+
+/** What every hypervisor adapter must do, whatever is behind it. */
+export function hypervisorContract(name: string, make: () => Promise<HypervisorWorld>): void {
+  describe(`${name} hypervisor`, () => {
+    let world: HypervisorWorld;
+    let host: HostTarget;
+    let lastVm = 0;
+    const signal = (): AbortSignal => new AbortController().signal;
+
+    beforeAll(async () => {
+      world = await make();
+      host = await world.newHost({ cpu: 6400, memory: 65_536 });
+    });
+    afterAll(() => world.close());
+
+    const newVm = (change: Partial<PlacedVm> = {}): PlacedVm => {
+      const id = change.id ?? ++lastVm;
+      return {
+        id,
+        domain: `one-${id}`,
+        host,
+        capacity: { cpu: 10, memory: 64 },
+        epoch: 1,
+        labels: { vm: id, service: 7, role: 'worker' },
+        template: { CPU: 0.1, MEMORY: 64 },
+        ...change,
+      };
+    };
+    const targetOf = ({ id, domain, host, epoch }: PlacedVm, change: Partial<DestroyTarget> = {}): DestroyTarget => {
+      return { id, domain, host, epoch, hard: true, ...change };
+    };
+    const deploy = (vm: PlacedVm) => world.hypervisor.deploy(vm, signal());
+    const destroy = (target: DestroyTarget) => world.hypervisor.destroy(target, signal());
+    const domainsOf = async ({ id, host }: PlacedVm) =>
+      (await world.hypervisor.probe(host, signal())).domains.filter((domain) => domain.vm === id);
+    const problemCode = (call: Promise<unknown>): Promise<string> =>
+      call.then(
+        () => 'none',
+        (error: unknown) => problemOf(error)?.code ?? String(error),
+      );
+
+    it('reports an empty host with its capacity', async () => {
+      const empty = await world.newHost({ cpu: 800, memory: 4096 });
+      const report = await world.hypervisor.probe(empty, signal());
+      expect(report).toEqual({ total: { cpu: 800, memory: 4096 }, domains: [] });
+    });
+
+    it('reports a deployed VM as running, with its epoch, its deploy id and what it uses', async () => {
+      const vm = newVm({ epoch: 3 });
+      const { deployId, epoch } = await deploy(vm);
+      expect(epoch).toBe(3);
+      const [domain, ...others] = await domainsOf(vm);
+      expect(others).toEqual([]);
+      expect(domain).toMatchObject({ vm: vm.id, deployId, epoch: 3, state: 'running' });
+      expect(Number.isInteger(domain?.cpu) && Number.isInteger(domain?.memory)).toBe(true);
+      expect(domain?.memory).toBeGreaterThan(0);
+    });
+
+    it('gives the same domain to a deploy that is repeated', async () => {
+      const vm = newVm();
+      const first = await deploy(vm);
+      expect(await deploy(vm)).toEqual(first);
+      expect(await domainsOf(vm)).toHaveLength(1);
+    });
+
+    it('makes one domain for deploys of the same VM and epoch at once, and answers all when it runs', async () => {
+      await world.setBootTime(200);
+      const vm = newVm();
+      const answers = await Promise.all(Array.from({ length: 10 }, () => deploy(vm)));
+      await world.setBootTime(0);
+      expect(new Set(answers.map(({ deployId }) => deployId)).size).toBe(1);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
+    });
+
+    it('reports a guest as booting until it runs', async () => {
+      await world.setBootTime(400);
+      const vm = newVm();
+      const deployed = deploy(vm);
+      await expect.poll(() => domainsOf(vm)).toMatchObject([{ state: 'booting' }]);
+      await deployed;
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
+      await world.setBootTime(0);
+    });
+
+    it('replaces a domain of an older epoch', async () => {
+      const vm = newVm();
+      const old = await deploy(vm);
+      const fresh = await deploy({ ...vm, epoch: 2 });
+      expect(fresh.deployId).not.toBe(old.deployId);
+      expect(await domainsOf(vm)).toMatchObject([{ epoch: 2, deployId: fresh.deployId }]);
+    });
+
+    it('refuses a deploy older than one it has seen, and leaves the newer domain alone', async () => {
+      const vm = newVm({ epoch: 5 });
+      const { deployId } = await deploy(vm);
+      expect(await problemCode(deploy({ ...vm, epoch: 4 }))).toBe('stale_epoch');
+      expect(await domainsOf(vm)).toMatchObject([{ epoch: 5, deployId }]);
+    });
+
+    it('refuses a deploy that comes later than the destroy of a newer epoch', async () => {
+      const vm = newVm({ epoch: 1 });
+      await destroy(targetOf(vm, { epoch: 2 }));
+      expect(await problemCode(deploy(vm))).toBe('stale_epoch');
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
+    it('ends a deploy that is still booting when a newer epoch takes the VM', async () => {
+      await world.setBootTime(5_000);
+      const vm = newVm();
+      const overtaken = problemCode(deploy(vm));
+      await expect.poll(() => domainsOf(vm)).toHaveLength(1);
+      await destroy(targetOf(vm, { epoch: 2 }));
+      expect(await overtaken).toBe('stale_epoch');
+      await world.setBootTime(0);
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
+    it('destroys a domain of the same or an older epoch, softly or hard', async () => {
+      for (const hard of [false, true]) {
+        for (const epoch of [1, 2]) {
+          const vm = newVm();
+          await deploy(vm);
+          await destroy(targetOf(vm, { epoch, hard }));
+          expect(await domainsOf(vm), `hard ${hard}, epoch ${epoch}`).toEqual([]);
+        }
+      }
+    });
+
+    it('destroys again, and what never was, without complaint', async () => {
+      const vm = newVm();
+      await destroy(targetOf(vm));
+      await deploy(vm);
+      await destroy(targetOf(vm));
+      await destroy(targetOf(vm));
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
+    it('refuses to destroy a domain of a newer epoch', async () => {
+      const vm = newVm({ epoch: 2 });
+      await deploy(vm);
+      expect(await problemCode(destroy(targetOf(vm, { epoch: 1 })))).toBe('stale_epoch');
+      expect(await domainsOf(vm)).toMatchObject([{ epoch: 2, state: 'running' }]);
+    });
+
+    it('deploys again after a destroy of the same epoch', async () => {
+      const vm = newVm();
+      await deploy(vm);
+      await destroy(targetOf(vm));
+      await deploy(vm);
+      expect(await domainsOf(vm)).toHaveLength(1);
+    });
+
+    it('starts a domain again that has stopped by itself', async () => {
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      await world.stopGuest(host, vm.id);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', cpu: 0, memory: 0 }]);
+      expect((await deploy(vm)).deployId).toBe(deployId);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
+    });
+
+    it('refuses a VM that the host has no room for, in words that name both', async () => {
+      const small = await world.newHost({ cpu: 100, memory: 256 });
+      const vm = newVm({ host: small, capacity: { cpu: 10, memory: 512 } });
+      const refusal = problemOf(await deploy(vm).catch((error: unknown) => error));
+      expect(refusal?.code).toBe('deploy_refused');
+      expect(refusal?.message).toContain(vm.domain);
+      expect(refusal?.message).toContain(small.name);
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
+    it('refuses a domain name that another VM has', async () => {
+      const vm = newVm();
+      await deploy(vm);
+      const other = newVm({ domain: vm.domain });
+      expect(await problemCode(deploy(other))).toBe('deploy_refused');
+      expect(await domainsOf(other)).toEqual([]);
+      expect(await domainsOf(vm)).toHaveLength(1);
+    });
+
+    it('stops waiting for a boot when the signal aborts, and lets the guest boot', async () => {
+      await world.setBootTime(300);
+      const vm = newVm();
+      const controller = new AbortController();
+      const deployed = world.hypervisor.deploy(vm, controller.signal);
+      await expect.poll(() => domainsOf(vm)).toMatchObject([{ state: 'booting' }]);
+      controller.abort(new Error('the operator has changed his mind'));
+      await expect(deployed).rejects.toThrow('the operator has changed his mind');
+      await world.setBootTime(0);
+      await deploy(vm);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
+    });
+
+    it('does nothing for a signal that has aborted already', async () => {
+      const vm = newVm();
+      const aborted = AbortSignal.abort(new Error('too late'));
+      await expect(world.hypervisor.deploy(vm, aborted)).rejects.toThrow('too late');
+      await expect(world.hypervisor.destroy(targetOf(vm), aborted)).rejects.toThrow('too late');
+      await expect(world.hypervisor.probe(host, aborted)).rejects.toThrow('too late');
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
+    it('says of a host that cannot be reached that it is unavailable, naming it, and finds all as it was afterwards', async () => {
+      const vm = newVm();
+      const before = await deploy(vm);
+      const gone = newVm();
+      await destroy(targetOf(gone, { epoch: 9 }));
+      await world.cutOff(host);
+      for (const call of [deploy(vm), destroy(targetOf(vm)), world.hypervisor.probe(host, signal())]) {
+        const problem = problemOf(await call.catch((error: unknown) => error));
+        expect(problem?.code).toBe('backend_unavailable');
+        expect(problem?.message).toContain(host.name);
+      }
+      await world.reach(host);
+      expect(await deploy(vm)).toEqual(before);
+      expect(await problemCode(deploy({ ...gone, epoch: 8 }))).toBe('stale_epoch');
+    });
+  });
+}

@@ -1,0 +1,220 @@
+import type {
+  DestroyTarget,
+  Domain,
+  HostReport,
+  HostTarget,
+  Hypervisor,
+  PlacedVm,
+} from '../../adapters/hypervisor/port.js';
+import { Problem } from '../../domain/problems.js';
+import type { CallOutcome } from '../../schemas/simulator.js';
+import { type Decision, decideDeploy, decideDestroy } from '../../simulator/decide.js';
+import { reportOf } from '../../simulator/metrics.js';
+import { apply } from '../../simulator/records.js';
+import {
+  type DomainRecord,
+  emptyState,
+  type HostRecord,
+  newHost,
+  present,
+  presentDomains,
+} from '../../simulator/state.js';
+
+/** A call as it came in: `n` counts deploys and destroys from 1; a probe has the number of the last of them. */
+export type MemoryCall = {
+  n: number;
+  call: 'probe' | 'deploy' | 'destroy';
+  host: string;
+  vm: number | null;
+  epoch: number | null;
+};
+/** A deploy or destroy as it went. `outcome` says what it did even where a failure hid that from its caller. */
+export type MemoryEntry = MemoryCall & { outcome: CallOutcome; failure: Error | null };
+
+type When = 'before' | 'after';
+type Failure = { when: When; left: number; error: Error; meets(call: MemoryCall): boolean };
+type Hook = (call: MemoryCall) => void | Promise<void>;
+
+const outage = (): Problem => new Problem('backend_unavailable', 'an injected failure');
+
+/**
+ * A hypervisor in the memory of a test, for workflows: the decisions of the simulated one, no process, no network. Failures
+ * meet a call before it does anything, or after its work, when only the answer is lost.
+ */
+export class MemoryHypervisor implements Hypervisor {
+  /** Every deploy and destroy, in the order in which they took effect. */
+  readonly journal: MemoryEntry[] = [];
+  /** Run before a call does anything; may wait, may throw. */
+  beforeEach: Hook = () => {};
+  /** Run when a call has done its work and before its answer. */
+  afterEach: Hook = () => {};
+  bootMilliseconds = 0;
+  readonly #state = emptyState();
+  readonly #failures: Failure[] = [];
+  readonly #unreachable = new Set<string>();
+  #calls = 0;
+  #records = 0;
+
+  async probe(target: HostTarget, signal: AbortSignal): Promise<HostReport> {
+    const call: MemoryCall = { n: this.#calls, call: 'probe', host: target.name, vm: null, epoch: null };
+    const host = await this.#reach(target, call, signal);
+    const now = Date.now();
+    const domains = presentDomains(host, now).map((domain) => reportOf(domain, host.name, [], now));
+    await this.afterEach(call);
+    return {
+      total: target.total,
+      domains: domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
+        return { vm, deployId: deploy_id, epoch, state, cpu, memory };
+      }),
+    };
+  }
+
+  async deploy(placed: PlacedVm, signal: AbortSignal): Promise<Domain> {
+    const { id: vm, domain, epoch, capacity, labels } = placed;
+    await this.#call('deploy', placed, signal, (host, now) => {
+      const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
+      const body = { vm, domain, epoch, capacity, labels, host: host.total };
+      return decideDeploy(host, body, { now, settings, deployId: `memory-${this.#records + 1}` });
+    });
+    return this.#booted(placed, signal);
+  }
+
+  async destroy(target: DestroyTarget, signal: AbortSignal): Promise<void> {
+    const { id: vm, domain, epoch } = target;
+    await this.#call('destroy', target, signal, (host, now) =>
+      decideDestroy(host, { vm, domain, epoch, host: host.total, hard: true }, { now, settings: this.#state.settings }),
+    );
+  }
+
+  /** The nth deploy or destroy from now on, counted from 1, fails once. */
+  failOn(nth: number, { when = 'before', error = outage() }: { when?: When; error?: Error } = {}): void {
+    const at = this.#calls + nth;
+    this.#failures.push({ when, error, left: 1, meets: (call) => call.call !== 'probe' && call.n === at });
+  }
+
+  /** The next `times` calls of one kind for a VM fail; always, when no number is given. */
+  failVm(
+    vm: number,
+    {
+      call: kind = 'deploy',
+      times = Number.POSITIVE_INFINITY,
+      when = 'before',
+      error = outage(),
+    }: {
+      call?: 'deploy' | 'destroy';
+      times?: number;
+      when?: When;
+      error?: Error;
+    } = {},
+  ): void {
+    this.#failures.push({ when, error, left: times, meets: (call) => call.call === kind && call.vm === vm });
+  }
+
+  /** Forgets the failures that were asked for; hosts that cannot be reached stay so. */
+  mend(): void {
+    this.#failures.length = 0;
+  }
+
+  /** Calls to the host fail until `reach`; its domains run on. */
+  cutOff(host: string): void {
+    this.#unreachable.add(host);
+  }
+
+  reach(host: string): void {
+    this.#unreachable.delete(host);
+  }
+
+  /** The VM's domain vanishes from its host without a trace. */
+  lose(vm: number): void {
+    for (const host of this.#state.hosts.values()) host.domains.delete(vm);
+  }
+
+  /** The guest stops by itself, or crashes. */
+  bringDown(vm: number, down: 'stopped' | 'failed'): void {
+    for (const host of this.#state.hosts.values()) {
+      const domain = host.domains.get(vm);
+      if (domain) host.domains.set(vm, { ...domain, down });
+    }
+  }
+
+  /** Every domain there is, with its host. */
+  domains(): (DomainRecord & { host: string })[] {
+    const now = Date.now();
+    return [...this.#state.hosts.values()].flatMap((host) =>
+      presentDomains(host, now).map((domain) => ({ ...domain, host: host.name })),
+    );
+  }
+
+  /** How many times a domain was made for the VM. */
+  timesMade(vm: number): number {
+    return this.journal.filter((entry) => entry.vm === vm && /^(created|replaced)$/.test(entry.outcome)).length;
+  }
+
+  async #reach(target: HostTarget, call: MemoryCall, signal: AbortSignal): Promise<HostRecord> {
+    signal.throwIfAborted();
+    await this.beforeEach(call);
+    signal.throwIfAborted();
+    if (this.#unreachable.has(target.name)) {
+      throw new Problem('backend_unavailable', `${target.name} cannot be reached: it was cut off.`);
+    }
+    const host = this.#state.hosts.get(target.name) ?? newHost(target.name, target.total);
+    host.total = target.total;
+    this.#state.hosts.set(target.name, host);
+    return host;
+  }
+
+  async #call(
+    kind: 'deploy' | 'destroy',
+    target: Pick<PlacedVm, 'id' | 'domain' | 'epoch' | 'host'>,
+    signal: AbortSignal,
+    decide: (host: HostRecord, now: number) => Decision,
+  ): Promise<void> {
+    const call: MemoryCall = {
+      n: ++this.#calls,
+      call: kind,
+      host: target.host.name,
+      vm: target.id,
+      epoch: target.epoch,
+    };
+    const host = await this.#reach(target.host, call, signal);
+    const failure = this.#failures.find(({ left, meets }) => left > 0 && meets(call));
+    if (failure) failure.left -= 1;
+    const now = Date.now();
+    const decision: Decision =
+      failure?.when === 'before' ? { outcome: 'fault', detail: failure.error.message } : decide(host, now);
+    apply(this.#state, {
+      kind: 'call',
+      n: ++this.#records,
+      time: new Date(now).toISOString(),
+      call: kind,
+      host: host.name,
+      vm: target.id,
+      domain: target.domain,
+      epoch: target.epoch,
+      fault: failure ? 'injected' : null,
+      ...decision,
+    });
+    this.journal.push({ ...call, outcome: decision.outcome, failure: failure?.error ?? null });
+    await this.afterEach(call);
+    if (failure) throw failure.error;
+    if (decision.detail === null) return;
+    if (decision.outcome === 'refused_stale') throw new Problem('stale_epoch', decision.detail);
+    throw new Problem(kind === 'deploy' ? 'deploy_refused' : 'destroy_refused', decision.detail);
+  }
+
+  async #booted({ id, epoch, host: { name } }: PlacedVm, signal: AbortSignal): Promise<Domain> {
+    for (;;) {
+      const host = this.#state.hosts.get(name);
+      const domain = host && present(host, id, Date.now());
+      if (domain?.epoch !== epoch) {
+        const stale = (host?.seen.get(id) ?? 0) > epoch;
+        throw new Problem(stale ? 'stale_epoch' : 'backend_unavailable', `VM ${id} was removed while it booted.`);
+      }
+      if (domain.down !== null) throw new Problem('backend_unavailable', `VM ${id} ${domain.down} while it booted.`);
+      const left = domain.boots_at - Date.now();
+      if (left <= 0) return { deployId: domain.deploy_id, epoch };
+      await new Promise((resolve) => setTimeout(resolve, Math.min(left, 10)));
+      signal.throwIfAborted();
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { built } from '../../runtime/checkout.js';
+import { type JournalEntry, JournalPage } from '../../schemas/simulator.js';
+
+const program = built('simulator/main.js');
+
+/** `arcus-sim` as a process of its own, on a directory of its own, to be killed and started again by a test. */
+export class SimulatorProcess {
+  readonly directory: string;
+  #child: ChildProcess | null = null;
+  #port = 0;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** A new one that serves; `settings` are set at once, boot time 0 unless they say otherwise. */
+  static async start(settings: object = {}): Promise<SimulatorProcess> {
+    const simulator = new SimulatorProcess(mkdtempSync(join(tmpdir(), 'arcus-simulator-')));
+    await simulator.startAgain();
+    await simulator.send('PUT', '/settings', { boot_ms: 0, shutdown_ms: 0, ...settings });
+    return simulator;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Serves again, at the same address, from the same directory. */
+  async startAgain(): Promise<void> {
+    const child = spawn(process.execPath, [program, '--port', String(this.#port), '--directory', this.directory], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.#port = await new Promise<number>((resolve, reject) => {
+      let said = '';
+      const listen = (part: Buffer): void => {
+        said += part.toString();
+        const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(said)?.[1];
+        if (port !== undefined) resolve(Number(port));
+      };
+      child.stdout.on('data', listen);
+      child.stderr.on('data', listen);
+      child.once('error', reject);
+      child.once('close', (code) => reject(new Error(`the simulator ended with ${code}: ${said}`)));
+    });
+  }
+
+  /** Ends the process by this signal and waits for its end: its exit code, null after a kill. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null) return child?.exitCode ?? null;
+    return new Promise((resolve) => {
+      child.once('close', (code) => resolve(code));
+      child.kill(signal);
+    });
+  }
+
+  async dispose(): Promise<void> {
+    await this.end('SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** A request to its HTTP face; a string is sent as it is. */
+  async send(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    const init = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    const response = await fetch(`${this.url}${path}`, { method, ...init });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }
+
+  /** The same, for an answer that must be a good one of this shape. */
+  async ask<T extends z.ZodType>(answer: T, method: string, path: string, body?: unknown): Promise<z.infer<T>> {
+    const got = await this.send(method, path, body);
+    if (got.status >= 300) throw new Error(`${method} ${path}: ${got.status} ${JSON.stringify(got.body)}`);
+    return answer.parse(got.body);
+  }
+
+  /** Every call so far, read page by page. */
+  async journal(query = ''): Promise<JournalEntry[]> {
+    const entries: JournalEntry[] = [];
+    for (let after: number | null = 0; after !== null; ) {
+      const page: z.infer<typeof JournalPage> = await this.ask(JournalPage, 'GET', `/journal?after=${after}${query}`);
+      entries.push(...page.items);
+      after = page.next_after;
+    }
+    return entries;
+  }
+}
