@@ -8,7 +8,8 @@ export type Deployment = ServiceTemplateBody['deployment'];
  * end: `['a', 'b', 'a']`. Parents that do not exist are passed over.
  */
 export function findCycle(roles: readonly RoleNode[]): string[] | undefined {
-  const parentsOf = new Map(roles.map((role) => [role.name, role.parents]));
+  const parentsOf = new Map<string, string[]>();
+  for (const { name, parents } of roles) parentsOf.set(name, [...(parentsOf.get(name) ?? []), ...parents]);
   const finished = new Set<string>();
   for (const { name: start } of roles) {
     if (finished.has(start)) continue;

@@ -1,8 +1,8 @@
-import { ServiceState } from '../schemas/service.js';
+import type { ServiceState } from '../schemas/service.js';
 
-// State → event → next state; an absent pair is illegal. A state in -ING accepts its own event again: a new run means
-// that the old one ended, and holds fence the old one off. Undeploying pre-empts, so it is legal wherever something
-// could still be left.
+// State → event → next state, in the order of OneFlow's numbers; an absent pair is illegal. A state in -ING accepts its
+// own event again: a new run means that the old one ended, and holds fence the old one off. Undeploying pre-empts, so it
+// is legal wherever something could still be left.
 
 export type ServiceEvent = 'deploy' | 'deployed' | 'fail_deploy' | 'undeploy' | 'undeployed' | 'fail_undeploy';
 
@@ -58,5 +58,8 @@ export const nextServiceState = (state: ServiceState, event: ServiceEvent): Serv
 export const nextRoleState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
   next(roleStates, state, event);
 
+// Read from the table, not from the schema: workflows import this file, and a bundle should not carry the validator.
+const inOrder = Object.keys(serviceStates);
+
 /** OneFlow's number of a state: what its clients compare. */
-export const stateNumber = (state: ServiceState): number => ServiceState.options.indexOf(state);
+export const stateNumber = (state: ServiceState): number => inOrder.indexOf(state);

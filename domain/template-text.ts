@@ -12,7 +12,7 @@ const mostErrors = 20;
 export function parseTemplateText(text: string): ParsedTemplateText {
   const reader = new Reader(text);
   const value = new Map<string, unknown>();
-  for (reader.skipBlank(); !reader.atEnd() && reader.errors.length < mostErrors; reader.skipBlank()) {
+  for (reader.skipToNext(); !reader.atEnd() && reader.errors.length < mostErrors; reader.skipToNext()) {
     const attribute = readAttribute(reader);
     if (attribute === undefined) {
       reader.skipLineOfError();
@@ -124,6 +124,12 @@ class Reader {
   /** Blanks, empty lines and comments. */
   skipBlank(): void {
     this.take(/(?:\s+|#[^\n]*)*/y);
+  }
+
+  /** To the next attribute; the bracket that an error has left open may be closed before it. */
+  skipToNext(): void {
+    this.skipBlank();
+    if (this.errors.length > 0 && this.take(/\][ \t\r]*(?=\n|$)/y) !== '') this.skipBlank();
   }
 
   expected(what: string, position = this.position): undefined {

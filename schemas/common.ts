@@ -7,7 +7,7 @@ export const Timestamp = z.iso.datetime().describe('RFC 3339, UTC');
 
 /** Printable, no control characters, at most 128 characters: OpenNebula's limit for names. */
 export const ObjectName = z
-  .string()
+  .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a text') })
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters')
   .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')

@@ -16,7 +16,7 @@ const integerText = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d
 function lenientInteger(value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? Math.trunc(value) + 0 : value;
   if (typeof value !== 'string') return absent(value);
-  const [, sign, digits] = integerText.exec(value.trim().replace(/(?<=\w)_(?=\w)/g, '')) ?? [];
+  const [, sign, digits] = integerText.exec(value.trim().replace(/(?<=[\da-fA-F])_(?=[\da-fA-F])/g, '')) ?? [];
   if (digits === undefined) return value;
   const magnitude = Number(/^0\d/.test(digits) ? `0o${digits.slice(1)}` : digits);
   return sign === '-' ? 0 - magnitude : magnitude;
@@ -78,7 +78,7 @@ export const RoleTemplate = z.looseObject({
     )
     .describe('Unique in its service'),
   cardinality: z.preprocess(lenientInteger, vmCount.default(1)).describe('How many VMs'),
-  vm_template: z.preprocess(lenientInteger, ObjectId).describe('Id of the VM template of its VMs'),
+  vm_template: z.preprocess(lenientInteger, natural).describe('Id of the VM template of its VMs'),
   vm_template_contents: optional(text).describe('KEY=VALUE lines over the VM template; APPEND="A,B" adds to A and B'),
   parents: z
     .preprocess(absent, z.array(text, { error: required('a list of role names') }).default([]))
