@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './children.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 
+/** The child ended before it was ready. */
+export class EndedEarly extends Obstacle {}
+
 /**
  * Repeats `probe` until it does not throw, and returns what it answers. Throws an Obstacle when the child ends first, or
  * after `patience` milliseconds.
@@ -13,7 +16,7 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
       return await probe();
     } catch (error) {
       if (child.hasEnded())
-        throw new Obstacle(`${child.name} ended while starting (${await child.ended}): its log is ${log}`);
+        throw new EndedEarly(`${child.name} ended while starting (${await child.ended}): its log is ${log}`);
       if (Date.now() > until)
         throw new Obstacle(
           `${child.name} does not answer after ${patience / 1000} s (${reasonOf(error)}): its log is ${log}`,

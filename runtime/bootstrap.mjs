@@ -99,7 +99,13 @@ async function start(args) {
   return start(args);
 }
 
-const commands = { start, test, check, build: () => prepare({ development: true }).then(() => 0) };
+/** `build` is for those who develop, `compile` for those who only run: it installs and builds no more than that needs. */
+const builds = (options) => async () => {
+  await prepare(options);
+  return 0;
+};
+
+const commands = { start, test, check, build: builds({ development: true }), compile: builds({ development: false }) };
 
 const [name, ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, name ?? '')) {

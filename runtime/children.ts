@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { built } from './checkout.js';
-import { isSame, type ProcessIdentity, startOf } from './process-identity.js';
+import { isSame, ownIdentity, type ProcessIdentity, startOf } from './process-identity.js';
 
-const ChildRecords = z.array(z.object({ name: z.string(), pid: z.int().positive(), started: z.string() }));
-/** A child as written down, for whoever has to end it later. Oldest first. */
-export type ChildRecord = z.infer<typeof ChildRecords>[number];
+const Identity = z.object({ pid: z.int().positive(), started: z.string() });
+const ChildRecords = z.object({ owner: Identity, children: z.array(Identity.extend({ name: z.string() })) });
+
+/** A child as written down, for whoever has to end it later. */
+export type ChildRecord = z.infer<typeof ChildRecords>['children'][number];
 
 export type ChildCommand = {
   name: string;
@@ -26,9 +28,11 @@ export type Child = ProcessIdentity & {
   hasEnded: () => boolean;
 };
 
-export function readChildren(file: string): ChildRecord[] {
+/** The children written down, oldest first; of any owner, or of the one with this pid only. */
+export function readChildren(file: string, owner?: number): ChildRecord[] {
   try {
-    return ChildRecords.parse(JSON.parse(readFileSync(file, 'utf8')));
+    const records = ChildRecords.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return owner === undefined || records.owner.pid === owner ? records.children : [];
   } catch {
     return [];
   }
@@ -124,7 +128,7 @@ export class Children {
 
   #guard(): void {
     if (this.#guardian !== undefined && this.#guardian.exitCode === null && this.#guardian.signalCode === null) return;
-    const guardian = spawn(process.execPath, [built('runtime/guardian.js'), this.#file], {
+    const guardian = spawn(process.execPath, [built('runtime/guardian.js'), this.#file, String(process.pid)], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -138,9 +142,9 @@ export class Children {
   }
 
   #writeDown(): void {
-    const records = [...this.#running.values()].map(({ name, pid, started }) => ({ name, pid, started }));
+    const children = [...this.#running.values()].map(({ name, pid, started }) => ({ name, pid, started }));
     const part = join(dirname(this.#file), `.children.${process.pid}.part`);
-    writeFileSync(part, JSON.stringify(records));
+    writeFileSync(part, JSON.stringify({ owner: ownIdentity(), children }));
     renameSync(part, this.#file);
   }
 }

@@ -1,6 +1,6 @@
 /** What keeps Arcus from starting, as one sentence that tells the operator what to do. It is printed without its stack. */
 export class Obstacle extends Error {
-  override readonly name = 'Obstacle';
+  override readonly name: string = 'Obstacle';
 }
 
 /** The message of anything thrown, with its innermost cause: `fetch failed` alone says nothing. */

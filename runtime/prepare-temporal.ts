@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Connection, isGrpcServiceError } from '@temporalio/client';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { namespaces } from '../schemas/config.js';
 
 /** gRPC's status codes that are no failure here (https://grpc.io/docs/guides/status-codes). */
 const grpc = { notFound: 5, alreadyExists: 6 } as const;
@@ -55,5 +56,21 @@ export async function ensureNamespace(connection: Connection, namespace: string,
     } catch (error) {
       if (!isGrpcServiceError(error) || error.code !== grpc.notFound || Date.now() > until) throw error;
     }
+  }
+}
+
+/** Days for which closed runs are kept: an operation's can be looked at for a month, a tick's for a day. */
+const retentionDays: Record<keyof typeof namespaces, number> = { operations: 30, ticks: 1 };
+
+/** Makes both namespaces of Arcus with their search attributes, unless they are there. */
+export async function ensureNamespaces(address: string): Promise<void> {
+  const connection = await Connection.connect({ address });
+  try {
+    await Promise.all([
+      ensureNamespace(connection, namespaces.operations, retentionDays.operations),
+      ensureNamespace(connection, namespaces.ticks, retentionDays.ticks),
+    ]);
+  } finally {
+    await connection.close();
   }
 }

@@ -9,6 +9,9 @@ export const Config = z.object({
   ARCUS_HOME: z.string().min(1).default(join(homedir(), '.arcus')).describe('Where Arcus keeps its data'),
   ARCUS_PORT: Port.default(9869).describe('Port of the API; 0: chosen once and kept in the home'),
   ARCUS_LISTEN: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
+  ARCUS_WORKER_PORT: Port.default(0).describe(
+    'Port of a worker for /healthz and /readyz, on 127.0.0.1; 0: any that is free',
+  ),
   ARCUS_MONGODB_URI: z
     .string()
     .startsWith('mongodb', 'must begin with mongodb:// or mongodb+srv://')

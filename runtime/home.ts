@@ -1,0 +1,61 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Obstacle, systemCode } from './obstacle.js';
+
+/** Where everything of one Arcus lies. */
+export type Home = {
+  directory: string;
+  lock: string;
+  ports: string;
+  children: string;
+  auth: string;
+  sample: string;
+  cache: string;
+  logs: string;
+  temporal: string;
+  mongodb: string;
+  simulator: string;
+};
+
+const reasons: Record<string, string> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'its file system is read-only',
+  ENOSPC: 'its disk is full',
+  ENOTDIR: 'a part of this path is a file',
+  EEXIST: 'it is a file',
+};
+
+export function homeAt(path: string): Home {
+  const directory = resolve(path);
+  const at = (name: string) => join(directory, name);
+  return {
+    directory,
+    lock: at('lock'),
+    ports: at('ports.json'),
+    children: at('children.json'),
+    auth: at('auth'),
+    sample: at('sample.json'),
+    cache: at('cache'),
+    logs: at('logs'),
+    temporal: at('temporal'),
+    mongodb: at('mongodb'),
+    simulator: at('simulator'),
+  };
+}
+
+/** Makes the home's directories and writes a file into it. Throws an Obstacle that says why that is not possible. */
+export function ensureWritable(home: Home): void {
+  const probe = join(home.directory, `.writable.${process.pid}`);
+  try {
+    // Others may read neither data nor credentials.
+    mkdirSync(home.directory, { recursive: true, mode: 0o700 });
+    for (const directory of [home.logs, home.temporal, home.mongodb, home.simulator])
+      mkdirSync(directory, { recursive: true });
+    writeFileSync(probe, 'x');
+    rmSync(probe);
+  } catch (error) {
+    const reason = reasons[systemCode(error) ?? ''] ?? String(error);
+    throw new Obstacle(`the home ${home.directory} cannot be written: ${reason}; choose another with --home DIR`);
+  }
+}

@@ -1,0 +1,173 @@
+import { execa } from 'execa';
+import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
+import { built } from './checkout.js';
+import { mongod, type Tool, temporal } from './downloads.js';
+import type { FetchOptions } from './fetch-binary.js';
+import { findBinary } from './find-binary.js';
+import type { Home } from './home.js';
+import { awaitMongo, mongoCommand, mongoUri, probeMongo } from './mongodb-server.js';
+import { Obstacle, reasonOf } from './obstacle.js';
+import { isPortFree, keepPorts } from './ports.js';
+import type { Settings } from './settings.js';
+import type { ServiceCommand, Supervisor } from './supervisor.js';
+import { withTemporalFile } from './temporal-file.js';
+import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+
+export type Ports = {
+  temporal: number;
+  temporalUi: number;
+  mongodb: number;
+  simulator: number;
+  worker: number;
+  api: number;
+};
+
+/** Where the servers are that the processes of Arcus work with, whoever runs them. */
+export type ServerAddresses = {
+  ARCUS_TEMPORAL_ADDRESS: string;
+  ARCUS_TEMPORAL_UI_URL?: string;
+  ARCUS_MONGODB_URI: string;
+  ARCUS_SIMULATOR_URL: string;
+};
+
+export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: string) => void): FetchOptions => ({
+  cache: settings.ARCUS_CACHE ?? home.cache,
+  platform: `${process.platform}-${process.arch}`,
+  mirror: settings.ARCUS_MIRROR ?? null,
+  progress,
+});
+
+/** The ports of everything that Arcus runs: those given, which must be free, else those kept in the home. */
+export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
+  const given = {
+    temporal: { setting: 'ARCUS_TEMPORAL_PORT', port: settings.ARCUS_TEMPORAL_PORT, address: '127.0.0.1' },
+    temporalUi: { setting: 'ARCUS_TEMPORAL_UI_PORT', port: settings.ARCUS_TEMPORAL_UI_PORT, address: '127.0.0.1' },
+    mongodb: { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
+    api: { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
+  };
+  for (const { setting, port, address } of Object.values(given))
+    if (port !== undefined && !(await isPortFree(port, address)))
+      throw new Obstacle(
+        `port ${port} of ${address} is in use: set ${setting} to another one${setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : ''}`,
+      );
+  const kept = await keepPorts(home.ports, ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api']);
+  return {
+    ...kept,
+    temporal: given.temporal.port ?? kept.temporal,
+    temporalUi: given.temporalUi.port ?? kept.temporalUi,
+    mongodb: given.mongodb.port ?? kept.mongodb,
+    api: given.api.port ?? kept.api,
+  };
+}
+
+/** The command of one of Arcus's own processes. */
+export const ownProcess = (
+  name: string,
+  module: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+): ServiceCommand => ({
+  name,
+  command: process.execPath,
+  args: ['--enable-source-maps', built(module), ...args],
+  environment,
+});
+
+type Context = { settings: Settings; home: Home; ports: Ports; supervisor: Supervisor; say: (line: string) => void };
+
+async function reach<T>(what: string, setting: string, probe: () => Promise<T>): Promise<T> {
+  try {
+    return await probe();
+  } catch (error) {
+    throw new Obstacle(`${what} given in ${setting} does not answer: ${reasonOf(error)}`);
+  }
+}
+
+async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<string> {
+  const found = await findBinary(tool, fetchOptionsOf(settings, home, say));
+  return found.path;
+}
+
+async function provideTemporal(
+  context: Context,
+): Promise<Pick<ServerAddresses, 'ARCUS_TEMPORAL_ADDRESS' | 'ARCUS_TEMPORAL_UI_URL'>> {
+  const { settings, home, ports, supervisor, say } = context;
+  const { ARCUS_TEMPORAL_ADDRESS: given, ARCUS_TEMPORAL_UI_URL: ui } = settings;
+  if (given !== undefined) {
+    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(given));
+    return { ARCUS_TEMPORAL_ADDRESS: given, ...(ui === undefined ? {} : { ARCUS_TEMPORAL_UI_URL: ui }) };
+  }
+  const binary = await binaryOf(temporal, context);
+  const { stdout: version } = await execa(binary, ['--version']);
+  const address = `127.0.0.1:${ports.temporal}`;
+  const command = temporalCommand(
+    { binary, directory: home.temporal, port: ports.temporal, uiPort: ports.temporalUi },
+    '',
+  );
+  await withTemporalFile(
+    home.temporal,
+    version.trim(),
+    say,
+    async () => {
+      const server = supervisor.start(command, { supervise: false });
+      try {
+        await awaitTemporal(server.current(), server.log, address);
+      } catch (error) {
+        await supervisor.end(server, 5_000);
+        throw error;
+      }
+      supervisor.keep(server, command);
+    },
+    (error) => error instanceof EndedEarly && !supervisor.isStopping,
+  );
+  return { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_TEMPORAL_UI_URL: ui ?? `http://127.0.0.1:${ports.temporalUi}` };
+}
+
+async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'ARCUS_MONGODB_URI'>> {
+  const { settings, home, ports, supervisor } = context;
+  const { ARCUS_MONGODB_URI: given } = settings;
+  if (given !== undefined) {
+    await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
+    return { ARCUS_MONGODB_URI: given };
+  }
+  const binary = await binaryOf(mongod, context);
+  const command = mongoCommand({ binary, directory: home.mongodb, port: ports.mongodb }, '');
+  const server = supervisor.start(command, { supervise: false });
+  await awaitMongo(server.current(), server.log, ports.mongodb);
+  supervisor.keep(server, command);
+  return { ARCUS_MONGODB_URI: mongoUri(ports.mongodb, 'arcus') };
+}
+
+/** Starts one of Arcus's own processes and keeps it once its address answers. */
+export async function provideProcess(supervisor: Supervisor, command: ServiceCommand, readyUrl: string): Promise<void> {
+  const server = supervisor.start(command, { supervise: false });
+  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl));
+  supervisor.keep(server, command);
+}
+
+async function provideSimulator({
+  settings,
+  home,
+  ports,
+  supervisor,
+}: Context): Promise<Pick<ServerAddresses, 'ARCUS_SIMULATOR_URL'>> {
+  const { ARCUS_SIMULATOR_URL: given } = settings;
+  if (given !== undefined) {
+    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(new URL('/healthz', given).href));
+    return { ARCUS_SIMULATOR_URL: given };
+  }
+  const url = `http://127.0.0.1:${ports.simulator}`;
+  const args = ['--port', String(ports.simulator), '--directory', home.simulator];
+  await provideProcess(supervisor, ownProcess('simulator', 'simulator/main.js', args, {}), `${url}/healthz`);
+  return { ARCUS_SIMULATOR_URL: url };
+}
+
+/** Provides Temporal, MongoDB and the simulated hypervisor: those that were given, and the rest as children. All serve when it resolves. */
+export async function provideServers(context: Context): Promise<ServerAddresses> {
+  const [ofTemporal, ofMongo, ofSimulator] = await Promise.all([
+    provideTemporal(context),
+    provideMongo(context),
+    provideSimulator(context),
+  ]);
+  return { ...ofTemporal, ...ofMongo, ...ofSimulator };
+}

@@ -1,0 +1,101 @@
+import { ApiClient } from './api-client.js';
+import { ensureCredentials } from './credentials.js';
+import { builtVersion, makeVersionCurrent } from './deployment-version.js';
+import { ensureWritable, type Home, homeAt } from './home.js';
+import { lockHome } from './home-lock.js';
+import { endLeftovers } from './leftovers.js';
+import { Obstacle, reasonOf } from './obstacle.js';
+import { prepare } from './prepare.js';
+import { presentSample } from './sample-report.js';
+import { ownProcess, type Ports, portsOf, provideProcess, provideServers } from './servers.js';
+import { readSettings, type Settings } from './settings.js';
+import { startReport } from './start-report.js';
+import { listenForStop } from './stop-request.js';
+import { Supervisor } from './supervisor.js';
+
+/** Who ends before whom, and how long each may take, in milliseconds: 15 s together at most. */
+const shutdown = [
+  { names: ['api', 'worker'], patience: 6_000 },
+  { names: ['simulator'], patience: 1_000 },
+  { names: ['Temporal'], patience: 4_000 },
+  { names: ['MongoDB'], patience: 3_000 },
+];
+
+/** The address under which this machine reaches a server that listens on `listen`. */
+const reachable = (listen: string, port: number): string => {
+  const host = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
+async function serve(
+  settings: Settings,
+  home: Home,
+  supervisor: Supervisor,
+  say: (line: string) => void,
+): Promise<void> {
+  await endLeftovers(home, say);
+  const credentials = ensureCredentials(home.auth);
+  const ports: Ports = await portsOf(settings, home);
+  const addresses = await provideServers({ settings, home, ports, supervisor, say });
+  await prepare(addresses, credentials);
+
+  const environment = { ...addresses, ARCUS_HOME: home.directory };
+  const api = reachable(settings.ARCUS_LISTEN, ports.api);
+  await Promise.all([
+    provideProcess(
+      supervisor,
+      ownProcess('worker', 'worker/main.js', [], { ...environment, ARCUS_WORKER_PORT: String(ports.worker) }),
+      `http://127.0.0.1:${ports.worker}/readyz`,
+    ),
+    provideProcess(
+      supervisor,
+      ownProcess('api', 'api/main.js', [], { ...environment, ARCUS_PORT: String(ports.api) }),
+      `${api}/readyz`,
+    ),
+  ]);
+  await makeVersionCurrent(addresses.ARCUS_TEMPORAL_ADDRESS, builtVersion(), 60_000);
+  const client = new ApiClient(api, credentials);
+  const service = await presentSample(client, home, settings.sample, process.stdout);
+  console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
+}
+
+/**
+ * Starts everything, shows the way in, and keeps it running until it is asked to stop. Resolves to the exit code: 0 after an
+ * orderly stop, 1 when it cannot start, 130 when it was told twice to stop.
+ */
+async function run(args: readonly string[]): Promise<number> {
+  const say = (line: string) => console.log(`arcus: ${line}`);
+  const settings = readSettings(args, process.env);
+  const home = homeAt(settings.ARCUS_HOME);
+  ensureWritable(home);
+  const lock = await lockHome(home.lock, home.directory);
+  const supervisor = new Supervisor(home.children, home.logs, say);
+  const stop = listenForStop();
+  try {
+    const failed = serve(settings, home, supervisor, say).then(
+      () => new Promise<never>(() => {}),
+      (error: unknown) => error,
+    );
+    const failure = await Promise.race([failed, stop.requested]);
+    if (failure !== undefined) throw failure;
+    say('stopping');
+    const orderly = supervisor.stop(shutdown).then(() => 0);
+    const code = await Promise.race([orderly, stop.forced.then(() => 130)]);
+    if (code === 0) say('stopped');
+    return code;
+  } finally {
+    await supervisor.kill();
+    lock.release();
+    stop.dispose();
+  }
+}
+
+/** `npm start`. Ends the process: nothing that is still on its way may keep it. */
+export async function start(args: readonly string[]): Promise<never> {
+  try {
+    process.exit(await run(args));
+  } catch (error) {
+    console.error(`arcus: ${error instanceof Obstacle ? error.message : reasonOf(error)}`);
+    process.exit(1);
+  }
+}
