@@ -33,22 +33,24 @@ function readKept(file: string): Record<string, number> {
   }
 }
 
-/** One port for each name: the one kept in the file when it is free, else one chosen free and kept from now on. */
+/** One port for each name: the one given, else the one kept in the file when it is free, else one chosen free. All are kept from now on. */
 export async function keepPorts<Name extends string>(
   file: string,
   names: readonly Name[],
-): Promise<Record<Name, number>> {
+  given: Partial<Record<Name, number>> = {},
+): Promise<Map<Name, number>> {
   const kept = readKept(file);
   const taken = new Set(Object.values(kept));
-  const chosen: Record<string, number> = {};
+  const chosen = new Map<Name, number>();
   for (const name of names) {
-    const before = kept[name];
-    const port = before !== undefined && (await isPortFree(before)) ? before : await choosePort(taken);
+    const before = given[name] ?? kept[name];
+    const usable = before !== undefined && (given[name] !== undefined || (await isPortFree(before)));
+    const port = usable ? before : await choosePort(taken);
     taken.add(port);
-    chosen[name] = port;
+    chosen.set(name, port);
   }
-  const part = `${file}.part`;
-  writeFileSync(part, `${JSON.stringify({ ...kept, ...chosen }, null, 2)}\n`);
+  const part = `${file}.${process.pid}.part`;
+  writeFileSync(part, `${JSON.stringify({ ...kept, ...Object.fromEntries(chosen) }, null, 2)}\n`);
   renameSync(part, file);
-  return Object.fromEntries(names.map((name) => [name, chosen[name] ?? 0])) as Record<Name, number>;
+  return chosen;
 }

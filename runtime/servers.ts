@@ -13,14 +13,9 @@ import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
 
-export type Ports = {
-  temporal: number;
-  temporalUi: number;
-  mongodb: number;
-  simulator: number;
-  worker: number;
-  api: number;
-};
+const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
+type PortName = (typeof portNames)[number];
+export type Ports = Record<PortName, number>;
 
 /** Where the servers are that the processes of Arcus work with, whoever runs them. */
 export type ServerAddresses = {
@@ -37,26 +32,39 @@ export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: 
   progress,
 });
 
+/** The address under which this machine reaches a server that listens on `listen`. */
+export const reachable = (listen: string, port: number): string => {
+  const host = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+};
+
 /** The ports of everything that Arcus runs: those given, which must be free, else those kept in the home. */
 export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
-  const given = {
-    temporal: { setting: 'ARCUS_TEMPORAL_PORT', port: settings.ARCUS_TEMPORAL_PORT, address: '127.0.0.1' },
-    temporalUi: { setting: 'ARCUS_TEMPORAL_UI_PORT', port: settings.ARCUS_TEMPORAL_UI_PORT, address: '127.0.0.1' },
-    mongodb: { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
-    api: { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
-  };
-  for (const { setting, port, address } of Object.values(given))
-    if (port !== undefined && !(await isPortFree(port, address)))
-      throw new Obstacle(
-        `port ${port} of ${address} is in use: set ${setting} to another one${setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : ''}`,
-      );
-  const kept = await keepPorts(home.ports, ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api']);
+  const given = [
+    { setting: 'ARCUS_TEMPORAL_PORT', port: settings.ARCUS_TEMPORAL_PORT, address: '127.0.0.1' },
+    { setting: 'ARCUS_TEMPORAL_UI_PORT', port: settings.ARCUS_TEMPORAL_UI_PORT, address: '127.0.0.1' },
+    { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
+    { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
+  ];
+  for (const { setting, port, address } of given) {
+    if (port === undefined || (await isPortFree(port, address))) continue;
+    const otherwise = setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : '';
+    throw new Obstacle(`port ${port} of ${address} is in use: set ${setting} to another one${otherwise}`);
+  }
+  const kept = await keepPorts(home.ports, portNames, {
+    ...(settings.ARCUS_PORT > 0 && { api: settings.ARCUS_PORT }),
+    ...(settings.ARCUS_TEMPORAL_PORT && { temporal: settings.ARCUS_TEMPORAL_PORT }),
+    ...(settings.ARCUS_TEMPORAL_UI_PORT && { temporalUi: settings.ARCUS_TEMPORAL_UI_PORT }),
+    ...(settings.ARCUS_MONGODB_PORT && { mongodb: settings.ARCUS_MONGODB_PORT }),
+  });
+  const port = (name: PortName) => kept.get(name) ?? 0;
   return {
-    ...kept,
-    temporal: given.temporal.port ?? kept.temporal,
-    temporalUi: given.temporalUi.port ?? kept.temporalUi,
-    mongodb: given.mongodb.port ?? kept.mongodb,
-    api: given.api.port ?? kept.api,
+    temporal: port('temporal'),
+    temporalUi: port('temporalUi'),
+    mongodb: port('mongodb'),
+    simulator: port('simulator'),
+    worker: port('worker'),
+    api: port('api'),
   };
 }
 

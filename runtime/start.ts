@@ -7,7 +7,7 @@ import { endLeftovers } from './leftovers.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { prepare } from './prepare.js';
 import { presentSample } from './sample-report.js';
-import { ownProcess, type Ports, portsOf, provideProcess, provideServers } from './servers.js';
+import { ownProcess, type Ports, portsOf, provideProcess, provideServers, reachable } from './servers.js';
 import { readSettings, type Settings } from './settings.js';
 import { startReport } from './start-report.js';
 import { listenForStop } from './stop-request.js';
@@ -20,12 +20,6 @@ const shutdown = [
   { names: ['Temporal'], patience: 4_000 },
   { names: ['MongoDB'], patience: 3_000 },
 ];
-
-/** The address under which this machine reaches a server that listens on `listen`. */
-const reachable = (listen: string, port: number): string => {
-  const host = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-};
 
 async function serve(
   settings: Settings,

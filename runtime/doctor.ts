@@ -1,0 +1,173 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { z } from 'zod';
+import { probeHttp } from './await-ready.js';
+import { built } from './checkout.js';
+import { mongod, type Tool, temporal } from './downloads.js';
+import { lookForBinary, unfitness } from './find-binary.js';
+import { ensureWritable, type Home, homeAt } from './home.js';
+import { holderOf } from './home-lock.js';
+import { findLeftovers } from './leftovers.js';
+import { probeMongo } from './mongodb-server.js';
+import { Obstacle, reasonOf } from './obstacle.js';
+import { isPortFree } from './ports.js';
+import { fetchOptionsOf, reachable } from './servers.js';
+import { readSettings, type Settings } from './settings.js';
+import { probeTemporal } from './temporal-server.js';
+
+/**
+ * One thing that was looked at. `ok`: as it should be; `notice`: Arcus will see to it, or can do without; `fault`: it keeps
+ * Arcus from working, and `advice` says what to do.
+ */
+export type DoctorFinding = {
+  subject: string;
+  level: 'ok' | 'notice' | 'fault';
+  found: string;
+  advice: string | null;
+};
+
+/** Programs, databases and logs of the first days; MongoDB stops taking writes long before a disk is full. */
+const neededBytes = 2e9;
+
+const ok = (subject: string, found: string): DoctorFinding => ({ subject, level: 'ok', found, advice: null });
+const notice = (subject: string, found: string, advice: string): DoctorFinding => ({
+  subject,
+  level: 'notice',
+  found,
+  advice,
+});
+const fault = (subject: string, found: string, advice: string): DoctorFinding => ({
+  subject,
+  level: 'fault',
+  found,
+  advice,
+});
+
+function aboutNode(): DoctorFinding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const enough = major > 20 || (major === 20 && minor >= 19);
+  return enough
+    ? ok('Node.js', process.versions.node)
+    : fault('Node.js', process.versions.node, 'install Node.js 20.19 or newer');
+}
+
+function aboutBuild(): DoctorFinding {
+  return existsSync(built('workflow-bundle.js'))
+    ? ok('build', built(''))
+    : notice('build', 'nothing is built yet', 'npm start builds it');
+}
+
+function aboutHome(home: Home): DoctorFinding {
+  try {
+    ensureWritable(home);
+    return ok('home', home.directory);
+  } catch (error) {
+    return fault('home', reasonOf(error), 'make it writable, or choose another with --home DIR or ARCUS_HOME');
+  }
+}
+
+async function aboutDisk(home: Home): Promise<DoctorFinding> {
+  try {
+    const { bavail, bsize } = await statfs(home.directory);
+    const free = bavail * bsize;
+    const found = `${(free / 1e9).toFixed(1)} GB free`;
+    return free >= neededBytes ? ok('disk', found) : fault('disk', found, 'free at least 2 GB where the home is');
+  } catch (error) {
+    return notice('disk', reasonOf(error), 'see to it that the home has 2 GB');
+  }
+}
+
+function aboutLock(home: Home): DoctorFinding {
+  const holder = holderOf(home.lock);
+  if (holder !== null) return ok('Arcus', `runs as process ${holder.pid}`);
+  const leftovers = findLeftovers(home);
+  if (leftovers.length === 0) return notice('Arcus', 'does not run on this home', 'npm start');
+  const names = leftovers.map(({ name, pid }) => `${name} (${pid})`).join(', ');
+  return notice('Arcus', `was killed and left ${names}`, 'npm start ends them and begins anew');
+}
+
+async function aboutTool(tool: Tool, settings: Settings, home: Home): Promise<DoctorFinding> {
+  const options = fetchOptionsOf(settings, home, () => {});
+  const found = await lookForBinary(tool, options, process.env.PATH ?? '');
+  if (found === null) {
+    const possible = (tool.downloads[options.platform] ?? []).length > 0;
+    return possible
+      ? notice(tool.command, 'is not here yet', 'npm start fetches it, which needs the internet once')
+      : fault(
+          tool.command,
+          `is not here, and there is no download for ${options.platform}`,
+          `put ${tool.command} on PATH, or set ${tool.setting} to a server of yours`,
+        );
+  }
+  const reason = await unfitness(tool, found.path);
+  return reason === null
+    ? ok(tool.command, `${found.path} (${found.from})`)
+    : fault(tool.command, `${found.path}: ${reason}`, `remove it: npm start fetches ${tool.command} ${tool.version}`);
+}
+
+async function aboutServer(subject: string, address: string, probe: () => Promise<unknown>): Promise<DoctorFinding> {
+  try {
+    const version = await probe();
+    return ok(subject, `${address} answers${typeof version === 'string' && version !== '' ? ` (${version})` : ''}`);
+  } catch (error) {
+    return fault(subject, `${address} does not answer: ${reasonOf(error)}`, `start it, or correct its address`);
+  }
+}
+
+const KeptApiPort = z.object({ api: z.int() });
+
+/** The port that a running Arcus has, or the next start would take. */
+function apiPort(settings: Settings, home: Home): number | null {
+  if (settings.ARCUS_PORT !== 0 && holderOf(home.lock) === null) return settings.ARCUS_PORT;
+  try {
+    return KeptApiPort.parse(JSON.parse(readFileSync(home.ports, 'utf8'))).api;
+  } catch {
+    return null;
+  }
+}
+
+async function aboutApi(settings: Settings, home: Home): Promise<DoctorFinding> {
+  const port = apiPort(settings, home);
+  if (port === null) return notice('API', 'has no port yet', 'npm start chooses one');
+  if (holderOf(home.lock) !== null) {
+    const url = reachable(settings.ARCUS_LISTEN, port);
+    return aboutServer('API', url, () => probeHttp(`${url}/readyz`));
+  }
+  return (await isPortFree(port, settings.ARCUS_LISTEN))
+    ? ok('API', `port ${port} is free for it`)
+    : fault('API', `port ${port} is in use by something else`, 'set ARCUS_PORT to another one, or to 0');
+}
+
+/** Looks at everything that Arcus needs to run, and changes nothing but making the home. Settings that are wrong are a finding too. */
+export async function diagnose(
+  args: readonly string[] = [],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<DoctorFinding[]> {
+  let settings: Settings;
+  try {
+    settings = readSettings(args, environment);
+  } catch (error) {
+    if (!(error instanceof Obstacle)) throw error;
+    return [aboutNode(), fault('settings', error.message, 'correct them')];
+  }
+  const home = homeAt(settings.ARCUS_HOME);
+  const { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_MONGODB_URI: uri } = settings;
+  const aboutTheHome = aboutHome(home);
+  if (aboutTheHome.level === 'fault') return [aboutNode(), aboutBuild(), aboutTheHome];
+  return [
+    aboutNode(),
+    aboutBuild(),
+    aboutTheHome,
+    ...(await Promise.all([
+      aboutDisk(home),
+      address === undefined
+        ? aboutTool(temporal, settings, home)
+        : aboutServer('Temporal', address, () => probeTemporal(address)),
+      uri === undefined
+        ? aboutTool(mongod, settings, home)
+        : aboutServer('MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(uri)),
+    ])),
+    aboutLock(home),
+    await aboutApi(settings, home),
+  ];
+}
