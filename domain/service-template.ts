@@ -153,14 +153,14 @@ export function mergeServiceTemplate(
       return lines.length === 0 ? role : { ...role, vm_template_contents: lines.join('') };
     const missing = new Set<string>();
     const filled = contents.replace(/\$(\w+)/g, (word, name: string) => {
-      if (Object.hasOwn(values, name)) return String(values[name]);
+      if (Object.hasOwn(values, name)) return asText(values[name]);
       if (Object.hasOwn(promised, name)) missing.add(name);
       return word;
     });
     for (const name of missing)
       findings.push({
         pointer: `/custom_attrs_values/${name}`,
-        detail: `is required: $${name} stands in vm_template_contents of role ${String(role.name ?? at)}`,
+        detail: `is required: $${name} stands in vm_template_contents of role ${typeof role.name === 'string' ? role.name : at}`,
       });
     const before = filled === '' || filled.endsWith('\n') || lines.length === 0 ? filled : `${filled}\n`;
     return { ...role, vm_template_contents: before + lines.join('') };
@@ -169,6 +169,8 @@ export function mergeServiceTemplate(
     throw new Problem('invalid_request', 'values of custom attributes are missing', { findings });
   return { ...merged, roles };
 }
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

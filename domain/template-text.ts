@@ -42,7 +42,7 @@ function printItem(item: unknown): string {
 
 /** A value in quotes. The text has two levels only: what lies deeper is written as JSON. */
 export function quoted(value: unknown): string {
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 

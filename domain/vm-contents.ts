@@ -47,11 +47,9 @@ export function vmContents(
 
 /** Each attribute of the contents replaces the template's of that name; one named in APPEND joins it in a list. */
 function mergeContents(template: VmTemplateBody, contents: Record<string, unknown>): Record<string, unknown> {
-  const { APPEND: append, ...attributes } = contents;
+  const { APPEND: names, ...attributes } = contents;
   const appended = new Set(
-    String(append ?? '')
-      .split(',')
-      .map((name) => name.trim().toUpperCase()),
+    (typeof names === 'string' ? names : '').split(',').map((name) => name.trim().toUpperCase()),
   );
   const merged: Record<string, unknown> = { ...template };
   for (const [name, value] of Object.entries(attributes)) {

@@ -85,7 +85,7 @@ describe('a service template', () => {
         { vm_template: 'x', parents: 'a', scheduled_policies: {}, shutdown_action: 'kill' },
       ],
     });
-    expect(faults.map((fault) => fault.split(' ')[0]).sort()).toEqual([
+    expect(faults.map((fault) => fault.replace(/ .*/, '')).sort()).toEqual([
       'deployment',
       'name',
       'roles/0/cardinality',

@@ -1,0 +1,127 @@
+// Shows that the two checks of imports look at every module, and that their rules bite. A tool that finds no files, or
+// whose rule matches nothing, passes just like one that is content.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** What no rule may let pass: where, what it imports, and which of the two tools must refuse it. */
+const offences = [
+  { folder: 'schemas', imports: "import { x } from '../domain/x.js'", oxlint: true, cruiser: true },
+  { folder: 'domain', imports: "import { x } from '../store/x.js'", oxlint: true, cruiser: true },
+  { folder: 'domain', imports: "import type { x } from '../activities/x.js'", oxlint: true, cruiser: true },
+  { folder: 'domain', imports: "import { readFileSync as x } from 'node:fs'", oxlint: true, cruiser: false },
+  { folder: 'workflows', imports: "import { x } from '../activities/x.js'", oxlint: true, cruiser: false },
+  { folder: 'workflows', imports: "import { x } from '../schemas/x.js'", oxlint: true, cruiser: false },
+  { folder: 'activities', imports: "import { x } from '../workflows/x.js'", oxlint: true, cruiser: true },
+  { folder: 'adapters/kind', imports: "import { x } from '../../store/x.js'", oxlint: true, cruiser: true },
+  { folder: 'store', imports: "import { x } from '../operations/x.js'", oxlint: true, cruiser: true },
+  { folder: 'operations', imports: "import { x } from '../workflows/x.js'", oxlint: true, cruiser: false },
+  { folder: 'api', imports: "import { x } from '../store/x.js'", oxlint: true, cruiser: false },
+  { folder: 'api', imports: "import { x } from '../worker/x.js'", oxlint: true, cruiser: true },
+  { folder: 'simulator', imports: "import { x } from '../domain/x.js'", oxlint: true, cruiser: true },
+  { folder: 'cli', imports: "import { x } from '../operations/x.js'", oxlint: true, cruiser: true },
+  { folder: 'runtime', imports: "import { x } from '../store/x.js'", oxlint: true, cruiser: false },
+  { folder: 'api', imports: "import { x } from '../test/x.js'", oxlint: true, cruiser: true },
+  { folder: 'domain', imports: "import { x } from './offence-16.js'", oxlint: false, cruiser: true },
+];
+
+/** What the rules must let pass. */
+const lawful = [
+  { folder: 'workflows', imports: "import type { x } from '../activities/x.js'" },
+  { folder: 'workflows', imports: "import { x } from '../domain/x.js'" },
+  { folder: 'activities', imports: "import { x } from '../store/x.js'" },
+  { folder: 'operations', imports: "import type { x } from '../workflows/x.js'" },
+  { folder: 'api', imports: "import { x } from '../operations/x.js'" },
+];
+
+const rooms = [
+  ...['activities', 'adapters', 'api', 'bench', 'cli', 'domain', 'operations', 'runtime', 'schemas', 'simulator'],
+  ...['store', 'test', 'worker', 'workflows'],
+];
+
+const tool = (name) => join(root, 'node_modules', '.bin', name);
+
+/** The report of a tool as JSON; it ends with 1 when it has found something, which is not our business here. */
+function report(directory, name, args) {
+  const { stdout, stderr, error } = spawnSync(tool(name), args, {
+    cwd: directory,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (error) throw error;
+  try {
+    return JSON.parse(stdout);
+  } catch {
+    throw new Error(`${name} gave no report: ${stderr || stdout}`);
+  }
+}
+
+const oxlint = (directory) => report(directory, 'oxlint', ['--format', 'json', '.']);
+const cruise = (directory) =>
+  report(directory, 'depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', '.']);
+
+function checkCounts() {
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.ts'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const modules = listed.split('\n').filter((path) => rooms.some((room) => path.startsWith(`${room}/`)));
+  const seen = new Set(cruise(root).modules.map(({ source }) => source));
+  const unseen = modules.filter((path) => !seen.has(path));
+  const { number_of_files: linted } = oxlint(root);
+  const faults = [];
+  if (modules.length === 0) faults.push('there are no modules to check');
+  if (unseen.length > 0) faults.push(`dependency-cruiser has not seen ${unseen.join(', ')}`);
+  if (linted < modules.length) faults.push(`oxlint has seen ${linted} files of ${modules.length}`);
+  return { faults, count: modules.length };
+}
+
+/** Which tools refuse which of these imports, in a little tree of their own under the same rules. */
+function refusals(imports) {
+  const directory = mkdtempSync(join(tmpdir(), 'arcus-rooms-'));
+  try {
+    for (const path of ['.oxlintrc.json', '.dependency-cruiser.cjs', 'package.json', 'tsconfig.json'])
+      copyFileSync(join(root, path), join(directory, path));
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+    const write = (path, text) => {
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
+    };
+    for (const room of rooms) write(`${room}/x.ts`, 'export const x = 1;\n');
+    for (const [path, statement] of imports) {
+      const use = statement.startsWith('import type') ? 'export type Y = typeof x;' : 'export const y = x;';
+      write(path, `${statement};\n${use}\n`);
+    }
+    const linted = oxlint(directory).diagnostics.filter(({ code }) => code?.includes('no-restricted-imports'));
+    const cruised = cruise(directory).summary.violations.filter(({ rule }) => rule.severity === 'error');
+    return {
+      oxlint: new Set(linted.map(({ filename }) => filename)),
+      cruiser: new Set(cruised.map(({ from }) => from)),
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function checkRules() {
+  const all = [
+    ...offences.map((offence, at) => ({ ...offence, path: `${offence.folder}/offence-${at}.ts` })),
+    ...lawful.map((law, at) => ({ ...law, oxlint: false, cruiser: false, path: `${law.folder}/lawful-${at}.ts` })),
+  ];
+  const refused = refusals(all.map(({ path, imports }) => [path, imports]));
+  return all.flatMap(({ path, folder, imports, ...expected }) =>
+    ['oxlint', 'cruiser']
+      .filter((name) => refused[name].has(path) !== expected[name])
+      .map((name) => `${name} ${expected[name] ? 'lets' : 'forbids'} a file in ${folder}/ ${imports}`),
+  );
+}
+
+const { faults, count } = checkCounts();
+faults.push(...checkRules());
+for (const fault of faults) console.error(fault);
+console.log(`${count} modules seen, ${offences.length + lawful.length} rules tried, ${faults.length} faults`);
+process.exitCode = faults.length === 0 ? 0 : 1;
