@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
-import { RoleTemplate, type ServiceTemplateBody, ShutdownAction } from './service-template.js';
+import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
 import { VmLcmState, VmState } from './vm.js';
 
 /** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
@@ -48,6 +48,10 @@ export type Role = z.infer<typeof RoleTemplate> & {
   mark: { op: string; step: number } | null;
 };
 
+/** The service template as instantiated, without its roles. */
+export const ServiceBody = ServiceTemplateBody.omit({ roles: true });
+export type ServiceBody = z.infer<typeof ServiceBody>;
+
 /** A service as stored. Its nodes are the VM documents that carry its id: nothing is kept twice. */
 export type Service = Ownership & {
   _id: number;
@@ -55,8 +59,7 @@ export type Service = Ownership & {
   template_id: number;
   state: ServiceState;
   roles: Role[];
-  /** The service template as instantiated, without its roles. */
-  body: Omit<z.infer<typeof ServiceTemplateBody>, 'roles'>;
+  body: ServiceBody;
   /** Newest last, 50 at most. */
   log: LogEntry[];
   /** The operation admitted, not ended. */

@@ -87,6 +87,14 @@ export function createVmStore(connection: Connection) {
       );
     },
 
+    /** Takes a VM from a holder that has not let go in time: only from the exact hold that was seen. */
+    seize: (op: string, { _id, hold }: Pick<Vm, '_id' | 'hold'>) =>
+      vms.updateOne(
+        { _id, state: { $ne: 'DONE' }, ...holdFilter({ hold }) },
+        [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
+        { updatePipeline: true },
+      ),
+
     /** Each try of a batch says its number first: what an earlier try still does matches nothing any more. */
     raiseAttempt: (op: string, ids: readonly number[], attempt: number) =>
       vms.updateMany(

@@ -1,0 +1,12 @@
+import type { Engine } from '../adapters/engine/port.js';
+import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { ShutdownAction } from '../schemas/service-template.js';
+import type { Store } from '../store/store.js';
+
+/** What the steps need; a worker gives them the real ones. */
+export type StepPorts = {
+  store: Store;
+  hypervisors: Hypervisors;
+  engine: Engine;
+  settings: { vmNameTemplate: string; shutdownAction: ShutdownAction };
+};

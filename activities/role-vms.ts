@@ -1,0 +1,111 @@
+import { Problem } from '../domain/problems.js';
+import { vmContents } from '../domain/vm-contents.js';
+import { vmName } from '../domain/vm-name.js';
+import type { Role, Service } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
+import type { Store } from '../store/store.js';
+import type { VmMove } from '../store/vms.js';
+import { batchesOf } from './batches.js';
+import { placeVms } from './place-vms.js';
+import type { StepPorts } from './ports.js';
+
+/** Whether the role was taken by this step of this operation before, so that saying it again may go on. */
+export function isOurs(service: Service, role: Role, op: string, step: number): boolean {
+  return service.operation === op && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
+}
+
+/** Takes what is free or was left by operations that have ended; returns the VMs as they are then. */
+export async function takeVms(store: Store, op: string, vms: readonly Vm[]): Promise<Vm[]> {
+  if (vms.length === 0) return [];
+  const ids = vms.map((vm) => vm._id);
+  const holders = vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : []));
+  await store.vms.take(op, ids, [...(await store.operations.ended(holders))]);
+  return (await store.vms.byIds(ids)).filter((vm) => vm.state !== 'DONE');
+}
+
+/** Makes VMs of a role, each under its unique key: made again by another try, they are the same. */
+export async function makeVms(
+  store: Store,
+  settings: StepPorts['settings'],
+  op: string,
+  service: Service,
+  role: Role,
+  count: number,
+): Promise<void> {
+  const template = await store.vmTemplates.find(role.vm_template);
+  if (!template)
+    throw new Problem('not_found', `Instantiate failed for template ${role.vm_template}; there is no such VM template.`);
+  const first = Math.max(role.last_vmname, (await store.vms.lastOrdinal(service._id, role.name)) + 1);
+  const contents = vmContents(template.template, {
+    contents: role.vm_template_contents,
+    serviceId: service._id,
+    roleName: role.name,
+  });
+  const ids = await store.counters.next('vm', count);
+  const now = new Date();
+  const { uid, gid, permissions } = service;
+  await store.vms.insertMissing(
+    ids.map((id, index): Vm => {
+      const ordinal = first + index;
+      return {
+        _id: id,
+        uid,
+        gid,
+        permissions,
+        name: vmName(settings.vmNameTemplate, {
+          serviceId: service._id,
+          serviceName: service.name,
+          roleName: role.name,
+          vmNumber: ordinal,
+        }),
+        state: 'PENDING',
+        lcm_state: 'LCM_INIT',
+        reason: null,
+        template_id: role.vm_template,
+        ...contents,
+        service: { id: service._id, role: role.name, ordinal },
+        history: [],
+        deploy_id: null,
+        epoch: 1,
+        hold: { op, epoch: 1, attempt: 0 },
+        operation: null,
+        wanted: null,
+        created_at: now,
+        ended_at: null,
+      };
+    }),
+  );
+  await store.services.raiseVmNumber(service._id, role.name, first + count);
+}
+
+/** Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. */
+export async function placeRole(
+  store: Store,
+  op: string,
+  service: number,
+  role: string,
+): Promise<{ boot: number[][]; pending: number }> {
+  const held = (vms: readonly Vm[]) => vms.filter((vm) => vm.hold?.op === op);
+  const before = held(await store.vms.ofService(service, role));
+  const waiting = before.filter((vm) => vm.state === 'PENDING');
+  await placeVms(store, waiting);
+  const after = waiting.length > 0 ? held(await store.vms.ofService(service, role)) : before;
+  return {
+    boot: batchesOf(after.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id)),
+    pending: after.filter((vm) => vm.state === 'PENDING').length,
+  };
+}
+
+/** VMs whose step failed as a whole say so: their state is unknown, and a recovery replaces them. */
+export async function failVms(store: Store, op: string, service: number, role: string, failure: string): Promise<void> {
+  const events = { PROLOG: 'fail_prolog', BOOT: 'fail_boot', SHUTDOWN: 'fail_shutdown' } as const;
+  const vms = await store.vms.ofService(service, role);
+  await store.vms.transition(
+    vms.flatMap((vm): VmMove[] => {
+      if (vm.hold?.op !== op) return [];
+      const { lcm_state } = vm;
+      if (lcm_state !== 'PROLOG' && lcm_state !== 'BOOT' && lcm_state !== 'SHUTDOWN') return [];
+      return [{ vm, event: events[lcm_state], set: { reason: vm.reason ?? failure }, release: true }];
+    }),
+  );
+}

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { Engine } from '../adapters/engine/port.js';
+import { planPlacement } from '../domain/placement.js';
+import { dispositionOf } from '../domain/reconciliation.js';
+import { workflowIdOf } from '../domain/names.js';
+import type { Operation } from '../schemas/operation.js';
+import type { Store } from '../store/store.js';
+import type { StepPorts } from './ports.js';
+
+/** Younger operations are left to whoever admitted them. */
+const settledAfter = 3_000;
+/** How long a run that is in the way may unwind before it is terminated. */
+const grace = 30_000;
+const pause = 50;
+
+/** What keeps operations going when the process that served them does not: for many operations at a time. */
+export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store' | 'engine'>) => ({
+  /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did. */
+  async reconcile(): Promise<{ looked: number; repaired: string[] }> {
+    const open = await store.operations.openBefore(new Date(Date.now() - settledAfter), 1_000);
+    const repaired: string[] = [];
+    for (const operation of open) {
+      const did = await repair(store, engine, operation);
+      if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
+    }
+    if (await store.vms.anyPending()) await engine.signalPlacement();
+    return { looked: open.length, repaired };
+  },
+
+  /** Cancels the run in the way of an operation, waits until it has unwound, and starts the operation. */
+  async handOver({ op }: { op: string }): Promise<void> {
+    const signal = Context.current().cancellationSignal;
+    const deadline = Date.now() + grace;
+    const asked = new Set<string>();
+    for (;;) {
+      const operation = await store.operations.find(op);
+      if (!operation || operation.state !== 'accepted') return;
+      const run = await engine.latestRun(operation.workflow_id);
+      if (run?.status !== 'open') {
+        if ((await engine.start(operation)) === 'started') return;
+      } else if (run.op === op) return;
+      else if (Date.now() > deadline)
+        await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
+      else if (!asked.has(run.firstRunId)) {
+        asked.add(run.firstRunId);
+        await engine.cancel(operation.workflow_id, run);
+      }
+      await sleep(pause, undefined, { signal });
+    }
+  },
+
+  /** Sets going whoever waits for capacity that is there now: operations without a run, and runs that wait. */
+  async wakeWaiting(): Promise<number> {
+    const waiting = await store.vms.pending(1_000);
+    const plan = planPlacement(
+      await store.hosts.snapshot(),
+      waiting.map((vm) => ({ vm: vm._id, capacity: vm.capacity })),
+    );
+    const fits = new Set(plan.placed.map(({ vm }) => vm));
+    const lucky = waiting.filter((vm) => fits.has(vm._id));
+    const services = new Set(lucky.flatMap((vm) => (vm.service ? [vm.service.id] : [])));
+    for (const id of services) await engine.signal(workflowIdOf({ type: 'service', id }), 'capacityAppeared');
+    for (const vm of lucky) if (!vm.service && vm.operation) await resume(store, engine, vm.operation);
+    return lucky.length;
+  },
+});
+
+async function repair(store: Store, engine: Engine, operation: Operation): Promise<string> {
+  const run = await engine.latestRun(operation.workflow_id);
+  const disposition = dispositionOf(operation, run);
+  switch (disposition.do) {
+    case 'leave':
+      break;
+    case 'start':
+      await restart(store, engine, operation);
+      break;
+    case 'hand_over':
+      await engine.handOver(operation._id);
+      break;
+    case 'fail': {
+      const failure = run?.status === 'failed' ? await engine.failureOf(operation.workflow_id, run.runId) : null;
+      // A history that today's code cannot replay: the operation itself is sound, so it runs again.
+      if (failure && /Determinism/.test(failure.type)) {
+        await restart(store, engine, operation);
+        return 'start';
+      }
+      const detail = failure ? `${disposition.reason}: ${failure.message}` : disposition.reason;
+      await store.endings.end(operation._id, { state: 'failed', error: { code: 'run_lost', detail } });
+    }
+  }
+  return disposition.do;
+}
+
+/** A new run of an operation whose run is gone takes every hold anew: what the old one may still do has a stale epoch. */
+async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
+  await store.vms.releaseAll(operation._id);
+  if (operation.state === 'accepted' || (await store.operations.reopen(operation))) await engine.start(operation);
+}
+
+/** waiting → accepted, and a run. The one that parked the operation may be about to close: its ID is free in a moment. */
+async function resume(store: Store, engine: Engine, op: string): Promise<void> {
+  const operation = await store.operations.find(op);
+  if (operation?.state !== 'waiting' || !(await store.operations.reopen(operation))) return;
+  for (let tries = 0; tries < 40; tries++) {
+    const run = await engine.latestRun(operation.workflow_id);
+    if (run?.status !== 'open') {
+      await engine.start(operation);
+      return;
+    }
+    await sleep(pause);
+  }
+}

@@ -1,0 +1,10 @@
+/** Task queues: workflows with their local activities, hypervisor calls, and periodic work in its own namespace. */
+export const taskQueues = { orchestration: 'orchestration', compute: 'compute', ticks: 'ticks' } as const;
+
+/** Schedules of the ticks namespace. */
+export const scheduleIds = { reconcile: 'reconcile', monitorHosts: 'monitor-hosts' } as const;
+
+/** The one run that places waiting VMs. */
+export const placementWorkflowId = 'placement';
+
+export const deploymentName = 'arcus';

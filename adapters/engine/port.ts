@@ -1,0 +1,36 @@
+import type { Operation } from '../../schemas/operation.js';
+
+/** The newest run under a workflow ID. `op` is the operation in its memo. */
+export type Run = {
+  op: string | null;
+  runId: string;
+  /** First run of its chain: what a cancel names, so that it never hits the next operation's run. */
+  firstRunId: string;
+  status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+};
+
+/** Facts that a run may wait for. */
+export type RunSignal = 'capacityAppeared' | 'vmReported';
+
+/**
+ * What Arcus asks of the workflow engine. What cannot be reached throws `backend_unavailable`. Every method may be
+ * called again with the same arguments.
+ */
+export interface Engine {
+  /** Starts the run of an operation under the ID of its resource. `occupied`: the run of another operation is open there. */
+  start(operation: Operation): Promise<'started' | 'occupied'>;
+  latestRun(workflowId: string): Promise<Run | null>;
+  /** Why a run failed, in its own words. */
+  failureOf(workflowId: string, runId: string): Promise<{ type: string; message: string }>;
+  /** Asks a run to stop at its next safe point; one that has ended is left alone. */
+  cancel(workflowId: string, run: Pick<Run, 'firstRunId'>): Promise<void>;
+  terminate(workflowId: string, run: Pick<Run, 'firstRunId'>, reason: string): Promise<void>;
+  /** Tells the open run under an ID; nobody there is no error. */
+  signal(workflowId: string, signal: RunSignal): Promise<void>;
+  /** Capacity has appeared: the one `placement` workflow looks who waits for it. */
+  signalPlacement(): Promise<void>;
+  /** Makes way for a pre-empting operation: a short durable run that outlives whoever asked. */
+  handOver(op: string): Promise<void>;
+  /** Has hosts monitored now, not at the next tick. */
+  monitorNow(): Promise<void>;
+}

@@ -1,0 +1,189 @@
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  ScheduleOverlapPolicy,
+  type WorkflowExecutionDescription,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { ApplicationFailure, defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
+import { Problem } from '../../domain/problems.js';
+import { namespaces } from '../../schemas/config.js';
+import type { Operation, ResourceRef } from '../../schemas/operation.js';
+import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
+import type { Engine, Run } from './port.js';
+
+/** Custom search attributes: typed, on every workflow of an operation. */
+export const searchAttributes = {
+  ArcusService: defineSearchAttributeKey('ArcusService', SearchAttributeType.INT),
+  ArcusRole: defineSearchAttributeKey('ArcusRole', SearchAttributeType.KEYWORD),
+  ArcusVm: defineSearchAttributeKey('ArcusVm', SearchAttributeType.INT),
+  ArcusHost: defineSearchAttributeKey('ArcusHost', SearchAttributeType.INT),
+  ArcusZone: defineSearchAttributeKey('ArcusZone', SearchAttributeType.KEYWORD),
+  ArcusOwner: defineSearchAttributeKey('ArcusOwner', SearchAttributeType.KEYWORD),
+  ArcusOperation: defineSearchAttributeKey('ArcusOperation', SearchAttributeType.KEYWORD),
+} as const;
+
+const verbs = {
+  deployService: 'deploy',
+  undeployService: 'undeploy',
+  deployVm: 'deploy',
+  terminateVm: 'terminate',
+} as const satisfies Record<Operation['kind'], string>;
+
+/** What an operator reads in the Temporal UI's list. */
+export const summaryOf = ({ kind, resource, resource_name }: Operation): string =>
+  `${verbs[kind]} ${resource.type === 'vm' ? 'VM' : 'service'} ${resource.id} (${resource_name})`;
+
+const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttributePair[] => [
+  { key: searchAttributes.ArcusOperation, value: operation._id },
+  { key: searchAttributes.ArcusOwner, value: operation.requester.name },
+  { key: searchAttributes.ArcusZone, value: '0' },
+  resource.type === 'service'
+    ? { key: searchAttributes.ArcusService, value: resource.id }
+    : { key: searchAttributes.ArcusVm, value: resource.id },
+];
+
+export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };
+
+/** The engine over a Temporal server; connects when first used, so that a process can start without it. */
+export function temporalEngine(address: string): TemporalEngine {
+  const connection = Connection.lazy({ address, connectTimeout: '2s' });
+  const operations = new Client({ connection, namespace: namespaces.operations });
+  const ticks = new Client({ connection, namespace: namespaces.ticks });
+
+  const run = async (workflowId: string): Promise<Run | null> => {
+    try {
+      return runOf(await operations.workflow.getHandle(workflowId).describe());
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return null;
+      throw error;
+    }
+  };
+
+  /** Every call is bounded: a request must not hang because the engine does. */
+  const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await connection.withDeadline(Date.now() + 3_000, work);
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      throw new Problem('backend_unavailable', `Temporal could not ${what}.`, { cause: error });
+    }
+  };
+
+  const ignoreGone = (error: unknown): void => {
+    const gone = error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && /already completed/.test(error.message));
+    if (!gone) throw error;
+  };
+
+  return {
+    start: (operation) =>
+      call(`start operation ${operation._id}`, async () => {
+        try {
+          await operations.workflow.start(operation.kind, {
+            workflowId: operation.workflow_id,
+            taskQueue: taskQueues.orchestration,
+            args: [{ op: operation._id }],
+            memo: { op: operation._id },
+            workflowIdConflictPolicy: 'FAIL',
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            workflowTaskTimeout: '5s',
+            typedSearchAttributes: attributesOf(operation.resource, operation),
+            staticSummary: summaryOf(operation),
+          });
+          return 'started';
+        } catch (error) {
+          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+          const present = await run(operation.workflow_id);
+          return present?.op === operation._id ? 'started' : 'occupied';
+        }
+      }),
+    latestRun: (workflowId) => call(`describe ${workflowId}`, () => run(workflowId)),
+    failureOf: (workflowId, runId) =>
+      call(`read the result of ${workflowId}`, async () => {
+        try {
+          await operations.workflow.getHandle(workflowId, runId, { followRuns: false }).result();
+          return { type: 'none', message: 'it did not fail' };
+        } catch (error) {
+          if (!(error instanceof WorkflowFailedError)) throw error;
+          const { cause } = error;
+          return {
+            type: cause instanceof ApplicationFailure ? (cause.type ?? 'Error') : (cause?.name ?? 'Error'),
+            message: cause?.message ?? error.message,
+          };
+        }
+      }),
+    cancel: (workflowId, { firstRunId }) =>
+      call(`cancel ${workflowId}`, async () => {
+        await operations.workflow
+          .getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId })
+          .cancel()
+          .catch(ignoreGone);
+      }),
+    terminate: (workflowId, { firstRunId }, reason) =>
+      call(`terminate ${workflowId}`, async () => {
+        await operations.workflow
+          .getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId })
+          .terminate(reason)
+          .catch(ignoreGone);
+      }),
+    signal: (workflowId, signal) =>
+      call(`signal ${workflowId}`, async () => {
+        await operations.workflow.getHandle(workflowId).signal(signal).catch(ignoreGone);
+      }),
+    signalPlacement: () =>
+      call('signal placement', async () => {
+        await operations.workflow.signalWithStart('placement', {
+          workflowId: placementWorkflowId,
+          taskQueue: taskQueues.orchestration,
+          signal: 'capacityAppeared',
+          staticSummary: 'place the VMs that wait for capacity',
+        });
+      }),
+    handOver: (op) =>
+      call(`hand over to ${op}`, async () => {
+        await ticks.workflow.start('handOver', {
+          workflowId: `hand-over-${op}`,
+          taskQueue: taskQueues.ticks,
+          args: [{ op }],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          workflowRunTimeout: '5m',
+          staticSummary: `make way for operation ${op}`,
+        });
+      }),
+    monitorNow: () =>
+      call('trigger the monitoring of hosts', () =>
+        ticks.schedule.getHandle(scheduleIds.monitorHosts).trigger(ScheduleOverlapPolicy.ALLOW_ALL),
+      ),
+    async reachable() {
+      return call('answer', () => connection.workflowService.getSystemInfo({})).then(
+        () => true,
+        () => false,
+      );
+    },
+    close: () => connection.close(),
+  };
+}
+
+const statuses: Partial<Record<WorkflowExecutionDescription['status']['name'], Run['status']>> = {
+  RUNNING: 'open',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed_out',
+  CONTINUED_AS_NEW: 'open',
+  PAUSED: 'open',
+};
+
+function runOf(description: WorkflowExecutionDescription): Run {
+  const op = description.memo?.op;
+  return {
+    op: typeof op === 'string' ? op : null,
+    runId: description.runId,
+    firstRunId: description.raw.workflowExecutionInfo?.firstRunId ?? description.runId,
+    status: statuses[description.status.name] ?? 'open',
+  };
+}

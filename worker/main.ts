@@ -1,0 +1,114 @@
+import { createServer } from 'node:http';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import type { Connection } from 'mongoose';
+import { pino } from 'pino';
+import { temporalEngine } from '../adapters/engine/temporal.js';
+import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import { Config } from '../schemas/config.js';
+import { connectMongodb, pingMongodb } from '../store/connection.js';
+import { createStore } from '../store/store.js';
+import { createWorkers } from './workers.js';
+
+const built = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** How often the database is asked, and after how many silences the worker stops polling. */
+const pulse = 1_000;
+const silences = 3;
+
+async function main(): Promise<void> {
+  const config = Config.required({ ARCUS_MONGODB_URI: true, ARCUS_TEMPORAL_ADDRESS: true }).parse(process.env);
+  const log = pino({ level: config.ARCUS_LOG_LEVEL, name: 'worker' });
+  Runtime.install({
+    // SIGINT and SIGTERM drain; the runtime's own handling would also take SIGUSR2.
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => log[logLevels[level]]({ ...meta }, message),
+      trace: (message, meta) => log.trace({ ...meta }, message),
+      debug: (message, meta) => log.debug({ ...meta }, message),
+      info: (message, meta) => log.info({ ...meta }, message),
+      warn: (message, meta) => log.warn({ ...meta }, message),
+      error: (message, meta) => log.error({ ...meta }, message),
+    },
+  });
+  const state = { stopping: false, polling: false };
+  let running: Worker[] = [];
+  const stop = (): void => {
+    state.stopping = true;
+    for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  const health = createServer((request, response) => {
+    const ready = request.url === '/healthz' || state.polling;
+    response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ status: ready ? 'ok' : 'not polling' }));
+  }).listen(config.ARCUS_WORKER_PORT, '127.0.0.1');
+
+  const mongodb = await untilStopped(state, log, () => connectMongodb(config.ARCUS_MONGODB_URI));
+  const connection = await untilStopped(state, log, () => NativeConnection.connect({ address: config.ARCUS_TEMPORAL_ADDRESS }));
+  if (!mongodb || !connection) return process.exit(0);
+  const engine = temporalEngine(config.ARCUS_TEMPORAL_ADDRESS);
+  const ports = {
+    store: createStore(mongodb),
+    hypervisors: hypervisors(config),
+    engine,
+    settings: { vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE, shutdownAction: config.ARCUS_SHUTDOWN_ACTION },
+  };
+  const bundle = { codePath: built('workflow-bundle.js') };
+  const buildId = readFileSync(built('build-id'), 'utf8').trim();
+
+  while (!state.stopping) {
+    await untilStopped(state, log, () => pingMongodb(mongodb));
+    if (state.stopping) break;
+    running = await createWorkers({ connection, ports, bundle, buildId, queues: config.ARCUS_TASK_QUEUES });
+    const runs = Promise.all(running.map((worker) => worker.run()));
+    state.polling = true;
+    log.info({ queues: config.ARCUS_TASK_QUEUES, buildId }, 'polling');
+    // A worker that has lost its database would go on taking tasks, and fail each of them.
+    await Promise.race([runs, untilSilent(mongodb, () => state.stopping)]);
+    state.polling = false;
+    for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await runs;
+    log.info('stopped polling');
+  }
+  await Promise.allSettled([engine.close(), connection.close(), mongodb.close()]);
+  health.close();
+}
+
+const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+/** Tries until it works or the process is asked to stop. */
+async function untilStopped<T>(
+  state: { stopping: boolean },
+  log: pino.Logger,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  while (!state.stopping) {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn({ err: error }, 'not there yet');
+      await sleep(pulse);
+    }
+  }
+  return undefined;
+}
+
+/** Resolves when the database has not answered several times in a row. */
+async function untilSilent(mongodb: Connection, stopped: () => boolean): Promise<void> {
+  for (let missed = 0; missed < silences && !stopped(); ) {
+    await sleep(pulse, undefined, { ref: false });
+    missed = await pingMongodb(mongodb).then(
+      () => 0,
+      () => missed + 1,
+    );
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(`arcus worker: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,37 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { scheduleIds, taskQueues } from '../adapters/engine/names.js';
+
+/** A periodic work: its tick is short, so one that is late is dropped and one that hangs ends before the third after it. */
+type Tick = { id: string; workflowType: string; every: number; summary: string };
+
+export const ticks: readonly Tick[] = [
+  {
+    id: scheduleIds.reconcile,
+    workflowType: 'reconcile',
+    every: 10,
+    summary: 'look at every operation that has not ended',
+  },
+  { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: 20, summary: 'probe the hosts' },
+];
+
+/** Makes the Schedules, or brings those of an earlier version up to date. `client`: of the ticks namespace. */
+export async function prepareSchedules(client: Client): Promise<void> {
+  for (const { id, workflowType, every, summary } of ticks) {
+    const action = {
+      type: 'startWorkflow',
+      workflowType,
+      workflowId: id,
+      taskQueue: taskQueues.ticks,
+      workflowRunTimeout: `${every * 3 - 1}s`,
+      staticSummary: summary,
+    } as const;
+    const spec = { intervals: [{ every: `${every}s` as const }] };
+    const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: `${every}s` as const };
+    try {
+      await client.schedule.create({ scheduleId: id, action, spec, policies });
+    } catch (error) {
+      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      await client.schedule.getHandle(id).update((present) => ({ ...present, action, spec, policies }));
+    }
+  }
+}

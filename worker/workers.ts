@@ -1,0 +1,70 @@
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { activityInterceptor } from '../activities/interceptor.js';
+import type { StepPorts } from '../activities/ports.js';
+import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
+import { deploymentName, taskQueues } from '../adapters/engine/names.js';
+import { namespaces } from '../schemas/config.js';
+
+export type WorkerSettings = {
+  connection: NativeConnection;
+  ports: StepPorts;
+  /** The workflow bundle, and the hash of it that names this version of the workflows. */
+  bundle: { codePath: string };
+  buildId: string;
+  queues: readonly (keyof typeof taskQueues)[];
+};
+
+/** The workers of one process, one a task queue. They poll once they are run. */
+export async function createWorkers({ connection, ports, bundle, buildId, queues }: WorkerSettings): Promise<Worker[]> {
+  const shared: Omit<WorkerOptions, 'taskQueue'> = {
+    connection,
+    interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context) })] },
+    // A cancel reaches a step only in the answer to a heartbeat.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
+    shutdownGraceTime: '5s',
+    shutdownForceTime: '9s',
+  };
+  const versioned: Partial<WorkerOptions> = {
+    workerDeploymentOptions: {
+      useWorkerVersioning: true,
+      version: { deploymentName, buildId },
+      defaultVersioningBehavior: 'AUTO_UPGRADE',
+    },
+  };
+  // A plain Error would leave a run open for ever, deaf to cancel; one that cannot be replayed is run again from documents.
+  const workflows: Partial<WorkerOptions> = {
+    workflowBundle: bundle,
+    workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
+    stickyQueueScheduleToStartTimeout: '2s',
+    maxCachedWorkflows: 500,
+  };
+  const options: Record<keyof typeof taskQueues, () => WorkerOptions> = {
+    orchestration: () => ({
+      ...shared,
+      ...versioned,
+      ...workflows,
+      namespace: namespaces.operations,
+      taskQueue: taskQueues.orchestration,
+      activities: orchestrationSteps(ports),
+    }),
+    compute: () => ({
+      ...shared,
+      ...versioned,
+      namespace: namespaces.operations,
+      taskQueue: taskQueues.compute,
+      activities: computeSteps(ports),
+      maxConcurrentActivityTaskExecutions: 40,
+    }),
+    ticks: () => ({
+      ...shared,
+      ...versioned,
+      ...workflows,
+      namespace: namespaces.ticks,
+      taskQueue: taskQueues.ticks,
+      activities: tickSteps(ports),
+      maxCachedWorkflows: 20,
+    }),
+  };
+  return Promise.all(queues.map((queue) => Worker.create(options[queue]())));
+}

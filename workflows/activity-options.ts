@@ -1,0 +1,38 @@
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { ComputeSteps, OrchestrationSteps, TickSteps } from '../activities/steps.js';
+
+/**
+ * Short steps on our own database. Tried without end: when MongoDB is away, operations wait for it and do not fail.
+ */
+export const local = proxyLocalActivities<OrchestrationSteps>({
+  startToCloseTimeout: '30s',
+  localRetryThreshold: '5s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '50ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+/**
+ * Steps at hypervisors. The heartbeat finds a dead worker within 5 s; what cannot be reached is tried for 3 minutes
+ * (decisions: "when a step has failed"); a cancelled step reports back before anything else is done with its VMs.
+ */
+export const compute = proxyActivities<ComputeSteps>({
+  taskQueue: 'compute',
+  heartbeatTimeout: '5s',
+  startToCloseTimeout: '3m',
+  scheduleToCloseTimeout: '3m',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+});
+
+/** Periodic work: the next tick tries again, so this one need not for long. */
+export const ticks = proxyActivities<TickSteps>({
+  heartbeatTimeout: '5s',
+  startToCloseTimeout: '60s',
+  retry: { initialInterval: '200ms', maximumInterval: '2s', maximumAttempts: 5 },
+});
+
+/** Wakes what waits for capacity; not local, because it calls the engine. */
+export const placementSteps = proxyActivities<Pick<OrchestrationSteps, 'wakeWaiting'>>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '100ms', maximumInterval: '2s' },
+});

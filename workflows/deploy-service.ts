@@ -1,0 +1,57 @@
+import type { DeploymentPlan } from '../activities/deployment.js';
+import { compute, local } from './activity-options.js';
+import { attempt, type OperationInput, runOperation, settle } from './operation.js';
+import { roleProgress } from './progress.js';
+import { inOrder } from './role-order.js';
+import { capacityAppeared, listenFor, renewing, vmReported } from './signals.js';
+
+/** Deploys a service role by role, parents first where it says `straight`; again after a failure, it goes on from what is. */
+export async function deployService({ op }: OperationInput): Promise<void> {
+  const capacity = listenFor(capacityAppeared);
+  const report = listenFor(vmReported);
+
+  await runOperation({ op }, local.beginDeployment, async ({ service, gate, roles }: DeploymentPlan) => {
+    const progress = roleProgress(roles);
+    await renewing({ op }, () =>
+      inOrder(roles, (role) => role.parents, (role) => (role.up ? Promise.resolve(true) : deployRole(role.name))),
+    );
+
+    async function deployRole(role: string): Promise<boolean> {
+      progress(role, 'starts');
+      const failure = await attempt(() => work(role));
+      const running = await local.finishRole({ op, service, role, step: 2, failure });
+      progress(role, running ? 'runs' : `failed${failure === null ? '' : `: ${failure}`}`);
+      return running;
+    }
+
+    async function work(role: string): Promise<void> {
+      const started = await local.startRole.executeWithOptions({ summary: `start role ${role}` }, [{ op, service, role, step: 1 }]);
+      if (started === null) return;
+      const removals = started.remove.map((vms) => remove(role, vms));
+      for (let { boot, pending } = started; boot.length + pending > 0; ) {
+        await settle(boot.map((vms) => bootBatch(role, vms)));
+        if (pending === 0) break;
+        progress(role, `${pending} VMs wait for capacity`);
+        await capacity();
+        ({ boot, pending } = await local.placeRole({ op, service, role }));
+      }
+      await settle(removals);
+      while (gate) {
+        const unready = await local.countUnready({ op, service, role });
+        if (unready === 0) break;
+        progress(role, `${unready} VMs have not reported READY=YES`);
+        await report();
+      }
+    }
+
+    async function bootBatch(role: string, vms: number[]): Promise<void> {
+      progress(role, `boots ${vms.length} VMs`);
+      await compute.bootVms.executeWithOptions({ summary: `boot ${vms.length} VMs of role ${role}` }, [{ op, vms }]);
+    }
+
+    function remove(role: string, vms: number[]): Promise<unknown> {
+      const summary = `remove ${vms.length} failed VMs of role ${role}`;
+      return compute.destroyVms.executeWithOptions({ summary }, [{ op, vms, hard: true }]);
+    }
+  });
+}

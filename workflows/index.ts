@@ -1,0 +1,6 @@
+export { deployService } from './deploy-service.js';
+export { deployVm } from './deploy-vm.js';
+export { placement } from './placement.js';
+export { terminateVm } from './terminate-vm.js';
+export { handOver, monitorHosts, reconcile } from './ticks.js';
+export { undeployService } from './undeploy-service.js';

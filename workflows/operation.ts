@@ -1,0 +1,77 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  ContinueAsNew,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Begun, StepInput } from '../activities/begin.js';
+import type { Ended } from '../activities/ending.js';
+import type { Outcome } from '../store/operations.js';
+import { local } from './activity-options.js';
+import { HistoryFull } from './signals.js';
+
+export type OperationInput = { op: string };
+
+/**
+ * What every operation's run has around it: a first step that claims the operation and plans, and a last one that ends
+ * it whatever happened in between. Both are out of a cancel's reach. A failed operation is a Failed run, a cancelled one
+ * a Cancelled run.
+ */
+export async function runOperation<Plan>(
+  { op }: OperationInput,
+  begin: (input: StepInput) => Promise<Begun<Plan>>,
+  body: (plan: Plan) => Promise<void>,
+): Promise<void> {
+  const run = workflowInfo().firstExecutionRunId;
+  const begun = await CancellationScope.nonCancellable(() => begin({ op, run }));
+  if (!begun.go) return conclude(begun);
+  let outcome: Outcome = { state: 'succeeded' };
+  try {
+    await body(begun.plan);
+  } catch (error) {
+    if (error instanceof ContinueAsNew) throw error;
+    if (error instanceof Parked) return;
+    outcome = outcomeOf(error);
+  }
+  conclude(await CancellationScope.nonCancellable(() => local.endOperation({ op, outcome })));
+}
+
+/** Thrown by a body whose operation waits with no run open: the run ends, the operation does not. */
+export class Parked extends Error {}
+
+function conclude({ error }: Ended): void {
+  if (error?.cancelled) throw new CancelledFailure(error.detail);
+  if (error) throw ApplicationFailure.nonRetryable(error.detail, error.code);
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (isCancellation(error)) return { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } };
+  return { state: 'failed', error: failureOf(error) };
+}
+
+/** What failed, in the step's own words: a normal activity wraps its failure, a local one need not. */
+export function failureOf(error: unknown): { code: string; detail: string } {
+  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'internal', detail: cause.message };
+  return { code: 'internal', detail: cause instanceof Error ? cause.message : String(cause) };
+}
+
+/** Runs a step; a failure is its result, a cancel is not. */
+export async function attempt(step: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await step();
+    return null;
+  } catch (error) {
+    if (isCancellation(error) || error instanceof HistoryFull) throw error;
+    return failureOf(error).detail;
+  }
+}
+
+/** Waits for all, then throws the first failure: nothing is left running behind. */
+export async function settle(steps: readonly Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(steps);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
