@@ -1,7 +1,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { type ProblemCode, problems } from '../domain/problems.js';
-import { ProblemBody } from './problem-handler.js';
+import { ProblemBody } from '../schemas/problem.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
@@ -57,8 +57,8 @@ function mended<T>(document: T): T {
   return JSON.parse(JSON.stringify(document), (_name, value: unknown) => {
     if (!isRecord(value)) return value;
     const { schema, pattern } = value;
-    if ('in' in value && isRecord(schema) && Array.isArray(schema['type'])) {
-      return { ...value, schema: { ...schema, type: schema['type'].find((type) => type !== 'null') } };
+    if ('in' in value && isRecord(schema) && Array.isArray(schema.type)) {
+      return { ...value, schema: { ...schema, type: schema.type.find((type) => type !== 'null') } };
     }
     return typeof pattern === 'string' ? { ...value, pattern: pattern.replace(/\/u$/, '') } : value;
   });

@@ -1,27 +1,7 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
-import { z } from 'zod';
 import { Problem, type ProblemCode, problemOf, problems } from '../domain/problems.js';
+import type { ProblemBody } from '../schemas/problem.js';
 import { requestId } from './request.js';
-
-/** The body of every refusal: RFC 9457. */
-export const ProblemBody = z
-  .object({
-    type: z.string().describe('Address of the description of this kind of problem; its last part is the stable code'),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().describe('What is wrong this time, in a sentence'),
-    instance: z.string().describe('The address that was asked'),
-    request_id: z.string().describe('The same as in the header X-Request-Id and in the logs'),
-    errors: z
-      .array(z.object({ pointer: z.string(), detail: z.string() }))
-      .optional()
-      .describe(
-        'Everything that is wrong, each with a JSON pointer into the body, or the name of a parameter as /name',
-      ),
-    operation: z.string().optional().describe('Id of the operation in the way'),
-  })
-  .meta({ id: 'Problem' });
-type ProblemBody = z.infer<typeof ProblemBody>;
 
 /** The only place where an error becomes an answer. What is not a problem is a bug: logged once, shown as a fixed text. */
 export const problemHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {

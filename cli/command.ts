@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { ApiClient } from './api-client.js';
+import { Complaint } from './complaint.js';
+import type { Format } from './output.js';
+
+/** What a command works with. Data goes to `out`, all else to `err`. */
+export type Context = {
+  /** Made at first use: a command that asks no server needs no credentials. */
+  client: () => ApiClient;
+  format: Format;
+  out: (text: string) => void;
+  err: (text: string) => void;
+  now: () => Date;
+};
+
+/** One command of the tree: `arcus <noun> <usage>`. Its help shows the examples. */
+export type Leaf = {
+  usage: string;
+  summary: string;
+  examples: readonly string[];
+  options: readonly (readonly [flags: string, description: string])[];
+  run: (context: Context, args: readonly string[], options: unknown) => Promise<void>;
+};
+
+/** Makes a leaf whose options are checked by a schema before it runs. */
+export function leaf<S extends z.ZodType>(
+  spec: Omit<Leaf, 'run' | 'options'> & {
+    options?: Leaf['options'];
+    schema: S;
+    run: (context: Context, args: readonly string[], options: z.output<S>) => Promise<void>;
+  },
+): Leaf {
+  return {
+    ...spec,
+    options: spec.options ?? [],
+    run: async (context, args, options) => {
+      const parsed = spec.schema.safeParse(options);
+      if (parsed.success) return spec.run(context, args, parsed.data);
+      const [issue] = parsed.error.issues;
+      throw new Complaint('usage', `--${flagOf(issue?.path[0])}: ${issue?.message ?? 'is not valid'}.`);
+    },
+  };
+}
+
+const flagOf = (name: PropertyKey | undefined): string =>
+  String(name).replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Adds a noun with its commands. */
+export function addNoun(
+  program: Command,
+  noun: string,
+  summary: string,
+  leaves: readonly Leaf[],
+  run: (leaf: Leaf, command: Command) => Promise<void>,
+): void {
+  const group = program.command(noun).description(summary);
+  for (const item of leaves) addLeaf(group, item, run);
+}
+
+/** Adds one command below another. */
+export function addLeaf(parent: Command, item: Leaf, run: (leaf: Leaf, command: Command) => Promise<void>): void {
+  const command = parent.command(item.usage).description(item.summary);
+  for (const [flags, description] of item.options) command.option(flags, description);
+  command.addHelpText('after', `\nExamples:\n${item.examples.map((example) => `  $ ${example}`).join('\n')}`);
+  command.action(() => run(item, command));
+}

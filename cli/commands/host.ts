@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { HostResource, HostState } from '../../schemas/host.js';
+import { type Body, json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { readInput } from '../input.js';
+import { pairs, sizeOf } from '../output.js';
+import { permissionsText } from '../ownership.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { stateText } from '../state-colour.js';
+
+const hosts: Resource<typeof HostResource, typeof HostResource> = {
+  noun: 'host',
+  path: '/hosts',
+  item: HostResource,
+  whole: HostResource,
+  states: HostState.options,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'HYPERVISOR', text: ({ vm_mad }) => vm_mad },
+    { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },
+    { title: 'CPU', text: ({ cpu }) => `${cpu.used}/${cpu.total}`, right: true },
+    { title: 'MEMORY', text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total)}`, right: true },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+  ],
+  text: (host) =>
+    [
+      `HOST ${host.id} INFORMATION`,
+      pairs([
+        ['ID', String(host.id)],
+        ['NAME', host.name],
+        ['USER', host.uname],
+        ['GROUP', host.gname],
+        ['HYPERVISOR', host.vm_mad],
+        ['STATE', host.state],
+        ['ERROR', host.error],
+        ['CPU', `${host.cpu.used} of ${host.cpu.total} cores reserved`],
+        ['MEMORY', `${host.memory.used} of ${host.memory.total} MB reserved`],
+        ['LAST MONITORED', host.last_monitored_at ?? 'never'],
+        ['VMS', host.vms.join(', ') || '-'],
+      ]),
+      '',
+      permissionsText(host),
+    ].join('\n'),
+};
+
+const Size = z.object({
+  cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
+  memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+});
+
+async function update(context: Context, wish: string | undefined, body: Body): Promise<void> {
+  const id = await resolve(context.client(), hosts, wish);
+  const { value, raw } = await context.client().send('PATCH', `/hosts/${id}`, HostResource, body);
+  report(context, `host ${id} (${value.name}) is ${value.state}.`, raw);
+}
+
+const setState = (verb: string, state: string, summary: string): Leaf =>
+  leaf({
+    usage: `${verb} <host>`,
+    summary,
+    examples: [`arcus host ${verb} host-1`],
+    schema: z.object({}),
+    run: (context, [wish]) => update(context, wish, json({ state })),
+  });
+
+export const hostCommands: readonly Leaf[] = [
+  ...listAndShow(hosts),
+  leaf({
+    usage: 'create [name]',
+    summary: 'Add a host, from options or from a file',
+    examples: ['arcus host create host-4 --cpu 16 --memory 65536', 'arcus host create -f host.json'],
+    options: [
+      ['--cpu <cores>', 'cores that VMs may reserve'],
+      ['--memory <MB>', 'memory that VMs may reserve'],
+      ['--vm-mad <kind>', 'which hypervisor drives it'],
+      ['-f, --file <file>', 'JSON or YAML instead; - for standard input'],
+    ],
+    schema: Size.extend({ vmMad: z.string().optional(), file: z.string().optional() }),
+    run: async (context, [name], { cpu, memory, vmMad, file }) => {
+      if (file === undefined && name === undefined) throw new Complaint('usage', 'Give the name of the host, or -f.');
+      const body = file ? readInput(file, { templateText: false }) : json({ name, cpu, memory, vm_mad: vmMad });
+      const { value, raw } = await context.client().send('POST', '/hosts', HostResource, body);
+      report(context, `host ${value.id} (${value.name}) created.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <host>',
+    summary: 'Change how much VMs may reserve on a host',
+    examples: ['arcus host update host-1 --memory 131072'],
+    options: [
+      ['--cpu <cores>', 'cores that VMs may reserve'],
+      ['--memory <MB>', 'memory that VMs may reserve'],
+    ],
+    schema: Size,
+    run: (context, [wish], { cpu, memory }) => update(context, wish, json({ cpu, memory })),
+  }),
+  setState('enable', 'enabled', 'Let a host take VMs again'),
+  setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
+  setState('offline', 'offline', 'Stop watching a host'),
+  leaf({
+    usage: 'delete <host>',
+    summary: 'Remove a host that has no VMs',
+    examples: ['arcus host delete host-4'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolve(context.client(), hosts, wish);
+      await context.client().send('DELETE', `/hosts/${id}`, z.undefined());
+      report(context, `host ${id} removed.`, { id });
+    },
+  }),
+];

@@ -1,0 +1,123 @@
+import { z } from 'zod';
+import { OperationResource } from '../../schemas/operation.js';
+import { ServiceTemplateResource } from '../../schemas/service-template.js';
+import { json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { reportOperation } from '../follow.js';
+import { readInput, readObject } from '../input.js';
+import { pairs } from '../output.js';
+import { permissionsText } from '../ownership.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
+
+const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
+  noun: 'service-template',
+  path: '/service-templates',
+  item: ServiceTemplateResource,
+  whole: ServiceTemplateResource,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'STRATEGY', text: ({ body }) => body.deployment },
+    { title: 'ROLES', text: ({ body }) => body.roles.map((role) => `${role.name}:${role.cardinality}`).join(' ') },
+  ],
+  text: (template) =>
+    [
+      `SERVICE TEMPLATE ${template.id} INFORMATION`,
+      pairs([
+        ['ID', String(template.id)],
+        ['NAME', template.name],
+        ['USER', template.uname],
+        ['GROUP', template.gname],
+        ['CREATED', template.created_at],
+      ]),
+      '',
+      permissionsText(template),
+      '',
+      'TEMPLATE CONTENTS',
+      JSON.stringify(template.body, null, 2),
+    ].join('\n'),
+};
+
+const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
+const fileOption = ['-f, --file <file>', 'JSON (comments allowed) or YAML; - for standard input'] as const;
+
+/** What `instantiate` and `service create` share. */
+export const instantiateOptions = {
+  options: [
+    ['--name <name>', 'name of the service'],
+    ['-f, --file <file>', 'JSON or YAML merged over the template; - for standard input'],
+    ['--wait', 'wait until the service runs'],
+  ],
+  schema: z.object({ name: z.string().optional(), file: z.string().optional(), wait: z.boolean().optional() }),
+} as const;
+
+/** Deploys a service from a template. */
+export async function instantiate(
+  context: Context,
+  wish: string | undefined,
+  { name, file, wait }: z.output<typeof instantiateOptions.schema>,
+): Promise<void> {
+  const merge = file === undefined ? {} : readObject(file);
+  if (typeof merge !== 'object' || merge === null || Array.isArray(merge)) {
+    throw new Complaint('usage', 'What is merged over a template must be an object.');
+  }
+  const merged = { ...merge, ...(name === undefined ? {} : { name }) };
+  const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
+  const id = await resolve(context.client(), serviceTemplates, wish);
+  const path = `/service-templates/${id}/instantiate`;
+  await reportOperation(context, await context.client().send('POST', path, OperationResource, body), { wait });
+}
+
+export const serviceTemplateCommands: readonly Leaf[] = [
+  ...listAndShow(serviceTemplates),
+  leaf({
+    usage: 'create',
+    summary: 'Add a service template from a file',
+    examples: ['arcus service-template create -f my_service.json'],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, _args, { file }) => {
+      const body = readInput(file, { templateText: false });
+      const { value, raw } = await context.client().send('POST', '/service-templates', ServiceTemplateResource, body);
+      report(context, `service-template ${value.id} (${value.name}) created.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <service-template>',
+    summary: 'Replace a service template',
+    examples: ['arcus service-template update my_service -f my_service.json'],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, [wish], { file }) => {
+      const body = readInput(file, { templateText: false });
+      const id = await resolve(context.client(), serviceTemplates, wish);
+      const path = `/service-templates/${id}`;
+      const { value, raw } = await context.client().send('PUT', path, ServiceTemplateResource, body);
+      report(context, `service-template ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'delete <service-template>',
+    summary: 'Remove a service template',
+    examples: ['arcus service-template delete my_service'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolve(context.client(), serviceTemplates, wish);
+      await context.client().send('DELETE', `/service-templates/${id}`, z.undefined());
+      report(context, `service-template ${id} removed.`, { id });
+    },
+  }),
+  leaf({
+    usage: 'instantiate <service-template>',
+    summary: 'Deploy a service from a service template',
+    examples: [
+      'arcus service-template instantiate my_service --wait',
+      'arcus service-template instantiate my_service --name other -f changes.json',
+    ],
+    ...instantiateOptions,
+    run: (context, [wish], options) => instantiate(context, wish, options),
+  }),
+];

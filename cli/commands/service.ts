@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { OperationResource } from '../../schemas/operation.js';
+import { ServiceResource, ServiceState, ServiceSummary } from '../../schemas/service.js';
+import { type Body, json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { reportOperation } from '../follow.js';
+import { ageOf } from '../output.js';
+import { listAndShow, type Resource, resolve } from '../resource.js';
+import { serviceText } from '../service-text.js';
+import { stateText } from '../state-colour.js';
+import { instantiate, instantiateOptions } from './service-template.js';
+
+const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
+  noun: 'service',
+  path: '/services',
+  item: ServiceSummary,
+  whole: ServiceResource,
+  states: ServiceState.options,
+  hasEnded: ({ state }) => state === 'DONE',
+  columns: ({ now }) => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'ROLES', text: ({ roles }) => roles.map((role) => `${role.name}:${role.cardinality}`).join(' ') },
+    { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
+  ],
+  text: serviceText,
+};
+
+const wait = ['--wait', 'wait until the operation has ended'] as const;
+const Wait = z.object({ wait: z.boolean().optional() });
+
+async function act(
+  context: Context,
+  wish: string | undefined,
+  { method, action, body, wait }: { method: 'POST' | 'DELETE'; action: string; body?: Body; wait: boolean | undefined },
+): Promise<void> {
+  const id = await resolve(context.client(), services, wish);
+  const answer = await context.client().send(method, `/services/${id}${action}`, OperationResource, body);
+  await reportOperation(context, answer, { wait });
+}
+
+export const serviceCommands: readonly Leaf[] = [
+  ...listAndShow(services),
+  leaf({
+    usage: 'create <service-template>',
+    summary: 'Deploy a service from a service template',
+    examples: ['arcus service create my_service --wait'],
+    ...instantiateOptions,
+    run: (context, [wish], options) => instantiate(context, wish, options),
+  }),
+  leaf({
+    usage: 'undeploy <service>',
+    summary: 'End the VMs of a service; the service stays as DONE',
+    examples: ['arcus service undeploy my_service --wait', 'arcus service undeploy 4 --hard'],
+    options: [
+      ['--hard', 'cut the power of every VM'],
+      ['--soft', 'ask every guest to shut down, whatever its role says'],
+      wait,
+    ],
+    schema: Wait.extend({ hard: z.boolean().optional(), soft: z.boolean().optional() }).refine(
+      ({ hard, soft }) => !(hard && soft),
+      { error: 'cannot go with --soft', path: ['hard'] },
+    ),
+    run: (context, [wish], { hard, soft, wait }) => {
+      const body = json(hard ? { hard: true } : soft ? { hard: false } : {});
+      return act(context, wish, { method: 'POST', action: '/undeploy', body, wait });
+    },
+  }),
+  leaf({
+    usage: 'recover <service>',
+    summary: 'Go on with a failed deployment or undeployment',
+    examples: ['arcus service recover my_service --wait'],
+    options: [wait],
+    schema: Wait,
+    run: (context, [wish], { wait }) => act(context, wish, { method: 'POST', action: '/recover', wait }),
+  }),
+  leaf({
+    usage: 'delete <service>',
+    summary: 'Remove a service and its VMs, from any state',
+    examples: ['arcus service delete my_service'],
+    options: [wait],
+    schema: Wait,
+    run: (context, [wish], { wait }) => act(context, wish, { method: 'DELETE', action: '', wait }),
+  }),
+];

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { VmTemplateResource } from '../../schemas/vm-template.js';
+import { type Leaf, leaf } from '../command.js';
+import { readInput } from '../input.js';
+import { pairs } from '../output.js';
+import { permissionsText } from '../ownership.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
+
+export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateResource> = {
+  noun: 'vm-template',
+  path: '/vm-templates',
+  item: VmTemplateResource,
+  whole: VmTemplateResource,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'CPU', text: ({ template }) => String(template.CPU), right: true },
+    { title: 'MEMORY', text: ({ template }) => `${template.MEMORY}M`, right: true },
+    { title: 'CREATED', text: ({ created_at }) => created_at },
+  ],
+  text: (template) =>
+    [
+      `VM TEMPLATE ${template.id} INFORMATION`,
+      pairs([
+        ['ID', String(template.id)],
+        ['NAME', template.name],
+        ['USER', template.uname],
+        ['GROUP', template.gname],
+        ['CREATED', template.created_at],
+      ]),
+      '',
+      permissionsText(template),
+      '',
+      'TEMPLATE CONTENTS',
+      attributesText(template.template),
+    ].join('\n'),
+};
+
+/** Attributes as OpenNebula prints them: what is a list has a line an item. */
+export const attributesText = (attributes: Readonly<Record<string, unknown>>): string =>
+  Object.entries(attributes)
+    .flatMap(([name, value]) => [value].flat().map((item) => `${name}=${JSON.stringify(item)}`))
+    .join('\n');
+
+const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
+const fileOption = [
+  '-f, --file <file>',
+  'KEY=VALUE text, JSON (comments allowed) or YAML; - for standard input',
+] as const;
+
+export const vmTemplateCommands: readonly Leaf[] = [
+  ...listAndShow(vmTemplates),
+  leaf({
+    usage: 'create',
+    summary: 'Add a VM template from a file',
+    examples: [
+      'arcus vm-template create -f small.tmpl',
+      `printf 'NAME=small\\nCPU=1\\nMEMORY=512\\n' | arcus vm-template create -f -`,
+    ],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, _args, { file }) => {
+      const body = readInput(file, { templateText: true });
+      const { value, raw } = await context.client().send('POST', '/vm-templates', VmTemplateResource, body);
+      report(context, `vm-template ${value.id} (${value.name}) created.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <vm-template>',
+    summary: 'Rename a VM template or replace its contents',
+    examples: ['arcus vm-template update small -f small.tmpl'],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, [wish], { file }) => {
+      const body = readInput(file, { templateText: true });
+      const id = await resolve(context.client(), vmTemplates, wish);
+      const { value, raw } = await context.client().send('PATCH', `/vm-templates/${id}`, VmTemplateResource, body);
+      report(context, `vm-template ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'delete <vm-template>',
+    summary: 'Remove a VM template',
+    examples: ['arcus vm-template delete small'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolve(context.client(), vmTemplates, wish);
+      await context.client().send('DELETE', `/vm-templates/${id}`, z.undefined());
+      report(context, `vm-template ${id} removed.`, { id });
+    },
+  }),
+];

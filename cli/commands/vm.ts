@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import { OperationResource } from '../../schemas/operation.js';
+import { VmResource, VmState } from '../../schemas/vm.js';
+import { json } from '../api-client.js';
+import { type Leaf, leaf } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { reportOperation } from '../follow.js';
+import { ageOf, pairs, tableOf } from '../output.js';
+import { permissionsText } from '../ownership.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { stateText } from '../state-colour.js';
+import { attributesText, vmTemplates } from './vm-template.js';
+
+type Vm = z.infer<typeof VmResource>;
+
+/** What a VM is doing, in one word: its life-cycle state while it is ACTIVE. */
+export const stateOf = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): string =>
+  state === 'ACTIVE' ? lcm_state : state;
+
+const vms: Resource<typeof VmResource, typeof VmResource> = {
+  noun: 'vm',
+  path: '/vms',
+  item: VmResource,
+  whole: VmResource,
+  states: VmState.options,
+  hasEnded: ({ state }) => state === 'DONE',
+  columns: ({ now }) => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'NAME', text: ({ name }) => name },
+    { title: 'STATE', text: stateOf, colour: stateText },
+    { title: 'CPU', text: ({ cpu }) => String(cpu), right: true },
+    { title: 'MEMORY', text: ({ memory }) => `${memory}M`, right: true },
+    { title: 'HOST', text: ({ host }) => host?.name ?? '-' },
+    { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
+  ],
+  text: (vm) =>
+    [
+      `VIRTUAL MACHINE ${vm.id} INFORMATION`,
+      pairs([
+        ['ID', String(vm.id)],
+        ['NAME', vm.name],
+        ['USER', vm.uname],
+        ['GROUP', vm.gname],
+        ['STATE', vm.state],
+        ['LCM_STATE', vm.lcm_state],
+        ['REASON', vm.reason],
+        ['READY', vm.ready ? 'yes' : 'no'],
+        ['HOST', vm.host ? `${vm.host.id} (${vm.host.name})` : '-'],
+        ['SERVICE', vm.service_id === null ? null : `${vm.service_id}, role ${vm.role_name}`],
+        ['VM TEMPLATE', String(vm.template_id)],
+        ['CPU', String(vm.cpu)],
+        ['MEMORY', `${vm.memory}M`],
+        ['OPERATION', vm.operation],
+        ['CREATED', vm.created_at],
+        ['ENDED', vm.ended_at],
+      ]),
+      '',
+      permissionsText(vm),
+      ...(vm.history.length > 0 ? ['', 'PLACEMENT HISTORY', historyText(vm.history)] : []),
+      ...section('USER TEMPLATE', vm.user_template),
+      ...section('TEMPLATE', vm.template),
+    ].join('\n'),
+};
+
+const historyText = (history: Vm['history']): string =>
+  tableOf(
+    [
+      { title: 'SEQ', text: ({ seq }) => String(seq), right: true },
+      { title: 'HOST', text: ({ host_id, hostname }) => `${host_id} (${hostname})` },
+      { title: 'FROM', text: ({ started_at }) => started_at },
+      { title: 'UNTIL', text: ({ ended_at }) => ended_at ?? '-' },
+      { title: 'REASON', text: ({ reason }) => reason },
+    ],
+    history,
+  );
+
+const section = (title: string, attributes: Record<string, unknown>): string[] =>
+  Object.keys(attributes).length > 0 ? ['', title, attributesText(attributes)] : [];
+
+const wait = ['--wait', 'wait until the operation has ended'] as const;
+
+export const vmCommands: readonly Leaf[] = [
+  ...listAndShow(vms),
+  leaf({
+    usage: 'create <vm-template>',
+    summary: 'Make a VM from a VM template',
+    examples: ['arcus vm create small --name test --wait', 'arcus vm create 0 --cpu 2 --memory 2048'],
+    options: [
+      ['--name <name>', 'name of the VM'],
+      ['--cpu <cores>', 'instead of the CPU of the template'],
+      ['--memory <MB>', 'instead of the MEMORY of the template'],
+      wait,
+    ],
+    schema: z.object({
+      name: z.string().optional(),
+      cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
+      memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+      wait: z.boolean().optional(),
+    }),
+    run: async (context, [wish], { name, cpu, memory, wait }) => {
+      const template_id = await resolve(context.client(), vmTemplates, wish);
+      const changed = cpu !== undefined || memory !== undefined;
+      const body = json({ template_id, name, ...(changed ? { template: { CPU: cpu, MEMORY: memory } } : {}) });
+      await reportOperation(context, await context.client().send('POST', '/vms', OperationResource, body), { wait });
+    },
+  }),
+  leaf({
+    usage: 'update <vm> <attributes...>',
+    summary: 'Set attributes of the user template of a VM; NAME= removes one',
+    examples: ['arcus vm update 3 READY=YES'],
+    schema: z.object({}),
+    run: async (context, [wish, ...attributes]) => {
+      const body = json({ user_template: Object.fromEntries(attributes.map(attributeOf)) });
+      const id = await resolve(context.client(), vms, wish);
+      const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, body);
+      report(context, `vm ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'terminate <vm>',
+    summary: 'End a VM for good',
+    examples: ['arcus vm terminate 3 --wait', 'arcus vm terminate test --hard'],
+    options: [['--hard', 'cut the power instead of asking the guest'], wait],
+    schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),
+    run: async (context, [wish], { hard, wait }) => {
+      const id = await resolve(context.client(), vms, wish);
+      const path = `/vms/${id}/terminate`;
+      const answer = await context.client().send('POST', path, OperationResource, json({ hard: hard ?? false }));
+      await reportOperation(context, answer, { wait });
+    },
+  }),
+];
+
+function attributeOf(text: string): [name: string, value: string | null] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`);
+  }
+  return [name, value === '' ? null : value];
+}

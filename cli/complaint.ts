@@ -1,0 +1,52 @@
+/** How `arcus` ends, for scripts: these numbers do not change. */
+export const exitCodes = {
+  ok: 0,
+  /** The work failed: an operation that ended badly, a fault in the server, anything not named below. */
+  failure: 1,
+  /** The command or what was given to it is not valid. */
+  usage: 2,
+  not_found: 3,
+  /** Not possible now: wrong state, a name that is taken, another operation at work. */
+  conflict: 4,
+  /** The credentials are missing or wrong, or do not suffice. */
+  not_allowed: 5,
+  /** No answer from the server. */
+  unreachable: 6,
+  /** Ctrl-C; what was asked for goes on. */
+  detached: 130,
+} as const;
+export type Exit = keyof typeof exitCodes;
+
+/** What the user is told on standard error, and how the program ends. It is printed without a stack. */
+export class Complaint extends Error {
+  override readonly name = 'Complaint';
+  readonly exit: Exit;
+  /** Each thing that is wrong, and where. */
+  readonly findings: readonly { pointer: string; detail: string }[];
+  /** What the user can do next. */
+  readonly next: string | undefined;
+
+  constructor(
+    exit: Exit,
+    sentence: string,
+    options: {
+      findings?: readonly { pointer: string; detail: string }[];
+      next?: string | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(sentence, { cause: options.cause });
+    this.exit = exit;
+    this.findings = options.findings ?? [];
+    this.next = options.next;
+  }
+
+  /** The lines for standard error. */
+  lines(): string[] {
+    return [
+      `arcus: ${this.message}`,
+      ...this.findings.map(({ pointer, detail }) => (pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`)),
+      ...(this.next === undefined ? [] : [this.next]),
+    ];
+  }
+}

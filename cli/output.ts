@@ -1,0 +1,60 @@
+import Table from 'cli-table3';
+import { stringify } from 'yaml';
+
+export const formats = ['table', 'json', 'yaml'] as const;
+export type Format = (typeof formats)[number];
+
+/** One column of a table. Numbers stand right. */
+export type Column<T> = {
+  title: string;
+  text: (item: T) => string;
+  right?: boolean;
+  colour?: (text: string) => string;
+};
+
+const bare = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+  ].map((part) => [part, '']),
+);
+
+/** Columns side by side, two blanks between them, without lines: what `cut` and eyes both like. */
+export function tableOf<T>(columns: readonly Column<T>[], items: readonly T[]): string {
+  const table = new Table({
+    head: columns.map(({ title }) => title),
+    chars: { ...bare, middle: '  ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
+  });
+  table.push(...items.map((item) => columns.map(({ text, colour = plain }) => colour(printable(text(item))))));
+  return trimLines(table.toString());
+}
+
+/** Name and value pairs, one a line, the colons under each other. */
+export function pairs(entries: readonly (readonly [name: string, value: string | null | undefined])[]): string {
+  const given = entries.filter(([, value]) => value !== null && value !== undefined);
+  return trimLines(given.map(([name, value]) => `${name.padEnd(16)}: ${printable(value ?? '')}`).join('\n'));
+}
+
+/** An answer as it came, in the format that was asked for. */
+export const rawText = (format: Exclude<Format, 'table'>, raw: unknown): string =>
+  format === 'json' ? JSON.stringify(raw, null, 2) : stringify(raw).trimEnd();
+
+const plain = (text: string): string => text;
+
+/** What a guest or a hypervisor has written must not steer the terminal. */
+const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
+
+const trimLines = (text: string): string => text.replaceAll(/ +$/gm, '');
+
+/** Time since then as OpenNebula shows it: `0d 00h01`. */
+export function ageOf(since: string, until: string | null, now: Date): string {
+  const minutes = Math.max(0, Math.floor(((until ? Date.parse(until) : now.getTime()) - Date.parse(since)) / 60_000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${Math.floor(minutes / 1440)}d ${two(Math.floor(minutes / 60) % 24)}h${two(minutes % 60)}`;
+}
+
+/** MB as people read it. */
+export const sizeOf = (megabytes: number): string =>
+  megabytes >= 10_240 ? `${Number((megabytes / 1024).toFixed(1))}G` : `${megabytes}M`;

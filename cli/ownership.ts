@@ -1,0 +1,15 @@
+import type { Permissions } from '../schemas/common.js';
+import { pairs } from './output.js';
+
+type Owned = { permissions: Permissions };
+
+const bits = ({ use, manage, admin }: Permissions['owner']): string =>
+  `${use ? 'u' : '-'}${manage ? 'm' : '-'}${admin ? 'a' : '-'}`;
+
+/** The permissions of an object, as OpenNebula prints them. */
+export const permissionsText = ({ permissions: { owner, group, other } }: Owned): string =>
+  `PERMISSIONS\n${pairs([
+    ['OWNER', bits(owner)],
+    ['GROUP', bits(group)],
+    ['OTHER', bits(other)],
+  ])}`;
