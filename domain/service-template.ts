@@ -4,12 +4,19 @@ import { type Finding, Problem } from './problems.js';
 import { findCycle } from './role-graph.js';
 import { parseTemplateText, quoted } from './template-text.js';
 
+/** VMs of one service at most: beyond it, a slip of the finger is likelier than a wish. */
+const mostVms = 10_000;
+/** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
+const mostHints = 10;
+const mostCircles = 20;
+
 /** Everything that is wrong with a template whose shape is right: names, parents, circles, sizes, policies. */
 export function checkServiceTemplate(body: ServiceTemplateBody): Finding[] {
   return [
     ...repeatedNames(body.roles),
     ...unknownParents(body.roles),
     ...circles(body.roles),
+    ...tooManyVms(body.roles),
     ...body.roles.flatMap((role, at) => [
       ...unreadableContents(role, `/roles/${at}`),
       ...wrongSizes(role, `/roles/${at}`),
@@ -30,10 +37,11 @@ function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
 
 function unknownParents(roles: readonly RoleTemplate[]): Finding[] {
   const names = new Set(roles.map((role) => role.name));
+  let hints = 0;
   return roles.flatMap((role, at) =>
     role.parents.flatMap((parent, nth) => {
       if (names.has(parent)) return [];
-      const close = closest(parent, names);
+      const close = ++hints > mostHints ? undefined : closest(parent, names);
       const hint = close === undefined ? '' : `; did you mean "${close}"?`;
       return [{ pointer: `/roles/${at}/parents/${nth}`, detail: `no role is called "${parent}"${hint}` }];
     }),
@@ -44,7 +52,7 @@ function unknownParents(roles: readonly RoleTemplate[]): Finding[] {
 function circles(roles: readonly RoleTemplate[]): Finding[] {
   const findings: Finding[] = [];
   let left = [...roles];
-  for (let circle = findCycle(left); circle !== undefined; circle = findCycle(left)) {
+  for (let circle = findCycle(left); circle !== undefined && findings.length < mostCircles; circle = findCycle(left)) {
     const [first, ...rest] = circle;
     const names = new Set(circle);
     const waits = rest.map((parent, at) => `${circle[at]} waits for ${parent}`).join(', ');
@@ -55,6 +63,13 @@ function circles(roles: readonly RoleTemplate[]): Finding[] {
     left = left.filter((role) => !names.has(role.name));
   }
   return findings;
+}
+
+function tooManyVms(roles: readonly RoleTemplate[]): Finding[] {
+  const vms = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
+  return vms > mostVms
+    ? [{ pointer: '/roles', detail: `have ${vms} VMs together; at most ${mostVms} are possible` }]
+    : [];
 }
 
 function unreadableContents({ vm_template_contents: contents }: RoleTemplate, pointer: string): Finding[] {
@@ -104,6 +119,7 @@ function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTempl
 
 /** The name that differs least, when it is close enough to be what was meant. */
 function closest(wish: string, names: Iterable<string>): string | undefined {
+  if (wish.length > 64) return undefined;
   let best: { name: string; distance: number } | undefined;
   for (const name of names) {
     if (Math.abs(name.length - wish.length) > 3) continue;

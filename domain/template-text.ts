@@ -60,7 +60,9 @@ function readAttribute(reader: Reader): [name: string, value: unknown] | undefin
 function readName(reader: Reader): string | undefined {
   const name = reader.take(/[A-Za-z_][\w/-]*/y);
   if (name === '') return reader.expected('NAME=value');
-  if (reader.take(/[ \t]*=[ \t]*/y) === '') return reader.expected(`= after ${name}`);
+  if (reader.take(/[ \t]*=/y) === '') return reader.expected(`= after ${name}`);
+  // The blank before a # stays: it tells a comment from a value such as #fff.
+  reader.take(/[ \t]+(?!#)/y);
   return name.toUpperCase();
 }
 

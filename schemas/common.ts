@@ -10,7 +10,8 @@ export const ObjectName = z
   .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a text') })
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters')
-  .regex(/^[^\p{Cc}]*$/u, 'must not contain control characters')
+  // Not a regex of the schema: a flag does not fit into the patterns of OpenAPI.
+  .refine((name) => !/\p{Cc}/u.test(name), 'must not contain control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a blank')
   .describe('Name of the object');
 

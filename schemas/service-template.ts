@@ -104,7 +104,10 @@ export const ServiceTemplateBody = z.looseObject({
     .describe('Whether a VM counts as running only after its guest reported READY=YES'),
   custom_attrs: optional(z.record(z.string(), z.unknown())).describe('Attributes asked for at instantiation'),
   custom_attrs_values: optional(z.record(z.string(), z.unknown())).describe('Their values'),
-  roles: z.preprocess(absent, z.array(RoleTemplate, { error: required('a list of roles') })),
+  roles: z.preprocess(
+    absent,
+    z.array(RoleTemplate, { error: required('a list of roles') }).max(1000, 'must be at most 1000'),
+  ),
 });
 export type ServiceTemplateBody = z.infer<typeof ServiceTemplateBody>;
 

@@ -95,6 +95,23 @@ describe('the check of a service template', () => {
     ]);
   });
 
+  it('refuses more VMs than a service can have', () => {
+    expect(findings(role('a', { cardinality: 9999 }), role('b'))).toEqual([]);
+    expect(findings(role('a', { cardinality: 9999 }), role('b', { cardinality: 2 }))).toEqual([
+      { pointer: '/roles', detail: 'have 10001 VMs together; at most 10000 are possible' },
+    ]);
+  });
+
+  it('answers for a template of a thousand roles that is wrong all over', () => {
+    const name = (at: number) => `${'x'.repeat(50)}${at}`;
+    const all = findings(
+      ...Array.from({ length: 1000 }, (_, at) => role(name(at), { parents: [name(at), `${name(at)}_`] })),
+    );
+    expect(all.filter(({ detail }) => detail.includes('did you mean'))).toHaveLength(10);
+    expect(all.filter(({ detail }) => detail.includes('circle'))).toHaveLength(20);
+    expect(all).toHaveLength(1020);
+  });
+
   it('says where vm_template_contents cannot be read', () => {
     expect(findings(role('a', { vm_template_contents: 'CPU=2\nDISK=[SIZE 3]' }))).toEqual([
       { pointer: '/roles/0/vm_template_contents', detail: 'line 2, column 11: expected = after SIZE' },

@@ -64,6 +64,7 @@ SCHED_REQUIREMENTS = FREE_CPU > 50 & ID != 3
     ['A=1\nA=2\nA=3', { A: ['1', '2', '3'] }],
     ['NIC=[NETWORK_ID=$priv]', { NIC: { NETWORK_ID: '$priv' } }],
     ['A=""', { A: '' }],
+    ['A=  # nothing\nB=#fff', { A: '', B: '#fff' }],
   ])('reads %j', (text, expected) => {
     expect(read(text)).toEqual(expected);
   });
