@@ -1,16 +1,3 @@
-import { parseArgs } from 'node:util';
-import { run } from './run.js';
-
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string', default: '0' },
-    directory: { type: 'string', default: '.' },
-    'log-level': { type: 'string', default: process.env.ARCUS_LOG_LEVEL ?? 'info' },
-  },
-});
-await run({
-  port: Number(values.port),
-  directory: values.directory,
-  logLevel: values['log-level'],
-  boot: undefined,
-});
+// What the supervisor starts: `arcus-sim serve` with its options.
+process.argv.splice(2, 0, 'serve');
+await import('./cli.js');
