@@ -7,7 +7,9 @@ export type StepInput = { op: string; run: string };
  * What a run may do. `go: false`: nothing; its operation has ended already (then `error` says how, if badly), belongs to
  * another run, or gave way to one that pre-empts.
  */
-export type Begun<Plan> = { go: true; plan: Plan } | { go: false; error: (OperationError & { cancelled: boolean }) | null };
+export type Begun<Plan> =
+  | { go: true; plan: Plan }
+  | { go: false; error: (OperationError & { cancelled: boolean }) | null };
 
 /** The first step of every run: claims its operation, and plans from what is. `plan` returns null when it has to give way. */
 export async function begin<Plan>(

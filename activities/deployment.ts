@@ -54,7 +54,10 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     const staying = present.length - failed.length - leaving.length;
     const lacking = Math.max(0, role.cardinality - staying);
     if (lacking > 0) await makeVms(store, settings, op, service, role, lacking);
-    return { ...(await placeRole(store, op, id, name)), remove: batchesOf([...failed, ...leaving].map((vm) => vm._id)) };
+    return {
+      ...(await placeRole(store, op, id, name)),
+      remove: batchesOf([...failed, ...leaving].map((vm) => vm._id)),
+    };
   },
 
   /** Tries again for those that wait for capacity. */
@@ -76,13 +79,20 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
    * RUNNING when all its VMs run, else FAILED_DEPLOYING with the reason. `failure`: why a batch of it failed as a whole;
    * its VMs that were at work then say so. Returns whether the role runs.
    */
-  async finishRole({ op, service: id, role: name, step, failure }: RoleInput & { failure: string | null }): Promise<boolean> {
+  async finishRole({
+    op,
+    service: id,
+    role: name,
+    step,
+    failure,
+  }: RoleInput & { failure: string | null }): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, name, failure);
     const service = await store.services.find(id);
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role) return false;
     const reason = whyNotRunning(role, await store.vms.ofService(id, name), failure);
-    const [event, log] = reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
+    const [event, log] =
+      reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
     const left = await store.services.leaveRole({ service: id, role: name, op, step, event }, reason, log);
     if (left) return reason === null;
     const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
@@ -98,7 +108,7 @@ function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): 
   const said = others.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
   const few = said.slice(0, 3).join('; ');
   const more = said.length > 3 ? `; and ${said.length - 3} more` : '';
-  return `${running} of ${role.cardinality} VMs run${failure ?? few ? `: ${few || failure}${more}` : ''}`;
+  return `${running} of ${role.cardinality} VMs run${(failure ?? few) ? `: ${few || failure}${more}` : ''}`;
 }
 
 const failureEntry = (role: string, reason: string): LogEntry => ({

@@ -49,7 +49,8 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
         else if (problem && !problems[problem.code].retryable) {
           outcome.failed.push({ vm: vm._id, code: problem.code, detail: problem.message });
           record.push({ vm, event: step.fail, set: { reason: problem.message }, release: true });
-        } else unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
+        } else
+          unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
       }
     }),
   );
@@ -57,7 +58,8 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
   signal.throwIfAborted();
   const [first] = unreached;
   if (first) {
-    const detail = unreached.length === 1 ? first.message : `${unreached.length} of ${ids.length} VMs: ${first.message}`;
+    const detail =
+      unreached.length === 1 ? first.message : `${unreached.length} of ${ids.length} VMs: ${first.message}`;
     await vms.setReason(ids, op, detail);
     throw new Problem(first.code, detail, { cause: first });
   }

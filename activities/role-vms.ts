@@ -34,7 +34,10 @@ export async function makeVms(
 ): Promise<void> {
   const template = await store.vmTemplates.find(role.vm_template);
   if (!template)
-    throw new Problem('not_found', `Instantiate failed for template ${role.vm_template}; there is no such VM template.`);
+    throw new Problem(
+      'not_found',
+      `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
+    );
   const first = Math.max(role.last_vmname, (await store.vms.lastOrdinal(service._id, role.name)) + 1);
   const contents = vmContents(template.template, {
     contents: role.vm_template_contents,

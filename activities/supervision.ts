@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Engine } from '../adapters/engine/port.js';
+import { workflowIdOf } from '../domain/names.js';
 import { planPlacement } from '../domain/placement.js';
 import { dispositionOf } from '../domain/reconciliation.js';
-import { workflowIdOf } from '../domain/names.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
 import type { StepPorts } from './ports.js';
@@ -40,8 +40,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
       if (run?.status !== 'open') {
         if ((await engine.start(operation)) === 'started') return;
       } else if (run.op === op) return;
-      else if (Date.now() > deadline)
-        await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
+      else if (Date.now() > deadline) await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
       else if (!asked.has(run.firstRunId)) {
         asked.add(run.firstRunId);
         await engine.cancel(operation.workflow_id, run);

@@ -1,12 +1,13 @@
 import { undeploymentBlockers } from '../domain/role-graph.js';
+import { isUndeployment } from '../schemas/operation.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Store } from '../store/store.js';
 import { batchesOf } from './batches.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import type { RoleInput } from './deployment.js';
-import type { StepPorts } from './ports.js';
 import { endPending } from './place-vms.js';
+import type { StepPorts } from './ports.js';
 import { failVms, takeVms } from './role-vms.js';
 
 export type UndeploymentPlan = {
@@ -25,14 +26,15 @@ const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' 
 export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
   /** Claims the operation, takes the place of whatever stands in its way, → UNDEPLOYING. */
   beginUndeployment: (input: StepInput) =>
-    begin(store, input, async ({ _id: op, resource, input: wish }): Promise<UndeploymentPlan | null> => {
+    begin(store, input, async (operation): Promise<UndeploymentPlan | null> => {
+      const { _id: op, resource } = operation;
       const standing = await store.services.find(resource.id);
       if (standing?.wanted !== op) return null;
       const ended = await supersede(store, op, [standing.operation]);
       const service = await store.services.begin(resource.id, op, 'undeploy', ended);
       if (!service) return null;
       const { deployment, shutdown_action: ofService } = service.body;
-      const forced = 'hard' in wish ? wish.hard : null;
+      const forced = isUndeployment(operation) ? operation.input.hard : null;
       return {
         service: service._id,
         roles: service.roles.map((role) => ({
@@ -58,7 +60,13 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
   retakeRoleVms: (input: Omit<RoleInput, 'step'>): Promise<RemovalWork> => takeRoleVms(store, input),
 
   /** DONE when no VM is left, else FAILED_UNDEPLOYING with the reason. Returns whether the role is gone. */
-  async finishRoleRemoval({ op, service: id, role: name, step, failure }: RoleInput & { failure: string | null }): Promise<boolean> {
+  async finishRoleRemoval({
+    op,
+    service: id,
+    role: name,
+    step,
+    failure,
+  }: RoleInput & { failure: string | null }): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, name, failure);
     const reason = whyNotGone(await store.vms.ofService(id, name), failure);
     const at = { service: id, role: name, op, step };

@@ -1,5 +1,6 @@
 import { planPlacement } from '../domain/placement.js';
 import { isVmFailure } from '../domain/vm-states.js';
+import { isTermination } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms } from './place-vms.js';
@@ -46,12 +47,13 @@ export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store'
   },
 
   beginVmTermination: (input: StepInput) =>
-    begin(store, input, async ({ _id: op, resource, input: wish }): Promise<VmPlan | null> => {
+    begin(store, input, async (operation): Promise<VmPlan | null> => {
+      const { _id: op, resource } = operation;
       const vm = await store.vms.find(resource.id);
       if (vm?.wanted !== op) return null;
       await supersede(store, op, [vm.operation]);
       await store.vms.model.updateOne({ _id: vm._id, wanted: op }, { $set: { operation: op } });
-      return { vm: vm._id, hard: 'hard' in wish && wish.hard === true };
+      return { vm: vm._id, hard: isTermination(operation) && operation.input.hard };
     }),
 
   /** Takes the VM for its removal, if nobody is at work on it; `force` ends the operation that is. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ObjectId, Timestamp } from './common.js';
+import { ObjectId, type Ownership, Timestamp } from './common.js';
 
 /** Every operation, each the workflow type of the same name. */
 export const OperationKind = z.enum(['deployService', 'undeployService', 'deployVm', 'terminateVm']);
@@ -37,7 +37,7 @@ export type OperationInputs = {
 };
 
 /** An operation as stored: the document that comes before its workflow. */
-export type Operation<K extends OperationKind = OperationKind> = {
+export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   /** ULID */
   _id: string;
   kind: K;
@@ -47,8 +47,6 @@ export type Operation<K extends OperationKind = OperationKind> = {
   workflow_id: string;
   input: OperationInputs[K];
   requester: { id: number; name: string };
-  uid: number;
-  gid: number;
   /** Given by the client in Idempotency-Key; unique per requester. */
   idempotency_key: string | null;
   /** Hash of what was asked for: the same key with another request is refused. */
@@ -62,6 +60,11 @@ export type Operation<K extends OperationKind = OperationKind> = {
   started_at: Date | null;
   ended_at: Date | null;
 };
+
+export const isUndeployment = (operation: Operation): operation is Operation<'undeployService'> =>
+  operation.kind === 'undeployService';
+export const isTermination = (operation: Operation): operation is Operation<'terminateVm'> =>
+  operation.kind === 'terminateVm';
 
 export const OperationResource = z
   .object({

@@ -1,6 +1,6 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { isVmFailure } from '../domain/vm-states.js';
-import type { Operation } from '../schemas/operation.js';
+import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { OperationStore, Outcome } from './operations.js';
@@ -76,7 +76,7 @@ export function createEndings(connection: Connection, { operations, services, vm
 }
 export type Endings = ReturnType<typeof createEndings>;
 
-const removes = (operation: Operation): boolean => 'remove' in operation.input && operation.input.remove;
+const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 
 const reasonOf = (outcome: Outcome): string =>
   outcome.state === 'succeeded'

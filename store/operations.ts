@@ -149,7 +149,7 @@ export function createOperationStore(connection: Connection) {
       if (idempotency_key === null) return undefined;
       const earlier = await operations.findOne({ 'requester.id': requester.id, idempotency_key }).lean<Operation>();
       if (!earlier) return undefined;
-      if (earlier.kind !== kind || earlier.fingerprint !== fingerprint)
+      if (earlier.fingerprint !== fingerprint)
         throw new Problem(
           'idempotency_key_reused',
           `The key "${idempotency_key}" was used for another request (operation ${earlier._id}). Use a new key for a new request.`,

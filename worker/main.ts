@@ -1,5 +1,5 @@
-import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
@@ -48,7 +48,9 @@ async function main(): Promise<void> {
   }).listen(config.ARCUS_WORKER_PORT, '127.0.0.1');
 
   const mongodb = await untilStopped(state, log, () => connectMongodb(config.ARCUS_MONGODB_URI));
-  const connection = await untilStopped(state, log, () => NativeConnection.connect({ address: config.ARCUS_TEMPORAL_ADDRESS }));
+  const connection = await untilStopped(state, log, () =>
+    NativeConnection.connect({ address: config.ARCUS_TEMPORAL_ADDRESS }),
+  );
   if (!mongodb || !connection) return process.exit(0);
   const engine = temporalEngine(config.ARCUS_TEMPORAL_ADDRESS);
   const ports = {

@@ -13,7 +13,11 @@ export async function deployService({ op }: OperationInput): Promise<void> {
   await runOperation({ op }, local.beginDeployment, async ({ service, gate, roles }: DeploymentPlan) => {
     const progress = roleProgress(roles);
     await renewing({ op }, () =>
-      inOrder(roles, (role) => role.parents, (role) => (role.up ? Promise.resolve(true) : deployRole(role.name))),
+      inOrder(
+        roles,
+        (role) => role.parents,
+        (role) => (role.up ? Promise.resolve(true) : deployRole(role.name)),
+      ),
     );
 
     async function deployRole(role: string): Promise<boolean> {
@@ -25,7 +29,9 @@ export async function deployService({ op }: OperationInput): Promise<void> {
     }
 
     async function work(role: string): Promise<void> {
-      const started = await local.startRole.executeWithOptions({ summary: `start role ${role}` }, [{ op, service, role, step: 1 }]);
+      const started = await local.startRole.executeWithOptions({ summary: `start role ${role}` }, [
+        { op, service, role, step: 1 },
+      ]);
       if (started === null) return;
       const removals = started.remove.map((vms) => remove(role, vms));
       for (let { boot, pending } = started; boot.length + pending > 0; ) {

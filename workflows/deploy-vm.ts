@@ -15,7 +15,9 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       throw new Parked();
     }
     setCurrentDetails(`VM ${vm} boots`);
-    const failure = await attempt(() => compute.bootVms.executeWithOptions({ summary: `boot VM ${vm}` }, [{ op, vms: [vm] }]));
+    const failure = await attempt(() =>
+      compute.bootVms.executeWithOptions({ summary: `boot VM ${vm}` }, [{ op, vms: [vm] }]),
+    );
     const reason = failure ?? (await local.vmFailure({ vm }));
     if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
     setCurrentDetails(`VM ${vm} runs`);

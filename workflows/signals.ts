@@ -1,4 +1,11 @@
-import { condition, continueAsNew, defineSignal, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  condition,
+  continueAsNew,
+  defineSignal,
+  type SignalDefinition,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 
 /** Host capacity has appeared, or a waiting VM may fit for another reason. */
 export const capacityAppeared = defineSignal('capacityAppeared');

@@ -9,7 +9,11 @@ import { inOrder } from './role-order.js';
 export async function undeployService({ op }: OperationInput): Promise<void> {
   await runOperation({ op }, local.beginUndeployment, async ({ service, roles }: UndeploymentPlan) => {
     const progress = roleProgress(roles);
-    await inOrder(roles, (role) => role.blockers, (role) => (role.gone ? Promise.resolve(true) : removeRole(role)));
+    await inOrder(
+      roles,
+      (role) => role.blockers,
+      (role) => (role.gone ? Promise.resolve(true) : removeRole(role)),
+    );
 
     async function removeRole({ name: role, hard }: UndeploymentPlan['roles'][number]): Promise<boolean> {
       progress(role, 'goes');
@@ -20,7 +24,9 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     }
 
     async function work(role: string, hard: boolean): Promise<void> {
-      const started = await local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [{ op, service, role, step: 1 }]);
+      const started = await local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [
+        { op, service, role, step: 1 },
+      ]);
       for (let left = started; left !== null; ) {
         await settle(left.destroy.map((vms) => destroyBatch(role, vms, hard)));
         if (left.busy.length === 0) break;

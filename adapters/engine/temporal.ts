@@ -3,12 +3,17 @@ import {
   Connection,
   isGrpcServiceError,
   ScheduleOverlapPolicy,
-  type WorkflowExecutionDescription,
   WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
   WorkflowFailedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { ApplicationFailure, defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+  SearchAttributeType,
+} from '@temporalio/common';
 import { Problem } from '../../domain/problems.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
@@ -74,7 +79,8 @@ export function temporalEngine(address: string): TemporalEngine {
   };
 
   const ignoreGone = (error: unknown): void => {
-    const gone = error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && /already completed/.test(error.message));
+    const gone =
+      error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && /already completed/.test(error.message));
     if (!gone) throw error;
   };
 

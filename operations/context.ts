@@ -1,0 +1,23 @@
+import type { Engine } from '../adapters/engine/port.js';
+import type { Store } from '../store/store.js';
+import type { UserStore } from '../store/users.js';
+
+/** What operations need; the api gives them the real ones. */
+export type OperationsContext = {
+  store: Store;
+  users: UserStore;
+  engine: Engine;
+  settings: {
+    /** Base address of the Temporal UI, for links; undefined: no links. */
+    temporalUiUrl: string | undefined;
+  };
+  /** Told of work that goes on after the answer and has failed: reconciliation will repair it. */
+  onDelayed: (message: string, error: unknown) => void;
+};
+
+/** Of a request that starts an operation. */
+export type Admission = {
+  /** From Idempotency-Key: the same key and request give the same operation. */
+  idempotencyKey?: string;
+  requestId: string;
+};

@@ -1,0 +1,34 @@
+import type { Caller } from '../domain/caller.js';
+import type { Page, PageQuery } from '../schemas/common.js';
+import type { OperationResource, OperationState } from '../schemas/operation.js';
+import { authorised } from './authorise.js';
+import type { OperationsContext } from './context.js';
+import { hostOperations } from './hosts.js';
+import { operationResource } from './resources.js';
+import { serviceTemplateOperations } from './service-templates.js';
+import { serviceOperations } from './services.js';
+import { vmTemplateOperations } from './vm-templates.js';
+import { vmOperations } from './vms.js';
+
+type OperationQuery = PageQuery & { state?: OperationState; resource_type?: 'service' | 'vm'; resource_id?: number };
+
+/** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
+export const createOperations = (context: OperationsContext) => ({
+  hosts: hostOperations(context),
+  vmTemplates: vmTemplateOperations(context),
+  vms: vmOperations(context),
+  serviceTemplates: serviceTemplateOperations(context),
+  services: serviceOperations(context),
+  operations: {
+    async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
+      const page = await context.store.operations.list(caller, query);
+      const url = context.settings.temporalUiUrl;
+      return { ...page, items: page.items.map((operation) => operationResource(operation, url)) };
+    },
+    async show(caller: Caller, id: string): Promise<OperationResource> {
+      const found = authorised(caller, await context.store.operations.find(id), 'use', `operation ${id}`);
+      return operationResource(found, context.settings.temporalUiUrl);
+    },
+  },
+});
+export type Operations = ReturnType<typeof createOperations>;

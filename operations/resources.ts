@@ -1,0 +1,170 @@
+import type { Caller } from '../domain/caller.js';
+import { workflowIdOf } from '../domain/names.js';
+import { isReady } from '../domain/ready.js';
+import type { Ownership } from '../schemas/common.js';
+import { namespaces } from '../schemas/config.js';
+import type { Host, HostResource } from '../schemas/host.js';
+import type { Operation, OperationResource } from '../schemas/operation.js';
+import type { Service, ServiceResource, ServiceSummary } from '../schemas/service.js';
+import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/service-template.js';
+import type { Vm, VmResource } from '../schemas/vm.js';
+import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
+import { groupNames, type UserStore } from '../store/users.js';
+import { placeOf } from '../store/vms.js';
+
+/** Names of owners, looked up once for a whole page. */
+export type Names = (object: Ownership) => { uname: string; gname: string };
+
+export async function namesFor(users: UserStore, caller: Caller, objects: readonly Ownership[]): Promise<Names> {
+  const known = new Map([[caller.id, caller.name]]);
+  const others = [...new Set(objects.map(({ uid }) => uid))].filter((uid) => !known.has(uid));
+  if (others.length > 0) for (const user of await users.byIds(others)) known.set(user._id, user.name);
+  return ({ uid, gid }) => ({ uname: known.get(uid) ?? String(uid), gname: groupNames.get(gid) ?? String(gid) });
+}
+
+const iso = (date: Date): string => date.toISOString();
+const isoOrNull = (date: Date | null): string | null => date && iso(date);
+const ownership = ({ uid, gid, permissions }: Ownership) => ({ uid, gid, permissions });
+
+export const hostResource = (host: Host, names: Names): HostResource => ({
+  id: host._id,
+  name: host.name,
+  ...ownership(host),
+  ...names(host),
+  vm_mad: host.vm_mad,
+  state: host.state,
+  error: host.error,
+  cpu: {
+    total: host.total.cpu / 100,
+    used: host.used.cpu / 100,
+    free: (host.total.cpu - host.used.cpu) / 100,
+  },
+  memory: { total: host.total.memory, used: host.used.memory, free: host.total.memory - host.used.memory },
+  vms: Object.keys(host.vms).map(Number),
+  created_at: iso(host.created_at),
+  last_monitored_at: isoOrNull(host.last_monitored_at),
+});
+
+export const vmTemplateResource = (template: VmTemplate, names: Names): VmTemplateResource => ({
+  id: template._id,
+  name: template.name,
+  ...ownership(template),
+  ...names(template),
+  template: template.template,
+  created_at: iso(template.created_at),
+});
+
+export const serviceTemplateResource = (template: ServiceTemplate, names: Names): ServiceTemplateResource => ({
+  id: template._id,
+  name: template.name,
+  ...ownership(template),
+  ...names(template),
+  body: template.body,
+  created_at: iso(template.created_at),
+});
+
+export function vmResource(vm: Vm, names: Names): VmResource {
+  const place = placeOf(vm);
+  return {
+    id: vm._id,
+    name: vm.name,
+    ...ownership(vm),
+    ...names(vm),
+    state: vm.state,
+    lcm_state: vm.lcm_state,
+    reason: vm.reason,
+    ready: isReady(vm.user_template),
+    template_id: vm.template_id,
+    cpu: vm.capacity.cpu / 100,
+    memory: vm.capacity.memory,
+    service_id: vm.service?.id ?? null,
+    role_name: vm.service?.role ?? null,
+    host: place && { id: place.hid, name: place.hostname },
+    template: vm.template,
+    user_template: vm.user_template,
+    history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({
+      seq,
+      host_id: hid,
+      hostname,
+      vm_mad,
+      started_at: iso(stime),
+      ended_at: isoOrNull(etime),
+      reason,
+    })),
+    operation: vm.wanted ?? vm.operation ?? vm.hold?.op ?? null,
+    created_at: iso(vm.created_at),
+    ended_at: isoOrNull(vm.ended_at),
+  };
+}
+
+export function serviceResource(service: Service, vms: readonly Vm[], names: Names): ServiceResource {
+  const nodesOf = (role: string) =>
+    vms
+      .filter((vm) => vm.service?.role === role)
+      .map((vm) => ({
+        vm_id: vm._id,
+        name: vm.name,
+        state: vm.state,
+        lcm_state: vm.lcm_state,
+        ready: isReady(vm.user_template),
+        host: placeOf(vm)?.hostname ?? null,
+        reason: vm.reason,
+      }));
+  const { name: _, ...body } = service.body;
+  return {
+    ...body,
+    id: service._id,
+    name: service.name,
+    ...ownership(service),
+    ...names(service),
+    template_id: service.template_id,
+    state: service.state,
+    deployment: service.body.deployment,
+    ready_status_gate: service.body.ready_status_gate,
+    shutdown_action: service.body.shutdown_action ?? null,
+    roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodesOf(role.name) })),
+    log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
+    operation: service.wanted ?? service.operation,
+    created_at: iso(service.created_at),
+    ended_at: isoOrNull(service.ended_at),
+  };
+}
+
+export const serviceSummary = (service: Service, names: Names): ServiceSummary => ({
+  id: service._id,
+  name: service.name,
+  ...ownership(service),
+  ...names(service),
+  template_id: service.template_id,
+  state: service.state,
+  roles: service.roles.map(({ name, state, cardinality }) => ({ name, state, cardinality })),
+  operation: service.wanted ?? service.operation,
+  created_at: iso(service.created_at),
+  ended_at: isoOrNull(service.ended_at),
+});
+
+export function operationResource(operation: Operation, temporalUiUrl: string | undefined): OperationResource {
+  const { resource } = operation;
+  const workflowId = workflowIdOf(resource);
+  const run = operation.run_id === null ? '' : `/${operation.run_id}/history`;
+  return {
+    id: operation._id,
+    type: operation.kind,
+    state: operation.state,
+    resource: { ...resource, name: operation.resource_name, href: `/api/v1/${resource.type}s/${resource.id}` },
+    requester: operation.requester,
+    waiting_for: operation.waiting_for,
+    error: operation.error,
+    workflow: {
+      id: workflowId,
+      run_id: operation.run_id,
+      url:
+        temporalUiUrl === undefined
+          ? null
+          : `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${namespaces.operations}/workflows/${encodeURIComponent(workflowId)}${run}`,
+    },
+    created_at: iso(operation.created_at),
+    started_at: isoOrNull(operation.started_at),
+    ended_at: isoOrNull(operation.ended_at),
+  };
+}

@@ -1,0 +1,152 @@
+import type { Caller } from '../domain/caller.js';
+import { type Finding, Problem } from '../domain/problems.js';
+import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
+import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import type { OperationResource } from '../schemas/operation.js';
+import type { InstantiateService, Role, Service } from '../schemas/service.js';
+import {
+  type ServiceTemplate,
+  ServiceTemplateBody,
+  type ServiceTemplateResource,
+} from '../schemas/service-template.js';
+import { admit, repeatedRequest } from './admit.js';
+import { authorised } from './authorise.js';
+import type { Admission, OperationsContext } from './context.js';
+import { namesFor, serviceTemplateResource } from './resources.js';
+import { nameFree } from './vm-templates.js';
+
+export const serviceTemplateOperations = (context: OperationsContext) => {
+  const { store, users } = context;
+  const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<ServiceTemplate> =>
+    authorised(caller, await store.serviceTemplates.find(id), right, `service template ${id}`);
+  const shown = async (caller: Caller, template: ServiceTemplate): Promise<ServiceTemplateResource> =>
+    serviceTemplateResource(template, await namesFor(users, caller, [template]));
+
+  return {
+    async list(caller: Caller, query: PageQuery): Promise<Page<ServiceTemplateResource>> {
+      const page = await store.serviceTemplates.list(caller, query);
+      const names = await namesFor(users, caller, page.items);
+      return { ...page, items: page.items.map((template) => serviceTemplateResource(template, names)) };
+    },
+
+    show: async (caller: Caller, id: number): Promise<ServiceTemplateResource> =>
+      shown(caller, await find(caller, id, 'use')),
+
+    async create(caller: Caller, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+      await check(caller, body);
+      const template: ServiceTemplate = {
+        _id: await store.counters.one('document'),
+        name: body.name,
+        uid: caller.id,
+        gid: caller.gid,
+        permissions: defaultPermissions,
+        body,
+        created_at: new Date(),
+      };
+      await nameFree(body.name, () => store.serviceTemplates.insert(template));
+      return shown(caller, template);
+    },
+
+    async update(caller: Caller, id: number, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+      await find(caller, id, 'manage');
+      await check(caller, body);
+      const after = await nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }));
+      if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
+      return shown(caller, after);
+    },
+
+    async remove(caller: Caller, id: number): Promise<void> {
+      await find(caller, id, 'manage');
+      await store.serviceTemplates.remove(id);
+    },
+
+    /** A service of the template, PENDING, and the operation that deploys it. */
+    async instantiate(
+      caller: Caller,
+      id: number,
+      request: InstantiateService,
+      admission: Admission,
+    ): Promise<OperationResource> {
+      const template = await find(caller, id, 'use');
+      const asked = { deed: 'instantiate', id, ...request };
+      const repeated = await repeatedRequest(context, caller, admission, asked);
+      if (repeated) return repeated;
+      const body = parse(mergeServiceTemplate(template.body, request.merge_template));
+      await check(caller, body, '/merge_template');
+      const service = newService(caller, template._id, await store.counters.one('document'), body);
+      return admit(context, caller, admission, {
+        kind: 'deployService',
+        resource: { type: 'service', id: service._id },
+        name: service.name,
+        owner: service,
+        input: {},
+        request: asked,
+        claim: async (op, session) => {
+          await store.services.insert({ ...service, operation: op }, session);
+          return true;
+        },
+        refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
+      });
+    },
+  };
+
+  /** Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's to use. */
+  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<void> {
+    const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
+    const findings: Finding[] = [
+      ...checkServiceTemplate(body),
+      ...body.roles.flatMap(({ vm_template }, at): Finding[] => {
+        const found = known.find(({ _id }) => _id === vm_template) ?? null;
+        try {
+          authorised(caller, found, 'use', `VM template ${vm_template}`);
+          return [];
+        } catch (error) {
+          if (!(error instanceof Problem)) throw error;
+          return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
+        }
+      }),
+    ];
+    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+  }
+};
+
+/** The merged template, or every finding about its shape. */
+function parse(merged: Record<string, unknown>): ServiceTemplateBody {
+  const parsed = ServiceTemplateBody.safeParse(merged);
+  if (parsed.success) return parsed.data;
+  refuse(
+    parsed.error.issues.map(({ path, message }) => ({
+      pointer: `/merge_template/${path.map(String).join('/')}`,
+      detail: message,
+    })),
+  );
+  throw parsed.error;
+}
+
+function refuse(findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  const things = findings.length === 1 ? 'One thing is' : `${findings.length} things are`;
+  throw new Problem('invalid_request', `${things} wrong with the service template.`, { findings });
+}
+
+function newService(caller: Caller, templateId: number, id: number, template: ServiceTemplateBody): Service {
+  const { roles, ...body } = template;
+  return {
+    _id: id,
+    name: body.name,
+    uid: caller.id,
+    gid: caller.gid,
+    permissions: defaultPermissions,
+    template_id: templateId,
+    state: 'PENDING',
+    roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
+    body,
+    log: [],
+    operation: null,
+    wanted: null,
+    holds: {},
+    epoch: 0,
+    created_at: new Date(),
+    ended_at: null,
+  };
+}

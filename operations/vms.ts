@@ -1,0 +1,128 @@
+import type { Caller } from '../domain/caller.js';
+import { workflowIdOf } from '../domain/names.js';
+import { Problem } from '../domain/problems.js';
+import { isReady } from '../domain/ready.js';
+import { vmContents } from '../domain/vm-contents.js';
+import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import { isTermination, type OperationResource } from '../schemas/operation.js';
+import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
+import { VmTemplateBody } from '../schemas/vm-template.js';
+import { admit, repeatedRequest } from './admit.js';
+import { authorised } from './authorise.js';
+import type { Admission, OperationsContext } from './context.js';
+import { namesFor, vmResource } from './resources.js';
+
+export const vmOperations = (context: OperationsContext) => {
+  const { store, users, engine, onDelayed } = context;
+  const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
+    authorised(caller, await store.vms.find(id), right, `VM ${id}`);
+  const shown = async (caller: Caller, vm: Vm): Promise<VmResource> =>
+    vmResource(vm, await namesFor(users, caller, [vm]));
+
+  return {
+    async list(caller: Caller, query: PageQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
+      const page = await store.vms.list(caller, query);
+      const names = await namesFor(users, caller, page.items);
+      return { ...page, items: page.items.map((vm) => vmResource(vm, names)) };
+    },
+
+    show: async (caller: Caller, id: number): Promise<VmResource> => shown(caller, await find(caller, id, 'use')),
+
+    /** A VM of a template, PENDING, and the operation that deploys it. */
+    async create(caller: Caller, request: CreateVm, admission: Admission): Promise<OperationResource> {
+      const asked = { deed: 'create', ...request };
+      const repeated = await repeatedRequest(context, caller, admission, asked);
+      if (repeated) return repeated;
+      const { template_id, name, template: changes } = request;
+      const found = await store.vmTemplates.find(template_id);
+      const template = authorised(caller, found, 'use', `VM template ${template_id}`);
+      const id = await store.counters.one('vm');
+      const vm: Omit<Vm, 'operation'> = {
+        _id: id,
+        name: name ?? `${template.name}-${id}`,
+        uid: caller.id,
+        gid: caller.gid,
+        permissions: defaultPermissions,
+        state: 'PENDING',
+        lcm_state: 'LCM_INIT',
+        reason: null,
+        template_id,
+        ...vmContents(VmTemplateBody.parse({ ...template.template, ...changes })),
+        service: null,
+        history: [],
+        deploy_id: null,
+        epoch: 0,
+        hold: null,
+        wanted: null,
+        created_at: new Date(),
+        ended_at: null,
+      };
+      return admit(context, caller, admission, {
+        kind: 'deployVm',
+        resource: { type: 'vm', id },
+        name: vm.name,
+        owner: vm,
+        input: {},
+        request: asked,
+        claim: async (op, session) => {
+          await store.vms.model.create([{ ...vm, operation: op }], { session });
+          return true;
+        },
+        refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
+      });
+    },
+
+    /** Sets user template attributes. READY=YES opens the ready gate of its service at once. */
+    async update(caller: Caller, id: number, { user_template }: UpdateVm): Promise<VmResource> {
+      await find(caller, id, 'manage');
+      const attributes = Object.fromEntries(
+        Object.entries(user_template).map(([key, value]) => [key.toUpperCase(), value]),
+      );
+      const after = await store.vms.updateUserTemplate(id, attributes);
+      if (!after) throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
+      if (after.service && isReady(attributes))
+        await engine
+          .signal(workflowIdOf({ type: 'service', id: after.service.id }), 'vmReported')
+          .catch((error: unknown) => onDelayed('the service sees the report within 30 s', error));
+      return shown(caller, after);
+    },
+
+    /** Terminates a VM whatever it is doing; pre-empts its deployment. */
+    async terminate(
+      caller: Caller,
+      id: number,
+      request: TerminateVm,
+      admission: Admission,
+    ): Promise<OperationResource> {
+      const vm = await find(caller, id, 'manage');
+      const asked = { deed: 'terminate', id, ...request };
+      const repeated = await repeatedRequest(context, caller, admission, asked);
+      if (repeated) return repeated;
+      if (vm.state === 'DONE') throw new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
+      const softer = request.hard ? await softTermination(vm) : [];
+      return admit(context, caller, admission, {
+        kind: 'terminateVm',
+        resource: { type: 'vm', id },
+        name: vm.name,
+        owner: vm,
+        input: { hard: request.hard },
+        request: asked,
+        claim: (op, session) =>
+          store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...softer] } }, { wanted: op }, session),
+        refusal: async () => {
+          const now = await store.vms.find(id);
+          if (!now || now.state === 'DONE') return new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
+          return new Problem('operation_in_progress', `VM ${id} is being terminated by operation ${now.wanted}.`, {
+            ...(now.wanted && { operation: now.wanted }),
+          });
+        },
+      });
+    },
+  };
+
+  /** The soft termination that a hard one may outbid. */
+  async function softTermination({ wanted }: Vm): Promise<string[]> {
+    const standing = wanted === null ? null : await store.operations.find(wanted);
+    return standing && isTermination(standing) && !standing.input.hard ? [standing._id] : [];
+  }
+};
