@@ -3,6 +3,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { Problem } from '../domain/problems.js';
 import type { Identity } from '../operations/identity.js';
+import type { Operations } from '../operations/operations.js';
 import { authenticate, refuseOtherSites } from './authenticate.js';
 import { docsRoutes } from './docs-pages.js';
 import { healthRoutes, type Probes } from './health.js';
@@ -10,7 +11,6 @@ import { logRequests } from './log.js';
 import type { Metrics } from './metrics.js';
 import { nativeRoutes } from './native-routes.js';
 import { openApiDocument } from './openapi.js';
-import type { Operations } from './operations-port.js';
 import { problemHandler } from './problem-handler.js';
 import { apiRoot } from './route.js';
 

@@ -25,7 +25,7 @@ const page = (title: string, head: string, body: string): string =>
 
 const docsPage = page(
   'Arcus API',
-  '<link rel="stylesheet" href="/docs/swagger-ui.css">',
+  '<link rel="icon" href="data:,"><link rel="stylesheet" href="/docs/swagger-ui.css">',
   '<div id="docs"></div><script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script>',
 );
 

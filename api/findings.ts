@@ -85,8 +85,8 @@ function knownNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): stri
   if (at instanceof z.ZodObject) {
     const [name, ...deeper] = path;
     if (name === undefined) return Object.keys(at.shape);
-    const next: z.core.$ZodType | undefined = at.shape[String(name)];
-    return next ? knownNames(next, deeper) : [];
+    const next: unknown = at.shape[String(name)];
+    return next instanceof z.ZodType ? knownNames(next, deeper) : [];
   }
   return at instanceof z.ZodArray ? knownNames(at.element, path.slice(1)) : [];
 }

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
-import mongoose from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
+import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
 import { createIdentity, type Identity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
-import { namespaces } from '../schemas/config.js';
+import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createStore } from '../store/store.js';
 import { createUserStore } from '../store/users.js';
 import { createApp } from './app.js';
@@ -13,7 +13,7 @@ import type { Probes } from './health.js';
 import { createLogger } from './log.js';
 import { createMetrics } from './metrics.js';
 import { close, listen } from './serve.js';
-import { readSettings, type Settings } from './settings.js';
+import { readSettings } from './settings.js';
 import { readVersion } from './version.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
@@ -22,20 +22,25 @@ const longestDrain = 10_000;
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const logger = createLogger(settings.ARCUS_LOG_LEVEL);
-  const mongodb = await connectMongodb(settings);
-  // Lazy: the API starts and accepts operations when Temporal is not there; they begin when it is.
-  const connection = Connection.lazy({ address: settings.ARCUS_TEMPORAL_ADDRESS });
-  const temporal = new Client({ connection, namespace: namespaces.operations });
-
-  const identity = createIdentity({ users: createUserStore(mongodb) });
+  const mongodb = await connectMongodb(settings.ARCUS_MONGODB_URI);
+  // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
+  const engine = temporalEngine(settings.ARCUS_TEMPORAL_ADDRESS);
+  const users = createUserStore(mongodb);
+  const identity = createIdentity({ users });
   await greetOneadmin(identity, settings.ARCUS_HOME);
-  const operations = createOperations({ store: createStore(mongodb), temporal });
+  const operations = createOperations({
+    store: createStore(mongodb),
+    users,
+    engine,
+    settings: { temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL },
+    onDelayed: (message, error) => logger.warn({ err: error }, message),
+  });
 
   let draining = false;
   const app = createApp({
     operations,
     identity,
-    probes: probesOf(mongodb, connection),
+    probes: probesOf(mongodb, engine),
     metrics: createMetrics(),
     logger,
     version: readVersion(),
@@ -50,27 +55,13 @@ async function main(): Promise<void> {
     logger.info({ signal }, 'draining');
     setTimeout(() => process.exit(1), longestDrain).unref();
     await close(server);
-    await operations.drain();
-    await Promise.allSettled([mongodb.close(), connection.close()]);
+    await Promise.allSettled([mongodb.close(), engine.close()]);
     logger.info('ended');
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       drain(signal).catch((error: unknown) => fail(logger, error));
     });
-  }
-}
-
-async function connectMongodb({ ARCUS_MONGODB_URI }: Settings): Promise<mongoose.Connection> {
-  const connection = mongoose.createConnection(ARCUS_MONGODB_URI, {
-    bufferCommands: false,
-    autoIndex: false,
-    serverSelectionTimeoutMS: 5_000,
-  });
-  try {
-    return await connection.asPromise();
-  } catch (cause) {
-    throw new Error('MongoDB does not answer at ARCUS_MONGODB_URI.', { cause });
   }
 }
 
@@ -81,17 +72,12 @@ async function greetOneadmin(identity: Identity, home: string): Promise<void> {
   if (password !== undefined) await identity.ensureOneadmin(password);
 }
 
-function probesOf(mongodb: mongoose.Connection, temporal: Connection): Probes {
-  return {
-    mongodb: async (signal) => {
-      const answer = await mongodb.getClient().db().command({ hello: 1 }, { signal });
-      if (answer.isWritablePrimary !== true) throw new Error('MongoDB has no primary');
-    },
-    temporal: async (signal) => {
-      await temporal.withAbortSignal(signal, () => temporal.workflowService.getSystemInfo({}));
-    },
-  };
-}
+const probesOf = (mongodb: Connection, temporal: TemporalEngine): Probes => ({
+  mongodb: () => pingMongodb(mongodb),
+  temporal: async () => {
+    if (!(await temporal.reachable())) throw new Error('Temporal does not answer');
+  },
+});
 
 function fail(logger: Pick<Logger, 'fatal'>, error: unknown): void {
   logger.fatal({ err: error }, error instanceof Error ? error.message : String(error));

@@ -1,8 +1,9 @@
 import express, { type RequestHandler, Router } from 'express';
 import { Problem } from '../domain/problems.js';
+import type { Admission } from '../operations/context.js';
+import type { Operations } from '../operations/operations.js';
 import { invalid } from './invalid.js';
 import type { Metrics } from './metrics.js';
-import type { Admission, Operations } from './operations-port.js';
 import { bodyLimit, readBody } from './read-body.js';
 import { requestId } from './request.js';
 import { apiRoot, noBody, type Route } from './route.js';

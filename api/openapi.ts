@@ -46,22 +46,27 @@ export function openApiDocument(version: string) {
     security: [{ basic: [] }],
     tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
   });
-  return mended(document);
+  mend(document);
+  return document;
 }
 
 /**
  * The generator takes a coerced number for nullable, though a parameter cannot be null, and leaves the flag of a Unicode
  * pattern in its text, where JSON Schema has none.
  */
-function mended<T>(document: T): T {
-  return JSON.parse(JSON.stringify(document), (_name, value: unknown) => {
-    if (!isRecord(value)) return value;
-    const { schema, pattern } = value;
-    if ('in' in value && isRecord(schema) && Array.isArray(schema.type)) {
-      return { ...value, schema: { ...schema, type: schema.type.find((type) => type !== 'null') } };
-    }
-    return typeof pattern === 'string' ? { ...value, pattern: pattern.replace(/\/u$/, '') } : value;
-  });
+function mend(at: unknown): void {
+  if (Array.isArray(at)) {
+    at.forEach(mend);
+    return;
+  }
+  if (!isRecord(at)) return;
+  const { schema, pattern } = at;
+  if ('in' in at && isRecord(schema) && Array.isArray(schema.type)) {
+    const types: unknown[] = schema.type;
+    schema.type = types.find((type) => type !== 'null');
+  }
+  if (typeof pattern === 'string') at.pattern = pattern.replace(/\/u$/, '');
+  Object.values(at).forEach(mend);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -116,7 +121,7 @@ function answerOf({ answer }: Route): ResponseConfig {
 
 /** One answer for each status, naming the problems that share it. */
 function problemAnswers(codes: readonly ProblemCode[]): Record<string, ResponseConfig> {
-  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort();
+  const statuses = [...new Set(codes.map((code) => problems[code].status))].sort((one, other) => one - other);
   return Object.fromEntries(
     statuses.map((status) => [
       String(status),

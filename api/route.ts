@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Caller } from '../domain/caller.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
+import type { Admission } from '../operations/context.js';
+import type { Operations } from '../operations/operations.js';
 import { type Page, pageOf } from '../schemas/common.js';
 import { OperationResource } from '../schemas/operation.js';
 import { check } from './findings.js';
 import { invalid } from './invalid.js';
-import type { Admission, Operations } from './operations-port.js';
 import type { BodyKind } from './read-body.js';
 
 /** Where every route of the native API begins. */
@@ -141,7 +142,7 @@ function linkTo(path: string, query: unknown, cursor: string | null): Record<str
   );
   const parameters = new URLSearchParams(kept.map(([name, value]): [string, string] => [name, String(value)]));
   parameters.set('cursor', cursor);
-  return { Link: `<${path}?${parameters}>; rel="next"` };
+  return { Link: `<${path}?${parameters.toString()}>; rel="next"` };
 }
 
 /** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */

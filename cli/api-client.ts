@@ -53,7 +53,7 @@ export function createApiClient({ endpoint, credentials }: Connection) {
       for (let cursor: string | null = ''; cursor !== null && items.length < most; ) {
         const limit = String(Math.min(1000, most - items.length));
         const parameters = new URLSearchParams({ ...query, limit, ...(cursor === '' ? {} : { cursor }) });
-        const page: Answer<z.output<typeof Pages>> = await get(`${path}?${parameters}`, Pages);
+        const page: Answer<z.output<typeof Pages>> = await get(`${path}?${parameters.toString()}`, Pages);
         items.push(...page.value.items.map((raw) => understood(raw, item, endpoint)));
         cursor = page.value.next_cursor;
       }

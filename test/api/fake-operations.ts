@@ -1,5 +1,5 @@
-import type { Operations } from '../../api/operations-port.js';
 import { Problem } from '../../domain/problems.js';
+import type { Operations } from '../../operations/operations.js';
 
 const untouched = (): never => {
   throw new Error('a request that is not valid reached the operations');
@@ -17,7 +17,6 @@ export function unreachableOperations(
     serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
     services: { ...crud, undeploy: untouched, recover: untouched, ...given.services },
     operations: { ...crud, ...given.operations },
-    drain: async () => {},
   };
 }
 
