@@ -78,7 +78,7 @@ async function compile(swc, path, source) {
   return { code: `${code}//# sourceMappingURL=${file}.map\n`, map };
 }
 
-async function bundle(dist) {
+async function bundleWorkflows(dist) {
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const quiet = () => {};
   const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.error, error: console.error };
@@ -86,54 +86,64 @@ async function bundle(dist) {
   return code;
 }
 
+/** What the sources ask for, and what of it `dist/` does not have yet. */
+function look(root, dist, development) {
+  const wanted = sourcesIn(root, development ? [...rooms, ...developmentRooms] : rooms);
+  const tools = hash(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'runtime', 'build.mjs')));
+  const bundled = [...wanted].filter(([path]) => bundledRooms.includes(path.split('/')[0]));
+  const bundleOf = wanted.has('workflows/index.ts') ? hash(tools, ...bundled.flat()) : '';
+  const manifest = readManifest(join(dist, '.manifest.json'));
+  const fresh = manifest.tools === tools;
+  return {
+    tools,
+    bundleOf,
+    manifest,
+    files: fresh ? { ...manifest.files } : {},
+    outdated: [...wanted].filter(([path, source]) => !fresh || manifest.files[path] !== hash(source)),
+    gone: Object.keys(manifest.files).filter((path) => !wanted.has(path) && !existsSync(join(root, path))),
+    isBundled: manifest.bundle === bundleOf,
+  };
+}
+
+const isCurrent = ({ outdated, gone, isBundled }) => outdated.length === 0 && gone.length === 0 && isBundled;
+
 /**
  * Brings `dist/` up to the sources: what has not changed is left alone, so that processes running from it are not disturbed.
  * `dist/workflow-bundle.js` is what workers run and `dist/build-id` its hash, once there are workflows.
  */
 export async function build(root, { development }, say) {
   const dist = join(root, 'dist');
-  const manifestPath = join(dist, '.manifest.json');
-  const wanted = sourcesIn(root, development ? [...rooms, ...developmentRooms] : rooms);
-  const tools = hash(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'runtime', 'build.mjs')));
-  const bundleOf = hash(tools, ...[...wanted].filter(([path]) => bundledRooms.includes(path.split('/')[0])).flat());
-
-  const outdated = ({ tools: builtWith, files }) =>
-    [...wanted].filter(([path, source]) => builtWith !== tools || files[path] !== hash(source));
-  const gone = ({ files }) => Object.keys(files).filter((path) => !wanted.has(path) && !existsSync(join(root, path)));
-  const current = (manifest) =>
-    outdated(manifest).length === 0 &&
-    gone(manifest).length === 0 &&
-    (manifest.bundle === bundleOf || !wanted.has('workflows/index.ts'));
-  if (current(readManifest(manifestPath))) return;
-
+  if (isCurrent(look(root, dist, development))) return;
   await exclusively(join(root, 'node_modules', '.arcus-lock'), say, async () => {
-    const manifest = readManifest(manifestPath);
-    if (current(manifest)) return;
+    // Looked at again: while this one waited, another has built, perhaps from newer sources.
+    const { tools, bundleOf, manifest, files, outdated, gone, isBundled } = look(root, dist, development);
+    if (outdated.length === 0 && gone.length === 0 && isBundled) return;
     const begin = Date.now();
     say('building');
     const swc = await import('@swc/core');
     const compiled = await Promise.all(
-      outdated(manifest).map(async ([path, source]) => ({ path, source, output: await compile(swc, path, source) })),
+      outdated.map(async ([path, source]) => ({ path, source, output: await compile(swc, path, source) })),
     );
-    const files = manifest.tools === tools ? { ...manifest.files } : {};
     for (const { path, source, output } of compiled) {
       const target = join(dist, path.replace(/\.ts$/, '.js'));
       replaceFile(`${target}.map`, output.map);
       replaceFile(target, output.code);
       files[path] = hash(source);
     }
-    for (const path of gone(manifest)) {
+    for (const path of gone) {
       const target = join(dist, path.replace(/\.ts$/, '.js'));
       rmSync(target, { force: true });
       rmSync(`${target}.map`, { force: true });
       delete files[path];
     }
-    replaceFile(manifestPath, JSON.stringify({ tools, files, bundle: manifest.bundle }));
-    if (manifest.bundle !== bundleOf && wanted.has('workflows/index.ts')) {
-      const code = await bundle(dist);
+    const keepManifest = (bundle) =>
+      replaceFile(join(dist, '.manifest.json'), JSON.stringify({ tools, files, bundle }));
+    keepManifest(manifest.bundle);
+    if (!isBundled) {
+      const code = await bundleWorkflows(dist);
       replaceFile(join(dist, 'workflow-bundle.js'), code);
       replaceFile(join(dist, 'build-id'), hash(code).slice(0, 16));
-      replaceFile(manifestPath, JSON.stringify({ tools, files, bundle: bundleOf }));
+      keepManifest(bundleOf);
     }
     say(`built in ${((Date.now() - begin) / 1000).toFixed(1)} s`);
   });

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
+import { deploymentName } from '../adapters/engine/names.js';
 import { namespaces } from '../schemas/config.js';
 import { built } from './checkout.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 
-/** Name of the worker deployment; a version of it is the hash of a workflow bundle. */
-export const deploymentName = 'arcus';
-
-/** The version that `dist/` holds: written by the build. */
+/** The version of the worker deployment that `dist/` holds: written by the build. */
 export const builtVersion = (): string => readFileSync(built('build-id'), 'utf8').trim();
 
 async function setCurrent(connection: Connection, namespace: string, buildId: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { namespaces } from '../schemas/config.js';
 
@@ -63,14 +63,9 @@ export async function ensureNamespace(connection: Connection, namespace: string,
 const retentionDays: Record<keyof typeof namespaces, number> = { operations: 30, ticks: 1 };
 
 /** Makes both namespaces of Arcus with their search attributes, unless they are there. */
-export async function ensureNamespaces(address: string): Promise<void> {
-  const connection = await Connection.connect({ address });
-  try {
-    await Promise.all([
-      ensureNamespace(connection, namespaces.operations, retentionDays.operations),
-      ensureNamespace(connection, namespaces.ticks, retentionDays.ticks),
-    ]);
-  } finally {
-    await connection.close();
-  }
+export async function ensureNamespaces(connection: Connection): Promise<void> {
+  await Promise.all([
+    ensureNamespace(connection, namespaces.operations, retentionDays.operations),
+    ensureNamespace(connection, namespaces.ticks, retentionDays.ticks),
+  ]);
 }

@@ -15,10 +15,10 @@ import { Supervisor } from './supervisor.js';
 
 /** Who ends before whom, and how long each may take, in milliseconds: 15 s together at most. */
 const shutdown = [
-  { names: ['api', 'worker'], patience: 6_000 },
+  { names: ['api', 'worker'], patience: 7_000 },
   { names: ['simulator'], patience: 1_000 },
   { names: ['Temporal'], patience: 4_000 },
-  { names: ['MongoDB'], patience: 3_000 },
+  { names: ['MongoDB'], patience: 2_500 },
 ];
 
 async function serve(

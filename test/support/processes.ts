@@ -1,0 +1,39 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { built } from '../../runtime/checkout.js';
+
+export type Output = { process: ChildProcess; pid: number; text: () => string; exit: Promise<number | null> };
+
+/** Runs a command and collects what it prints, on both streams. It is killed when the test has finished. */
+export function launch(command: string, args: readonly string[], environment: Record<string, string> = {}): Output {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk;
+  });
+  const exit = new Promise<number | null>((resolve) => child.on('close', resolve));
+  // Not `close`: a grandchild that lives on would keep the pipes open.
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await ended;
+  });
+  return { process: child, pid: child.pid ?? 0, text: () => text, exit };
+}
+
+/** Runs a compiled module of this checkout, such as `test/runtime/hold-home.js`. */
+export const launchBuilt = (module: string, args: readonly string[] = [], environment: Record<string, string> = {}) =>
+  launch(process.execPath, ['--enable-source-maps', built(module), ...args], environment);
+
+/** Looks again and again until `probe` answers something other than undefined or false; gives up after `patience` milliseconds. */
+export async function eventually<T>(probe: () => T | Promise<T>, patience = 20_000): Promise<NonNullable<T>> {
+  for (const until = Date.now() + patience; ; await sleep(25)) {
+    const seen = await probe();
+    if (seen !== undefined && seen !== null && seen !== false) return seen;
+    if (Date.now() > until) throw new Error(`not seen within ${patience / 1000} s`);
+  }
+}
