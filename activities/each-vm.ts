@@ -116,7 +116,8 @@ function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {
   return {
     push(move: Recorded): void {
       waiting.push(move);
-      timer ??= setTimeout(flush, moment);
+      // A write that fails is thrown by the flush that ends the batch.
+      timer ??= setTimeout(() => void flush(), moment);
     },
     flush,
   };

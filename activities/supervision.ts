@@ -35,7 +35,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
     const asked = new Set<string>();
     for (;;) {
       const operation = await store.operations.find(op);
-      if (!operation || operation.state !== 'accepted') return;
+      if (operation?.state !== 'accepted') return;
       const run = await engine.latestRun(operation.workflow_id);
       if (run?.status !== 'open') {
         if ((await engine.start(operation)) === 'started') return;

@@ -32,7 +32,7 @@ export function createOperationStore(connection: Connection) {
     find: (id: string) => operations.findById(id).lean<Operation>(),
     list(caller: Caller, query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number }) {
       const filter: Record<string, unknown> = visibleTo(caller);
-      if (query.state !== undefined) filter['state'] = query.state;
+      if (query.state !== undefined) filter.state = query.state;
       if (query.resource_type !== undefined) filter['resource.type'] = query.resource_type;
       if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
@@ -143,9 +143,8 @@ export function createOperationStore(connection: Connection) {
     async repeated({
       requester,
       idempotency_key,
-      kind,
       fingerprint,
-    }: Pick<Operation, 'requester' | 'idempotency_key' | 'kind' | 'fingerprint'>) {
+    }: Pick<Operation, 'requester' | 'idempotency_key' | 'fingerprint'>) {
       if (idempotency_key === null) return undefined;
       const earlier = await operations.findOne({ 'requester.id': requester.id, idempotency_key }).lean<Operation>();
       if (!earlier) return undefined;
