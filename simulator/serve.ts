@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Span } from '../schemas/simulator.js';
 import { simulatorApp } from './app.js';
+import { lockDirectory } from './lock-directory.js';
 import { Simulator } from './simulator.js';
 
 /** How long calls may take to end once a stop was asked for; they are woken at once, so that it is rarely needed. */
@@ -27,6 +28,7 @@ export async function serve({
   log,
 }: ServeOptions): Promise<{ url: string; stop(): Promise<void> }> {
   mkdirSync(directory, { recursive: true });
+  const unlock = lockDirectory(directory);
   const simulator = new Simulator(directory, (err) => {
     log.fatal({ err }, 'the log cannot be written: ending, so that nothing is promised that is not kept');
     process.exit(1);
@@ -55,6 +57,7 @@ export async function serve({
         });
       });
       simulator.close();
+      unlock();
       log.info('stopped');
     },
   };

@@ -123,9 +123,10 @@ export class Simulator {
       await this.control({ kind: 'host', host: name, total: { cpu: total.cpu, memory: total.memory } });
     }
     const host = this.host(name);
-    const due = Date.now() + host.faults.latency_ms;
-    for (let left = host.faults.latency_ms; left > 0; left = due - Date.now()) {
-      await this.changes.wait(name, null, left, signal);
+    const asked = Date.now();
+    const left = (): number => asked + host.faults.latency_ms - Date.now();
+    while (host.faults.latency_ms > 0 && left() > 0) {
+      await this.changes.wait(name, null, left(), signal);
       this.#mayGoOn(signal);
     }
     return this.#answering(host, signal);

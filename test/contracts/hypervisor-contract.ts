@@ -91,7 +91,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     });
 
     it('reports a guest as booting until it runs', async () => {
-      await world.setBootTime(400);
+      await world.setBootTime(1_000);
       const vm = newVm();
       const deployed = deploy(vm);
       await expect.poll(() => domainsOf(vm)).toMatchObject([{ state: 'booting' }]);
@@ -197,7 +197,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     });
 
     it('stops waiting for a boot when the signal aborts, and lets the guest boot', async () => {
-      await world.setBootTime(300);
+      await world.setBootTime(1_000);
       const vm = newVm();
       const controller = new AbortController();
       const deployed = world.hypervisor.deploy(vm, controller.signal);
