@@ -13,7 +13,10 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
   const until = Date.now() + patience;
   for (;;) {
     try {
-      return await probe();
+      const answer = await probe();
+      // Else something else has answered in its place.
+      if (!child.hasEnded()) return answer;
+      throw new Error('it has ended');
     } catch (error) {
       if (child.hasEnded())
         throw new EndedEarly(`${child.name} ended while starting (${await child.ended}): its log is ${log}`);

@@ -83,8 +83,14 @@ async function sweep(directory: string): Promise<void> {
 export async function fetchBinary(tool: Tool, options: FetchOptions): Promise<string> {
   const target = cachedBinary(tool, options.cache, options.platform);
   const directory = join(target, '..');
-  await mkdir(directory, { recursive: true });
-  await sweep(directory);
+  try {
+    await mkdir(directory, { recursive: true });
+    await sweep(directory);
+  } catch (error) {
+    throw new Obstacle(
+      `the cache ${options.cache} cannot be written (${reasonOf(error)}): set ARCUS_CACHE to another one`,
+    );
+  }
   const archive = join(directory, `archive.part-${process.pid}`);
   const binary = join(directory, `${tool.command}.part-${process.pid}`);
   const failures: string[] = [];

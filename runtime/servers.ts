@@ -38,6 +38,13 @@ export const reachable = (listen: string, port: number): string => {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 };
 
+/** Throws an Obstacle when something listens on the port of a setting. */
+export async function requireFree(setting: string, port: number, address: string): Promise<void> {
+  if (await isPortFree(port, address)) return;
+  const otherwise = setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : '';
+  throw new Obstacle(`port ${port} of ${address} is in use: set ${setting} to another one${otherwise}`);
+}
+
 /** The ports of everything that Arcus runs: those given, which must be free, else those kept in the home. */
 export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
   const given = [
@@ -46,11 +53,7 @@ export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
     { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
     { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
   ];
-  for (const { setting, port, address } of given) {
-    if (port === undefined || (await isPortFree(port, address))) continue;
-    const otherwise = setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : '';
-    throw new Obstacle(`port ${port} of ${address} is in use: set ${setting} to another one${otherwise}`);
-  }
+  for (const { setting, port, address } of given) if (port !== undefined) await requireFree(setting, port, address);
   const kept = await keepPorts(home.ports, portNames, {
     ...(settings.ARCUS_PORT > 0 && { api: settings.ARCUS_PORT }),
     ...(settings.ARCUS_TEMPORAL_PORT && { temporal: settings.ARCUS_TEMPORAL_PORT }),

@@ -7,7 +7,7 @@ import { endLeftovers } from './leftovers.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { prepare } from './prepare.js';
 import { presentSample } from './sample-report.js';
-import { ownProcess, type Ports, portsOf, provideProcess, provideServers, reachable } from './servers.js';
+import { ownProcess, type Ports, portsOf, provideProcess, provideServers, reachable, requireFree } from './servers.js';
 import { readSettings, type Settings } from './settings.js';
 import { startReport } from './start-report.js';
 import { listenForStop } from './stop-request.js';
@@ -30,11 +30,14 @@ async function serve(
   await endLeftovers(home, say);
   const credentials = ensureCredentials(home.auth);
   const ports: Ports = await portsOf(settings, home);
+  say('starting');
   const addresses = await provideServers({ settings, home, ports, supervisor, say });
   await prepare(addresses, credentials);
 
   const environment = { ...addresses, ARCUS_HOME: home.directory };
   const api = reachable(settings.ARCUS_LISTEN, ports.api);
+  // Looked at again: the servers took seconds to come up, and whatever has the port now would answer in the API's place.
+  await requireFree('ARCUS_PORT', ports.api, settings.ARCUS_LISTEN);
   await Promise.all([
     provideProcess(
       supervisor,
@@ -48,6 +51,7 @@ async function serve(
     ),
   ]);
   await makeVersionCurrent(addresses.ARCUS_TEMPORAL_ADDRESS, builtVersion(), 60_000);
+  say('serving');
   const client = new ApiClient(api, credentials);
   const service = await presentSample(client, home, settings.sample, process.stdout);
   console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
