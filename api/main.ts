@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
-import { createIdentity, type Identity } from '../operations/identity.js';
+import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createStore } from '../store/store.js';
@@ -17,7 +15,7 @@ import { readSettings } from './settings.js';
 import { readVersion } from './version.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
-const longestDrain = 10_000;
+const longestDrain = 6_500;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -26,8 +24,6 @@ async function main(): Promise<void> {
   // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
   const engine = temporalEngine(settings.ARCUS_TEMPORAL_ADDRESS);
   const users = createUserStore(mongodb);
-  const identity = createIdentity({ users });
-  await greetOneadmin(identity, settings.ARCUS_HOME);
   const operations = createOperations({
     store: createStore(mongodb),
     users,
@@ -39,7 +35,7 @@ async function main(): Promise<void> {
   let draining = false;
   const app = createApp({
     operations,
-    identity,
+    identity: createIdentity({ users }),
     probes: probesOf(mongodb, engine),
     metrics: createMetrics(),
     logger,
@@ -55,21 +51,16 @@ async function main(): Promise<void> {
     logger.info({ signal }, 'draining');
     setTimeout(() => process.exit(1), longestDrain).unref();
     await close(server);
-    await Promise.allSettled([mongodb.close(), engine.close()]);
+    await mongodb.close();
     logger.info('ended');
+    // The engine is not closed: a retry of Temporal's client that is pending then would throw.
+    process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       drain(signal).catch((error: unknown) => fail(logger, error));
     });
   }
-}
-
-/** The home's file makes the first user; without one (several api processes, one bootstrap) somebody else has. */
-async function greetOneadmin(identity: Identity, home: string): Promise<void> {
-  const text = await readFile(join(home, 'auth'), 'utf8').catch(() => '');
-  const [, password] = /^oneadmin:(.+)$/m.exec(text) ?? [];
-  if (password !== undefined) await identity.ensureOneadmin(password);
 }
 
 const probesOf = (mongodb: Connection, temporal: TemporalEngine): Probes => ({

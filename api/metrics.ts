@@ -16,8 +16,8 @@ export function createMetrics() {
   });
   const accepted = new Counter({
     name: 'arcus_operations_accepted_total',
-    help: 'Operations that the API has answered with 202',
-    labelNames: ['type'],
+    help: 'Operations that the API has answered with 202, by what was asked for',
+    labelNames: ['request'],
     registers: [registry],
   });
 
@@ -30,7 +30,7 @@ export function createMetrics() {
   };
   return {
     observe,
-    operationAccepted: (type: string): void => accepted.inc({ type }),
+    operationAccepted: (request: string): void => accepted.inc({ request }),
     serve: (async (request, response) => {
       request.template = '/metrics';
       response.type(registry.contentType).send(await registry.metrics());

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { Express } from 'express';
 
 /** Time that requests in progress have to end once the process is told to. */
-const grace = 8_000;
+const grace = 5_000;
 
 /** Listens, or rejects with a sentence for the operator. Port 0: one that is free. */
 export function listen(app: Express, port: number, address: string): Promise<Server> {

@@ -1,0 +1,221 @@
+import request from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiRoot } from '../../api/route.js';
+import { routeTable } from '../../api/route-table.js';
+import { createWorld, type Method, type World } from './world.js';
+
+let world: World;
+const asked = new Set<string>();
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: true });
+});
+afterAll(() => world.stop());
+
+/** Sends a request of oneadmin and shows that the answer is as its row in the table says, with nothing beside. */
+async function answered(id: string, parameters: Record<string, string | number> = {}, body?: object, query = '') {
+  const route = routeTable.find((row) => row.id === id);
+  if (!route) throw new Error(`no route ${id}`);
+  asked.add(id);
+  const path = route.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => String(parameters[name]));
+  const response = await world.ask('oneadmin', route.method satisfies Method, path + query, body);
+  expect(response.status, JSON.stringify(response.body)).toBe(route.answer.status);
+  for (const name of Object.keys(route.answer.headers)) {
+    if (name !== 'Link') expect(response.headers[name.toLowerCase()], name).toBeDefined();
+  }
+  if (route.answer.schema) expect(route.answer.schema.parse(response.body)).toEqual(response.body);
+  return response;
+}
+
+const text = (path: string, body: string, type = 'text/plain', method: Method = 'post') =>
+  request(world.app)
+    [method](apiRoot + path)
+    .auth('oneadmin', 'oneadmin')
+    .set('Content-Type', type)
+    .serialize((sent) => sent)
+    .send(body);
+
+describe('hosts', () => {
+  it('are added, shown, changed and removed', async () => {
+    const made = await answered('createHost', {}, { name: 'host-1', cpu: 2.5, memory: 1024 });
+    expect(made.headers.location).toBe(`/api/v1/hosts/${made.body.id}`);
+    expect(made.body).toMatchObject({ name: 'host-1', cpu: { total: 2.5, used: 0, free: 2.5 }, uname: 'oneadmin' });
+    const { id } = made.body;
+    expect((await answered('updateHost', { id }, { state: 'disabled', memory: 2048 })).body).toMatchObject({
+      state: 'DISABLED',
+      memory: { total: 2048 },
+    });
+    expect((await answered('showHost', { id })).body.name).toBe('host-1');
+    expect((await answered('listHosts', {}, undefined, '?state=DISABLED')).body.items).toHaveLength(1);
+    expect((await answered('listHosts', {}, undefined, '?state=ERROR')).body.items).toHaveLength(0);
+    await answered('deleteHost', { id });
+    expect((await answered('listHosts')).body.items).toHaveLength(0);
+  });
+});
+
+describe('VM templates', () => {
+  it('come as OpenNebula’s text', async () => {
+    const made = await text(
+      '/vm-templates',
+      'NAME = "from text" # a comment\nCPU="0.5"\nMEMORY = 256\nDISK=[IMAGE="debian", SIZE="10"]\nDISK=[IMAGE="data"]\nMINE=yes\n',
+    );
+    expect(made.status).toBe(201);
+    const { id } = made.body;
+    expect((await answered('showVmTemplate', { id })).body).toMatchObject({
+      name: 'from text',
+      template: { CPU: 0.5, MEMORY: 256, DISK: [{ IMAGE: 'debian', SIZE: '10' }, { IMAGE: 'data' }], MINE: 'yes' },
+    });
+    expect((await answered('listVmTemplates')).body.items.map((item: { id: number }) => item.id)).toEqual([id]);
+    expect((await answered('updateVmTemplate', { id }, { name: 'for now' })).body.name).toBe('for now');
+    const renamed = await text(`/vm-templates/${id}`, 'NAME=renamed', 'text/plain', 'patch');
+    expect(renamed.body).toMatchObject({ name: 'renamed', template: { CPU: 0.5, MINE: 'yes' } });
+    await answered('deleteVmTemplate', { id });
+  });
+
+  it('come as JSON with comments', async () => {
+    const made = await text(
+      '/vm-templates',
+      '// a template\n{ "name": "commented", /* small */ "template": { "CPU": 1, "MEMORY": 128 } }',
+      'application/json; charset=utf-8',
+    );
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    await answered('deleteVmTemplate', { id: made.body.id });
+  });
+
+  it('say what is missing in a text, as a sentence', async () => {
+    const response = await text('/vm-templates', 'CPU=1\nMEMORY=lots\n');
+    expect(response.body).toMatchObject({
+      status: 400,
+      errors: [
+        { pointer: '/name', detail: 'is required' },
+        { pointer: '/template/MEMORY', detail: 'must be an integer, in MB' },
+      ],
+    });
+  });
+});
+
+describe('lists', () => {
+  it('are paged by a cursor that the Link header carries to the end', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e'].map((letter) => `paged-${letter}`);
+    for (const name of names) await answered('createVmTemplate', {}, { name, template: { CPU: 1, MEMORY: 1 } });
+    const seen: string[] = [];
+    let path: string | undefined = `${apiRoot}/vm-templates?limit=2`;
+    const sizes: number[] = [];
+    while (path !== undefined) {
+      const page: request.Response = await request(world.app).get(path).auth('oneadmin', 'oneadmin');
+      seen.push(...page.body.items.map(({ name }: { name: string }) => name));
+      sizes.push(page.body.items.length);
+      path = /^<([^>]+)>; rel="next"$/.exec(page.headers.link ?? '')?.[1];
+      expect(path === undefined).toBe(page.body.next_cursor === null);
+    }
+    expect(seen).toEqual(names);
+    expect(sizes).toEqual([2, 2, 1]);
+  });
+});
+
+describe('long operations', () => {
+  it('answer 202 with the address of the operation, which names its resource and its run', async () => {
+    const { body: template } = await answered(
+      'createVmTemplate',
+      {},
+      { name: 'small', template: { CPU: 1, MEMORY: 64 } },
+    );
+    const { body: shop } = await answered(
+      'createServiceTemplate',
+      {},
+      { name: 'shop', deployment: 'straight', roles: [{ name: 'web', cardinality: 2, vm_template: template.id }] },
+    );
+    expect((await answered('listServiceTemplates')).body.items).toHaveLength(1);
+    await answered('updateServiceTemplate', { id: shop.id }, { ...shop.body, deployment: 'none' });
+    expect((await answered('showServiceTemplate', { id: shop.id })).body.body.deployment).toBe('none');
+
+    const accepted = await answered(
+      'instantiateServiceTemplate',
+      { id: shop.id },
+      { merge_template: { name: 'mine' } },
+    );
+    expect(accepted.headers.location).toBe(`/api/v1/operations/${accepted.body.id}`);
+    const { id } = accepted.body.resource;
+    const operation = await answered('showOperation', { id: accepted.body.id });
+    expect(operation.body).toMatchObject({
+      type: 'deployService',
+      state: 'accepted',
+      resource: { type: 'service', id, name: 'mine', href: `/api/v1/services/${id}` },
+      requester: { id: 0, name: 'oneadmin' },
+      workflow: { id: `service-${id}`, url: expect.stringContaining(`service-${id}`) },
+    });
+    expect((await answered('showService', { id })).body).toMatchObject({
+      name: 'mine',
+      state: 'PENDING',
+      roles: [{ name: 'web', cardinality: 2, nodes: [] }],
+      operation: accepted.body.id,
+    });
+    expect((await answered('listServices', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
+    const found = await answered(
+      'listOperations',
+      {},
+      undefined,
+      `?resource_type=service&resource_id=${id}&state=accepted`,
+    );
+    expect(found.body.items.map((item: { id: string }) => item.id)).toEqual([accepted.body.id]);
+
+    await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'FAILED_DEPLOYING', operation: null } });
+    expect((await answered('recoverService', { id })).body.type).toBe('deployService');
+    const undeploy = await answered('undeployService', { id });
+    expect(undeploy.body.type).toBe('undeployService');
+    expect((await answered('deleteService', { id })).body.type).toBe('undeployService');
+    await answered('createService', {}, { template_id: shop.id });
+    await answered('deleteServiceTemplate', { id: shop.id });
+  });
+
+  it('make and end a VM, whose user template can be written', async () => {
+    const { body: template } = await answered(
+      'createVmTemplate',
+      {},
+      { name: 'one', template: { CPU: 1, MEMORY: 64 } },
+    );
+    const accepted = await answered('createVm', {}, { template_id: template.id, name: 'test', template: { CPU: 2 } });
+    const { id } = accepted.body.resource;
+    expect((await answered('showVm', { id })).body).toMatchObject({ name: 'test', cpu: 2, memory: 64, ready: false });
+    const set = await answered('updateVm', { id }, { user_template: { ready: 'YES', COLOUR: 'red' } });
+    expect(set.body).toMatchObject({ ready: true, user_template: { READY: 'YES', COLOUR: 'red' } });
+    const unset = await answered('updateVm', { id }, { user_template: { COLOUR: null } });
+    expect(unset.body.user_template).not.toHaveProperty('COLOUR');
+    expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
+    expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
+    expect((await answered('terminateVm', { id })).body.type).toBe('terminateVm');
+  });
+});
+
+describe('without Temporal', () => {
+  it('operations are accepted all the same, and reads work', async () => {
+    const lonely = await createWorld({ withTemporal: false });
+    try {
+      await lonely.ask('oneadmin', 'post', '/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 64 } });
+      const accepted = await lonely.ask('oneadmin', 'post', '/vms', { template_id: 0 });
+      expect(accepted.status).toBe(202);
+      expect((await lonely.ask('oneadmin', 'get', `/operations/${accepted.body.id}`)).body.state).toBe('accepted');
+      const ready = await request(lonely.app).get('/readyz');
+      expect(ready.status).toBe(200);
+      expect(ready.body).toMatchObject({ status: 'degraded', mongodb: 'ok', temporal: 'missing' });
+    } finally {
+      await lonely.stop();
+    }
+  });
+
+  it('is told from with it', async () => {
+    expect((await request(world.app).get('/readyz')).body).toEqual({ status: 'ok', mongodb: 'ok', temporal: 'ok' });
+  });
+});
+
+describe('metrics', () => {
+  it('count what was accepted', async () => {
+    const response = await request(world.app).get('/metrics');
+    expect(response.text).toMatch(/arcus_operations_accepted_total\{request="createVm"\} 1/);
+  });
+});
+
+describe('this file', () => {
+  it('has asked every route of the table', () => {
+    expect(routeTable.map(({ id }) => id).filter((id) => !asked.has(id))).toEqual([]);
+  });
+});

@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Route } from '../../api/route.js';
+import { routeTable } from '../../api/route-table.js';
+import { createWorld, type Method, type World } from './world.js';
+
+let world: World;
+
+/** A body that is valid, for each route that needs one. */
+const bodies: Record<string, object> = {
+  createHost: { name: 'host-9', cpu: 4, memory: 4096 },
+  updateHost: { state: 'disabled' },
+  createVmTemplate: { name: 'other', template: { CPU: 1, MEMORY: 128 } },
+  updateVmTemplate: { name: 'renamed' },
+  createVm: { template_id: 0 },
+  updateVm: { user_template: { READY: 'YES' } },
+  createServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
+  updateServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
+  createService: { template_id: 0 },
+};
+const ids: Record<string, (id: string) => string> = {
+  Operations: (id) => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id),
+};
+/** Ids of objects of oneadmin, by tag. */
+const present: Record<string, string> = {};
+
+const pathTo = (route: Route, id: string) => route.path.replace('{id}', id);
+const named = routeTable.filter(({ path }) => path.includes('{id}'));
+
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: true });
+  const make = async (path: string, body: object) => {
+    const response = await world.ask('oneadmin', 'post', path, body);
+    expect(response.status, JSON.stringify(response.body)).toBeLessThan(300);
+    return response.body;
+  };
+  const host = await make('/hosts', { name: 'host-1', cpu: 4, memory: 4096 });
+  const vmTemplate = await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 128 } });
+  const serviceTemplate = await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] });
+  const vm = await make('/vms', { template_id: vmTemplate.id });
+  const service = await make(`/service-templates/${serviceTemplate.id}/instantiate`, {});
+  Object.assign(present, {
+    Hosts: String(host.id),
+    'VM templates': String(vmTemplate.id),
+    'Service templates': String(serviceTemplate.id),
+    VMs: String(vm.resource.id),
+    Services: String(service.resource.id),
+    Operations: service.id,
+  });
+});
+afterAll(() => world.stop());
+
+/** Sends a request that must be refused, and shows that it has written nothing. */
+async function refused(
+  who: string,
+  method: Method,
+  path: string,
+  body: object | undefined,
+  expected: { status: number; code: string; detail?: RegExp },
+) {
+  const before = await world.contents();
+  const response = await world.ask(who, method, path, body);
+  expect(response.body, `${method} ${path}`).toMatchObject({
+    status: expected.status,
+    type: `/problems/${expected.code}`,
+    title: expect.stringMatching(/\w/),
+    detail: expect.stringMatching(expected.detail ?? /^[A-Z/0-9].{10,}[.:;]/),
+    request_id: response.headers['x-request-id'],
+  });
+  expect(response.status).toBe(expected.status);
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(await world.contents()).toEqual(before);
+  return response.body;
+}
+
+describe('an object that does not exist', () => {
+  it.each(named.map((route) => [route.id, route] as const))('%s answers 404 and names it', async (_id, route) => {
+    const id = ids[route.tag]?.('unknown') ?? '999999';
+    const detail = new RegExp(id);
+    await refused('oneadmin', route.method, pathTo(route, id), bodies[route.id], {
+      status: 404,
+      code: 'not_found',
+      detail,
+    });
+  });
+
+  it.each([
+    ['a VM', 'post', '/vms', { template_id: 999 }, /999/],
+    ['a service', 'post', '/services', { template_id: 999 }, /999/],
+  ] as const)('is the template of %s', async (_what, method, path, body, detail) => {
+    await refused('oneadmin', method, path, body, { status: 404, code: 'not_found', detail });
+  });
+});
+
+describe('somebody without rights', () => {
+  it.each(named.map((route) => [route.id, route] as const))('is refused by %s', async (_id, route) => {
+    const path = pathTo(route, present[route.tag] ?? '');
+    await refused('alice', route.method, path, bodies[route.id], { status: 403, code: 'not_authorized' });
+  });
+
+  it.each([
+    ['a host', 'post', '/hosts', { name: 'mine', cpu: 1, memory: 1 }, 403, 'not_authorized'],
+    ['a VM of a template that is not his', 'post', '/vms', { template_id: 0 }, 403, 'not_authorized'],
+    ['a service of a template that is not his', 'post', '/services', { template_id: 0 }, 403, 'not_authorized'],
+  ] as const)('cannot make %s', async (_what, method, path, body, status, code) => {
+    await refused('alice', method, path, body, { status, code });
+  });
+
+  it('cannot build a service template on a VM template that is not his', async () => {
+    const problem = await refused('alice', 'post', '/service-templates', bodies.createServiceTemplate, {
+      status: 400,
+      code: 'invalid_request',
+    });
+    expect(problem.errors).toEqual([
+      { pointer: '/roles/0/vm_template', detail: expect.stringMatching(/VM template 0/) },
+    ]);
+  });
+
+  it.each(['/hosts', '/vm-templates', '/service-templates', '/vms', '/services', '/operations'])(
+    'sees nothing in %s',
+    async (path) => {
+      const response = await world.ask('alice', 'get', path);
+      expect(response.body).toEqual({ items: [], next_cursor: null });
+      expect((await world.ask('oneadmin', 'get', path)).body.items).not.toHaveLength(0);
+    },
+  );
+});
+
+describe('a wrong moment', () => {
+  it('is a second operation on a service that is being deployed: the problem names the first', async () => {
+    const problem = await refused('oneadmin', 'post', `/services/${present.Services}/recover`, undefined, {
+      status: 409,
+      code: 'operation_in_progress',
+    });
+    expect(problem.operation).toBe(present.Operations);
+  });
+
+  it('is work on a VM that is DONE', async () => {
+    const { resource } = (await world.ask('oneadmin', 'post', '/vms', { template_id: 0 })).body;
+    await world.store.vms.model.updateOne({ _id: resource.id }, { $set: { state: 'DONE', operation: null } });
+    const path = `/vms/${resource.id}`;
+    await refused('oneadmin', 'post', `${path}/terminate`, {}, { status: 409, code: 'wrong_state', detail: /DONE/ });
+    await refused('oneadmin', 'patch', path, bodies.updateVm, { status: 409, code: 'wrong_state', detail: /DONE/ });
+  });
+
+  it('is work on a service that is DONE', async () => {
+    const { resource } = (await world.ask('oneadmin', 'post', '/services', { template_id: 0 })).body;
+    await world.store.services.model.updateOne({ _id: resource.id }, { $set: { state: 'DONE', operation: null } });
+    const path = `/services/${resource.id}`;
+    await refused('oneadmin', 'post', `${path}/undeploy`, {}, { status: 409, code: 'wrong_state', detail: /DONE/ });
+    await refused('oneadmin', 'post', `${path}/recover`, undefined, {
+      status: 409,
+      code: 'wrong_state',
+      detail: /DONE/,
+    });
+  });
+
+  it.each([
+    ['/hosts', { name: 'host-1', cpu: 1, memory: 1 }],
+    ['/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 1 } }],
+    ['/service-templates', { name: 'shop', roles: [] }],
+  ])('is a name that is taken in %s', async (path, body) => {
+    await refused('oneadmin', 'post', path, body, { status: 409, code: 'name_taken' });
+  });
+
+  it('is the removal of a VM template that a service template needs', async () => {
+    await refused('oneadmin', 'delete', `/vm-templates/${present['VM templates']}`, undefined, {
+      status: 409,
+      code: 'in_use',
+      detail: /shop/,
+    });
+  });
+
+  it('is a key that another request has used', async () => {
+    const path = `/service-templates/${present['Service templates']}/instantiate`;
+    const first = await world.ask('oneadmin', 'post', path, {}).set('Idempotency-Key', 'once');
+    const before = await world.contents();
+    const again = await world.ask('oneadmin', 'post', path, {}).set('Idempotency-Key', 'once');
+    const other = await world
+      .ask('oneadmin', 'post', path, { merge_template: { name: 'x' } })
+      .set('Idempotency-Key', 'once');
+    expect(again.status).toBe(202);
+    expect(again.body.id).toBe(first.body.id);
+    expect(other.body).toMatchObject({ status: 409, type: '/problems/idempotency_key_reused' });
+    expect(await world.contents()).toEqual(before);
+  });
+});
+
+describe('a body whose shape is right and whose sense is not', () => {
+  it.each([
+    [
+      'roles that wait for each other',
+      {
+        name: 'x',
+        roles: [
+          { name: 'a', vm_template: 0, parents: ['b'] },
+          { name: 'b', vm_template: 0, parents: ['a'] },
+        ],
+      },
+      ['/roles/0/parents'],
+    ],
+    [
+      'a parent that is no role',
+      { name: 'x', roles: [{ name: 'web', vm_template: 0, parents: ['wbe'] }] },
+      ['/roles/0/parents/0'],
+    ],
+    [
+      'a VM template that does not exist',
+      { name: 'x', roles: [{ name: 'web', vm_template: 77 }] },
+      ['/roles/0/vm_template'],
+    ],
+    [
+      'several faults at once',
+      {
+        name: 'x',
+        roles: [
+          { name: 'web', vm_template: 77, parents: ['db'] },
+          { name: 'web', vm_template: 0 },
+        ],
+      },
+      ['/roles/0/parents/0', '/roles/0/vm_template', '/roles/1/name'],
+    ],
+  ])('%s', async (_what, body, pointers) => {
+    const problem = await refused('oneadmin', 'post', '/service-templates', body, {
+      status: 400,
+      code: 'invalid_request',
+    });
+    expect(problem.errors.map(({ pointer }: { pointer: string }) => pointer).sort()).toEqual(pointers);
+  });
+
+  it('is a merge that breaks the template', async () => {
+    const path = `/service-templates/${present['Service templates']}/instantiate`;
+    const problem = await refused(
+      'oneadmin',
+      'post',
+      path,
+      { merge_template: { deployment: 'sideways' } },
+      {
+        status: 400,
+        code: 'invalid_request',
+      },
+    );
+    expect(problem.errors[0].pointer).toBe('/merge_template/deployment');
+  });
+});
+
+describe('a cursor', () => {
+  it.each(['/hosts', '/vm-templates', '/service-templates', '/vms', '/services', '/operations'])(
+    'that %s never gave is refused',
+    async (path) => {
+      await refused('oneadmin', 'get', `${path}?cursor=%00nonsense`, undefined, {
+        status: 400,
+        code: 'invalid_request',
+      });
+    },
+  );
+});

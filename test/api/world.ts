@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import type { Express } from 'express';
+import type { Connection as MongodbConnection } from 'mongoose';
+import { pino } from 'pino';
+import request from 'supertest';
+import { inject } from 'vitest';
+import { temporalEngine } from '../../adapters/engine/temporal.js';
+import { createApp } from '../../api/app.js';
+import { createMetrics } from '../../api/metrics.js';
+import { apiRoot } from '../../api/route.js';
+import { createIdentity, hashPassword } from '../../operations/identity.js';
+import { createOperations } from '../../operations/operations.js';
+import { choosePort } from '../../runtime/ports.js';
+import { ensureNamespaces } from '../../runtime/prepare-temporal.js';
+import { startTemporal } from '../../runtime/temporal-server.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
+import { connectMongodb, pingMongodb } from '../../store/connection.js';
+import { createStore, type Store } from '../../store/store.js';
+import { createUserStore } from '../../store/users.js';
+import { ownDatabaseUri } from '../support/servers.js';
+
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+
+/** The real app over a MongoDB database and a Temporal of its own, without workers: what is accepted stays accepted. */
+export type World = {
+  app: Express;
+  store: Store;
+  mongodb: MongodbConnection;
+  /** A request of a user, whose password is his name; paths are below /api/v1. */
+  ask: (who: string, method: Method, path: string, body?: object) => request.Test;
+  /** Everything that is stored, but for the counters, which may have gaps. */
+  contents: () => Promise<Record<string, unknown[]>>;
+  stop: () => Promise<void>;
+};
+
+/** `withTemporal: false`: nothing listens where Temporal should be. */
+export async function createWorld({ withTemporal }: { withTemporal: boolean }): Promise<World> {
+  const temporal = withTemporal ? await ownTemporal() : undefined;
+  const uri = ownDatabaseUri('api');
+  await makeIndexes(uri);
+  const mongodb = await connectMongodb(uri);
+  const users = createUserStore(mongodb);
+  const store = createStore(mongodb);
+  const identity = createIdentity({ users });
+  await identity.ensureOneadmin('oneadmin');
+  for (const [_id, name] of [[2, 'alice'] as const, [3, 'bob'] as const]) {
+    const password_hash = await hashPassword(name);
+    await users.add({ _id, name, gid: 1, groups: [1], password_hash, created_at: new Date() });
+  }
+  const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
+  const app = createApp({
+    operations: createOperations({
+      store,
+      users,
+      engine,
+      settings: { temporalUiUrl: 'http://temporal.test' },
+      onDelayed: () => {},
+    }),
+    identity,
+    probes: {
+      mongodb: () => pingMongodb(mongodb),
+      temporal: async () => {
+        if (!(await engine.reachable())) throw new Error('no Temporal');
+      },
+    },
+    metrics: createMetrics(),
+    logger: pino({ level: 'silent' }),
+    version: '0.0.0',
+    isDraining: () => false,
+  });
+  return {
+    app,
+    store,
+    mongodb,
+    ask: (who, method, path, body) => {
+      const asked = request(app)
+        [method](apiRoot + path)
+        .auth(who, who);
+      return body === undefined ? asked : asked.send(body);
+    },
+    contents: async () => {
+      const database = mongodb.getClient().db(mongodb.name);
+      const names = (await database.listCollections().toArray())
+        .map(({ name }) => name)
+        .filter((n) => n !== 'counters');
+      const read = await Promise.all(
+        names
+          .sort()
+          .map(async (name) => [name, await database.collection(name).find().sort({ _id: 1 }).toArray()] as const),
+      );
+      return Object.fromEntries(read);
+    },
+    stop: async () => {
+      // Without a server the client's retries are pending, and one that fires after the close throws.
+      if (temporal) await engine.close();
+      await mongodb.dropDatabase();
+      await mongodb.close();
+      await temporal?.stop();
+    },
+  };
+}
+
+async function makeIndexes(uri: string): Promise<void> {
+  const connection = await connectMongodb(uri);
+  createUserStore(connection);
+  await bootstrapStore(connection);
+  await connection.close();
+}
+
+async function ownTemporal(): Promise<{ address: string; stop: () => Promise<void> }> {
+  const [port, uiPort] = [await choosePort(), await choosePort()];
+  const directory = mkdtempSync(join(tmpdir(), 'arcus-test-'));
+  const server = await startTemporal({ binary: inject('temporalPath'), directory, port, uiPort });
+  const connection = await Connection.connect({ address: server.address });
+  await ensureNamespaces(connection);
+  await connection.close();
+  return {
+    address: server.address,
+    stop: async () => {
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
