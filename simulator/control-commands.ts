@@ -60,7 +60,7 @@ export function addHostCommands(program: Command, { client, show }: CommandConte
     .action(async (options: Record<string, string | number>) => {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(options)) query.set(name, String(value));
-      const page = await client().ask(JournalPage, 'GET', `/journal?${query}`);
+      const page = await client().ask(JournalPage, 'GET', `/journal?${query.toString()}`);
       const more = page.next_after === null ? '' : `\n\nThere are more: --after ${page.next_after}`;
       show(page, journalTable(page.items) + more);
     });

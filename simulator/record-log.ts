@@ -85,9 +85,9 @@ export class RecordLog {
         try {
           this.#write();
           resolve();
-        } catch (error) {
-          this.#onFailure(error);
-          reject(error);
+        } catch (cause) {
+          this.#onFailure(cause);
+          reject(new Error(`${this.#path} cannot be written.`, { cause }));
         }
       });
     });

@@ -28,7 +28,7 @@ export async function serve({
   log,
 }: ServeOptions): Promise<{ url: string; stop(): Promise<void> }> {
   mkdirSync(directory, { recursive: true });
-  const unlock = lockDirectory(directory);
+  const unlock = await lockDirectory(directory);
   const simulator = new Simulator(directory, (err) => {
     log.fatal({ err }, 'the log cannot be written: ending, so that nothing is promised that is not kept');
     process.exit(1);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
 
@@ -29,6 +29,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       world = await make();
       host = await world.newHost({ cpu: 6400, memory: 65_536 });
     });
+    afterEach(() => world.setBootTime(0));
     afterAll(() => world.close());
 
     const newVm = (change: Partial<PlacedVm> = {}): PlacedVm => {
@@ -97,7 +98,6 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       await expect.poll(() => domainsOf(vm)).toMatchObject([{ state: 'booting' }]);
       await deployed;
       expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
-      await world.setBootTime(0);
     });
 
     it('replaces a domain of an older epoch', async () => {
