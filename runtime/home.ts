@@ -24,7 +24,6 @@ const reasons: Record<string, string> = {
   ENOSPC: 'its disk is full',
   ENOTDIR: 'a part of this path is a file',
   EEXIST: 'it is a file',
-  ENOENT: 'it cannot be made there',
 };
 
 export function homeAt(path: string): Home {

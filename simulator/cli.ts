@@ -37,8 +37,9 @@ Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is
   program
     .command('serve')
     .summary('serve simulated hosts, until SIGTERM')
-    .description('Serves on 127.0.0.1. What it simulates is kept in the directory, across restarts and crashes.')
+    .description('What it simulates is kept in the directory, across restarts and crashes.')
     .option('--port <port>', 'port to listen on; 0: a free one', port, 9870)
+    .option('--listen <address>', 'address to listen on; nobody is asked for credentials', '127.0.0.1')
     .option('--directory <dir>', 'where everything is kept; one simulator a directory', './arcus-simulator')
     .option('--boot <time>', 'time that a boot takes from now on, such as 2s or 500ms-2s', span)
     .addOption(

@@ -4,6 +4,7 @@ import { serve } from './serve.js';
 
 export type RunOptions = {
   port: number;
+  listen: string;
   directory: string;
   logLevel: string;
   /** Boot time from now on; absent: as before. */
@@ -11,10 +12,10 @@ export type RunOptions = {
 };
 
 /** Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once. What prevents the start is one sentence and exit code 1. */
-export async function run({ port, directory, logLevel, boot }: RunOptions): Promise<void> {
+export async function run({ port, listen, directory, logLevel, boot }: RunOptions): Promise<void> {
   const log = pino({ name: 'arcus-sim', level: logLevel });
   try {
-    const server = await serve({ port, directory, boot, log });
+    const server = await serve({ port, listen, directory, boot, log });
     let stopping = false;
     const stop = (): void => {
       if (stopping) process.exit(1);

@@ -13,6 +13,8 @@ const drainMilliseconds = 5000;
 export type ServeOptions = {
   /** 0: chosen free. */
   port: number;
+  /** Address to listen on. Nobody is asked for credentials: beyond loopback only where the network is trusted. */
+  listen: string;
   /** Where the log is; made when missing. One simulator a directory. */
   directory: string;
   /** Boot time from now on; absent: as before. */
@@ -20,9 +22,10 @@ export type ServeOptions = {
   log: Logger;
 };
 
-/** A simulator that serves on 127.0.0.1, until `stop` has drained it. Rejects when the port or the directory cannot be used. */
+/** A simulator that serves until `stop` has drained it. Rejects when the port or the directory cannot be used. */
 export async function serve({
   port,
+  listen,
   directory,
   boot,
   log,
@@ -39,7 +42,7 @@ export async function serve({
   const server = createServer(simulatorApp(simulator, log));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', 4096, resolve);
+    server.listen(port, listen, 4096, resolve);
   });
   const url = `http://127.0.0.1:${portOf(server.address())}`;
   log.info({ url, directory, hosts: simulator.state.hosts.size }, 'listening');

@@ -181,10 +181,10 @@ describe('npm start says in one sentence why it cannot, and leaves nothing runni
     );
   });
 
-  it('when the home is on a read-only file system', async () => {
+  it('when the home is where nobody may write', async () => {
     await refused(
-      startArcus('/proc/arcus'),
-      `the home /proc/arcus cannot be written: it cannot be made there; choose another with --home DIR`,
+      startArcus('/sys/arcus'),
+      `the home /sys/arcus cannot be written: this user may not write there; choose another with --home DIR`,
     );
   });
 

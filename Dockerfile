@@ -1,0 +1,11 @@
+FROM node:22-bookworm-slim
+WORKDIR /arcus
+COPY . .
+# Not `npm ci`: a lock file made where a registry lacks some platforms' binaries is refused by it. The build installs what it
+# needs and leaves the programs of tests and checks out.
+RUN node runtime/bootstrap.mjs compile && mkdir /var/lib/arcus && chown node:node /var/lib/arcus
+ENV ARCUS_HOME=/var/lib/arcus
+VOLUME /var/lib/arcus
+USER node
+ENTRYPOINT ["node", "--enable-source-maps"]
+CMD ["dist/api/main.js"]
