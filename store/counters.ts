@@ -11,7 +11,8 @@ export function createCounters(connection: Connection) {
     async next(pool: Pool, count = 1): Promise<number[]> {
       const counter = await counters
         .findOneAndUpdate({ _id: pool }, { $inc: { next: count } }, { upsert: true, returnDocument: 'after' })
-        .lean();
+        .lean()
+        .exec();
       return Array.from({ length: count }, (_, index) => counter.next - count + index);
     },
     /** One id, never given before. */

@@ -21,12 +21,12 @@ export function createEndings(connection: Connection, { operations, services, vm
      */
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
       return connection.transaction(async (session) => {
-        const operation = await operations.model.findById(op).session(session).lean<Operation>();
+        const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
         if (!operation || !['accepted', 'running', 'waiting'].includes(operation.state)) return operation;
         await abandonVms(operation, reasonOf(claimed), session);
         const outcome = await settle(operation, claimed, session);
         await operations.end(op, outcome, session);
-        return operations.model.findById(op).session(session).lean<Operation>();
+        return operations.model.findById(op).session(session).lean<Operation>().exec();
       });
     },
   };
@@ -57,7 +57,7 @@ export function createEndings(connection: Connection, { operations, services, vm
 
   /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */
   async function abandonVms({ _id: op }: Operation, reason: string, session: ClientSession): Promise<void> {
-    const held = await vms.model.find({ 'hold.op': op }).session(session).lean<Vm[]>();
+    const held = await vms.model.find({ 'hold.op': op }).session(session).lean<Vm[]>().exec();
     const moves = held.flatMap((vm): VmMove[] => {
       const event = {
         PROLOG: 'fail_prolog',

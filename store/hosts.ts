@@ -33,7 +33,7 @@ export function createHostStore(connection: Connection) {
 
   const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
     const wanted = new Set(vms.map(String));
-    const found = await hosts.find({}, { vms: 1 }).sort({ _id: 1 }).lean<Pick<Host, '_id' | 'vms'>[]>();
+    const found = await hosts.find({}, { vms: 1 }).sort({ _id: 1 }).lean<Pick<Host, '_id' | 'vms'>[]>().exec();
     return found.flatMap((host) =>
       Object.entries(host.vms)
         .filter(([vm]) => wanted.has(vm))
@@ -43,18 +43,26 @@ export function createHostStore(connection: Connection) {
 
   return {
     model: hosts,
-    find: (id: number) => hosts.findById(id).lean<Host>(),
-    byIds: (ids: readonly number[]) => hosts.find({ _id: { $in: ids } }).lean<Host[]>(),
+    find: (id: number) => hosts.findById(id).lean<Host>().exec(),
+    byIds: (ids: readonly number[]) =>
+      hosts
+        .find({ _id: { $in: ids } })
+        .lean<Host[]>()
+        .exec(),
     list: (caller: Caller, query: PageQuery & { state?: HostState }) =>
       pageOf(hosts, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
-    all: () => hosts.find({ state: { $ne: 'OFFLINE' } }, { vms: 0 }).lean<Host[]>(),
+    all: () =>
+      hosts
+        .find({ state: { $ne: 'OFFLINE' } }, { vms: 0 })
+        .lean<Host[]>()
+        .exec(),
     insert: (host: Host) => hosts.create([host]),
     /** Removes a host that holds no VM; false when it does, or is gone. */
     async removeEmpty(id: number): Promise<boolean> {
       return (await hosts.deleteOne({ _id: id, vms: {} })).deletedCount > 0;
     },
     async update(id: number, change: Partial<Pick<Host, 'state' | 'error' | 'total' | 'last_monitored_at'>>) {
-      return hosts.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<Host>();
+      return hosts.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<Host>().exec();
     },
     /** What a probe found. A host that was disabled or taken offline meanwhile keeps that state. Returns true when it became usable. */
     async monitored(id: number, error: string | null): Promise<boolean> {
@@ -64,7 +72,8 @@ export function createHostStore(connection: Connection) {
           { $set: { state: error === null ? 'MONITORED' : 'ERROR', error, last_monitored_at: new Date() } },
           { returnDocument: 'before', projection: { state: 1 } },
         )
-        .lean<Pick<Host, 'state'>>();
+        .lean<Pick<Host, 'state'>>()
+        .exec();
       return error === null && before !== null && before.state !== 'MONITORED';
     },
 

@@ -29,7 +29,7 @@ export function createOperationStore(connection: Connection) {
 
   return {
     model: operations,
-    find: (id: string) => operations.findById(id).lean<Operation>(),
+    find: (id: string) => operations.findById(id).lean<Operation>().exec(),
     list(caller: Caller, query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number }) {
       const filter: Record<string, unknown> = visibleTo(caller);
       if (query.state !== undefined) filter.state = query.state;
@@ -44,11 +44,15 @@ export function createOperationStore(connection: Connection) {
         .find({ state: { $in: ['accepted', 'running'] }, created_at: { $lt: before } })
         .sort({ _id: 1 })
         .limit(limit)
-        .lean<Operation[]>(),
+        .lean<Operation[]>()
+        .exec(),
 
     /** Which of these operations have ended, so that holds of theirs may be taken. */
     async ended(ids: readonly string[]): Promise<Set<string>> {
-      const open = await operations.find({ _id: { $in: ids }, state: { $in: openStates } }, { _id: 1 }).lean();
+      const open = await operations
+        .find({ _id: { $in: ids }, state: { $in: openStates } }, { _id: 1 })
+        .lean()
+        .exec();
       const stillOpen = new Set(open.map(({ _id }) => _id));
       return new Set(ids.filter((id) => !stillOpen.has(id)));
     },
@@ -70,9 +74,10 @@ export function createOperationStore(connection: Connection) {
           ],
           { returnDocument: 'after', updatePipeline: true },
         )
-        .lean<Operation>();
+        .lean<Operation>()
+        .exec();
       if (operation) return { result: 'claimed', operation };
-      const present = await operations.findById(id).lean<Operation>();
+      const present = await operations.findById(id).lean<Operation>().exec();
       return present?.run_id === runId ? { result: 'ended', operation: present } : { result: 'foreign' };
     },
 
@@ -146,7 +151,10 @@ export function createOperationStore(connection: Connection) {
       fingerprint,
     }: Pick<Operation, 'requester' | 'idempotency_key' | 'fingerprint'>) {
       if (idempotency_key === null) return undefined;
-      const earlier = await operations.findOne({ 'requester.id': requester.id, idempotency_key }).lean<Operation>();
+      const earlier = await operations
+        .findOne({ 'requester.id': requester.id, idempotency_key })
+        .lean<Operation>()
+        .exec();
       if (!earlier) return undefined;
       if (earlier.fingerprint !== fingerprint)
         throw new Problem(

@@ -29,7 +29,8 @@ export async function pageOf<T extends { _id: number | string }>(
     .find({ $and: [filter, after] })
     .sort({ _id: order.newestFirst ? -1 : 1 })
     .limit(limit + 1)
-    .lean<T[]>();
+    .lean<T[]>()
+    .exec();
   const items = found.slice(0, limit);
   const last = items.at(-1);
   return { items, next_cursor: found.length > limit && last ? encode(last._id) : null };

@@ -38,7 +38,7 @@ export function createServiceStore(connection: Connection) {
 
   return {
     model: services,
-    find: (id: number) => services.findById(id).lean<Service>(),
+    find: (id: number) => services.findById(id).lean<Service>().exec(),
     list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
       pageOf(services, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
     insert: (service: Service, session: ClientSession) => services.create([service], { session }),
@@ -170,7 +170,7 @@ export function createServiceStore(connection: Connection) {
       settle: (service: Service) => { state: ServiceState; roles: Role[]; ended: boolean },
       session: ClientSession,
     ): Promise<Service | null> {
-      const service = await services.findOne({ _id: id }).session(session).lean<Service>();
+      const service = await services.findOne({ _id: id }).session(session).lean<Service>().exec();
       if (!service) return null;
       if (service.operation !== op && service.wanted !== op) return null;
       const mine = service.operation === op;

@@ -13,8 +13,12 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
   ]);
   return {
     model: templates,
-    find: (id: number) => templates.findById(id).lean<T>(),
-    byIds: (ids: readonly number[]) => templates.find({ _id: { $in: ids } }).lean<T[]>(),
+    find: (id: number) => templates.findById(id).lean<T>().exec(),
+    byIds: (ids: readonly number[]) =>
+      templates
+        .find({ _id: { $in: ids } })
+        .lean<T[]>()
+        .exec(),
     async list(caller: Caller, query: PageQuery): Promise<{ items: T[]; next_cursor: string | null }> {
       const { items, next_cursor } = await pageOf(templates, visibleTo(caller), query);
       return { items: items as T[], next_cursor };
@@ -22,7 +26,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T) => templates.create([template]),
     replace: (id: number, change: Partial<T>) =>
-      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<T>(),
+      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<T>().exec(),
     async remove(id: number): Promise<boolean> {
       return (await templates.deleteOne({ _id: id })).deletedCount > 0;
     },

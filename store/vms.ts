@@ -31,11 +31,12 @@ export function createVmStore(connection: Connection) {
     vms
       .find({ _id: { $in: ids } })
       .sort({ _id: 1 })
-      .lean<Vm[]>();
+      .lean<Vm[]>()
+      .exec();
 
   return {
     model: vms,
-    find: (id: number) => vms.findById(id).lean<Vm>(),
+    find: (id: number) => vms.findById(id).lean<Vm>().exec(),
     byIds,
     list: (caller: Caller, query: PageQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
@@ -52,17 +53,19 @@ export function createVmStore(connection: Connection) {
       vms
         .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
         .sort({ _id: 1 })
-        .lean<Vm[]>(),
+        .lean<Vm[]>()
+        .exec(),
     /** The highest VM number that a role has ever had, or -1. */
     async lastOrdinal(service: number, role: string): Promise<number> {
       const last = await vms
         .findOne({ 'service.id': service, 'service.role': role }, { service: 1 })
         .sort({ 'service.ordinal': -1 })
-        .lean<Pick<Vm, 'service'>>();
+        .lean<Pick<Vm, 'service'>>()
+        .exec();
       return last?.service?.ordinal ?? -1;
     },
     /** VMs that have no host yet, oldest first. */
-    pending: (limit: number) => vms.find({ state: 'PENDING' }).sort({ _id: 1 }).limit(limit).lean<Vm[]>(),
+    pending: (limit: number) => vms.find({ state: 'PENDING' }).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
     anyPending: async (): Promise<boolean> => (await vms.exists({ state: 'PENDING' })) !== null,
 
     /** Writes new VMs; those whose unique key exists already are left as they are. */
@@ -175,7 +178,8 @@ export function createVmStore(connection: Connection) {
           },
           { returnDocument: 'after' },
         )
-        .lean<Vm>();
+        .lean<Vm>()
+        .exec();
     },
   };
 }
