@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { built } from './checkout.js';
-import { isSame, ownIdentity, type ProcessIdentity, startOf } from './process-identity.js';
+import { isSame, type ProcessIdentity, startOf } from './process-identity.js';
 
 const Identity = z.object({ pid: z.int().positive(), started: z.string() });
-const ChildRecords = z.object({ owner: Identity, children: z.array(Identity.extend({ name: z.string() })) });
+const ChildRecords = z.object({ owner: z.string(), children: z.array(Identity.extend({ name: z.string() })) });
 
 /** A child as written down, for whoever has to end it later. */
 export type ChildRecord = z.infer<typeof ChildRecords>['children'][number];
@@ -28,11 +29,11 @@ export type Child = ProcessIdentity & {
   hasEnded: () => boolean;
 };
 
-/** The children written down, oldest first; of any owner, or of the one with this pid only. */
-export function readChildren(file: string, owner?: number): ChildRecord[] {
+/** The children written down, oldest first; of any owner, or of this one only. */
+export function readChildren(file: string, owner?: string): ChildRecord[] {
   try {
     const records = ChildRecords.parse(JSON.parse(readFileSync(file, 'utf8')));
-    return owner === undefined || records.owner.pid === owner ? records.children : [];
+    return owner === undefined || records.owner === owner ? records.children : [];
   } catch {
     return [];
   }
@@ -69,6 +70,8 @@ export async function endProcess(identity: ProcessIdentity, patience: number): P
  */
 export class Children {
   readonly #file: string;
+  /** Tells these children from those that another owner writes down in the same file later. */
+  readonly #owner = randomUUID();
   readonly #running = new Map<number, Child>();
   #guardian: ChildProcess | undefined;
 
@@ -128,7 +131,7 @@ export class Children {
 
   #guard(): void {
     if (this.#guardian !== undefined && this.#guardian.exitCode === null && this.#guardian.signalCode === null) return;
-    const guardian = spawn(process.execPath, [built('runtime/guardian.js'), this.#file, String(process.pid)], {
+    const guardian = spawn(process.execPath, [built('runtime/guardian.js'), this.#file, this.#owner], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
@@ -144,7 +147,7 @@ export class Children {
   #writeDown(): void {
     const children = [...this.#running.values()].map(({ name, pid, started }) => ({ name, pid, started }));
     const part = join(dirname(this.#file), `.children.${process.pid}.part`);
-    writeFileSync(part, JSON.stringify({ owner: ownIdentity(), children }));
+    writeFileSync(part, JSON.stringify({ owner: this.#owner, children }));
     renameSync(part, this.#file);
   }
 }

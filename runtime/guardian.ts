@@ -8,5 +8,5 @@ if (file === undefined || owner === undefined)
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.stdin.on('error', () => {});
 for await (const _ of process.stdin);
-for (const child of readChildren(file, Number(owner)).reverse()) await endProcess(child, 8_000);
+for (const child of readChildren(file, owner).reverse()) await endProcess(child, 8_000);
 process.exit(0);

@@ -1,0 +1,95 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import { type DoctorFinding, diagnose } from '../../runtime/doctor.js';
+import { lockHome } from '../../runtime/home-lock.js';
+import { mongoUri } from '../../runtime/mongodb-server.js';
+import { choosePort } from '../../runtime/ports.js';
+import { ownDirectory } from '../support/directories.js';
+
+const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
+
+/** The doctor's findings on a home of its own; nothing is on PATH. */
+async function ask(over: Record<string, string> = {}): Promise<(subject: string) => DoctorFinding | undefined> {
+  const port = String(await choosePort());
+  const environment = { ARCUS_HOME: ownDirectory(), ARCUS_PORT: port, PATH: '', ARCUS_CACHE: cache, ...over };
+  const findings = await diagnose([], environment);
+  for (const { level, advice } of findings) expect(advice === null).toBe(level === 'ok');
+  return (subject) => findings.find((finding) => finding.subject === subject);
+}
+
+describe('the doctor', () => {
+  it('finds everything in order where everything is', async () => {
+    const about = await ask({
+      ARCUS_TEMPORAL_ADDRESS: inject('temporalAddress'),
+      ARCUS_MONGODB_URI: mongoUri(inject('mongodbPort'), 'doctor'),
+    });
+    for (const subject of ['Node.js', 'build', 'home', 'disk', 'Temporal', 'MongoDB', 'API'])
+      expect(about(subject)?.level, subject).toBe('ok');
+    expect(about('Arcus')).toMatchObject({ level: 'notice', found: 'does not run on this home', advice: 'npm start' });
+  });
+
+  it('says that programs are fetched which are not here', async () => {
+    const about = await ask({ ARCUS_CACHE: ownDirectory() });
+    expect(about('temporal')).toMatchObject({
+      level: 'notice',
+      advice: 'npm start fetches it, which needs the internet once',
+    });
+    expect(about('mongod')?.level).toBe('notice');
+  });
+
+  it('finds a cached program that does not run', async () => {
+    const directory = ownDirectory();
+    const folder = join(directory, `mongod-6.0-${process.platform}-${process.arch}`);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'mongod'), 'half a program', { mode: 0o755 });
+    const about = await ask({ ARCUS_CACHE: directory });
+    expect(about('mongod')).toMatchObject({ level: 'fault', advice: 'remove it: npm start fetches mongod 6.0' });
+  });
+
+  it('finds servers that do not answer', async () => {
+    const about = await ask({
+      ARCUS_TEMPORAL_ADDRESS: '127.0.0.1:9',
+      ARCUS_MONGODB_URI: 'mongodb://127.0.0.1:9/arcus',
+    });
+    expect(about('Temporal')).toMatchObject({ level: 'fault', advice: 'start it, or correct its address' });
+    expect(about('MongoDB')?.level).toBe('fault');
+  });
+
+  it('finds a home that cannot be written', async () => {
+    const file = join(ownDirectory(), 'file');
+    writeFileSync(file, '');
+    const about = await ask({ ARCUS_HOME: file });
+    expect(about('home')).toMatchObject({ level: 'fault', found: expect.stringContaining('it is a file') });
+  });
+
+  it('finds a port that something else has', async () => {
+    const port = await choosePort();
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve));
+    onTestFinished(() => void squatter.close());
+    const about = await ask({ ARCUS_PORT: String(port) });
+    expect(about('API')).toMatchObject({ level: 'fault', found: `port ${port} is in use by something else` });
+  });
+
+  it('finds an Arcus whose API does not answer', async () => {
+    const home = ownDirectory();
+    const port = await choosePort();
+    writeFileSync(join(home, 'ports.json'), JSON.stringify({ api: port }));
+    const lock = await lockHome(join(home, 'lock'), home);
+    onTestFinished(() => lock.release());
+    const about = await ask({ ARCUS_HOME: home });
+    expect(about('Arcus')).toMatchObject({ level: 'ok', found: `runs as process ${process.pid}` });
+    expect(about('API')).toMatchObject({
+      level: 'fault',
+      found: expect.stringContaining(`http://127.0.0.1:${port} does not answer`),
+    });
+  });
+
+  it('finds wrong settings', async () => {
+    const about = await ask({ ARCUS_PORT: 'nine' });
+    expect(about('settings')).toMatchObject({ level: 'fault', found: expect.stringContaining('ARCUS_PORT') });
+  });
+});
