@@ -16,8 +16,8 @@ export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extend
   text: (object: z.output<S>, context: Context) => string;
   /** States by which a list can be filtered. */
   states?: readonly string[];
-  /** Objects that have ended: a name means one of the others first, and lists leave them out unless asked. */
-  hasEnded?: (object: z.output<L>) => boolean;
+  /** Objects that can end: a name means a living one first, and lists leave the others out unless asked. */
+  ends?: { state: string; hasEnded: (object: z.output<L>) => boolean };
 };
 
 const Id = z.object({ id: z.int(), name: z.string() });
@@ -25,14 +25,15 @@ const Id = z.object({ id: z.int(), name: z.string() });
 /** The id of what the user named: an id, or the exact name. */
 export async function resolve<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType>(
   client: ApiClient,
-  { noun, path, item, hasEnded = () => false }: Resource<L, S>,
+  { noun, path, item, ends }: Resource<L, S>,
   wish: string | undefined,
 ): Promise<number> {
   if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`);
   if (/^\d{1,15}$/.test(wish)) return Number(wish);
-  const named = (await client.list(path, item)).map(({ value }) => value).filter(({ name }) => name === wish);
-  const living = named.filter((object) => !hasEnded(object));
-  const found = living.length > 0 ? living : named;
+  const ofThatName = async (query: Record<string, string>) =>
+    (await client.list(path, item, { query })).map(({ value }) => value).filter(({ name }) => name === wish);
+  const living = (await ofThatName({})).filter((object) => !ends?.hasEnded(object));
+  const found = living.length > 0 || !ends ? living : await ofThatName({ state: ends.state });
   const [only] = found;
   const next = `List what there is with: arcus ${noun} list`;
   if (only === undefined)
@@ -58,7 +59,7 @@ const ListOptions = z.object({
 export function listAndShow<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType>(
   resource: Resource<L, S>,
 ): Leaf[] {
-  const { noun, path, item, whole, columns, text, states, hasEnded } = resource;
+  const { noun, path, item, whole, columns, text, states, ends } = resource;
   return [
     leaf({
       usage: 'list',
@@ -67,15 +68,16 @@ export function listAndShow<L extends z.ZodType<{ id: number; name: string }>, S
       options: [
         ['--limit <number>', 'show at most so many'],
         ...(states ? [['--state <state>', `only those in this state: ${states.join(', ')}`] as const] : []),
-        ...(hasEnded ? [['--all', 'those that have ended, too'] as const] : []),
+        ...(ends ? [['--all', 'those that have ended, too'] as const] : []),
       ],
       schema: ListOptions,
       run: async (context, _args, { state, limit, all }) => {
-        const query: Record<string, string> = state === undefined ? {} : { state };
         const most = limit ?? Number.POSITIVE_INFINITY;
-        const hidden = all || state !== undefined ? undefined : hasEnded;
-        const found = await context.client().list(path, item, hidden ? { query } : { query, most });
-        const shown = found.filter(({ value }) => !hidden?.(value)).slice(0, most);
+        const list = (query: Record<string, string>) => context.client().list(path, item, { query });
+        const found = state === undefined ? await list({}) : await list({ state });
+        const living = state === undefined ? found.filter(({ value }) => !ends?.hasEnded(value)) : found;
+        const ended = all && ends && state === undefined ? await list({ state: ends.state }) : [];
+        const shown = [...living, ...ended].sort((one, other) => one.value.id - other.value.id).slice(0, most);
         if (context.format !== 'table')
           context.out(
             rawText(

@@ -16,7 +16,7 @@ const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
   item: ServiceSummary,
   whole: ServiceResource,
   states: ServiceState.options,
-  hasEnded: ({ state }) => state === 'DONE',
+  ends: { state: 'DONE', hasEnded: ({ state }) => state === 'DONE' },
   columns: ({ now }) => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },

@@ -23,7 +23,7 @@ const vms: Resource<typeof VmResource, typeof VmResource> = {
   item: VmResource,
   whole: VmResource,
   states: VmState.options,
-  hasEnded: ({ state }) => state === 'DONE',
+  ends: { state: 'DONE', hasEnded: ({ state }) => state === 'DONE' },
   columns: ({ now }) => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },

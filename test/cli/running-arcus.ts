@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { inject } from 'vitest';
+import { built } from '../../runtime/checkout.js';
+import { builtVersion, makeVersionCurrent } from '../../runtime/deployment-version.js';
+import { choosePort } from '../../runtime/ports.js';
+import { prepare } from '../../runtime/prepare.js';
+import { startTemporal } from '../../runtime/temporal-server.js';
+import { ownDatabaseUri } from '../support/servers.js';
+import { SimulatorProcess } from '../support/simulator-process.js';
+
+export type Result = { code: number | null; out: string; err: string };
+type Options = { input?: string; environment?: Record<string, string> };
+
+/** A whole Arcus as processes: Temporal, simulator, worker, API and a home; the MongoDB of the run. */
+export type RunningArcus = {
+  home: string;
+  endpoint: string;
+  api: Program;
+  /** `arcus …` as a process of its own, against this Arcus. */
+  arcus: (args: readonly string[], options?: Options) => Promise<Result>;
+  /** The same, not waited for. */
+  begin: (args: readonly string[], options?: Options) => Program;
+  /** An api process more, on a port of its own unless one is given. */
+  startApi: (environment?: Record<string, string>) => Program;
+  stop: () => Promise<void>;
+};
+
+export type Program = { process: ChildProcess; out: () => string; err: () => string; ended: Promise<Result> };
+
+export async function startArcus(): Promise<RunningArcus> {
+  const home = mkdtempSync(join(tmpdir(), 'arcus-cli-'));
+  mkdirSync(join(home, 'temporal'));
+  const port = {
+    temporal: await choosePort(),
+    ui: await choosePort(),
+    worker: await choosePort(),
+    api: await choosePort(),
+  };
+  const [temporal, simulator] = await Promise.all([
+    startTemporal({
+      binary: inject('temporalPath'),
+      directory: join(home, 'temporal'),
+      port: port.temporal,
+      uiPort: port.ui,
+    }),
+    SimulatorProcess.start(),
+  ]);
+  const servers = { ARCUS_TEMPORAL_ADDRESS: temporal.address, ARCUS_MONGODB_URI: ownDatabaseUri('cli') };
+  await prepare(servers, { name: 'oneadmin', password: 'pass:word' });
+  writeFileSync(join(home, 'auth'), 'oneadmin:pass:word\n', { mode: 0o600 });
+  writeFileSync(join(home, 'ports.json'), JSON.stringify({ api: port.api }));
+
+  const environment = {
+    ...servers,
+    ARCUS_HOME: home,
+    ARCUS_SIMULATOR_URL: simulator.url,
+    ARCUS_TEMPORAL_UI_URL: 'http://temporal.test',
+    ARCUS_LOG_LEVEL: 'info',
+  };
+  const startApi = (more: Record<string, string> = {}) =>
+    launch('api/main.js', [], { environment: { ...environment, ARCUS_PORT: String(port.api), ...more } });
+  const api = startApi();
+  const worker = launch('worker/main.js', [], {
+    environment: { ...environment, ARCUS_WORKER_PORT: String(port.worker) },
+  });
+  const endpoint = `http://127.0.0.1:${port.api}`;
+  await Promise.all([answers(`${endpoint}/readyz`, api), answers(`http://127.0.0.1:${port.worker}/readyz`, worker)]);
+  await makeVersionCurrent(temporal.address, builtVersion(), 30_000);
+
+  const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
+    launch('cli/main.js', args, {
+      ...(input === undefined ? {} : { input }),
+      environment: { ARCUS_HOME: home, ...more },
+    });
+  return {
+    home,
+    endpoint,
+    api,
+    startApi,
+    begin,
+    arcus: (args, options) => begin(args, options).ended,
+    stop: async () => {
+      for (const program of [api, worker]) program.process.kill('SIGTERM');
+      await Promise.all([api.ended, worker.ended]);
+      await Promise.all([temporal.stop(), simulator.dispose()]);
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+function launch(module: string, args: readonly string[], { input, environment }: Options): Program {
+  const { ARCUS_PORT: _port, ARCUS_ENDPOINT: _endpoint, ARCUS_AUTH: _auth, ...inherited } = process.env;
+  const child = spawn(process.execPath, [built(module), ...args], { env: { ...inherited, ...environment } });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk;
+  });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input ?? '');
+  const ended = new Promise<Result>((resolve) => {
+    child.on('close', (code) => resolve({ code, out, err }));
+  });
+  return { process: child, out: () => out, err: () => err, ended };
+}
+
+async function answers(url: string, program: Program): Promise<void> {
+  for (const until = Date.now() + 60_000; Date.now() < until; await sleep(50)) {
+    if (program.process.exitCode !== null) break;
+    const response = await fetch(url).catch(() => undefined);
+    if (response?.ok) return;
+  }
+  throw new Error(`${url} does not answer: ${program.out()}${program.err()}`);
+}
