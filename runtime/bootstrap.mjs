@@ -69,7 +69,7 @@ async function test(args) {
     const report = join(directory, 'report.json');
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args]);
+    const code = await run(process.execPath, [vitest, 'run', ...reporters, ...args], { ARCUS_PREPARED: '1' });
     const { passed, failed } = countTests(report);
     const failures = code !== 0 && failed === 0 ? 1 : failed;
     console.log(`${passed} passed, ${failures} failed`);

@@ -17,5 +17,7 @@ if (!existsSync(binary)) {
   const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: directory, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }
-const { status } = spawnSync(binary, process.argv.slice(2), { stdio: 'inherit' });
+// Everything is installed and built by then, with the other Node.js.
+const environment = { ...process.env, ARCUS_PREPARED: '1' };
+const { status } = spawnSync(binary, process.argv.slice(2), { stdio: 'inherit', env: environment });
 process.exit(status ?? 1);

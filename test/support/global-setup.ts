@@ -25,7 +25,8 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const progress = (line: string) => console.error(`arcus: ${line}`);
   // The tests start compiled programs. `npm test` has built them already; a run of vitest alone has not.
-  execFileSync(process.execPath, [join(checkout, 'runtime', 'bootstrap.mjs'), 'build'], { stdio: 'inherit' });
+  if (process.env.ARCUS_PREPARED === undefined)
+    execFileSync(process.execPath, [join(checkout, 'runtime', 'bootstrap.mjs'), 'build'], { stdio: 'inherit' });
   const options = {
     cache: process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'),
     platform: `${process.platform}-${process.arch}`,
