@@ -15,7 +15,18 @@ export type WorkerSettings = {
 };
 
 /** The workers of one process, one a task queue. They poll once they are run. */
-export async function createWorkers({ connection, ports, bundle, buildId, queues }: WorkerSettings): Promise<Worker[]> {
+export async function createWorkers({ queues, ...settings }: WorkerSettings): Promise<Worker[]> {
+  const options = workerOptions(settings);
+  return Promise.all(queues.map((queue) => Worker.create(options[queue]())));
+}
+
+/** What a worker of each task queue is made of. */
+export function workerOptions({
+  connection,
+  ports,
+  bundle,
+  buildId,
+}: Omit<WorkerSettings, 'queues'>): Record<keyof typeof taskQueues, () => WorkerOptions> {
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
     interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context) })] },
@@ -39,7 +50,7 @@ export async function createWorkers({ connection, ports, bundle, buildId, queues
     stickyQueueScheduleToStartTimeout: '2s',
     maxCachedWorkflows: 500,
   };
-  const options: Record<keyof typeof taskQueues, () => WorkerOptions> = {
+  return {
     orchestration: () => ({
       ...shared,
       ...versioned,
@@ -66,5 +77,4 @@ export async function createWorkers({ connection, ports, bundle, buildId, queues
       maxCachedWorkflows: 20,
     }),
   };
-  return Promise.all(queues.map((queue) => Worker.create(options[queue]())));
 }
