@@ -87,10 +87,10 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, name, failure);
-    const service = await store.services.find(id);
+    const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
     const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role) return false;
-    const reason = whyNotRunning(role, await store.vms.ofService(id, name), failure);
+    if (!role) return false;
+    const reason = whyNotRunning(role, vms, failure);
     const [event, log] =
       reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
     const left = await store.services.leaveRole({ service: id, role: name, op, step, event }, reason, log);

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { Problem, problemOf, problems } from '../domain/problems.js';
 import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
-import type { VmMove, VmStore } from '../store/vms.js';
+import { stateAfter, type VmMove, type VmStore } from '../store/vms.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
@@ -75,7 +75,9 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 async function enter(vms: VmStore, mine: readonly Vm[], step: VmStep): Promise<Vm[]> {
   const moving = mine.filter((vm) => !step.isAtWork(vm));
   const moved = await vms.transition(moving.map((vm) => ({ vm, event: step.enter })));
-  if (moving.length === 0) return [...mine];
+  // All of them: nobody else can have changed them since, because each move filters on the whole hold.
+  if (moved.size === moving.length)
+    return mine.map((vm) => (step.isAtWork(vm) ? vm : { ...vm, ...stateAfter(vm, step.enter) }));
   const now = new Map((await vms.byIds(moving.map((vm) => vm._id))).map((vm) => [vm._id, vm]));
   return mine.flatMap((vm) => {
     if (step.isAtWork(vm)) return [vm];

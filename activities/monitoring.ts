@@ -37,7 +37,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPo
         return { error, usable: await store.hosts.monitored(host._id, error) };
       }),
     );
-    if (found.some(({ usable }) => usable) && (await store.vms.anyPending())) await engine.signalPlacement();
+    if (found.some(({ usable }) => usable) && (await store.vms.anyWaiting())) await engine.signalPlacement();
     const failed = found.filter(({ error }) => error !== null).length;
     return { monitored: found.length - failed, failed };
   },

@@ -1,6 +1,5 @@
 import { planPlacement } from '../domain/placement.js';
-import type { Host } from '../schemas/host.js';
-import type { Vm } from '../schemas/vm.js';
+import type { HistoryRecord, Vm } from '../schemas/vm.js';
 import type { Reservation } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import { placeOf, type VmMove } from '../store/vms.js';
@@ -8,24 +7,28 @@ import { placeOf, type VmMove } from '../store/vms.js';
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
 const plans = 8;
 
+export type Placed = { placed: number[]; pending: number[] };
+
 /**
  * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
  * more; then PENDING → PROLOG for those that have a reservation. The rest stays PENDING with its reason. Said again, it
  * goes on with the reservations that an earlier try has left.
  */
-export async function placeVms(store: Store, vms: readonly Vm[]): Promise<void> {
+export async function placeVms(store: Store, vms: readonly Vm[]): Promise<Placed> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
-  if (waiting.length === 0) return;
+  if (waiting.length === 0) return { placed: [], pending: [] };
   const ids = waiting.map((vm) => vm._id);
-  let reserved = await store.hosts.reservationsOf(ids);
+  let [reserved, hosts] = await Promise.all([store.hosts.reservationsOf(ids), store.hosts.snapshot()]);
+  const inherited = reserved.length > 0;
   let reasons = new Map<number, string>();
   for (let round = 0; round < plans; round++) {
     const having = new Set(reserved.map(({ vm }) => vm));
     const lacking = waiting.filter((vm) => !having.has(vm._id));
     if (lacking.length === 0) break;
+    if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
     const plan = planPlacement(
-      await store.hosts.snapshot(),
+      hosts,
       lacking.map((vm) => ({ vm: vm._id, capacity: vm.capacity })),
     );
     reasons = new Map(plan.unplaced.map(({ vm, reason }) => [vm, reason]));
@@ -34,12 +37,14 @@ export async function placeVms(store: Store, vms: readonly Vm[]): Promise<void> 
       const capacity = capacities.get(vm);
       return capacity ? [{ vm, host, capacity }] : [];
     });
-    const granted = await store.hosts.reserve(wishes);
-    reserved = [...reserved, ...granted];
+    reserved = [...reserved, ...(await store.hosts.reserve(wishes))];
   }
-  await assign(store, waiting, reserved);
-  await dropSurplus(store, ids);
+  const placed = await assign(store, hosts, waiting, reserved);
+  // Whoever races with this and loses drops what it reserved; so does this when it has lost.
+  if (inherited || placed.size < reserved.length) await dropSurplus(store, ids);
   await store.vms.setPendingReasons(reasons);
+  const having = new Set(reserved.map(({ vm }) => vm));
+  return { placed: [...placed], pending: ids.filter((id) => !having.has(id)) };
 }
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */
@@ -56,31 +61,33 @@ export async function endPending(store: Store, vms: readonly Vm[]): Promise<void
   );
 }
 
-async function assign(store: Store, waiting: readonly Vm[], reserved: readonly Reservation[]): Promise<void> {
-  const hosts = new Map((await store.hosts.byIds(reserved.map(({ host }) => host))).map((host) => [host._id, host]));
-  const hostOf = new Map<number, Host>();
-  for (const { vm, host } of reserved) {
-    const found = hosts.get(host);
-    if (found && !hostOf.has(vm)) hostOf.set(vm, found);
-  }
-  await store.vms.transition(
+/** PENDING → PROLOG where a reservation stands; returns those that are there now. */
+async function assign(
+  store: Store,
+  hosts: Awaited<ReturnType<Store['hosts']['snapshot']>>,
+  waiting: readonly Vm[],
+  reserved: readonly Reservation[],
+): Promise<Set<number>> {
+  const known = new Map(hosts.map((host) => [host.id, host]));
+  const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
+  return store.vms.transition(
     waiting.flatMap((vm): VmMove[] => {
       const host = hostOf.get(vm._id);
-      return host ? [{ vm, event: 'place', set: { reason: null, history: [...vm.history, stay(vm, host)] } }] : [];
+      if (!host) return [];
+      const stay: HistoryRecord = {
+        seq: vm.history.length,
+        hid: host.id,
+        hostname: host.name,
+        vm_mad: host.vm_mad,
+        epoch: vm.epoch,
+        stime: new Date(),
+        etime: null,
+        reason: 'none',
+      };
+      return [{ vm, event: 'place', set: { reason: null, history: [...vm.history, stay] } }];
     }),
   );
 }
-
-const stay = (vm: Vm, host: Host): Vm['history'][number] => ({
-  seq: vm.history.length,
-  hid: host._id,
-  hostname: host.name,
-  vm_mad: host.vm_mad,
-  epoch: vm.epoch,
-  stime: new Date(),
-  etime: null,
-  reason: 'none',
-});
 
 /** Gives back reservations that no VM document stands by: of a lost race, or of a VM that was terminated meanwhile. */
 async function dropSurplus(store: Store, ids: readonly number[]): Promise<void> {

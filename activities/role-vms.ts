@@ -1,6 +1,7 @@
 import { Problem } from '../domain/problems.js';
 import { vmContents } from '../domain/vm-contents.js';
 import { vmName } from '../domain/vm-name.js';
+import { abandonment } from '../domain/vm-states.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Store } from '../store/store.js';
@@ -32,53 +33,57 @@ export async function makeVms(
   role: Role,
   count: number,
 ): Promise<void> {
-  const template = await store.vmTemplates.find(role.vm_template);
+  const [template, last, ids] = await Promise.all([
+    store.vmTemplates.find(role.vm_template),
+    store.vms.lastOrdinal(service._id, role.name),
+    store.counters.next('vm', count),
+  ]);
   if (!template)
     throw new Problem(
       'not_found',
       `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
     );
-  const first = Math.max(role.last_vmname, (await store.vms.lastOrdinal(service._id, role.name)) + 1);
+  const first = Math.max(role.last_vmname, last + 1);
   const contents = vmContents(template.template, {
     contents: role.vm_template_contents,
     serviceId: service._id,
     roleName: role.name,
   });
-  const ids = await store.counters.next('vm', count);
   const now = new Date();
   const { uid, gid, permissions } = service;
-  await store.vms.insertMissing(
-    ids.map((id, index): Vm => {
-      const ordinal = first + index;
-      return {
-        _id: id,
-        uid,
-        gid,
-        permissions,
-        name: vmName(settings.vmNameTemplate, {
-          serviceId: service._id,
-          serviceName: service.name,
-          roleName: role.name,
-          vmNumber: ordinal,
-        }),
-        state: 'PENDING',
-        lcm_state: 'LCM_INIT',
-        reason: null,
-        template_id: role.vm_template,
-        ...contents,
-        service: { id: service._id, role: role.name, ordinal },
-        history: [],
-        deploy_id: null,
-        epoch: 1,
-        hold: { op, epoch: 1, attempt: 0 },
-        operation: null,
-        wanted: null,
-        created_at: now,
-        ended_at: null,
-      };
-    }),
-  );
-  await store.services.raiseVmNumber(service._id, role.name, first + count);
+  const made = ids.map((id, index): Vm => {
+    const ordinal = first + index;
+    return {
+      _id: id,
+      uid,
+      gid,
+      permissions,
+      name: vmName(settings.vmNameTemplate, {
+        serviceId: service._id,
+        serviceName: service.name,
+        roleName: role.name,
+        vmNumber: ordinal,
+      }),
+      state: 'PENDING',
+      lcm_state: 'LCM_INIT',
+      reason: null,
+      template_id: role.vm_template,
+      ...contents,
+      service: { id: service._id, role: role.name, ordinal },
+      history: [],
+      deploy_id: null,
+      epoch: 1,
+      hold: { op, epoch: 1, attempt: 0 },
+      operation: null,
+      wanted: null,
+      created_at: now,
+      ended_at: null,
+    };
+  });
+  await Promise.all([
+    store.vms.insertMissing(made),
+    store.services.raiseVmNumber(service._id, role.name, first + count),
+  ]);
 }
 
 /** Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. */
@@ -88,27 +93,20 @@ export async function placeRole(
   service: number,
   role: string,
 ): Promise<{ boot: number[][]; pending: number }> {
-  const held = (vms: readonly Vm[]) => vms.filter((vm) => vm.hold?.op === op);
-  const before = held(await store.vms.ofService(service, role));
-  const waiting = before.filter((vm) => vm.state === 'PENDING');
-  await placeVms(store, waiting);
-  const after = waiting.length > 0 ? held(await store.vms.ofService(service, role)) : before;
-  return {
-    boot: batchesOf(after.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id)),
-    pending: after.filter((vm) => vm.state === 'PENDING').length,
-  };
+  const held = (await store.vms.ofService(service, role)).filter((vm) => vm.hold?.op === op);
+  const { placed, pending } = await placeVms(store, held);
+  const booting = held.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id);
+  return { boot: batchesOf([...booting, ...placed]), pending: pending.length };
 }
 
 /** VMs whose step failed as a whole say so: their state is unknown, and a recovery replaces them. */
 export async function failVms(store: Store, op: string, service: number, role: string, failure: string): Promise<void> {
-  const events = { PROLOG: 'fail_prolog', BOOT: 'fail_boot', SHUTDOWN: 'fail_shutdown' } as const;
   const vms = await store.vms.ofService(service, role);
   await store.vms.transition(
     vms.flatMap((vm): VmMove[] => {
-      if (vm.hold?.op !== op) return [];
-      const { lcm_state } = vm;
-      if (lcm_state !== 'PROLOG' && lcm_state !== 'BOOT' && lcm_state !== 'SHUTDOWN') return [];
-      return [{ vm, event: events[lcm_state], set: { reason: vm.reason ?? failure }, release: true }];
+      const event = abandonment(vm);
+      if (vm.hold?.op !== op || !event) return [];
+      return [{ vm, event, set: { reason: vm.reason ?? failure }, release: true }];
     }),
   );
 }

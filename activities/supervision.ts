@@ -13,19 +13,27 @@ const settledAfter = 3_000;
 /** How long a run that is in the way may unwind before it is terminated. */
 const grace = 30_000;
 const pause = 50;
+const pageSize = 200;
 
 /** What keeps operations going when the process that served them does not: for many operations at a time. */
 export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store' | 'engine'>) => ({
   /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did. */
   async reconcile(): Promise<{ looked: number; repaired: string[] }> {
-    const open = await store.operations.openBefore(new Date(Date.now() - settledAfter), 1_000);
+    const before = new Date(Date.now() - settledAfter);
     const repaired: string[] = [];
-    for (const operation of open) {
-      const did = await repair(store, engine, operation);
-      if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
+    let looked = 0;
+    for (let after = '', more = true; more; ) {
+      const page = await store.operations.openBefore(before, after, pageSize);
+      for (const operation of page) {
+        const did = await repair(store, engine, operation);
+        if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
+      }
+      looked += page.length;
+      after = page.at(-1)?._id ?? '';
+      more = page.length === pageSize;
     }
-    if (await store.vms.anyPending()) await engine.signalPlacement();
-    return { looked: open.length, repaired };
+    if (await store.vms.anyWaiting()) await engine.signalPlacement();
+    return { looked, repaired };
   },
 
   /** Cancels the run in the way of an operation, waits until it has unwound, and starts the operation. */
@@ -51,7 +59,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
 
   /** Sets going whoever waits for capacity that is there now: operations without a run, and runs that wait. */
   async wakeWaiting(): Promise<number> {
-    const waiting = await store.vms.pending(1_000);
+    const waiting = await store.vms.waiting(1_000);
     const plan = planPlacement(
       await store.hosts.snapshot(),
       waiting.map((vm) => ({ vm: vm._id, capacity: vm.capacity })),

@@ -60,7 +60,7 @@ export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
         );
       },
     });
-    if (outcome.done.length > 0 && (await store.vms.anyPending())) await engine.signalPlacement();
+    if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
   },
 });

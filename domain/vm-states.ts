@@ -95,3 +95,13 @@ export const isVmFailure = (lcm: VmLcmState): boolean => lcm.endsWith('_FAILURE'
 export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
 
 export const isVmGone = (vm: Pick<Vm, 'state'>): boolean => vm.state === 'DONE';
+
+const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
+  PROLOG: 'fail_prolog',
+  BOOT: 'fail_boot',
+  SHUTDOWN: 'fail_shutdown',
+  EPILOG: 'fail_epilog',
+};
+
+/** The event by which a VM in the middle of a step says that the step was given up; undefined when it is in none. */
+export const abandonment = ({ lcm_state }: Pick<Vm, 'lcm_state'>): VmEvent | undefined => abandonments[lcm_state];

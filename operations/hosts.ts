@@ -70,7 +70,7 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
       });
       if (!after) throw new Problem('not_found', `There is no host ${id}.`);
       if (enables) await monitor();
-      else if (await store.vms.anyPending())
+      else if (await store.vms.anyWaiting())
         await engine
           .signalPlacement()
           .catch((error: unknown) => onDelayed('waiting VMs are placed at the next tick', error));

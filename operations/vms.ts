@@ -6,7 +6,6 @@ import { vmContents } from '../domain/vm-contents.js';
 import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
 import { isTermination, type OperationResource } from '../schemas/operation.js';
 import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
-import { VmTemplateBody } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -47,7 +46,7 @@ export const vmOperations = (context: OperationsContext) => {
         lcm_state: 'LCM_INIT',
         reason: null,
         template_id,
-        ...vmContents(VmTemplateBody.parse({ ...template.template, ...changes })),
+        ...vmContents({ ...template.template, ...changes }),
         service: null,
         history: [],
         deploy_id: null,

@@ -1,5 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
-import { isVmFailure } from '../domain/vm-states.js';
+import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -45,7 +45,8 @@ export function createEndings(connection: Connection, { operations, services, vm
       op,
       (service) => {
         const after = deploys ? afterDeployment(service, outcome) : afterUndeployment(service, outcome);
-        if (outcome.state === 'succeeded' && after.state.startsWith('FAILED')) said = failedRoles(after.roles);
+        if (outcome.state === 'succeeded' && after.state.startsWith('FAILED'))
+          said = whyShort(service, op, after.roles);
         return after;
       },
       session,
@@ -59,16 +60,8 @@ export function createEndings(connection: Connection, { operations, services, vm
   async function abandonVms({ _id: op }: Operation, reason: string, session: ClientSession): Promise<void> {
     const held = await vms.model.find({ 'hold.op': op }).session(session).lean<Vm[]>().exec();
     const moves = held.flatMap((vm): VmMove[] => {
-      const event = {
-        PROLOG: 'fail_prolog',
-        BOOT: 'fail_boot',
-        SHUTDOWN: 'fail_shutdown',
-        EPILOG: 'fail_epilog',
-      } as const;
-      const { lcm_state } = vm;
-      return lcm_state in event && !isVmFailure(lcm_state)
-        ? [{ vm, event: event[lcm_state as keyof typeof event], set: { reason: vm.reason ?? reason }, release: true }]
-        : [];
+      const event = abandonment(vm);
+      return event ? [{ vm, event, set: { reason: vm.reason ?? reason }, release: true }] : [];
     });
     await vms.transition(moves, session);
     if (held.length > moves.length) await vms.releaseAll(op, session);
@@ -85,7 +78,10 @@ const reasonOf = (outcome: Outcome): string =>
       ? 'cancelled'
       : outcome.error.detail;
 
-function failedRoles(roles: readonly Role[]): Outcome {
+/** Why an operation that did all it could has not got there: it gave way, or roles failed. */
+function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outcome {
+  if (wanted !== null && wanted !== op)
+    return { state: 'cancelled', error: { code: 'taken', detail: `Operation ${wanted} took over.` } };
   const said = roles.filter(({ reason }) => reason !== null).map(({ name, reason }) => `role ${name}: ${reason}`);
   return {
     state: 'failed',

@@ -77,18 +77,21 @@ export function createHostStore(connection: Connection) {
       return error === null && before !== null && before.state !== 'MONITORED';
     },
 
-    /** Every host as placement sees it. */
-    async snapshot(): Promise<HostSnapshot[]> {
+    /** Every host as placement sees it, and with which hypervisor it is driven. */
+    async snapshot(): Promise<(HostSnapshot & Pick<Host, 'vm_mad'>)[]> {
       const found = await hosts
-        .aggregate<Pick<Host, '_id' | 'name' | 'state' | 'total' | 'used'> & { count: number }>([
+        .aggregate<Pick<Host, '_id' | 'name' | 'state' | 'total' | 'used' | 'vm_mad'> & { count: number }>([
           { $sort: { _id: 1 } },
-          { $project: { name: 1, state: 1, total: 1, used: 1, count: { $size: { $objectToArray: '$vms' } } } },
+          {
+            $project: { name: 1, state: 1, total: 1, used: 1, vm_mad: 1, count: { $size: { $objectToArray: '$vms' } } },
+          },
         ])
         .exec();
-      return found.map(({ _id, name, state, total, used, count }) => ({
+      return found.map(({ _id, name, state, total, used, vm_mad, count }) => ({
         id: _id,
         name,
         state,
+        vm_mad,
         total,
         free: { cpu: total.cpu - used.cpu, memory: total.memory - used.memory },
         vms: count,
@@ -99,8 +102,8 @@ export function createHostStore(connection: Connection) {
     reservationsOf,
 
     /**
-     * Reserves what fits: one guarded update a host takes all of its share or nothing. Returns every reservation that
-     * these VMs then have, whoever made it; what is missing did not fit any more and is to be planned again.
+     * Reserves what fits: one guarded update a host takes all of its share or nothing. Returns the reservations that these
+     * VMs then have, whoever made them; what is missing did not fit any more and is to be planned again.
      */
     async reserve(reservations: readonly Reservation[]): Promise<Reservation[]> {
       const updates = [...byHost(reservations)].map(([host, share]): AnyBulkWriteOperation<Host> => {
@@ -125,8 +128,9 @@ export function createHostStore(connection: Connection) {
           },
         };
       });
-      if (updates.length > 0) await hosts.bulkWrite(updates, { ordered: false });
-      return reservationsOf(reservations.map(({ vm }) => vm));
+      if (updates.length === 0) return [];
+      const { modifiedCount } = await hosts.bulkWrite(updates, { ordered: false });
+      return modifiedCount === updates.length ? [...reservations] : reservationsOf(reservations.map(({ vm }) => vm));
     },
 
     /** Gives reservations back; each once, however often it is asked. Returns true when any capacity came free. */

@@ -38,10 +38,10 @@ export function createOperationStore(connection: Connection) {
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
     },
 
-    /** Operations that have not ended and are older than `before`, oldest first: what reconciliation looks at. */
-    openBefore: (before: Date, limit: number) =>
+    /** Operations that have not ended and were made before a time, oldest first, after an id: what reconciliation looks at. */
+    openBefore: (before: Date, after: string, limit: number) =>
       operations
-        .find({ state: { $in: ['accepted', 'running'] }, created_at: { $lt: before } })
+        .find({ state: { $in: ['accepted', 'running'] }, _id: { $gt: after }, created_at: { $lt: before } })
         .sort({ _id: 1 })
         .limit(limit)
         .lean<Operation[]>()

@@ -93,7 +93,11 @@ export function createServiceStore(connection: Connection) {
             options,
           )
           .lean<Service>()) ??
-        (await services.findOneAndUpdate({ ...guard, state }, { $set: { operation: op } }, options).lean<Service>())
+        // Already there, by an earlier try; or DONE, when what is left to do is to delete the document.
+        (await services
+          .findOneAndUpdate({ ...guard, state: { $in: [state, 'DONE'] } }, { $set: { operation: op } }, options)
+          .lean<Service>()
+          .exec())
       );
     },
 

@@ -8,7 +8,7 @@ type Named = Ownership & { _id: number; name: string; created_at: Date };
 
 /** VM templates and service templates are kept alike: documents that are written whole. */
 export function createTemplateStore<T extends Named>(connection: Connection, collection: string) {
-  const templates = modelOf<Named>(connection, collection, Number, [
+  const templates = modelOf<T>(connection, collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
   ]);
   return {
@@ -19,10 +19,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
         .find({ _id: { $in: ids } })
         .lean<T[]>()
         .exec(),
-    async list(caller: Caller, query: PageQuery): Promise<{ items: T[]; next_cursor: string | null }> {
-      const { items, next_cursor } = await pageOf(templates, visibleTo(caller), query);
-      return { items: items as T[], next_cursor };
-    },
+    list: (caller: Caller, query: PageQuery) => pageOf(templates, visibleTo(caller), query),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T) => templates.create([template]),
     replace: (id: number, change: Partial<T>) =>

@@ -17,6 +17,9 @@ export type VmMove = {
   release?: boolean;
 };
 
+/** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
+const waitingForCapacity = { state: 'PENDING' as const, $or: [{ hold: { $ne: null } }, { operation: { $ne: null } }] };
+
 export function createVmStore(connection: Connection) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
@@ -64,9 +67,9 @@ export function createVmStore(connection: Connection) {
         .exec();
       return last?.service?.ordinal ?? -1;
     },
-    /** VMs that have no host yet, oldest first. */
-    pending: (limit: number) => vms.find({ state: 'PENDING' }).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
-    anyPending: async (): Promise<boolean> => (await vms.exists({ state: 'PENDING' })) !== null,
+    /** VMs that have no host yet and whose operation wants one, oldest first. */
+    waiting: (limit: number) => vms.find(waitingForCapacity).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
+    anyWaiting: async (): Promise<boolean> => (await vms.exists(waitingForCapacity)) !== null,
 
     /** Writes new VMs; those whose unique key exists already are left as they are. */
     async insertMissing(documents: readonly Vm[], session?: ClientSession): Promise<void> {
@@ -129,10 +132,12 @@ export function createVmStore(connection: Connection) {
       const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
       return new Set(
         moves
-          .filter(({ vm, event }) => {
+          .filter(({ vm, event, release }) => {
             const now = present.get(vm._id);
             const aim = stateAfter(vm, event);
-            return now?.epoch === vm.epoch && now.state === aim.state && now.lcm_state === aim.lcm_state;
+            const hold = release ? null : vm.hold;
+            const there = now?.state === aim.state && now.lcm_state === aim.lcm_state && now.epoch === vm.epoch;
+            return there && now.hold?.op === hold?.op && now.hold?.attempt === hold?.attempt;
           })
           .map(({ vm }) => vm._id),
       );
@@ -188,7 +193,11 @@ export type VmStore = ReturnType<typeof createVmStore>;
 const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
   hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };
 
-function stateAfter(vm: Pick<Vm, '_id' | 'state' | 'lcm_state'>, event: VmEvent): Pick<Vm, 'state' | 'lcm_state'> {
+/** What a VM document stores after an event. An illegal one is a programming error and throws. */
+export function stateAfter(
+  vm: Pick<Vm, '_id' | 'state' | 'lcm_state'>,
+  event: VmEvent,
+): Pick<Vm, 'state' | 'lcm_state'> {
   const next = nextVmState(vmStateName(vm), event);
   if (next === undefined) throw new Problem('wrong_state', `VM ${vm._id} is ${vmStateName(vm)}: it cannot ${event}.`);
   return storedVmState(next);

@@ -7,8 +7,8 @@ import { capacityAppeared, listenFor, renewing, vmReported } from './signals.js'
 
 /** Deploys a service role by role, parents first where it says `straight`; again after a failure, it goes on from what is. */
 export async function deployService({ op }: OperationInput): Promise<void> {
-  const capacity = listenFor(capacityAppeared);
-  const report = listenFor(vmReported);
+  const listenForCapacity = listenFor(capacityAppeared);
+  const listenForReports = listenFor(vmReported);
 
   await runOperation({ op }, local.beginDeployment, async ({ service, gate, roles }: DeploymentPlan) => {
     const progress = roleProgress(roles);
@@ -34,6 +34,7 @@ export async function deployService({ op }: OperationInput): Promise<void> {
       ]);
       if (started === null) return;
       const removals = started.remove.map((vms) => remove(role, vms));
+      const capacity = listenForCapacity();
       for (let { boot, pending } = started; boot.length + pending > 0; ) {
         await settle(boot.map((vms) => bootBatch(role, vms)));
         if (pending === 0) break;
@@ -42,6 +43,7 @@ export async function deployService({ op }: OperationInput): Promise<void> {
         ({ boot, pending } = await local.placeRole({ op, service, role }));
       }
       await settle(removals);
+      const report = listenForReports();
       while (gate) {
         const unready = await local.countUnready({ op, service, role });
         if (unready === 0) break;

@@ -19,19 +19,22 @@ export const historyIsFull = (): boolean => workflowInfo().historyLength > 1_500
 export class HistoryFull extends Error {}
 
 /**
- * Waits for a fact, or 30 s: then whoever waits reads again in any case, so that a signal that was lost delays and does
- * not hang. A fact that came since the last look counts.
+ * Listens for a fact; each waiter that comes out of it has a count of its own, so that none takes another's. A waiter
+ * waits for news since its last look, or 30 s: then whoever waits reads again in any case, so that a signal that was
+ * lost delays and does not hang.
  */
-export function listenFor(signal: SignalDefinition<[]>): () => Promise<void> {
+export function listenFor(signal: SignalDefinition<[]>): () => () => Promise<void> {
   let heard = 0;
-  let seen = 0;
   setHandler(signal, () => {
     heard += 1;
   });
-  return async () => {
-    if (historyIsFull()) throw new HistoryFull('the history is full');
-    await condition(() => heard > seen, '30s');
-    seen = heard;
+  return () => {
+    let seen = 0;
+    return async () => {
+      if (historyIsFull()) throw new HistoryFull('the history is full');
+      await condition(() => heard > seen, '30s');
+      seen = heard;
+    };
   };
 }
 
