@@ -2,12 +2,12 @@ import { createRequire } from 'node:module';
 import { type RequestHandler, Router } from 'express';
 import { Problem, type ProblemCode, problems } from '../domain/problems.js';
 
-const files = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** Swagger UI from its package: no other server is asked. */
 const assets = {
-  'swagger-ui.css': files.resolve('swagger-ui-dist/swagger-ui.css'),
-  'swagger-ui-bundle.js': files.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
+  'swagger-ui.css': require.resolve('swagger-ui-dist/swagger-ui.css'),
+  'swagger-ui-bundle.js': require.resolve('swagger-ui-dist/swagger-ui-bundle.js'),
 };
 
 const start = `window.addEventListener('load', () => {
