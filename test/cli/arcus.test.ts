@@ -402,4 +402,16 @@ describe('the end of a service', () => {
     expect(await printed('service', 'list', '--all')).toMatch(/shop {2}DONE/);
     expect(await printed('service', 'show', 'shop')).toContain('SERVICE STATE   : DONE');
   });
+
+  it('or deletion, from RUNNING as from DONE: nothing is left of it', async () => {
+    const made = await running.arcus(['service', 'create', 'shop', '--name', 'short', '--wait']);
+    expect(made.code, made.err).toBe(0);
+    for (const name of ['short', 'shop']) {
+      const deleted = await running.arcus(['service', 'delete', name, '--wait']);
+      expect(deleted.code, deleted.err).toBe(0);
+      expect(deleted.out).toMatch(new RegExp(`^undeployService of service \\d+ \\(${name}\\) succeeded\\.\n$`));
+      expect((await running.arcus(['service', 'show', name])).code).toBe(3);
+    }
+    expect(await printed('service', 'list', '--all')).toBe('ID  USER  GROUP  NAME  STATE  ROLES  TIME\n');
+  });
 });
