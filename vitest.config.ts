@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
+const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/docs/**/*.test.ts'];
 const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 /** `pure` needs nothing but its imports; `real` runs against a MongoDB and a Temporal that are started once for the run. */
@@ -7,12 +8,12 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      { test: { name: 'pure', include: ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts'], ...patience } },
+      { test: { name: 'pure', include: pure, ...patience } },
       {
         test: {
           name: 'real',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/domain/**', 'test/schemas/**'],
+          exclude: pure,
           globalSetup: ['test/support/global-setup.ts'],
           ...patience,
         },

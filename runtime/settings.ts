@@ -6,7 +6,7 @@ import { Obstacle } from './obstacle.js';
 const Port = z.coerce.number().int().min(1).max(65_535);
 
 /** What `npm start` and `arcus doctor` understand beside the settings of every process. */
-const Settings = Config.extend({
+export const Settings = Config.extend({
   ARCUS_CACHE: z.string().min(1).optional().describe('Where fetched programs are kept; default: cache in the home'),
   ARCUS_MIRROR: z
     .url()

@@ -38,7 +38,10 @@ export const Config = z.object({
     .enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard'])
     .default('terminate')
     .describe('How VMs of services go when neither role nor service says'),
-  ARCUS_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  ARCUS_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('How much processes log: trace, debug, info, warn, error, fatal or silent'),
 });
 export type Config = z.infer<typeof Config>;
 
