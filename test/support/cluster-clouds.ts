@@ -1,0 +1,36 @@
+import type { ClusterClient } from './cluster-client.js';
+
+type RoleShape = { name: string; parents?: string[]; cardinality?: number };
+type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: RoleShape[] };
+
+/** Registers so many simulated hosts of this size; returns their names. */
+export async function makeHosts(client: ClusterClient, count: number, cpu = 8, memory = 16_384): Promise<string[]> {
+  const names = Array.from({ length: count }, (_, at) => `host-${at}`);
+  for (const name of names) await client.make('/hosts', { name, cpu, memory });
+  return names;
+}
+
+/** A service template whose roles share one small VM template; returns its id. */
+export async function makeServiceTemplate(
+  client: ClusterClient,
+  name: string,
+  { deployment = 'straight', gate = false, roles }: ServiceShape,
+): Promise<number> {
+  const vm_template = await client.make('/vm-templates', { name, template: { CPU: 0.5, MEMORY: 256 } });
+  return client.make('/service-templates', {
+    name,
+    deployment,
+    ready_status_gate: gate,
+    roles: roles.map((role) => ({ ...role, vm_template })),
+  });
+}
+
+/** The guide's `my_service`: fifteen VMs in four roles on three levels. */
+export const fifteenVms: ServiceShape = {
+  roles: [
+    { name: 'frontend' },
+    { name: 'db_master', parents: ['frontend'] },
+    { name: 'db_slave', parents: ['frontend'], cardinality: 3 },
+    { name: 'worker', parents: ['db_master', 'db_slave'], cardinality: 10 },
+  ],
+};

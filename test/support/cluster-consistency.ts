@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { z } from 'zod';
+import { placementWorkflowId } from '../../adapters/engine/names.js';
+import { temporalEngine } from '../../adapters/engine/temporal.js';
+import { namespaces } from '../../schemas/config.js';
+import { SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
+import type { Store } from '../../store/store.js';
+import { placeOf } from '../../store/vms.js';
+import type { Cluster } from './cluster.js';
+
+/** What a test has done that makes more than one domain of a VM right. */
+type Expected = { replaced?: readonly number[] };
+
+const HostWithDomains = z.object({ domains: z.array(SimulatedDomain) });
+const openStates = ['accepted', 'running', 'waiting'];
+
+/**
+ * Compares MongoDB, the open runs in Temporal and the domains of the simulator: returns a sentence for everything that
+ * does not fit. What a run writes in its last moments may be on its way, so that it looks for a while before it says so.
+ */
+export async function checkConsistency(cluster: Cluster, expected: Expected = {}): Promise<string[]> {
+  for (const until = Date.now() + 20_000; ; await sleep(200)) {
+    const findings = [
+      ...(await checkServices(cluster.store)),
+      ...(await checkReservations(cluster.store)),
+      ...(await checkHolds(cluster.store)),
+      ...(await checkRuns(cluster)),
+      ...(await checkDomains(cluster)),
+      ...(await checkJournal(cluster, expected)),
+    ];
+    if (findings.length === 0 || Date.now() > until) return findings;
+  }
+}
+
+/** How often each VM was made, by the simulator's journal. */
+export async function timesMade(cluster: Cluster): Promise<Map<number, number>> {
+  const made = new Map<number, number>();
+  for (const { call, vm, outcome } of await cluster.simulator.journal())
+    if (call === 'deploy' && ['created', 'replaced', 'started'].includes(outcome))
+      made.set(vm, (made.get(vm) ?? 0) + 1);
+  return made;
+}
+
+async function checkServices(store: Store): Promise<string[]> {
+  const findings: string[] = [];
+  for (const service of await store.services.model.find().lean().exec()) {
+    const vms = await store.vms.ofService(service._id);
+    if (service.state === 'DONE' && vms.length > 0)
+      findings.push(`service ${service._id} is DONE with ${vms.length} VMs`);
+    if (service.state !== 'RUNNING') continue;
+    for (const role of service.roles) {
+      const ofRole = vms.filter((vm) => vm.service?.role === role.name);
+      const running = ofRole.filter((vm) => vm.lcm_state === 'RUNNING');
+      if (role.state !== 'RUNNING')
+        findings.push(`role ${role.name} of running service ${service._id} is ${role.state}`);
+      if (running.length !== role.cardinality || ofRole.length !== role.cardinality)
+        findings.push(
+          `role ${role.name} of service ${service._id}: ${running.length} run, ${ofRole.length} are, ${role.cardinality} should`,
+        );
+    }
+  }
+  return findings;
+}
+
+async function checkReservations(store: Store): Promise<string[]> {
+  const vms = await store.vms.model.find().lean().exec();
+  const placed = vms.flatMap((vm) => {
+    const stay = vm.state === 'ACTIVE' ? placeOf(vm) : null;
+    return stay ? [`VM ${vm._id} on host ${stay.hid} with ${vm.capacity.cpu}/${vm.capacity.memory}`] : [];
+  });
+  const hosts = await store.hosts.model.find().lean().exec();
+  const reserved = hosts.flatMap((host) =>
+    Object.entries(host.vms).map(([vm, { cpu, memory }]) => `VM ${vm} on host ${host._id} with ${cpu}/${memory}`),
+  );
+  const sums = hosts.flatMap(({ _id, vms: held, used, total }) => {
+    const cpu = Object.values(held).reduce((sum, each) => sum + each.cpu, 0);
+    const memory = Object.values(held).reduce((sum, each) => sum + each.memory, 0);
+    const wrong = cpu !== used.cpu || memory !== used.memory;
+    const over = used.cpu > total.cpu || used.memory > total.memory;
+    return [
+      ...(wrong ? [`host ${_id} says ${used.cpu}/${used.memory} used; its VMs have ${cpu}/${memory}`] : []),
+      ...(over ? [`host ${_id} is overcommitted: ${used.cpu}/${used.memory} of ${total.cpu}/${total.memory}`] : []),
+    ];
+  });
+  return [
+    ...missing(placed, reserved).map((place) => `${place}: not reserved`),
+    ...missing(reserved, placed).map((place) => `${place}: reserved for nobody`),
+    ...sums,
+  ];
+}
+
+async function checkHolds(store: Store): Promise<string[]> {
+  const vms = await store.vms.model.find().lean().exec();
+  const services = await store.services.model.find().lean().exec();
+  const named = [
+    ...vms.flatMap(({ _id, hold, operation, wanted }) =>
+      [hold?.op ?? null, operation, wanted].map((op) => ({ who: `VM ${_id}`, op })),
+    ),
+    ...services.flatMap(({ _id, holds, operation, wanted }) =>
+      [...Object.values(holds).map(({ op }) => op), operation, wanted].map((op) => ({ who: `service ${_id}`, op })),
+    ),
+  ];
+  const ops = named.flatMap(({ op }) => (op === null ? [] : [op]));
+  const ended = await store.operations.ended(ops);
+  return named.flatMap(({ who, op }) =>
+    op !== null && ended.has(op) ? [`${who} is still in the hands of operation ${op}, which has ended`] : [],
+  );
+}
+
+/** Every operation that goes on has a run, and every run an operation. */
+async function checkRuns(cluster: Cluster): Promise<string[]> {
+  const { temporalAddress } = cluster.servers;
+  const engine = temporalEngine(temporalAddress);
+  const connection = await Connection.connect({ address: temporalAddress });
+  try {
+    const findings: string[] = [];
+    const all = await cluster.store.operations.model.find().lean().exec();
+    const open = new Map(all.filter(({ state }) => openStates.includes(state)).map((op) => [op._id, op]));
+    for (const operation of open.values()) {
+      const run = await engine.latestRun(operation.workflow_id);
+      const isRunning = run?.status === 'open' && run.op === operation._id;
+      if (isRunning !== (operation.state !== 'waiting'))
+        findings.push(`operation ${operation._id} (${operation.kind}) is ${operation.state}; its run: ${run?.status}`);
+    }
+    const client = new Client({ connection, namespace: namespaces.operations });
+    for await (const { workflowId } of client.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+      if (workflowId === placementWorkflowId) continue;
+      const run = await engine.latestRun(workflowId);
+      if (run?.status === 'open' && !open.has(run.op ?? ''))
+        findings.push(`a run of ${workflowId} is open for operation ${run.op}, which has ended`);
+    }
+    return findings;
+  } finally {
+    await Promise.all([engine.close(), connection.close()]);
+  }
+}
+
+/** The simulator has a domain of each running VM, on its host, and no other; none has outrun its document. */
+async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
+  const { items } = await simulator.ask(SimulatedHosts, 'GET', '/hosts');
+  const running = await store.vms.model.find({ lcm_state: 'RUNNING' }).lean().exec();
+  const epochs = new Map(running.map(({ _id, epoch }) => [_id, epoch]));
+  const there: string[] = [];
+  const findings: string[] = [];
+  for (const { name } of items) {
+    const { domains } = await simulator.ask(HostWithDomains, 'GET', `/hosts/${encodeURIComponent(name)}`);
+    for (const { vm, epoch, state } of domains) {
+      there.push(`VM ${vm} on ${name} ${state}`);
+      if (epoch > (epochs.get(vm) ?? epoch))
+        findings.push(`the domain of VM ${vm} is of a later epoch than its document`);
+    }
+  }
+  const right = running.map((vm) => `VM ${vm._id} on ${placeOf(vm)?.hostname} running`);
+  return [
+    ...findings,
+    ...missing(right, there).map((domain) => `${domain}: the simulator has no such domain`),
+    ...missing(there, right).map((domain) => `${domain}: a domain that no VM document knows of`),
+  ];
+}
+
+async function checkJournal(cluster: Cluster, { replaced = [] }: Expected): Promise<string[]> {
+  const made = await timesMade(cluster);
+  const running = await cluster.store.vms.model.find({ lcm_state: 'RUNNING' }).lean().exec();
+  return [
+    ...[...made]
+      .filter(([vm, times]) => times > 1 && !replaced.includes(vm))
+      .map(([vm, n]) => `VM ${vm} was made ${n} times`),
+    ...running.filter(({ _id }) => !made.has(_id)).map(({ _id }) => `VM ${_id} runs and was never made`),
+  ];
+}
+
+const missing = (wanted: readonly string[], present: readonly string[]): string[] => {
+  const there = new Set(present);
+  return wanted.filter((item) => !there.has(item));
+};

@@ -1,0 +1,190 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Connection } from 'mongoose';
+import { inject } from 'vitest';
+import { awaitReady, probeHttp } from '../../runtime/await-ready.js';
+import { built, checkout } from '../../runtime/checkout.js';
+import { Children } from '../../runtime/children.js';
+import { builtVersion, makeVersionCurrent } from '../../runtime/deployment-version.js';
+import { choosePort } from '../../runtime/ports.js';
+import { prepare } from '../../runtime/prepare.js';
+import { awaitTemporal, temporalCommand } from '../../runtime/temporal-server.js';
+import { connectMongodb } from '../../store/connection.js';
+import { createStore, type Store } from '../../store/store.js';
+import { ClusterClient } from './cluster-client.js';
+import { type ClusterMongodb, startClusterMongodb } from './cluster-mongodb.js';
+import { ClusterProcess } from './cluster-process.js';
+import { SimulatorProcess } from './simulator-process.js';
+
+export type ClusterShape = {
+  workers?: number;
+  apis?: number;
+  mongodbMembers?: number;
+  /** Of the simulated hypervisor. */
+  settings?: object;
+};
+
+const credentials = { name: 'oneadmin', password: 'of a test' };
+
+/** The whole of Arcus as processes, on servers of its own: one Temporal, one MongoDB, one simulator, so many workers and apis. */
+export class Cluster {
+  readonly directory = mkdtempSync(join(tmpdir(), 'arcus-cluster-'));
+  readonly workers: ClusterProcess[] = [];
+  readonly apis: ClusterProcess[] = [];
+  /** One for each api. */
+  readonly clients: ClusterClient[] = [];
+  readonly #children = new Children(join(this.directory, 'children.json'));
+  #servers: { temporal: ClusterProcess; temporalAddress: string; mongodb: ClusterMongodb } | undefined;
+  #simulator: SimulatorProcess | undefined;
+  #connection: Connection | undefined;
+  #store: Store | undefined;
+
+  static async start({
+    workers = 1,
+    apis = 1,
+    mongodbMembers = 1,
+    settings = {},
+  }: ClusterShape = {}): Promise<Cluster> {
+    const cluster = new Cluster();
+    try {
+      await cluster.#startServers(mongodbMembers, settings);
+      await Promise.all([
+        ...Array.from({ length: workers }, () => cluster.startWorker()),
+        ...Array.from({ length: apis }, () => cluster.startApi()),
+      ]);
+      if (workers > 0) await cluster.makeCurrent(builtVersion());
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get servers() {
+    if (!this.#servers) throw new Error('the servers do not run');
+    return this.#servers;
+  }
+
+  get simulator(): SimulatorProcess {
+    if (!this.#simulator) throw new Error('the simulator does not run');
+    return this.#simulator;
+  }
+
+  /** What is in MongoDB, read past the processes. */
+  get store(): Store {
+    if (!this.#store) throw new Error('there is no connection to MongoDB');
+    return this.#store;
+  }
+
+  get client(): ClusterClient {
+    return of(this.clients, 0);
+  }
+
+  worker(at: number): ClusterProcess {
+    return of(this.workers, at);
+  }
+
+  api(at: number): ClusterProcess {
+    return of(this.apis, at);
+  }
+
+  /** One more worker, from this checkout or from a release that `release` has made; it polls when this resolves. */
+  async startWorker(root = join(checkout, 'dist')): Promise<ClusterProcess> {
+    const port = await choosePort();
+    const process = await this.#start('worker', this.workers.length, root, port, { ARCUS_WORKER_PORT: String(port) });
+    this.workers.push(process);
+    return process;
+  }
+
+  /** One more api, and a client of it; it serves when this resolves. */
+  async startApi(): Promise<ClusterProcess> {
+    const port = await choosePort();
+    const at = this.apis.length;
+    const process = await this.#start('api', at, join(checkout, 'dist'), port, { ARCUS_PORT: String(port) });
+    this.apis.push(process);
+    this.clients.push(new ClusterClient(`http://127.0.0.1:${port}`, credentials));
+    return process;
+  }
+
+  /** A copy of what is built, under another build id: what an upgrade brings, whose workflows are the same. */
+  release(buildId: string): string {
+    const root = join(this.directory, buildId);
+    mkdirSync(root);
+    cpSync(built('.'), join(root, 'dist'), { recursive: true });
+    cpSync(join(checkout, 'package.json'), join(root, 'package.json'));
+    symlinkSync(join(checkout, 'node_modules'), join(root, 'node_modules'));
+    writeFileSync(join(root, 'dist', 'build-id'), buildId);
+    return join(root, 'dist');
+  }
+
+  makeCurrent(buildId: string): Promise<void> {
+    return makeVersionCurrent(this.servers.temporalAddress, buildId, 60_000);
+  }
+
+  /** Ends every process at once and removes their data. */
+  async stop(): Promise<void> {
+    await this.#connection?.close();
+    const { temporal, mongodb } = this.#servers ?? { mongodb: { members: [] } };
+    const processes = [...this.apis, ...this.workers, ...(temporal ? [temporal] : []), ...mongodb.members];
+    await Promise.all([...processes.map((process) => process.kill()), this.#simulator?.dispose()]);
+    this.#children.release();
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #startServers(mongodbMembers: number, settings: object): Promise<void> {
+    const [port, uiPort] = [await choosePort(), await choosePort()];
+    const log = join(this.directory, 'temporal.log');
+    const directory = join(this.directory, 'temporal');
+    mkdirSync(directory);
+    const temporalAddress = `127.0.0.1:${port}`;
+    const [temporal, mongodb] = await Promise.all([
+      ClusterProcess.start(this.#children, {
+        ...temporalCommand({ binary: inject('temporalPath'), directory, port, uiPort }, log),
+        awaitReady: (child) => awaitTemporal(child, log, temporalAddress),
+      }),
+      startClusterMongodb(this.#children, {
+        binary: inject('mongodPath'),
+        directory: this.directory,
+        members: mongodbMembers,
+      }),
+      SimulatorProcess.start(settings).then((simulator) => {
+        this.#simulator = simulator;
+      }),
+    ]);
+    this.#servers = { temporal, temporalAddress, mongodb };
+    await prepare({ ARCUS_TEMPORAL_ADDRESS: temporalAddress, ARCUS_MONGODB_URI: mongodb.uri }, credentials);
+    this.#connection = await connectMongodb(mongodb.uri);
+    this.#store = createStore(this.#connection);
+  }
+
+  #start(
+    name: 'worker' | 'api',
+    at: number,
+    root: string,
+    port: number,
+    environment: Record<string, string>,
+  ): Promise<ClusterProcess> {
+    const log = join(this.directory, `${name}-${at}-${port}.log`);
+    return ClusterProcess.start(this.#children, {
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', join(root, name, 'main.js')],
+      environment: {
+        ARCUS_HOME: this.directory,
+        ARCUS_TEMPORAL_ADDRESS: this.servers.temporalAddress,
+        ARCUS_MONGODB_URI: this.servers.mongodb.uri,
+        ARCUS_SIMULATOR_URL: this.simulator.url,
+        ...environment,
+      },
+      log,
+      awaitReady: (child) => awaitReady(child, log, 60_000, () => probeHttp(`http://127.0.0.1:${port}/readyz`)),
+    });
+  }
+}
+
+function of<T>(items: readonly T[], at: number): T {
+  const item = items[at];
+  if (item === undefined) throw new Error(`there is no number ${at} of ${items.length}`);
+  return item;
+}
