@@ -6,6 +6,8 @@ import { Complaint } from './complaint.js';
 import { rawText } from './output.js';
 
 const pause = 300;
+/** How long a server may be silent while somebody waits: time to be started again. */
+const patience = 60_000;
 const ended = new Set<OperationResource['state']>(['succeeded', 'failed', 'cancelled']);
 
 /** What a command that starts an operation prints: at once, or when it has ended. */
@@ -24,7 +26,8 @@ export async function reportOperation(
 }
 
 /**
- * Polls until the operation has ended. Ctrl-C detaches: the operation goes on. Throws a Complaint when it ended badly.
+ * Polls until the operation has ended, over a restart of the server too. Ctrl-C detaches: the operation goes on. Throws a
+ * Complaint when it ended badly.
  */
 export async function waitFor(context: Context, id: string): Promise<void> {
   const interrupt = new AbortController();
@@ -32,12 +35,25 @@ export async function waitFor(context: Context, id: string): Promise<void> {
   process.once('SIGINT', detach);
   try {
     let said: string | null = null;
+    let silentSince: number | null = null;
     for (;;) {
-      const answer = await context.client().get(`/operations/${encodeURIComponent(id)}`, OperationResource);
-      const { state, waiting_for } = answer.value;
-      if (ended.has(state)) return conclude(context, answer);
-      if (waiting_for !== null && waiting_for !== said) context.err(`Waiting for ${waiting_for}.`);
-      said = waiting_for;
+      const answer = await context
+        .client()
+        .get(`/operations/${encodeURIComponent(id)}`, OperationResource)
+        .catch((error: unknown) => {
+          const now = context.now().getTime();
+          silentSince ??= now;
+          if (!(error instanceof Complaint) || error.exit !== 'unreachable' || now - silentSince > patience)
+            throw error;
+          return null;
+        });
+      if (answer) {
+        silentSince = null;
+        if (ended.has(answer.value.state)) return conclude(context, answer);
+      }
+      const news = answer ? answer.value.waiting_for : 'the server, which does not answer';
+      if (news !== null && news !== said) context.err(`Waiting for ${news}.`);
+      said = news;
       await sleep(pause, undefined, { signal: interrupt.signal }).catch(() => {});
       if (interrupt.signal.aborted) {
         throw new Complaint('detached', `Detached; operation ${id} goes on.`, {

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
@@ -107,6 +108,18 @@ describe('a body that cannot be read', () => {
   it('is an unknown encoding', async () => {
     const response = await post('/api/v1/hosts', json, '{}').set('Content-Encoding', 'lzma');
     expect(response.body).toMatchObject({ status: 415, type: '/problems/unsupported_media_type' });
+  });
+
+  it('is compressed, and broken', async () => {
+    const response = await post('/api/v1/hosts', json, Buffer.from('not gzip')).set('Content-Encoding', 'gzip');
+    expect(response.body).toMatchObject({ status: 400, type: '/problems/malformed_body' });
+  });
+
+  it('grows beyond the limit when it is unpacked', async () => {
+    const bomb = gzipSync(`"${' '.repeat(20_000_000)}"`);
+    expect(bomb.length).toBeLessThan(100_000);
+    const response = await post('/api/v1/hosts', json, bomb).set('Content-Encoding', 'gzip');
+    expect(response.body).toMatchObject({ status: 413, type: '/problems/body_too_large' });
   });
 
   it('is none where one is needed', async () => {
@@ -234,6 +247,13 @@ describe('every answer', () => {
     const response = await request(app).get('/docs');
     expect(response.headers['content-security-policy']).toContain("default-src 'none'");
     expect(response.text).not.toMatch(/https?:\/\//);
+  });
+
+  it('comes with all that the page of the API needs', async () => {
+    const { text } = await request(app).get('/docs');
+    const needed = [...text.matchAll(/(?:src|href)="(\/[^"]+)"/g)].map(([, path = '']) => path);
+    expect(needed).toHaveLength(3);
+    for (const path of [...needed, '/openapi.json']) expect((await request(app).get(path)).status, path).toBe(200);
   });
 });
 

@@ -230,13 +230,13 @@ describe('-o', () => {
 describe('a life of VMs', () => {
   it('is made, told, and ended; a list leaves out what has ended, unless asked', async () => {
     const made = await running.arcus(['vm', 'create', 'small', '--name', 'test', '--cpu', '1', '--wait']);
-    expect(made.out).toBe('deployVm of vm 3 (test) succeeded.\n');
-    expect(await printed('vm', 'update', 'test', 'READY=YES', 'COLOUR=a b')).toBe('vm 3 (test) updated.\n');
+    expect(made.out).toMatch(/^deployVm of vm \d+ \(test\) succeeded\.\n$/);
+    expect(await printed('vm', 'update', 'test', 'READY=YES', 'COLOUR=a b')).toMatch(/^vm \d+ \(test\) updated\.\n$/);
     const shown = await printed('vm', 'show', 'test');
     expect(shown).toMatch(/^READY {11}: yes$/m);
     expect(shown).toContain('COLOUR="a b"');
     const ended = await running.arcus(['vm', 'terminate', 'test', '--hard', '--wait']);
-    expect(ended.out).toBe('terminateVm of vm 3 (test) succeeded.\n');
+    expect(ended.out).toMatch(/^terminateVm of vm \d+ \(test\) succeeded\.\n$/);
     expect(await printed('vm', 'list')).not.toContain('test');
     expect(await printed('vm', 'list', '--all')).toContain('test');
   });
@@ -253,7 +253,21 @@ describe('a life of VMs', () => {
     expect((await running.arcus(['vm', 'terminate', 'big', '--wait'])).code).toBe(0);
     const again = await running.arcus(['operation', 'wait', id]);
     expect(again.code).toBe(1);
-    expect(again.err).toMatch(/deployVm of vm 4 \(big\) cancelled/);
+    expect(again.err).toMatch(/deployVm of vm \d+ \(big\) cancelled/);
+  });
+});
+
+describe('a server that is killed', () => {
+  it('is waited for by those who wait for an operation', async () => {
+    const accepted = await running.arcus(['vm', 'create', 'small', '--name', 'late', '--cpu', '64', '-o', 'json']);
+    const { id } = JSON.parse(accepted.out);
+    const waiting = running.begin(['operation', 'wait', id]);
+    await eventually(() => waiting.err().includes('Waiting for needs 64 CPU'));
+    await running.restartApi('SIGKILL', () => eventually(() => waiting.err().includes('which does not answer')));
+    expect((await running.arcus(['vm', 'terminate', 'late', '--wait'])).code).toBe(0);
+    const { code, err } = await waiting.ended;
+    expect(code).toBe(1);
+    expect(err).toMatch(/deployVm of vm \d+ \(late\) cancelled/);
   });
 });
 

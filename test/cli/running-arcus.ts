@@ -19,13 +19,12 @@ type Options = { input?: string; environment?: Record<string, string> };
 export type RunningArcus = {
   home: string;
   endpoint: string;
-  api: Program;
   /** `arcus …` as a process of its own, against this Arcus. */
   arcus: (args: readonly string[], options?: Options) => Promise<Result>;
   /** The same, not waited for. */
   begin: (args: readonly string[], options?: Options) => Program;
-  /** An api process more, on a port of its own unless one is given. */
-  startApi: (environment?: Record<string, string>) => Program;
+  /** Ends the api by a signal and starts it again, at the same address, after `meanwhile`. */
+  restartApi: (signal: 'SIGKILL' | 'SIGTERM', meanwhile: () => Promise<unknown>) => Promise<void>;
   stop: () => Promise<void>;
 };
 
@@ -61,9 +60,8 @@ export async function startArcus(): Promise<RunningArcus> {
     ARCUS_TEMPORAL_UI_URL: 'http://temporal.test',
     ARCUS_LOG_LEVEL: 'info',
   };
-  const startApi = (more: Record<string, string> = {}) =>
-    launch('api/main.js', [], { environment: { ...environment, ARCUS_PORT: String(port.api), ...more } });
-  const api = startApi();
+  const startApi = () => launch('api/main.js', [], { environment: { ...environment, ARCUS_PORT: String(port.api) } });
+  let api = startApi();
   const worker = launch('worker/main.js', [], {
     environment: { ...environment, ARCUS_WORKER_PORT: String(port.worker) },
   });
@@ -79,8 +77,13 @@ export async function startArcus(): Promise<RunningArcus> {
   return {
     home,
     endpoint,
-    api,
-    startApi,
+    restartApi: async (signal, meanwhile) => {
+      api.process.kill(signal);
+      await api.ended;
+      await meanwhile();
+      api = startApi();
+      await answers(`${endpoint}/readyz`, api);
+    },
     begin,
     arcus: (args, options) => begin(args, options).ended,
     stop: async () => {
