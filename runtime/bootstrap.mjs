@@ -99,13 +99,26 @@ async function start(args) {
   return start(args);
 }
 
+/** Benchmarks print tables; they start what they measure. */
+async function bench() {
+  await prepare({ development: true });
+  return run(process.execPath, [join(root, 'dist', 'bench', 'service-times.js')]);
+}
+
 /** `build` is for those who develop, `compile` for those who only run: it installs and builds no more than that needs. */
 const builds = (options) => async () => {
   await prepare(options);
   return 0;
 };
 
-const commands = { start, test, check, build: builds({ development: true }), compile: builds({ development: false }) };
+const commands = {
+  start,
+  test,
+  check,
+  bench,
+  build: builds({ development: true }),
+  compile: builds({ development: false }),
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (!Object.hasOwn(commands, name ?? '')) {
