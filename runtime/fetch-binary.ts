@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Download, Tool } from './downloads.js';
+import { makeDirectory } from './make-directory.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isAlive } from './process-identity.js';
 import { unpack } from './unpack.js';
@@ -84,7 +85,7 @@ export async function fetchBinary(tool: Tool, options: FetchOptions): Promise<st
   const target = cachedBinary(tool, options.cache, options.platform);
   const directory = join(target, '..');
   try {
-    await mkdir(directory, { recursive: true });
+    makeDirectory(directory);
     await sweep(directory);
   } catch (error) {
     throw new Obstacle(

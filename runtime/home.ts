@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeDirectory } from './make-directory.js';
 import { Obstacle, systemCode } from './obstacle.js';
 
 /** Where everything of one Arcus lies. */
@@ -24,6 +25,7 @@ const reasons: Record<string, string> = {
   ENOSPC: 'its disk is full',
   ENOTDIR: 'a part of this path is a file',
   EEXIST: 'it is a file',
+  ENOENT: 'its file system takes no directories',
 };
 
 export function homeAt(path: string): Home {
@@ -49,9 +51,8 @@ export function ensureWritable(home: Home): void {
   const probe = join(home.directory, `.writable.${process.pid}`);
   try {
     // Others may read neither data nor credentials.
-    mkdirSync(home.directory, { recursive: true, mode: 0o700 });
-    for (const directory of [home.logs, home.temporal, home.mongodb, home.simulator])
-      mkdirSync(directory, { recursive: true });
+    makeDirectory(home.directory, 0o700);
+    for (const directory of [home.logs, home.temporal, home.mongodb, home.simulator]) makeDirectory(directory);
     writeFileSync(probe, 'x');
     rmSync(probe);
   } catch (error) {

@@ -3,6 +3,7 @@ import type { CommandContext } from './command-context.js';
 import { CommandFailure, controlClient } from './control-client.js';
 import { addHostCommands, addLoadCommand, addSettingsCommand } from './control-commands.js';
 import { addFaultCommand } from './fault-command.js';
+import { keptAddress } from './kept-address.js';
 import { port, span } from './option-parsers.js';
 import { type RunOptions, run } from './run.js';
 
@@ -11,7 +12,11 @@ type ServeCommandOptions = Omit<RunOptions, 'boot'> & { boot?: RunOptions['boot'
 function commandLine(): Command {
   const program = new Command('arcus-sim')
     .description('A simulated hypervisor: hosts and VMs that boot, work, stop and fail as they are told.')
-    .addOption(new Option('--url <url>', 'address of the simulator').env('ARCUS_SIMULATOR_URL'))
+    .addOption(
+      new Option('--url <url>', 'address of the simulator (default: the one that the Arcus of this machine runs)').env(
+        'ARCUS_SIMULATOR_URL',
+      ),
+    )
     .addOption(new Option('-o, --output <format>', 'how answers are shown').choices(['table', 'json']).default('table'))
     .addHelpText(
       'after',
@@ -28,7 +33,7 @@ Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is
     .showSuggestionAfterError()
     .exitOverride();
   const context: CommandContext = {
-    client: () => controlClient(program.opts<{ url?: string }>().url),
+    client: () => controlClient(program.opts<{ url?: string }>().url ?? keptAddress(process.env)),
     show: (value, text) => {
       const json = program.opts<{ output: string }>().output === 'json';
       process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);

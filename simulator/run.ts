@@ -40,6 +40,7 @@ function sentenceOf(error: unknown, port: number, directory: string): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return `Port ${port} is in use: choose another with --port, or 0 for a free one.`;
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') return `${directory} cannot be written.`;
+  if (code === 'ENOENT') return `${directory} cannot be made: its file system takes no directories.`;
   if (code === 'ENOTDIR' || code === 'EEXIST') return `${directory} is not a directory.`;
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Span } from '../schemas/simulator.js';
 import { simulatorApp } from './app.js';
 import { lockDirectory } from './lock-directory.js';
+import { makeDirectory } from './make-directory.js';
 import { Simulator } from './simulator.js';
 
 /** How long calls may take to end once a stop was asked for; they are woken at once, so that it is rarely needed. */
@@ -30,7 +30,7 @@ export async function serve({
   boot,
   log,
 }: ServeOptions): Promise<{ url: string; stop(): Promise<void> }> {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const unlock = await lockDirectory(directory);
   const simulator = new Simulator(directory, (err) => {
     log.fatal({ err }, 'the log cannot be written: ending, so that nothing is promised that is not kept');

@@ -188,6 +188,16 @@ describe('npm start says in one sentence why it cannot, and leaves nothing runni
     );
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'when the home is where no directory can be made (Linux: /proc)',
+    async () => {
+      await refused(
+        startArcus('/proc/arcus/home'),
+        'the home /proc/arcus/home cannot be written: its file system takes no directories; choose another with --home DIR',
+      );
+    },
+  );
+
   it('when its port is in use', async () => {
     const squatter = createServer();
     onTestFinished(() => void squatter.close());

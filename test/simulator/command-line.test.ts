@@ -1,8 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
 import { built } from '../../runtime/checkout.js';
 import { parseSpan } from '../../simulator/durations.js';
+import { ownDirectory } from '../support/directories.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 
@@ -83,6 +86,27 @@ describe('arcus-sim', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toBe(`arcus-sim: ${simulator.directory} is in use by another simulator.`);
     expect((await arcusSim('hosts')).exitCode).toBe(0);
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'says in one sentence that a directory cannot be made (Linux: /proc)',
+    async () => {
+      const { exitCode, stderr } = await arcusSim('serve', '--port', '0', '--directory', '/proc/arcus/simulator');
+      expect(exitCode).toBe(1);
+      expect(stderr).toBe('arcus-sim: /proc/arcus/simulator cannot be made: its file system takes no directories.');
+    },
+  );
+
+  it('finds the simulator that the home of an Arcus on this machine names', async () => {
+    const home = ownDirectory();
+    const ask = () =>
+      execa(process.execPath, [built('simulator/cli.js'), 'hosts'], {
+        env: { ARCUS_HOME: home, ARCUS_SIMULATOR_URL: undefined },
+        reject: false,
+      });
+    expect((await ask()).stderr).toBe('arcus-sim: Where is the simulator? Give --url, or set ARCUS_SIMULATOR_URL.');
+    writeFileSync(join(home, 'ports.json'), JSON.stringify({ simulator: Number(new URL(simulator.url).port) }));
+    expect((await ask()).stdout).toMatch(/^HOST.*\nhost-1 /);
   });
 
   it('shows examples in the help of every command that needs them', async () => {
