@@ -1,0 +1,186 @@
+import type { Connection } from 'mongoose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { placeVms } from '../../activities/place-vms.js';
+import { defaultPermissions } from '../../schemas/common.js';
+import type { Host } from '../../schemas/host.js';
+import type { Service } from '../../schemas/service.js';
+import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import type { Vm } from '../../schemas/vm.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
+import { connectMongodb } from '../../store/connection.js';
+import { createStore, type Store } from '../../store/store.js';
+import { placeOf } from '../../store/vms.js';
+import { seeded } from '../support/cluster-chance.js';
+import { ownDatabaseUri } from '../support/servers.js';
+import { inLanes, Racer } from './starting-racers.js';
+
+const owned = { uid: 0, gid: 0, permissions: defaultPermissions };
+const roleNames = ['front', 'middle', 'back'];
+const names = z.array(z.string());
+
+function deployingService(id: number, op: string): Service {
+  const roles = roleNames.map((name) => ({ name, vm_template: 0 }));
+  const { roles: parsed, ...body } = ServiceTemplateBody.parse({ name: `service ${id}`, roles });
+  return {
+    _id: id,
+    ...owned,
+    name: body.name,
+    template_id: 0,
+    state: 'DEPLOYING',
+    roles: parsed.map((role) => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
+    body,
+    log: [],
+    operation: op,
+    wanted: null,
+    holds: {},
+    epoch: 0,
+    created_at: new Date(),
+    ended_at: null,
+  };
+}
+
+const host = (id: number, total: Host['total']): Host => ({
+  _id: id,
+  ...owned,
+  name: `host ${id}`,
+  vm_mad: 'simulated',
+  state: 'MONITORED',
+  error: null,
+  total,
+  used: { cpu: 0, memory: 0 },
+  vms: {},
+  created_at: new Date(),
+  last_monitored_at: null,
+});
+
+const pendingVm = (id: number, op: string): Vm => ({
+  _id: id,
+  ...owned,
+  name: `VM ${id}`,
+  state: 'PENDING',
+  lcm_state: 'LCM_INIT',
+  reason: null,
+  template_id: 0,
+  capacity: { cpu: 50 + 50 * (id % 3), memory: 256 },
+  template: {},
+  user_template: {},
+  service: null,
+  history: [],
+  deploy_id: null,
+  epoch: 1,
+  hold: { op, epoch: 1, attempt: 0 },
+  operation: null,
+  wanted: null,
+  created_at: new Date(),
+  ended_at: null,
+});
+
+describe('two processes, each with a connection of its own,', { timeout: 180_000 }, () => {
+  let databaseUri: string;
+  let connection: Connection;
+  let store: Store;
+  beforeAll(async () => {
+    databaseUri = ownDatabaseUri('races');
+    const first = await connectMongodb(databaseUri);
+    await bootstrapStore(first);
+    await first.close();
+    connection = await connectMongodb(databaseUri);
+    store = createStore(connection);
+  });
+  afterAll(async () => {
+    await connection?.dropDatabase();
+    await connection?.close();
+  });
+
+  it('race work on roles against the undeployment of their service 1,000 times: no work starts once that is admitted, and it sees all that had', async () => {
+    const rounds = 1_000;
+    const chance = seeded('ARCUS_RACE_SEED');
+    const op = 'the deployment';
+    await store.services.model.insertMany(Array.from({ length: rounds }, (_, id) => deployingService(id, op)));
+    const deployment = await Racer.start('take-roles.js', databaseUri);
+    const undeployment = await Racer.start('admit-undeployments.js', databaseUri);
+    const orders = { 'work first': 0, 'work in between': 0, 'undeployment first': 0 };
+    const wrong: string[] = [];
+
+    await inLanes(rounds, 12, async (service) => {
+      const [taken, seen] = await Promise.all([
+        deployment.play(names, chance() * 45, { service, op, roles: roleNames }),
+        undeployment.play(names, chance() * 45, { service }),
+      ]);
+      if (taken.join() !== seen.join()) wrong.push(`service ${service}: ${taken} were taken, ${seen} were seen`);
+      orders[taken.length === 0 ? 'undeployment first' : taken.length === 3 ? 'work first' : 'work in between']++;
+    });
+    console.error(`race of roles: ${JSON.stringify(orders)}`);
+    expect(wrong).toEqual([]);
+    // A race in which one side always wins shows nothing.
+    for (const [order, times] of Object.entries(orders)) expect(times, order).toBeGreaterThan(20);
+  });
+
+  const checkHosts = async (): Promise<{ placed: number; wrong: string[] }> => {
+    const wrong: string[] = [];
+    const hosts = await store.hosts.model.find().lean<Host[]>().exec();
+    const vms = await store.vms.model.find().lean<Vm[]>().exec();
+    const stays = new Map(vms.map((vm) => [vm._id, vm.state === 'ACTIVE' ? placeOf(vm)?.hid : undefined]));
+    for (const { _id, vms: held, used, total } of hosts) {
+      const sum = Object.values(held).reduce((cpu, each) => cpu + each.cpu, 0);
+      if (used.cpu > total.cpu || used.memory > total.memory) wrong.push(`host ${_id} is overcommitted`);
+      if (used.cpu !== sum || used.memory !== Object.keys(held).length * 256) wrong.push(`host ${_id}: a wrong sum`);
+      for (const vm of Object.keys(held))
+        if (stays.get(Number(vm)) !== _id)
+          wrong.push(`host ${_id} holds VM ${vm}, which is at ${stays.get(Number(vm))}`);
+    }
+    for (const [vm, hid] of stays)
+      if (hid !== undefined && !hosts.some(({ _id, vms: held }) => _id === hid && `${vm}` in held))
+        wrong.push(`VM ${vm} is at host ${hid}, which does not hold it`);
+    return { placed: [...stays.values()].filter((hid) => hid !== undefined).length, wrong };
+  };
+
+  const batches = (ids: readonly number[], size: number): number[][] =>
+    Array.from({ length: Math.ceil(ids.length / size) }, (_, at) => ids.slice(at * size, (at + 1) * size));
+
+  const freshCloud = async (vms: number, hosts: number, total: Host['total']): Promise<number[]> => {
+    await Promise.all([store.vms.model.deleteMany({}), store.hosts.model.deleteMany({})]);
+    await store.hosts.model.insertMany(Array.from({ length: hosts }, (_, id) => host(id, total)));
+    const ids = Array.from({ length: vms }, (_, id) => id);
+    await store.vms.model.insertMany(ids.map((id) => pendingVm(id, 'the deployment')));
+    return ids;
+  };
+
+  it('place 600 VMs of their own on the same hosts at once: no host is overcommitted, and what fits is placed', async () => {
+    // Room for 500 by memory on each of three hosts together, and CPU for all.
+    const ids = await freshCloud(600, 3, { cpu: 100_000, memory: 256 * 167 });
+    const racers = [
+      await Racer.start('place-batches.js', databaseUri),
+      await Racer.start('place-batches.js', databaseUri),
+    ];
+    const halves = [ids.filter((id) => id % 2 === 0), ids.filter((id) => id % 2 === 1)];
+    await Promise.all(
+      racers.map(async (racer, at) => {
+        const mine = batches(halves[at] ?? [], 20);
+        await inLanes(mine.length, 4, async (batch) => {
+          await racer.play(z.int(), 0, { vms: mine[batch] });
+        });
+      }),
+    );
+    expect((await checkHosts()).wrong).toEqual([]);
+    // Whoever was outrun eight times waits for the next look.
+    await placeVms(store, await store.vms.byIds(ids));
+    expect(await checkHosts()).toEqual({ placed: 501, wrong: [] });
+  });
+
+  it('place the same 500 VMs at once, as two tries of one step do: each VM has one host at the end', async () => {
+    const ids = await freshCloud(500, 4, { cpu: 100_000, memory: 256 * 100 });
+    const racers = [
+      await Racer.start('place-batches.js', databaseUri),
+      await Racer.start('place-batches.js', databaseUri),
+    ];
+    const same = batches(ids, 25);
+    await inLanes(same.length, 4, async (batch) => {
+      await Promise.all(racers.map((racer) => racer.play(z.int(), 0, { vms: same[batch] })));
+    });
+    expect((await checkHosts()).wrong).toEqual([]);
+    await placeVms(store, await store.vms.byIds(ids));
+    expect(await checkHosts()).toEqual({ placed: 400, wrong: [] });
+  });
+});
