@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { type Disposition, dispositionOf, type SeenRun } from '../../domain/reconciliation.js';
+import { OperationKind, type OperationState } from '../../schemas/operation.js';
+
+const op = 'OURS';
+const run = (status: SeenRun['status'], of: string | null = op, firstRunId = 'run-1'): SeenRun => ({
+  op: of,
+  firstRunId,
+  status,
+});
+const over = ['completed', 'failed', 'cancelled', 'terminated', 'timed_out'] as const;
+
+type Seen = { state: OperationState; run_id?: string | null; seen: SeenRun | null };
+const decide = ({ state, run_id = null, seen }: Seen, kind: OperationKind = 'deployService'): Disposition['do'] =>
+  dispositionOf({ _id: op, kind, state, run_id }, seen).do;
+
+describe('what is done with an operation that has not ended', () => {
+  it.each<[string, Seen, Disposition['do']]>([
+    ['was never started', { state: 'accepted', seen: null }, 'start'],
+    ['lost its engine while it ran', { state: 'running', run_id: 'run-1', seen: null }, 'start'],
+    ['has a run that begins', { state: 'accepted', seen: run('open') }, 'leave'],
+    ['has a run', { state: 'running', run_id: 'run-1', seen: run('open') }, 'leave'],
+    ['comes after another that has closed', { state: 'accepted', seen: run('completed', 'OTHER') }, 'start'],
+    ['comes after a run without a memo', { state: 'accepted', seen: run('failed', null) }, 'start'],
+    ['waits for capacity after it was parked', { state: 'waiting', run_id: 'run-1', seen: run('completed') }, 'leave'],
+    ['goes on after it was parked', { state: 'accepted', seen: run('completed') }, 'start'],
+    ['ran under an older run than the last', { state: 'running', run_id: 'run-0', seen: run('failed') }, 'start'],
+  ])('one that %s', (_, seen, expected) => {
+    expect(decide(seen)).toBe(expected);
+  });
+
+  it.each(over)('fails, and says why, when its own run is over and was %s', (status) => {
+    const disposition = dispositionOf(
+      { _id: op, kind: 'deployService', state: 'running', run_id: 'run-1' },
+      run(status),
+    );
+    expect(disposition).toMatchObject({ do: 'fail', reason: expect.stringMatching(/^its run /) });
+  });
+
+  it.each(over.filter((status) => status !== 'completed'))(
+    'fails when its run was %s before it had claimed it',
+    (status) => {
+      expect(decide({ state: 'accepted', seen: run(status) })).toBe('fail');
+    },
+  );
+
+  it.each(OperationKind.options)(
+    'of kind %s, with another’s run in its way, makes way only if it pre-empts',
+    (kind) => {
+      const preempts = kind === 'undeployService' || kind === 'terminateVm';
+      expect(decide({ state: 'accepted', seen: run('open', 'OTHER') }, kind)).toBe(preempts ? 'hand_over' : 'leave');
+    },
+  );
+
+  it.each(['succeeded', 'failed', 'cancelled'] as const)('that has %s is left alone, whatever its run', (state) => {
+    for (const seen of [null, run('open'), run('open', 'OTHER'), ...over.map((status) => run(status))])
+      expect(decide({ state, run_id: 'run-1', seen })).toBe('leave');
+  });
+});

@@ -1,0 +1,91 @@
+import type { Engine } from '../../adapters/engine/port.js';
+import type { Vm } from '../../schemas/vm.js';
+import { openStates } from '../../store/operations.js';
+import type { Store } from '../../store/store.js';
+import { placeOf } from '../../store/vms.js';
+import type { MemoryHypervisor } from './memory-hypervisor.js';
+
+type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine };
+
+/** Everything that documents, hosts, hypervisor and engine do not agree on, each as a sentence; empty when all is accounted for. */
+export async function disagreements({ store, hypervisor, engine }: Books): Promise<string[]> {
+  const [vms, hosts, services, operations] = await Promise.all([
+    store.vms.model.find().lean<Vm[]>().exec(),
+    store.hosts.model.find().lean().exec(),
+    store.services.model.find().lean().exec(),
+    store.operations.model
+      .find({ state: { $in: openStates } })
+      .lean()
+      .exec(),
+  ]);
+  const open = new Map(operations.map((operation) => [operation._id, operation]));
+  const serviceStates = new Map(services.map(({ _id, state }) => [_id, state]));
+  const found: string[] = [];
+  const say = (wrong: boolean, sentence: string): void => {
+    if (wrong) found.push(sentence);
+  };
+  const ofEnded = (op: string | null | undefined): op is string => typeof op === 'string' && !open.has(op);
+
+  for (const host of hosts) {
+    const placed = vms.filter((vm) => vm.state === 'ACTIVE' && placeOf(vm)?.hid === host._id);
+    const expected = Object.fromEntries(placed.map((vm) => [String(vm._id), vm.capacity]));
+    say(!equal(host.vms, expected), `${host.name} has ${text(host.vms)} reserved, but its VMs are ${text(expected)}`);
+    const sum = { cpu: 0, memory: 0 };
+    for (const { cpu, memory } of Object.values(host.vms)) {
+      sum.cpu += cpu;
+      sum.memory += memory;
+    }
+    say(!equal(host.used, sum), `${host.name} says ${text(host.used)} used, but its reservations sum to ${text(sum)}`);
+  }
+
+  const domains = hypervisor.domains();
+  for (const { vm: id, host } of domains) {
+    const vm = vms.find(({ _id }) => _id === id);
+    say(vm?.state !== 'ACTIVE', `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'unknown'}`);
+    if (vm) say(placeOf(vm)?.hostname !== host, `a domain of VM ${id} is on ${host}, where the VM is not`);
+  }
+  for (const vm of vms) {
+    const { _id: id, state, lcm_state, hold, operation, wanted } = vm;
+    const its = domains.filter((domain) => domain.vm === id).length;
+    say(its > 1, `VM ${id} has ${its} domains`);
+    say(lcm_state === 'RUNNING' && its !== 1, `VM ${id} is RUNNING with ${its} domains`);
+    say(state === 'ACTIVE' && placeOf(vm) === null, `VM ${id} is ACTIVE without a host`);
+    say(state === 'DONE' && placeOf(vm) !== null, `VM ${id} is DONE on a host`);
+    say(ofEnded(hold?.op), `VM ${id} is held by operation ${hold?.op}, which has ended`);
+    say(ofEnded(operation), `VM ${id} names operation ${operation}, which has ended`);
+    say(ofEnded(wanted), `VM ${id} is wanted by operation ${wanted}, which has ended`);
+    const owner = vm.service && (serviceStates.get(vm.service.id) ?? 'deleted');
+    say(state !== 'DONE' && (owner === 'DONE' || owner === 'deleted'), `VM ${id} is left of a service that is gone`);
+    const working = ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
+    say(working && hold === null, `VM ${id} is in ${lcm_state} with nobody at work on it`);
+  }
+  for (const { _id: id, operation, wanted, holds, state } of services) {
+    say(ofEnded(operation), `service ${id} names operation ${operation}, which has ended`);
+    say(ofEnded(wanted), `service ${id} is wanted by operation ${wanted}, which has ended`);
+    for (const [role, { op }] of Object.entries(holds))
+      say(ofEnded(op), `role ${role} of service ${id} is held by operation ${op}, which has ended`);
+    const working = ['PENDING', 'DEPLOYING', 'UNDEPLOYING'].includes(state);
+    say(working && operation === null && wanted === null, `service ${id} is ${state} with no operation`);
+  }
+  for (const { _id: op, kind, state, workflow_id } of operations) {
+    const run = await engine.latestRun(workflow_id);
+    const its = run?.op === op && run.status === 'open';
+    if (state === 'waiting') say(its, `${kind} ${op} waits with a run open`);
+    else say(!its, `${kind} ${op} is ${state} without a run`);
+  }
+  return found;
+}
+
+const text = (value: unknown): string => JSON.stringify(value);
+
+/** Equal but for the order of keys. */
+const equal = (one: unknown, other: unknown): boolean => text(sorted(one)) === text(sorted(other));
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+}

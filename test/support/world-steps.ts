@@ -1,0 +1,58 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+
+/** One call of a step by an operation's run; `n` counts from 1 since the steps were last watched. */
+export type Step = { n: number; name: string; workflowId: string; attempt: number };
+
+/** What is done around a step in its place: `run` does its work. */
+export type Around = (step: Step, run: () => Promise<unknown>) => Promise<unknown>;
+
+const straight: Around = (_, run) => run();
+const operations = ['deployService', 'undeployService', 'deployVm', 'terminateVm'];
+
+/** The layer between a worker and its steps: counts the calls of operations' runs, and does to them what a test asks for. */
+export class Steps {
+  /** Every step begun since the steps were last watched. */
+  seen: Step[] = [];
+  #around: Around = straight;
+
+  /** From now on; forgets what was seen. */
+  watch(around: Around = straight): void {
+    this.seen = [];
+    this.#around = around;
+  }
+
+  /** The names in the order in which steps began, each call once. */
+  names(): string[] {
+    return this.seen.map(({ name }) => name);
+  }
+
+  /** For a worker's options: innermost, so that failures pass through what the product puts around every step. */
+  readonly interceptor = (context: Context): { inbound: ActivityInboundCallsInterceptor } => ({
+    inbound: {
+      execute: (input, next) => {
+        const { activityType, workflowType, workflowExecution, attempt } = context.info;
+        if (!workflowType || !operations.includes(workflowType)) return next(input);
+        const workflowId = workflowExecution?.workflowId ?? '';
+        const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt };
+        this.seen.push(step);
+        return this.#around(step, () => next(input));
+      },
+    },
+  });
+}
+
+/** The nth step fails for good, once: before it has done anything, or when only its answer is lost. */
+export const failingAt =
+  (nth: number, when: 'before' | 'after'): Around =>
+  async (step, run) => {
+    if (step.n !== nth) return run();
+    if (when === 'after') await run();
+    throw ApplicationFailure.nonRetryable(`an injected failure ${when} ${step.name}`, 'injected');
+  };
+
+/** Every step does its work two times in a row. */
+export const twice: Around = async (_, run) => {
+  await run();
+  return run();
+};

@@ -1,0 +1,263 @@
+import { Client, Connection } from '@temporalio/client';
+import { Worker } from '@temporalio/worker';
+import { expect } from 'vitest';
+import { taskQueues } from '../../adapters/engine/names.js';
+import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
+import type { Caller } from '../../domain/caller.js';
+import { problemOf } from '../../domain/problems.js';
+import { createOperations, type Operations } from '../../operations/operations.js';
+import { namespaces } from '../../schemas/config.js';
+import type { Operation } from '../../schemas/operation.js';
+import type { Service } from '../../schemas/service.js';
+import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import type { Vm } from '../../schemas/vm.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
+import { connectMongodb } from '../../store/connection.js';
+import { openStates } from '../../store/operations.js';
+import { createStore, type Store } from '../../store/store.js';
+import { createUserStore } from '../../store/users.js';
+import { workerOptions } from '../../worker/workers.js';
+import { MemoryHypervisor } from './memory-hypervisor.js';
+import { eventually } from './processes.js';
+import { ownDatabaseUri } from './servers.js';
+import { disagreements } from './world-accounts.js';
+import { builtBundle, builtVersion, timeSkipping, type WorldServer } from './world-server.js';
+import { Steps } from './world-steps.js';
+
+const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0] };
+const admission = { requestId: 'test' };
+
+type RoleWish = { name: string; cardinality?: number; parents?: string[]; cpu?: number; shutdown_action?: string };
+type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
+
+/** Something that was asked for: the operation, and what it is about. */
+export type Asked = { op: string; id: number };
+
+/** Two roles, two VMs each, the second under the first. */
+export const pair: RoleWish[] = [
+  { name: 'front', cardinality: 2 },
+  { name: 'back', cardinality: 2, parents: ['front'] },
+];
+
+/** A zone of one test file: a database, a Temporal and workers of its own, and a hypervisor in memory. */
+export class World {
+  readonly caller = oneadmin;
+  readonly steps = new Steps();
+  readonly hypervisor = new MemoryHypervisor();
+  readonly operations: Operations;
+  /** What operations could not do at once, in their words. */
+  readonly delayed: string[] = [];
+  #templates = 0;
+  #hosts = 0;
+  #workers: { worker: Worker; ended: Promise<void> }[] = [];
+
+  constructor(
+    readonly server: WorldServer,
+    readonly store: Store,
+    readonly engine: TemporalEngine,
+    readonly client: Client,
+    readonly ticks: Client,
+  ) {
+    this.operations = createOperations({
+      store,
+      users: createUserStore(store.connection),
+      engine,
+      settings: { temporalUiUrl: undefined },
+      onDelayed: (message, error) => this.delayed.push(`${message}: ${problemOf(error)?.cause ?? error}`),
+    });
+  }
+
+  /** Workers with the product's own options; the steps of `steps` in between. They poll when this resolves. */
+  async work(over: { codePath?: string } = {}): Promise<void> {
+    const options = workerOptions({
+      connection: this.server.connection,
+      ports: {
+        store: this.store,
+        hypervisors: { of: () => this.hypervisor },
+        engine: this.engine,
+        settings: { vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)', shutdownAction: 'terminate' },
+      },
+      bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
+      buildId: builtVersion(),
+    });
+    for (const queue of ['orchestration', 'compute', 'ticks'] as const) {
+      const product = options[queue]();
+      const activity = [...(product.interceptors?.activity ?? []), this.steps.interceptor];
+      const worker = await Worker.create({ ...product, interceptors: { activity } });
+      this.#workers.push({ worker, ended: worker.run() });
+    }
+    await this.server.welcome();
+  }
+
+  /** The workers end; what they were at stays as it is. */
+  async rest(): Promise<void> {
+    for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    await Promise.all(this.#workers.map(({ ended }) => ended));
+    this.#workers = [];
+  }
+
+  async stop(): Promise<void> {
+    await this.rest();
+    await Promise.all([this.engine.close(), this.client.connection.close()]);
+    await this.server.stop();
+    await this.store.connection.dropDatabase();
+    await this.store.connection.close();
+  }
+
+  /** A host that is monitored already. `cpu` in cores. */
+  async addHost({ cpu = 1_000, memory = 1_000_000 }: { cpu?: number; memory?: number } = {}): Promise<number> {
+    this.#hosts += 1;
+    const body = { name: `host-${this.#hosts}`, vm_mad: 'simulated' as const, cpu, memory };
+    const { id } = await this.operations.hosts.create(this.caller, body);
+    await this.tick('monitorHosts');
+    return id;
+  }
+
+  /** A periodic work, now. On the time-skipping server there are no schedules that would. */
+  async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<void> {
+    const workflowId = `${workflowType}-${this.#hosts}-${Date.now()}-${Math.random()}`;
+    await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
+  }
+
+  /** Reconciles now, whatever the age of the operations. */
+  async reconcile(): Promise<void> {
+    const longAgo = new Date(Date.now() - 60_000);
+    await this.store.operations.model.updateMany({ state: { $in: openStates } }, { $set: { created_at: longAgo } });
+    await this.tick('reconcile');
+  }
+
+  async vmTemplate({ cpu = 1, memory = 128 }: { cpu?: number; memory?: number } = {}): Promise<number> {
+    this.#templates += 1;
+    const body = { name: `small-${this.#templates}`, template: { CPU: cpu, MEMORY: memory, VCPU: undefined } };
+    return (await this.operations.vmTemplates.create(this.caller, body)).id;
+  }
+
+  /** Asks for a service of these roles. */
+  async deploy(roles: readonly RoleWish[] = pair, wish: ServiceWish = { deployment: 'straight' }): Promise<Asked> {
+    this.#templates += 1;
+    const name = `service-template-${this.#templates}`;
+    const withTemplates = [];
+    for (const { cpu, ...role } of roles)
+      withTemplates.push({ ...role, vm_template: await this.vmTemplate({ cpu: cpu ?? 1 }) });
+    const body = ServiceTemplateBody.parse({ name, ...wish, roles: withTemplates });
+    const template = await this.operations.serviceTemplates.create(this.caller, body);
+    return asked(await this.operations.serviceTemplates.instantiate(this.caller, template.id, {}, admission));
+  }
+
+  /** Deploys a service and waits until it runs. */
+  async running(roles?: readonly RoleWish[], wish?: ServiceWish): Promise<Asked> {
+    const service = await this.deploy(roles, wish);
+    expect(await this.ended(service.op)).toMatchObject({ state: 'succeeded', error: null });
+    return service;
+  }
+
+  async undeploy(id: number, hard?: boolean): Promise<Asked> {
+    const request = hard === undefined ? {} : { hard };
+    return asked(await this.operations.services.undeploy(this.caller, id, request, admission));
+  }
+
+  async remove(id: number): Promise<Asked> {
+    return asked(await this.operations.services.remove(this.caller, id, admission));
+  }
+
+  async recover(id: number): Promise<Asked> {
+    return asked(await this.operations.services.recover(this.caller, id, admission));
+  }
+
+  async createVm({ cpu = 1 }: { cpu?: number } = {}): Promise<Asked> {
+    const template_id = await this.vmTemplate({ cpu });
+    return asked(await this.operations.vms.create(this.caller, { template_id }, admission));
+  }
+
+  async terminate(id: number, hard = false): Promise<Asked> {
+    return asked(await this.operations.vms.terminate(this.caller, id, { hard }, admission));
+  }
+
+  async report(vm: number): Promise<void> {
+    await this.operations.vms.update(this.caller, vm, { user_template: { READY: 'YES' } });
+  }
+
+  /** The operation when it has ended and its run is closed; or as it is when its run has closed without ending it. */
+  async ended(op: string): Promise<Operation> {
+    const quiet = eventually(async () => {
+      const operation = await this.operation(op);
+      const run = await this.engine.latestRun(operation.workflow_id);
+      return run?.op === op && run.status === 'open' ? undefined : this.closed(operation);
+    });
+    return quiet.catch(async (error: unknown) => {
+      const operation = await this.operation(op);
+      const run = await this.engine.latestRun(operation.workflow_id);
+      const seen = this.steps.names().join(', ');
+      throw new Error(`${JSON.stringify(operation)} goes on; its run: ${JSON.stringify(run)}; steps: ${seen}`, {
+        cause: error,
+      });
+    });
+  }
+
+  async operation(op: string): Promise<Operation> {
+    const operation = await this.store.operations.find(op);
+    if (!operation) throw new Error(`there is no operation ${op}`);
+    return operation;
+  }
+
+  async service(id: number): Promise<Service> {
+    const service = await this.store.services.find(id);
+    if (!service) throw new Error(`there is no service ${id}`);
+    return service;
+  }
+
+  async vm(id: number): Promise<Vm> {
+    const vm = await this.store.vms.find(id);
+    if (!vm) throw new Error(`there is no VM ${id}`);
+    return vm;
+  }
+
+  /** VMs of a service that are not DONE. */
+  vms(service: number, role?: string): Promise<Vm[]> {
+    return this.store.vms.ofService(service, role);
+  }
+
+  /** Fails unless every document, reservation, hold, operation and domain agrees. */
+  async accounted(after = ''): Promise<void> {
+    const found = await disagreements(this);
+    expect(found, after).toEqual([]);
+  }
+
+  /** A run that closed before the operation was read may have ended it since. */
+  private async closed(before: Operation): Promise<Operation | undefined> {
+    if (before.run_id === null && before.state === 'accepted') {
+      const run = await this.engine.latestRun(before.workflow_id);
+      if (run?.op !== before._id) return undefined;
+    }
+    return this.operation(before._id);
+  }
+}
+
+const asked = ({ id, resource }: { id: string; resource: { id: number } }): Asked => ({ op: id, id: resource.id });
+
+/** A world with two large hosts and workers that poll. Whoever makes it stops it. */
+export async function newWorld({
+  server = timeSkipping,
+  hosts = 2,
+  idle = false,
+}: {
+  server?: () => Promise<WorldServer>;
+  hosts?: number;
+  /** true: no workers yet, and no hosts, which they would monitor. */
+  idle?: boolean;
+} = {}): Promise<World> {
+  const own = await server();
+  const uri = ownDatabaseUri('world');
+  const first = await connectMongodb(uri);
+  await bootstrapStore(first);
+  await first.close();
+  const store = createStore(await connectMongodb(uri));
+  const connection = await Connection.connect({ address: own.address });
+  const client = new Client({ connection, namespace: namespaces.operations });
+  const ticks = new Client({ connection, namespace: namespaces.ticks });
+  const world = new World(own, store, temporalEngine(own.address), client, ticks);
+  if (idle) return world;
+  await world.work();
+  for (let made = 0; made < hosts; made++) await world.addHost();
+  return world;
+}
