@@ -51,7 +51,7 @@ async function serve(
     ),
   ]);
   await makeVersionCurrent(addresses.ARCUS_TEMPORAL_ADDRESS, builtVersion(), 60_000);
-  say('serving');
+  say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
   const client = new ApiClient(api, credentials);
   const service = await presentSample(client, home, settings.sample, process.stdout);
   console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
