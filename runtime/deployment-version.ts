@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { deploymentName } from '../adapters/engine/names.js';
-import { namespaces } from '../schemas/config.js';
+import { deploymentName, namespaces } from '../schemas/config.js';
 import { built } from './checkout.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 

@@ -1,10 +1,10 @@
 import { Client, Connection } from '@temporalio/client';
+import { prepareSchedules } from '../adapters/engine/schedules.js';
 import { createIdentity } from '../operations/identity.js';
 import { namespaces } from '../schemas/config.js';
 import { bootstrapStore } from '../store/bootstrap.js';
 import { connectMongodb } from '../store/connection.js';
 import { createUserStore } from '../store/users.js';
-import { prepareSchedules } from '../worker/schedules.js';
 import type { Credentials } from './credentials.js';
 import { ensureNamespaces } from './prepare-temporal.js';
 

@@ -47,3 +47,6 @@ export type Config = z.infer<typeof Config>;
 
 /** Temporal namespaces: operations are kept 30 days, periodic ticks one. */
 export const namespaces = { operations: 'arcus', ticks: 'arcus-ticks' } as const;
+
+/** Of Temporal's worker deployment; its versions are the builds of the workflow bundle. */
+export const deploymentName = 'arcus';

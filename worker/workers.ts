@@ -2,8 +2,8 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { activityInterceptor } from '../activities/interceptor.js';
 import type { StepPorts } from '../activities/ports.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
-import { deploymentName, taskQueues } from '../adapters/engine/names.js';
-import { namespaces } from '../schemas/config.js';
+import { taskQueues } from '../adapters/engine/names.js';
+import { deploymentName, namespaces } from '../schemas/config.js';
 
 export type WorkerSettings = {
   connection: NativeConnection;

@@ -6,5 +6,3 @@ export const scheduleIds = { reconcile: 'reconcile', monitorHosts: 'monitor-host
 
 /** The one run that places waiting VMs. */
 export const placementWorkflowId = 'placement';
-
-export const deploymentName = 'arcus';

@@ -1,10 +1,10 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
-import { scheduleIds, taskQueues } from '../adapters/engine/names.js';
+import { scheduleIds, taskQueues } from './names.js';
 
 /** A periodic work: its tick is short, so one that is late is dropped and one that hangs ends before the third after it. */
 type Tick = { id: string; workflowType: string; every: number; summary: string };
 
-export const ticks: readonly Tick[] = [
+const ticks: readonly Tick[] = [
   {
     id: scheduleIds.reconcile,
     workflowType: 'reconcile',
