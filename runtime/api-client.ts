@@ -34,7 +34,7 @@ export class ApiClient {
     const found: z.infer<T>[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
       const query = new URLSearchParams({ limit: String(pageSize), ...(cursor === '' ? {} : { cursor }) });
-      const page: z.infer<typeof Page> = await this.get(`${path}?${query}`, Page);
+      const page: z.infer<typeof Page> = await this.get(`${path}?${query.toString()}`, Page);
       found.push(...page.items);
       cursor = page.next_cursor;
     }

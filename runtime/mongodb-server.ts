@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
+import { z } from 'zod';
 import { awaitReady } from './await-ready.js';
 import { type Child, type ChildCommand, Children } from './children.js';
 
@@ -21,6 +22,9 @@ export type MongoServer = {
 };
 
 const replicaSet = 'rs0';
+
+/** Its configuration as the server keeps it; what is not named is kept as it is. */
+const ReplicaSet = z.looseObject({ version: z.number(), members: z.array(z.looseObject({ host: z.string() })) });
 
 /** The address of one database of a server that this machine runs. */
 export const mongoUri = (port: number, database = ''): string =>
@@ -71,9 +75,14 @@ async function ensurePrimary(port: number): Promise<void> {
     const stored = await client.db('local').collection('system.replset').findOne({});
     if (stored === null) {
       await admin.command({ replSetInitiate: { _id: replicaSet, members: [{ _id: 0, host }] } });
-    } else if (stored.members?.[0]?.host !== host) {
-      const config = { ...stored, version: stored.version + 1, members: [{ ...stored.members[0], host }] };
-      await admin.command({ replSetReconfig: config, force: true });
+    } else {
+      const { version, members, ...rest } = ReplicaSet.parse(stored);
+      const [member] = members;
+      if (member?.host !== host)
+        await admin.command({
+          replSetReconfig: { ...rest, version: version + 1, members: [{ ...member, host }] },
+          force: true,
+        });
     }
     const hello = await admin.command({ hello: 1 });
     if (hello.isWritablePrimary !== true) throw new Error('no primary yet');

@@ -8,5 +8,5 @@ try {
   process.stdout.write('locked\n');
   setInterval(() => {}, 1_000);
 } catch (error) {
-  process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
 }
