@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { createProgram } from '../../cli/program.js';
+import { eventually } from '../support/processes.js';
+import { type Shop, startShop } from './shop.js';
+
+let running: Shop;
+const printed = (...args: string[]) => running.printed(...args);
+const file = (name: string, text: string) => running.file(name, text);
+
+beforeAll(async () => {
+  running = await startShop();
+});
+afterAll(() => running.stop());
+
+describe('tables', () => {
+  it('of hosts', async () => {
+    await eventually(async () => (await printed('host', 'list')).includes('MONITORED'));
+    expect(await printed('host', 'list')).toMatchInlineSnapshot(`
+      "ID  NAME    HYPERVISOR  VMS    CPU      MEMORY  STATE
+       0  host-1  simulated     3  1.5/4  768M/4096M  MONITORED
+      "
+    `);
+  });
+
+  it('of VM templates', async () => {
+    expect(await printed('vm-template', 'list')).toMatchInlineSnapshot(`
+      "ID  USER      GROUP     NAME   CPU  MEMORY  CREATED
+       0  oneadmin  oneadmin  small  0.5    256M  <time>
+      "
+    `);
+  });
+
+  it('of service templates', async () => {
+    expect(await printed('service-template', 'list')).toMatchInlineSnapshot(`
+      "ID  USER      GROUP     NAME  STRATEGY  ROLES
+       0  oneadmin  oneadmin  shop  straight  db:1 web:2
+      "
+    `);
+  });
+
+  it('of services', async () => {
+    expect(await printed('service', 'list')).toMatchInlineSnapshot(`
+      "ID  USER      GROUP     NAME  STATE    ROLES           TIME
+       1  oneadmin  oneadmin  shop  RUNNING  db:1 web:2  0d 00h00
+      "
+    `);
+  });
+
+  it('of VMs', async () => {
+    expect(await printed('vm', 'list')).toMatchInlineSnapshot(`
+      "ID  USER      NAME               STATE    CPU  MEMORY  HOST        TIME
+       0  oneadmin  db_0_(service_1)   RUNNING  0.5    256M  host-1  0d 00h00
+       1  oneadmin  web_0_(service_1)  RUNNING  0.5    256M  host-1  0d 00h00
+       2  oneadmin  web_1_(service_1)  RUNNING  0.5    256M  host-1  0d 00h00
+      "
+    `);
+  });
+
+  it('of operations', async () => {
+    expect(await printed('operation', 'list', '--service', '1')).toMatchInlineSnapshot(`
+      "ID                          TYPE           RESOURCE   NAME  BY        STATE          TIME
+      <operation>  deployService  service 1  shop  oneadmin  succeeded  0d 00h00
+      "
+    `);
+  });
+});
+
+describe('show', () => {
+  it('prints a service as oneflow does, by id and by name', async () => {
+    const text = await printed('service', 'show', 'shop');
+    expect(text).toMatchInlineSnapshot(`
+      "SERVICE 1 INFORMATION
+      ID              : 1
+      NAME            : shop
+      USER            : oneadmin
+      GROUP           : oneadmin
+      STRATEGY        : straight
+      SERVICE STATE   : RUNNING
+
+      PERMISSIONS
+      OWNER           : um-
+      GROUP           : ---
+      OTHER           : ---
+
+      ROLE db
+      ROLE STATE      : RUNNING
+      CARDINALITY     : 1
+      VM TEMPLATE     : 0
+      NODES INFORMATION
+       VM_ID  NAME              STATE    HOST
+           0  db_0_(service_1)  RUNNING  host-1
+
+      ROLE web
+      ROLE STATE      : RUNNING
+      PARENTS         : db
+      CARDINALITY     : 2
+      VM TEMPLATE     : 0
+      NODES INFORMATION
+       VM_ID  NAME               STATE    HOST
+           1  web_0_(service_1)  RUNNING  host-1
+           2  web_1_(service_1)  RUNNING  host-1
+
+      LOG MESSAGES
+      <time> [I] New state: DEPLOYING
+      <time> [I] New state: RUNNING
+      "
+    `);
+    expect(await printed('service', 'show', '1')).toBe(text);
+  });
+
+  it('prints a VM with its place and its past', async () => {
+    expect(await printed('vm', 'show', 'db_0_(service_1)')).toMatchInlineSnapshot(`
+      "VIRTUAL MACHINE 0 INFORMATION
+      ID              : 0
+      NAME            : db_0_(service_1)
+      USER            : oneadmin
+      GROUP           : oneadmin
+      STATE           : ACTIVE
+      LCM_STATE       : RUNNING
+      READY           : no
+      HOST            : 0 (host-1)
+      SERVICE         : 1, role db
+      VM TEMPLATE     : 0
+      CPU             : 0.5
+      MEMORY          : 256M
+      CREATED         : <time>
+
+      PERMISSIONS
+      OWNER           : um-
+      GROUP           : ---
+      OTHER           : ---
+
+      PLACEMENT HISTORY
+      SEQ  HOST        FROM                      UNTIL  REASON
+        0  0 (host-1)  <time>  -      none
+
+      USER TEMPLATE
+      SERVICE_ID="1"
+      ROLE_NAME="db"
+
+      TEMPLATE
+      CPU=0.5
+      MEMORY=256
+      "
+    `);
+  });
+
+  it('prints a host', async () => {
+    expect(await printed('host', 'show', 'host-1')).toMatchInlineSnapshot(`
+      "HOST 0 INFORMATION
+      ID              : 0
+      NAME            : host-1
+      USER            : oneadmin
+      GROUP           : oneadmin
+      HYPERVISOR      : simulated
+      STATE           : MONITORED
+      CPU             : 1.5 of 4 cores reserved
+      MEMORY          : 768 of 4096 MB reserved
+      LAST MONITORED  : <time>
+      VMS             : 0, 1, 2
+
+      PERMISSIONS
+      OWNER           : um-
+      GROUP           : ---
+      OTHER           : ---
+      "
+    `);
+  });
+
+  it('prints a VM template so that it can be edited and sent again', async () => {
+    const text = await printed('vm-template', 'show', 'small');
+    const [, contents = ''] = text.split('TEMPLATE CONTENTS\n');
+    expect(contents).toBe('CPU=0.5\nMEMORY=256\n');
+    await printed('vm-template', 'update', 'small', '-f', file('again.tmpl', contents));
+  });
+});
+
+describe('-o', () => {
+  it('json prints what the API answers, and nothing else', async () => {
+    const { out } = await running.arcus(['service', 'show', 'shop', '-o', 'json']);
+    expect(JSON.parse(out)).toMatchObject({ id: 1, state: 'RUNNING', roles: [{ nodes: [{ vm_id: 0 }] }, {}] });
+    expect(JSON.parse(await printed('vm', 'list', '-o', 'json'))).toHaveLength(3);
+  });
+
+  it('yaml prints the same', async () => {
+    const json: unknown = JSON.parse((await running.arcus(['host', 'show', '0', '-o', 'json'])).out);
+    const yaml = parse((await running.arcus(['-o', 'yaml', 'host', 'show', '0'])).out);
+    expect({ ...yaml, last_monitored_at: null }).toEqual({ ...Object(json), last_monitored_at: null });
+  });
+
+  it('refuses another format, naming those there are', async () => {
+    const { code, out, err } = await running.arcus(['host', 'list', '-o', 'xml']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/table, json, yaml/);
+  });
+});
+
+describe('help', () => {
+  it('of every command has an example', () => {
+    const printed: string[] = [];
+    const out = (text: string) => printed.push(text);
+    const program = createProgram({ environment: {}, out, err: out, now: () => new Date() });
+    const leaves = program.commands.flatMap((noun) => (noun.commands.length > 0 ? noun.commands : [noun]));
+    expect(leaves.length).toBeGreaterThan(30);
+    for (const leaf of leaves) {
+      leaf.outputHelp();
+      const path = leaf.parent === program ? leaf.name() : `${leaf.parent?.name()} ${leaf.name()}`;
+      expect(printed.splice(0).join('\n')).toMatch(new RegExp(`Examples:\\s+\\$ .*arcus ${path}`));
+    }
+  });
+
+  it('comes by itself, as an error, when nothing is asked', async () => {
+    const { code, out, err } = await running.arcus([]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('Usage: arcus');
+  });
+});
