@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ import { checkout } from '../../runtime/checkout.js';
 import { readCredentials } from '../../runtime/credentials.js';
 import type { Home } from '../../runtime/home.js';
 import { isAlive } from '../../runtime/process-identity.js';
-import { leftOf, type StartedArcus, startArcus } from '../support/arcus.js';
+import { leftOf, type StartedArcus, startArcus, startArcusWithNpm } from '../support/arcus.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 
@@ -135,6 +135,19 @@ describe('npm start', () => {
       await eventually(() => arcus.children().length >= 2);
       await stop(arcus);
       expect(arcus.text()).not.toContain('Ctrl-C stops everything');
+    },
+    patience,
+  );
+
+  it(
+    'stops in order when npm is told to end',
+    async () => {
+      const arcus = startArcusWithNpm(ownDirectory());
+      await eventually(() => arcus.children().length >= 2);
+      arcus.process.kill('SIGTERM');
+      await arcus.exit;
+      await eventually(() => leftOf(arcus.home).length === 0 && !existsSync(arcus.home.lock));
+      expect(arcus.text()).toContain('arcus: stopped');
     },
     patience,
   );

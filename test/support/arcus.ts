@@ -28,10 +28,19 @@ export function startArcus(
 ): StartedArcus {
   const home = homeAt(directory);
   const bootstrap = join(checkout, 'runtime', 'bootstrap.mjs');
-  const output = launch(process.execPath, [bootstrap, 'start', '--home', directory, ...args], {
-    ...environment,
-    ...over,
-  });
+  return watch(
+    home,
+    launch(process.execPath, [bootstrap, 'start', '--home', directory, ...args], { ...environment, ...over }),
+  );
+}
+
+/** The same through npm. */
+export function startArcusWithNpm(directory: string): StartedArcus {
+  const command = ['--prefix', checkout, 'start', '--', '--home', directory, '--no-sample'];
+  return watch(homeAt(directory), launch('npm', command, environment));
+}
+
+function watch(home: Home, output: Output): StartedArcus {
   onTestFinished(async () => {
     output.process.kill('SIGKILL');
     await endLeftovers(home, () => {});
