@@ -11,6 +11,9 @@ import { authorised } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { namesFor, vmResource } from './resources.js';
 
+/** Characters of JSON. MongoDB refuses documents of 16 MB, and guests may write what they like. */
+const largestUserTemplate = 256 * 1024;
+
 export const vmOperations = (context: OperationsContext) => {
   const { store, users, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
@@ -73,10 +76,15 @@ export const vmOperations = (context: OperationsContext) => {
 
     /** Sets user template attributes. READY=YES opens the ready gate of its service at once. */
     async update(caller: Caller, id: number, { user_template }: UpdateVm): Promise<VmResource> {
-      await find(caller, id, 'manage');
+      const present = await find(caller, id, 'manage');
       const attributes = Object.fromEntries(
         Object.entries(user_template).map(([key, value]) => [key.toUpperCase(), value]),
       );
+      if (JSON.stringify({ ...present.user_template, ...attributes }).length > largestUserTemplate)
+        throw new Problem(
+          'invalid_request',
+          `The user template of VM ${id} would grow beyond ${largestUserTemplate / 1024} kB. Remove attributes by setting them to null.`,
+        );
       const after = await store.vms.updateUserTemplate(id, attributes);
       if (!after) throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
       if (after.service && isReady(attributes))

@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  const health = createServer((request, response) => {
+  createServer((request, response) => {
     const ready = request.url === '/healthz' || state.polling;
     response.writeHead(ready ? 200 : 503, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ status: ready ? 'ok' : 'not polling' }));
@@ -76,8 +76,9 @@ async function main(): Promise<void> {
     await runs;
     log.info('stopped polling');
   }
-  await Promise.allSettled([engine.close(), connection.close(), mongodb.close()]);
-  health.close();
+  await Promise.allSettled([connection.close(), mongodb.close()]);
+  // Not by running out of work: a call to an engine that is away would go on retrying.
+  process.exit(0);
 }
 
 const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

@@ -180,6 +180,8 @@ describe('long operations', () => {
     expect(set.body).toMatchObject({ ready: true, user_template: { READY: 'YES', COLOUR: 'red' } });
     const unset = await answered('updateVm', { id }, { user_template: { COLOUR: null } });
     expect(unset.body.user_template).not.toHaveProperty('COLOUR');
+    const large = await world.ask('oneadmin', 'patch', `/vms/${id}`, { user_template: { NOTE: 'x'.repeat(300_000) } });
+    expect(large.body).toMatchObject({ status: 400, detail: expect.stringContaining('256 kB') });
     expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
     expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
     expect((await answered('terminateVm', { id })).body.type).toBe('terminateVm');
