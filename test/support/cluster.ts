@@ -25,7 +25,7 @@ export type ClusterShape = {
   settings?: object;
 };
 
-const credentials = { name: 'oneadmin', password: 'of a test' };
+export const credentials = { name: 'oneadmin', password: 'of a test' };
 
 /** The whole of Arcus as processes, on servers of its own: one Temporal, one MongoDB, one simulator, so many workers and apis. */
 export class Cluster {
