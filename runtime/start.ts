@@ -70,12 +70,10 @@ async function run(args: readonly string[]): Promise<number> {
   const supervisor = new Supervisor(home.children, home.logs, say);
   const stop = listenForStop();
   try {
-    const failed = serve(settings, home, supervisor, say).then(
-      () => new Promise<never>(() => {}),
-      (error: unknown) => error,
-    );
-    const failure = await Promise.race([failed, stop.requested]);
-    if (failure !== undefined) throw failure;
+    const served = serve(settings, home, supervisor, say).then(() => new Promise<never>(() => {}));
+    // A start that fails because it was told to stop has said all there is to say.
+    served.catch(() => {});
+    await Promise.race([served, stop.requested]);
     say('stopping');
     const orderly = supervisor.stop(shutdown).then(() => 0);
     const code = await Promise.race([orderly, stop.forced.then(() => 130)]);
