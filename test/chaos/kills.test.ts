@@ -6,7 +6,6 @@ import { ensureSample } from '../../runtime/sample.js';
 import { Cluster, credentials } from '../support/cluster.js';
 import { seeded } from '../support/cluster-chance.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
-import type { ClusterProcess } from '../support/cluster-process.js';
 import { eventually } from '../support/processes.js';
 
 describe('the sample’s deployment, fifteen VMs,', { timeout: 240_000 }, () => {
@@ -45,7 +44,7 @@ describe('the sample’s deployment, fifteen VMs,', { timeout: 240_000 }, () => 
     const worker = cluster.worker(0);
     let service = sample;
     for (let kills = 0; kills < 10; kills++) {
-      await sleep(chance() * (kills === 0 ? 800 : 3_000));
+      await sleep(chance() * (kills === 0 ? 800 : 2_500));
       if ((await cluster.client.service(service)).state === 'RUNNING') {
         await expectWhole(service);
         service = await deploy();
@@ -64,18 +63,47 @@ describe('the sample’s deployment, fifteen VMs,', { timeout: 240_000 }, () => 
     await expectWhole(service);
   });
 
-  const servers: [string, () => ClusterProcess | Promise<ClusterProcess>][] = [
+  it('ends RUNNING when Temporal was away while it was asked for, and the api was killed before Temporal came back', async () => {
+    await cluster.servers.temporal.kill();
+    const service = await deploy();
+    await cluster.api(0).kill();
+    await cluster.servers.temporal.startAgain();
+    await cluster.api(0).startAgain();
+    await expectWhole(service);
+  });
+
+  type Killable = { kill: () => Promise<unknown>; startAgain: () => Promise<unknown> };
+  const killables: [string, () => Killable | Promise<Killable>][] = [
     ['Temporal', () => cluster.servers.temporal],
     ['MongoDB', () => cluster.servers.mongodb.primary()],
+    [
+      'the hypervisor',
+      () => ({ kill: () => cluster.simulator.end('SIGKILL'), startAgain: () => cluster.simulator.startAgain() }),
+    ],
   ];
-  it.each(servers)('ends RUNNING when %s is killed in the middle, and started again', async (_name, server) => {
+  it.each(killables)('ends RUNNING when %s is killed in the middle, and started again', async (_name, killable) => {
     await cluster.simulator.send('PUT', '/settings', { boot_ms: 1_000 });
     const before = (await timesMade(cluster)).size;
     const service = await deploy();
     await inTheMiddle(before);
-    const killed = await server();
+    const killed = await killable();
     await killed.kill();
     await killed.startAgain();
     await expectWhole(service);
+  });
+
+  it('is undone by an undeployment whose worker is killed in the middle', async () => {
+    await cluster.simulator.send('PUT', '/settings', { boot_ms: 0, shutdown_ms: 1_000 });
+    const service = await deploy();
+    await cluster.client.awaitService(service, 'RUNNING');
+    const destroyed = async () => (await cluster.simulator.journal()).filter(({ call }) => call === 'destroy').length;
+    const before = await destroyed();
+    const { id } = await cluster.client.accepted('POST', `/services/${service}/undeploy`, { hard: false });
+    await eventually(async () => (await destroyed()) > before, 60_000);
+    await cluster.worker(0).kill();
+    await cluster.worker(0).startAgain();
+    await cluster.client.awaitOperation(id, 'succeeded');
+    expect((await cluster.client.service(service)).state).toBe('DONE');
+    expect(await checkConsistency(cluster)).toEqual([]);
   });
 });

@@ -20,11 +20,13 @@ export async function race<T extends z.ZodType>(
   const connection = await connectMongodb(z.string().parse(process.argv[2]));
   const store = createStore(connection);
   const tell = (message: unknown) => process.send?.(message);
-  process.on('message', async (message) => {
+  const take = async (message: unknown) => {
     const { turn, after, task } = Turn.parse(message);
     await sleep(after);
     tell({ turn, result: await play(store, shape.parse(task)) });
-  });
+  };
+  // A turn that fails ends this process, which the test notices.
+  process.on('message', (message) => void take(message));
   // The test has ended, in whatever way.
   process.on('disconnect', () => process.exit(0));
   tell('ready');

@@ -108,7 +108,8 @@ describe('two processes, each with a connection of its own,', { timeout: 180_000
         deployment.play(names, chance() * 45, { service, op, roles: roleNames }),
         undeployment.play(names, chance() * 45, { service }),
       ]);
-      if (taken.join() !== seen.join()) wrong.push(`service ${service}: ${taken} were taken, ${seen} were seen`);
+      if (taken.join() !== seen.join())
+        wrong.push(`service ${service}: ${taken.join()} were taken, ${seen.join()} were seen`);
       orders[taken.length === 0 ? 'undeployment first' : taken.length === 3 ? 'work first' : 'work in between']++;
     });
     console.error(`race of roles: ${JSON.stringify(orders)}`);
