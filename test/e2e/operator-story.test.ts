@@ -139,7 +139,7 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
 
     for (const { name } of hosts) await simulator.send('PUT', `/hosts/${name}/faults`, {});
     const answers = await Promise.all([1, 2].map(() => client.send('POST', `/services/${id}/recover`)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status).sort((left, right) => left - right)).toEqual([202, 409]);
     const recovery = OperationResource.parse(answers.find(({ status }) => status === 202)?.body);
     await client.awaitOperation(recovery.id, 'succeeded');
     await client.awaitService(id, 'RUNNING');
@@ -194,7 +194,7 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
     await client.awaitService(id, 'RUNNING');
     await simulator.send('PUT', '/settings', { shutdown_ms: 1_000 });
     const answers = await Promise.all([1, 2].map(() => client.send('POST', `/services/${id}/undeploy`, {})));
-    expect(answers.map(({ status }) => status).sort()).toEqual([202, 409]);
+    expect(answers.map(({ status }) => status).sort((left, right) => left - right)).toEqual([202, 409]);
     const won = OperationResource.parse(answers.find(({ status }) => status === 202)?.body);
     const refused = Problem.parse(answers.find(({ status }) => status === 409)?.body);
     expect(refused.detail).toContain(won.id);
