@@ -14,17 +14,24 @@ const operations = ['deployService', 'undeployService', 'deployVm', 'terminateVm
 export class Steps {
   /** Every step begun since the steps were last watched. */
   seen: Step[] = [];
+  #done: string[] = [];
   #around: Around = straight;
 
   /** From now on; forgets what was seen. */
   watch(around: Around = straight): void {
     this.seen = [];
+    this.#done = [];
     this.#around = around;
   }
 
   /** The names in the order in which steps began, each call once. */
   names(): string[] {
     return this.seen.map(({ name }) => name);
+  }
+
+  /** The names of those that have come to an end, well or badly, in that order. */
+  done(): readonly string[] {
+    return this.#done;
   }
 
   /** For a worker's options: innermost, so that failures pass through what the product puts around every step. */
@@ -36,7 +43,7 @@ export class Steps {
         const workflowId = workflowExecution?.workflowId ?? '';
         const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt };
         this.seen.push(step);
-        return this.#around(step, () => next(input));
+        return this.#around(step, () => next(input)).finally(() => this.#done.push(activityType));
       },
     },
   });
@@ -56,3 +63,23 @@ export const twice: Around = async (_, run) => {
   await run();
   return run();
 };
+
+/** Steps of one name wait, before they do anything, until they are released. */
+export function holding(name: string): { around: Around; reached: Promise<void>; release: () => void } {
+  let release = () => {};
+  let reach = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const around: Around = async (step, run) => {
+    if (step.name === name) {
+      reach();
+      await released;
+    }
+    return run();
+  };
+  return { around, reached, release };
+}

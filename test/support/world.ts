@@ -15,11 +15,11 @@ import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { openStates } from '../../store/operations.js';
 import { createStore, type Store } from '../../store/store.js';
-import { createUserStore } from '../../store/users.js';
+import { createUserStore, type UserStore } from '../../store/users.js';
 import { workerOptions } from '../../worker/workers.js';
 import { MemoryHypervisor } from './memory-hypervisor.js';
 import { eventually } from './processes.js';
-import { ownDatabaseUri } from './servers.js';
+import { ownDatabaseUri, ownName } from './servers.js';
 import { disagreements } from './world-accounts.js';
 import { builtBundle, builtVersion, timeSkipping, type WorldServer } from './world-server.js';
 import { Steps } from './world-steps.js';
@@ -43,27 +43,27 @@ export const pair: RoleWish[] = [
 export class World {
   readonly caller = oneadmin;
   readonly steps = new Steps();
-  readonly hypervisor = new MemoryHypervisor();
   readonly operations: Operations;
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];
   #templates = 0;
-  #hosts = 0;
   #workers: { worker: Worker; ended: Promise<void> }[] = [];
 
   constructor(
     readonly server: WorldServer,
     readonly store: Store,
+    readonly users: UserStore,
+    readonly hypervisor: MemoryHypervisor,
     readonly engine: TemporalEngine,
     readonly client: Client,
     readonly ticks: Client,
   ) {
     this.operations = createOperations({
       store,
-      users: createUserStore(store.connection),
+      users,
       engine,
       settings: { temporalUiUrl: undefined },
-      onDelayed: (message, error) => this.delayed.push(`${message}: ${problemOf(error)?.cause ?? error}`),
+      onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
     });
   }
 
@@ -96,18 +96,23 @@ export class World {
     this.#workers = [];
   }
 
-  async stop(): Promise<void> {
+  /** Temporal goes, with all that it knew. */
+  async forget(): Promise<void> {
     await this.rest();
     await Promise.all([this.engine.close(), this.client.connection.close()]);
     await this.server.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.forget();
     await this.store.connection.dropDatabase();
     await this.store.connection.close();
   }
 
   /** A host that is monitored already. `cpu` in cores. */
   async addHost({ cpu = 1_000, memory = 1_000_000 }: { cpu?: number; memory?: number } = {}): Promise<number> {
-    this.#hosts += 1;
-    const body = { name: `host-${this.#hosts}`, vm_mad: 'simulated' as const, cpu, memory };
+    const hosts = await this.store.hosts.model.countDocuments();
+    const body = { name: `host-${hosts + 1}`, vm_mad: 'simulated' as const, cpu, memory };
     const { id } = await this.operations.hosts.create(this.caller, body);
     await this.tick('monitorHosts');
     return id;
@@ -115,7 +120,7 @@ export class World {
 
   /** A periodic work, now. On the time-skipping server there are no schedules that would. */
   async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<void> {
-    const workflowId = `${workflowType}-${this.#hosts}-${Date.now()}-${Math.random()}`;
+    const workflowId = ownName(workflowType);
     await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
   }
 
@@ -180,14 +185,17 @@ export class World {
   /** The operation when it has ended and its run is closed; or as it is when its run has closed without ending it. */
   async ended(op: string): Promise<Operation> {
     const quiet = eventually(async () => {
+      const { workflow_id: workflowId } = await this.operation(op);
+      const run = await this.engine.latestRun(workflowId);
+      if (run?.op === op && run.status === 'open') return undefined;
+      // Read after its run was seen closed, which ends it before that. Under another's run it may not have begun yet.
       const operation = await this.operation(op);
-      const run = await this.engine.latestRun(operation.workflow_id);
-      return run?.op === op && run.status === 'open' ? undefined : this.closed(operation);
+      return run?.op === op || operation.ended_at !== null ? operation : undefined;
     });
     return quiet.catch(async (error: unknown) => {
       const operation = await this.operation(op);
       const run = await this.engine.latestRun(operation.workflow_id);
-      const seen = this.steps.names().join(', ');
+      const seen = this.steps.names().slice(-20).join(', ');
       throw new Error(`${JSON.stringify(operation)} goes on; its run: ${JSON.stringify(run)}; steps: ${seen}`, {
         cause: error,
       });
@@ -222,15 +230,6 @@ export class World {
     const found = await disagreements(this);
     expect(found, after).toEqual([]);
   }
-
-  /** A run that closed before the operation was read may have ended it since. */
-  private async closed(before: Operation): Promise<Operation | undefined> {
-    if (before.run_id === null && before.state === 'accepted') {
-      const run = await this.engine.latestRun(before.workflow_id);
-      if (run?.op !== before._id) return undefined;
-    }
-    return this.operation(before._id);
-  }
 }
 
 const asked = ({ id, resource }: { id: string; resource: { id: number } }): Asked => ({ op: id, id: resource.id });
@@ -251,13 +250,23 @@ export async function newWorld({
   const first = await connectMongodb(uri);
   await bootstrapStore(first);
   await first.close();
-  const store = createStore(await connectMongodb(uri));
-  const connection = await Connection.connect({ address: own.address });
-  const client = new Client({ connection, namespace: namespaces.operations });
-  const ticks = new Client({ connection, namespace: namespaces.ticks });
-  const world = new World(own, store, temporalEngine(own.address), client, ticks);
+  const mongodb = await connectMongodb(uri);
+  const store = createStore(mongodb);
+  const hypervisor = new MemoryHypervisor();
+  const world = await worldOn(own, { store, users: createUserStore(mongodb), hypervisor });
   if (idle) return world;
   await world.work();
   for (let made = 0; made < hosts; made++) await world.addHost();
   return world;
+}
+
+/** A world over what is there already: a Temporal that has lost its data meets a MongoDB that has not. */
+export async function worldOn(
+  server: WorldServer,
+  { store, users, hypervisor }: Pick<World, 'store' | 'users' | 'hypervisor'>,
+): Promise<World> {
+  const connection = await Connection.connect({ address: server.address });
+  const client = new Client({ connection, namespace: namespaces.operations });
+  const ticks = new Client({ connection, namespace: namespaces.ticks });
+  return new World(server, store, users, hypervisor, temporalEngine(server.address), client, ticks);
 }

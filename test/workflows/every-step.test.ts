@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isVmRunning } from '../../domain/vm-states.js';
 import { newWorld, pair, type World } from '../support/world.js';
+import { development } from '../support/world-server.js';
 import { type Around, failingAt, twice } from '../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
-  world = await newWorld();
+  world = await newWorld({ server: development });
 });
 afterAll(() => world.stop());
 
