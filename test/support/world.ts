@@ -118,10 +118,11 @@ export class World {
     return id;
   }
 
-  /** A periodic work, now. On the time-skipping server there are no schedules that would. */
-  async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<void> {
+  /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */
+  async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<string> {
     const workflowId = ownName(workflowType);
     await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
+    return workflowId;
   }
 
   /** Reconciles now, whatever the age of the operations. */

@@ -1,0 +1,33 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { newWorld } from '../support/world.js';
+import { development } from '../support/world-server.js';
+import { stories } from './stories.js';
+
+/**
+ * Tells every story on real servers and keeps the histories of its runs, in the place of those of before. To be done
+ * when workflows have changed on purpose and no run of an older version is to be gone on with:
+ * `ARCUS_RECORD_HISTORIES=1 npx vitest run test/replay`.
+ */
+export async function recordHistories(directory: string): Promise<void> {
+  const world = await newWorld({ server: development });
+  const histories = new Map<string, string>();
+  try {
+    for (const [name, tell] of Object.entries(stories)) {
+      world.hypervisor.bootMilliseconds = 0;
+      world.hypervisor.mend();
+      world.steps.watch();
+      const { workflowId, runId, of } = await tell(world);
+      const client = of === 'ticks' ? world.ticks : world.client;
+      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      histories.set(name, historyToJSON(history));
+    }
+  } finally {
+    await world.stop();
+  }
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  for (const [name, json] of histories)
+    writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(JSON.parse(json))}\n`);
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checkout } from '../../runtime/checkout.js';
+import * as workflows from '../../workflows/index.js';
+import { builtBundle } from '../support/world-server.js';
+import { recordHistories } from './record-histories.js';
+import { stories } from './stories.js';
+
+const directory = join(checkout, 'test', 'replay', 'histories');
+type Recorded = { name: string; history: ReturnType<typeof historyFromJSON> };
+
+const recorded = (): Recorded[] =>
+  readdirSync(directory)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => ({ name: file, history: historyFromJSON(JSON.parse(readFileSync(join(directory, file), 'utf8'))) }));
+
+const typeOf = ({ history }: Recorded): string =>
+  history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? 'none';
+
+/** What the present bundle has against each history; null: it takes the same way. */
+async function replay(histories: readonly Recorded[]): Promise<Record<string, string | null>> {
+  const found: Record<string, string | null> = {};
+  const named = histories.map(({ name, history }) => ({ workflowId: name, history }));
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: builtBundle }, named))
+    found[workflowId] = error === undefined ? null : error.message;
+  return found;
+}
+
+beforeAll(async () => {
+  if (process.env.ARCUS_RECORD_HISTORIES === '1') await recordHistories(directory);
+});
+
+describe('the histories that were recorded', () => {
+  it('take the same way through the workflows as they are now', async () => {
+    const histories = recorded();
+    expect(histories).not.toEqual([]);
+    expect(await replay(histories)).toEqual(Object.fromEntries(histories.map(({ name }) => [name, null])));
+  });
+
+  it('tell of every workflow, and every story', () => {
+    const histories = recorded();
+    expect([...new Set(histories.map(typeOf))].sort()).toEqual(Object.keys(workflows).sort());
+    expect(histories.map(({ name }) => name).sort()).toEqual(
+      Object.keys(stories)
+        .map((name) => `${name}.json`)
+        .sort(),
+    );
+  });
+
+  it('are refused by workflows that take another way', async () => {
+    const strangers = recorded()
+      .filter((one) => typeOf(one) === 'deployService')
+      .slice(0, 1);
+    const type = strangers[0]?.history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType;
+    if (type) type.name = 'undeployService';
+    expect(Object.values(await replay(strangers))).toEqual([expect.stringContaining('ondeterminis')]);
+  });
+});

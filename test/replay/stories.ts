@@ -1,0 +1,123 @@
+import { Problem } from '../../domain/problems.js';
+import { eventually } from '../support/processes.js';
+import { pair, type World } from '../support/world.js';
+import { holding } from '../support/world-steps.js';
+
+/** A run whose history is kept. */
+export type Told = { workflowId: string; runId?: string; of: 'operations' | 'ticks' };
+
+const forever = 3_600_000;
+
+/** Where the run of an operation is kept: the one that has it now. */
+async function runOf(world: World, op: string): Promise<Told> {
+  const { workflow_id: workflowId, run_id } = await world.operation(op);
+  return { workflowId, of: 'operations', ...(run_id !== null && { runId: run_id }) };
+}
+
+async function ended(world: World, { op }: { op: string }): Promise<Told> {
+  await world.ended(op);
+  return runOf(world, op);
+}
+
+async function refused(world: World): Promise<{ id: number; op: string }> {
+  world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
+  const service = await world.deploy(pair);
+  await world.ended(service.op);
+  return service;
+}
+
+async function booting(world: World): Promise<{ id: number; op: string }> {
+  world.hypervisor.bootMilliseconds = forever;
+  const service = await world.deploy(pair);
+  await eventually(() => world.hypervisor.domains().some(({ labels }) => labels.service === service.id));
+  return service;
+}
+
+/** What is recorded: each story a run that takes its own way through its workflow's code. */
+export const stories: Record<string, (world: World) => Promise<Told>> = {
+  'deploy-service': async (world) => ended(world, await world.deploy(pair)),
+  'deploy-service-all-at-once': async (world) => ended(world, await world.deploy(pair, { deployment: 'none' })),
+  'deploy-service-refused': async (world) => ended(world, await refused(world)),
+  'deploy-service-recovered': async (world) => ended(world, await world.recover((await refused(world)).id)),
+  'deploy-service-ready-gate': async (world) => {
+    const service = await world.deploy([{ name: 'only' }], { deployment: 'none', ready_status_gate: true });
+    await eventually(async () => (await world.operation(service.op)).waiting_for !== null);
+    for (const vm of await world.vms(service.id)) await world.report(vm._id);
+    return ended(world, service);
+  },
+  'deploy-service-waits-for-capacity': async (world) => {
+    const service = await world.deploy([{ name: 'small' }, { name: 'large', cpu: 2_000 }], { deployment: 'none' });
+    await eventually(async () => (await world.vms(service.id, 'large'))[0]?.reason);
+    await world.addHost({ cpu: 2_000 });
+    return ended(world, service);
+  },
+  'deploy-service-cancelled': async (world) => {
+    const { op } = await booting(world);
+    const { workflowId } = await runOf(world, op);
+    const run = await world.engine.latestRun(workflowId);
+    await world.engine.cancel(workflowId, { firstRunId: run?.firstRunId ?? '' });
+    return ended(world, { op });
+  },
+  'deploy-service-pre-empted': async (world) => {
+    const service = await booting(world);
+    await ended(world, await world.undeploy(service.id));
+    return runOf(world, service.op);
+  },
+  'undeploy-service': async (world) => ended(world, await world.undeploy((await world.running(pair)).id)),
+  'undeploy-service-pre-empting': async (world) => ended(world, await world.undeploy((await booting(world)).id)),
+  'undeploy-service-refused': async (world) => {
+    const { id } = await world.running(pair);
+    world.hypervisor.failOn(1, { error: new Problem('destroy_refused', 'the disk is locked') });
+    return ended(world, await world.undeploy(id));
+  },
+  'undeploy-service-deletes': async (world) => ended(world, await world.remove((await world.running(pair)).id)),
+  'undeploy-service-waits-for-a-vm': async (world) => {
+    const { id } = await world.running([{ name: 'only', cardinality: 2 }]);
+    const [vm] = await world.vms(id);
+    const held = holding('destroyVms');
+    world.steps.watch(held.around);
+    await world.terminate(vm?._id ?? -1);
+    await held.reached;
+    const asked = await world.undeploy(id);
+    await eventually(() => world.steps.done().includes('startRoleRemoval'));
+    held.release();
+    return ended(world, asked);
+  },
+  'deploy-vm': async (world) => ended(world, await world.createVm()),
+  'deploy-vm-refused': async (world) => {
+    world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
+    return ended(world, await world.createVm());
+  },
+  'deploy-vm-parked': async (world) => {
+    const { op } = await world.createVm({ cpu: 4_000 });
+    await eventually(async () => (await world.operation(op)).state === 'waiting');
+    const told = await runOf(world, op);
+    await eventually(async () => (await world.engine.latestRun(told.workflowId))?.status === 'completed');
+    return told;
+  },
+  'terminate-vm': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.terminate(id));
+  },
+  'terminate-vm-waits': async (world) => {
+    const { id } = await booting(world);
+    const [vm] = await world.vms(id);
+    const asked = await world.terminate(vm?._id ?? -1);
+    await eventually(() => world.steps.names().filter((name) => name === 'takeForRemoval').length > 1);
+    await ended(world, await world.remove(id));
+    return ended(world, asked);
+  },
+  'hand-over': async (world) => {
+    const { op } = await world.undeploy((await booting(world)).id);
+    await world.ended(op);
+    return { workflowId: `hand-over-${op}`, of: 'ticks' };
+  },
+  placement: async (world) => {
+    await world.engine.signalPlacement();
+    await eventually(async () => (await world.engine.latestRun('placement'))?.status === 'completed');
+    return { workflowId: 'placement', of: 'operations' };
+  },
+  reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
+  'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
+};
