@@ -44,7 +44,7 @@ describe('the sample’s deployment, fifteen VMs,', { timeout: 240_000 }, () => 
     const worker = cluster.worker(0);
     let service = sample;
     for (let kills = 0; kills < 10; kills++) {
-      await sleep(chance() * (kills === 0 ? 800 : 2_500));
+      await sleep(chance() * (kills === 0 ? 800 : 2_000));
       if ((await cluster.client.service(service)).state === 'RUNNING') {
         await expectWhole(service);
         service = await deploy();

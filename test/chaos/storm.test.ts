@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { OperationResource } from '../../schemas/operation.js';
 import { ServiceSummary } from '../../schemas/service.js';
+import { VmResource } from '../../schemas/vm.js';
 import { Cluster } from '../support/cluster.js';
 import { seeded } from '../support/cluster-chance.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
@@ -10,13 +11,15 @@ import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
 
 const Services = z.object({ items: z.array(ServiceSummary) });
+const Vms = z.object({ items: z.array(VmResource) });
 const Operations = z.object({ items: z.array(OperationResource) });
 
 /** Requests of every kind, at random, for a cloud that is too small for all, while its processes are killed at random. */
-describe('a storm of requests and kills', { timeout: 300_000 }, () => {
-  const seconds = Number(process.env.ARCUS_STORM_SECONDS ?? 20);
+describe('a storm of requests and kills', { timeout: 400_000 }, () => {
+  const seconds = Number(process.env.ARCUS_STORM_SECONDS ?? 15);
   let cluster: Cluster;
   let template: number;
+  let vmTemplate: number;
   beforeAll(async () => {
     cluster = await Cluster.start({
       workers: 2,
@@ -29,6 +32,7 @@ describe('a storm of requests and kills', { timeout: 300_000 }, () => {
       { name: 'web', parents: ['db'], cardinality: 3 },
     ];
     template = await makeServiceTemplate(cluster.client, 'storm', { roles });
+    vmTemplate = await cluster.client.make('/vm-templates', { name: 'single', template: { CPU: 1, MEMORY: 256 } });
   });
   afterAll(() => cluster?.stop());
 
@@ -39,9 +43,14 @@ describe('a storm of requests and kills', { timeout: 300_000 }, () => {
     const until = Date.now() + seconds * 1_000;
     const kills = [
       async () => {
-        const worker = cluster.worker(chance() < 0.5 ? 0 : 1);
-        await worker.kill();
-        await worker.startAgain();
+        await cluster.worker(0).kill();
+        await cluster.worker(0).startAgain();
+      },
+      async () => {
+        // Longer than the heartbeat: its work is given to the other, and goes on here when it wakes.
+        cluster.worker(1).freeze();
+        await sleep(7_000);
+        cluster.worker(1).thaw();
       },
       async () => {
         await simulator.end('SIGKILL');
@@ -60,11 +69,14 @@ describe('a storm of requests and kills', { timeout: 300_000 }, () => {
     const request = async () => {
       const { items } = await client.ask(Services, 'GET', '/services?limit=1000');
       const service = pick(items)?.id;
+      const single = (await client.ask(Vms, 'GET', '/vms?limit=1000')).items.filter((vm) => vm.service_id === null);
       const fault = { error_rate: 0.3, seed: Math.floor(chance() * 1_000) };
       const deploy_error = { times: 1, retryable: false };
       const wishes = [
         () => client.send('POST', `/service-templates/${template}/instantiate`, {}),
         () => client.send('POST', `/service-templates/${template}/instantiate`, {}),
+        () => client.send('POST', '/vms', { template_id: vmTemplate }),
+        () => client.send('POST', `/vms/${pick(single)?.id}/terminate`, { hard: chance() < 0.5 }),
         () => client.send('POST', `/services/${service}/undeploy`, {}),
         () => client.send('POST', `/services/${service}/undeploy`, { hard: true }),
         () => client.send('POST', `/services/${service}/recover`),
@@ -80,7 +92,7 @@ describe('a storm of requests and kills', { timeout: 300_000 }, () => {
         await sleep(chance() * pause);
       }
     };
-    await Promise.all([during(request, 400), during(request, 400), during(async () => pick(kills)?.(), 3_000)]);
+    await Promise.all([during(request, 400), during(request, 400), during(async () => pick(kills)?.(), 2_000)]);
 
     for (const host of ['host-0', 'host-1']) await simulator.send('PUT', `/hosts/${host}/faults`, {});
     await client.make('/hosts', { name: 'room for all', cpu: 512, memory: 1_048_576 });
@@ -90,12 +102,15 @@ describe('a storm of requests and kills', { timeout: 300_000 }, () => {
         ({ items }) => items,
       );
     };
-    await eventually(async () => (await open()).length === 0, 120_000).catch(async (cause: unknown) => {
+    await eventually(async () => (await open()).length === 0, 180_000).catch(async (cause: unknown) => {
       throw new Error(`operations are left: ${JSON.stringify(await open())}`, { cause });
     });
     const ended = await cluster.store.operations.model.find().lean().exec();
     const counts = new Map<string, number>();
-    for (const { kind, state } of ended) counts.set(`${kind} ${state}`, (counts.get(`${kind} ${state}`) ?? 0) + 1);
+    for (const { kind, state, error } of ended) {
+      const what = `${kind} ${state}${error ? ` (${error.code})` : ''}`;
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
     console.error(`storm: ${[...counts].map(([what, times]) => `${times} ${what}`).join(', ')}`);
     expect(await checkConsistency(cluster)).toEqual([]);
   });

@@ -101,11 +101,25 @@ async function checkHolds(store: Store): Promise<string[]> {
       [...Object.values(holds).map(({ op }) => op), operation, wanted].map((op) => ({ who: `service ${_id}`, op })),
     ),
   ];
+  const busy = [
+    ...vms
+      .filter(({ hold, operation, wanted, state, lcm_state }) => {
+        const isAtWork = state === 'PENDING' || ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
+        return isAtWork && hold === null && operation === null && wanted === null;
+      })
+      .map(({ _id, state, lcm_state }) => `VM ${_id} is ${state}/${lcm_state} in nobody's hands`),
+    ...services
+      .filter(({ state, operation, wanted }) => {
+        return ['PENDING', 'DEPLOYING', 'UNDEPLOYING'].includes(state) && operation === null && wanted === null;
+      })
+      .map(({ _id, state }) => `service ${_id} is ${state} in nobody's hands`),
+  ];
   const ops = named.flatMap(({ op }) => (op === null ? [] : [op]));
   const ended = await store.operations.ended(ops);
-  return named.flatMap(({ who, op }) =>
+  const stale = named.flatMap(({ who, op }) =>
     op !== null && ended.has(op) ? [`${who} is still in the hands of operation ${op}, which has ended`] : [],
   );
+  return [...busy, ...stale];
 }
 
 /** Every operation that goes on has a run, and every run an operation. */
