@@ -1,5 +1,6 @@
 import type { DeploymentPlan } from '../activities/deployment.js';
 import { compute, local } from './activity-options.js';
+import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, runOperation, settle } from './operation.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
@@ -12,6 +13,7 @@ export async function deployService({ op }: OperationInput): Promise<void> {
 
   await runOperation({ op }, local.beginDeployment, async ({ service, gate, roles }: DeploymentPlan) => {
     const progress = roleProgress(roles);
+    const turn = inTurn();
     await renewing({ op }, () =>
       inOrder(
         roles,
@@ -23,15 +25,15 @@ export async function deployService({ op }: OperationInput): Promise<void> {
     async function deployRole(role: string): Promise<boolean> {
       progress(role, 'starts');
       const failure = await attempt(() => work(role));
-      const running = await local.finishRole({ op, service, role, step: 2, failure });
+      const running = await turn(() => local.finishRole({ op, service, role, step: 2, failure }));
       progress(role, running ? 'runs' : `failed${failure === null ? '' : `: ${failure}`}`);
       return running;
     }
 
     async function work(role: string): Promise<void> {
-      const started = await local.startRole.executeWithOptions({ summary: `start role ${role}` }, [
-        { op, service, role, step: 1 },
-      ]);
+      const started = await turn(() =>
+        local.startRole.executeWithOptions({ summary: `start role ${role}` }, [{ op, service, role, step: 1 }]),
+      );
       if (started === null) return;
       const removals = started.remove.map((vms) => remove(role, vms));
       const capacity = listenForCapacity();
@@ -40,12 +42,12 @@ export async function deployService({ op }: OperationInput): Promise<void> {
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
         await capacity();
-        ({ boot, pending } = await local.placeRole({ op, service, role }));
+        ({ boot, pending } = await turn(() => local.placeRole({ op, service, role })));
       }
       await settle(removals);
       const report = listenForReports();
       while (gate) {
-        const unready = await local.countUnready({ op, service, role });
+        const unready = await turn(() => local.countUnready({ op, service, role }));
         if (unready === 0) break;
         progress(role, `${unready} VMs have not reported READY=YES`);
         await report();

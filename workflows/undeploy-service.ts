@@ -1,6 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { UndeploymentPlan } from '../activities/undeployment.js';
 import { compute, local } from './activity-options.js';
+import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, runOperation, settle } from './operation.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
@@ -9,6 +10,7 @@ import { inOrder } from './role-order.js';
 export async function undeployService({ op }: OperationInput): Promise<void> {
   await runOperation({ op }, local.beginUndeployment, async ({ service, roles }: UndeploymentPlan) => {
     const progress = roleProgress(roles);
+    const turn = inTurn();
     await inOrder(
       roles,
       (role) => role.blockers,
@@ -18,21 +20,21 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     async function removeRole({ name: role, hard }: UndeploymentPlan['roles'][number]): Promise<boolean> {
       progress(role, 'goes');
       const failure = await attempt(() => work(role, hard));
-      const gone = await local.finishRoleRemoval({ op, service, role, step: 2, failure });
+      const gone = await turn(() => local.finishRoleRemoval({ op, service, role, step: 2, failure }));
       progress(role, gone ? 'is gone' : `failed${failure === null ? '' : `: ${failure}`}`);
       return gone;
     }
 
     async function work(role: string, hard: boolean): Promise<void> {
-      const started = await local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [
-        { op, service, role, step: 1 },
-      ]);
+      const started = await turn(() =>
+        local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [{ op, service, role, step: 1 }]),
+      );
       for (let left = started; left !== null; ) {
         await settle(left.destroy.map((vms) => destroyBatch(role, vms, hard)));
         if (left.busy.length === 0) break;
         progress(role, `${left.busy.length} VMs are being removed by others`);
         await sleep('1s');
-        left = await local.retakeRoleVms({ op, service, role });
+        left = await turn(() => local.retakeRoleVms({ op, service, role }));
       }
     }
 

@@ -48,7 +48,7 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
   'deploy-service-waits-for-capacity': async (world) => {
     const service = await world.deploy([{ name: 'small' }, { name: 'large', cpu: 2_000 }], { deployment: 'none' });
     await eventually(async () => (await world.vms(service.id, 'large'))[0]?.reason);
-    await world.addHost({ cpu: 2_000 });
+    await world.addHost({ cpu: 2_500 });
     return ended(world, service);
   },
   'deploy-service-cancelled': async (world) => {
