@@ -27,7 +27,7 @@ it('replays roles that went side by side, whichever was done first', async () =>
   const begun = new Set<string>();
   let [atWork, most] = [0, 0];
   world.steps.watch(async ({ name }, run) => {
-    if (/Vms$/.test(name)) return run();
+    if (name.endsWith('Vms')) return run();
     const first = !begun.has(name);
     begun.add(name);
     atWork += 1;
