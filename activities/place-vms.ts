@@ -39,9 +39,9 @@ export async function placeVms(store: Store, vms: readonly Vm[]): Promise<Placed
     });
     reserved = [...reserved, ...(await store.hosts.reserve(wishes))];
   }
-  const placed = await assign(store, hosts, waiting, reserved);
-  // Whoever races with this and loses drops what it reserved; so does this when it has lost.
-  if (inherited || placed.size < reserved.length) await dropSurplus(store, ids);
+  const { there: placed, moved } = await assign(store, hosts, waiting, reserved);
+  // Of two tries that race, whoever loses drops what it reserved. VMs that the other has placed are there all the same.
+  if (inherited || moved < reserved.length) await dropSurplus(store, ids);
   await store.vms.setPendingReasons(reasons);
   const having = new Set(reserved.map(({ vm }) => vm));
   return { placed: [...placed], pending: ids.filter((id) => !having.has(id)) };
@@ -67,10 +67,10 @@ async function assign(
   hosts: Awaited<ReturnType<Store['hosts']['snapshot']>>,
   waiting: readonly Vm[],
   reserved: readonly Reservation[],
-): Promise<Set<number>> {
+): ReturnType<Store['vms']['move']> {
   const known = new Map(hosts.map((host) => [host.id, host]));
   const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
-  return store.vms.transition(
+  return store.vms.move(
     waiting.flatMap((vm): VmMove[] => {
       const host = hostOf.get(vm._id);
       if (!host) return [];

@@ -17,6 +17,8 @@ export type VmMove = {
   release?: boolean;
 };
 
+type Moved = { there: Set<number>; moved: number };
+
 /** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
 const waitingForCapacity = { state: 'PENDING' as const, $or: [{ hold: { $ne: null } }, { operation: { $ne: null } }] };
 
@@ -36,6 +38,33 @@ export function createVmStore(connection: Connection) {
       .sort({ _id: 1 })
       .lean<Vm[]>()
       .exec();
+
+  const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
+    if (moves.length === 0) return { there: new Set(), moved: 0 };
+    const updates = moves.map(
+      ({ vm, event, set, release }): AnyBulkWriteOperation<Vm> => ({
+        updateOne: {
+          filter: { _id: vm._id, state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) },
+          update: { $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) } },
+        },
+      }),
+    );
+    const { matchedCount } = await vms.bulkWrite(updates, { ordered: false, ...(session && { session }) });
+    if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
+    const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
+    const there = new Set(
+      moves
+        .filter(({ vm, event, release }) => {
+          const now = present.get(vm._id);
+          const aim = stateAfter(vm, event);
+          const hold = release ? null : vm.hold;
+          const isThere = now?.state === aim.state && now.lcm_state === aim.lcm_state && now.epoch === vm.epoch;
+          return isThere && now.hold?.op === hold?.op && now.hold?.attempt === hold?.attempt;
+        })
+        .map(({ vm }) => vm._id),
+    );
+    return { there, moved: matchedCount };
+  };
 
   return {
     model: vms,
@@ -117,31 +146,11 @@ export function createVmStore(connection: Connection) {
      * that are now where the move leads, which leaves out those that somebody else has taken. An illegal move is a
      * programming error and throws.
      */
-    async transition(moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> {
-      if (moves.length === 0) return new Set();
-      const updates = moves.map(
-        ({ vm, event, set, release }): AnyBulkWriteOperation<Vm> => ({
-          updateOne: {
-            filter: { _id: vm._id, state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) },
-            update: { $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) } },
-          },
-        }),
-      );
-      const { matchedCount } = await vms.bulkWrite(updates, { ordered: false, ...(session && { session }) });
-      if (matchedCount === moves.length) return new Set(moves.map(({ vm }) => vm._id));
-      const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
-      return new Set(
-        moves
-          .filter(({ vm, event, release }) => {
-            const now = present.get(vm._id);
-            const aim = stateAfter(vm, event);
-            const hold = release ? null : vm.hold;
-            const there = now?.state === aim.state && now.lcm_state === aim.lcm_state && now.epoch === vm.epoch;
-            return there && now.hold?.op === hold?.op && now.hold?.attempt === hold?.attempt;
-          })
-          .map(({ vm }) => vm._id),
-      );
-    },
+    transition: async (moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> =>
+      (await move(moves, session)).there,
+
+    /** The same, and how many this very call has moved: the others were moved by another try of the same step. */
+    move,
 
     /** Says why a VM that is still PENDING has no host. */
     async setPendingReasons(reasons: ReadonlyMap<number, string>): Promise<void> {

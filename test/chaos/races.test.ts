@@ -184,4 +184,22 @@ describe('two processes, each with a connection of its own,', { timeout: 180_000
     await placeVms(store, await store.vms.byIds(ids));
     expect(await checkHosts()).toEqual({ placed: 400, wrong: [] });
   });
+
+  it('keep nothing reserved for a VM that the other has placed in the meantime', async () => {
+    const ids = await freshCloud(2, 2, { cpu: 1_000, memory: 1_024 });
+    const vms = await store.vms.byIds(ids);
+    // The other comes between this one's plan and its reservations, and has planned in another order.
+    const late: Store = {
+      ...store,
+      hosts: {
+        ...store.hosts,
+        reserve: async (reservations) => {
+          await placeVms(store, vms.toReversed());
+          return store.hosts.reserve(reservations);
+        },
+      },
+    };
+    await placeVms(late, vms);
+    expect(await checkHosts()).toEqual({ placed: 2, wrong: [] });
+  });
 });
