@@ -1,4 +1,4 @@
-import type { DeploymentPlan } from '../activities/deployment.js';
+import type { DeploymentPlan, RoleWork } from '../activities/deployment.js';
 import { compute, local } from './activity-options.js';
 import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, runOperation, settle } from './operation.js';
@@ -35,7 +35,17 @@ export async function deployService({ op }: OperationInput): Promise<void> {
         local.startRole.executeWithOptions({ summary: `start role ${role}` }, [{ op, service, role, step: 1 }]),
       );
       if (started === null) return;
-      const removals = started.remove.map((vms) => remove(role, vms));
+      await settle([...started.remove.map((vms) => remove(role, vms)), bootAll(role, started)]);
+      const report = listenForReports();
+      while (gate) {
+        const unready = await turn(() => local.countUnready({ op, service, role }));
+        if (unready === 0) break;
+        progress(role, `${unready} VMs have not reported READY=YES`);
+        await report();
+      }
+    }
+
+    async function bootAll(role: string, started: RoleWork): Promise<void> {
       const capacity = listenForCapacity();
       for (let { boot, pending } = started; boot.length + pending > 0; ) {
         await settle(boot.map((vms) => bootBatch(role, vms)));
@@ -43,14 +53,6 @@ export async function deployService({ op }: OperationInput): Promise<void> {
         progress(role, `${pending} VMs wait for capacity`);
         await capacity();
         ({ boot, pending } = await turn(() => local.placeRole({ op, service, role })));
-      }
-      await settle(removals);
-      const report = listenForReports();
-      while (gate) {
-        const unready = await turn(() => local.countUnready({ op, service, role }));
-        if (unready === 0) break;
-        progress(role, `${unready} VMs have not reported READY=YES`);
-        await report();
       }
     }
 
