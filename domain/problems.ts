@@ -16,20 +16,22 @@ export const problems = {
   idempotency_key_reused: { status: 409, retryable: false, title: 'The idempotency key was used for another request' },
   body_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   unsupported_media_type: { status: 415, retryable: false, title: 'This kind of body is not accepted' },
-  too_many_requests: { status: 429, retryable: true, title: 'Too many requests' },
   internal: { status: 500, retryable: true, title: 'Something went wrong in Arcus' },
   backend_unavailable: { status: 503, retryable: true, title: 'A backend did not answer' },
   database_unavailable: { status: 503, retryable: true, title: 'The database did not answer' },
-  capacity_exhausted: { status: 507, retryable: false, title: 'No host can take this VM' },
   deploy_refused: { status: 502, retryable: false, title: 'The hypervisor refused the VM' },
   destroy_refused: { status: 502, retryable: false, title: 'The hypervisor refused to remove the VM' },
   stale_epoch: { status: 409, retryable: false, title: 'A newer operation has taken this VM' },
   taken: { status: 409, retryable: false, title: 'Another operation has taken over' },
   cancelled: { status: 409, retryable: false, title: 'Cancelled' },
+  roles_failed: { status: 502, retryable: false, title: 'Not every role got where the operation leads' },
+  vm_failed: { status: 502, retryable: false, title: 'The VM failed' },
   run_lost: { status: 500, retryable: false, title: 'The run ended without finishing the operation' },
 } as const satisfies Record<string, { status: number; retryable: boolean; title: string }>;
 
 export type ProblemCode = keyof typeof problems;
+
+export const isProblemCode = (text: string): text is ProblemCode => Object.hasOwn(problems, text);
 
 /** One thing that is wrong, and where: a JSON pointer (RFC 6901) into what was sent. */
 export type Finding = { pointer: string; detail: string };

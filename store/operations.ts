@@ -1,6 +1,6 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
-import { Problem } from '../domain/problems.js';
+import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { PageQuery } from '../schemas/common.js';
 import type { Operation, OperationError, OperationState } from '../schemas/operation.js';
 import { modelOf } from './model.js';
@@ -9,7 +9,9 @@ import { pageOf, visibleTo } from './paging.js';
 /** States in which an operation has not ended. */
 export const openStates = ['accepted', 'running', 'waiting'] as const satisfies readonly OperationState[];
 
-export type Outcome = { state: 'succeeded' } | { state: 'failed' | 'cancelled'; error: OperationError };
+export type Outcome =
+  | { state: 'succeeded' }
+  | { state: 'failed' | 'cancelled'; error: OperationError & { code: ProblemCode } };
 
 /** What a run finds when it asks for its operation: it is ours, it has ended, or another run has it. */
 export type Claim =

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../activities/begin.js';
 import type { Ended } from '../activities/ending.js';
+import { isProblemCode, type ProblemCode } from '../domain/problems.js';
 import type { Outcome } from '../store/operations.js';
 import { local } from './activity-options.js';
 import { HistoryFull } from './signals.js';
@@ -53,10 +54,13 @@ function outcomeOf(error: unknown): Outcome {
 }
 
 /** What failed, in the step's own words: a normal activity wraps its failure, a local one need not. */
-export function failureOf(error: unknown): { code: string; detail: string } {
+export function failureOf(error: unknown): { code: ProblemCode; detail: string } {
   const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
-  if (cause instanceof ApplicationFailure) return { code: cause.type ?? 'internal', detail: cause.message };
-  return { code: 'internal', detail: cause instanceof Error ? cause.message : String(cause) };
+  const type = cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
+  return {
+    code: isProblemCode(type) ? type : 'internal',
+    detail: cause instanceof Error ? cause.message : String(cause),
+  };
 }
 
 /** Runs a step; a failure is its result, a cancel is not. */
