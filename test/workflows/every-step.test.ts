@@ -46,6 +46,13 @@ async function serviceIsGone(service: number, document: 'stays' | 'goes'): Promi
   expect(found?.state).toBe(document === 'stays' ? 'DONE' : undefined);
 }
 
+/** The state, and what the roles that the cancel met say of themselves. */
+async function cancelledService(service: number): Promise<string> {
+  const { state, roles } = await world.service(service);
+  const met = roles.filter((role) => role.state.startsWith('FAILED')).map(({ reason }) => reason);
+  return [state, ...met].join(' ');
+}
+
 const serviceState = async (service: number): Promise<string> => (await world.service(service)).state;
 
 async function vmState(vm: number): Promise<string> {
@@ -59,8 +66,8 @@ const deeds: Record<string, Deed> = {
     ask: () => world.deploy(pair),
     again: async (service) => ((await serviceState(service)) === 'RUNNING' ? null : world.recover(service)),
     arrived: serviceRuns,
-    cancelled: serviceState,
-    afterCancel: /^FAILED_DEPLOYING$/,
+    cancelled: cancelledService,
+    afterCancel: /^FAILED_DEPLOYING( cancelled)?$/,
   },
   undeployService: {
     prepare: async () => (await world.running(pair)).id,
@@ -71,16 +78,16 @@ const deeds: Record<string, Deed> = {
       return state === 'RUNNING' ? world.undeploy(service) : world.recover(service);
     },
     arrived: (service) => serviceIsGone(service, 'stays'),
-    cancelled: serviceState,
-    afterCancel: /^FAILED_UNDEPLOYING$/,
+    cancelled: cancelledService,
+    afterCancel: /^FAILED_UNDEPLOYING( cancelled)?$/,
   },
   'undeployService of a deletion': {
     prepare: async () => (await world.running([{ name: 'only' }])).id,
     ask: (service) => world.remove(id(service)),
     again: async (service) => ((await world.store.services.find(service)) === null ? null : world.remove(service)),
     arrived: (service) => serviceIsGone(service, 'goes'),
-    cancelled: serviceState,
-    afterCancel: /^FAILED_UNDEPLOYING$/,
+    cancelled: cancelledService,
+    afterCancel: /^FAILED_UNDEPLOYING( cancelled)?$/,
   },
   deployVm: {
     prepare: async () => null,

@@ -137,13 +137,32 @@ describe('an undeployment of a service that is DEPLOYING', () => {
   it('starts no more roles once it has been asked for', async () => {
     const held = holding('finishRole');
     world.steps.watch(held.around);
-    const { id } = await world.deploy(pair);
+    const { id, op: deployment } = await world.deploy(pair);
     await held.reached;
     const { op } = await world.undeploy(id);
     held.release();
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    expect((await world.operation(deployment)).state).toBe('cancelled');
     const made = await world.store.vms.model.find({ 'service.id': id }).lean();
     expect(made.map((vm) => vm.service?.role)).toEqual(['front', 'front']);
+    await world.accounted();
+  });
+
+  it('that comes before a role is begun has the deployment give way, not fail', async () => {
+    const held = holding('startRole');
+    world.steps.watch(held.around);
+    const { id, op: deployment } = await world.deploy([{ name: 'only' }]);
+    await held.reached;
+    // Only what the document says reaches the run: the moment before any cancel does.
+    await world.store.services.model.updateOne({ _id: id }, { $set: { wanted: 'ANOTHER' } });
+    held.release();
+    expect(await world.ended(deployment)).toMatchObject({
+      state: 'cancelled',
+      error: { code: 'taken', detail: 'Operation ANOTHER took over.' },
+    });
+    expect(await world.vms(id)).toEqual([]);
+    await world.store.services.model.updateOne({ _id: id }, { $set: { wanted: null } });
+    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
   });
 });
