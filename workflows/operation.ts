@@ -2,9 +2,9 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  CancelledFailure,
   ContinueAsNew,
   isCancellation,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../activities/begin.js';
@@ -37,14 +37,16 @@ export async function runOperation<Plan>(
     if (error instanceof Parked) return;
     outcome = outcomeOf(error);
   }
-  conclude(await CancellationScope.nonCancellable(() => local.endOperation({ op, outcome })));
+  await conclude(await CancellationScope.nonCancellable(() => local.endOperation({ op, outcome })));
 }
 
 /** Thrown by a body whose operation waits with no run open: the run ends, the operation does not. */
 export class Parked extends Error {}
 
-function conclude({ error }: Ended): void {
-  if (error?.cancelled) throw new CancelledFailure(error.detail);
+async function conclude({ error }: Ended): Promise<void> {
+  // Only a run that a cancel has reached is shown as Cancelled. An operation may give way before that: whoever takes
+  // over is about to send one, and this ends with it.
+  if (error?.cancelled) await sleep('10s');
   if (error) throw ApplicationFailure.nonRetryable(error.detail, error.code);
 }
 
