@@ -1,13 +1,13 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import type { ServiceResource } from '../schemas/service.js';
+import { colours } from './colours.js';
 
 const barWidth = 24;
 
 const colour = (state: string): ((text: string) => string) => {
-  if (state.startsWith('FAILED') || state.endsWith('FAILURE')) return pc.red;
-  if (state === 'RUNNING') return pc.green;
-  return state === 'PENDING' ? pc.dim : pc.yellow;
+  if (state.startsWith('FAILED') || state.endsWith('FAILURE')) return colours.red;
+  if (state === 'RUNNING') return colours.green;
+  return state === 'PENDING' ? colours.dim : colours.yellow;
 };
 
 type Role = ServiceResource['roles'][number];
@@ -19,7 +19,7 @@ export function roleLines({ roles }: ServiceResource): string[] {
   const width = Math.max(...roles.map((role) => role.name.length));
   return roles.map((role) => {
     const filled = role.cardinality === 0 ? barWidth : Math.round((running(role) / role.cardinality) * barWidth);
-    const bar = `${pc.green('█'.repeat(filled))}${pc.dim('·'.repeat(barWidth - filled))}`;
+    const bar = `${colours.green('█'.repeat(filled))}${colours.dim('·'.repeat(barWidth - filled))}`;
     const count = `${running(role)}/${role.cardinality}`.padStart(6);
     return `  ${role.name.padEnd(width)} ${bar} ${count}  ${colour(role.state)(role.state)}`;
   });

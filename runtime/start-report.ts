@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import pc from 'picocolors';
+import { colours } from './colours.js';
 import type { Home } from './home.js';
 import type { PresentedService } from './sample-report.js';
 import { serviceTable } from './service-view.js';
@@ -36,7 +36,7 @@ export function startReport(facts: StartFacts): string {
     ...(service === null
       ? []
       : [
-          `Service ${service.service.id}, ${pc.bold(service.service.name)}, is ${service.service.state}:`,
+          `Service ${service.service.id}, ${colours.bold(service.service.name)}, is ${service.service.state}:`,
           serviceTable(service.service),
           '',
         ]),
