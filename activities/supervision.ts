@@ -99,16 +99,14 @@ async function repair(store: Store, engine: Engine, operation: Operation): Promi
   return disposition.do;
 }
 
-/** A new run of an operation whose run is gone takes every hold anew: what the old one may still do has a stale epoch. */
 async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
-  await store.vms.releaseAll(operation._id);
-  if (operation.state === 'accepted' || (await store.operations.reopen(operation))) await engine.start(operation);
+  if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);
 }
 
 /** waiting → accepted, and a run. The one that parked the operation may be about to close: its ID is free in a moment. */
 async function resume(store: Store, engine: Engine, op: string): Promise<void> {
   const operation = await store.operations.find(op);
-  if (operation?.state !== 'waiting' || !(await store.operations.reopen(operation))) return;
+  if (operation?.state !== 'waiting' || !(await store.endings.reopen(operation))) return;
   for (let tries = 0; tries < 40; tries++) {
     const run = await engine.latestRun(operation.workflow_id);
     if (run?.status !== 'open') {

@@ -3,7 +3,7 @@ import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
-import type { OperationStore, Outcome } from './operations.js';
+import { type OperationStore, type Outcome, openStates } from './operations.js';
 import type { ServiceStore } from './services.js';
 import type { VmMove, VmStore } from './vms.js';
 
@@ -22,11 +22,29 @@ export function createEndings(connection: Connection, { operations, services, vm
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
       return connection.transaction(async (session) => {
         const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
-        if (!operation || !['accepted', 'running', 'waiting'].includes(operation.state)) return operation;
+        if (!operation || !openStates.some((state) => state === operation.state)) return operation;
         await abandonVms(operation, reasonOf(claimed), session);
         const outcome = await settle(operation, claimed, session);
         await operations.end(op, outcome, session);
         return operations.model.findById(op).session(session).lean<Operation>().exec();
+      });
+    },
+
+    /**
+     * Back to accepted, so that a new run can claim it, and in the same transaction without its holds: the new run takes
+     * them anew, and what the old one may still do matches nothing. Only from the state and run that the caller has
+     * seen: one that was frozen since then must not strip the run that came after.
+     */
+    async reopen(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<boolean> {
+      return connection.transaction(async (session) => {
+        const { modifiedCount } = await operations.model.updateOne(
+          { _id: seen._id, state: seen.state, run_id: seen.run_id },
+          { $set: { state: 'accepted', run_id: null, waiting_for: null } },
+          { session },
+        );
+        if (modifiedCount === 0) return false;
+        await vms.releaseAll(seen._id, session);
+        return true;
       });
     },
   };

@@ -111,15 +111,6 @@ export function createOperationStore(connection: Connection) {
     note: (id: string, waitingFor: string | null) =>
       operations.updateOne({ _id: id, state: 'running' }, { $set: { waiting_for: waitingFor } }),
 
-    /** Back to accepted, so that a new run can claim it: only from the state and run that the caller has seen. */
-    async reopen(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<boolean> {
-      const { modifiedCount } = await operations.updateOne(
-        { _id: seen._id, state: seen.state, run_id: seen.run_id },
-        { $set: { state: 'accepted', run_id: null, waiting_for: null } },
-      );
-      return modifiedCount > 0;
-    },
-
     /**
      * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns false
      * when its guard did not match; then nothing is written, and `refusal` says why. An Idempotency-Key seen before
