@@ -2,13 +2,8 @@ import type { ResourceRef } from '../schemas/operation.js';
 
 // Names that can be computed again from an id are idempotency keys: a second attempt finds what the first one made.
 
-export const serviceWorkflowId = (id: number): string => `service-${id}`;
-
-export const vmWorkflowId = (id: number): string => `vm-${id}`;
-
 /** The ID under which the operations of a resource run, one after the other. */
-export const workflowIdOf = (resource: ResourceRef): string =>
-  resource.type === 'service' ? serviceWorkflowId(resource.id) : vmWorkflowId(resource.id);
+export const workflowIdOf = ({ type, id }: ResourceRef): string => `${type}-${id}`;
 
 /** The name of a VM at its hypervisor, as OpenNebula gives it. */
 export const domainName = (vmId: number): string => `one-${vmId}`;

@@ -20,6 +20,10 @@ type Wish<K extends OperationKind> = {
   resource: ResourceRef;
   name: string;
   owner: { uid: number; gid: number };
+  /** What the resource was made from, for telling from earlier runs how long this one takes. */
+  template?: number;
+  /** The operation that this one tries again. */
+  retryOf?: string;
   input: OperationInputs[K];
   /** What the client asked for and of what, for telling a repeated request from another one with its key. */
   request: unknown;
@@ -36,7 +40,7 @@ export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
   { idempotencyKey }: Admission,
-  { kind, resource, name, owner, input, request, claim, refusal }: Wish<K>,
+  { kind, resource, name, owner, template, retryOf, input, request, claim, refusal }: Wish<K>,
 ): Promise<OperationResource> {
   const operation: Operation<K> = {
     _id: ulid(),
@@ -55,6 +59,11 @@ export async function admit<K extends OperationKind>(
     run_id: null,
     waiting_for: null,
     error: null,
+    template_id: template ?? null,
+    retry_of: retryOf ?? null,
+    cancel_requested: null,
+    question: null,
+    answer: null,
     created_at: new Date(),
     started_at: null,
     ended_at: null,

@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/caller.js';
 import type { Page, PageQuery } from '../schemas/common.js';
-import type { OperationResource, OperationState } from '../schemas/operation.js';
+import type { OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
 import { authorised } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
@@ -10,7 +10,7 @@ import { serviceOperations } from './services.js';
 import { vmTemplateOperations } from './vm-templates.js';
 import { vmOperations } from './vms.js';
 
-type OperationQuery = PageQuery & { state?: OperationState; resource_type?: 'service' | 'vm'; resource_id?: number };
+type OperationQuery = PageQuery & { state?: OperationState; resource_type?: ResourceRef['type']; resource_id?: number };
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (context: OperationsContext) => ({

@@ -4,7 +4,7 @@ import { isReady } from '../domain/ready.js';
 import type { Ownership } from '../schemas/common.js';
 import { namespaces } from '../schemas/config.js';
 import type { Host, HostResource } from '../schemas/host.js';
-import type { Operation, OperationResource } from '../schemas/operation.js';
+import { Answer, type Operation, type OperationResource } from '../schemas/operation.js';
 import type { Service, ServiceResource, ServiceSummary } from '../schemas/service.js';
 import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/service-template.js';
 import type { Vm, VmResource } from '../schemas/vm.js';
@@ -143,6 +143,10 @@ export const serviceSummary = (service: Service, names: Names): ServiceSummary =
   ended_at: isoOrNull(service.ended_at),
 });
 
+/** Where the resource of an operation is seen; what a consistency check came to, for one. */
+const hrefOf = ({ _id, resource }: Operation): string =>
+  resource.type === 'zone' ? `/api/v1/consistency-checks/${_id}` : `/api/v1/${resource.type}s/${resource.id}`;
+
 export function operationResource(operation: Operation, temporalUiUrl: string | undefined): OperationResource {
   const { resource } = operation;
   const workflowId = workflowIdOf(resource);
@@ -151,10 +155,20 @@ export function operationResource(operation: Operation, temporalUiUrl: string | 
     id: operation._id,
     type: operation.kind,
     state: operation.state,
-    resource: { ...resource, name: operation.resource_name, href: `/api/v1/${resource.type}s/${resource.id}` },
+    resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
     requester: operation.requester,
     waiting_for: operation.waiting_for,
     error: operation.error,
+    question: operation.question && {
+      ...operation.question,
+      answers: [...Answer.options],
+      asked_at: iso(operation.question.asked_at),
+    },
+    cancel_requested: operation.cancel_requested && {
+      by: operation.cancel_requested.by,
+      at: iso(operation.cancel_requested.at),
+    },
+    retry_of: operation.retry_of,
     workflow: {
       id: workflowId,
       run_id: operation.run_id,

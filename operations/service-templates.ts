@@ -79,6 +79,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         resource: { type: 'service', id: service._id },
         name: service.name,
         owner: service,
+        template: service.template_id,
         input: {},
         request: asked,
         claim: async (op, session) => {

@@ -64,6 +64,7 @@ export const vmOperations = (context: OperationsContext) => {
         resource: { type: 'vm', id },
         name: vm.name,
         owner: vm,
+        template: vm.template_id,
         input: {},
         request: asked,
         claim: async (op, session) => {
@@ -112,6 +113,7 @@ export const vmOperations = (context: OperationsContext) => {
         resource: { type: 'vm', id },
         name: vm.name,
         owner: vm,
+        template: vm.template_id,
         input: { hard: request.hard },
         request: asked,
         claim: (op, session) =>

@@ -62,6 +62,20 @@ export const ScheduledPolicy = z.looseObject({
 });
 export type ScheduledPolicy = z.infer<typeof ScheduledPolicy>;
 
+/**
+ * What is done when VMs of a role fail to deploy, in this order: the same VMs are tried again, `retries` times; those that
+ * still fail are replaced by new ones, `replacements` times; finally the role has failed, or a person is asked. Arcus's own.
+ */
+export const FailurePolicy = z.strictObject({
+  retries: z.int().min(0).max(10).default(0).describe('How often the failed VMs are tried again'),
+  replacements: z.int().min(0).max(10).default(0).describe('How often the failed VMs are replaced by new ones'),
+  finally: z
+    .enum(['fail', 'wait'])
+    .default('fail')
+    .describe('fail: the role has failed; wait: the operation waits for a person, who answers retry, skip or give_up'),
+});
+export type FailurePolicy = z.infer<typeof FailurePolicy>;
+
 /** VMs of one role at most: far above what one service is meant for, low enough that a slip of the finger is refused. */
 const mostVms = 10_000;
 const vmCount = natural.max(mostVms, `must be at most ${mostVms}`);
@@ -84,6 +98,7 @@ export const RoleTemplate = z.looseObject({
     .preprocess(absent, z.array(text, { error: required('a list of role names') }).default([]))
     .describe('Roles that must run first when the deployment is straight'),
   shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
+  failure_policy: optional(FailurePolicy).describe('What is done when its VMs fail to deploy; absent: the role fails'),
   min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
   max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),

@@ -51,6 +51,7 @@ export function createEndings(connection: Connection, { operations, services, vm
 
   async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
     const { _id: op, resource } = operation;
+    if (resource.type === 'zone') return outcome;
     if (resource.type === 'vm') {
       await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
       await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });

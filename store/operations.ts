@@ -7,7 +7,12 @@ import { modelOf } from './model.js';
 import { pageOf, visibleTo } from './paging.js';
 
 /** States in which an operation has not ended. */
-export const openStates = ['accepted', 'running', 'waiting'] as const satisfies readonly OperationState[];
+export const openStates = [
+  'accepted',
+  'running',
+  'waiting',
+  'waiting_for_you',
+] as const satisfies readonly OperationState[];
 
 export type Outcome =
   | { state: 'succeeded' }

@@ -36,19 +36,19 @@ const verbs = {
   undeployService: 'undeploy',
   deployVm: 'deploy',
   terminateVm: 'terminate',
+  checkConsistency: 'check the consistency of',
 } as const satisfies Record<Operation['kind'], string>;
 
 /** What an operator reads in the Temporal UI's list. */
 export const summaryOf = ({ kind, resource, resource_name }: Operation): string =>
-  `${verbs[kind]} ${resource.type === 'vm' ? 'VM' : 'service'} ${resource.id} (${resource_name})`;
+  `${verbs[kind]} ${resource.type === 'vm' ? 'VM' : resource.type} ${resource.id} (${resource_name})`;
 
 const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttributePair[] => [
   { key: searchAttributes.ArcusOperation, value: operation._id },
   { key: searchAttributes.ArcusOwner, value: operation.requester.name },
   { key: searchAttributes.ArcusZone, value: '0' },
-  resource.type === 'service'
-    ? { key: searchAttributes.ArcusService, value: resource.id }
-    : { key: searchAttributes.ArcusVm, value: resource.id },
+  ...(resource.type === 'service' ? [{ key: searchAttributes.ArcusService, value: resource.id }] : []),
+  ...(resource.type === 'vm' ? [{ key: searchAttributes.ArcusVm, value: resource.id }] : []),
 ];
 
 export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };

@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { domainName, serviceWorkflowId, vmWorkflowId, workflowIdOf } from '../../domain/names.js';
+import { domainName, workflowIdOf } from '../../domain/names.js';
 
 describe('names that derive from ids', () => {
   it('are the same whenever they are computed', () => {
-    expect(serviceWorkflowId(12)).toBe('service-12');
-    expect(vmWorkflowId(34)).toBe('vm-34');
     expect(domainName(34)).toBe('one-34');
   });
 
