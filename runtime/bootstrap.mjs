@@ -96,9 +96,15 @@ async function start(args) {
 }
 
 /** Benchmarks print tables; they start what they measure. */
-async function bench() {
+async function bench(args) {
   await prepare({ development: true });
-  return run(process.execPath, [join(root, 'dist', 'bench', 'service-times.js')]);
+  return run(process.execPath, [join(root, 'dist', 'bench', 'main.js'), ...args]);
+}
+
+/** Kills and breaks everything while work goes on; prints a table. */
+async function chaos(args) {
+  await prepare({ development: true });
+  return run(process.execPath, ['--enable-source-maps', join(root, 'dist', 'test', 'chaos', 'main.js'), ...args]);
 }
 
 /** `build` is for those who develop, `compile` for those who only run: it installs and builds no more than that needs. */
@@ -112,6 +118,7 @@ const commands = {
   test,
   check,
   bench,
+  chaos,
   build: builds({ development: true }),
   compile: builds({ development: false }),
 };
