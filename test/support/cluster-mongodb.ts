@@ -15,7 +15,7 @@ export type ClusterMongodb = {
   primary: () => Promise<ClusterProcess>;
 };
 
-type Settings = { binary: string; directory: string; members: number };
+type Settings = { binary: string; directory: string; members: number; environment: Record<string, string> };
 
 const directly = (port: number): string => `mongodb://127.0.0.1:${port}/?directConnection=true`;
 
@@ -57,7 +57,7 @@ export async function startClusterMongodb(children: Children, settings: Settings
 
 function startMember(
   children: Children,
-  { binary, directory }: Settings,
+  { binary, directory, environment }: Settings,
   port: number,
   at: number,
 ): Promise<ClusterProcess> {
@@ -65,6 +65,7 @@ function startMember(
   const log = `${home}.log`;
   return ClusterProcess.start(children, {
     ...mongoCommand({ binary, directory: home, port }, log),
+    environment,
     awaitReady: (child) => awaitReady(child, log, 60_000, () => command(directly(port), { ping: 1 })),
   });
 }

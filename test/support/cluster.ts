@@ -23,32 +23,41 @@ export type ClusterShape = {
   mongodbMembers?: number;
   /** Of the simulated hypervisor. */
   settings?: object;
+  /** Programs of the servers; absent: those that the run of vitest has found. */
+  binaries?: { mongod: string; temporal: string };
+  /** Where the data of servers and processes is; removed when the cluster stops. Absent: a temporary directory. */
+  directory?: string;
+  /** Added to the environment of these processes. */
+  environments?: Partial<Record<'api' | 'worker' | 'mongodb', Record<string, string>>>;
 };
 
 export const credentials = { name: 'oneadmin', password: 'of a test' };
 
 /** The whole of Arcus as processes, on servers of its own: one Temporal, one MongoDB, one simulator, so many workers and apis. */
 export class Cluster {
-  readonly directory = mkdtempSync(join(tmpdir(), 'arcus-cluster-'));
+  readonly directory: string;
   readonly workers: ClusterProcess[] = [];
   readonly apis: ClusterProcess[] = [];
   /** One for each api. */
   readonly clients: ClusterClient[] = [];
-  readonly #children = new Children(join(this.directory, 'children.json'));
+  readonly #children: Children;
+  readonly #environments: NonNullable<ClusterShape['environments']>;
   #servers: { temporal: ClusterProcess; temporalAddress: string; mongodb: ClusterMongodb } | undefined;
   #simulator: SimulatorProcess | undefined;
   #connection: Connection | undefined;
   #store: Store | undefined;
 
-  static async start({
-    workers = 1,
-    apis = 1,
-    mongodbMembers = 1,
-    settings = {},
-  }: ClusterShape = {}): Promise<Cluster> {
-    const cluster = new Cluster();
+  private constructor({ directory, environments }: ClusterShape) {
+    this.directory = directory ?? mkdtempSync(join(tmpdir(), 'arcus-cluster-'));
+    this.#children = new Children(join(this.directory, 'children.json'));
+    this.#environments = environments ?? {};
+  }
+
+  static async start(shape: ClusterShape = {}): Promise<Cluster> {
+    const { workers = 1, apis = 1 } = shape;
+    const cluster = new Cluster(shape);
     try {
-      await cluster.#startServers(mongodbMembers, settings);
+      await cluster.#startServers(shape);
       await Promise.all([
         ...Array.from({ length: workers }, () => cluster.startWorker()),
         ...Array.from({ length: apis }, () => cluster.startApi()),
@@ -122,17 +131,21 @@ export class Cluster {
     return makeVersionCurrent(this.servers.temporalAddress, buildId, 60_000);
   }
 
-  /** Ends every process at once and removes their data. */
-  async stop(): Promise<void> {
+  /** Ends every process at once and removes their data, unless it is to be looked at. */
+  async stop({ keep = false } = {}): Promise<void> {
     await this.#connection?.close();
     const { temporal, mongodb } = this.#servers ?? { mongodb: { members: [] } };
     const processes = [...this.apis, ...this.workers, ...(temporal ? [temporal] : []), ...mongodb.members];
     await Promise.all([...processes.map((process) => process.kill()), this.#simulator?.dispose()]);
     this.#children.release();
-    rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    if (!keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #startServers(mongodbMembers: number, settings: object): Promise<void> {
+  async #startServers({ mongodbMembers = 1, settings = {}, binaries }: ClusterShape): Promise<void> {
+    const { temporal: temporalPath, mongod } = binaries ?? {
+      temporal: inject('temporalPath'),
+      mongod: inject('mongodPath'),
+    };
     const [port, uiPort] = [await choosePort(), await choosePort()];
     const log = join(this.directory, 'temporal.log');
     const directory = join(this.directory, 'temporal');
@@ -140,13 +153,14 @@ export class Cluster {
     const temporalAddress = `127.0.0.1:${port}`;
     const [temporal, mongodb] = await Promise.all([
       ClusterProcess.start(this.#children, {
-        ...temporalCommand({ binary: inject('temporalPath'), directory, port, uiPort }, log),
+        ...temporalCommand({ binary: temporalPath, directory, port, uiPort }, log),
         awaitReady: (child) => awaitTemporal(child, log, temporalAddress),
       }),
       startClusterMongodb(this.#children, {
-        binary: inject('mongodPath'),
+        binary: mongod,
         directory: this.directory,
         members: mongodbMembers,
+        environment: this.#environments.mongodb ?? {},
       }),
       SimulatorProcess.start(settings).then((simulator) => {
         this.#simulator = simulator;
@@ -175,6 +189,7 @@ export class Cluster {
         ARCUS_TEMPORAL_ADDRESS: this.servers.temporalAddress,
         ARCUS_MONGODB_URI: this.servers.mongodb.uri,
         ARCUS_SIMULATOR_URL: this.simulator.url,
+        ...this.#environments[name],
         ...environment,
       },
       log,

@@ -1,0 +1,31 @@
+import { type Fault, kills, oneOfTwo } from './faults.js';
+import { type Moment, moments } from './moments.js';
+import { deployLarge, deployMany, undeployLarge, type Work } from './works.js';
+
+/** One line of the table: a fault that is done to a work, so many times. */
+export type ChaosCase = {
+  fault: Fault;
+  work: Work;
+  /** When it is done; absent: at a random moment. */
+  moment?: Moment;
+  /** Runs in a full round. */
+  runs: number;
+};
+
+/** What the line is called, and what `--only` looks into. */
+export const nameOf = ({ fault, work, moment }: ChaosCase): string =>
+  `${fault.name}${moment === undefined ? '' : `, ${moment.name}`}; ${work.name}`;
+
+const works = [deployLarge, undeployLarge, deployMany];
+
+const atRandom = (faults: readonly Fault[], runs: number): ChaosCase[] =>
+  faults.flatMap((fault) => works.map((work) => ({ fault, work, runs })));
+
+const atMoments = (faults: readonly Fault[], runs: number): ChaosCase[] =>
+  moments.flatMap((moment) => faults.map((fault) => ({ fault, work: moment.work, moment, runs })));
+
+export const cases: readonly ChaosCase[] = [
+  ...atRandom(Object.values(kills), 6),
+  ...atMoments([kills.worker, kills.api, kills.temporal, kills.mongodb], 3),
+  ...atRandom([oneOfTwo], 3),
+];

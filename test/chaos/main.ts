@@ -1,0 +1,73 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { mongod, temporal } from '../../runtime/downloads.js';
+import { findBinary } from '../../runtime/find-binary.js';
+import { cases, nameOf } from './cases.js';
+import { playRounds } from './play-rounds.js';
+import { roundsOf } from './rounds.js';
+import type { Machine } from './shapes.js';
+import { tableOf, violationsOf } from './table.js';
+
+const usage = `npm run chaos -- [options]
+  --seed N       the same random moments again; else they are others each time
+  --runs N       about so many runs, in the proportions of a full round
+  --only TEXT    only cases whose name contains it; may be given several times
+  --lanes N      clusters side by side (2)
+  --keep         leave the data of a cluster with a violation
+  --list         name the cases and end`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      runs: { type: 'string' },
+      only: { type: 'string', multiple: true, default: [] },
+      lanes: { type: 'string', default: '2' },
+      keep: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  const chosen = cases.filter((each) => values.only.every((part) => nameOf(each).includes(part)));
+  if (values.list || chosen.length === 0) {
+    console.log(cases.map(nameOf).join('\n'));
+    return values.list ? 0 : 2;
+  }
+  const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+  const rounds = roundsOf(chosen, seed, values.runs === undefined ? undefined : Number(values.runs));
+  const runs = rounds.reduce((sum, { turns }) => sum + turns.length, 0);
+  say(`seed ${seed}: ${runs} runs of ${chosen.length} cases`);
+  const begin = Date.now();
+  const played = await playRounds(rounds, {
+    machine: await machineHere(say),
+    lanes: Number(values.lanes),
+    keep: values.keep,
+    say,
+  });
+  console.log(tableOf(chosen, played));
+  const violations = violationsOf(played);
+  console.log(
+    `seed ${seed}, ${runs} runs in ${Math.round((Date.now() - begin) / 60_000)} min, ${violations} violations`,
+  );
+  return violations === 0 ? 0 : 1;
+}
+
+async function machineHere(progress: (line: string) => void): Promise<Machine> {
+  const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
+  const options = {
+    cache,
+    platform: `${process.platform}-${process.arch}`,
+    mirror: process.env.ARCUS_MIRROR ?? null,
+    progress,
+  };
+  const [ofMongodb, ofTemporal] = [await findBinary(mongod, options), await findBinary(temporal, options)];
+  return { cache, binaries: { mongod: ofMongodb.path, temporal: ofTemporal.path } };
+}
+
+process.exitCode = await main();

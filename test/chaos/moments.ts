@@ -1,0 +1,51 @@
+import type { Service } from '../../schemas/service.js';
+import type { Vm } from '../../schemas/vm.js';
+import { levels } from './cloud.js';
+import { deployLarge, undeployLarge, type Work } from './works.js';
+
+/** A point in the life of one large service at which something is broken. */
+export type Moment = {
+  name: string;
+  work: Work;
+  /** Times of the simulator that make it long enough to be met. */
+  times?: object;
+  /** The workers are stopped before the request, so that it is accepted and nobody has begun. */
+  unserved?: true;
+  /** Whether it is now, by the documents: the service, and its VMs that are not DONE. */
+  isNow: (service: Service, vms: readonly Vm[]) => boolean;
+};
+
+const inState = (vms: readonly Vm[], role: string, lcm: Vm['lcm_state']): number =>
+  vms.filter((vm) => vm.service?.role === role && vm.lcm_state === lcm).length;
+
+/** Those at which a tuned OpenNebula 6.10 lost VMs, or hung for good, when it was killed. */
+export const moments: readonly Moment[] = [
+  {
+    name: 'accepted and still PENDING',
+    work: deployLarge,
+    unserved: true,
+    isNow: ({ state }) => state === 'PENDING',
+  },
+  {
+    name: 'while a role’s VMs are made',
+    work: deployLarge,
+    isNow: (_service, vms) => vms.some((vm) => vm.service?.role === 'cache'),
+  },
+  {
+    name: 'VMs recorded and booting',
+    work: deployLarge,
+    times: { boot_ms: 1_500 },
+    isNow: (_service, vms) => inState(vms, 'database', 'BOOT') === levels.database,
+  },
+  {
+    name: 'between two roles',
+    work: deployLarge,
+    isNow: ({ roles }) => roles.some(({ name, state }) => name === 'database' && state === 'RUNNING'),
+  },
+  {
+    name: 'undeploying',
+    work: undeployLarge,
+    times: { shutdown_ms: 1_500 },
+    isNow: (_service, vms) => inState(vms, 'web', 'SHUTDOWN') > 0,
+  },
+];
