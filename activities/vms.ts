@@ -9,7 +9,8 @@ import { endStay, placeOf } from '../store/vms.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import type { StepPorts } from './ports.js';
 
-export type VmBatch = { op: string; vms: number[] };
+/** `role`: of a service's batch, for whoever reads the list of steps. */
+export type VmBatch = { op: string; role?: string; vms: number[] };
 
 /** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
 export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({

@@ -58,12 +58,14 @@ export async function deployService({ op }: OperationInput): Promise<void> {
 
     async function bootBatch(role: string, vms: number[]): Promise<void> {
       progress(role, `boots ${vms.length} VMs`);
-      await compute.bootVms.executeWithOptions({ summary: `boot ${vms.length} VMs of role ${role}` }, [{ op, vms }]);
+      await compute.bootVms.executeWithOptions({ summary: `boot ${vms.length} VMs of role ${role}` }, [
+        { op, role, vms },
+      ]);
     }
 
     function remove(role: string, vms: number[]): Promise<unknown> {
       const summary = `remove ${vms.length} failed VMs of role ${role}`;
-      return compute.destroyVms.executeWithOptions({ summary }, [{ op, vms, hard: true }]);
+      return compute.destroyVms.executeWithOptions({ summary }, [{ op, role, vms, hard: true }]);
     }
   });
 }

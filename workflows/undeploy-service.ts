@@ -41,7 +41,7 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     async function destroyBatch(role: string, vms: number[], hard: boolean): Promise<void> {
       const summary = `${hard ? 'terminate-hard' : 'terminate'} ${vms.length} VMs of role ${role}`;
       progress(role, summary);
-      await compute.destroyVms.executeWithOptions({ summary }, [{ op, vms, hard }]);
+      await compute.destroyVms.executeWithOptions({ summary }, [{ op, role, vms, hard }]);
     }
   });
 }
