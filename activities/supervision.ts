@@ -85,6 +85,12 @@ async function repair(store: Store, engine: Engine, operation: Operation): Promi
     case 'hand_over':
       await engine.handOver(operation._id);
       break;
+    case 'cancel':
+      if (run) await engine.cancel(operation.workflow_id, run);
+      break;
+    case 'end_cancelled':
+      await store.endings.endCancelled(operation);
+      break;
     case 'fail': {
       const failure = run?.status === 'failed' ? await engine.failureOf(operation.workflow_id, run.runId) : null;
       // A history that today's code cannot replay: the operation itself is sound, so it runs again.
@@ -103,16 +109,9 @@ async function restart(store: Store, engine: Engine, operation: Operation): Prom
   if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);
 }
 
-/** waiting → accepted, and a run. The one that parked the operation may be about to close: its ID is free in a moment. */
+/** waiting → accepted, and a run. */
 async function resume(store: Store, engine: Engine, op: string): Promise<void> {
   const operation = await store.operations.find(op);
   if (operation?.state !== 'waiting' || !(await store.endings.reopen(operation))) return;
-  for (let tries = 0; tries < 40; tries++) {
-    const run = await engine.latestRun(operation.workflow_id);
-    if (run?.status !== 'open') {
-      await engine.start(operation);
-      return;
-    }
-    await sleep(pause);
-  }
+  await engine.startNext(operation);
 }

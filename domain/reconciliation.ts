@@ -13,6 +13,10 @@ export type Disposition =
   | { do: 'start' }
   /** Another operation's run is in the way of one that pre-empts. */
   | { do: 'hand_over' }
+  /** It was asked to stop, which its run may not have heard. */
+  | { do: 'cancel' }
+  /** It was asked to stop, and has no run that could. */
+  | { do: 'end_cancelled' }
   /** Its run is over and has not ended it. */
   | { do: 'fail'; reason: string };
 
@@ -24,19 +28,27 @@ const said = {
   timed_out: 'its run timed out',
 } as const;
 
+/** What reconciliation reads of an operation. */
+export type ReconciledOperation = Pick<Operation, '_id' | 'kind' | 'state' | 'run_id' | 'cancel_requested'>;
+
 const preempting: readonly Operation['kind'][] = ['undeployService', 'terminateVm'];
 
 /** What is to be done with an operation that has not ended, given the newest run under its workflow ID. Pure: asked by reconciliation. */
 export function dispositionOf(
-  { _id, kind, state, run_id }: Pick<Operation, '_id' | 'kind' | 'state' | 'run_id'>,
+  { _id, kind, state, run_id, cancel_requested }: ReconciledOperation,
   run: SeenRun | null,
 ): Disposition {
-  if (state !== 'accepted' && state !== 'running') return { do: 'leave' };
+  if (state === 'succeeded' || state === 'failed' || state === 'cancelled') return { do: 'leave' };
+  if (cancel_requested)
+    return { do: state === 'running' && run?.status === 'open' && run.op === _id ? 'cancel' : 'end_cancelled' };
+  if (state === 'waiting' || state === 'waiting_for_you') return { do: 'leave' };
   if (run?.status === 'open' && run.op === _id) return { do: 'leave' };
   if (run?.status === 'open') return preempting.includes(kind) ? { do: 'hand_over' } : { do: 'leave' };
   if (run?.op !== _id) return { do: 'start' };
   const anotherClaim = run_id !== null && run_id !== run.firstRunId;
   if (anotherClaim) return { do: 'start' };
+  // Accepted again by an answer: the run that had claimed it is the one before, whatever became of it.
+  if (state === 'accepted' && run_id === run.firstRunId) return { do: 'start' };
   // A run of its own that completed while the operation is accepted was the one before it went on waiting.
   if (run.status === 'completed' && state === 'accepted') return { do: 'start' };
   return { do: 'fail', reason: said[run.status] };

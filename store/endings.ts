@@ -22,11 +22,19 @@ export function createEndings(connection: Connection, { operations, services, vm
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
       return connection.transaction(async (session) => {
         const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
-        if (!operation || !openStates.some((state) => state === operation.state)) return operation;
-        await abandonVms(operation, reasonOf(claimed), session);
-        const outcome = await settle(operation, claimed, session);
-        await operations.end(op, outcome, session);
-        return operations.model.findById(op).session(session).lean<Operation>().exec();
+        return operation && endOpen(operation, claimed, session);
+      });
+    },
+
+    /**
+     * Ends an operation as cancelled, which no run is to do: only from the state and run that the caller has seen.
+     * Returns the operation as it is then.
+     */
+    async endCancelled(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<Operation | null> {
+      return connection.transaction(async (session) => {
+        const operation = await operations.model.findById(seen._id).session(session).lean<Operation>().exec();
+        if (operation?.state !== seen.state || operation.run_id !== seen.run_id) return operation;
+        return endOpen(operation, { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } }, session);
       });
     },
 
@@ -48,6 +56,14 @@ export function createEndings(connection: Connection, { operations, services, vm
       });
     },
   };
+
+  async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
+    if (!openStates.some((state) => state === operation.state)) return operation;
+    await abandonVms(operation, reasonOf(claimed), session);
+    const outcome = await settle(operation, claimed, session);
+    await operations.end(operation._id, outcome, session);
+    return operations.model.findById(operation._id).session(session).lean<Operation>().exec();
+  }
 
   async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
     const { _id: op, resource } = operation;

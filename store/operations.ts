@@ -2,7 +2,7 @@ import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { PageQuery } from '../schemas/common.js';
-import type { Operation, OperationError, OperationState } from '../schemas/operation.js';
+import type { Operation, OperationError, OperationState, Person, ResourceRef } from '../schemas/operation.js';
 import { modelOf } from './model.js';
 import { pageOf, visibleTo } from './paging.js';
 
@@ -45,10 +45,20 @@ export function createOperationStore(connection: Connection) {
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
     },
 
-    /** Operations that have not ended and were made before a time, oldest first, after an id: what reconciliation looks at. */
+    /**
+     * Operations made before a time that should have a run, or are to be cancelled; oldest first, after an id: what
+     * reconciliation looks at.
+     */
     openBefore: (before: Date, after: string, limit: number) =>
       operations
-        .find({ state: { $in: ['accepted', 'running'] }, _id: { $gt: after }, created_at: { $lt: before } })
+        .find({
+          _id: { $gt: after },
+          created_at: { $lt: before },
+          $or: [
+            { state: { $in: ['accepted', 'running'] } },
+            { state: { $in: ['waiting', 'waiting_for_you'] }, cancel_requested: { $ne: null } },
+          ],
+        })
         .sort({ _id: 1 })
         .limit(limit)
         .lean<Operation[]>()
@@ -88,6 +98,17 @@ export function createOperationStore(connection: Connection) {
       return present?.run_id === runId ? { result: 'ended', operation: present } : { result: 'foreign' };
     },
 
+    /** Writes down that its end is asked for, before anything is done about it; the first to ask is remembered. */
+    requestCancel: (id: string, by: Person) =>
+      operations.updateOne(
+        { _id: id, state: { $in: openStates }, cancel_requested: null },
+        { $set: { cancel_requested: { by, at: new Date() } } },
+      ),
+
+    /** The newest operation on a resource. */
+    lastOf: ({ type, id }: ResourceRef) =>
+      operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
+
     /** Ends an operation that has not ended; false when it had. */
     async end(id: string, outcome: Outcome, session?: ClientSession): Promise<boolean> {
       const { modifiedCount } = await operations.updateOne(
@@ -97,6 +118,7 @@ export function createOperationStore(connection: Connection) {
             state: outcome.state,
             error: outcome.state === 'succeeded' ? null : outcome.error,
             waiting_for: null,
+            question: null,
             ended_at: new Date(),
           },
         },

@@ -19,6 +19,11 @@ export type RunSignal = 'capacityAppeared' | 'vmReported';
 export interface Engine {
   /** Starts the run of an operation under the ID of its resource. `occupied`: the run of another operation is open there. */
   start(operation: Operation): Promise<'started' | 'occupied'>;
+  /**
+   * Starts the next run of an operation whose last one has parked it and may be about to close: waits for that, two
+   * seconds at most. What is not started then is started by reconciliation.
+   */
+  startNext(operation: Operation): Promise<void>;
   latestRun(workflowId: string): Promise<Run | null>;
   /** Why a run failed, in its own words. */
   failureOf(workflowId: string, runId: string): Promise<{ type: string; message: string }>;

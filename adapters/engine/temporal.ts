@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   Connection,
@@ -84,29 +85,39 @@ export function temporalEngine(address: string): TemporalEngine {
     if (!gone) throw error;
   };
 
+  const start = (operation: Operation): Promise<'started' | 'occupied'> =>
+    call(`start operation ${operation._id}`, async () => {
+      try {
+        await operations.workflow.start(operation.kind, {
+          workflowId: operation.workflow_id,
+          taskQueue: taskQueues.orchestration,
+          args: [{ op: operation._id }],
+          memo: { op: operation._id },
+          workflowIdConflictPolicy: 'FAIL',
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowTaskTimeout: '5s',
+          typedSearchAttributes: attributesOf(operation.resource, operation),
+          staticSummary: summaryOf(operation),
+        });
+        return 'started';
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        const present = await run(operation.workflow_id);
+        return present?.op === operation._id ? 'started' : 'occupied';
+      }
+    });
+  const latestRun = (workflowId: string) => call(`describe ${workflowId}`, () => run(workflowId));
+
   return {
-    start: (operation) =>
-      call(`start operation ${operation._id}`, async () => {
-        try {
-          await operations.workflow.start(operation.kind, {
-            workflowId: operation.workflow_id,
-            taskQueue: taskQueues.orchestration,
-            args: [{ op: operation._id }],
-            memo: { op: operation._id },
-            workflowIdConflictPolicy: 'FAIL',
-            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-            workflowTaskTimeout: '5s',
-            typedSearchAttributes: attributesOf(operation.resource, operation),
-            staticSummary: summaryOf(operation),
-          });
-          return 'started';
-        } catch (error) {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-          const present = await run(operation.workflow_id);
-          return present?.op === operation._id ? 'started' : 'occupied';
-        }
-      }),
-    latestRun: (workflowId) => call(`describe ${workflowId}`, () => run(workflowId)),
+    start,
+    latestRun,
+    async startNext(operation) {
+      for (const until = Date.now() + 2_000; Date.now() < until; await sleep(50)) {
+        if ((await latestRun(operation.workflow_id))?.status === 'open') continue;
+        await start(operation);
+        return;
+      }
+    },
     failureOf: (workflowId, runId) =>
       call(`read the result of ${workflowId}`, async () => {
         try {

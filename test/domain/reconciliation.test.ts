@@ -10,9 +10,14 @@ const run = (status: SeenRun['status'], of: string | null = op, firstRunId = 'ru
 });
 const over = ['completed', 'failed', 'cancelled', 'terminated', 'timed_out'] as const;
 
-type Seen = { state: OperationState; run_id?: string | null; seen: SeenRun | null };
-const decide = ({ state, run_id = null, seen }: Seen, kind: OperationKind = 'deployService'): Disposition['do'] =>
-  dispositionOf({ _id: op, kind, state, run_id }, seen).do;
+const asked = { by: { id: 2, name: 'alice' }, at: new Date(0) };
+
+type Seen = { state: OperationState; run_id?: string | null; seen: SeenRun | null; cancelled?: boolean };
+const decide = (
+  { state, run_id = null, seen, cancelled = false }: Seen,
+  kind: OperationKind = 'deployService',
+): Disposition['do'] =>
+  dispositionOf({ _id: op, kind, state, run_id, cancel_requested: cancelled ? asked : null }, seen).do;
 
 describe('what is done with an operation that has not ended', () => {
   it.each<[string, Seen, Disposition['do']]>([
@@ -24,6 +29,18 @@ describe('what is done with an operation that has not ended', () => {
     ['comes after a run without a memo', { state: 'accepted', seen: run('failed', null) }, 'start'],
     ['waits for capacity after it was parked', { state: 'waiting', run_id: 'run-1', seen: run('completed') }, 'leave'],
     ['goes on after it was parked', { state: 'accepted', seen: run('completed') }, 'start'],
+    ['waits for a person', { state: 'waiting_for_you', run_id: 'run-1', seen: run('completed') }, 'leave'],
+    ['goes on after an answer', { state: 'accepted', run_id: 'run-1', seen: run('completed') }, 'start'],
+    [
+      'goes on after a run that was terminated',
+      { state: 'accepted', run_id: 'run-1', seen: run('terminated') },
+      'start',
+    ],
+    [
+      'goes on before the run that asked has closed',
+      { state: 'accepted', run_id: 'run-1', seen: run('open') },
+      'leave',
+    ],
     ['ran under an older run than the last', { state: 'running', run_id: 'run-0', seen: run('failed') }, 'start'],
   ])('one that %s', (_, seen, expected) => {
     expect(decide(seen)).toBe(expected);
@@ -31,7 +48,7 @@ describe('what is done with an operation that has not ended', () => {
 
   it.each(over)('fails, and says why, when its own run is over and was %s', (status) => {
     const disposition = dispositionOf(
-      { _id: op, kind: 'deployService', state: 'running', run_id: 'run-1' },
+      { _id: op, kind: 'deployService', state: 'running', run_id: 'run-1', cancel_requested: null },
       run(status),
     );
     expect(disposition).toMatchObject({ do: 'fail', reason: expect.stringMatching(/^its run /) });
@@ -51,6 +68,31 @@ describe('what is done with an operation that has not ended', () => {
       expect(decide({ state: 'accepted', seen: run('open', 'OTHER') }, kind)).toBe(preempts ? 'hand_over' : 'leave');
     },
   );
+
+  it.each<[string, Omit<Seen, 'cancelled'>, Disposition['do']]>([
+    ['at work is told again', { state: 'running', run_id: 'run-1', seen: run('open') }, 'cancel'],
+    ['without any run ends', { state: 'accepted', seen: null }, 'end_cancelled'],
+    [
+      'whose run has not begun ends, and that run then does nothing',
+      { state: 'accepted', seen: run('open') },
+      'end_cancelled',
+    ],
+    ['behind another’s run ends', { state: 'accepted', seen: run('open', 'OTHER') }, 'end_cancelled'],
+    ['that waits for capacity ends', { state: 'waiting', run_id: 'run-1', seen: run('completed') }, 'end_cancelled'],
+    [
+      'that waits for a person ends',
+      { state: 'waiting_for_you', run_id: 'run-1', seen: run('completed') },
+      'end_cancelled',
+    ],
+    ['that lost its engine ends', { state: 'running', run_id: 'run-1', seen: null }, 'end_cancelled'],
+    ['that has ended is left alone', { state: 'succeeded', run_id: 'run-1', seen: run('open') }, 'leave'],
+  ])('one to be cancelled %s', (_, seen, expected) => {
+    expect(decide({ ...seen, cancelled: true })).toBe(expected);
+  });
+
+  it.each(over)('one to be cancelled whose run was %s ends as cancelled', (status) => {
+    expect(decide({ state: 'running', run_id: 'run-1', seen: run(status), cancelled: true })).toBe('end_cancelled');
+  });
 
   it.each(['succeeded', 'failed', 'cancelled'] as const)('that has %s is left alone, whatever its run', (state) => {
     for (const seen of [null, run('open'), run('open', 'OTHER'), ...over.map((status) => run(status))])
