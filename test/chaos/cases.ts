@@ -1,4 +1,4 @@
-import { type Fault, kills, oneOfTwo } from './faults.js';
+import { diskFull, type Fault, jumps, kills, oneOfTwo, pauses } from './faults.js';
 import { type Moment, moments } from './moments.js';
 import { deployLarge, deployMany, undeployLarge, type Work } from './works.js';
 
@@ -27,5 +27,7 @@ const atMoments = (faults: readonly Fault[], runs: number): ChaosCase[] =>
 export const cases: readonly ChaosCase[] = [
   ...atRandom(Object.values(kills), 6),
   ...atMoments([kills.worker, kills.api, kills.temporal, kills.mongodb], 3),
-  ...atRandom([oneOfTwo], 3),
+  ...atRandom([oneOfTwo, diskFull, ...Object.values(jumps)], 3),
+  ...atRandom([pauses.worker, pauses.mongodb], 2),
+  ...atRandom([pauses.temporal, pauses.temporalAway], 1),
 ];

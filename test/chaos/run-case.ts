@@ -26,7 +26,7 @@ const patience = 120_000;
 export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, dice: Dice): Promise<RunResult> {
   const { cluster } = cloud;
   const wishes = await work.prepare(cloud);
-  await cloud.pace(moment?.times);
+  await cloud.pace({ ...fault.times, ...moment?.times });
   if (moment?.unserved) for (const worker of cluster.workers) worker.freeze();
   const asked = cloud.ask(wishes);
   const broken = async (): Promise<() => Promise<unknown>> => {

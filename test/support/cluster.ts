@@ -131,12 +131,22 @@ export class Cluster {
     return makeVersionCurrent(this.servers.temporalAddress, buildId, 60_000);
   }
 
+  /** Starts again what has ended by itself; everything serves when it resolves. */
+  async startWhatEnded(): Promise<void> {
+    const processes = [...this.servers.mongodb.members, this.servers.temporal, this.simulator, ...this.#own];
+    await Promise.all(processes.filter(({ hasEnded }) => hasEnded).map((process) => process.startAgain()));
+  }
+
+  get #own(): readonly ClusterProcess[] {
+    return [...this.workers, ...this.apis];
+  }
+
   /** Ends every process at once and removes their data, unless it is to be looked at. */
   async stop({ keep = false } = {}): Promise<void> {
     await this.#connection?.close();
     const { temporal, mongodb } = this.#servers ?? { mongodb: { members: [] } };
-    const processes = [...this.apis, ...this.workers, ...(temporal ? [temporal] : []), ...mongodb.members];
-    await Promise.all([...processes.map((process) => process.kill()), this.#simulator?.dispose()]);
+    const processes = [...this.#own, ...(temporal ? [temporal] : []), ...mongodb.members];
+    await Promise.all([...processes.map((process) => process.kill()), this.#simulator?.end('SIGKILL')]);
     this.#children.release();
     if (!keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -162,7 +172,7 @@ export class Cluster {
         members: mongodbMembers,
         environment: this.#environments.mongodb ?? {},
       }),
-      SimulatorProcess.start(settings).then((simulator) => {
+      SimulatorProcess.start(settings, join(this.directory, 'simulator')).then((simulator) => {
         this.#simulator = simulator;
       }),
     ]);

@@ -18,9 +18,9 @@ export class SimulatorProcess {
     this.directory = directory;
   }
 
-  /** A new one that serves; `settings` are set at once, boot time 0 unless they say otherwise. */
-  static async start(settings: object = {}): Promise<SimulatorProcess> {
-    const simulator = new SimulatorProcess(mkdtempSync(join(tmpdir(), 'arcus-simulator-')));
+  /** A new one that serves, in a directory of its own unless one is given; `settings` are set at once, boot time 0 unless they say otherwise. */
+  static async start(settings: object = {}, directory?: string): Promise<SimulatorProcess> {
+    const simulator = new SimulatorProcess(directory ?? mkdtempSync(join(tmpdir(), 'arcus-simulator-')));
     await simulator.startAgain();
     await simulator.send('PUT', '/settings', { boot_ms: 0, shutdown_ms: 0, ...settings });
     return simulator;
@@ -28,6 +28,11 @@ export class SimulatorProcess {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get hasEnded(): boolean {
+    const child = this.#child;
+    return child === null || child.exitCode !== null || child.signalCode !== null;
   }
 
   /** Serves again, at the same address, from the same directory. */
