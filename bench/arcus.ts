@@ -50,7 +50,6 @@ export async function startArcus(): Promise<Arcus> {
       env: {
         ...process.env,
         ARCUS_PORT: '0',
-        ARCUS_LOG_LEVEL: 'warn',
         ARCUS_CACHE: process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'),
       },
     },
@@ -92,24 +91,21 @@ async function connect(home: string) {
   const db = mongodb.db();
   const services = db.collection<{ _id: number; state: string; template_id: number }>('services');
   const vmTemplate = await makeCloud(client, ports.simulator);
-  const templates = new Map<string, number>();
+  const templates = new Map<string, Promise<number>>();
 
   /** One service template for each shape, made when it is first asked for. */
-  async function templateOf(roles: readonly Role[]): Promise<number> {
+  function templateOf(roles: readonly Role[]): Promise<number> {
     const shape = JSON.stringify(roles);
     const known = templates.get(shape);
-    if (known !== undefined) return known;
-    const { id } = await client.post(
-      '/service-templates',
-      {
-        name: `bench ${templates.size}`,
-        deployment: 'straight',
-        roles: roles.map((role) => ({ ...role, vm_template: vmTemplate })),
-      },
-      Identified,
-    );
-    templates.set(shape, id);
-    return id;
+    if (known) return known;
+    const body = {
+      name: `bench ${templates.size}`,
+      deployment: 'straight',
+      roles: roles.map((role) => ({ ...role, vm_template: vmTemplate })),
+    };
+    const made = client.post('/service-templates', body, Identified).then(({ id }) => id);
+    templates.set(shape, made);
+    return made;
   }
 
   return {
