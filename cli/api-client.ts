@@ -3,11 +3,22 @@ import { pageOf } from '../schemas/common.js';
 import { ProblemBody } from '../schemas/problem.js';
 import { Complaint, type Exit } from './complaint.js';
 import type { Connection } from './connection.js';
+import { nextStep } from './next-step.js';
 
 /** An answer as it came, for `-o json`, and as this program understands it. */
 export type Answer<T> = { raw: unknown; value: T };
 
 export type Body = { type: 'application/json' | 'text/plain'; text: string };
+
+/** How one request differs from others. */
+type Manner = {
+  /** Ends it early; the reason of the signal is thrown as it is. */
+  signal?: AbortSignal;
+  /** Milliseconds in which an answer must come. */
+  within?: number;
+  /** Sent as Idempotency-Key: the same request under the same key is done once. */
+  key?: string;
+};
 
 export type ApiClient = ReturnType<typeof createApiClient>;
 
@@ -15,28 +26,31 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 export function createApiClient({ endpoint, credentials }: Connection) {
   const authorization = `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`;
 
-  async function ask(method: string, path: string, body?: Body): Promise<unknown> {
+  async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<unknown> {
+    const late = AbortSignal.timeout(manner.within ?? 60_000);
+    const failed = (cause: unknown): unknown => (manner.signal?.aborted ? cause : unreachable(endpoint, cause));
     const response = await fetch(new URL(`/api/v1${path}`, endpoint), {
       method,
       headers: {
         authorization,
         accept: 'application/json, application/problem+json',
         ...(body ? { 'content-type': body.type } : {}),
+        ...(manner.key === undefined ? {} : { 'idempotency-key': manner.key }),
       },
       ...(body ? { body: body.text } : {}),
-      signal: AbortSignal.timeout(60_000),
+      signal: manner.signal ? AbortSignal.any([late, manner.signal]) : late,
     }).catch((cause: unknown) => {
-      throw unreachable(endpoint, cause);
+      throw failed(cause);
     });
     const text = await response.text().catch((cause: unknown) => {
-      throw unreachable(endpoint, cause);
+      throw failed(cause);
     });
-    if (!response.ok) throw refusal(response.status, text, endpoint);
+    if (!response.ok) throw refusal(response.status, text, { endpoint, method, path });
     return text === '' ? undefined : parsed(text, endpoint);
   }
 
-  async function get<S extends z.ZodType>(path: string, schema: S): Promise<Answer<z.output<S>>> {
-    return understood(await ask('GET', path), schema, endpoint);
+  async function get<S extends z.ZodType>(path: string, schema: S, manner?: Manner): Promise<Answer<z.output<S>>> {
+    return understood(await ask('GET', path, undefined, manner), schema, endpoint);
   }
 
   return {
@@ -64,7 +78,8 @@ export function createApiClient({ endpoint, credentials }: Connection) {
       path: string,
       schema: S,
       body?: Body,
-    ): Promise<Answer<z.output<S>>> => understood(await ask(method, path, body), schema, endpoint),
+      manner?: Manner,
+    ): Promise<Answer<z.output<S>>> => understood(await ask(method, path, body, manner), schema, endpoint),
   };
 }
 
@@ -84,20 +99,19 @@ function parsed(text: string, endpoint: URL): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new Complaint('failure', `${endpoint.origin} answers, but not as an Arcus does.`, { cause });
+    throw new Complaint('failure', `${endpoint.origin} answers, but not as an Arcus does.`, {
+      cause,
+      next: 'Is it the address of an Arcus? Name another with --endpoint or ARCUS_ENDPOINT.',
+    });
   }
 }
 
 function unreachable(endpoint: URL, cause: unknown): Complaint {
   const late = cause instanceof Error && cause.name === 'TimeoutError';
-  return new Complaint(
-    'unreachable',
-    `${late ? 'No answer within a minute' : 'Nothing answers'} at ${endpoint.origin}.`,
-    {
-      cause,
-      next: 'Is Arcus running? Start it with npm start, or name another with --endpoint or ARCUS_ENDPOINT.',
-    },
-  );
+  return new Complaint('unreachable', `${late ? 'No answer in time from' : 'Nothing answers at'} ${endpoint.origin}.`, {
+    cause,
+    next: 'Is Arcus running? Start it with npm start, or name another with --endpoint or ARCUS_ENDPOINT.',
+  });
 }
 
 const exitOf: Record<number, Exit> = {
@@ -111,11 +125,14 @@ const exitOf: Record<number, Exit> = {
   503: 'unreachable',
 };
 
-function refusal(status: number, text: string, endpoint: URL): Complaint {
+function refusal(status: number, text: string, asked: { endpoint: URL; method: string; path: string }): Complaint {
   const exit = exitOf[status] ?? 'failure';
   const problem = problemIn(text);
-  if (!problem) return new Complaint(exit, `${endpoint.origin} answered ${status}, and not as an Arcus does.`);
-  return new Complaint(exit, problem.detail, { findings: findingsOf(problem), next: nextAfter(problem) });
+  if (problem)
+    return new Complaint(exit, problem.detail, { findings: findingsOf(problem), next: nextStep(problem, asked) });
+  return new Complaint(exit, `${asked.endpoint.origin} answered ${status}, and not as an Arcus does.`, {
+    next: 'Is it the address of an Arcus of the same version? Name another with --endpoint or ARCUS_ENDPOINT.',
+  });
 }
 
 function problemIn(text: string): ProblemBody | undefined {
@@ -129,9 +146,3 @@ function problemIn(text: string): ProblemBody | undefined {
 /** A single finding is what the sentence says already. */
 const findingsOf = ({ errors = [], detail }: ProblemBody): ProblemBody['errors'] & object =>
   errors.length === 1 && errors.every((error) => detail.includes(error.detail)) ? [] : errors;
-
-function nextAfter({ status, operation, request_id }: ProblemBody): string | undefined {
-  if (operation !== undefined) return `Follow it with: arcus operation wait ${operation}`;
-  if (status === 401) return 'Check ARCUS_AUTH, or the file auth in the home of your Arcus.';
-  return status >= 500 ? `The log of the API has the reason under ${request_id}.` : undefined;
-}

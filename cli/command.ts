@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ApiClient } from './api-client.js';
 import { Complaint } from './complaint.js';
 import type { Format } from './output.js';
+import type { Terminal } from './terminal.js';
 
 /** What a command works with. Data goes to `out`, all else to `err`. */
 export type Context = {
@@ -11,6 +12,10 @@ export type Context = {
   format: Format;
   out: (text: string) => void;
   err: (text: string) => void;
+  /** Columns of the terminal that `out` writes to; null: it is none, and nothing is wrapped. */
+  width: () => number | null;
+  /** The terminal that `err` writes to; null: it is none, and nothing is drawn over. */
+  terminal: Terminal | null;
   now: () => Date;
 };
 
@@ -38,7 +43,9 @@ export function leaf<S extends z.ZodType>(
       const parsed = spec.schema.safeParse(options);
       if (parsed.success) return spec.run(context, args, parsed.data);
       const [issue] = parsed.error.issues;
-      throw new Complaint('usage', `--${flagOf(issue?.path[0])}: ${issue?.message ?? 'is not valid'}.`);
+      throw new Complaint('usage', `--${flagOf(issue?.path[0])}: ${issue?.message ?? 'is not valid'}.`, {
+        next: 'Add --help to see how it is used.',
+      });
     },
   };
 }

@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /** How `arcus` ends, for scripts: these numbers do not change. */
 export const exitCodes = {
   ok: 0,
@@ -12,6 +14,8 @@ export const exitCodes = {
   not_allowed: 5,
   /** No answer from the server. */
   unreachable: 6,
+  /** The operation waits for you: it goes on when its question has been answered. */
+  asks: 7,
   /** Ctrl-C; what was asked for goes on. */
   detached: 130,
 } as const;
@@ -23,17 +27,13 @@ export class Complaint extends Error {
   readonly exit: Exit;
   /** Each thing that is wrong, and where. */
   readonly findings: readonly { pointer: string; detail: string }[];
-  /** What the user can do next. */
-  readonly next: string | undefined;
+  /** What the user can do next: nobody is left with an error alone. */
+  readonly next: string;
 
   constructor(
     exit: Exit,
     sentence: string,
-    options: {
-      findings?: readonly { pointer: string; detail: string }[];
-      next?: string | undefined;
-      cause?: unknown;
-    } = {},
+    options: { next: string; findings?: readonly { pointer: string; detail: string }[]; cause?: unknown },
   ) {
     super(sentence, { cause: options.cause });
     this.exit = exit;
@@ -44,9 +44,11 @@ export class Complaint extends Error {
   /** The lines for standard error. */
   lines(): string[] {
     return [
-      `arcus: ${this.message}`,
-      ...this.findings.map(({ pointer, detail }) => (pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`)),
-      ...(this.next === undefined ? [] : [this.next]),
+      `arcus: ${printable(this.message)}`,
+      ...this.findings.map(({ pointer, detail }) =>
+        printable(pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`),
+      ),
+      this.next,
     ];
   }
 }

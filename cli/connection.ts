@@ -31,7 +31,13 @@ export function connectionOf(environment: Environment, endpointOption: string | 
 function endpointOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.protocol === 'http:' || url.protocol === 'https:') && url.username === '') return url;
-  throw new Complaint('usage', `${JSON.stringify(text)} is not an address of a server, such as http://127.0.0.1:9869.`);
+  throw new Complaint(
+    'usage',
+    `${JSON.stringify(text)} is not an address of a server, such as http://127.0.0.1:9869.`,
+    {
+      next: 'Correct --endpoint or ARCUS_ENDPOINT.',
+    },
+  );
 }
 
 function portOf(environment: Environment, home: string): number {
@@ -60,6 +66,9 @@ function contentsOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new Complaint('not_allowed', `The file ${file} with the credentials cannot be read.`, { cause });
+    throw new Complaint('not_allowed', `The file ${file} with the credentials cannot be read.`, {
+      cause,
+      next: 'Make it readable to you, or set ARCUS_AUTH to name:password.',
+    });
   }
 }

@@ -1,9 +1,14 @@
 import { createProgram, exitCodeOf } from './program.js';
+import { terminalOf } from './terminal.js';
 
+const terminal = terminalOf(process.stderr, process.env);
+const width = (): number | null => (process.stdout.isTTY === true ? process.stdout.columns || 80 : null);
 const out = (text: string): void => {
+  terminal?.clear();
   if (text !== '') process.stdout.write(`${text}\n`);
 };
 const err = (text: string): void => {
+  terminal?.clear();
   if (text !== '') process.stderr.write(`${text}\n`);
 };
 
@@ -13,7 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram({ environment: process.env, out, err, now: () => new Date() }).parseAsync();
+  await createProgram({ environment: process.env, out, err, width, terminal, now: () => new Date() }).parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOf(error, err);
 }

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { printable } from './printable.js';
 
 export const formats = ['table', 'json', 'yaml'] as const;
 export type Format = (typeof formats)[number];
@@ -42,9 +43,6 @@ export const rawText = (format: Exclude<Format, 'table'>, raw: unknown): string 
   format === 'json' ? JSON.stringify(raw, null, 2) : stringify(raw).trimEnd();
 
 const plain = (text: string): string => text;
-
-/** What a guest or a hypervisor has written must not steer the terminal. */
-const printable = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
 
 const trimLines = (text: string): string => text.replaceAll(/ +$/gm, '');
 

@@ -11,11 +11,14 @@ import { vmTemplateCommands } from './commands/vm-template.js';
 import { Complaint, exitCodes } from './complaint.js';
 import { connectionOf } from './connection.js';
 import { type Format, formats } from './output.js';
+import { version } from './version.js';
 
 export type Surroundings = {
   environment: Readonly<Record<string, string | undefined>>;
   out: (text: string) => void;
   err: (text: string) => void;
+  width: Context['width'];
+  terminal: Context['terminal'];
   now: () => Date;
 };
 
@@ -29,9 +32,10 @@ const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly
 ];
 
 /** The whole command line. Leaves throw Complaints; `exitCodeOf` says what becomes of them. */
-export function createProgram({ environment, out, err, now }: Surroundings): Command {
+export function createProgram({ environment, out, err, width, terminal, now }: Surroundings): Command {
   const program = new Command('arcus')
     .description('Runs applications made of many virtual machines.')
+    .version(`arcus ${version()}`, '-V, --version', 'print the version')
     .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'))
     .option('--endpoint <url>', 'the server (default: ARCUS_ENDPOINT, else the Arcus of this machine)')
     .configureHelp({ showGlobalOptions: true })
@@ -52,6 +56,8 @@ export function createProgram({ environment, out, err, now }: Surroundings): Com
       format: output,
       out,
       err,
+      width,
+      terminal,
       now,
     };
     await leaf.run(context, command.args, command.opts());
@@ -70,7 +76,7 @@ Environment:
 
 Exit codes:
   0 done   1 failed   2 wrong use or invalid input   3 no such object   4 not possible now
-  5 not allowed   6 no answer from the server   130 detached by Ctrl-C
+  5 not allowed   6 no answer from the server   7 it waits for you: answer it   130 detached by Ctrl-C
 
 Examples:
   $ arcus service list
@@ -87,6 +93,7 @@ export function exitCodeOf(error: unknown, err: (text: string) => void): number 
       : new Complaint(
           'failure',
           `This is a fault in arcus: ${error instanceof Error ? error.message : String(error)}.`,
+          { next: 'Please report it, with the command that you gave.' },
         );
   err(complaint.lines().join('\n'));
   return exitCodes[complaint.exit];

@@ -28,14 +28,14 @@ export async function resolve<L extends z.ZodType<{ id: number; name: string }>,
   { noun, path, item, ends }: Resource<L, S>,
   wish: string | undefined,
 ): Promise<number> {
-  if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`);
+  const next = `List what there is with: arcus ${noun} list`;
+  if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`, { next });
   if (/^\d{1,15}$/.test(wish)) return Number(wish);
   const ofThatName = async (query: Record<string, string>) =>
     (await client.list(path, item, { query })).map(({ value }) => value).filter(({ name }) => name === wish);
   const living = (await ofThatName({})).filter((object) => !ends?.hasEnded(object));
   const found = living.length > 0 || !ends ? living : await ofThatName({ state: ends.state });
   const [only] = found;
-  const next = `List what there is with: arcus ${noun} list`;
   if (only === undefined)
     throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next });
   if (found.length === 1) return Id.parse(only).id;

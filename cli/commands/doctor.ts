@@ -27,6 +27,7 @@ export const doctorCommand: Leaf = leaf({
       throw new Complaint(
         'failure',
         `${faults === 1 ? 'One thing keeps' : `${faults} things keep`} Arcus from working.`,
+        { next: 'Do what is said behind the arrows, then look again with: arcus doctor' },
       );
   },
 });

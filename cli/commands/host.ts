@@ -8,6 +8,7 @@ import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { stateText } from '../state-colour.js';
+import { whyLeaf } from '../why.js';
 
 const hosts: Resource<typeof HostResource, typeof HostResource> = {
   noun: 'host',
@@ -67,6 +68,13 @@ const setState = (verb: string, state: string, summary: string): Leaf =>
 
 export const hostCommands: readonly Leaf[] = [
   ...listAndShow(hosts),
+  whyLeaf({
+    noun: 'host',
+    path: '/hosts',
+    examples: ['arcus host why host-1'],
+    schema: z.object({}),
+    idOf: (client, wish) => resolve(client, hosts, wish),
+  }),
   leaf({
     usage: 'create [name]',
     summary: 'Add a host, from options or from a file',
@@ -79,7 +87,10 @@ export const hostCommands: readonly Leaf[] = [
     ],
     schema: Size.extend({ vmMad: z.string().optional(), file: z.string().optional() }),
     run: async (context, [name], { cpu, memory, vmMad, file }) => {
-      if (file === undefined && name === undefined) throw new Complaint('usage', 'Give the name of the host, or -f.');
+      if (file === undefined && name === undefined)
+        throw new Complaint('usage', 'Give the name of the host, or -f.', {
+          next: 'Add --help to see how it is used.',
+        });
       const body = file ? readInput(file, { templateText: false }) : json({ name, cpu, memory, vm_mad: vmMad });
       const { value, raw } = await context.client().send('POST', '/hosts', HostResource, body);
       report(context, `host ${value.id} (${value.name}) created.`, raw);

@@ -1,108 +1,147 @@
 import { z } from 'zod';
-import { OperationResource, OperationState } from '../../schemas/operation.js';
-import { type Leaf, leaf } from '../command.js';
+import { Answer, OperationDetail, OperationState } from '../../schemas/operation.js';
+import { json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
-import { waitFor } from '../follow.js';
-import { ageOf, pairs, rawText, tableOf } from '../output.js';
-import { stateText } from '../state-colour.js';
+import { reportOperation, waitFor } from '../follow.js';
+import { Limit, limitOption, printOperations } from '../operation-list.js';
+import { OperationOptions, operationNamed, operationOptions } from '../operation-name.js';
+import { operationText } from '../operation-text.js';
+import { rawText } from '../output.js';
+import { resolve } from '../resource.js';
+import { startOperation } from '../start-operation.js';
+import { whyLeaf } from '../why.js';
+import { services } from './service.js';
+import { vms } from './vm.js';
 
-const text = (operation: OperationResource): string =>
-  [
-    `OPERATION ${operation.id} INFORMATION`,
-    pairs([
-      ['ID', operation.id],
-      ['TYPE', operation.type],
-      ['RESOURCE', `${operation.resource.type} ${operation.resource.id} (${operation.resource.name})`],
-      ['ASKED BY', operation.requester.name],
-      ['STATE', operation.state],
-      ['WAITING FOR', operation.waiting_for],
-      ['ERROR', operation.error && `${operation.error.code}: ${operation.error.detail}`],
-      ['CREATED', operation.created_at],
-      ['STARTED', operation.started_at],
-      ['ENDED', operation.ended_at],
-      ['WORKFLOW', operation.workflow.id],
-      ['TEMPORAL', operation.workflow.url],
-    ]),
-  ].join('\n');
+const example = '01KAJ3V5Q0';
+const wait = ['--wait', 'wait until it has ended'] as const;
+const Named = OperationOptions.extend({ wait: z.boolean().optional() });
 
-function idOf([id]: readonly string[]): string {
-  if (id !== undefined && /^[0-9A-HJKMNP-TV-Z]{26}$/.test(id)) return id;
-  throw new Complaint('usage', `${JSON.stringify(id)} is not the id of an operation.`, {
-    next: 'List them with: arcus operation list',
-  });
+/** Answers as they are typed. */
+const answers = Answer.options.map((answer) => answer.replace('_', '-'));
+
+function answerOf(text: string | undefined): Answer {
+  const answer = Answer.safeParse(text?.replace('-', '_'));
+  if (answer.success) return answer.data;
+  throw new Complaint(
+    'usage',
+    `${text === undefined ? 'An answer is missing' : `${JSON.stringify(text)} is no answer`}.`,
+    {
+      next: `Answer ${answers.join(', ')}; what each does is told by: arcus operation why`,
+    },
+  );
+}
+
+async function resourceQuery(
+  context: Context,
+  { service, vm }: z.output<typeof OperationOptions>,
+): Promise<Record<string, string>> {
+  if (service !== undefined && vm !== undefined)
+    throw new Complaint('usage', '--service and --vm exclude each other.', { next: 'Give one of them.' });
+  if (service !== undefined)
+    return { resource_type: 'service', resource_id: String(await resolve(context.client(), services, service)) };
+  if (vm !== undefined) return { resource_type: 'vm', resource_id: String(await resolve(context.client(), vms, vm)) };
+  return {};
 }
 
 export const operationCommands: readonly Leaf[] = [
   leaf({
     usage: 'list',
     summary: 'List operations, newest first',
-    examples: ['arcus operation list', 'arcus operation list --state failed --limit 20'],
+    examples: [
+      'arcus operation list',
+      'arcus operation list --state waiting_for_you',
+      'arcus operation list --service my_service --limit 20',
+    ],
     options: [
       ['--state <state>', `only those in this state: ${OperationState.options.join(', ')}`],
-      ['--service <id>', 'only those on this service'],
-      ['--vm <id>', 'only those on this VM'],
-      ['--limit <number>', 'show at most so many (default: 50)'],
+      ['--service <service>', 'only those on this service'],
+      ['--vm <vm>', 'only those on this VM'],
+      limitOption,
     ],
-    schema: z.object({
-      state: z.string().optional(),
-      service: z.string().optional(),
-      vm: z.string().optional(),
-      limit: z.coerce
-        .number({ error: 'must be a number' })
-        .int('must be a whole number')
-        .min(1, 'must be at least 1')
-        .default(50),
-    }),
-    run: async (context, _args, { state, service, vm, limit }) => {
-      const id = service ?? vm;
-      const query = {
-        ...(state === undefined ? {} : { state }),
-        ...(id === undefined ? {} : { resource_type: service === undefined ? 'vm' : 'service', resource_id: id }),
-      };
-      const found = await context.client().list('/operations', OperationResource, { query, most: limit });
-      if (context.format !== 'table')
-        return context.out(
-          rawText(
-            context.format,
-            found.map(({ raw }) => raw),
-          ),
-        );
-      const columns = [
-        { title: 'ID', text: (operation: OperationResource) => operation.id },
-        { title: 'TYPE', text: ({ type }: OperationResource) => type },
-        { title: 'RESOURCE', text: ({ resource }: OperationResource) => `${resource.type} ${resource.id}` },
-        { title: 'NAME', text: ({ resource }: OperationResource) => resource.name },
-        { title: 'BY', text: ({ requester }: OperationResource) => requester.name },
-        { title: 'STATE', text: (operation: OperationResource) => operation.state, colour: stateText },
-        {
-          title: 'TIME',
-          text: ({ created_at, ended_at }: OperationResource) => ageOf(created_at, ended_at, context.now()),
-          right: true,
-        },
-      ];
-      context.out(
-        tableOf(
-          columns,
-          found.map(({ value }) => value),
-        ),
-      );
+    schema: OperationOptions.extend({ state: z.string().optional(), limit: Limit }),
+    run: async (context, _args, { state, limit, ...resource }) => {
+      const query = { ...(state === undefined ? {} : { state }), ...(await resourceQuery(context, resource)) };
+      await printOperations(context, '/operations', { query, limit });
     },
   }),
   leaf({
-    usage: 'show <operation>',
-    summary: 'Show an operation',
-    examples: ['arcus operation show 01KAJ3V5Q0F8T4X2M7N9P6R1SC'],
-    schema: z.object({}),
-    run: async (context, args) => {
-      const { value, raw } = await context.client().get(`/operations/${idOf(args)}`, OperationResource);
-      context.out(context.format === 'table' ? text(value) : rawText(context.format, raw));
+    usage: 'show [operation]',
+    summary: 'Show how far an operation is, its steps, and what you can do; its id may be cut short',
+    examples: [`arcus operation show ${example}`, 'arcus operation show --service my_service'],
+    options: operationOptions,
+    schema: OperationOptions,
+    run: async (context, [wish], options) => {
+      const id = await operationNamed(context.client(), wish, options);
+      const { value, raw } = await context.client().get(`/operations/${id}`, OperationDetail);
+      context.out(context.format === 'table' ? operationText(value, context) : rawText(context.format, raw));
     },
   }),
+  whyLeaf({
+    noun: 'operation',
+    argument: '[operation]',
+    path: '/operations',
+    examples: [`arcus operation why ${example}`, 'arcus operation why --service my_service'],
+    options: operationOptions,
+    schema: OperationOptions,
+    idOf: operationNamed,
+  }),
   leaf({
-    usage: 'wait <operation>',
+    usage: 'wait [operation]',
     summary: 'Wait until an operation has ended; Ctrl-C detaches, the operation goes on',
-    examples: ['arcus operation wait 01KAJ3V5Q0F8T4X2M7N9P6R1SC'],
-    schema: z.object({}),
-    run: (context, args) => waitFor(context, idOf(args)),
+    examples: [`arcus operation wait ${example}`, 'arcus operation wait --service my_service'],
+    options: operationOptions,
+    schema: OperationOptions,
+    run: async (context, [wish], options) => waitFor(context, await operationNamed(context.client(), wish, options)),
+  }),
+  leaf({
+    usage: 'cancel [operation]',
+    summary: 'Stop an operation at its next safe point',
+    examples: [`arcus operation cancel ${example} --wait`, 'arcus operation cancel --service my_service'],
+    options: [...operationOptions, wait],
+    schema: Named,
+    run: async (context, [wish], options) => {
+      const id = await operationNamed(context.client(), wish, options);
+      const answer = await startOperation(context, 'POST', `/operations/${id}/cancel`);
+      const { type, resource } = answer.value;
+      await reportOperation(context, answer, {
+        wait: options.wait,
+        wish: 'cancelled',
+        said: `${resource.type} ${resource.id} (${resource.name}): ${type} is asked to stop, operation ${id}`,
+      });
+    },
+  }),
+  leaf({
+    usage: 'retry [operation]',
+    summary: 'Try an operation that failed again: a new one, which goes on from what is',
+    examples: [`arcus operation retry ${example} --wait`, 'arcus operation retry --service my_service'],
+    options: [...operationOptions, wait],
+    schema: Named,
+    run: async (context, [wish], options) => {
+      const id = await operationNamed(context.client(), wish, options);
+      await reportOperation(context, await startOperation(context, 'POST', `/operations/${id}/retry`), options);
+    },
+  }),
+  leaf({
+    // Commander knows no optional argument before a needed one: with --service or --vm, the first is the answer.
+    usage: 'answer [operation] [answer]',
+    summary: `Answer the question of an operation that waits for you: ${answers.join(', ')}`,
+    examples: [`arcus operation answer ${example} retry --wait`, 'arcus operation answer --service my_service skip'],
+    options: [...operationOptions, wait],
+    schema: Named,
+    run: async (context, args, options) => {
+      const byResource = options.service !== undefined || options.vm !== undefined;
+      const [wish, text] = byResource && args.length < 2 ? [undefined, args[0]] : args;
+      const answer = answerOf(text);
+      const id = await operationNamed(context.client(), wish, options);
+      const accepted = await startOperation(context, 'POST', `/operations/${id}/answer`, json({ answer }));
+      const { type, resource } = accepted.value;
+      await reportOperation(context, accepted, {
+        wait: options.wait,
+        ...(answer === 'give_up' ? { wish: 'failed' } : {}),
+        said: `${resource.type} ${resource.id} (${resource.name}): ${type} is answered ${text}, operation ${id}`,
+      });
+    },
   }),
 ];

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { OperationResource } from '../../schemas/operation.js';
 import { ServiceTemplateResource } from '../../schemas/service-template.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
@@ -9,6 +8,7 @@ import { readInput, readObject } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { startOperation } from '../start-operation.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
   noun: 'service-template',
@@ -62,13 +62,15 @@ export async function instantiate(
 ): Promise<void> {
   const merge = file === undefined ? {} : readObject(file);
   if (typeof merge !== 'object' || merge === null || Array.isArray(merge)) {
-    throw new Complaint('usage', 'What is merged over a template must be an object.');
+    throw new Complaint('usage', 'What is merged over a template must be an object.', {
+      next: 'Give attributes of a service template, such as {"deployment": "none"}.',
+    });
   }
   const merged = { ...merge, ...(name === undefined ? {} : { name }) };
   const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
   const id = await resolve(context.client(), serviceTemplates, wish);
   const path = `/service-templates/${id}/instantiate`;
-  await reportOperation(context, await context.client().send('POST', path, OperationResource, body), { wait });
+  await reportOperation(context, await startOperation(context, 'POST', path, body), { wait });
 }
 
 export const serviceTemplateCommands: readonly Leaf[] = [

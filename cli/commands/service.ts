@@ -1,16 +1,18 @@
 import { z } from 'zod';
-import { OperationResource } from '../../schemas/operation.js';
 import { ServiceResource, ServiceState, ServiceSummary } from '../../schemas/service.js';
 import { type Body, json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { reportOperation } from '../follow.js';
+import { operationsLeaf } from '../operation-list.js';
 import { ageOf } from '../output.js';
 import { listAndShow, type Resource, resolve } from '../resource.js';
 import { serviceText } from '../service-text.js';
+import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { whyLeaf } from '../why.js';
 import { instantiate, instantiateOptions } from './service-template.js';
 
-const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
+export const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
   noun: 'service',
   path: '/services',
   item: ServiceSummary,
@@ -38,12 +40,19 @@ async function act(
   { method, action, body, wait }: { method: 'POST' | 'DELETE'; action: string; body?: Body; wait: boolean | undefined },
 ): Promise<void> {
   const id = await resolve(context.client(), services, wish);
-  const answer = await context.client().send(method, `/services/${id}${action}`, OperationResource, body);
-  await reportOperation(context, answer, { wait });
+  await reportOperation(context, await startOperation(context, method, `/services/${id}${action}`, body), { wait });
 }
 
 export const serviceCommands: readonly Leaf[] = [
   ...listAndShow(services),
+  whyLeaf({
+    noun: 'service',
+    path: '/services',
+    examples: ['arcus service why my_service', 'arcus service why 12 -o json'],
+    schema: z.object({}),
+    idOf: (client, wish) => resolve(client, services, wish),
+  }),
+  operationsLeaf(services),
   leaf({
     usage: 'create <service-template>',
     summary: 'Deploy a service from a service template',

@@ -1,14 +1,16 @@
 import { z } from 'zod';
-import { OperationResource } from '../../schemas/operation.js';
 import { VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { reportOperation } from '../follow.js';
+import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { whyLeaf } from '../why.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
 type Vm = z.infer<typeof VmResource>;
@@ -17,7 +19,7 @@ type Vm = z.infer<typeof VmResource>;
 export const stateOf = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): string =>
   state === 'ACTIVE' ? lcm_state : state;
 
-const vms: Resource<typeof VmResource, typeof VmResource> = {
+export const vms: Resource<typeof VmResource, typeof VmResource> = {
   noun: 'vm',
   path: '/vms',
   item: VmResource,
@@ -82,6 +84,14 @@ const wait = ['--wait', 'wait until the operation has ended'] as const;
 
 export const vmCommands: readonly Leaf[] = [
   ...listAndShow(vms),
+  whyLeaf({
+    noun: 'vm',
+    path: '/vms',
+    examples: ['arcus vm why 34', 'arcus vm why test -o json'],
+    schema: z.object({}),
+    idOf: (client, wish) => resolve(client, vms, wish),
+  }),
+  operationsLeaf(vms),
   leaf({
     usage: 'create <vm-template>',
     summary: 'Make a VM from a VM template',
@@ -102,7 +112,7 @@ export const vmCommands: readonly Leaf[] = [
       const template_id = await resolve(context.client(), vmTemplates, wish);
       const changed = cpu !== undefined || memory !== undefined;
       const body = json({ template_id, name, ...(changed ? { template: { CPU: cpu, MEMORY: memory } } : {}) });
-      await reportOperation(context, await context.client().send('POST', '/vms', OperationResource, body), { wait });
+      await reportOperation(context, await startOperation(context, 'POST', '/vms', body), { wait });
     },
   }),
   leaf({
@@ -126,7 +136,7 @@ export const vmCommands: readonly Leaf[] = [
     run: async (context, [wish], { hard, wait }) => {
       const id = await resolve(context.client(), vms, wish);
       const path = `/vms/${id}/terminate`;
-      const answer = await context.client().send('POST', path, OperationResource, json({ hard: hard ?? false }));
+      const answer = await startOperation(context, 'POST', path, json({ hard: hard ?? false }));
       await reportOperation(context, answer, { wait });
     },
   }),
@@ -135,7 +145,9 @@ export const vmCommands: readonly Leaf[] = [
 function attributeOf(text: string): [name: string, value: string | null] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`);
+    throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`, {
+      next: 'Such as: arcus vm update 3 READY=YES',
+    });
   }
   return [name, value === '' ? null : value];
 }

@@ -200,7 +200,14 @@ describe('help', () => {
   it('of every command has an example', () => {
     const printed: string[] = [];
     const out = (text: string) => printed.push(text);
-    const program = createProgram({ environment: {}, out, err: out, now: () => new Date() });
+    const program = createProgram({
+      environment: {},
+      out,
+      err: out,
+      width: () => null,
+      terminal: null,
+      now: () => new Date(),
+    });
     const leaves = program.commands.flatMap((noun) => (noun.commands.length > 0 ? noun.commands : [noun]));
     expect(leaves.length).toBeGreaterThan(30);
     for (const leaf of leaves) {

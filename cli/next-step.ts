@@ -1,0 +1,26 @@
+import type { ProblemBody } from '../schemas/problem.js';
+
+/** What was asked, as far as advice depends on it. */
+type Asked = { method: string; path: string };
+
+/** What a user can do after a refusal: never nothing. */
+export function nextStep({ status, operation, request_id, type }: ProblemBody, { method, path }: Asked): string {
+  if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
+  if (status === 401) return 'Check ARCUS_AUTH, or the file auth in the home of your Arcus.';
+  if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
+  const { noun, id } = namedIn(path);
+  if (status === 404) return `List what there is with: arcus ${noun} list`;
+  if (type.endsWith('/name_taken')) return `Choose another name, or see who has it with: arcus ${noun} list`;
+  if (status === 409 && id !== undefined) return `See more with: arcus ${noun} ${verbs[noun] ?? 'show'} ${id}`;
+  if (status >= 500) return `Try again in a moment; the log of the API has the reason under ${request_id}.`;
+  return method === 'GET' ? 'Correct it and ask again.' : 'Correct it and try again: nothing has been changed.';
+}
+
+/** What tells most about a resource that is in the way. */
+const verbs: Record<string, string> = { service: 'why', vm: 'why', host: 'why', operation: 'why' };
+
+/** `/services/12/recover` → service 12. */
+function namedIn(path: string): { noun: string; id: string | undefined } {
+  const [, collection = '', id] = /^\/([a-z-]+)(?:\/([0-9A-Z]+))?/.exec(path) ?? [];
+  return { noun: collection.replace(/s$/, ''), id };
+}

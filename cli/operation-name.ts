@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { OperationResource } from '../schemas/operation.js';
+import type { ApiClient } from './api-client.js';
+import { services } from './commands/service.js';
+import { vms } from './commands/vm.js';
+import { Complaint } from './complaint.js';
+import { resolve } from './resource.js';
+
+const fewestCharacters = 4;
+
+/** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
+export const operationOptions = [
+  ['--service <service>', 'the one at work on this service, else its last'],
+  ['--vm <vm>', 'the one at work on this VM, else its last'],
+] as const;
+export const OperationOptions = z.object({ service: z.string().optional(), vm: z.string().optional() });
+
+const list = 'List them with: arcus operation list';
+
+/** The id of the operation that the user named, one way and not two. */
+export async function operationNamed(
+  client: ApiClient,
+  wish: string | undefined,
+  { service, vm }: z.output<typeof OperationOptions>,
+): Promise<string> {
+  const given = [wish, service, vm].filter((name) => name !== undefined);
+  if (given.length !== 1)
+    throw new Complaint('usage', given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.', {
+      next: `Give the beginning of its id, or --service or --vm for the one at work there. ${list}`,
+    });
+  if (service !== undefined) return lastOn(client, 'service', await resolve(client, services, service));
+  if (vm !== undefined) return lastOn(client, 'vm', await resolve(client, vms, vm));
+  return beginningWith(client, wish ?? '');
+}
+
+const AtWork = z.object({ operation: z.string().nullable() });
+
+async function lastOn(client: ApiClient, type: 'service' | 'vm', id: number): Promise<string> {
+  const { value } = await client.get(`/${type}s/${id}`, AtWork);
+  if (value.operation !== null) return value.operation;
+  const [last] = await client.list(`/${type}s/${id}/operations`, OperationResource, { most: 1 });
+  if (last) return last.value.id;
+  throw new Complaint('not_found', `There has been no operation on ${type} ${id}.`, { next: list });
+}
+
+/** People give the beginning of an id, in either case: nobody types 26 characters. */
+async function beginningWith(client: ApiClient, wish: string): Promise<string> {
+  const beginning = wish.toUpperCase();
+  if (!/^[0-9A-HJKMNP-TV-Z]{4,26}$/.test(beginning))
+    throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of an operation.`, {
+      next: `Give it whole or its beginning, ${fewestCharacters} characters at least. ${list}`,
+    });
+  if (beginning.length === 26) return beginning;
+  const query = { id_prefix: beginning };
+  const found = await client.list('/operations', OperationResource, { query, most: 11 });
+  const [only] = found;
+  if (only === undefined)
+    throw new Complaint('not_found', `There is no operation whose id begins with ${beginning}.`, { next: list });
+  if (found.length === 1) return only.value.id;
+  throw new Complaint('usage', `More than one operation begins with ${beginning}.`, {
+    findings: found.slice(0, 10).map(({ value: { id, type, resource, state } }) => ({
+      pointer: '',
+      detail: `${id}  ${type} of ${resource.type} ${resource.id} (${resource.name}), ${state}`,
+    })),
+    next: found.length > 10 ? `There are more. Give more characters of it.` : 'Give more characters of it.',
+  });
+}

@@ -1,0 +1,95 @@
+import type { OperationDetail, StepResource } from '../schemas/operation.js';
+import { actionLines } from './action-lines.js';
+import type { Context } from './command.js';
+import { durationText, roughText } from './duration.js';
+import { nextTry, tookText } from './operation-progress.js';
+import { pairs, tableOf } from './output.js';
+import { printable } from './printable.js';
+import { stateText } from './state-colour.js';
+import { wrapped } from './wrapped.js';
+
+/** An operation in full: who and what, its question, how far each role is, every step, what can be done. */
+export function operationText(operation: OperationDetail, context: Context): string {
+  const now = context.now();
+  const width = context.width();
+  return [
+    `OPERATION ${operation.id} INFORMATION`,
+    header(operation, now),
+    ...question(operation, width),
+    ...progress(operation),
+    ...steps(operation, now, width),
+    ...(operation.actions.length > 0 ? ['', 'WHAT YOU CAN DO', actionLines(operation.actions, width)] : []),
+  ].join('\n');
+}
+
+function header(operation: OperationDetail, now: Date): string {
+  const { resource, started_at, ended_at, error, eta, cancel_requested } = operation;
+  const end = ended_at === null ? now.getTime() : Date.parse(ended_at);
+  return pairs([
+    ['ID', operation.id],
+    ['TYPE', operation.type],
+    ['RESOURCE', `${resource.type} ${resource.id} (${resource.name})`],
+    ['ASKED BY', operation.requester.name],
+    ['STATE', operation.state],
+    ['WAITING FOR', operation.waiting_for],
+    ['STOPPING', cancel_requested && `asked by ${cancel_requested.by.name} at ${cancel_requested.at}`],
+    ['ERROR', error && `${error.code}: ${error.detail}`],
+    ['TRIES AGAIN', operation.retry_of],
+    ['CREATED', operation.created_at],
+    ['STARTED', started_at],
+    ['ENDED', ended_at],
+    [ended_at === null ? 'SO FAR' : 'TOOK', durationText(end - Date.parse(started_at ?? operation.created_at))],
+    ['LEFT', eta && `about ${roughText(Date.parse(eta.at) - now.getTime())} (${typical(eta)})`],
+    ['WORKFLOW', operation.workflow.id],
+    ['TEMPORAL', operation.workflow.url],
+    ['NEXT TRIES', operation.asked_engine ? null : 'not known: Temporal did not answer within a second'],
+  ]);
+}
+
+const typical = ({ typical_seconds, runs }: NonNullable<OperationDetail['eta']>): string =>
+  `${durationText(typical_seconds * 1000)} is typical: ${runs === 1 ? 'one earlier run' : `median of ${runs} earlier runs`}`;
+
+const question = ({ question }: OperationDetail, width: number | null): string[] =>
+  question ? ['', `QUESTION, asked at ${question.asked_at}`, wrapped(printable(question.text), width)] : [];
+
+function progress({ progress }: OperationDetail): string[] {
+  if (!progress) return [];
+  const counts = (part: { done: number; total: number }): string => `${part.done}/${part.total}`;
+  const whole = { name: 'all', state: '', done: progress.done, total: progress.total };
+  const rows =
+    progress.roles.length > 1 ? [...progress.roles, whole] : progress.roles.length > 0 ? progress.roles : [whole];
+  return [
+    '',
+    'PROGRESS',
+    tableOf(
+      [
+        { title: 'ROLE', text: ({ name }) => name },
+        { title: progress.unit, text: counts, right: true },
+        { title: 'STATE', text: ({ state }) => state, colour: stateText },
+      ],
+      rows,
+    ),
+  ];
+}
+
+/** A step a line; below it, why its last try failed and when the next one comes. */
+function steps({ steps }: OperationDetail, now: Date, width: number | null): string[] {
+  if (steps.length === 0) return [];
+  const [head = '', ...rows] = tableOf(
+    [
+      { title: 'STEP', text: ({ title }) => title },
+      { title: 'TRIES', text: ({ attempts }) => String(attempts), right: true },
+      { title: 'STATE', text: ({ state }) => state, colour: stateText },
+      { title: 'STARTED', text: ({ started_at }) => started_at.slice(0, 19).replace('T', ' ') },
+      { title: 'TOOK', text: (step) => tookText(step, now), right: true },
+    ],
+    steps,
+  ).split('\n');
+  return ['', 'STEPS', head, ...steps.flatMap((step, at) => [rows[at] ?? '', ...failure(step, now, width)])];
+}
+
+function failure(step: StepResource, now: Date, width: number | null): string[] {
+  if (step.error === null) return [];
+  const next = step.state === 'running' ? ` · ${nextTry(step, now)}` : '';
+  return [wrapped(printable(`${step.error.detail}${next}`), width, '    ')];
+}
