@@ -1,5 +1,9 @@
 import { type Connection, type IndexDefinition, type IndexOptions, type Model, Schema } from 'mongoose';
 
+/**
+ * A partial index says what it holds by `$exists` or a comparison, never by `$type`: MongoDB does not see that an equality
+ * implies a type, and would read the whole collection instead.
+ */
 export type Index = { fields: IndexDefinition; options?: IndexOptions };
 
 /**

@@ -30,7 +30,7 @@ export function createOperationStore(connection: Connection) {
     { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
     {
       fields: { 'requester.id': 1, idempotency_key: 1 },
-      options: { unique: true, partialFilterExpression: { idempotency_key: { $type: 'string' } } },
+      options: { name: 'by_idempotency_key', unique: true, partialFilterExpression: { idempotency_key: { $gt: '' } } },
     },
   ]);
 

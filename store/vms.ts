@@ -26,10 +26,13 @@ export function createVmStore(connection: Connection) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
-      options: { unique: true, partialFilterExpression: { 'service.id': { $type: 'number' } } },
+      options: { name: 'by_service', unique: true, partialFilterExpression: { 'service.id': { $exists: true } } },
     },
     { fields: { state: 1, _id: 1 } },
-    { fields: { 'hold.op': 1 }, options: { partialFilterExpression: { 'hold.op': { $type: 'string' } } } },
+    {
+      fields: { 'hold.op': 1 },
+      options: { name: 'by_hold', partialFilterExpression: { 'hold.op': { $exists: true } } },
+    },
   ]);
 
   const byIds = (ids: readonly number[]) =>
