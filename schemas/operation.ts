@@ -148,7 +148,10 @@ export type Step = {
   role: string | null;
   /** VMs of its batch. */
   vms: number | null;
+  /** It ran in its run's own worker, and the engine does not list it among what is pending. */
+  local: boolean;
   attempts: number;
+  /** running: also between two tries. */
   state: 'running' | 'done' | 'failed';
   started_at: Date;
   ended_at: Date | null;

@@ -5,7 +5,9 @@ import { createCounters } from './counters.js';
 import { createEndings } from './endings.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
+import { createQuestions } from './questions.js';
 import { createServiceStore } from './services.js';
+import { createStepStore } from './steps.js';
 import { createTemplateStore } from './templates.js';
 import { createVmStore } from './vms.js';
 
@@ -21,9 +23,11 @@ export function createStore(connection: Connection) {
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates'),
     operations,
+    steps: createStepStore(connection),
     services,
     vms,
     endings: createEndings(connection, { operations, services, vms }),
+    questions: createQuestions(connection, { operations, services, vms }),
   };
 }
 export type Store = ReturnType<typeof createStore>;

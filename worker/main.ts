@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import { pino } from 'pino';
+import { createStepLog } from '../activities/step-log.js';
 import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { Config } from '../schemas/config.js';
@@ -53,8 +54,10 @@ async function main(): Promise<void> {
   );
   if (!mongodb || !connection) return process.exit(0);
   const engine = temporalEngine(config.ARCUS_TEMPORAL_ADDRESS);
+  const store = createStore(mongodb);
+  const stepLog = createStepLog(store.steps);
   const ports = {
-    store: createStore(mongodb),
+    store,
     hypervisors: hypervisors(config),
     engine,
     settings: { vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE, shutdownAction: config.ARCUS_SHUTDOWN_ACTION },
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
   while (!state.stopping) {
     await untilStopped(state, log, () => pingMongodb(mongodb));
     if (state.stopping) break;
-    running = await createWorkers({ connection, ports, bundle, buildId, queues: config.ARCUS_TASK_QUEUES });
+    running = await createWorkers({ connection, ports, stepLog, bundle, buildId, queues: config.ARCUS_TASK_QUEUES });
     const runs = Promise.all(running.map((worker) => worker.run()));
     state.polling = true;
     log.info({ queues: config.ARCUS_TASK_QUEUES, buildId }, 'polling');
@@ -74,6 +77,7 @@ async function main(): Promise<void> {
     state.polling = false;
     for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await runs;
+    await stepLog.flush();
     log.info('stopped polling');
   }
   await Promise.allSettled([connection.close(), mongodb.close()]);

@@ -1,6 +1,7 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { activityInterceptor } from '../activities/interceptor.js';
 import type { StepPorts } from '../activities/ports.js';
+import type { StepLog } from '../activities/step-log.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
 import { taskQueues } from '../adapters/engine/names.js';
 import { deploymentName, namespaces } from '../schemas/config.js';
@@ -8,6 +9,8 @@ import { deploymentName, namespaces } from '../schemas/config.js';
 export type WorkerSettings = {
   connection: NativeConnection;
   ports: StepPorts;
+  /** One a process; whoever makes it flushes it at the end. */
+  stepLog: StepLog;
   /** The workflow bundle, and the hash of it that names this version of the workflows. */
   bundle: { codePath: string };
   buildId: string;
@@ -24,12 +27,13 @@ export async function createWorkers({ queues, ...settings }: WorkerSettings): Pr
 export function workerOptions({
   connection,
   ports,
+  stepLog,
   bundle,
   buildId,
 }: Omit<WorkerSettings, 'queues'>): Record<keyof typeof taskQueues, () => WorkerOptions> {
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
-    interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context) })] },
+    interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context, stepLog) })] },
     // A cancel reaches a step only in the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

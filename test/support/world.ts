@@ -1,6 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
+import { createStepLog, type StepLog } from '../../activities/step-log.js';
 import { taskQueues } from '../../adapters/engine/names.js';
 import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
 import type { Caller } from '../../domain/caller.js';
@@ -46,6 +47,7 @@ export class World {
   readonly operations: Operations;
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];
+  readonly #stepLog: StepLog;
   #templates = 0;
   #workers: { worker: Worker; ended: Promise<void> }[] = [];
 
@@ -58,6 +60,7 @@ export class World {
     readonly client: Client,
     readonly ticks: Client,
   ) {
+    this.#stepLog = createStepLog(store.steps);
     this.operations = createOperations({
       store,
       users,
@@ -77,6 +80,7 @@ export class World {
         engine: this.engine,
         settings: { vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)', shutdownAction: 'terminate' },
       },
+      stepLog: this.#stepLog,
       bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
       buildId: builtVersion(),
     });
@@ -93,6 +97,7 @@ export class World {
   async rest(): Promise<void> {
     for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     await Promise.all(this.#workers.map(({ ended }) => ended));
+    await this.#stepLog.flush();
     this.#workers = [];
   }
 
