@@ -19,6 +19,7 @@ import { Problem } from '../../domain/problems.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
+import { pendingOf } from './pending.js';
 import type { Engine, Run } from './port.js';
 
 /** Custom search attributes: typed, on every workflow of an operation. */
@@ -54,25 +55,29 @@ const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttrib
 
 export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };
 
+/** How long somebody who only looks waits for Temporal, in milliseconds. */
+const glance = 1_000;
+
 /** The engine over a Temporal server; connects when first used, so that a process can start without it. */
 export function temporalEngine(address: string): TemporalEngine {
   const connection = Connection.lazy({ address, connectTimeout: '2s' });
   const operations = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
 
-  const run = async (workflowId: string): Promise<Run | null> => {
+  const described = async <T>(workflowId: string, read: (description: WorkflowExecutionDescription) => T) => {
     try {
-      return runOf(await operations.workflow.getHandle(workflowId).describe());
+      return read(await operations.workflow.getHandle(workflowId).describe());
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
       throw error;
     }
   };
+  const run = (workflowId: string): Promise<Run | null> => described(workflowId, runOf);
 
-  /** Every call is bounded: a request must not hang because the engine does. */
-  const call = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+  /** Every call is bounded, in milliseconds: a request must not hang because the engine does. */
+  const call = async <T>(what: string, work: () => Promise<T>, bound = 3_000): Promise<T> => {
     try {
-      return await connection.withDeadline(Date.now() + 3_000, work);
+      return await connection.withDeadline(Date.now() + bound, work);
     } catch (error) {
       if (error instanceof Problem) throw error;
       throw new Problem('backend_unavailable', `Temporal could not ${what}.`, { cause: error });
@@ -111,6 +116,7 @@ export function temporalEngine(address: string): TemporalEngine {
   return {
     start,
     latestRun,
+    pendingSteps: (workflowId) => call(`describe ${workflowId}`, () => described(workflowId, pendingOf), glance),
     async startNext(operation) {
       for (const until = Date.now() + 2_000; Date.now() < until; await sleep(50)) {
         if ((await latestRun(operation.workflow_id))?.status === 'open') continue;
@@ -173,6 +179,15 @@ export function temporalEngine(address: string): TemporalEngine {
     monitorNow: () =>
       call('trigger the monitoring of hosts', () =>
         ticks.schedule.getHandle(scheduleIds.monitorHosts).trigger(ScheduleOverlapPolicy.ALLOW_ALL),
+      ),
+    nextMonitoring: () =>
+      call(
+        'describe the monitoring of hosts',
+        async () => {
+          const { info, state } = await ticks.schedule.getHandle(scheduleIds.monitorHosts).describe();
+          return state.paused ? null : (info.nextActionTimes[0] ?? null);
+        },
+        glance,
       ),
     async reachable() {
       return call('answer', () => connection.workflowService.getSystemInfo({})).then(
