@@ -1,19 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
-import { built } from '../../runtime/checkout.js';
 import { builtVersion, makeVersionCurrent } from '../../runtime/deployment-version.js';
 import { choosePort } from '../../runtime/ports.js';
 import { prepare } from '../../runtime/prepare.js';
 import { startTemporal } from '../../runtime/temporal-server.js';
 import { ownDatabaseUri } from '../support/servers.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
-
-export type Result = { code: number | null; out: string; err: string };
-type Options = { input?: string; environment?: Record<string, string> };
+import { launchProgram, type Options, type Program, type Result } from './launch-program.js';
 
 /** A whole Arcus as processes: Temporal, simulator, worker, API and a home; the MongoDB of the run. */
 export type RunningArcus = {
@@ -27,8 +23,6 @@ export type RunningArcus = {
   restartApi: (signal: 'SIGKILL' | 'SIGTERM', meanwhile: () => Promise<unknown>) => Promise<void>;
   stop: () => Promise<void>;
 };
-
-export type Program = { process: ChildProcess; out: () => string; err: () => string; ended: Promise<Result> };
 
 export async function startArcus(): Promise<RunningArcus> {
   const home = mkdtempSync(join(tmpdir(), 'arcus-cli-'));
@@ -60,9 +54,10 @@ export async function startArcus(): Promise<RunningArcus> {
     ARCUS_TEMPORAL_UI_URL: 'http://temporal.test',
     ARCUS_LOG_LEVEL: 'info',
   };
-  const startApi = () => launch('api/main.js', [], { environment: { ...environment, ARCUS_PORT: String(port.api) } });
+  const startApi = () =>
+    launchProgram('api/main.js', [], { environment: { ...environment, ARCUS_PORT: String(port.api) } });
   let api = startApi();
-  const worker = launch('worker/main.js', [], {
+  const worker = launchProgram('worker/main.js', [], {
     environment: { ...environment, ARCUS_WORKER_PORT: String(port.worker) },
   });
   const endpoint = `http://127.0.0.1:${port.api}`;
@@ -70,7 +65,7 @@ export async function startArcus(): Promise<RunningArcus> {
   await makeVersionCurrent(temporal.address, builtVersion(), 30_000);
 
   const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
-    launch('cli/main.js', args, {
+    launchProgram('cli/main.js', args, {
       ...(input === undefined ? {} : { input }),
       environment: { ARCUS_HOME: home, ...more },
     });
@@ -93,24 +88,6 @@ export async function startArcus(): Promise<RunningArcus> {
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
-}
-
-function launch(module: string, args: readonly string[], { input, environment }: Options): Program {
-  const { ARCUS_PORT: _port, ARCUS_ENDPOINT: _endpoint, ARCUS_AUTH: _auth, ...inherited } = process.env;
-  const child = spawn(process.execPath, [built(module), ...args], { env: { ...inherited, ...environment } });
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (chunk: Buffer) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk;
-  });
-  child.stdin.on('error', () => {});
-  child.stdin.end(input ?? '');
-  const ended = new Promise<Result>((resolve) => {
-    child.on('close', (code) => resolve({ code, out, err }));
-  });
-  return { process: child, out: () => out, err: () => err, ended };
 }
 
 async function answers(url: string, program: Program): Promise<void> {
