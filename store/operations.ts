@@ -29,6 +29,10 @@ export function createOperationStore(connection: Connection) {
     { fields: { state: 1, _id: 1 } },
     { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
     {
+      fields: { kind: 1, template_id: 1, _id: -1 },
+      options: { name: 'by_template', partialFilterExpression: { state: 'succeeded' } },
+    },
+    {
       fields: { 'requester.id': 1, idempotency_key: 1 },
       options: { name: 'by_idempotency_key', unique: true, partialFilterExpression: { idempotency_key: { $gt: '' } } },
     },
@@ -37,11 +41,16 @@ export function createOperationStore(connection: Connection) {
   return {
     model: operations,
     find: (id: string) => operations.findById(id).lean<Operation>().exec(),
-    list(caller: Caller, query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number }) {
+    list(
+      caller: Caller,
+      query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number; id_prefix?: string },
+    ) {
       const filter: Record<string, unknown> = visibleTo(caller);
       if (query.state !== undefined) filter.state = query.state;
       if (query.resource_type !== undefined) filter['resource.type'] = query.resource_type;
       if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;
+      // After every character of a ULID comes ~.
+      if (query.id_prefix !== undefined) filter._id = { $gte: query.id_prefix, $lt: `${query.id_prefix}~` };
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
     },
 

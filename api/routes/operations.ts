@@ -7,9 +7,14 @@ const OperationQuery = PageQuery.extend({
   state: OperationState.optional().describe('Only operations in this state'),
   resource_type: ResourceRef.shape.type.optional().describe('Only operations on this kind of resource'),
   resource_id: z.coerce.number().int().min(0).optional().describe('Only operations on the resource with this id'),
+  id_prefix: z
+    .string()
+    .regex(/^[0-9A-HJKMNP-TV-Z]{1,26}$/, 'must be the beginning of a ULID')
+    .optional()
+    .describe('Only operations whose id begins so: people cut ids short'),
 });
 
-const ByOperationId = z.strictObject({
+export const ByOperationId = z.strictObject({
   id: z
     .string()
     .regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be the ULID of an operation')
