@@ -14,8 +14,10 @@ export function authorised<T extends Ownership>(caller: Caller, found: T | null,
   return found;
 }
 
-/** Hosts belong to administrators: user oneadmin and members of group 0. */
+/** User oneadmin and members of group 0. */
+export const isAdministrator = (caller: Caller): boolean => caller.id === 0 || caller.groups.includes(0);
+
+/** Hosts belong to administrators. */
 export function administrator(caller: Caller, deed: string): void {
-  if (caller.id !== 0 && !caller.groups.includes(0))
-    throw new Problem('not_authorized', `Only administrators may ${deed}.`);
+  if (!isAdministrator(caller)) throw new Problem('not_authorized', `Only administrators may ${deed}.`);
 }

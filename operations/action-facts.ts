@@ -1,0 +1,86 @@
+import type { Caller } from '../domain/caller.js';
+import type { ActionFacts, ResourceFacts } from '../domain/next-actions.js';
+import { allowed } from '../domain/permissions.js';
+import { isReady } from '../domain/ready.js';
+import { isVmRunning, vmStateName } from '../domain/vm-states.js';
+import type { Ownership } from '../schemas/common.js';
+import type { Host } from '../schemas/host.js';
+import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../schemas/operation.js';
+import type { Service } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
+import type { Store } from '../store/store.js';
+import { isAdministrator } from './authorise.js';
+
+/** What an operation or a question is about, as it is now. */
+export type Resource =
+  | { type: 'service'; service: Service }
+  /** With the service that it is a node of, if it is. */
+  | { type: 'vm'; vm: Vm; service: Service | null }
+  | { type: 'host'; host: Host }
+  | { type: 'zone'; id: number };
+
+/** The resource of an operation; null: it is gone. */
+export async function findResource(store: Store, { type, id }: ResourceRef): Promise<Resource | null> {
+  if (type === 'zone') return { type, id };
+  if (type === 'service') {
+    const service = await store.services.find(id);
+    return service && { type, service };
+  }
+  const vm = await store.vms.find(id);
+  return vm && { type, vm, service: vm.service ? await store.services.find(vm.service.id) : null };
+}
+
+/** What decides which actions this caller may take now, on an operation and its resource or on a resource. */
+export async function actionFacts(
+  store: Store,
+  caller: Caller,
+  about: ActionFacts['about'],
+  operation: Operation | null,
+  resource: Resource | null,
+): Promise<ActionFacts> {
+  const object = resource ? ownedBy(resource) : operation;
+  return {
+    about,
+    operation,
+    resource: resource && (await resourceFacts(store, resource)),
+    mayManage: object ? allowed(caller, object, 'manage') : isAdministrator(caller),
+  };
+}
+
+/** Whose rights count; null: those of administrators alone. */
+function ownedBy(resource: Resource): Ownership | null {
+  if (resource.type === 'service') return resource.service;
+  return resource.type === 'vm' ? resource.vm : null;
+}
+
+async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {
+  switch (resource.type) {
+    case 'zone':
+      return { type: 'zone', id: resource.id, busy: await store.operations.anyOpenOn(resource) };
+    case 'host':
+      return { type: 'host', id: resource.host._id, state: resource.host.state };
+    case 'service': {
+      const { _id: id, state, operation, wanted } = resource.service;
+      const going = wanted === null ? null : await store.operations.find(wanted);
+      return {
+        type: 'service',
+        id,
+        state,
+        busy: operation !== null || wanted !== null,
+        going: going && isUndeployment(going) ? going.input : null,
+      };
+    }
+    case 'vm': {
+      const { vm, service } = resource;
+      const going = vm.wanted === null ? null : await store.operations.find(vm.wanted);
+      return {
+        type: 'vm',
+        id: vm._id,
+        state: vmStateName(vm),
+        busy: vm.operation !== null || vm.wanted !== null || vm.hold !== null,
+        going: going && isTermination(going) ? going.input : null,
+        unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
+      };
+    }
+  }
+}
