@@ -54,6 +54,27 @@ export function createOperationStore(connection: Connection) {
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
     },
 
+    /** The last operation that was admitted on a resource. */
+    newestOn: ({ type, id }: ResourceRef) =>
+      operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
+
+    anyOpenOn: async ({ type, id }: ResourceRef): Promise<boolean> =>
+      (await operations.exists({ 'resource.type': type, 'resource.id': id, state: { $in: openStates } })) !== null,
+
+    /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */
+    async durations({ kind, template_id }: Pick<Operation, 'kind' | 'template_id'>, limit: number): Promise<number[]> {
+      if (template_id === null) return [];
+      const earlier = await operations
+        .find({ kind, template_id, state: 'succeeded', retry_of: null }, { started_at: 1, ended_at: 1 })
+        .sort({ _id: -1 })
+        .limit(limit)
+        .lean<Pick<Operation, 'started_at' | 'ended_at'>[]>()
+        .exec();
+      return earlier.flatMap(({ started_at, ended_at }) =>
+        started_at && ended_at ? [ended_at.getTime() - started_at.getTime()] : [],
+      );
+    },
+
     /**
      * Operations made before a time that should have a run, or are to be cancelled; oldest first, after an id: what
      * reconciliation looks at.
