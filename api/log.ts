@@ -2,8 +2,15 @@ import { type Logger, pino } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { ulid } from 'ulid';
 
-/** JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged. */
-export const createLogger = (level: string): Logger => pino({ level, base: { process: 'api' } });
+/**
+ * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.
+ * A line that cannot be written (the disk is full) waits in memory, up to a megabyte, and ends no process.
+ */
+export function createLogger(level: string, process: string): Logger {
+  const output = pino.destination({ dest: 1, maxLength: 2 ** 20 });
+  output.on('error', () => {});
+  return pino({ level, base: { process } }, output);
+}
 
 /** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */
 export const logRequests = (logger: Logger) =>

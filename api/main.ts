@@ -19,7 +19,7 @@ const longestDrain = 6_500;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const logger = createLogger(settings.ARCUS_LOG_LEVEL);
+  const logger = createLogger(settings.ARCUS_LOG_LEVEL, 'api');
   const mongodb = await connectMongodb(settings.ARCUS_MONGODB_URI);
   // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
   const engine = temporalEngine(settings.ARCUS_TEMPORAL_ADDRESS);

@@ -74,6 +74,7 @@ export class Children {
   readonly #owner = randomUUID();
   readonly #running = new Map<number, Child>();
   #guardian: ChildProcess | undefined;
+  #again: NodeJS.Timeout | undefined;
 
   /** `file` is where the children are written down. */
   constructor(file: string) {
@@ -126,6 +127,7 @@ export class Children {
     const guardian = this.#guardian;
     this.#guardian = undefined;
     guardian?.stdin?.end();
+    clearTimeout(this.#again);
     if (this.#running.size === 0) rmSync(this.#file, { force: true });
   }
 
@@ -144,10 +146,16 @@ export class Children {
     this.#guardian = guardian;
   }
 
+  /** What cannot be written (the disk is full) is no reason to end: the children go on, and it is tried again. */
   #writeDown(): void {
+    clearTimeout(this.#again);
     const children = [...this.#running.values()].map(({ name, pid, started }) => ({ name, pid, started }));
     const part = join(dirname(this.#file), `.children.${process.pid}.part`);
-    writeFileSync(part, JSON.stringify({ owner: this.#owner, children }));
-    renameSync(part, this.#file);
+    try {
+      writeFileSync(part, JSON.stringify({ owner: this.#owner, children }));
+      renameSync(part, this.#file);
+    } catch {
+      this.#again = setTimeout(() => this.#writeDown(), 1_000).unref();
+    }
   }
 }

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { createStepLog } from '../activities/step-log.js';
 import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import { createLogger } from '../api/log.js';
 import { Config } from '../schemas/config.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createStore } from '../store/store.js';
@@ -21,7 +22,7 @@ const silences = 3;
 
 async function main(): Promise<void> {
   const config = Config.required({ ARCUS_MONGODB_URI: true, ARCUS_TEMPORAL_ADDRESS: true }).parse(process.env);
-  const log = pino({ level: config.ARCUS_LOG_LEVEL, name: 'worker' });
+  const log = createLogger(config.ARCUS_LOG_LEVEL, 'worker');
   Runtime.install({
     // SIGINT and SIGTERM drain; the runtime's own handling would also take SIGUSR2.
     shutdownSignals: [],
@@ -90,7 +91,7 @@ const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', 
 /** Tries until it works or the process is asked to stop. */
 async function untilStopped<T>(
   state: { stopping: boolean },
-  log: pino.Logger,
+  log: Logger,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
   while (!state.stopping) {
