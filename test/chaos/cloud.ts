@@ -18,11 +18,11 @@ export class Cloud {
   readonly cluster: Cluster;
   readonly large: number;
   readonly small: number;
-  readonly #release: () => void;
+  readonly #release: (keep: boolean) => void;
   /** Large services that run, left by runs that deployed them. */
   readonly #spare: number[] = [];
 
-  private constructor(cluster: Cluster, templates: { large: number; small: number }, release: () => void) {
+  private constructor(cluster: Cluster, templates: { large: number; small: number }, release: (keep: boolean) => void) {
     this.cluster = cluster;
     this.large = templates.large;
     this.small = templates.small;
@@ -48,14 +48,14 @@ export class Cloud {
       return new Cloud(cluster, { large, small }, release);
     } catch (error) {
       await cluster?.stop();
-      release();
+      release(false);
       throw error;
     }
   }
 
   async stop({ keep }: { keep: boolean }): Promise<void> {
     await this.cluster.stop({ keep });
-    if (!keep) this.#release();
+    this.#release(keep);
   }
 
   /** Sets the times that VMs take. */

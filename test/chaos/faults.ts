@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Span } from '../../schemas/simulator.js';
 import type { Cluster } from '../support/cluster.js';
 import type { ClusterProcess } from '../support/cluster-process.js';
@@ -112,8 +113,15 @@ export const diskFull: Fault = {
   lasts: { min: 5_000, max: 15_000 },
   strike: async (cluster) => {
     const empty = fillDisk(cluster.directory);
+    let isFull = true;
+    const keep = async () => {
+      for (; isFull; await sleep(500)) await cluster.startWhatEnded().catch(() => {});
+    };
+    const kept = keep();
     return async () => {
       empty();
+      isFull = false;
+      await kept;
       await cluster.startWhatEnded();
       await cluster.servers.mongodb.primary();
     };

@@ -18,6 +18,12 @@ type Options = {
 /** Plays every round, each on a cluster of its own; after a violation the rest of a round goes on with a new one. */
 export async function playRounds(rounds: readonly Round[], { machine, lanes, keep, say }: Options): Promise<Played[]> {
   const played: Played[] = [];
+  const clouds = new Set<Cloud>();
+  const interrupt = () => {
+    queue.length = 0;
+    void Promise.all([...clouds].map((cloud) => cloud.stop({ keep }))).finally(() => process.exit(130));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   const queue = [...rounds];
   const lane = async (): Promise<void> => {
     for (let round = queue.shift(); round !== undefined; round = queue.shift()) {
@@ -38,6 +44,7 @@ export async function playRounds(rounds: readonly Round[], { machine, lanes, kee
       played.push(...turns.map((turn) => ({ turn, leftOut: error.message })));
       return [];
     }
+    clouds.add(cloud);
     let violated = false;
     try {
       for (const [at, turn] of turns.entries()) {
@@ -49,6 +56,7 @@ export async function playRounds(rounds: readonly Round[], { machine, lanes, kee
       }
       return [];
     } finally {
+      clouds.delete(cloud);
       await cloud.stop({ keep: keep && violated });
     }
   }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { readChildren } from '../../runtime/children.js';
 import type { ClusterShape } from '../support/cluster.js';
 
 /** A kind of cluster that faults are done to. */
@@ -11,8 +12,8 @@ export type ShapeName = 'one of each' | 'two of each' | 'small disk' | 'own cloc
 /** What a run needs to know of the machine that it is on. */
 export type Machine = { binaries: { mongod: string; temporal: string }; cache: string };
 
-/** How to start a cluster of this shape, and what is to be undone when it has stopped. */
-export type ShapedCluster = { shape: ClusterShape; release: () => void };
+/** How to start a cluster of this shape, and what is to be undone when it has stopped; `keep`: but for its data. */
+export type ShapedCluster = { shape: ClusterShape; release: (keep: boolean) => void };
 
 /** Why this machine cannot have a cluster of a shape. */
 export class ShapeMissing extends Error {}
@@ -42,24 +43,39 @@ export async function shaped(name: ShapeName, { binaries, cache }: Machine): Pro
 }
 
 /** A file system of its own for a cluster: the tmpfs goes when the cluster has stopped or this process ends. */
-function mountDisk(): { directory: string; release: () => void } {
-  const directory = mkdtempSync(join(tmpdir(), 'arcus-small-disk-'));
+function mountDisk(): { directory: string; release: (keep: boolean) => void } {
+  const disk = mkdtempSync(join(tmpdir(), 'arcus-small-disk-'));
+  const directory = join(disk, 'home');
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', directory], { stdio: 'pipe' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', disk], { stdio: 'pipe' });
+    mkdirSync(directory);
   } catch (error) {
-    rmSync(directory, { recursive: true });
+    rmSync(disk, { recursive: true });
     throw new ShapeMissing(`no tmpfs can be mounted here: ${error instanceof Error ? error.message : String(error)}`);
   }
-  let mounted = true;
-  const release = (): void => {
-    if (!mounted) return;
-    mounted = false;
-    process.off('exit', release);
-    execFileSync('umount', ['--lazy', directory]);
-    rmSync(directory, { recursive: true, force: true });
+  const unmount = (): void => {
+    execFileSync('umount', ['--lazy', disk]);
+    rmSync(disk, { recursive: true, force: true });
   };
-  process.on('exit', release);
+  // Where this process ends first, the guardian would not find its children written down any more.
+  const abandon = (): void => {
+    for (const { pid } of readChildren(join(directory, 'children.json'))) killGroup(pid);
+    unmount();
+  };
+  process.on('exit', abandon);
+  const release = (keep: boolean): void => {
+    process.off('exit', abandon);
+    if (!keep) unmount();
+  };
   return { directory, release };
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
 }
 
 /** Processes whose clock can be moved, each by itself. */

@@ -41,6 +41,10 @@ export class SimulatorProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    // No guardian watches it. Whoever ends without having ended it takes it along.
+    const takeAlong = () => child.kill('SIGKILL');
+    process.on('exit', takeAlong);
+    child.once('close', () => process.off('exit', takeAlong));
     this.#port = await new Promise<number>((resolve, reject) => {
       let said = '';
       const listen = (part: Buffer): void => {
