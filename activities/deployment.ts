@@ -1,21 +1,42 @@
 import { isReady } from '../domain/ready.js';
 import { deploymentParents } from '../domain/role-graph.js';
-import { isVmFailure, isVmRunning } from '../domain/vm-states.js';
-import type { LogEntry, Role } from '../schemas/service.js';
+import { failedToDeploy, isVmFailure, isVmRunning } from '../domain/vm-states.js';
+import type { Operation } from '../schemas/operation.js';
+import type { LogEntry, Role, Service } from '../schemas/service.js';
+import type { FailurePolicy } from '../schemas/service-template.js';
 import type { Vm } from '../schemas/vm.js';
 import { batchesOf } from './batches.js';
 import { begin, type StepInput } from './begin.js';
 import type { StepPorts } from './ports.js';
-import { failVms, isOurs, makeVms, placeRole, takeVms } from './role-vms.js';
+import { failVms, isOurs, makeVms, placeRole, retryVms, takeVms } from './role-vms.js';
 
 export type DeploymentPlan = {
   service: number;
   gate: boolean;
   /** Roles in the order of the template; those that run already are `up`. */
-  roles: { name: string; parents: string[]; up: boolean }[];
+  roles: PlannedRole[];
+};
+
+export type PlannedRole = {
+  name: string;
+  parents: string[];
+  up: boolean;
+  /** The last step that an earlier run of this operation has done on it: steps rise. */
+  step?: number;
+  /** It failed in an earlier run of this operation, and nobody has asked for another try. */
+  failed?: boolean;
+  /** A person has answered that its failed VMs are to be left out. */
+  skip?: boolean;
+  policy?: FailurePolicy;
 };
 
 export type RoleInput = { op: string; service: number; role: string; step: number };
+
+/**
+ * What becomes of a role's failed VMs. replace: they are removed while new ones are made in their place; remove: they
+ * are removed, and nothing is made yet; retry: they are deployed again where they are; keep: they stay failed.
+ */
+export type FailedVms = 'replace' | 'remove' | 'retry' | 'keep';
 
 /** What is left to do for a role: batches to boot, failed VMs to remove first, and how many wait for capacity. */
 export type RoleWork = { boot: number[][]; remove: number[][]; pending: number };
@@ -24,18 +45,16 @@ export type RoleWork = { boot: number[][]; remove: number[][]; pending: number }
 export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
   /** Claims the operation; PENDING or FAILED_DEPLOYING → DEPLOYING. */
   beginDeployment: (input: StepInput) =>
-    begin(store, input, async ({ _id: op, resource }): Promise<DeploymentPlan | null> => {
+    begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
+      const { _id: op, resource, answer } = operation;
+      // What ends here stays ended: with a role that does not run, as failed, with the reason of each.
+      if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
       const service = await store.services.begin(resource.id, op, 'deploy');
       if (!service) return null;
-      const { deployment, ready_status_gate: gate } = service.body;
       return {
         service: service._id,
-        gate,
-        roles: service.roles.map((role) => ({
-          name: role.name,
-          parents: deploymentParents(role, deployment),
-          up: role.state === 'RUNNING',
-        })),
+        gate: service.body.ready_status_gate,
+        roles: service.roles.map((role) => planned(role, service, operation)),
       };
     }),
 
@@ -43,21 +62,35 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
    * Takes the role, makes the VMs that it lacks (each under its unique key), takes over those that an earlier run left,
    * and gives a place to all. null: somebody who pre-empts wants the service.
    */
-  async startRole({ op, service: id, role: name, step }: RoleInput): Promise<RoleWork | null> {
+  async startRole({
+    op,
+    service: id,
+    role: name,
+    step,
+    failed: treatment = 'replace',
+  }: RoleInput & { failed?: FailedVms }): Promise<RoleWork | null> {
     const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
     const service = taken ?? (await store.services.find(id));
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const present = await takeVms(store, op, await store.vms.ofService(id, name));
-    const failed = present.filter((vm) => isVmFailure(vm.lcm_state) || vm.lcm_state === 'UNKNOWN');
-    const leaving = present.filter((vm) => ['SHUTDOWN', 'EPILOG'].includes(vm.lcm_state));
-    const staying = present.length - failed.length - leaving.length;
-    const lacking = Math.max(0, role.cardinality - staying);
+    const all = await store.vms.ofService(id, name);
+    const kept = treatment === 'keep' ? all.filter(failedToDeploy) : [];
+    const present = await takeVms(
+      store,
+      op,
+      all.filter((vm) => !kept.includes(vm)),
+    );
+    const leaving = present.filter(
+      (vm) => isVmFailure(vm.lcm_state) || ['UNKNOWN', 'SHUTDOWN', 'EPILOG'].includes(vm.lcm_state),
+    );
+    const room = Math.max(0, role.cardinality - kept.length - (present.length - leaving.length));
+    const again = treatment === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
+    await retryVms(store, again);
+    const remove = batchesOf(leaving.filter((vm) => !again.includes(vm)).map((vm) => vm._id));
+    if (treatment === 'remove') return { boot: [], pending: 0, remove };
+    const lacking = room - again.length;
     if (lacking > 0) await makeVms(store, settings, op, service, role, lacking);
-    return {
-      ...(await placeRole(store, op, id, name)),
-      remove: batchesOf([...failed, ...leaving].map((vm) => vm._id)),
-    };
+    return { ...(await placeRole(store, op, id, name)), remove };
   },
 
   /** Tries again for those that wait for capacity. */
@@ -100,8 +133,26 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
   },
 });
 
+/** What is to be done for a role: what it came to under this very operation stands until somebody answers. */
+function planned(role: Role, { body }: Service, { _id: op, answer }: Operation): PlannedRole {
+  const { name, state, mark, failure_policy: policy } = role;
+  const step = mark?.op === op ? mark.step : null;
+  return {
+    name,
+    parents: deploymentParents(role, body.deployment),
+    up: state === 'RUNNING',
+    ...(step !== null && { step }),
+    ...(step !== null && state === 'FAILED_DEPLOYING' && { failed: true }),
+    ...(state === 'DEPLOYING' && answer?.answer === 'skip' && answer.roles.includes(name) && { skip: true }),
+    ...(policy && { policy }),
+  };
+}
+
+/** Not where a removal is under way or wished for. */
+const mayBeRetried = (vm: Vm, op: string): boolean => failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
+
 /** Why a role cannot be called RUNNING, or null when it can. */
-function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): string | null {
+export function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): string | null {
   const running = vms.filter(isVmRunning).length;
   const others = vms.filter((vm) => !isVmRunning(vm));
   if (running === role.cardinality && others.length === 0) return null;
@@ -111,7 +162,7 @@ function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): 
   return `${running} of ${role.cardinality} VMs run${(failure ?? few) ? `: ${few || failure}${more}` : ''}`;
 }
 
-const failureEntry = (role: string, reason: string): LogEntry => ({
+export const failureEntry = (role: string, reason: string): LogEntry => ({
   timestamp: new Date(),
   severity: 'E',
   message: `Role ${role} : ${reason}`,

@@ -99,6 +99,18 @@ export async function placeRole(
   return { boot: batchesOf([...booting, ...placed]), pending: pending.length };
 }
 
+/** VMs that failed go back to PROLOG in their place, under the epoch that their new hold has. */
+export async function retryVms(store: Store, vms: readonly Vm[]): Promise<void> {
+  await store.vms.transition(
+    vms.map((vm): VmMove => {
+      const history = vm.history.map((stay, at) =>
+        at === vm.history.length - 1 ? { ...stay, epoch: vm.epoch } : stay,
+      );
+      return { vm, event: 'retry', set: { reason: null, history } };
+    }),
+  );
+}
+
 /** VMs whose step failed as a whole say so: their state is unknown, and a recovery replaces them. */
 export async function failVms(store: Store, op: string, service: number, role: string, failure: string): Promise<void> {
   const vms = await store.vms.ofService(service, role);

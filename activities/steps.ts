@@ -1,5 +1,6 @@
 import { deploymentActivities } from './deployment.js';
 import { endingActivities } from './ending.js';
+import { failedRoleActivities } from './failed-roles.js';
 import { monitoringActivities } from './monitoring.js';
 import type { StepPorts } from './ports.js';
 import { supervisionActivities } from './supervision.js';
@@ -13,6 +14,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
   return {
     ...endingActivities(ports),
     ...deploymentActivities(ports),
+    ...failedRoleActivities(ports),
     ...undeploymentActivities(ports),
     ...vmOperationActivities(ports),
     wakeWaiting,

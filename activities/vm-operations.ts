@@ -1,11 +1,11 @@
 import { planPlacement } from '../domain/placement.js';
-import { isVmFailure } from '../domain/vm-states.js';
+import { failedToDeploy, isVmFailure } from '../domain/vm-states.js';
 import { isTermination } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms } from './place-vms.js';
 import type { StepPorts } from './ports.js';
-import { takeVms } from './role-vms.js';
+import { retryVms, takeVms } from './role-vms.js';
 
 export type VmPlan = { vm: number; hard: boolean };
 export type VmInput = { op: string; vm: number };
@@ -24,10 +24,14 @@ export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store'
       return vm?.operation === op && vm.wanted === null ? { vm: vm._id, hard: false } : null;
     }),
 
-  /** Takes the VM and gives it a place, if there is one. */
+  /** Takes the VM and gives it a place, if there is one; one that failed in its place keeps that. */
   async placeVm({ op, vm: id }: VmInput): Promise<VmPlacement> {
     const present = await store.vms.byIds([id]);
     const held = (await takeVms(store, op, present)).filter((vm) => vm.hold?.op === op);
+    await retryVms(
+      store,
+      held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN'),
+    );
     await placeVms(store, held);
     const vm = await store.vms.find(id);
     if (!vm || vm.state === 'DONE' || (vm.hold?.op !== op && vm.lcm_state !== 'RUNNING')) return 'gone';

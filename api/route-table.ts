@@ -1,5 +1,6 @@
 import type { Route } from './route.js';
 import { hostRoutes } from './routes/hosts.js';
+import { operationActionRoutes } from './routes/operation-actions.js';
 import { operationRoutes } from './routes/operations.js';
 import { serviceTemplateRoutes } from './routes/service-templates.js';
 import { serviceRoutes } from './routes/services.js';
@@ -14,4 +15,5 @@ export const routeTable: readonly Route[] = [
   ...vmRoutes,
   ...hostRoutes,
   ...operationRoutes,
+  ...operationActionRoutes,
 ];

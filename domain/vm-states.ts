@@ -7,6 +7,8 @@ export type VmEvent =
   | 'place'
   | 'boot'
   | 'run'
+  | 'lose'
+  | 'retry'
   | 'fail_prolog'
   | 'fail_boot'
   | 'shutdown'
@@ -18,11 +20,14 @@ export type VmEvent =
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
  * run. A VM can be shut down from everywhere: destroying what is not there succeeds, so each removal takes the same way.
+ * `retry`: what failed to deploy is deployed again in its place, under a higher epoch. `lose`: its
+ * domain is not what it was, and only looking at the host can tell more.
  */
 export const vmStates = {
   PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
   'ACTIVE/PROLOG': {
     place: 'ACTIVE/PROLOG',
+    retry: 'ACTIVE/PROLOG',
     boot: 'ACTIVE/BOOT',
     fail_prolog: 'ACTIVE/PROLOG_FAILURE',
     shutdown: 'ACTIVE/SHUTDOWN',
@@ -33,7 +38,7 @@ export const vmStates = {
     fail_boot: 'ACTIVE/BOOT_FAILURE',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  'ACTIVE/RUNNING': { shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/RUNNING': { lose: 'ACTIVE/UNKNOWN', shutdown: 'ACTIVE/SHUTDOWN' },
   // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
   // shutdown that failed, whatever the VM was doing before.
   'ACTIVE/SHUTDOWN': {
@@ -48,9 +53,9 @@ export const vmStates = {
     done: 'DONE',
     fail_epilog: 'ACTIVE/EPILOG_FAILURE',
   },
-  'ACTIVE/UNKNOWN': { run: 'ACTIVE/RUNNING', shutdown: 'ACTIVE/SHUTDOWN' },
-  'ACTIVE/PROLOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN' },
-  'ACTIVE/BOOT_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/UNKNOWN': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/BOOT_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG' },
   DONE: {},
 } as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
@@ -89,8 +94,12 @@ export const storedVmState = (name: VmStateName): VmStates => ({ ...storedStates
 
 export const vmStateNames = Object.values(storedStates).map(vmStateName);
 
-/** OpenNebula's *_FAILURE states: only a removal leads out of them. */
+/** OpenNebula's *_FAILURE states: they are left by a new try or by a removal. */
 export const isVmFailure = (lcm: VmLcmState): boolean => lcm.endsWith('_FAILURE');
+
+/** VMs that failed to deploy, and can be deployed again where they are. */
+export const failedToDeploy = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
+  lcm_state === 'PROLOG_FAILURE' || lcm_state === 'BOOT_FAILURE';
 
 export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
 

@@ -58,26 +58,35 @@ export const serviceOperations = (context: OperationsContext) => {
 
     /** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
     async recover(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
-      const service = await find(caller, id, 'manage');
+      await find(caller, id, 'manage');
       const asked = { deed: 'recover', id };
-      const repeated = await repeatedRequest(context, caller, admission, asked);
-      if (repeated) return repeated;
-      if (service.state === 'FAILED_UNDEPLOYING')
-        return preempt(caller, service, await lastUndeployment(id), asked, admission);
-      if (service.state !== 'FAILED_DEPLOYING') throw await busyOr(id, notRecoverable);
-      return admit(context, caller, admission, {
-        kind: 'deployService',
-        resource: { type: 'service', id },
-        name: service.name,
-        owner: service,
-        template: service.template_id,
-        input: {},
-        request: asked,
-        claim: (op, session) => store.services.admitExclusive(id, op, ['FAILED_DEPLOYING'], session),
-        refusal: () => busyOr(id, notRecoverable),
-      });
+      return (await repeatedRequest(context, caller, admission, asked)) ?? goOn(caller, id, asked, admission);
     },
+
+    goOn,
   };
+
+  /** `request`: what the client has asked for, a recovery or a retry of its last operation. */
+  async function goOn(caller: Caller, id: number, request: unknown, admission: Admission): Promise<OperationResource> {
+    const service = await find(caller, id, 'manage');
+    const last = await store.operations.lastOf({ type: 'service', id });
+    const retryOf = last?.state === 'failed' || last?.state === 'cancelled' ? last._id : undefined;
+    if (service.state === 'FAILED_UNDEPLOYING')
+      return preempt(caller, service, await lastUndeployment(id), request, admission, retryOf);
+    if (service.state !== 'FAILED_DEPLOYING') throw await busyOr(id, notRecoverable);
+    return admit(context, caller, admission, {
+      kind: 'deployService',
+      resource: { type: 'service', id },
+      name: service.name,
+      owner: service,
+      template: service.template_id,
+      ...(retryOf !== undefined && { retryOf }),
+      input: {},
+      request,
+      claim: (op, session) => store.services.admitExclusive(id, op, ['FAILED_DEPLOYING'], session),
+      refusal: () => busyOr(id, notRecoverable),
+    });
+  }
 
   async function preempt(
     caller: Caller,
@@ -85,6 +94,7 @@ export const serviceOperations = (context: OperationsContext) => {
     input: Undeployment,
     request: unknown,
     admission: Admission,
+    retryOf?: string,
   ): Promise<OperationResource> {
     const outbid = await outbidden(service.wanted, input);
     return admit(context, caller, admission, {
@@ -93,6 +103,7 @@ export const serviceOperations = (context: OperationsContext) => {
       name: service.name,
       owner: service,
       template: service.template_id,
+      ...(retryOf !== undefined && { retryOf }),
       input,
       request,
       claim: (op, session) => store.services.admitPreempting(service._id, op, outbid, session),
@@ -126,7 +137,7 @@ export const serviceOperations = (context: OperationsContext) => {
     const standing = await store.operations.find(operation);
     return new Problem(
       'operation_in_progress',
-      `Operation ${operation} (${standing?.kind ?? 'unknown'}) is at work on service ${id}. Wait for it, or undeploy or delete the service, which pre-empts it.`,
+      `Operation ${operation} (${standing?.kind ?? 'unknown'}) is at work on service ${id}. ${standing?.state === 'waiting_for_you' ? 'Answer' : 'Wait for'} it, or undeploy or delete the service, which pre-empts it.`,
       { operation },
     );
   }

@@ -11,6 +11,14 @@ import { authorised } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { namesFor, vmResource } from './resources.js';
 
+/** What deployVm is admitted on: nobody is at work on it, and it has no host or failed there. */
+const undeployed = {
+  operation: null,
+  wanted: null,
+  hold: null,
+  $or: [{ state: 'PENDING' }, { state: 'ACTIVE', lcm_state: { $in: ['PROLOG_FAILURE', 'BOOT_FAILURE', 'UNKNOWN'] } }],
+};
+
 /** Characters of JSON. MongoDB refuses documents of 16 MB, and guests may write what they like. */
 const largestUserTemplate = 256 * 1024;
 
@@ -102,32 +110,78 @@ export const vmOperations = (context: OperationsContext) => {
       request: TerminateVm,
       admission: Admission,
     ): Promise<OperationResource> {
-      const vm = await find(caller, id, 'manage');
+      await find(caller, id, 'manage');
       const asked = { deed: 'terminate', id, ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
-      if (repeated) return repeated;
-      if (vm.state === 'DONE') throw new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
-      const softer = request.hard ? await softTermination(vm) : [];
+      return repeated ?? terminateAgain(caller, id, { ...request, request: asked }, admission);
+    },
+
+    terminateAgain,
+
+    /** Deploys a VM once more that has no host yet or failed where it is: there, under a higher epoch. */
+    async deployAgain(
+      caller: Caller,
+      id: number,
+      { retryOf, request }: { retryOf: string; request: unknown },
+      admission: Admission,
+    ): Promise<OperationResource> {
+      const vm = await find(caller, id, 'manage');
       return admit(context, caller, admission, {
-        kind: 'terminateVm',
+        kind: 'deployVm',
         resource: { type: 'vm', id },
         name: vm.name,
         owner: vm,
         template: vm.template_id,
-        input: { hard: request.hard },
-        request: asked,
-        claim: (op, session) =>
-          store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...softer] } }, { wanted: op }, session),
+        retryOf,
+        input: {},
+        request,
+        claim: (op, session) => store.vms.admit(id, undeployed, { operation: op }, session),
         refusal: async () => {
           const now = await store.vms.find(id);
-          if (!now || now.state === 'DONE') return new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
-          return new Problem('operation_in_progress', `VM ${id} is being terminated by operation ${now.wanted}.`, {
-            ...(now.wanted && { operation: now.wanted }),
-          });
+          const operation = now?.wanted ?? now?.operation ?? null;
+          if (operation !== null)
+            return new Problem('operation_in_progress', `Operation ${operation} is at work on VM ${id}. Wait for it.`, {
+              operation,
+            });
+          const state = now?.state === 'ACTIVE' ? now.lcm_state : (now?.state ?? 'gone');
+          return new Problem(
+            'wrong_state',
+            `VM ${id} is ${state}: only one that has failed or has no host is deployed again.`,
+          );
         },
       });
     },
   };
+
+  async function terminateAgain(
+    caller: Caller,
+    id: number,
+    { hard, retryOf, request }: TerminateVm & { retryOf?: string; request: unknown },
+    admission: Admission,
+  ): Promise<OperationResource> {
+    const vm = await find(caller, id, 'manage');
+    if (vm.state === 'DONE') throw new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
+    const softer = hard ? await softTermination(vm) : [];
+    return admit(context, caller, admission, {
+      kind: 'terminateVm',
+      resource: { type: 'vm', id },
+      name: vm.name,
+      owner: vm,
+      template: vm.template_id,
+      ...(retryOf !== undefined && { retryOf }),
+      input: { hard },
+      request,
+      claim: (op, session) =>
+        store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...softer] } }, { wanted: op }, session),
+      refusal: async () => {
+        const now = await store.vms.find(id);
+        if (!now || now.state === 'DONE') return new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
+        return new Problem('operation_in_progress', `VM ${id} is being terminated by operation ${now.wanted}.`, {
+          ...(now.wanted && { operation: now.wanted }),
+        });
+      },
+    });
+  }
 
   /** The soft termination that a hard one may outbid. */
   async function softTermination({ wanted }: Vm): Promise<string[]> {

@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { arrivedRoles, vmArrived } from '../domain/arrival.js';
 import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
@@ -16,7 +17,8 @@ export type EndingStores = { operations: OperationStore; services: ServiceStore;
 export function createEndings(connection: Connection, { operations, services, vms }: EndingStores) {
   return {
     /**
-     * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed.
+     * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed; one
+     * that says `cancelled` when everything is there has succeeded.
      * Returns the operation as it is then; one that had ended already keeps its outcome.
      */
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
@@ -69,19 +71,25 @@ export function createEndings(connection: Connection, { operations, services, vm
     const { _id: op, resource } = operation;
     if (resource.type === 'zone') return outcome;
     if (resource.type === 'vm') {
+      const vm = await vms.model.findById(resource.id).session(session).lean<Vm>().exec();
       await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
       await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
-      return outcome;
+      return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
     }
-    const deploys = operation.kind === 'deployService';
+    // Looked at only when a cancel came: a run that ends by itself has said of each role what it came to.
+    const looked = outcome.state === 'cancelled' ? await allOf(resource.id, session) : null;
+    const done = operation.kind === 'deployService' ? 'RUNNING' : 'DONE';
     let said = outcome;
     const before = await services.finish(
       resource.id,
       op,
       (service) => {
-        const after = deploys ? afterDeployment(service, outcome) : afterUndeployment(service, outcome);
-        if (outcome.state === 'succeeded' && after.state.startsWith('FAILED'))
-          said = whyShort(service, op, after.roles);
+        const roles = looked === null ? service.roles : arrivedRoles(service, looked, operation.kind);
+        const arrived = roles.every(({ state }) => state === done);
+        if (arrived && looked !== null && service.operation === op) said = { state: 'succeeded' };
+        const settled = { ...service, roles };
+        const after = done === 'RUNNING' ? afterDeployment(settled, said) : afterUndeployment(settled, said);
+        if (said.state === 'succeeded' && after.state.startsWith('FAILED')) said = whyShort(service, op, after.roles);
         return after;
       },
       session,
@@ -89,6 +97,14 @@ export function createEndings(connection: Connection, { operations, services, vm
     if (before?.operation === op && said.state === 'succeeded' && removes(operation))
       await services.remove(resource.id, session);
     return said;
+  }
+
+  function allOf(service: number, session: ClientSession): Promise<Vm[]> {
+    return vms.model
+      .find({ 'service.id': service, state: { $ne: 'DONE' } })
+      .session(session)
+      .lean<Vm[]>()
+      .exec();
   }
 
   /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */

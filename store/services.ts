@@ -137,11 +137,15 @@ export function createServiceStore(connection: Connection) {
         .exec();
     },
 
-    /** Ends the work of an operation on a role and lets go of it. Returns false when the guard did not match. */
+    /**
+     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on. Returns false
+     * when the guard did not match.
+     */
     async leaveRole(
       { service, role, op, step, event }: RoleStep,
       reason: string | null,
       log: readonly LogEntry[] = [],
+      { cardinality }: { cardinality?: number } = {},
     ): Promise<boolean> {
       const { modifiedCount } = await services.updateOne(
         {
@@ -151,12 +155,50 @@ export function createServiceStore(connection: Connection) {
           roles: { $elemMatch: roleGuard({ role, op, step, event }) },
         },
         {
-          $set: { 'roles.$.state': target(event), 'roles.$.reason': reason, 'roles.$.mark': { op, step } },
+          $set: {
+            'roles.$.state': target(event),
+            'roles.$.reason': reason,
+            'roles.$.mark': { op, step },
+            ...(cardinality !== undefined && { 'roles.$.cardinality': cardinality }),
+          },
           $unset: { [`holds.${role}`]: '' },
           ...(log.length > 0 && { $push: pushLog(log) }),
         },
       );
       return modifiedCount > 0;
+    },
+
+    /** An operation that is about to wait lets go of every role. Returns the service, or null when others want it. */
+    letGo: (id: number, op: string, session: ClientSession) =>
+      services
+        .findOneAndUpdate(
+          { _id: id, operation: op, wanted: null },
+          { $set: { holds: {} } },
+          { session, returnDocument: 'after' },
+        )
+        .lean<Service>()
+        .exec(),
+
+    /** What the roles become while their operation waits. False when it does not have the service to itself any more. */
+    async reviseRoles(
+      id: number,
+      op: string,
+      revise: (role: Role) => Role,
+      log: LogEntry,
+      session: ClientSession,
+    ): Promise<boolean> {
+      const service = await services
+        .findOne({ _id: id, operation: op, wanted: null })
+        .session(session)
+        .lean<Service>()
+        .exec();
+      if (!service) return false;
+      await services.updateOne(
+        { _id: id },
+        { $set: { roles: service.roles.map(revise) }, $push: pushLog([log]) },
+        { session },
+      );
+      return true;
     },
 
     /** Numbers already given: the next VM of the role gets none of them. */

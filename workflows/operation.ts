@@ -34,8 +34,10 @@ export async function runOperation<Plan>(
     await body(begun.plan);
   } catch (error) {
     if (error instanceof ContinueAsNew) throw error;
-    if (error instanceof Parked) return;
-    outcome = outcomeOf(error);
+    // A cancel that came while it parked finds nobody later: it is heeded now.
+    const cancelled = CancellationScope.current().consideredCancelled;
+    if (error instanceof Parked && !cancelled) return;
+    outcome = error instanceof Parked ? cancelledOutcome : outcomeOf(error);
   }
   await conclude(await CancellationScope.nonCancellable(() => local.endOperation({ op, outcome })));
 }
@@ -50,8 +52,10 @@ async function conclude({ error }: Ended): Promise<void> {
   if (error) throw ApplicationFailure.nonRetryable(error.detail, error.code);
 }
 
+const cancelledOutcome: Outcome = { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } };
+
 function outcomeOf(error: unknown): Outcome {
-  if (isCancellation(error)) return { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } };
+  if (isCancellation(error)) return cancelledOutcome;
   return { state: 'failed', error: failureOf(error) };
 }
 

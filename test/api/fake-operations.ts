@@ -13,10 +13,10 @@ export function unreachableOperations(
   return {
     hosts: { ...crud, ...given.hosts },
     vmTemplates: { ...crud, ...given.vmTemplates },
-    vms: { ...crud, terminate: untouched, ...given.vms },
+    vms: { ...crud, terminate: untouched, terminateAgain: untouched, deployAgain: untouched, ...given.vms },
     serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
-    services: { ...crud, undeploy: untouched, recover: untouched, ...given.services },
-    operations: { ...crud, ...given.operations },
+    services: { ...crud, undeploy: untouched, recover: untouched, goOn: untouched, ...given.services },
+    operations: { ...crud, cancel: untouched, answer: untouched, retry: untouched, ...given.operations },
   };
 }
 

@@ -13,7 +13,7 @@ import {
 import { VmLcmState } from '../../schemas/vm.js';
 
 const events: VmEvent[] = [
-  ...(['place', 'boot', 'run', 'fail_prolog', 'fail_boot'] as const),
+  ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
@@ -68,16 +68,31 @@ describe('the states of a VM', () => {
     expect(ends.has('ACTIVE/RUNNING') || ends.has('DONE')).toBe(true);
   });
 
-  it.each(['place', 'boot', 'shutdown', 'epilog'] as const)('take %s again in the state that it leads to', (event) => {
-    for (const state of statesThatAccept(event)) {
-      const reached = nextVmState(state, event);
-      expect(reached && nextVmState(reached, event), `${event} after ${state}`).toBe(reached);
-    }
-  });
+  it.each(['place', 'boot', 'retry', 'shutdown', 'epilog'] as const)(
+    'take %s again in the state that it leads to',
+    (event) => {
+      for (const state of statesThatAccept(event)) {
+        const reached = nextVmState(state, event);
+        expect(reached && nextVmState(reached, event), `${event} after ${state}`).toBe(reached);
+      }
+    },
+  );
 
   it('let nobody run who has not booted', () => {
     expect(statesThatAccept('run')).toEqual(['ACTIVE/BOOT', 'ACTIVE/UNKNOWN']);
     expect(statesThatAccept('done')).toEqual(['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG']);
+  });
+
+  it.each(['ACTIVE/PROLOG_FAILURE', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/UNKNOWN'] as const)(
+    'let a VM in %s be deployed again where it is',
+    (name) => {
+      expect(stateAfter(name, 'retry', 'boot', 'run')).toBe('ACTIVE/RUNNING');
+    },
+  );
+
+  it('let nobody be deployed again who has not failed', () => {
+    const states = ['PROLOG', 'UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE'].map((name) => `ACTIVE/${name}`);
+    expect(statesThatAccept('retry').sort()).toEqual(states.sort());
   });
 
   it('know nothing of a VM whose shutdown failed, which can still be terminated', () => {

@@ -70,7 +70,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   for (const { _id: op, kind, state, workflow_id } of operations) {
     const run = await engine.latestRun(workflow_id);
     const its = run?.op === op && run.status === 'open';
-    if (state === 'waiting') say(its, `${kind} ${op} waits with a run open`);
+    if (state.startsWith('waiting')) say(its, `${kind} ${op} waits with a run open`);
     else say(!its, `${kind} ${op} is ${state} without a run`);
   }
   return found;

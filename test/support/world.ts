@@ -28,7 +28,14 @@ import { Steps } from './world-steps.js';
 const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0] };
 const admission = { requestId: 'test' };
 
-type RoleWish = { name: string; cardinality?: number; parents?: string[]; cpu?: number; shutdown_action?: string };
+type RoleWish = {
+  name: string;
+  cardinality?: number;
+  parents?: string[];
+  cpu?: number;
+  shutdown_action?: string;
+  failure_policy?: { retries?: number; replacements?: number; finally?: 'fail' | 'wait' };
+};
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
 
 /** Something that was asked for: the operation, and what it is about. */

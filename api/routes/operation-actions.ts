@@ -1,0 +1,48 @@
+import { AnswerOperation } from '../../schemas/operation.js';
+import { accepts, json, NoQuery, noBody, type Route, route } from '../route.js';
+import { ByOperationId } from './operations.js';
+
+export const operationActionRoutes: readonly Route[] = [
+  route({
+    id: 'cancelOperation',
+    method: 'post',
+    path: '/operations/{id}/cancel',
+    tag: 'Operations',
+    summary: 'Have an operation stop at its next safe point',
+    description: 'Nothing is left unaccounted for; one that is done but for its last words still succeeds.',
+    params: ByOperationId,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state'],
+    handle: ({ operations }, { caller, params }) => operations.cancel(caller, params.id),
+  }),
+  route({
+    id: 'answerOperation',
+    method: 'post',
+    path: '/operations/{id}/answer',
+    tag: 'Operations',
+    summary: 'Answer an operation that waits for you',
+    description: 'The operation goes on in a new run. The first answer counts.',
+    params: ByOperationId,
+    query: NoQuery,
+    body: json(AnswerOperation.meta({ id: 'AnswerOperation' })),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress'],
+    handle: ({ operations }, { caller, params, body }) => operations.answer(caller, params.id, body),
+  }),
+  route({
+    id: 'retryOperation',
+    method: 'post',
+    path: '/operations/{id}/retry',
+    tag: 'Operations',
+    summary: 'Try a failed or cancelled operation again',
+    description: 'A new operation of the same kind, which goes on from what is. Only the last one of a resource.',
+    params: ByOperationId,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ operations }, { caller, params, admission }) => operations.retry(caller, params.id, admission),
+  }),
+];

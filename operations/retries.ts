@@ -1,0 +1,39 @@
+import type { Caller } from '../domain/caller.js';
+import { Problem } from '../domain/problems.js';
+import { isTermination, type Operation, type OperationResource } from '../schemas/operation.js';
+import type { Admission } from './context.js';
+import type { serviceOperations } from './services.js';
+import type { vmOperations } from './vms.js';
+
+type Rooms = {
+  services: Pick<ReturnType<typeof serviceOperations>, 'goOn'>;
+  vms: Pick<ReturnType<typeof vmOperations>, 'deployAgain' | 'terminateAgain'>;
+};
+
+export type Retries = ReturnType<typeof createRetries>;
+
+/** How each kind of operation is tried again: by what its resource can be asked for anyway. */
+export const createRetries = ({ services, vms }: Rooms) => ({
+  /** `operation` is the last of its resource, and has failed or was cancelled. */
+  async again(
+    caller: Caller,
+    operation: Operation,
+    request: unknown,
+    admission: Admission,
+  ): Promise<OperationResource> {
+    const { _id: retryOf, kind, resource } = operation;
+    switch (kind) {
+      case 'deployService':
+      case 'undeployService':
+        return services.goOn(caller, resource.id, request, admission);
+      case 'deployVm':
+        return vms.deployAgain(caller, resource.id, { retryOf, request }, admission);
+      case 'terminateVm': {
+        const hard = isTermination(operation) && operation.input.hard;
+        return vms.terminateAgain(caller, resource.id, { hard, retryOf, request }, admission);
+      }
+      case 'checkConsistency':
+        throw new Problem('wrong_state', `Operation ${retryOf} has repaired nothing that a new check would not find.`);
+    }
+  },
+});
