@@ -28,7 +28,7 @@ describe('a life of VMs', () => {
 
   it('can be left to go on by Ctrl-C, which says how to come back', async () => {
     const waiting = running.begin(['vm', 'create', 'small', '--name', 'big', '--cpu', '64', '--wait']);
-    await eventually(() => waiting.err().includes('Waiting for'));
+    await eventually(() => waiting.err().includes('Waiting: needs 64 CPU'));
     waiting.process.kill('SIGINT');
     const { code, out, err } = await waiting.ended;
     expect({ code, out }).toEqual({ code: 130, out: '' });
@@ -47,8 +47,8 @@ describe('a server that is killed', () => {
     const accepted = await running.arcus(['vm', 'create', 'small', '--name', 'late', '--cpu', '64', '-o', 'json']);
     const { id } = JSON.parse(accepted.out);
     const waiting = running.begin(['operation', 'wait', id]);
-    await eventually(() => waiting.err().includes('Waiting for needs 64 CPU'));
-    await running.restartApi('SIGKILL', () => eventually(() => waiting.err().includes('which does not answer')));
+    await eventually(() => waiting.err().includes('Waiting: needs 64 CPU'));
+    await running.restartApi('SIGKILL', () => eventually(() => waiting.err().includes('Waiting for the server')));
     expect((await running.arcus(['vm', 'terminate', 'late', '--wait'])).code).toBe(0);
     const { code, err } = await waiting.ended;
     expect(code).toBe(1);
@@ -94,6 +94,8 @@ describe('what goes wrong', () => {
     ],
     ['a state that does not exist', ['service', 'list', '--state', 'ASLEEP'], 2, /\/state must be one of PENDING/],
     ['an id that is no operation’s', ['operation', 'show', '12'], 2, /"12" is not the id of an operation/],
+    ['an operation that is not there', ['operation', 'show', '0000'], 3, /no operation whose id begins with 0000\.\n/],
+    ['an unknown name, asked why', ['service', 'why', 'nothing'], 3, /There is no service called/],
   ];
   it.each(cases)('%s', async (_what, args, code, says) => {
     const result = await running.arcus(args);

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { exitCodes } from '../../cli/complaint.js';
 import { createProgram } from '../../cli/program.js';
+import { checkout } from '../../runtime/checkout.js';
 import { eventually } from '../support/processes.js';
 import { type Shop, startShop } from './shop.js';
 
@@ -58,8 +62,8 @@ describe('tables', () => {
   });
 
   it('of operations', async () => {
-    expect(await printed('operation', 'list', '--service', '1')).toMatchInlineSnapshot(`
-      "ID                          TYPE           RESOURCE   NAME  BY        STATE          TIME
+    expect(await printed('operation', 'list', '--service', 'shop')).toMatchInlineSnapshot(`
+      "ID          TYPE           RESOURCE   NAME  BY        STATE          TIME
       <operation>  deployService  service 1  shop  oneadmin  succeeded  0d 00h00
       "
     `);
@@ -196,6 +200,13 @@ describe('-o', () => {
   });
 });
 
+describe('--version', () => {
+  it('prints the version of the package', async () => {
+    const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+    expect(await printed('--version')).toBe(`arcus ${version}\n`);
+  });
+});
+
 describe('help', () => {
   it('of every command has an example', () => {
     const printed: string[] = [];
@@ -215,6 +226,11 @@ describe('help', () => {
       const path = leaf.parent === program ? leaf.name() : `${leaf.parent?.name()} ${leaf.name()}`;
       expect(printed.splice(0).join('\n')).toMatch(new RegExp(`Examples:\\s+\\$ .*arcus ${path}`));
     }
+  });
+
+  it('names every code that arcus can end with', async () => {
+    const help = await printed('--help');
+    for (const code of Object.values(exitCodes)) expect(help).toMatch(new RegExp(`^ {2}.*\\b${code} \\w`, 'm'));
   });
 
   it('comes by itself, as an error, when nothing is asked', async () => {

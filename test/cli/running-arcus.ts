@@ -15,6 +15,8 @@ import { launchProgram, type Options, type Program, type Result } from './launch
 export type RunningArcus = {
   home: string;
   endpoint: string;
+  /** What its VMs run on, to be broken and healed. */
+  simulator: SimulatorProcess;
   /** `arcus …` as a process of its own, against this Arcus. */
   arcus: (args: readonly string[], options?: Options) => Promise<Result>;
   /** The same, not waited for. */
@@ -72,6 +74,7 @@ export async function startArcus(): Promise<RunningArcus> {
   return {
     home,
     endpoint,
+    simulator,
     restartApi: async (signal, meanwhile) => {
       api.process.kill(signal);
       await api.ended;
