@@ -1,6 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { ulid } from 'ulid';
 
 /**
  * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.
@@ -19,7 +19,7 @@ export const logRequests = (logger: Logger) =>
     quietReqLogger: true,
     genReqId: (request, response) => {
       const sent = request.headers['x-request-id'];
-      const id = typeof sent === 'string' && /^[\w.:-]{1,64}$/.test(sent) ? sent : ulid();
+      const id = typeof sent === 'string' && /^[\w.:-]{1,64}$/.test(sent) ? sent : randomUUID();
       response.setHeader('X-Request-Id', id);
       return id;
     },

@@ -5,12 +5,13 @@ import type { Ownership } from '../schemas/common.js';
 import { namespaces } from '../schemas/config.js';
 import type { Host, HostResource } from '../schemas/host.js';
 import { Answer, type Operation, type OperationResource } from '../schemas/operation.js';
-import type { Service, ServiceResource, ServiceSummary } from '../schemas/service.js';
+import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/service.js';
 import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/service-template.js';
 import type { Vm, VmResource } from '../schemas/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
+import type { ServiceRow } from '../store/services.js';
 import { groupNames, type UserStore } from '../store/users.js';
-import { placeOf } from '../store/vms.js';
+import { placeOf, type ServiceNode } from '../store/vms.js';
 
 /** Names of owners, looked up once for a whole page. */
 export type Names = (object: Ownership) => { uname: string; gname: string };
@@ -97,11 +98,11 @@ export function vmResource(vm: Vm, names: Names): VmResource {
   };
 }
 
-export function serviceResource(service: Service, vms: readonly Vm[], names: Names): ServiceResource {
-  const nodesOf = (role: string) =>
-    vms
-      .filter((vm) => vm.service?.role === role)
-      .map((vm) => ({
+export function serviceResource(service: Service, vms: readonly ServiceNode[], names: Names): ServiceResource {
+  const nodes = new Map(service.roles.map((role): [string, NodeResource[]] => [role.name, []]));
+  for (const vm of vms)
+    if (vm.service)
+      nodes.get(vm.service.role)?.push({
         vm_id: vm._id,
         name: vm.name,
         state: vm.state,
@@ -109,7 +110,7 @@ export function serviceResource(service: Service, vms: readonly Vm[], names: Nam
         ready: isReady(vm.user_template),
         host: placeOf(vm)?.hostname ?? null,
         reason: vm.reason,
-      }));
+      });
   const { name: _, ...body } = service.body;
   return {
     ...body,
@@ -122,7 +123,7 @@ export function serviceResource(service: Service, vms: readonly Vm[], names: Nam
     deployment: service.body.deployment,
     ready_status_gate: service.body.ready_status_gate,
     shutdown_action: service.body.shutdown_action ?? null,
-    roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodesOf(role.name) })),
+    roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodes.get(role.name) ?? [] })),
     log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
     operation: service.wanted ?? service.operation,
     created_at: iso(service.created_at),
@@ -130,7 +131,7 @@ export function serviceResource(service: Service, vms: readonly Vm[], names: Nam
   };
 }
 
-export const serviceSummary = (service: Service, names: Names): ServiceSummary => ({
+export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummary => ({
   id: service._id,
   name: service.name,
   ...ownership(service),

@@ -23,9 +23,9 @@ export const serviceOperations = (context: OperationsContext) => {
     },
 
     async show(caller: Caller, id: number): Promise<ServiceResource> {
-      const service = await find(caller, id, 'use');
-      const [vms, names] = await Promise.all([store.vms.ofService(id), namesFor(users, caller, [service])]);
-      return serviceResource(service, vms, names);
+      // Asked for at once, and forgotten when the caller may not see them.
+      const [service, nodes] = await Promise.all([find(caller, id, 'use'), store.vms.nodesOf(id)]);
+      return serviceResource(service, nodes, await namesFor(users, caller, [service]));
     },
 
     /** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */

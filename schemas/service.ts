@@ -82,6 +82,7 @@ export const NodeResource = z.object({
   host: z.string().nullable(),
   reason: z.string().nullable(),
 });
+export type NodeResource = z.infer<typeof NodeResource>;
 
 export const RoleResource = RoleTemplate.extend({
   state: ServiceState,

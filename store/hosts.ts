@@ -4,7 +4,7 @@ import type { HostSnapshot } from '../domain/placement.js';
 import type { PageQuery } from '../schemas/common.js';
 import type { Capacity, Host, HostState } from '../schemas/host.js';
 import { modelOf } from './model.js';
-import { pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, visibleTo } from './paging.js';
 
 export type Reservation = { vm: number; host: number; capacity: Capacity };
 
@@ -29,7 +29,10 @@ const byHost = (reservations: readonly Reservation[]): Map<number, Reservation[]
  * that no number of workers can overcommit a host.
  */
 export function createHostStore(connection: Connection) {
-  const hosts = modelOf<Host>(connection, 'hosts', Number, [{ fields: { name: 1 }, options: { unique: true } }]);
+  const hosts = modelOf<Host>(connection, 'hosts', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    ...pageIndexes(),
+  ]);
 
   const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
     const wanted = new Set(vms.map(String));
@@ -44,9 +47,10 @@ export function createHostStore(connection: Connection) {
   return {
     model: hosts,
     find: (id: number) => hosts.findById(id).lean<Host>().exec(),
+    /** Without their reservations, which are most of a host. */
     byIds: (ids: readonly number[]) =>
       hosts
-        .find({ _id: { $in: ids } })
+        .find({ _id: { $in: ids } }, { vms: 0 })
         .lean<Host[]>()
         .exec(),
     list: (caller: Caller, query: PageQuery & { state?: HostState }) =>

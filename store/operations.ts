@@ -4,7 +4,7 @@ import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { PageQuery } from '../schemas/common.js';
 import type { Operation, OperationError, OperationState, Person, ResourceRef } from '../schemas/operation.js';
 import { modelOf } from './model.js';
-import { pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, visibleTo } from './paging.js';
 
 /** States in which an operation has not ended. */
 export const openStates = [
@@ -27,6 +27,7 @@ export type Claim =
 export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
     { fields: { state: 1, _id: 1 } },
+    ...pageIndexes(),
     { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
     {
       fields: { kind: 1, template_id: 1, _id: -1 },

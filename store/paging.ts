@@ -2,6 +2,7 @@ import type { Model, QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
 import type { Page, PageQuery } from '../schemas/common.js';
+import type { Index } from './model.js';
 
 /** Cursors are opaque to clients: the id of the last item, encoded. */
 const encode = (id: number | string): string => Buffer.from(String(id)).toString('base64url');
@@ -17,19 +18,22 @@ function decode(cursor: string, kind: 'number' | 'string'): number | string {
   return id;
 }
 
+/** `fields`: the projection that gives a `Row`; absent, whole documents. */
+type Order = { ids: 'number' | 'string'; newestFirst?: boolean; fields?: Readonly<Record<string, number>> };
+
 /** One page by index, in order of id; `newestFirst` turns the order round. */
-export async function pageOf<T extends { _id: number | string }>(
+export async function pageOf<T extends { _id: number | string }, Row extends Pick<T, '_id'> = T>(
   model: Model<T>,
   filter: QueryFilter<T>,
   { limit, cursor }: PageQuery,
-  order: { ids: 'number' | 'string'; newestFirst?: boolean } = { ids: 'number' },
-): Promise<Page<T>> {
-  const after = cursor === undefined ? {} : { _id: { [order.newestFirst ? '$lt' : '$gt']: decode(cursor, order.ids) } };
+  { ids, newestFirst = false, fields }: Order = { ids: 'number' },
+): Promise<Page<Row>> {
+  const after = cursor === undefined ? {} : { _id: { [newestFirst ? '$lt' : '$gt']: decode(cursor, ids) } };
   const found = await model
-    .find({ $and: [filter, after] })
-    .sort({ _id: order.newestFirst ? -1 : 1 })
+    .find({ $and: [filter, after] }, fields)
+    .sort({ _id: newestFirst ? -1 : 1 })
     .limit(limit + 1)
-    .lean<T[]>()
+    .lean<Row[]>()
     .exec();
   const items = found.slice(0, limit);
   const last = items.at(-1);
@@ -47,3 +51,13 @@ export function visibleTo(caller: Caller): Record<string, unknown> {
     ],
   };
 }
+
+/**
+ * The indexes from which such a filter takes a page without sorting: one for each of its branches, each in order of id
+ * behind what the branch, and `field` where lists ask for some values of it only, pin down. They are not partial: of
+ * partial ones MongoDB does not merge the orders.
+ */
+export const pageIndexes = (field?: string): Index[] =>
+  [['uid', 'permissions.owner.use'], ['gid', 'permissions.group.use'], ['permissions.other.use']].map((branch) => ({
+    fields: Object.fromEntries([...branch, ...(field === undefined ? [] : [field]), '_id'].map((name) => [name, 1])),
+  }));

@@ -4,7 +4,7 @@ import { nextRoleState, nextServiceState, type ServiceEvent } from '../domain/se
 import type { PageQuery } from '../schemas/common.js';
 import { type LogEntry, type Role, type Service, ServiceState } from '../schemas/service.js';
 import { modelOf } from './model.js';
-import { pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, visibleTo } from './paging.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
 const logLines = 50;
@@ -30,17 +30,46 @@ function target(event: ServiceEvent): ServiceState {
   throw new Error(`no state accepts ${event}`);
 }
 
+/** What a list shows of a service: templates and logs are much more than that. */
+export type ServiceRow = Pick<
+  Service,
+  | '_id'
+  | 'name'
+  | 'uid'
+  | 'gid'
+  | 'permissions'
+  | 'template_id'
+  | 'state'
+  | 'operation'
+  | 'wanted'
+  | 'created_at'
+  | 'ended_at'
+> & { roles: Pick<Role, 'name' | 'state' | 'cardinality'>[] };
+
+const rowFields = {
+  ...{ name: 1, uid: 1, gid: 1, permissions: 1, template_id: 1, state: 1, operation: 1, wanted: 1 },
+  ...{ created_at: 1, ended_at: 1, 'roles.name': 1, 'roles.state': 1, 'roles.cardinality': 1 },
+} as const;
+
 /** A step on one role: `step` numbers rise within an operation; a step at or below the recorded one changes nothing. */
 export type RoleStep = { service: number; role: string; op: string; step: number; event: ServiceEvent };
 
 export function createServiceStore(connection: Connection) {
-  const services = modelOf<Service>(connection, 'services', Number, [{ fields: { state: 1, _id: 1 } }]);
+  const services = modelOf<Service>(connection, 'services', Number, [
+    { fields: { state: 1, _id: 1 } },
+    ...pageIndexes(),
+  ]);
 
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
     list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
-      pageOf(services, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
+      pageOf<Service, ServiceRow>(
+        services,
+        { ...visibleTo(caller), ...(query.state && { state: query.state }) },
+        query,
+        { ids: 'number', fields: rowFields },
+      ),
     insert: (service: Service, session: ClientSession) => services.create([service], { session }),
     remove: (id: number, session: ClientSession) => services.deleteOne({ _id: id }, { session }),
 

@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { Ownership, PageQuery } from '../schemas/common.js';
 import { modelOf } from './model.js';
-import { pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, visibleTo } from './paging.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
@@ -10,6 +10,7 @@ type Named = Ownership & { _id: number; name: string; created_at: Date };
 export function createTemplateStore<T extends Named>(connection: Connection, collection: string) {
   const templates = modelOf<T>(connection, collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
+    ...pageIndexes(),
   ]);
   return {
     model: templates,

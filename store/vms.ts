@@ -3,10 +3,10 @@ import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { PageQuery } from '../schemas/common.js';
-import type { HistoryRecord, UserTemplate, Vm, VmState } from '../schemas/vm.js';
+import { type HistoryRecord, type UserTemplate, type Vm, VmState } from '../schemas/vm.js';
 import { modelOf } from './model.js';
 import { isDuplicateKey } from './operations.js';
-import { pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, visibleTo } from './paging.js';
 
 /** A change of state of one VM as it was read, with what else changes in the same write. */
 export type VmMove = {
@@ -16,6 +16,20 @@ export type VmMove = {
   /** true: the work is over and the VM may be held by another. */
   release?: boolean;
 };
+
+/** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
+const presentStates = VmState.options.filter((state) => state !== 'DONE');
+
+/** A VM as its service shows it; of its user template READY only. */
+export type ServiceNode = Pick<
+  Vm,
+  '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'history' | 'user_template'
+>;
+
+const nodeFields = {
+  ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
+  history: { $slice: -1 },
+} as const;
 
 type Moved = { there: Set<number>; moved: number };
 
@@ -29,6 +43,7 @@ export function createVmStore(connection: Connection) {
       options: { name: 'by_service', unique: true, partialFilterExpression: { 'service.id': { $exists: true } } },
     },
     { fields: { state: 1, _id: 1 } },
+    ...pageIndexes('state'),
     {
       fields: { 'hold.op': 1 },
       options: { name: 'by_hold', partialFilterExpression: { 'hold.op': { $exists: true } } },
@@ -78,11 +93,18 @@ export function createVmStore(connection: Connection) {
         vms,
         {
           ...visibleTo(caller),
-          state: query.state ?? { $ne: 'DONE' },
+          state: query.state ?? { $in: presentStates },
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),
         },
         query,
       ),
+    /** What is shown of the VMs of a service. */
+    nodesOf: (id: number) =>
+      vms
+        .find({ 'service.id': id, state: { $ne: 'DONE' } }, nodeFields)
+        .sort({ _id: 1 })
+        .lean<ServiceNode[]>()
+        .exec(),
     /** VMs of a service that are not DONE, in order of their ids. */
     ofService: (id: number, role?: string) =>
       vms
