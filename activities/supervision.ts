@@ -19,11 +19,12 @@ const pageSize = 200;
 export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store' | 'engine'>) => ({
   /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did. */
   async reconcile(): Promise<{ looked: number; repaired: string[] }> {
-    const before = new Date(Date.now() - settledAfter);
+    // One of the future comes from a clock that was ahead: it has waited as long as any.
+    const young = { from: new Date(Date.now() - settledAfter), to: new Date() };
     const repaired: string[] = [];
     let looked = 0;
     for (let after = '', more = true; more; ) {
-      const page = await store.operations.openBefore(before, after, pageSize);
+      const page = await store.operations.openOutside(young, after, pageSize);
       for (const operation of page) {
         const did = await repair(store, engine, operation);
         if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
@@ -39,7 +40,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
   /** Cancels the run in the way of an operation, waits until it has unwound, and starts the operation. */
   async handOver({ op }: { op: string }): Promise<void> {
     const signal = Context.current().cancellationSignal;
-    const deadline = Date.now() + grace;
+    const deadline = performance.now() + grace;
     const asked = new Set<string>();
     for (;;) {
       const operation = await store.operations.find(op);
@@ -48,7 +49,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
       if (run?.status !== 'open') {
         if ((await engine.start(operation)) === 'started') return;
       } else if (run.op === op) return;
-      else if (Date.now() > deadline) await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
+      else if (performance.now() > deadline) await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
       else if (!asked.has(run.firstRunId)) {
         asked.add(run.firstRunId);
         await engine.cancel(operation.workflow_id, run);

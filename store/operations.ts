@@ -77,14 +77,14 @@ export function createOperationStore(connection: Connection) {
     },
 
     /**
-     * Operations made before a time that should have a run, or are to be cancelled; oldest first, after an id: what
+     * Operations not made in this span of time that should have a run, or are to be cancelled; oldest first, after an id: what
      * reconciliation looks at.
      */
-    openBefore: (before: Date, after: string, limit: number) =>
+    openOutside: ({ from, to }: { from: Date; to: Date }, after: string, limit: number) =>
       operations
         .find({
           _id: { $gt: after },
-          created_at: { $lt: before },
+          created_at: { $not: { $gte: from, $lte: to } },
           $or: [
             { state: { $in: ['accepted', 'running'] } },
             { state: { $in: ['waiting', 'waiting_for_you'] }, cancel_requested: { $ne: null } },
