@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { OperationResource } from '../schemas/operation.js';
 import type { ApiClient } from './api-client.js';
+import type { Context } from './command.js';
 import { services } from './commands/service.js';
 import { vms } from './commands/vm.js';
 import { Complaint } from './complaint.js';
 import { resolve } from './resource.js';
-
-const fewestCharacters = 4;
 
 /** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
 export const operationOptions = [
@@ -19,7 +18,7 @@ const list = 'List them with: arcus operation list';
 
 /** The id of the operation that the user named, one way and not two. */
 export async function operationNamed(
-  client: ApiClient,
+  context: Pick<Context, 'client'>,
   wish: string | undefined,
   { service, vm }: z.output<typeof OperationOptions>,
 ): Promise<string> {
@@ -28,9 +27,11 @@ export async function operationNamed(
     throw new Complaint('usage', given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.', {
       next: `Give the beginning of its id, or --service or --vm for the one at work there. ${list}`,
     });
-  if (service !== undefined) return lastOn(client, 'service', await resolve(client, services, service));
-  if (vm !== undefined) return lastOn(client, 'vm', await resolve(client, vms, vm));
-  return beginningWith(client, wish ?? '');
+  if (wish !== undefined) return beginningWith(context, wish);
+  const client = context.client();
+  return service === undefined
+    ? lastOn(client, 'vm', await resolve(client, vms, vm))
+    : lastOn(client, 'service', await resolve(client, services, service));
 }
 
 const AtWork = z.object({ operation: z.string().nullable() });
@@ -44,15 +45,15 @@ async function lastOn(client: ApiClient, type: 'service' | 'vm', id: number): Pr
 }
 
 /** People give the beginning of an id, in either case: nobody types 26 characters. */
-async function beginningWith(client: ApiClient, wish: string): Promise<string> {
+async function beginningWith(context: Pick<Context, 'client'>, wish: string): Promise<string> {
   const beginning = wish.toUpperCase();
   if (!/^[0-9A-HJKMNP-TV-Z]{4,26}$/.test(beginning))
     throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of an operation.`, {
-      next: `Give it whole or its beginning, ${fewestCharacters} characters at least. ${list}`,
+      next: `Give it whole or its beginning, 4 characters at least. ${list}`,
     });
   if (beginning.length === 26) return beginning;
   const query = { id_prefix: beginning };
-  const found = await client.list('/operations', OperationResource, { query, most: 11 });
+  const found = await context.client().list('/operations', OperationResource, { query, most: 11 });
   const [only] = found;
   if (only === undefined)
     throw new Complaint('not_found', `There is no operation whose id begins with ${beginning}.`, { next: list });

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { Why } from '../schemas/operation.js';
 import { actionLines } from './action-lines.js';
-import type { ApiClient } from './api-client.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { rawText } from './output.js';
 import { printable } from './printable.js';
@@ -23,7 +22,7 @@ export const whyLeaf = <S extends z.ZodType>({
   examples: readonly string[];
   options?: Leaf['options'];
   schema: S;
-  idOf: (client: ApiClient, wish: string | undefined, options: z.output<S>) => Promise<number | string>;
+  idOf: (context: Context, wish: string | undefined, options: z.output<S>) => Promise<number | string>;
 }): Leaf =>
   leaf({
     usage: `why ${argument}`,
@@ -32,7 +31,7 @@ export const whyLeaf = <S extends z.ZodType>({
     options,
     schema,
     run: async (context, [wish], options) => {
-      const id = await idOf(context.client(), wish, options);
+      const id = await idOf(context, wish, options);
       const { value, raw } = await context.client().get(`${path}/${id}/why`, Why);
       if (context.format === 'table') print(context, value);
       else context.out(rawText(context.format, raw));

@@ -73,7 +73,7 @@ export const hostCommands: readonly Leaf[] = [
     path: '/hosts',
     examples: ['arcus host why host-1'],
     schema: z.object({}),
-    idOf: (client, wish) => resolve(client, hosts, wish),
+    idOf: ({ client }, wish) => resolve(client(), hosts, wish),
   }),
   leaf({
     usage: 'create [name]',

@@ -68,12 +68,12 @@ export const operationCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'show [operation]',
-    summary: 'Show how far an operation is, its steps, and what you can do; its id may be cut short',
+    summary: 'Show the steps and the progress of an operation; its id may be cut short',
     examples: [`arcus operation show ${example}`, 'arcus operation show --service my_service'],
     options: operationOptions,
     schema: OperationOptions,
     run: async (context, [wish], options) => {
-      const id = await operationNamed(context.client(), wish, options);
+      const id = await operationNamed(context, wish, options);
       const { value, raw } = await context.client().get(`/operations/${id}`, OperationDetail);
       context.out(context.format === 'table' ? operationText(value, context) : rawText(context.format, raw));
     },
@@ -93,7 +93,7 @@ export const operationCommands: readonly Leaf[] = [
     examples: [`arcus operation wait ${example}`, 'arcus operation wait --service my_service'],
     options: operationOptions,
     schema: OperationOptions,
-    run: async (context, [wish], options) => waitFor(context, await operationNamed(context.client(), wish, options)),
+    run: async (context, [wish], options) => waitFor(context, await operationNamed(context, wish, options)),
   }),
   leaf({
     usage: 'cancel [operation]',
@@ -102,7 +102,7 @@ export const operationCommands: readonly Leaf[] = [
     options: [...operationOptions, wait],
     schema: Named,
     run: async (context, [wish], options) => {
-      const id = await operationNamed(context.client(), wish, options);
+      const id = await operationNamed(context, wish, options);
       const answer = await startOperation(context, 'POST', `/operations/${id}/cancel`);
       const { type, resource } = answer.value;
       await reportOperation(context, answer, {
@@ -114,19 +114,19 @@ export const operationCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'retry [operation]',
-    summary: 'Try an operation that failed again: a new one, which goes on from what is',
+    summary: 'Try again what an operation failed at, as a new operation',
     examples: [`arcus operation retry ${example} --wait`, 'arcus operation retry --service my_service'],
     options: [...operationOptions, wait],
     schema: Named,
     run: async (context, [wish], options) => {
-      const id = await operationNamed(context.client(), wish, options);
+      const id = await operationNamed(context, wish, options);
       await reportOperation(context, await startOperation(context, 'POST', `/operations/${id}/retry`), options);
     },
   }),
   leaf({
     // Commander knows no optional argument before a needed one: with --service or --vm, the first is the answer.
     usage: 'answer [operation] [answer]',
-    summary: `Answer the question of an operation that waits for you: ${answers.join(', ')}`,
+    summary: `Answer an operation that waits for you: ${answers.join(', ')}`,
     examples: [`arcus operation answer ${example} retry --wait`, 'arcus operation answer --service my_service skip'],
     options: [...operationOptions, wait],
     schema: Named,
@@ -134,7 +134,7 @@ export const operationCommands: readonly Leaf[] = [
       const byResource = options.service !== undefined || options.vm !== undefined;
       const [wish, text] = byResource && args.length < 2 ? [undefined, args[0]] : args;
       const answer = answerOf(text);
-      const id = await operationNamed(context.client(), wish, options);
+      const id = await operationNamed(context, wish, options);
       const accepted = await startOperation(context, 'POST', `/operations/${id}/answer`, json({ answer }));
       const { type, resource } = accepted.value;
       await reportOperation(context, accepted, {

@@ -50,7 +50,7 @@ export const serviceCommands: readonly Leaf[] = [
     path: '/services',
     examples: ['arcus service why my_service', 'arcus service why 12 -o json'],
     schema: z.object({}),
-    idOf: (client, wish) => resolve(client, services, wish),
+    idOf: ({ client }, wish) => resolve(client(), services, wish),
   }),
   operationsLeaf(services),
   leaf({

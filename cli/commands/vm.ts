@@ -89,7 +89,7 @@ export const vmCommands: readonly Leaf[] = [
     path: '/vms',
     examples: ['arcus vm why 34', 'arcus vm why test -o json'],
     schema: z.object({}),
-    idOf: (client, wish) => resolve(client, vms, wish),
+    idOf: ({ client }, wish) => resolve(client(), vms, wish),
   }),
   operationsLeaf(vms),
   leaf({
