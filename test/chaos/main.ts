@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { mongod, temporal } from '../../runtime/downloads.js';
 import { findBinary } from '../../runtime/find-binary.js';
 import { cases, nameOf } from './cases.js';
+import { measureDelay } from './measure-delay.js';
 import { playRounds } from './play-rounds.js';
 import { roundsOf } from './rounds.js';
 import type { Machine } from './shapes.js';
@@ -14,6 +15,7 @@ const usage = `npm run chaos -- [options]
   --runs N       about so many runs, in the proportions of a full round
   --only TEXT    only cases whose name contains it; may be given several times
   --lanes N      clusters side by side (2)
+  --pairs N      how often to measure by how much the kill of one of two workers delays a deployment (15; 0 with --only)
   --keep         leave the data of a cluster with a violation
   --list         name the cases and end`;
 
@@ -24,6 +26,7 @@ async function main(): Promise<number> {
       runs: { type: 'string' },
       only: { type: 'string', multiple: true, default: [] },
       lanes: { type: 'string', default: '2' },
+      pairs: { type: 'string' },
       keep: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -44,13 +47,16 @@ async function main(): Promise<number> {
   const runs = rounds.reduce((sum, { turns }) => sum + turns.length, 0);
   say(`seed ${seed}: ${runs} runs of ${chosen.length} cases`);
   const begin = Date.now();
+  const machine = await machineHere(say);
   const played = await playRounds(rounds, {
-    machine: await machineHere(say),
+    machine,
     lanes: Number(values.lanes),
     keep: values.keep,
     say,
   });
   console.log(tableOf(chosen, played));
+  const pairs = Number(values.pairs ?? (values.only.length === 0 ? 15 : 0));
+  if (pairs > 0) console.log(await measureDelay(machine, { seed, pairs, say }));
   const violations = violationsOf(played);
   console.log(
     `seed ${seed}, ${runs} runs in ${Math.round((Date.now() - begin) / 60_000)} min, ${violations} violations`,

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chance } from '../../simulator/chance.js';
+import { Cloud } from './cloud.js';
+import type { Machine } from './shapes.js';
+import { median } from './table.js';
+import { deployLarge } from './works.js';
+
+/** Milliseconds from the request to the end of the operation, alone and with one of two workers killed on the way. */
+type Pair = { alone: number; killed: number };
+
+/**
+ * How much later a deployment of 30 VMs ends when one of two workers is killed at a random moment and does not come
+ * back: pairs of one that is left alone and one that is not. Returns a sentence.
+ */
+export async function measureDelay(
+  machine: Machine,
+  { seed, pairs, say }: { seed: number; pairs: number; say: (line: string) => void },
+): Promise<string> {
+  const cloud = await Cloud.start('two of each', machine);
+  try {
+    await cloud.pace({ boot_ms: 300, shutdown_ms: 0 });
+    // The first fills caches and is not counted.
+    await timed(cloud, async () => {});
+    const measured: Pair[] = [];
+    for (let nth = 0; nth < pairs; nth++) {
+      const worker = cloud.cluster.worker(chance(seed, 'which worker', nth) < 0.5 ? 0 : 1);
+      const alone = await timed(cloud, async () => {});
+      const killed = await timed(cloud, async () => {
+        await sleep(chance(seed, 'when', nth) * alone);
+        await worker.kill();
+      });
+      await worker.startAgain();
+      measured.push({ alone, killed });
+      say(`one of two workers killed, pair ${nth}: ${alone} ms alone, ${killed} ms with the kill`);
+    }
+    const delays = measured.map(({ alone, killed }) => killed - alone).sort((a, b) => a - b);
+    const undisturbed = measured.map(({ alone }) => alone).sort((a, b) => a - b);
+    return `one of two workers killed during ${deployLarge.name}: ${pairs} pairs, ${inSeconds(median(undisturbed))} alone, later by ${inSeconds(median(delays))} in the median, ${inSeconds(delays.at(-1))} at most`;
+  } finally {
+    await cloud.stop({ keep: false });
+  }
+}
+
+async function timed(cloud: Cloud, meanwhile: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  const [granted] = await Promise.all([cloud.ask(await deployLarge.prepare(cloud)), meanwhile()]);
+  const services: number[] = [];
+  for (const { operation, service } of granted) {
+    await cloud.cluster.client.awaitOperation(operation, 'succeeded');
+    services.push(service);
+  }
+  const took = Math.round(performance.now() - begin);
+  await cloud.tidy(services, false);
+  return took;
+}
+
+const inSeconds = (milliseconds: number | undefined): string =>
+  milliseconds === undefined ? '–' : `${(milliseconds / 1000).toFixed(1)} s`;
