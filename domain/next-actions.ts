@@ -23,15 +23,17 @@ export type ResourceFacts =
       unready: boolean;
     }
   | { type: 'host'; id: number; state: HostState }
-  | { type: 'zone'; id: number; busy: boolean };
+  | { type: 'zone'; id: number };
 
 export type ActionFacts = {
   /** What was asked about: where the same can be done through operation and resource, it is offered through this one. */
   about: 'operation' | 'resource';
   operation: Pick<Operation, '_id' | 'kind' | 'state' | 'cancel_requested'> | null;
+  /** No operation has come after it on its resource. */
+  isLast: boolean;
   /** null: it is gone. */
   resource: ResourceFacts | null;
-  /** The caller may MANAGE the resource, or the operation where the resource is gone; administers hosts and the zone. */
+  /** The caller may MANAGE the operation and its resource; is an administrator, for hosts and the zone. */
   mayManage: boolean;
 };
 
@@ -87,8 +89,9 @@ const post = (path: string, body: Record<string, unknown> | null = null) =>
 
 const open: readonly OperationState[] = ['accepted', 'running', 'waiting', 'waiting_for_you'];
 
-function answer({ operation }: ActionFacts, wish: Answer, description: string): Offer | null {
+function answer({ operation, resource }: ActionFacts, wish: Answer, description: string): Offer | null {
   if (operation?.state !== 'waiting_for_you' || operation.cancel_requested !== null) return null;
+  if (resource?.type === 'service' && resource.going !== null) return null;
   return {
     description,
     ...post(`/operations/${operation._id}/answer`, { answer: wish }),
@@ -106,8 +109,8 @@ function cancelOperation({ operation }: ActionFacts): Offer | null {
 }
 
 /** A service's failed operation is tried again through the service when that was asked about. */
-function retryOperation({ about, operation, resource }: ActionFacts): Offer | null {
-  if (!operation || !resource || !['failed', 'cancelled'].includes(operation.state)) return null;
+function retryOperation({ about, operation, isLast, resource }: ActionFacts): Offer | null {
+  if (!operation || !isLast || !resource || !['failed', 'cancelled'].includes(operation.state)) return null;
   if (about === 'resource' && resource.type === 'service') return null;
   if (!canBeTriedAgain(operation.kind, resource)) return null;
   return {
@@ -117,19 +120,27 @@ function retryOperation({ about, operation, resource }: ActionFacts): Offer | nu
   };
 }
 
+const undeployed: readonly VmStateName[] = [
+  'PENDING',
+  'ACTIVE/PROLOG_FAILURE',
+  'ACTIVE/BOOT_FAILURE',
+  'ACTIVE/UNKNOWN',
+];
+
 function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): boolean {
-  if (resource.type === 'host' || resource.busy) return false;
+  if (resource.type === 'host' || resource.type === 'zone' || resource.busy) return false;
   switch (kind) {
     case 'deployService':
       return resource.type === 'service' && resource.state === 'FAILED_DEPLOYING';
     case 'undeployService':
       return resource.type === 'service' && resource.state === 'FAILED_UNDEPLOYING';
     case 'deployVm':
-      return resource.type === 'vm' && (resource.state === 'PENDING' || resource.state.endsWith('_FAILURE'));
+      return resource.type === 'vm' && undeployed.includes(resource.state);
     case 'terminateVm':
       return resource.type === 'vm' && resource.state !== 'DONE';
     case 'checkConsistency':
-      return resource.type === 'zone';
+      // A new check finds what the last one has left.
+      return false;
   }
 }
 

@@ -3,7 +3,6 @@ import type { ActionFacts, ResourceFacts } from '../domain/next-actions.js';
 import { allowed } from '../domain/permissions.js';
 import { isReady } from '../domain/ready.js';
 import { isVmRunning, vmStateName } from '../domain/vm-states.js';
-import type { Ownership } from '../schemas/common.js';
 import type { Host } from '../schemas/host.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../schemas/operation.js';
 import type { Service } from '../schemas/service.js';
@@ -38,25 +37,30 @@ export async function actionFacts(
   operation: Operation | null,
   resource: Resource | null,
 ): Promise<ActionFacts> {
-  const object = resource ? ownedBy(resource) : operation;
+  const [facts, last] = await Promise.all([
+    resource && resourceFacts(store, resource),
+    operation && store.operations.lastOf(operation.resource),
+  ]);
   return {
     about,
     operation,
-    resource: resource && (await resourceFacts(store, resource)),
-    mayManage: object ? allowed(caller, object, 'manage') : isAdministrator(caller),
+    isLast: last?._id === operation?._id,
+    resource: facts,
+    mayManage: mayManage(caller, operation, resource),
   };
 }
 
-/** Whose rights count; null: those of administrators alone. */
-function ownedBy(resource: Resource): Ownership | null {
-  if (resource.type === 'service') return resource.service;
-  return resource.type === 'vm' ? resource.vm : null;
+function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
+  if (resource?.type === 'host' || operation?.resource.type === 'zone') return isAdministrator(caller);
+  const object = resource?.type === 'service' ? resource.service : resource?.type === 'vm' ? resource.vm : null;
+  const owned = [operation, object].filter((one) => one !== null);
+  return owned.every((one) => allowed(caller, one, 'manage'));
 }
 
 async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {
   switch (resource.type) {
     case 'zone':
-      return { type: 'zone', id: resource.id, busy: await store.operations.anyOpenOn(resource) };
+      return resource;
     case 'host':
       return { type: 'host', id: resource.host._id, state: resource.host.state };
     case 'service': {

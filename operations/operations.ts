@@ -1,10 +1,12 @@
 import type { Caller } from '../domain/caller.js';
 import type { Page, PageQuery } from '../schemas/common.js';
-import type { OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
+import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
 import { authorised } from './authorise.js';
+import { consistencyOperations } from './consistency.js';
 import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
+import { operationDetail } from './operation-detail.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
 import { serviceTemplateOperations } from './service-templates.js';
@@ -28,6 +30,7 @@ export const createOperations = (context: OperationsContext) => {
     vms,
     serviceTemplates: serviceTemplateOperations(context),
     services,
+    consistency: consistencyOperations(context),
     operations: {
       ...operationActions(context, createRetries({ services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
@@ -35,9 +38,19 @@ export const createOperations = (context: OperationsContext) => {
         const url = context.settings.temporalUiUrl;
         return { ...page, items: page.items.map((operation) => operationResource(operation, url)) };
       },
-      async show(caller: Caller, id: string): Promise<OperationResource> {
+      /** Those of one service or VM that the caller may USE. */
+      async listOn(
+        caller: Caller,
+        { type, id }: ResourceRef & { type: 'service' | 'vm' },
+        query: PageQuery & { state?: OperationState },
+      ): Promise<Page<OperationResource>> {
+        if (type === 'service') authorised(caller, await context.store.services.find(id), 'use', `service ${id}`);
+        else authorised(caller, await context.store.vms.find(id), 'use', `VM ${id}`);
+        return this.list(caller, { ...query, resource_type: type, resource_id: id });
+      },
+      async show(caller: Caller, id: string): Promise<OperationDetail> {
         const found = authorised(caller, await context.store.operations.find(id), 'use', `operation ${id}`);
-        return operationResource(found, context.settings.temporalUiUrl);
+        return operationDetail(context, caller, found);
       },
     },
   };

@@ -55,13 +55,6 @@ export function createOperationStore(connection: Connection) {
       return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
     },
 
-    /** The last operation that was admitted on a resource. */
-    newestOn: ({ type, id }: ResourceRef) =>
-      operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
-
-    anyOpenOn: async ({ type, id }: ResourceRef): Promise<boolean> =>
-      (await operations.exists({ 'resource.type': type, 'resource.id': id, state: { $in: openStates } })) !== null,
-
     /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */
     async durations({ kind, template_id }: Pick<Operation, 'kind' | 'template_id'>, limit: number): Promise<number[]> {
       if (template_id === null) return [];

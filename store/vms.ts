@@ -36,6 +36,20 @@ type Moved = { there: Set<number>; moved: number };
 /** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
 const waitingForCapacity = { state: 'PENDING' as const, $or: [{ hold: { $ne: null } }, { operation: { $ne: null } }] };
 
+const told = {
+  name: 1,
+  state: 1,
+  lcm_state: 1,
+  reason: 1,
+  service: 1,
+  'user_template.READY': 1,
+  history: { $slice: -1 },
+} as const;
+export type ToldVm = Pick<
+  Vm,
+  '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
+>;
+
 export function createVmStore(connection: Connection) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
@@ -111,6 +125,13 @@ export function createVmStore(connection: Connection) {
         .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
         .sort({ _id: 1 })
         .lean<Vm[]>()
+        .exec(),
+    /** What is told of a service's VMs: of those that are not DONE, and those that became so since a time. */
+    toldSince: (id: number, since: Date) =>
+      vms
+        .find({ 'service.id': id, $or: [{ state: { $ne: 'DONE' } }, { ended_at: { $gte: since } }] }, told)
+        .sort({ _id: 1 })
+        .lean<ToldVm[]>()
         .exec(),
     /** The highest VM number that a role has ever had, or -1. */
     async lastOrdinal(service: number, role: string): Promise<number> {

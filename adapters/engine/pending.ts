@@ -1,7 +1,8 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import type { PendingStep } from '../../domain/steps.js';
 import type { OperationError } from '../../schemas/operation.js';
-import type { Pending, PendingStep } from './port.js';
+import type { Pending } from './port.js';
 
 type Raw = WorkflowExecutionDescription['raw'];
 type RawStep = NonNullable<Raw['pendingActivities']>[number];

@@ -1,4 +1,5 @@
-import type { Operation, OperationError } from '../../schemas/operation.js';
+import type { PendingStep } from '../../domain/steps.js';
+import type { Operation } from '../../schemas/operation.js';
 
 /** The newest run under a workflow ID. `op` is the operation in its memo. */
 export type Run = {
@@ -7,23 +8,6 @@ export type Run = {
   /** First run of its chain: what a cancel names, so that it never hits the next operation's run. */
   firstRunId: string;
   status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
-};
-
-/** A step whose end the engine has not seen: at work, or between two tries. Local steps are not among them. */
-export type PendingStep = {
-  /** `{run}/{activity}`: with the operation before it, the id of the step's document. */
-  id: string;
-  name: string;
-  /** Tries that have begun. */
-  tried: number;
-  /** Of the last try that failed. */
-  error: OperationError | null;
-  /** null: a try is at work, or waits for a worker. */
-  nextTryAt: Date | null;
-  /** Since when a try waits for a worker to take it. */
-  queuedSince: Date | null;
-  /** When no further try is begun. */
-  givesUpAt: Date | null;
 };
 
 /** What the newest run under a workflow ID is at. */
@@ -51,6 +35,11 @@ export interface Engine {
    */
   startNext(operation: Operation): Promise<void>;
   latestRun(workflowId: string): Promise<Run | null>;
+  /**
+   * Some of the runs that are open for operations, and where to go on: null at the end, and to begin. It lags, and may
+   * name some that have closed or leave some out: nothing is decided from it without `latestRun`.
+   */
+  openRuns(page: string | null): Promise<{ runs: { workflowId: string; op: string | null }[]; next: string | null }>;
   /** For whoever asks why: bounded to a second. null: there is no run. */
   pendingSteps(workflowId: string): Promise<Pending | null>;
   /** Why a run failed, in its own words. */

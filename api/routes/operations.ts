@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { PageQuery } from '../../schemas/common.js';
-import { OperationResource, OperationState, ResourceRef } from '../../schemas/operation.js';
-import { lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { OperationDetail, OperationResource, OperationState, ResourceRef } from '../../schemas/operation.js';
+import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
-const OperationQuery = PageQuery.extend({
+const OneResourceQuery = PageQuery.extend({
   state: OperationState.optional().describe('Only operations in this state'),
+});
+
+const OperationQuery = OneResourceQuery.extend({
   resource_type: ResourceRef.shape.type.optional().describe('Only operations on this kind of resource'),
   resource_id: z.coerce.number().int().min(0).optional().describe('Only operations on the resource with this id'),
   id_prefix: z
@@ -36,15 +39,44 @@ export const operationRoutes: readonly Route[] = [
     handle: ({ operations }, { caller, query }) => operations.list(caller, query),
   }),
   route({
+    id: 'listServiceOperations',
+    method: 'get',
+    path: '/services/{id}/operations',
+    tag: 'Services',
+    summary: 'List the operations on a service, newest first',
+    params: ById,
+    query: OneResourceQuery,
+    body: noBody,
+    answer: lists('ServiceOperationPage', OperationResource),
+    problems: ['not_found'],
+    handle: ({ operations }, { caller, params, query }) =>
+      operations.listOn(caller, { type: 'service', id: params.id }, query),
+  }),
+  route({
+    id: 'listVmOperations',
+    method: 'get',
+    path: '/vms/{id}/operations',
+    tag: 'VMs',
+    summary: 'List the operations on a VM, newest first',
+    params: ById,
+    query: OneResourceQuery,
+    body: noBody,
+    answer: lists('VmOperationPage', OperationResource),
+    problems: ['not_found'],
+    handle: ({ operations }, { caller, params, query }) =>
+      operations.listOn(caller, { type: 'vm', id: params.id }, query),
+  }),
+  route({
     id: 'showOperation',
     method: 'get',
     path: '/operations/{id}',
     tag: 'Operations',
-    summary: 'Show an operation',
+    summary: 'Show an operation with its steps, its progress and what you may do',
+    description: 'Where a step is tried again, Temporal is asked when: for a second at most.',
     params: ByOperationId,
     query: NoQuery,
     body: noBody,
-    answer: shows(OperationResource),
+    answer: shows(OperationDetail),
     problems: ['not_found'],
     handle: ({ operations }, { caller, params }) => operations.show(caller, params.id),
   }),

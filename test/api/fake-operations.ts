@@ -16,7 +16,15 @@ export function unreachableOperations(
     vms: { ...crud, terminate: untouched, terminateAgain: untouched, deployAgain: untouched, ...given.vms },
     serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
     services: { ...crud, undeploy: untouched, recover: untouched, goOn: untouched, ...given.services },
-    operations: { ...crud, cancel: untouched, answer: untouched, retry: untouched, ...given.operations },
+    consistency: { start: untouched, list: untouched, show: untouched, ...given.consistency },
+    operations: {
+      ...crud,
+      listOn: untouched,
+      cancel: untouched,
+      answer: untouched,
+      retry: untouched,
+      ...given.operations,
+    },
   };
 }
 

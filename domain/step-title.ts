@@ -1,0 +1,38 @@
+import type { Step } from '../schemas/operation.js';
+
+type Titled = Pick<Step, 'name' | 'role' | 'vms'>;
+
+const plural = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
+const ofRole = ({ role }: Titled): string => (role === null ? '' : ` of role ${role}`);
+const batch = (step: Titled): string => {
+  if (step.role === null && (step.vms ?? 1) === 1) return 'the VM';
+  return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
+};
+
+const titles: Readonly<Record<string, (step: Titled) => string>> = {
+  beginDeployment: () => 'plan the deployment',
+  startRole: (step) => `make the VMs${ofRole(step)} and find hosts for them`,
+  placeRole: (step) => `look for hosts for the VMs${ofRole(step)}`,
+  countUnready: (step) => `see which VMs${ofRole(step)} have reported READY=YES`,
+  bootVms: (step) => `boot ${batch(step)}`,
+  destroyVms: (step) => `remove ${batch(step)}`,
+  finishRole: (step) => (step.role === null ? 'settle the role' : `settle role ${step.role}`),
+  beginUndeployment: () => 'plan the undeployment',
+  startRoleRemoval: (step) => `take the VMs${ofRole(step)}`,
+  retakeRoleVms: (step) => `take the VMs${ofRole(step)} that others had`,
+  finishRoleRemoval: (step) => (step.role === null ? 'settle the role' : `settle role ${step.role}`),
+  beginVmDeployment: () => 'plan the deployment',
+  placeVm: () => 'find a host for the VM',
+  park: () => 'leave the VM to wait for a host',
+  beginVmTermination: () => 'plan the termination',
+  takeForRemoval: () => 'take the VM from whoever has it',
+  vmFailure: () => 'see how the VM is',
+  endOperation: () => 'end the operation',
+  handOver: () => 'have the operation in the way stopped',
+};
+
+/** What a step does, in words; one that has none here is named like its activity: `countThings` → `count things`. */
+export function stepTitle(step: Titled): string {
+  const title = titles[step.name];
+  return title ? title(step) : `${step.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}${ofRole(step)}`;
+}
