@@ -1,3 +1,4 @@
+import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency.js';
 import { deploymentActivities } from './deployment.js';
 import { endingActivities } from './ending.js';
 import { failedRoleActivities } from './failed-roles.js';
@@ -17,12 +18,14 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...failedRoleActivities(ports),
     ...undeploymentActivities(ports),
     ...vmOperationActivities(ports),
+    ...checkActivities(ports),
+    ...localCheckSteps(ports),
     wakeWaiting,
   };
 };
 export type OrchestrationSteps = ReturnType<typeof orchestrationSteps>;
 
-export const computeSteps = (ports: StepPorts) => vmActivities(ports);
+export const computeSteps = (ports: StepPorts) => ({ ...vmActivities(ports), ...hostCheckSteps(ports) });
 export type ComputeSteps = ReturnType<typeof computeSteps>;
 
 export const tickSteps = (ports: StepPorts) => {

@@ -74,7 +74,8 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
   },
 });
 
-async function repair(store: Store, engine: Engine, operation: Operation): Promise<string> {
+/** Looks at the run of an operation that has not ended, and does what is to be done. Returns what that was. */
+export async function repair(store: Store, engine: Engine, operation: Operation): Promise<string> {
   const run = await engine.latestRun(operation.workflow_id);
   const disposition = dispositionOf(operation, run);
   switch (disposition.do) {

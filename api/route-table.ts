@@ -1,4 +1,5 @@
 import type { Route } from './route.js';
+import { consistencyRoutes } from './routes/consistency.js';
 import { hostRoutes } from './routes/hosts.js';
 import { operationActionRoutes } from './routes/operation-actions.js';
 import { operationRoutes } from './routes/operations.js';
@@ -16,4 +17,5 @@ export const routeTable: readonly Route[] = [
   ...hostRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
+  ...consistencyRoutes,
 ];

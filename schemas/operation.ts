@@ -105,6 +105,8 @@ export const isUndeployment = (operation: Operation): operation is Operation<'un
   operation.kind === 'undeployService';
 export const isTermination = (operation: Operation): operation is Operation<'terminateVm'> =>
   operation.kind === 'terminateVm';
+export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
+  operation.kind === 'checkConsistency';
 
 export const OperationResource = z
   .object({

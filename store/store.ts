@@ -1,6 +1,9 @@
 import type { Connection } from 'mongoose';
 import type { ServiceTemplate } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
+import { createConsistencyStore } from './consistency.js';
+import { createConsistencyReads } from './consistency-reads.js';
+import { createConsistencyRepairs } from './consistency-repairs.js';
 import { createCounters } from './counters.js';
 import { createEndings } from './endings.js';
 import { createHostStore } from './hosts.js';
@@ -16,10 +19,11 @@ export function createStore(connection: Connection) {
   const operations = createOperationStore(connection);
   const services = createServiceStore(connection);
   const vms = createVmStore(connection);
+  const hosts = createHostStore(connection);
   return {
     connection,
     counters: createCounters(connection),
-    hosts: createHostStore(connection),
+    hosts,
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates'),
     operations,
@@ -27,6 +31,11 @@ export function createStore(connection: Connection) {
     services,
     vms,
     endings: createEndings(connection, { operations, services, vms }),
+    consistency: {
+      ...createConsistencyStore(connection),
+      reads: createConsistencyReads(connection, { operations, services, vms, hosts }),
+      repairs: createConsistencyRepairs(connection, { services, vms, hosts }),
+    },
     questions: createQuestions(connection, { operations, services, vms }),
   };
 }

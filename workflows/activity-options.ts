@@ -36,3 +36,16 @@ export const placementSteps = proxyActivities<Pick<OrchestrationSteps, 'wakeWait
   startToCloseTimeout: '30s',
   retry: { initialInterval: '100ms', maximumInterval: '2s' },
 });
+
+/** Steps of a check read much and change little; each may take long. Tried without end, as all that needs our database. */
+const patient = {
+  heartbeatTimeout: '5s',
+  startToCloseTimeout: '5m',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
+} as const;
+export const checks = proxyActivities<Pick<OrchestrationSteps, 'look' | 'lookAgain' | 'repairFindings'>>(patient);
+export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lookAgainAtHosts' | 'repairHosts'>>({
+  ...patient,
+  taskQueue: 'compute',
+});

@@ -1,3 +1,4 @@
+export { checkConsistency } from './check-consistency.js';
 export { deployService } from './deploy-service.js';
 export { deployVm } from './deploy-vm.js';
 export { placement } from './placement.js';

@@ -11,6 +11,7 @@ import {
 } from '@temporalio/client';
 import {
   ApplicationFailure,
+  defaultPayloadConverter,
   defineSearchAttributeKey,
   type SearchAttributePair,
   SearchAttributeType,
@@ -124,6 +125,22 @@ export function temporalEngine(address: string): TemporalEngine {
         return;
       }
     },
+    openRuns: (page) =>
+      call('list the open runs', async () => {
+        const { executions, nextPageToken } = await connection.workflowService.listWorkflowExecutions({
+          namespace: namespaces.operations,
+          query: `ExecutionStatus = "Running" AND WorkflowId != "${placementWorkflowId}"`,
+          pageSize: 500,
+          ...(page !== null && { nextPageToken: Buffer.from(page, 'base64') }),
+        });
+        const runs = executions.flatMap(({ execution, searchAttributes: attributes }) => {
+          const named = attributes?.indexedFields?.[searchAttributes.ArcusOperation.name];
+          const op: unknown = named && defaultPayloadConverter.fromPayload(named);
+          const workflowId = execution?.workflowId ?? '';
+          return workflowId === '' ? [] : [{ workflowId, op: typeof op === 'string' ? op : null }];
+        });
+        return { runs, next: nextPageToken.length === 0 ? null : Buffer.from(nextPageToken).toString('base64') };
+      }),
     failureOf: (workflowId, runId) =>
       call(`read the result of ${workflowId}`, async () => {
         try {

@@ -1,0 +1,215 @@
+import type { Engine } from '../adapters/engine/port.js';
+import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { Flaw } from '../domain/consistency/evidence.js';
+import type { Section } from '../domain/consistency/flaws.js';
+import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
+import { type Heard, judgeHosts } from '../domain/consistency/judge-hosts.js';
+import {
+  judgeCounters,
+  judgeOperations,
+  judgeRuns,
+  type OpenRun,
+  type SeenOperation,
+} from '../domain/consistency/judge-operations.js';
+import { judgeServices } from '../domain/consistency/judge-services.js';
+import { judgeVms, stayOf } from '../domain/consistency/judge-vms.js';
+import { problemOf } from '../domain/problems.js';
+import type { Compared } from '../schemas/consistency.js';
+import type { Operation } from '../schemas/operation.js';
+import type { Portion, SeenHostDocument } from '../store/consistency-reads.js';
+import type { Store } from '../store/store.js';
+
+export type LookPorts = { store: Store; engine: Engine; hypervisors: Hypervisors; signal: AbortSignal };
+
+/** What a page of a section came to, and where the next begins; null: there is none. */
+export type Look = { flaws: Flaw[]; compared: Partial<Compared>; next: Cursor };
+
+/** Where a page begins: after this id, or page of a list; null: at the beginning. */
+export type Cursor = number | string | null;
+
+/** How a section is looked at: from the beginning, or once more at some of it. */
+export type Looks = {
+  page(after: Cursor): Promise<Look>;
+  again(ids: readonly (number | string)[]): Promise<Flaw[]>;
+};
+
+/** Documents of a page, hosts of a batch, calls to the engine and reads by id at a time. */
+const size = { documents: 500, services: 200, hosts: 50, calls: 20 };
+const probeTimeout = 4_000;
+
+/** Every section, looked at by the same code the first time and the second. */
+export const looksOf = (ports: LookPorts): Record<Section, Looks> => ({
+  counters: {
+    page: async () => ({
+      flaws: judgeCounters(await ports.store.consistency.reads.counters()),
+      compared: {},
+      next: null,
+    }),
+    again: async () => judgeCounters(await ports.store.consistency.reads.counters()),
+  },
+  operations: {
+    page: async (after) => {
+      const found = await ports.store.consistency.reads.openOperations({ after: text(after), limit: size.documents });
+      const flaws = await judgedOperations(ports, found);
+      return { flaws, compared: { operations: found.length }, next: lastOf(found, size.documents) };
+    },
+    again: async (ids) =>
+      judgedOperations(ports, await ports.store.consistency.reads.openOperations({ ids: texts(ids) })),
+  },
+  runs: {
+    page: async (page) => {
+      const { runs, next } = await ports.engine.openRuns(text(page));
+      const states = await ports.store.consistency.reads.statesOf(runs.flatMap(({ op }) => op ?? []));
+      const now = new Date();
+      // The list lags: it only says which are worth asking for.
+      const doubtful = judgeRuns(
+        runs.map((run) => ({ ...run, firstRunId: '' })),
+        states,
+        now,
+      );
+      const ids = doubtful.flatMap(({ seen }) => ('workflowId' in seen ? [seen.workflowId] : []));
+      return { flaws: await judgedRuns(ports, ids), compared: { runs: runs.length }, next };
+    },
+    again: (ids) => judgedRuns(ports, texts(ids)),
+  },
+  vms: {
+    page: async (after) => {
+      const found = await ports.store.consistency.reads.vms({ after: number(after), limit: size.documents });
+      const living = found.filter(({ state }) => state !== 'DONE').length;
+      return { flaws: await judgedVms(ports, found), compared: { vms: living }, next: lastOf(found, size.documents) };
+    },
+    again: async (ids) => judgedVms(ports, await ports.store.consistency.reads.vms({ ids: numbers(ids) })),
+  },
+  services: {
+    page: async (after) => {
+      const found = await ports.store.consistency.reads.services({ after: number(after), limit: size.services });
+      const living = found.filter(({ state }) => state !== 'DONE').length;
+      const flaws = await judgedServices(ports, found);
+      return { flaws, compared: { services: living }, next: lastOf(found, size.services) };
+    },
+    again: async (ids) => judgedServices(ports, await ports.store.consistency.reads.services({ ids: numbers(ids) })),
+  },
+  hosts: {
+    page: (after) => lookAtHosts(ports, { after: number(after), limit: size.hosts }),
+    again: async (ids) => {
+      const flaws: Flaw[] = [];
+      for (const some of portions(numbers(ids), size.hosts))
+        flaws.push(...(await lookAtHosts(ports, { ids: some })).flaws);
+      return flaws;
+    },
+  },
+});
+
+const number = (after: Cursor): number | null => (typeof after === 'number' ? after : null);
+const text = (after: Cursor): string | null => (typeof after === 'string' ? after : null);
+const numbers = (ids: readonly (number | string)[]) => ids.filter((id) => typeof id === 'number');
+const texts = (ids: readonly (number | string)[]) => ids.filter((id) => typeof id === 'string');
+
+const lastOf = <Id>(found: readonly { _id: Id }[], limit: number): Id | null =>
+  found.length < limit ? null : (found.at(-1)?._id ?? null);
+
+function portions<T>(items: readonly T[], most: number): T[][] {
+  const parts: T[][] = [];
+  for (let at = 0; at < items.length; at += most) parts.push(items.slice(at, at + most));
+  return parts;
+}
+
+/** Results in the order of the items, so many at a time. */
+async function inParts<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const some of portions(items, size.calls)) results.push(...(await Promise.all(some.map(work))));
+  return results;
+}
+
+async function judgedOperations({ store, engine }: LookPorts, found: readonly Operation[]): Promise<Flaw[]> {
+  const known = await store.consistency.reads.known(found);
+  const seen = await inParts(found, async (operation): Promise<SeenOperation> => {
+    const isParked = operation.state === 'waiting' || operation.state === 'waiting_for_you';
+    const run = isParked ? null : await engine.latestRun(operation.workflow_id);
+    return { ...operation, run, isKnown: known.has(operation._id) };
+  });
+  return judgeOperations(seen, new Date());
+}
+
+async function judgedRuns({ store, engine }: LookPorts, workflowIds: readonly string[]): Promise<Flaw[]> {
+  const runs = await inParts(workflowIds, async (workflowId): Promise<OpenRun[]> => {
+    const run = await engine.latestRun(workflowId);
+    return run?.status === 'open' ? [{ workflowId, firstRunId: run.firstRunId, op: run.op }] : [];
+  });
+  const open = runs.flat();
+  return judgeRuns(open, await store.consistency.reads.statesOf(open.flatMap(({ op }) => op ?? [])), new Date());
+}
+
+/** Read after the documents in question: what has ended between the two reads is another thing at the next look. */
+async function surroundings(
+  store: Store,
+  vms: readonly SeenVm[],
+  also: readonly SeenService[] = [],
+): Promise<Surroundings> {
+  const ids = [...new Set(vms.flatMap(({ service }) => (service ? [service.id] : [])))];
+  const services = [...also, ...(ids.length > 0 ? await store.consistency.reads.services({ ids }) : [])];
+  return {
+    services: new Map(services.map((service) => [service._id, service])),
+    operations: await store.consistency.reads.statesOf(namedOperations(vms, services)),
+  };
+}
+
+async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<Flaw[]> {
+  const known = await surroundings(store, vms);
+  const placed = vms.filter((vm) => vm.state === 'ACTIVE' && stayOf(vm));
+  const hosts = [...new Set(placed.flatMap((vm) => stayOf(vm)?.hid ?? []))];
+  const reserved = await store.consistency.reads.reserved(
+    hosts,
+    placed.map(({ _id }) => _id),
+  );
+  return judgeVms(vms, { ...known, reserved });
+}
+
+async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {
+  const { operations } = await surroundings(store, [], services);
+  return judgeServices(services, {
+    operations,
+    counts: await store.consistency.reads.counts(services.map(({ _id }) => _id)),
+  });
+}
+
+/** The hosts are asked first: a domain that a document says to be there was there when it said so. */
+async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<Look> {
+  const { reads } = ports.store.consistency;
+  const found = await reads.hosts(portion);
+  const heard = await Promise.all(found.map((host) => probe(ports, host)));
+  // The books may have changed while the hosts were asked.
+  const books = new Map((await reads.hosts({ ids: found.map(({ _id }) => _id) })).map((host) => [host._id, host]));
+  const hosts = found.flatMap((host, at) => {
+    const book = books.get(host._id);
+    return book ? [{ ...book, heard: heard[at] ?? null }] : [];
+  });
+  const ids = hosts.flatMap((host) => [
+    ...Object.keys(host.vms).map(Number),
+    ...(host.heard && 'domains' in host.heard ? host.heard.domains.map(({ vm }) => vm) : []),
+  ]);
+  const vms: SeenVm[] = [];
+  for (const some of portions([...new Set(ids)], size.documents)) vms.push(...(await reads.vms({ ids: some })));
+  const known = await surroundings(ports.store, vms);
+  const domains = heard.reduce((sum, said) => sum + (said && 'domains' in said ? said.domains.length : 0), 0);
+  return {
+    flaws: judgeHosts(hosts, { ...known, vms: new Map(vms.map((vm) => [vm._id, vm])) }),
+    compared: { hosts: found.length, domains },
+    next: 'ids' in portion ? null : lastOf(found, portion.limit),
+  };
+}
+
+async function probe(
+  { hypervisors, signal }: LookPorts,
+  { name, vm_mad, total, state }: SeenHostDocument,
+): Promise<Heard> {
+  if (state === 'OFFLINE') return null;
+  try {
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(probeTimeout)]);
+    const { domains } = await hypervisors.of({ vm_mad }).probe({ name, vm_mad, total }, bounded);
+    return { domains };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { error: problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s` };
+  }
+}

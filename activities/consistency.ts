@@ -1,0 +1,148 @@
+import { Context } from '@temporalio/activity';
+import { isSame } from '../domain/consistency/evidence.js';
+import type { Section } from '../domain/consistency/flaws.js';
+import type { Compared } from '../schemas/consistency.js';
+import { isCheck } from '../schemas/operation.js';
+import { isRepairable, type StoredFinding } from '../store/consistency.js';
+import { begin, type StepInput } from './begin.js';
+import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
+import { looksFirst, repair } from './consistency-repairs.js';
+import type { StepPorts } from './ports.js';
+
+/** `apart`: milliseconds between the two looks. */
+export type CheckPlan = { repair: boolean; apart: number };
+export type Round = { op: string; round: number };
+export type SectionOf<S extends Section> = Round & { section: S };
+
+/** What a step has looked at, and where the next goes on; null: it was the last. */
+export type Looked = { compared: Partial<Compared>; suspects: number; next: Cursor };
+
+const apart = 3_000;
+/** Pages that one step looks at: so many that the history of a large cloud stays short. */
+const pagesPerStep = 20;
+const findingsPerPage = 200;
+
+/** The sections that hypervisors are asked for, and the others: each is served where it can be. */
+type Remote = 'hosts';
+type Local = Exclude<Section, Remote>;
+
+/** Steps of a check that touch MongoDB alone. */
+export const checkActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
+  beginCheck: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<CheckPlan | null> => {
+      if (!isCheck(operation) || (await store.consistency.holderOfZone(operation.resource.id)) !== operation._id)
+        return null;
+      return { repair: operation.input.repair, apart };
+    }),
+
+  /** Forgets what the last round, or a run before this one, has found and not repaired. Returns the number of the round. */
+  beginRound: ({ op }: { op: string }): Promise<number> => store.consistency.nextRound(op),
+
+  /** For whoever looks on. */
+  async noteCheck({ op, doing, compared }: { op: string; doing: string | null; compared?: Compared }): Promise<void> {
+    await store.consistency.note(op, { doing, ...(compared && { compared }) });
+  },
+});
+
+/** Steps of a check that may take long: those of the sections given. */
+const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>) => {
+  const surroundings = (): LookPorts => ({ ...ports, signal: Context.current().cancellationSignal });
+  const { consistency } = ports.store;
+
+  /** Findings page by page; each page is read after the one before has been worked on. */
+  async function eachPage(
+    { op: check, round, section }: SectionOf<S>,
+    outcome: 'candidate' | 'found',
+    work: (page: StoredFinding[]) => Promise<void>,
+  ): Promise<void> {
+    const signal = Context.current().cancellationSignal;
+    for (let after = '', more = true; more; ) {
+      signal.throwIfAborted();
+      const page = await consistency.some({ check, round, section, outcome }, after, findingsPerPage);
+      if (page.length > 0) await work(page);
+      after = page.at(-1)?._id ?? '';
+      more = page.length === findingsPerPage;
+    }
+  }
+
+  return {
+    /** The first look at a part of a section. */
+    async look({ op, round, section, after }: SectionOf<S> & { after: Cursor }): Promise<Looked> {
+      const looked: Looked = { compared: {}, suspects: 0, next: after };
+      const at = surroundings();
+      for (let page = 0; page < pagesPerStep; page++) {
+        at.signal.throwIfAborted();
+        const { flaws, compared, next } = await looksOf(at)[section].page(looked.next);
+        await consistency.suspect(op, round, flaws);
+        looked.compared = added(looked.compared, compared);
+        looked.suspects += flaws.length;
+        looked.next = next;
+        if (next === null) break;
+      }
+      return looked;
+    },
+
+    /** The second look at what the first has seen: what is unchanged is a finding. */
+    async lookAgain(input: SectionOf<S>): Promise<{ found: number; repairable: number }> {
+      const sum = { found: 0, repairable: 0 };
+      await eachPage(input, 'candidate', async (page) => {
+        const confirmed = await consistency.confirm(page, await againAt(surroundings(), input.section, page));
+        sum.found += confirmed.length;
+      });
+      // Counted from what is kept: an earlier try of this step may have confirmed some.
+      await eachPage(input, 'found', async (page) => {
+        sum.repairable += page.filter(isRepairable).length;
+      });
+      return sum;
+    },
+
+    /** Repairs what was found. Returns how many it has repaired. */
+    async repairFindings(input: SectionOf<S>): Promise<number> {
+      let repaired = 0;
+      await eachPage(input, 'found', async (page) => {
+        for (const finding of page.filter(isRepairable)) {
+          const at = surroundings();
+          at.signal.throwIfAborted();
+          const { outcome, reason } = await repairOne(at, input.section, finding);
+          await consistency.endRepair(finding._id, outcome, reason);
+          if (outcome === 'repaired') repaired += 1;
+        }
+      });
+      return repaired;
+    },
+  };
+
+  async function repairOne(at: LookPorts, section: S, { _id, flaw, subject, tried }: StoredFinding) {
+    const gone = tried
+      ? ({ outcome: 'repaired', reason: 'an earlier try of this step seems to have repaired it' } as const)
+      : ({ outcome: 'gone', reason: null } as const);
+    if (looksFirst.has(flaw.code)) {
+      const now = await againAt(at, section, [{ subject }]);
+      if (!now.some((seen) => isSame(seen, flaw))) return gone;
+    }
+    await consistency.beginRepair(_id);
+    const result = await repair(flaw, at);
+    return result.outcome === 'gone' && result.reason === null ? gone : result;
+  }
+};
+
+/** Steps of a check on the queue of workflows. */
+export const localCheckSteps = (ports: Omit<StepPorts, 'settings'>) => sectionActivities<Local>(ports);
+
+/** The same for the hosts, on the queue of those who reach hypervisors. */
+export function hostCheckSteps(ports: Omit<StepPorts, 'settings'>) {
+  const { look, lookAgain, repairFindings } = sectionActivities<Remote>(ports);
+  return { lookAtHosts: look, lookAgainAtHosts: lookAgain, repairHosts: repairFindings };
+}
+
+function againAt(at: LookPorts, section: Section, findings: readonly Pick<StoredFinding, 'subject'>[]) {
+  const ids = [...new Set(findings.map(({ subject }) => subject))];
+  return looksOf(at)[section].again(ids);
+}
+
+function added(one: Partial<Compared>, other: Partial<Compared>): Partial<Compared> {
+  const sum: Partial<Compared> = { ...one };
+  for (const name of ['services', 'vms', 'hosts', 'operations', 'runs', 'domains'] as const)
+    if (other[name] !== undefined) sum[name] = (sum[name] ?? 0) + other[name];
+  return sum;
+}

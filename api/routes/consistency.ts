@@ -1,0 +1,48 @@
+import { PageQuery } from '../../schemas/common.js';
+import { CheckConsistency, ConsistencyCheckResource, ConsistencyCheckSummary } from '../../schemas/consistency.js';
+import { accepts, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { ByOperationId } from './operations.js';
+
+export const consistencyRoutes: readonly Route[] = [
+  route({
+    id: 'checkConsistency',
+    method: 'post',
+    path: '/consistency-checks',
+    tag: 'Consistency checks',
+    summary: 'Check that documents, runs and hosts agree',
+    description:
+      'Only administrators may. The report is at `/consistency-checks/{id}`, under the id of the operation, while the check goes on and for 30 days. With `repair` it also repairs what it finds where that is safe.',
+    params: NoParams,
+    query: NoQuery,
+    body: json(CheckConsistency.meta({ id: 'CheckConsistency' }), 'optional'),
+    answer: accepts,
+    problems: ['operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ consistency }, { caller, body, admission }) => consistency.start(caller, body, admission),
+  }),
+  route({
+    id: 'listConsistencyChecks',
+    method: 'get',
+    path: '/consistency-checks',
+    tag: 'Consistency checks',
+    summary: 'List checks of consistency, newest first',
+    params: NoParams,
+    query: PageQuery,
+    body: noBody,
+    answer: lists('ConsistencyCheckPage', ConsistencyCheckSummary),
+    problems: [],
+    handle: ({ consistency }, { caller, query }) => consistency.list(caller, query),
+  }),
+  route({
+    id: 'showConsistencyCheck',
+    method: 'get',
+    path: '/consistency-checks/{id}',
+    tag: 'Consistency checks',
+    summary: 'Show what a check of consistency has found',
+    params: ByOperationId,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ConsistencyCheckResource),
+    problems: ['not_found'],
+    handle: ({ consistency }, { caller, params }) => consistency.show(caller, params.id),
+  }),
+];

@@ -1,0 +1,69 @@
+import type { FindingCode } from '../../schemas/consistency.js';
+import type { Capacity } from '../../schemas/host.js';
+import type { OperationState } from '../../schemas/operation.js';
+import type { ServiceState } from '../../schemas/service.js';
+import type { Hold, Vm } from '../../schemas/vm.js';
+
+type ServiceSeen = { service: number; state: ServiceState; epoch: number };
+type RoleSeen = ServiceSeen & { role: string };
+type VmSeen = { vm: number } & Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'hold'>;
+/** `epoch` is the domain's; `host` the id, `name` what its hypervisor knows it by. */
+type DomainSeen = { host: number; name: string; vm: number; epoch: number };
+
+/**
+ * What was seen of each flaw: enough to tell it from the next one of its kind, and all that its repair filters on. Two
+ * looks that saw the same flaw saw the same evidence.
+ */
+export type Evidence = {
+  service_abandoned: ServiceSeen & { operation: string | null; wanted: string | null };
+  service_operation_stale: { service: number; op: string };
+  service_wanted_stale: { service: number; op: string };
+  service_hold_stale: { service: number; role: string; op: string; epoch: number };
+  service_done_with_vms: ServiceSeen & { vms: number };
+  role_state_wrong: RoleSeen & { is: ServiceState; becomes: ServiceState };
+  role_incomplete: RoleSeen & { running: number; present: number; cardinality: number };
+  role_surplus: RoleSeen & { present: number; cardinality: number };
+  role_number_behind: { service: number; role: string; next: number; highest: number };
+  role_number_twice: { service: number; role: string };
+  vm_abandoned: VmSeen;
+  vm_operation_stale: { vm: number; op: string };
+  vm_wanted_stale: { vm: number; op: string };
+  vm_hold_stale: { vm: number; hold: Hold };
+  vm_waits_for_nothing: { vm: number; epoch: number };
+  vm_without_service: { vm: number; service: number; role: string; lacks: 'service' | 'role' };
+  vm_without_host: { vm: number; epoch: number; host: number | null };
+  vm_done_on_host: { vm: number; stay: number };
+  vm_not_reserved: VmSeen & { host: number; capacity: Capacity };
+  reservation_orphaned: {
+    host: number;
+    vm: number;
+    capacity: Capacity;
+    is: 'missing' | 'elsewhere' | Vm['state'];
+    epoch: number | null;
+  };
+  reservation_differs: { host: number; vm: number; capacity: Capacity; should: Capacity };
+  host_sums_wrong: { host: number; used: Capacity; sum: Capacity };
+  host_overcommitted: { host: number; used: Capacity; total: Capacity };
+  host_unreachable: { host: number; name: string; error: string };
+  domain_orphaned: DomainSeen & { is: 'missing' | Vm['state'] };
+  domain_elsewhere: DomainSeen & { at: string; vmEpoch: number };
+  domain_missing: VmSeen & { host: number; name: string };
+  domain_stopped: VmSeen & { host: number; name: string; domain: 'stopped' | 'failed' };
+  domain_older: VmSeen & { host: number; name: string; domain: number };
+  domain_newer: VmSeen & { host: number; name: string; domain: number };
+  operation_without_run: { op: string; state: OperationState; run: string | null; reason: string };
+  operation_forgotten: { op: string; state: OperationState; resource: string };
+  run_without_operation: { workflowId: string; firstRunId: string; op: string | null; state: OperationState | null };
+  counter_behind: { pool: string; next: number; highest: number };
+};
+
+/** Something that does not fit, and what was seen of it. */
+export type Flaw<C extends FindingCode = FindingCode> = { [K in C]: { code: K; seen: Evidence[K] } }[C];
+
+export const flaw = <C extends FindingCode>(code: C, seen: Evidence[C]): { code: C; seen: Evidence[C] } => ({
+  code,
+  seen,
+});
+
+/** Whether two looks saw the same. */
+export const isSame = (one: Flaw, other: Flaw): boolean => JSON.stringify(one) === JSON.stringify(other);

@@ -1,0 +1,61 @@
+import type { OperationState } from '../../schemas/operation.js';
+import type { Service } from '../../schemas/service.js';
+import type { Vm } from '../../schemas/vm.js';
+
+/** The operations that the documents name, as far as they exist. */
+export type KnownOperations = ReadonlyMap<string, { state: OperationState }>;
+
+export type SeenVm = Pick<
+  Vm,
+  '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold' | 'operation' | 'wanted' | 'service' | 'capacity' | 'history'
+>;
+export type SeenService = Pick<Service, '_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'roles'>;
+
+const ended: readonly OperationState[] = ['succeeded', 'failed', 'cancelled'];
+const parked: readonly OperationState[] = ['waiting', 'waiting_for_you'];
+
+/** Whether an operation that a document names is one that has not ended. */
+export function isOpen(op: string, operations: KnownOperations): boolean {
+  const known = operations.get(op);
+  return known !== undefined && !ended.includes(known.state);
+}
+
+/** Whether it also has a run: whatever does not fit may be about to. */
+function isAtWork(op: string, operations: KnownOperations): boolean {
+  const known = operations.get(op);
+  return known !== undefined && !ended.includes(known.state) && !parked.includes(known.state);
+}
+
+/** Every operation that has its hands on a VM, directly or through its service. */
+const handsOn = (vm: SeenVm, service: Pick<SeenService, 'operation' | 'wanted'> | undefined): string[] =>
+  [vm.hold?.op, vm.operation, vm.wanted, service?.operation, service?.wanted].filter(isName);
+
+const isName = (op: string | null | undefined): op is string => typeof op === 'string';
+
+/** Every operation that has its hands on a service. */
+export const handsOnService = ({ operation, wanted, holds }: SeenService): string[] =>
+  [operation, wanted, ...Object.values(holds).map(({ op }) => op)].filter(isName);
+
+/** Every operation that these documents name: what is to be known of them. */
+export const namedOperations = (vms: readonly SeenVm[], services: readonly SeenService[]): string[] => [
+  ...new Set([...vms.flatMap((vm) => handsOn(vm, undefined)), ...services.flatMap(handsOnService)]),
+];
+
+export type Surroundings = {
+  operations: KnownOperations;
+  services: ReadonlyMap<number, SeenService>;
+};
+
+const serviceOf = ({ service }: SeenVm, { services }: Surroundings): SeenService | undefined =>
+  service === null ? undefined : services.get(service.id);
+
+/** A VM that an operation with a run has its hands on: nothing of it is judged. */
+export const isMoving = (vm: SeenVm, known: Surroundings): boolean =>
+  handsOn(vm, serviceOf(vm, known)).some((op) => isAtWork(op, known.operations));
+
+/** A VM that an operation has its hands on, be it one that waits. */
+export const isExpected = (vm: SeenVm, known: Surroundings): boolean =>
+  handsOn(vm, serviceOf(vm, known)).some((op) => isOpen(op, known.operations));
+
+export const isServiceMoving = (service: SeenService, operations: KnownOperations): boolean =>
+  handsOnService(service).some((op) => isAtWork(op, operations));

@@ -1,0 +1,84 @@
+import type { Capacity, Host } from '../../schemas/host.js';
+import { isVmRunning } from '../vm-states.js';
+import { type Flaw, flaw } from './evidence.js';
+import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
+import { seenOf, stayOf } from './judge-vms.js';
+
+export type SeenDomain = { vm: number; epoch: number; state: 'booting' | 'running' | 'stopped' | 'failed' };
+
+/** What a host said of itself: its domains, or why it cannot be reached; null: it is OFFLINE and was not asked. */
+export type Heard = { domains: readonly SeenDomain[] } | { error: string } | null;
+
+export type SeenHost = Pick<Host, '_id' | 'name' | 'total' | 'used' | 'vms'> & { heard: Heard };
+
+/** `vms`: those that have a reservation or a domain on one of the hosts in question. */
+export type AroundHosts = Surroundings & { vms: ReadonlyMap<number, SeenVm> };
+
+/** What of these hosts no operation explains: their books, and their domains. */
+export const judgeHosts = (hosts: readonly SeenHost[], known: AroundHosts): Flaw[] =>
+  hosts.flatMap((host) => [
+    ...judgeSums(host),
+    ...Object.entries(host.vms).flatMap(([vm, capacity]) => judgeReservation(host, Number(vm), capacity, known)),
+    ...judgeDomains(host, known),
+  ]);
+
+function judgeSums({ _id: host, used, total, vms }: SeenHost): Flaw[] {
+  const sum = { cpu: 0, memory: 0 };
+  for (const { cpu, memory } of Object.values(vms)) {
+    sum.cpu += cpu;
+    sum.memory += memory;
+  }
+  if (!isEqual(used, sum)) return [flaw('host_sums_wrong', { host, used, sum })];
+  const isOver = used.cpu > total.cpu || used.memory > total.memory;
+  return isOver ? [flaw('host_overcommitted', { host, used, total })] : [];
+}
+
+const isEqual = (one: Capacity, other: Capacity): boolean => one.cpu === other.cpu && one.memory === other.memory;
+
+function judgeReservation({ _id: host }: SeenHost, id: number, reserved: Capacity, known: AroundHosts): Flaw[] {
+  const capacity = { cpu: reserved.cpu, memory: reserved.memory };
+  const vm = known.vms.get(id);
+  if (!vm) return [flaw('reservation_orphaned', { host, vm: id, capacity, is: 'missing', epoch: null })];
+  const { state, epoch } = vm;
+  if (isMoving(vm, known)) return [];
+  if (state === 'DONE') return [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
+  // One that waits keeps what an earlier try has reserved for it, as long as somebody will wake it.
+  if (state === 'PENDING')
+    return isExpected(vm, known) ? [] : [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
+  const stay = stayOf(vm);
+  if (!stay) return [];
+  if (stay.hid !== host) return [flaw('reservation_orphaned', { host, vm: id, capacity, is: 'elsewhere', epoch })];
+  const should = { cpu: vm.capacity.cpu, memory: vm.capacity.memory };
+  return isEqual(capacity, should) ? [] : [flaw('reservation_differs', { host, vm: id, capacity, should })];
+}
+
+function judgeDomains({ _id: host, name, vms, heard }: SeenHost, known: AroundHosts): Flaw[] {
+  if (heard === null) return [];
+  if ('error' in heard) return [flaw('host_unreachable', { host, name, error: heard.error })];
+  const present = new Set(heard.domains.map(({ vm }) => vm));
+  const missing = Object.keys(vms).flatMap((id): Flaw[] => {
+    const vm = known.vms.get(Number(id));
+    if (!vm || present.has(vm._id) || !isVmRunning(vm) || stayOf(vm)?.hid !== host) return [];
+    return isMoving(vm, known) ? [] : [flaw('domain_missing', { ...seenOf(vm), host, name })];
+  });
+  return [...heard.domains.flatMap((domain) => judgeDomain({ host, name }, domain, known)), ...missing];
+}
+
+function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, known: AroundHosts): Flaw[] {
+  const { vm: id, epoch } = domain;
+  const vm = known.vms.get(id);
+  if (!vm) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: 'missing' })];
+  if (isMoving(vm, known)) return [];
+  if (vm.state !== 'ACTIVE') return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
+  const stay = stayOf(vm);
+  if (!stay) return [];
+  if (stay.hid !== at.host)
+    return [flaw('domain_elsewhere', { ...at, vm: id, epoch, at: stay.hostname, vmEpoch: vm.epoch })];
+  if (epoch > vm.epoch) return [flaw('domain_newer', { ...seenOf(vm), ...at, domain: epoch })];
+  if (!isVmRunning(vm)) return [];
+  if (epoch < stay.epoch) return [flaw('domain_older', { ...seenOf(vm), ...at, domain: epoch })];
+  const { state } = domain;
+  return state === 'stopped' || state === 'failed'
+    ? [flaw('domain_stopped', { ...seenOf(vm), ...at, domain: state })]
+    : [];
+}

@@ -1,0 +1,91 @@
+import type { ServiceState } from '../../schemas/service.js';
+import { type Flaw, flaw } from './evidence.js';
+import { isOpen, isServiceMoving, type KnownOperations, type SeenService } from './hands.js';
+
+/** The VMs of a role, counted. */
+export type RoleCount = {
+  /** Not DONE. */
+  present: number;
+  running: number;
+  /** Not DONE, and some operation is named on them. */
+  busy: number;
+  /** DONE ones too: so many VMs, with so many different numbers, the highest of which is. */
+  all: number;
+  numbers: number;
+  highest: number;
+};
+
+export type AroundServices = {
+  operations: KnownOperations;
+  /** By service and role; absent: no VM was ever made. */
+  counts: ReadonlyMap<number, ReadonlyMap<string, RoleCount>>;
+};
+
+const none: RoleCount = { present: 0, running: 0, busy: 0, all: 0, numbers: 0, highest: -1 };
+
+/** States in which an operation must be there. */
+const working: readonly ServiceState[] = ['PENDING', 'DEPLOYING', 'UNDEPLOYING'];
+
+/** What becomes of a role whose work was given up. */
+const givenUp: Partial<Record<ServiceState, ServiceState>> = {
+  DEPLOYING: 'FAILED_DEPLOYING',
+  UNDEPLOYING: 'FAILED_UNDEPLOYING',
+};
+
+/** What of these services no operation explains. */
+export const judgeServices = (services: readonly SeenService[], known: AroundServices): Flaw[] =>
+  services.flatMap((service) => (isServiceMoving(service, known.operations) ? [] : judgeService(service, known)));
+
+function judgeService(service: SeenService, { operations, counts }: AroundServices): Flaw[] {
+  const { _id: id, state, epoch, operation, wanted, holds } = service;
+  const isStale = (op: string | null): op is string => op !== null && !isOpen(op, operations);
+  const held = Object.entries(holds).flatMap(([role, hold]) =>
+    isStale(hold.op) ? [flaw('service_hold_stale', { service: id, role, op: hold.op, epoch: hold.epoch })] : [],
+  );
+  const isExpected = [operation, wanted].some((op) => op !== null && isOpen(op, operations));
+  if (isExpected) return held;
+  if (working.includes(state))
+    return [...held, flaw('service_abandoned', { service: id, state, epoch, operation, wanted })];
+  const countOf = (role: string): RoleCount => counts.get(id)?.get(role) ?? none;
+  return [
+    ...held,
+    ...(isStale(operation) ? [flaw('service_operation_stale', { service: id, op: operation })] : []),
+    ...(isStale(wanted) ? [flaw('service_wanted_stale', { service: id, op: wanted })] : []),
+    ...(state === 'DONE' ? judgeRemains(service, counts.get(id)) : []),
+    ...service.roles.flatMap((role) => judgeRole(service, role, countOf(role.name))),
+  ];
+}
+
+function judgeRemains(
+  { _id: id, state, epoch }: SeenService,
+  counts: ReadonlyMap<string, RoleCount> | undefined,
+): Flaw[] {
+  const rows = [...(counts?.values() ?? [])];
+  const vms = rows.reduce((sum, { present }) => sum + present, 0);
+  const isBusy = rows.some(({ busy }) => busy > 0);
+  return vms > 0 && !isBusy ? [flaw('service_done_with_vms', { service: id, state, epoch, vms })] : [];
+}
+
+function judgeRole(service: SeenService, role: SeenService['roles'][number], count: RoleCount): Flaw[] {
+  const { _id: id, state, epoch } = service;
+  const { name, cardinality, last_vmname: next } = role;
+  const seen = { service: id, state, epoch, role: name };
+  const { present, running, busy, highest } = count;
+  const found: Flaw[] = [];
+  if (highest >= next) found.push(flaw('role_number_behind', { service: id, role: name, next, highest }));
+  if (count.all > count.numbers) found.push(flaw('role_number_twice', { service: id, role: name }));
+  const becomes = rightState(state, role.state, present);
+  if (becomes !== null) found.push(flaw('role_state_wrong', { ...seen, is: role.state, becomes }));
+  // A recovery passes over roles that run: one that only says so would stay as it is.
+  const runs = role.state === 'RUNNING' && (state === 'RUNNING' || state === 'FAILED_DEPLOYING') && busy === 0;
+  if (runs && running < cardinality) found.push(flaw('role_incomplete', { ...seen, running, present, cardinality }));
+  else if (runs && present > cardinality) found.push(flaw('role_surplus', { ...seen, present, cardinality }));
+  return found;
+}
+
+/** The state that a role should have in a service that nobody is at work on; null: the one that it has. */
+function rightState(service: ServiceState, role: ServiceState, vms: number): ServiceState | null {
+  if (service === 'DONE') return role === 'DONE' || vms > 0 ? null : 'DONE';
+  if (service === 'RUNNING') return role === 'RUNNING' ? null : (givenUp[role] ?? role);
+  return givenUp[role] ?? null;
+}

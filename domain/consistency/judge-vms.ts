@@ -1,0 +1,55 @@
+import type { HistoryRecord } from '../../schemas/vm.js';
+import { abandonment } from '../vm-states.js';
+import { type Flaw, flaw } from './evidence.js';
+import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
+
+/** `reserved`: for each host that exists, those of the VMs in question that have a reservation there. */
+export type AroundVms = Surroundings & { reserved: ReadonlyMap<number, ReadonlySet<number>> };
+
+/** The stay of a VM that has not ended, or undefined. */
+export function stayOf({ history }: Pick<SeenVm, 'history'>): HistoryRecord | undefined {
+  const last = history.at(-1);
+  return last?.etime === null ? last : undefined;
+}
+
+export const seenOf = ({ _id: vm, state, lcm_state, epoch, hold }: SeenVm) => ({ vm, state, lcm_state, epoch, hold });
+
+/** What of these VMs no operation explains. */
+export const judgeVms = (vms: readonly SeenVm[], known: AroundVms): Flaw[] =>
+  vms.flatMap((vm) => (isMoving(vm, known) ? [] : [...staleOf(vm, known), ...judgeVm(vm, known)]));
+
+function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
+  const { _id: id, state, epoch, service } = vm;
+  if (state === 'DONE') return stayOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
+  const found: Flaw[] = [];
+  if (state === 'ACTIVE') found.push(...judgePlace(vm, known));
+  const owner = service && known.services.get(service.id);
+  if (service && !owner)
+    found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));
+  if (service && owner && !owner.roles.some(({ name }) => name === service.role))
+    found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'role' }));
+  if (isExpected(vm, known)) return found;
+  if (abandonment(vm)) found.push(flaw('vm_abandoned', seenOf(vm)));
+  // Those of a service wait for its recovery, whose state says so.
+  if (state === 'PENDING' && service === null) found.push(flaw('vm_waits_for_nothing', { vm: id, epoch }));
+  return found;
+}
+
+function judgePlace(vm: SeenVm, { reserved }: AroundVms): Flaw[] {
+  const { _id: id, epoch, capacity } = vm;
+  const stay = stayOf(vm);
+  const there = stay && reserved.get(stay.hid);
+  if (!stay || !there) return [flaw('vm_without_host', { vm: id, epoch, host: stay?.hid ?? null })];
+  return there.has(id) ? [] : [flaw('vm_not_reserved', { ...seenOf(vm), host: stay.hid, capacity })];
+}
+
+/** Names of operations that have ended, or never were. Letting go of a VM in the middle of a step is part of giving that up. */
+function staleOf(vm: SeenVm, { operations }: AroundVms): Flaw[] {
+  const { _id: id, hold, operation, wanted } = vm;
+  const isStale = (op: string): boolean => !isOpen(op, operations);
+  return [
+    ...(hold !== null && isStale(hold.op) && !abandonment(vm) ? [flaw('vm_hold_stale', { vm: id, hold })] : []),
+    ...(operation !== null && isStale(operation) ? [flaw('vm_operation_stale', { vm: id, op: operation })] : []),
+    ...(wanted !== null && isStale(wanted) ? [flaw('vm_wanted_stale', { vm: id, op: wanted })] : []),
+  ];
+}

@@ -1,0 +1,156 @@
+import type { Connection } from 'mongoose';
+import type { SeenService, SeenVm } from '../domain/consistency/hands.js';
+import type { SeenCounter } from '../domain/consistency/judge-operations.js';
+import type { RoleCount } from '../domain/consistency/judge-services.js';
+import type { Host } from '../schemas/host.js';
+import type { Operation } from '../schemas/operation.js';
+import type { Pool } from './counters.js';
+import type { HostStore } from './hosts.js';
+import { type OperationStore, openStates } from './operations.js';
+import type { ServiceStore } from './services.js';
+import type { VmStore } from './vms.js';
+
+export type ReadStores = { operations: OperationStore; services: ServiceStore; vms: VmStore; hosts: HostStore };
+
+/** Documents after an id, in order of ids, or those with these ids. */
+export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
+
+/** The pools of ids, and the collections that take theirs from each. */
+const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
+  { pool: 'vm', collections: ['vms'] },
+  { pool: 'vm_template', collections: ['vm_templates'] },
+  { pool: 'host', collections: ['hosts'] },
+  { pool: 'document', collections: ['services', 'service_templates'] },
+];
+
+const ofVm = 'state lcm_state epoch hold operation wanted service capacity history';
+const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality roles.last_vmname';
+const ofHost = 'name state vm_mad total used vms';
+
+export type SeenHostDocument = Pick<Host, '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'used' | 'vms'>;
+
+/** What a check of consistency reads: portions of documents, without what it need not know of them. */
+export function createConsistencyReads(connection: Connection, { operations, services, vms, hosts }: ReadStores) {
+  return {
+    vms: (portion: Portion<number>) =>
+      vms.model.find(chosen(portion), ofVm).sort({ _id: 1 }).limit(most(portion)).lean<SeenVm[]>().exec(),
+    services: (portion: Portion<number>) =>
+      services.model
+        .find(chosen(portion), ofService)
+        .sort({ _id: 1 })
+        .limit(most(portion))
+        .lean<SeenService[]>()
+        .exec(),
+    hosts: (portion: Portion<number>) =>
+      hosts.model.find(chosen(portion), ofHost).sort({ _id: 1 }).limit(most(portion)).lean<SeenHostDocument[]>().exec(),
+    /** Those that have not ended. */
+    openOperations: (portion: Portion<string>) =>
+      operations.model
+        .find({ state: { $in: openStates }, ...chosen(portion) })
+        .sort({ _id: 1 })
+        .limit(most(portion))
+        .lean<Operation[]>()
+        .exec(),
+
+    operations: (ids: readonly string[]) =>
+      operations.model
+        .find({ _id: { $in: ids } })
+        .lean<Operation[]>()
+        .exec(),
+
+    /** How far these operations have come; those that do not exist are left out. */
+    async statesOf(ids: readonly string[]): Promise<Map<string, Pick<Operation, 'state' | 'ended_at'>>> {
+      if (ids.length === 0) return new Map();
+      const found = await operations.model
+        .find({ _id: { $in: ids } }, { state: 1, ended_at: 1 })
+        .lean<Pick<Operation, '_id' | 'state' | 'ended_at'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, state, ended_at }) => [_id, { state, ended_at }]));
+    },
+
+    /** For each of these hosts that exists, which of these VMs have a reservation there. */
+    async reserved(ids: readonly number[], of: readonly number[]): Promise<Map<number, Set<number>>> {
+      if (ids.length === 0) return new Map();
+      const only = Object.fromEntries(of.map((vm) => [`vms.${vm}`, 1 as const]));
+      const found = await hosts.model
+        .find({ _id: { $in: ids } }, { name: 1, ...only })
+        .lean<(Pick<Host, '_id'> & { vms?: Host['vms'] })[]>()
+        .exec();
+      return new Map(found.map((host) => [host._id, new Set(Object.keys(host.vms ?? {}).map(Number))]));
+    },
+
+    /** The VMs of these services, counted by role. */
+    async counts(ids: readonly number[]): Promise<Map<number, Map<string, RoleCount>>> {
+      const living = (also: object) => ({ $sum: { $cond: [{ $and: [{ $ne: ['$state', 'DONE'] }, also] }, 1, 0] } });
+      const rows = await vms.model
+        .aggregate<{ _id: { service: number; role: string } } & RoleCount>([
+          { $match: { 'service.id': { $in: [...ids] } } },
+          {
+            $group: {
+              _id: { service: '$service.id', role: '$service.role' },
+              present: living({}),
+              running: living({ $eq: ['$lcm_state', 'RUNNING'] }),
+              busy: living({
+                $or: [{ $ne: ['$hold', null] }, { $ne: ['$operation', null] }, { $ne: ['$wanted', null] }],
+              }),
+              all: { $sum: 1 },
+              numbers: { $addToSet: '$service.ordinal' },
+              highest: { $max: '$service.ordinal' },
+            },
+          },
+          { $set: { numbers: { $size: '$numbers' } } },
+        ])
+        .exec();
+      const counts = new Map<number, Map<string, RoleCount>>();
+      for (const { _id, ...count } of rows) {
+        const roles = counts.get(_id.service) ?? new Map<string, RoleCount>();
+        counts.set(_id.service, roles.set(_id.role, count));
+      }
+      return counts;
+    },
+
+    /** Which of these operations their resources name as at work on them, or as wanting them. */
+    async known(ofThese: readonly Pick<Operation, '_id' | 'resource'>[]): Promise<Set<string>> {
+      const idsOf = (type: 'service' | 'vm') =>
+        ofThese.flatMap(({ resource }) => (resource.type === type ? [resource.id] : []));
+      type Naming = { operation: string | null; wanted: string | null };
+      const [ofServices, ofVms] = await Promise.all([
+        services.model
+          .find({ _id: { $in: idsOf('service') } }, { operation: 1, wanted: 1 })
+          .lean<Naming[]>()
+          .exec(),
+        vms.model
+          .find({ _id: { $in: idsOf('vm') } }, { operation: 1, wanted: 1 })
+          .lean<Naming[]>()
+          .exec(),
+      ]);
+      const zones = ofThese.filter(({ resource }) => resource.type === 'zone').map(({ _id }) => _id);
+      const named = [...ofServices, ...ofVms].flatMap(({ operation, wanted }) => [operation, wanted]);
+      return new Set([...named.filter((op) => op !== null), ...zones]);
+    },
+
+    /** Every counter. The ids are read before the counters: one that is given meanwhile is above them all the same. */
+    async counters(): Promise<SeenCounter[]> {
+      const found: SeenCounter[] = [];
+      for (const { pool, collections } of pools) {
+        let highest = -1;
+        for (const name of collections) {
+          const [last] = await connection.collection<{ _id: number }>(name).find().sort({ _id: -1 }).limit(1).toArray();
+          highest = Math.max(highest, last?._id ?? -1);
+        }
+        const counter = await connection.collection<{ _id: Pool; next: number }>('counters').findOne({ _id: pool });
+        found.push({ pool, next: counter?.next ?? 0, highest });
+      }
+      return found;
+    },
+  };
+}
+export type ConsistencyReads = ReturnType<typeof createConsistencyReads>;
+
+function chosen<Id>(portion: Portion<Id>): Record<string, unknown> {
+  if ('ids' in portion) return { _id: { $in: portion.ids } };
+  return portion.after === null ? {} : { _id: { $gt: portion.after } };
+}
+
+/** 0: without a limit. */
+const most = <Id>(portion: Portion<Id>): number => ('ids' in portion ? 0 : portion.limit);
