@@ -19,7 +19,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPo
   /** Probes hosts at once; MONITORED or ERROR with the reason. A host that became usable may take VMs that wait. */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
-    const probe = async (host: Host): Promise<string | null> => {
+    const probe = async (host: Omit<Host, 'vms'>): Promise<string | null> => {
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
       const target = { name: host.name, vm_mad: host.vm_mad, total: host.total };
       try {

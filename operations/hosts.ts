@@ -42,6 +42,7 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
         total: { cpu: hundredths(cpu), memory },
         used: { cpu: 0, memory: 0 },
         vms: {},
+        vm_count: 0,
         created_at: new Date(),
         last_monitored_at: null,
       };

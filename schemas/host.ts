@@ -38,7 +38,7 @@ export const UpdateHost = z.strictObject({
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 
-/** A host as stored. It owns its reservations: one entry a VM, and their sums, changed in one guarded update. */
+/** A host as stored. It owns its reservations: one entry a VM, their number and their sums, changed in one guarded update. */
 export type Host = {
   _id: number;
   name: string;
@@ -52,6 +52,8 @@ export type Host = {
   total: Capacity;
   used: Capacity;
   vms: Record<string, Capacity>;
+  /** How many entries `vms` has: placement asks for it at every step, and must not count thousands. */
+  vm_count: number;
   created_at: Date;
   last_monitored_at: Date | null;
 };

@@ -3,9 +3,10 @@ import { createStore } from './store.js';
 
 /** Makes collections and indexes, unless they are there. Before that, unique keys do not hold: run it before any worker. */
 export async function bootstrapStore(connection: Connection): Promise<void> {
-  createStore(connection);
+  const { hosts } = createStore(connection);
   for (const model of Object.values(connection.models)) {
     await model.createCollection();
     await model.createIndexes();
   }
+  await hosts.countVms();
 }

@@ -14,18 +14,38 @@ const sumOf = (reservations: readonly Reservation[]): Capacity =>
     memory: 0,
   });
 
-const byHost = (reservations: readonly Reservation[]): Map<number, Reservation[]> => {
-  const groups = new Map<number, Reservation[]>();
+/** Each host's share, every VM once. */
+function byHost(reservations: readonly Reservation[]): [number, Reservation[]][] {
+  const shares = new Map<number, Map<number, Reservation>>();
   for (const reservation of reservations) {
-    const group = groups.get(reservation.host);
-    if (group) group.push(reservation);
-    else groups.set(reservation.host, [reservation]);
+    const share = shares.get(reservation.host) ?? new Map<number, Reservation>();
+    shares.set(reservation.host, share.set(reservation.vm, reservation));
   }
-  return groups;
-};
+  return [...shares].map(([host, share]) => [host, [...share.values()]]);
+}
+
+/** Where a host keeps the reservation of a VM. */
+const entryOf = (vm: number): string => `vms.${vm}`;
+
+/** All reservations of one host, or none when one of them is not there. */
+function releaseAtOnce([host, share]: [number, readonly Reservation[]]): AnyBulkWriteOperation<Host> {
+  const sum = sumOf(share);
+  return {
+    updateOne: {
+      filter: {
+        _id: host,
+        ...Object.fromEntries(share.map(({ vm }) => [entryOf(vm), { $exists: true }])),
+      },
+      update: {
+        $unset: Object.fromEntries(share.map(({ vm }) => [entryOf(vm), ''])),
+        $inc: { 'used.cpu': -sum.cpu, 'used.memory': -sum.memory, vm_count: -share.length },
+      },
+    },
+  };
+}
 
 /**
- * Hosts own their reservations: one entry a VM and the sums, changed together in one guarded update of one document, so
+ * Hosts own their reservations: one entry a VM, their number and the sums, changed together in one guarded update of one document, so
  * that no number of workers can overcommit a host.
  */
 export function createHostStore(connection: Connection) {
@@ -35,12 +55,17 @@ export function createHostStore(connection: Connection) {
   ]);
 
   const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
-    const wanted = new Set(vms.map(String));
-    const found = await hosts.find({}, { vms: 1 }).sort({ _id: 1 }).lean<Pick<Host, '_id' | 'vms'>[]>().exec();
+    if (vms.length === 0) return [];
+    // Only what is asked for leaves the server: hosts hold thousands of entries, and this is asked at every placement.
+    const found = await hosts
+      .aggregate<Pick<Host, '_id' | 'vms'>>([
+        { $project: Object.fromEntries(vms.map((vm) => [entryOf(vm), 1])) },
+        { $match: { vms: { $ne: {} } } },
+        { $sort: { _id: 1 } },
+      ])
+      .exec();
     return found.flatMap((host) =>
-      Object.entries(host.vms)
-        .filter(([vm]) => wanted.has(vm))
-        .map(([vm, capacity]) => ({ vm: Number(vm), host: host._id, capacity })),
+      Object.entries(host.vms).map(([vm, capacity]) => ({ vm: Number(vm), host: host._id, capacity })),
     );
   };
 
@@ -51,14 +76,14 @@ export function createHostStore(connection: Connection) {
     byIds: (ids: readonly number[]) =>
       hosts
         .find({ _id: { $in: ids } }, { vms: 0 })
-        .lean<Host[]>()
+        .lean<Omit<Host, 'vms'>[]>()
         .exec(),
     list: (caller: Caller, query: PageQuery & { state?: HostState }) =>
       pageOf(hosts, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
     all: () =>
       hosts
         .find({ state: { $ne: 'OFFLINE' } }, { vms: 0 })
-        .lean<Host[]>()
+        .lean<Omit<Host, 'vms'>[]>()
         .exec(),
     insert: (host: Host) => hosts.create([host]),
     /** Removes a host that holds no VM; false when it does, or is gone. */
@@ -84,23 +109,28 @@ export function createHostStore(connection: Connection) {
     /** Every host as placement sees it, and with which hypervisor it is driven. */
     async snapshot(): Promise<(HostSnapshot & Pick<Host, 'vm_mad'>)[]> {
       const found = await hosts
-        .aggregate<Pick<Host, '_id' | 'name' | 'state' | 'total' | 'used' | 'vm_mad'> & { count: number }>([
-          { $sort: { _id: 1 } },
-          {
-            $project: { name: 1, state: 1, total: 1, used: 1, vm_mad: 1, count: { $size: { $objectToArray: '$vms' } } },
-          },
-        ])
+        .find({}, { name: 1, state: 1, total: 1, used: 1, vm_mad: 1, vm_count: 1 })
+        .sort({ _id: 1 })
+        .lean<Pick<Host, '_id' | 'name' | 'state' | 'total' | 'used' | 'vm_mad' | 'vm_count'>[]>()
         .exec();
-      return found.map(({ _id, name, state, total, used, vm_mad, count }) => ({
+      return found.map(({ _id, name, state, total, used, vm_mad, vm_count }) => ({
         id: _id,
         name,
         state,
         vm_mad,
         total,
         free: { cpu: total.cpu - used.cpu, memory: total.memory - used.memory },
-        vms: count,
+        vms: vm_count,
       }));
     },
+
+    /** Hosts of an earlier version do not say yet how many VMs they have. */
+    countVms: () =>
+      hosts.updateMany(
+        { vm_count: { $exists: false } },
+        [{ $set: { vm_count: { $size: { $objectToArray: '$vms' } } } }],
+        { updatePipeline: true },
+      ),
 
     /** Every reservation of these VMs. Attempts that race may leave a VM two: the VM document says which one counts. */
     reservationsOf,
@@ -110,14 +140,14 @@ export function createHostStore(connection: Connection) {
      * VMs then have, whoever made them; what is missing did not fit any more and is to be planned again.
      */
     async reserve(reservations: readonly Reservation[]): Promise<Reservation[]> {
-      const updates = [...byHost(reservations)].map(([host, share]): AnyBulkWriteOperation<Host> => {
+      const updates = byHost(reservations).map(([host, share]): AnyBulkWriteOperation<Host> => {
         const sum = sumOf(share);
         return {
           updateOne: {
             filter: {
               _id: host,
               state: 'MONITORED',
-              ...Object.fromEntries(share.map(({ vm }) => [`vms.${vm}`, { $exists: false }])),
+              ...Object.fromEntries(share.map(({ vm }) => [entryOf(vm), { $exists: false }])),
               $expr: {
                 $and: [
                   { $lte: [{ $add: ['$used.cpu', sum.cpu] }, '$total.cpu'] },
@@ -126,8 +156,8 @@ export function createHostStore(connection: Connection) {
               },
             },
             update: {
-              $set: Object.fromEntries(share.map(({ vm, capacity }) => [`vms.${vm}`, capacity])),
-              $inc: { 'used.cpu': sum.cpu, 'used.memory': sum.memory },
+              $set: Object.fromEntries(share.map(({ vm, capacity }) => [entryOf(vm), capacity])),
+              $inc: { 'used.cpu': sum.cpu, 'used.memory': sum.memory, vm_count: share.length },
             },
           },
         };
@@ -139,19 +169,13 @@ export function createHostStore(connection: Connection) {
 
     /** Gives reservations back; each once, however often it is asked. Returns true when any capacity came free. */
     async release(reservations: readonly Reservation[]): Promise<boolean> {
-      const updates = reservations.map(
-        ({ vm, host, capacity }): AnyBulkWriteOperation<Host> => ({
-          updateOne: {
-            filter: { _id: host, [`vms.${vm}`]: { $exists: true } },
-            update: {
-              $unset: { [`vms.${vm}`]: '' },
-              $inc: { 'used.cpu': -capacity.cpu, 'used.memory': -capacity.memory },
-            },
-          },
-        }),
-      );
-      if (updates.length === 0) return false;
-      return (await hosts.bulkWrite(updates, { ordered: false })).modifiedCount > 0;
+      const shares = byHost(reservations);
+      if (shares.length === 0) return false;
+      const { modifiedCount } = await hosts.bulkWrite(shares.map(releaseAtOnce), { ordered: false });
+      if (modifiedCount === shares.length) return true;
+      // Of some host not all are there any more, and then nothing of its share was given back: one by one.
+      const oneByOne = reservations.map((reservation) => releaseAtOnce([reservation.host, [reservation]]));
+      return (await hosts.bulkWrite(oneByOne, { ordered: false })).modifiedCount > 0 || modifiedCount > 0;
     },
   };
 }

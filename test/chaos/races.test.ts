@@ -50,6 +50,7 @@ const host = (id: number, total: Host['total']): Host => ({
   total,
   used: { cpu: 0, memory: 0 },
   vms: {},
+  vm_count: 0,
   created_at: new Date(),
   last_monitored_at: null,
 });
