@@ -8,7 +8,7 @@ import type { Vm } from '../schemas/vm.js';
 import { batchesOf } from './batches.js';
 import { begin, type StepInput } from './begin.js';
 import type { StepPorts } from './ports.js';
-import { failVms, isOurs, makeVms, placeRole, retryVms, takeVms } from './role-vms.js';
+import { failVms, isOurs, makeVms, placeRole, readMould, retryVms, takeVms } from './role-vms.js';
 
 export type DeploymentPlan = {
   service: number;
@@ -73,7 +73,7 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     const service = taken ?? (await store.services.find(id));
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const all = await store.vms.ofService(id, name);
+    const [all, mould] = await Promise.all([store.vms.ofService(id, name), readMould(store, service, role)]);
     const kept = treatment === 'keep' ? all.filter(failedToDeploy) : [];
     const present = await takeVms(
       store,
@@ -89,8 +89,13 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     const remove = batchesOf(leaving.filter((vm) => !again.includes(vm)).map((vm) => vm._id));
     if (treatment === 'remove') return { boot: [], pending: 0, remove };
     const lacking = room - again.length;
-    if (lacking > 0) await makeVms(store, settings, op, service, role, lacking);
-    return { ...(await placeRole(store, op, id, name)), remove };
+    const [made, hosts] = await Promise.all([
+      lacking > 0 ? makeVms(store, settings, op, service, role, mould, lacking) : [],
+      store.hosts.snapshot(),
+    ]);
+    // VMs that are tried again have changed since they were read.
+    const known = made && again.length === 0 ? { present, made, hosts } : undefined;
+    return { ...(await placeRole(store, op, id, name, known)), remove };
   },
 
   /** Tries again for those that wait for capacity. */
@@ -126,7 +131,9 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     const reason = whyNotRunning(role, vms, failure);
     const [event, log] =
       reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
-    const left = await store.services.leaveRole({ service: id, role: name, op, step, event }, reason, log);
+    const last_vmname = Math.max(0, ...vms.map((vm) => (vm.service?.ordinal ?? -1) + 1));
+    const at = { service: id, role: name, op, step, event };
+    const left = await store.services.leaveRole(at, reason, log, { last_vmname });
     if (left) return reason === null;
     const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
     return now?.state === 'RUNNING';

@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { Problem, problemOf, problems } from '../domain/problems.js';
 import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
-import { stateAfter, type VmMove, type VmStore } from '../store/vms.js';
+import type { VmMove, VmStore } from '../store/vms.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
@@ -12,10 +12,14 @@ export type VmStep = {
   enter: VmEvent;
   /** What is done with each VM of the batch; may be done again. Returns what its last move writes. */
   work: (vm: Vm, signal: AbortSignal) => Promise<VmMove['set']>;
+  /** What the last move writes beside that, at its moment: the same for all that are recorded together. */
+  left?: (vm: Vm, at: Date) => VmMove['set'];
   leave: VmEvent;
   fail: VmEvent;
   isDone: (vm: Vm) => boolean;
   isAtWork: (vm: Vm) => boolean;
+  /** What `work` needs to know of all of them; read while they enter. */
+  prepare?: (vms: readonly Vm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
   before?: (vms: readonly Vm[]) => Promise<void>;
 };
@@ -28,13 +32,8 @@ export type VmStep = {
  */
 export async function eachVm(vms: VmStore, op: string, ids: readonly number[], step: VmStep): Promise<BatchOutcome> {
   const { info, cancellationSignal: signal } = Context.current();
-  await vms.raiseAttempt(op, ids, info.attempt);
-  const present = await vms.byIds(ids);
-  const outcome: BatchOutcome = { done: present.filter(step.isDone).map((vm) => vm._id), failed: [], taken: [] };
-  const mine = present.filter((vm) => !step.isDone(vm) && isMine(vm, op, info.attempt));
-  const entered = await enter(vms, mine, step);
-  const working = new Set(entered.map((vm) => vm._id));
-  outcome.taken.push(...present.filter((vm) => !step.isDone(vm) && !working.has(vm._id)).map((vm) => vm._id));
+  const { done, entered, taken } = await enter(vms, op, ids, step, info.attempt);
+  const outcome: BatchOutcome = { done: idsOf(done), failed: [], taken: idsOf(taken) };
 
   const unreached: Problem[] = [];
   const record = recorder(vms, step, outcome);
@@ -66,24 +65,30 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
   return outcome;
 }
 
+/** Held by this operation and not by a later try of this step, and nobody else wants it. */
 const isMine = (vm: Vm, op: string, attempt: number): boolean =>
-  vm.hold?.op === op && vm.hold.attempt === attempt && (vm.wanted === null || vm.wanted === op);
+  vm.hold?.op === op && vm.hold.attempt <= attempt && (vm.wanted === null || vm.wanted === op);
+
+const idsOf = (vms: readonly Vm[]): number[] => vms.map((vm) => vm._id);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Moves VMs into the state of work; returns those that are there under our hold, as they are then. */
-async function enter(vms: VmStore, mine: readonly Vm[], step: VmStep): Promise<Vm[]> {
-  const moving = mine.filter((vm) => !step.isAtWork(vm));
-  const moved = await vms.transition(moving.map((vm) => ({ vm, event: step.enter })));
-  // All of them: nobody else can have changed them since, because each move filters on the whole hold.
-  if (moved.size === moving.length)
-    return mine.map((vm) => (step.isAtWork(vm) ? vm : { ...vm, ...stateAfter(vm, step.enter) }));
-  const now = new Map((await vms.byIds(moving.map((vm) => vm._id))).map((vm) => [vm._id, vm]));
-  return mine.flatMap((vm) => {
-    if (step.isAtWork(vm)) return [vm];
-    const fresh = now.get(vm._id);
-    return moved.has(vm._id) && fresh?.hold?.epoch === vm.hold?.epoch && fresh ? [fresh] : [];
-  });
+/**
+ * Moves VMs into the state of work under the number of this try; returns those that are there under our hold, as they
+ * are then. When one has changed between reading and writing, all are looked at again.
+ */
+async function enter(vms: VmStore, op: string, ids: readonly number[], step: VmStep, attempt: number) {
+  for (;;) {
+    const present = await vms.byIds(ids);
+    const left = present.filter((vm) => !step.isDone(vm));
+    const mine = left.filter((vm) => isMine(vm, op, attempt));
+    const [entered] = await Promise.all([
+      vms.enter(mine, attempt, (vm) => (step.isAtWork(vm) ? null : step.enter)),
+      step.prepare?.(mine),
+    ]);
+    if (entered === null) continue;
+    return { done: present.filter(step.isDone), entered, taken: left.filter((vm) => !mine.includes(vm)) };
+  }
 }
 
 type Recorded = VmMove & { vm: Vm };
@@ -98,7 +103,12 @@ function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {
   const write = async (moves: readonly Recorded[]): Promise<void> => {
     const succeeded = moves.filter(({ event }) => event === step.leave);
     if (step.before && succeeded.length > 0) await step.before(succeeded.map(({ vm }) => vm));
-    const matched = await vms.transition(moves);
+    const at = new Date();
+    const matched = await vms.transition(
+      moves.map((move) =>
+        move.event === step.leave ? { ...move, set: { ...move.set, ...step.left?.(move.vm, at) } } : move,
+      ),
+    );
     for (const { vm, event } of moves)
       if (!matched.has(vm._id)) outcome.taken.push(vm._id);
       else if (event === step.leave) outcome.done.push(vm._id);

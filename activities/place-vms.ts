@@ -9,16 +9,25 @@ const plans = 8;
 
 export type Placed = { placed: number[]; pending: number[] };
 
+type Hosts = Awaited<ReturnType<Store['hosts']['snapshot']>>;
+
+/** `made`: VMs that were made just now, for which nobody can have reserved anything; `hosts`: as they were a moment ago. */
+export type Known = { made: readonly Vm[]; hosts: Hosts };
+
 /**
  * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
  * more; then PENDING → PROLOG for those that have a reservation. The rest stays PENDING with its reason. Said again, it
- * goes on with the reservations that an earlier try has left.
+ * goes on with the reservations that an earlier try has left. `known`: what need not be read.
  */
-export async function placeVms(store: Store, vms: readonly Vm[]): Promise<Placed> {
+export async function placeVms(store: Store, vms: readonly Vm[], known?: Known): Promise<Placed> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
   if (waiting.length === 0) return { placed: [], pending: [] };
   const ids = waiting.map((vm) => vm._id);
-  let [reserved, hosts] = await Promise.all([store.hosts.reservationsOf(ids), store.hosts.snapshot()]);
+  const isNew = new Set(known?.made.map((vm) => vm._id));
+  let [reserved, hosts] = await Promise.all([
+    store.hosts.reservationsOf(ids.filter((id) => !isNew.has(id))),
+    known?.hosts ?? store.hosts.snapshot(),
+  ]);
   const inherited = reserved.length > 0;
   let reasons = new Map<number, string>();
   for (let round = 0; round < plans; round++) {
@@ -64,12 +73,14 @@ export async function endPending(store: Store, vms: readonly Vm[]): Promise<void
 /** PENDING → PROLOG where a reservation stands; returns those that are there now. */
 async function assign(
   store: Store,
-  hosts: Awaited<ReturnType<Store['hosts']['snapshot']>>,
+  hosts: Hosts,
   waiting: readonly Vm[],
   reserved: readonly Reservation[],
 ): ReturnType<Store['vms']['move']> {
   const known = new Map(hosts.map((host) => [host.id, host]));
   const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
+  // One moment for all: those of one host are then one write.
+  const stime = new Date();
   return store.vms.move(
     waiting.flatMap((vm): VmMove[] => {
       const host = hostOf.get(vm._id);
@@ -80,7 +91,7 @@ async function assign(
         hostname: host.name,
         vm_mad: host.vm_mad,
         epoch: vm.epoch,
-        stime: new Date(),
+        stime,
         etime: null,
         reason: 'none',
       };

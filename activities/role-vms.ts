@@ -4,10 +4,11 @@ import { vmName } from '../domain/vm-name.js';
 import { abandonment } from '../domain/vm-states.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import type { VmTemplate } from '../schemas/vm-template.js';
 import type { Store } from '../store/store.js';
 import type { VmMove } from '../store/vms.js';
 import { batchesOf } from './batches.js';
-import { placeVms } from './place-vms.js';
+import { type Known, placeVms } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 
 /** Whether the role was taken by this step of this operation before, so that saying it again may go on. */
@@ -18,32 +19,44 @@ export function isOurs(service: Service, role: Role, op: string, step: number): 
 /** Takes what is free or was left by operations that have ended; returns the VMs as they are then. */
 export async function takeVms(store: Store, op: string, vms: readonly Vm[]): Promise<Vm[]> {
   if (vms.length === 0) return [];
-  const ids = vms.map((vm) => vm._id);
-  const holders = vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : []));
-  await store.vms.take(op, ids, [...(await store.operations.ended(holders))]);
-  return (await store.vms.byIds(ids)).filter((vm) => vm.state !== 'DONE');
+  const holders = new Set(vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : [])));
+  const ended = holders.size === 0 ? holders : await store.operations.ended([...holders]);
+  return (await store.vms.take(op, vms, ended)).filter((vm) => vm.state !== 'DONE');
 }
 
-/** Makes VMs of a role, each under its unique key: made again by another try, they are the same. */
+/** What new VMs of a role are made from. */
+export type Mould = { template: VmTemplate | null; firstNumber: number; ids: number[] };
+
+/** Reads what new VMs of a role would be made from, if it lacks any. */
+export async function readMould(store: Store, { _id: service }: Service, role: Role): Promise<Mould> {
+  const [template, last, ids] = await Promise.all([
+    store.vmTemplates.find(role.vm_template),
+    store.vms.lastOrdinal(service, role.name),
+    // A role that never had a VM lacks them all.
+    role.last_vmname === 0 ? store.counters.next('vm', role.cardinality) : [],
+  ]);
+  return { template, firstNumber: Math.max(role.last_vmname, last + 1), ids };
+}
+
+/**
+ * Makes VMs of a role, each under its unique key: made again by another try, they are the same. Returns them, or null
+ * when another try was at work too: then what there is has to be read.
+ */
 export async function makeVms(
   store: Store,
   settings: StepPorts['settings'],
   op: string,
   service: Service,
   role: Role,
+  { template, firstNumber, ids: drawn }: Mould,
   count: number,
-): Promise<void> {
-  const [template, last, ids] = await Promise.all([
-    store.vmTemplates.find(role.vm_template),
-    store.vms.lastOrdinal(service._id, role.name),
-    store.counters.next('vm', count),
-  ]);
+): Promise<Vm[] | null> {
   if (!template)
     throw new Problem(
       'not_found',
       `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
     );
-  const first = Math.max(role.last_vmname, last + 1);
+  const ids = drawn.length >= count ? drawn.slice(0, count) : await store.counters.next('vm', count);
   const contents = vmContents(template.template, {
     contents: role.vm_template_contents,
     serviceId: service._id,
@@ -52,7 +65,7 @@ export async function makeVms(
   const now = new Date();
   const { uid, gid, permissions } = service;
   const made = ids.map((id, index): Vm => {
-    const ordinal = first + index;
+    const ordinal = firstNumber + index;
     return {
       _id: id,
       uid,
@@ -80,21 +93,23 @@ export async function makeVms(
       ended_at: null,
     };
   });
-  await Promise.all([
-    store.vms.insertMissing(made),
-    store.services.raiseVmNumber(service._id, role.name, first + count),
-  ]);
+  return (await store.vms.insertMissing(made)) ? made : null;
 }
 
-/** Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. */
+/**
+ * Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. `known`: what has
+ * just been read or made, and need not be read again.
+ */
 export async function placeRole(
   store: Store,
   op: string,
   service: number,
   role: string,
+  known?: Known & { present: readonly Vm[] },
 ): Promise<{ boot: number[][]; pending: number }> {
-  const held = (await store.vms.ofService(service, role)).filter((vm) => vm.hold?.op === op);
-  const { placed, pending } = await placeVms(store, held);
+  const vms = known ? [...known.present, ...known.made] : await store.vms.ofService(service, role);
+  const held = vms.filter((vm) => vm.hold?.op === op);
+  const { placed, pending } = await placeVms(store, held, known);
   const booting = held.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id);
   return { boot: batchesOf([...booting, ...placed]), pending: pending.length };
 }

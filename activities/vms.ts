@@ -2,7 +2,6 @@ import type { HostTarget, PlacedVm } from '../adapters/hypervisor/port.js';
 import { domainName } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
 import { isVmGone, isVmRunning } from '../domain/vm-states.js';
-import type { Host } from '../schemas/host.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Store } from '../store/store.js';
 import { endStay, placeOf } from '../store/vms.js';
@@ -16,17 +15,18 @@ export type VmBatch = { op: string; role?: string; vms: number[] };
 export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
   /** PROLOG → BOOT → RUNNING. */
   async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
-    const host = hostsOf(store);
+    const hosts = hostTargets(store);
     return eachVm(store.vms, op, vms, {
       enter: 'boot',
       leave: 'run',
       fail: 'fail_boot',
       isDone: isVmRunning,
       isAtWork: (vm) => vm.lcm_state === 'BOOT',
+      prepare: hosts.read,
       work: async (vm, signal) => {
         const stay = placeOf(vm);
         if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
-        const target = await host(stay.hid);
+        const target = hosts.of(stay.hid);
         const domain = await hypervisors.of(target).deploy(placed(vm, target), signal);
         return { deploy_id: domain.deployId };
       },
@@ -35,22 +35,23 @@ export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
 
   /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
   async destroyVms({ op, vms, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> {
-    const host = hostsOf(store);
+    const hosts = hostTargets(store);
     const outcome = await eachVm(store.vms, op, vms, {
       enter: 'shutdown',
       leave: 'done',
       fail: 'fail_shutdown',
       isDone: isVmGone,
       isAtWork: (vm) => vm.lcm_state === 'SHUTDOWN',
+      prepare: hosts.read,
       work: async (vm, signal) => {
         const stay = placeOf(vm);
         if (stay) {
-          const target = await host(stay.hid);
+          const target = hosts.of(stay.hid);
           await hypervisors.of(target).destroy({ ...placed(vm, target), hard }, signal);
         }
-        const now = new Date();
-        return { ended_at: now, history: endStay(vm.history, 'user', now), deploy_id: null };
+        return { deploy_id: null };
       },
+      left: (vm, at) => ({ ended_at: at, history: endStay(vm.history, 'user', at) }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
         await store.hosts.release(
@@ -66,15 +67,20 @@ export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
   },
 });
 
-/** Looks each host up once a batch. */
-function hostsOf(store: Store): (id: number) => Promise<HostTarget> {
-  const found = new Map<number, Promise<Host | null>>();
-  return async (id) => {
-    const pending = found.get(id) ?? store.hosts.find(id);
-    found.set(id, pending);
-    const host = await pending;
-    if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
-    return { name: host.name, vm_mad: host.vm_mad, total: host.total };
+/** The hosts of a batch, read at once. */
+function hostTargets(store: Store) {
+  const known = new Map<number, HostTarget>();
+  return {
+    async read(vms: readonly Vm[]): Promise<void> {
+      const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
+      for (const { _id, name, vm_mad, total } of await store.hosts.byIds([...ids]))
+        known.set(_id, { name, vm_mad, total });
+    },
+    of(id: number): HostTarget {
+      const host = known.get(id);
+      if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
+      return host;
+    },
   };
 }
 

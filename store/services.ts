@@ -167,14 +167,14 @@ export function createServiceStore(connection: Connection) {
     },
 
     /**
-     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on. Returns false
-     * when the guard did not match.
+     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on; `last_vmname`:
+     * numbers below it are given, the next VM of the role gets none of them. Returns false when the guard did not match.
      */
     async leaveRole(
       { service, role, op, step, event }: RoleStep,
       reason: string | null,
       log: readonly LogEntry[] = [],
-      { cardinality }: { cardinality?: number } = {},
+      { cardinality, last_vmname = 0 }: { cardinality?: number; last_vmname?: number } = {},
     ): Promise<boolean> {
       const { modifiedCount } = await services.updateOne(
         {
@@ -190,6 +190,7 @@ export function createServiceStore(connection: Connection) {
             'roles.$.mark': { op, step },
             ...(cardinality !== undefined && { 'roles.$.cardinality': cardinality }),
           },
+          $max: { 'roles.$.last_vmname': last_vmname },
           $unset: { [`holds.${role}`]: '' },
           ...(log.length > 0 && { $push: pushLog(log) }),
         },
@@ -228,11 +229,6 @@ export function createServiceStore(connection: Connection) {
         { session },
       );
       return true;
-    },
-
-    /** Numbers already given: the next VM of the role gets none of them. */
-    async raiseVmNumber(service: number, role: string, next: number): Promise<void> {
-      await services.updateOne({ _id: service, 'roles.name': role }, { $max: { 'roles.$.last_vmname': next } });
     },
 
     /**

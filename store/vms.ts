@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
+import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
@@ -64,6 +64,9 @@ export function createVmStore(connection: Connection) {
     },
   ]);
 
+  // For batches: Mongoose would cast every value of every update, which costs more than sending them.
+  const native = () => connection.collection<Vm>('vms');
+
   const byIds = (ids: readonly number[]) =>
     vms
       .find({ _id: { $in: ids } })
@@ -71,17 +74,19 @@ export function createVmStore(connection: Connection) {
       .lean<Vm[]>()
       .exec();
 
+  /** One guarded update a VM; returns how many matched. */
+  const write = async (changes: readonly Change[], session?: ClientSession): Promise<number> =>
+    (await native().bulkWrite(together(changes), { ordered: false, ...(session && { session }) })).matchedCount;
+
   const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
     if (moves.length === 0) return { there: new Set(), moved: 0 };
-    const updates = moves.map(
-      ({ vm, event, set, release }): AnyBulkWriteOperation<Vm> => ({
-        updateOne: {
-          filter: { _id: vm._id, state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) },
-          update: { $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) } },
-        },
-      }),
+    const matchedCount = await write(
+      moves.map(({ vm, event, set, release }) => ({
+        vm,
+        $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) },
+      })),
+      session,
     );
-    const { matchedCount } = await vms.bulkWrite(updates, { ordered: false, ...(session && { session }) });
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
     const there = new Set(
@@ -123,6 +128,8 @@ export function createVmStore(connection: Connection) {
     ofService: (id: number, role?: string) =>
       vms
         .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
+        // Left to choose, MongoDB may go through all VMs in order of their ids.
+        .hint('by_service')
         .sort({ _id: 1 })
         .lean<Vm[]>()
         .exec(),
@@ -146,26 +153,31 @@ export function createVmStore(connection: Connection) {
     waiting: (limit: number) => vms.find(waitingForCapacity).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
     anyWaiting: async (): Promise<boolean> => (await vms.exists(waitingForCapacity)) !== null,
 
-    /** Writes new VMs; those whose unique key exists already are left as they are. */
-    async insertMissing(documents: readonly Vm[], session?: ClientSession): Promise<void> {
-      if (documents.length === 0) return;
+    /** Writes new VMs; those whose unique key exists already are left as they are. Returns whether all were new. */
+    async insertMissing(documents: readonly Vm[]): Promise<boolean> {
+      if (documents.length === 0) return true;
       try {
-        await vms.insertMany([...documents], { ordered: false, lean: true, ...(session && { session }) });
+        await native().insertMany([...documents], { ordered: false });
+        return true;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
+        return false;
       }
     },
 
     /**
      * Takes the hold on VMs for an operation and raises their epoch, each in one update. Free ones and those whose
-     * holder is among `endedHolders` are taken; those that the operation holds already stay as they are.
+     * holder is among `endedHolders` are taken; those that the operation holds already stay as they are. Returns the VMs
+     * as they are then.
      */
-    async take(op: string, ids: readonly number[], endedHolders: readonly string[] = []): Promise<void> {
-      await vms.updateMany(
-        { _id: { $in: ids }, state: { $ne: 'DONE' }, $or: [{ hold: null }, { 'hold.op': { $in: endedHolders } }] },
+    async take(op: string, seen: readonly Vm[], endedHolders: ReadonlySet<string>): Promise<Vm[]> {
+      const ids = seen.map((vm) => vm._id);
+      const { matchedCount } = await vms.updateMany(
+        { _id: { $in: ids }, state: { $ne: 'DONE' }, $or: [{ hold: null }, { 'hold.op': { $in: [...endedHolders] } }] },
         [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
         { updatePipeline: true },
       );
+      return matchedCount === 0 && seen.every((vm) => vm.hold?.op === op) ? [...seen] : byIds(ids);
     },
 
     /** Takes a VM from a holder that has not let go in time: only from the exact hold that was seen. */
@@ -176,12 +188,23 @@ export function createVmStore(connection: Connection) {
         { updatePipeline: true },
       ),
 
-    /** Each try of a batch says its number first: what an earlier try still does matches nothing any more. */
-    raiseAttempt: (op: string, ids: readonly number[], attempt: number) =>
-      vms.updateMany(
-        { _id: { $in: ids }, 'hold.op': op, 'hold.attempt': { $lt: attempt } },
-        { $set: { 'hold.attempt': attempt } },
-      ),
+    /**
+     * A try of a batch says its number and moves its VMs into the state of work, in one guarded update each: what an
+     * earlier try still does matches nothing any more. `event`: null for those that are at work already. Returns the VMs
+     * as they are then, or null when one of them has changed since it was read: then all are to be read again.
+     */
+    async enter(held: readonly Vm[], attempt: number, event: (vm: Vm) => VmEvent | null): Promise<Vm[] | null> {
+      if (held.length === 0) return [];
+      const entered = held.map((vm) => {
+        const move = event(vm);
+        return { vm, state: move === null ? { state: vm.state, lcm_state: vm.lcm_state } : stateAfter(vm, move) };
+      });
+      const matched = await write(
+        entered.map(({ vm, state }) => ({ vm, $set: { ...state, 'hold.attempt': attempt } })),
+      );
+      if (matched < held.length) return null;
+      return entered.map(({ vm, state }) => ({ ...vm, ...state, hold: vm.hold && { ...vm.hold, attempt } }));
+    },
 
     /** Lets go of whatever an operation still holds. */
     releaseAll: (op: string, session?: ClientSession) =>
@@ -247,6 +270,28 @@ export type VmStore = ReturnType<typeof createVmStore>;
 
 const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
   hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };
+
+type Change = { vm: VmMove['vm']; $set: object };
+
+/**
+ * The updates that a batch of changes is, each guarded by state and by the whole hold as read: VMs that are alike in
+ * both and change alike share one. A batch that moves as one costs MongoDB a third of what fifty updates cost.
+ */
+function together(changes: readonly Change[]) {
+  const alike = new Map<string, { ids: number[]; guard: object; $set: object }>();
+  for (const { vm, $set } of changes) {
+    const guard = { state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) };
+    const key = JSON.stringify([guard, $set]);
+    const known = alike.get(key);
+    if (known) known.ids.push(vm._id);
+    else alike.set(key, { ids: [vm._id], guard, $set });
+  }
+  return [...alike.values()].map(({ ids, guard, $set }): mongo.AnyBulkWriteOperation<Vm> => {
+    const change = { filter: { _id: { $in: ids }, ...guard }, update: { $set } };
+    // One alone is sent as one: the driver sends that again by itself when the connection breaks.
+    return ids.length === 1 ? { updateOne: change } : { updateMany: change };
+  });
+}
 
 /** What a VM document stores after an event. An illegal one is a programming error and throws. */
 export function stateAfter(
