@@ -15,7 +15,7 @@ const usage = `npm run chaos -- [options]
   --runs N       about so many runs, in the proportions of a full round
   --only TEXT    only cases whose name contains it; may be given several times
   --lanes N      clusters side by side (2)
-  --pairs N      how often to measure by how much the kill of one of two workers delays a deployment (15; 0 with --only)
+  --pairs N      pairs of deployments that show what the loss of one of two workers costs (15; 0 with --only)
   --keep         leave the data of a cluster with a violation
   --list         name the cases and end`;
 
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const chosen = cases.filter((each) => values.only.every((part) => nameOf(each).includes(part)));
-  if (values.list || chosen.length === 0) {
+  if (values.list || (chosen.length === 0 && values.pairs === undefined)) {
     console.log(cases.map(nameOf).join('\n'));
     return values.list ? 0 : 2;
   }
@@ -54,9 +54,10 @@ async function main(): Promise<number> {
     keep: values.keep,
     say,
   });
-  console.log(tableOf(chosen, played));
+  if (chosen.length > 0) console.log(tableOf(chosen, played));
   const pairs = Number(values.pairs ?? (values.only.length === 0 ? 15 : 0));
-  if (pairs > 0) console.log(await measureDelay(machine, { seed, pairs, say }));
+  for (const how of ['killed', 'frozen'] as const)
+    if (pairs > 0) console.log(await measureDelay(machine, { seed, pairs, how, say }));
   const violations = violationsOf(played);
   console.log(
     `seed ${seed}, ${runs} runs in ${Math.round((Date.now() - begin) / 60_000)} min, ${violations} violations`,
