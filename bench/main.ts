@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
 import { startArcus } from './arcus.js';
 import { type Bench, benchOf } from './bench.js';
 import { conditions, load } from './conditions.js';
@@ -31,34 +30,35 @@ function chosen(): readonly Row[] | null {
 
 async function measure(bench: Bench, wanted: readonly Row[]): Promise<void> {
   const { arcus } = bench;
-  console.log(await conditions(arcus.temporal, arcus.mongodbUri()));
+  console.log(`${await conditions(arcus.temporal, arcus.mongodbUri())}\n`);
   const population = populationOf(arcus);
   const all: Measured[] = [];
   for (const { name, measure } of wanted) {
     console.error(`bench: ${name}, load ${load()}`);
-    all.push(await measure(bench, population));
+    const row = await measure(bench, population);
+    for (const { work, measured, floor } of row.results)
+      console.error(`  ${work}: ${measured}${floor === null ? '' : `; floor ${floor}`}`);
+    all.push(row);
   }
   print(all.flatMap(({ results }) => results));
-  for (const note of all.flatMap(({ notes }) => notes)) console.log(note);
-  console.log(`load at the end ${load()}`);
+  console.log();
+  for (const note of all.flatMap(({ notes }) => notes)) console.log(`- ${note}`);
+  console.log(`- load at the end ${load()}`);
 }
 
+/** In Markdown, so that docs/performance.md can take it as it is. */
 function print(results: readonly Result[]): void {
-  const table = new Table({
-    head: ['work', 'runs', 'Arcus', 'floor', 'ratio', 'goal', 'met'],
-    style: { head: [], border: [] },
-  });
-  for (const { work, runs, measured, floor, ratio, goal, met } of results)
-    table.push([
-      work,
-      runs,
-      measured,
-      floor ?? '–',
-      ratio ?? '–',
-      goal ?? '–',
-      met === null ? '–' : met ? 'yes' : 'NO',
-    ]);
-  console.log(table.toString());
+  const lines = [
+    ['work', 'runs', 'Arcus', 'floor', 'ratio', 'goal', 'met'],
+    ...results.map(({ work, runs, measured, floor, ratio, goal, met }) => [
+      ...[work, String(runs), measured, floor ?? '–', ratio ?? '–', goal ?? '–'],
+      met === null ? '–' : met ? 'yes' : '**no**',
+    ]),
+  ];
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  const [head = [], ...body] = lines;
+  console.log([row(head), row(widths.map((width) => '-'.repeat(width))), ...body.map(row)].join('\n'));
 }
 
 async function main(): Promise<void> {

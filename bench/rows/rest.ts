@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import type { Bench } from '../bench.js';
 import type { Population } from '../population.js';
 import { residentMegabytes } from '../process-cost.js';
@@ -7,6 +8,7 @@ import type { Measured } from '../result.js';
 const services = 1_000;
 const vmsEach = 4;
 const seconds = 60;
+const Sizes = z.object({ totalIndexSize: z.number() });
 const goal = { cpu: 3, rss: 450 };
 
 /** A thousand services of four VMs run and nobody asks for anything, for a minute. */
@@ -44,6 +46,20 @@ export async function measureRest(bench: Bench, population: Population): Promise
     ],
     notes: [
       `rest: ${['Temporal', 'MongoDB', 'simulator'].map((name) => `${name} ${share(name).toFixed(2)} % of a core and ${rss(name)} MB`).join(', ')}, api ${rss('api')} MB; others had ${others} % of the machine`,
+      `rest: ${(await Promise.all(['vms', 'services', 'operations', 'hosts'].map((name) => sizeOf(bench, name)))).join('; ')}`,
     ],
   };
+}
+
+/** How large the documents of a collection are on average, and what its indexes have of each. */
+async function sizeOf({ arcus: { db } }: Bench, collection: string): Promise<string> {
+  const [average] = await db
+    .collection(collection)
+    .aggregate<{ bytes: number; count: number }>([
+      { $group: { _id: null, bytes: { $avg: { $bsonSize: '$$ROOT' } }, count: { $sum: 1 } } },
+    ])
+    .toArray();
+  const { totalIndexSize } = Sizes.parse(await db.command({ collStats: collection }));
+  const { bytes, count } = average ?? { bytes: 0, count: 1 };
+  return `${count} ${collection} of ${Math.round(bytes)} bytes, ${Math.round(totalIndexSize / count)} of indexes each`;
 }
