@@ -41,12 +41,16 @@ export async function reportOperation(
  * on. Throws a Complaint when it ended otherwise than wished, or when it waits for a person.
  */
 export async function waitFor(context: Context, id: string, wish: Wish = 'succeeded'): Promise<void> {
+  conclude(context, await follow(context, id), wish);
+}
+
+/** The same for whoever tells the end himself: the operation when it has ended, however, or waits for a person. */
+export async function follow(context: Context, id: string): Promise<Answer<OperationDetail>> {
   try {
-    const end = await interruptible(
+    return await interruptible(
       (signal) => watch(context, id, signal),
       () => new Complaint('detached', `Detached; operation ${id} goes on.`, { next: comeBack(id) }),
     );
-    conclude(context, end, wish);
   } finally {
     context.terminal?.clear();
   }

@@ -19,8 +19,12 @@ export function nextStep({ status, operation, request_id, type }: ProblemBody, {
 /** What tells most about a resource that is in the way. */
 const verbs: Record<string, string> = { service: 'why', vm: 'why', host: 'why', operation: 'why' };
 
+/** What has no list of its own on the command line. */
+const listedAs: Record<string, string> = { 'consistency-check': 'operation' };
+
 /** `/services/12/recover` → service 12. */
 function namedIn(path: string): { noun: string; id: string | undefined } {
   const [, collection = '', id] = /^\/([a-z-]+)(?:\/([0-9A-Z]+))?/.exec(path) ?? [];
-  return { noun: collection.replace(/s$/, ''), id };
+  const noun = collection.replace(/s$/, '');
+  return { noun: listedAs[noun] ?? noun, id };
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { createApiClient } from './api-client.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './command.js';
 import { doctorCommand } from './commands/doctor.js';
+import { fsckCommand } from './commands/fsck.js';
 import { hostCommands } from './commands/host.js';
 import { operationCommands } from './commands/operation.js';
 import { serviceCommands } from './commands/service.js';
@@ -64,6 +65,7 @@ export function createProgram({ environment, out, err, width, terminal, now }: S
   };
   for (const [noun, summary, leaves] of nouns) addNoun(program, noun, summary, leaves, run);
   addLeaf(program, doctorCommand, run);
+  addLeaf(program, fsckCommand, run);
   return program;
 }
 

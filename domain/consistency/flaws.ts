@@ -321,7 +321,9 @@ export function told<C extends FindingCode>({
   advice: string | null;
 } {
   const { resource, detail, repair, advice }: Kind<Evidence[C]> = flaws[code];
-  return { resource: resource(seen), detail: detail(seen), repair, advice };
+  const about = resource(seen);
+  const named = advice?.replaceAll(`<${about.type}>`, String(about.id)) ?? null;
+  return { resource: about, detail: detail(seen), repair, advice: named };
 }
 
 /** Where it is to be looked for again. */
