@@ -49,7 +49,8 @@ async function accepted(
     try {
       return await send(client);
     } catch (error) {
-      if (!(error instanceof Complaint) || error.exit !== 'unreachable') throw error;
+      if (!(error instanceof Complaint)) throw error;
+      if (error.exit !== 'unreachable') throw error.exit === 'conflict' && mayHaveArrived ? doneBefore(error) : error;
       mayHaveArrived ||= !wasRefused(error);
       if (pause === null) throw mayHaveArrived ? uncertain(error) : error;
       if (pause === pauses[0]) context.err(`${error.message} Asking again; it will not be done twice.`);
@@ -63,6 +64,14 @@ const uncertain = ({ message, cause }: Complaint): Complaint =>
   new Complaint('unreachable', `${message} Asked ${pauses.length + 1} times; it may have been accepted.`, {
     cause,
     next: look,
+  });
+
+/** What cannot be done twice, such as an answer, may be refused because it was done. */
+const doneBefore = ({ message, findings, next, cause }: Complaint): Complaint =>
+  new Complaint('conflict', `${message} An earlier try of this request, whose answer was lost, may have done it.`, {
+    findings,
+    next,
+    cause,
   });
 
 /** Nobody listened there: nothing has arrived. */

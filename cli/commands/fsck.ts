@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { type Compared, ConsistencyCheckResource, type ConsistencyFinding } from '../../schemas/consistency.js';
-import { OperationResource } from '../../schemas/operation.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { follow } from '../follow.js';
 import { rawText, tableOf } from '../output.js';
+import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
 
 const columns = [
@@ -50,7 +50,7 @@ export const fsckCommand: Leaf = leaf({
     }),
   run: async (context, _args, { repair, report }) => {
     if (report !== undefined) return conclude(context, report);
-    const accepted = await context.client().send('POST', '/consistency-checks', OperationResource, json({ repair }));
+    const accepted = await startOperation(context, 'POST', '/consistency-checks', json({ repair }));
     const { id } = accepted.value;
     context.err(`Check ${id} is accepted; its report, also later: arcus fsck --report ${id}`);
     await follow(context, id);

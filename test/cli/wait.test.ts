@@ -166,6 +166,15 @@ describe('a request for an operation', () => {
     expect(api.asked).toHaveLength(1);
   });
 
+  it('that is refused when sent again may have been what did it', async () => {
+    api.on(recover, 'hang up', problem(409, 'wrong_state', 'Service 12 is RUNNING.'));
+    const { code, err } = await begin('service', 'recover', '12').ended;
+    expect(code).toBe(4);
+    expect(err).toMatch(
+      /Service 12 is RUNNING\. An earlier try of this request, whose answer was lost, may have done it\.\n/,
+    );
+  });
+
   it('can be left by Ctrl-C before it is answered, without a promise', async () => {
     api.on(recover, 'silence');
     const asking = begin('service', 'recover', '12');
