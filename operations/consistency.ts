@@ -26,9 +26,15 @@ export const consistencyOperations = (context: OperationsContext) => {
   const { consistency } = store;
 
   return {
-    async start(caller: Caller, { repair }: CheckConsistency, admission: Admission): Promise<OperationResource> {
+    /** `again`: the check that this one tries again, and what was asked for in place of it. */
+    async start(
+      caller: Caller,
+      { repair }: CheckConsistency,
+      admission: Admission,
+      again?: { retryOf: string; request: unknown },
+    ): Promise<OperationResource> {
       administrator(caller, 'check consistency');
-      const asked = { deed: 'check consistency', repair };
+      const asked = again?.request ?? { deed: 'check consistency', repair };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
       const holder = await consistency.holderOfZone(zone.id);
@@ -38,6 +44,7 @@ export const consistencyOperations = (context: OperationsContext) => {
         resource: zone,
         name: 'zone 0',
         owner: { uid: caller.id, gid: caller.gid },
+        ...(again && { retryOf: again.retryOf }),
         input: { repair },
         request: asked,
         claim: async (op, session) => {

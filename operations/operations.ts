@@ -13,6 +13,7 @@ import { serviceTemplateOperations } from './service-templates.js';
 import { serviceOperations } from './services.js';
 import { vmTemplateOperations } from './vm-templates.js';
 import { vmOperations } from './vms.js';
+import { whyOperations } from './why.js';
 
 type OperationQuery = PageQuery & {
   state?: OperationState;
@@ -23,16 +24,21 @@ type OperationQuery = PageQuery & {
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (context: OperationsContext) => {
-  const [vms, services] = [vmOperations(context), serviceOperations(context)];
+  const [vms, services, consistency] = [
+    vmOperations(context),
+    serviceOperations(context),
+    consistencyOperations(context),
+  ];
   return {
     hosts: hostOperations(context),
     vmTemplates: vmTemplateOperations(context),
     vms,
     serviceTemplates: serviceTemplateOperations(context),
     services,
-    consistency: consistencyOperations(context),
+    why: whyOperations(context),
+    consistency,
     operations: {
-      ...operationActions(context, createRetries({ services, vms })),
+      ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
         const page = await context.store.operations.list(caller, query);
         const url = context.settings.temporalUiUrl;

@@ -1,11 +1,12 @@
 import type { Caller } from '../domain/caller.js';
-import { Problem } from '../domain/problems.js';
-import { isTermination, type Operation, type OperationResource } from '../schemas/operation.js';
+import { isCheck, isTermination, type Operation, type OperationResource } from '../schemas/operation.js';
+import type { consistencyOperations } from './consistency.js';
 import type { Admission } from './context.js';
 import type { serviceOperations } from './services.js';
 import type { vmOperations } from './vms.js';
 
 type Rooms = {
+  consistency: Pick<ReturnType<typeof consistencyOperations>, 'start'>;
   services: Pick<ReturnType<typeof serviceOperations>, 'goOn'>;
   vms: Pick<ReturnType<typeof vmOperations>, 'deployAgain' | 'terminateAgain'>;
 };
@@ -13,7 +14,7 @@ type Rooms = {
 export type Retries = ReturnType<typeof createRetries>;
 
 /** How each kind of operation is tried again: by what its resource can be asked for anyway. */
-export const createRetries = ({ services, vms }: Rooms) => ({
+export const createRetries = ({ consistency, services, vms }: Rooms) => ({
   /** `operation` is the last of its resource, and has failed or was cancelled. */
   async again(
     caller: Caller,
@@ -32,8 +33,10 @@ export const createRetries = ({ services, vms }: Rooms) => ({
         const hard = isTermination(operation) && operation.input.hard;
         return vms.terminateAgain(caller, resource.id, { hard, retryOf, request }, admission);
       }
-      case 'checkConsistency':
-        throw new Problem('wrong_state', `Operation ${retryOf} has repaired nothing that a new check would not find.`);
+      case 'checkConsistency': {
+        const repair = isCheck(operation) && operation.input.repair;
+        return consistency.start(caller, { repair }, admission, { retryOf, request });
+      }
     }
   },
 });
