@@ -9,8 +9,11 @@ import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
 import { looksFirst, repair } from './consistency-repairs.js';
 import type { StepPorts } from './ports.js';
 
-/** `apart`: milliseconds between the two looks. */
-export type CheckPlan = { repair: boolean; apart: number };
+/**
+ * `apart`: milliseconds between the two looks; `behindReconciliation`: the same where an operation seems to have lost its
+ * run, which reconciliation is about to notice.
+ */
+export type CheckPlan = { repair: boolean; apart: number; behindReconciliation: number };
 export type Round = { op: string; round: number };
 export type SectionOf<S extends Section> = Round & { section: S };
 
@@ -18,6 +21,8 @@ export type SectionOf<S extends Section> = Round & { section: S };
 export type Looked = { compared: Partial<Compared>; suspects: number; next: Cursor };
 
 const apart = 3_000;
+/** Two of its ticks, and the age below which it leaves an operation alone. */
+const behindReconciliation = 25_000;
 /** Pages that one step looks at: so many that the history of a large cloud stays short. */
 const pagesPerStep = 20;
 const findingsPerPage = 200;
@@ -32,7 +37,7 @@ export const checkActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     begin(store, input, async (operation): Promise<CheckPlan | null> => {
       if (!isCheck(operation) || (await store.consistency.holderOfZone(operation.resource.id)) !== operation._id)
         return null;
-      return { repair: operation.input.repair, apart };
+      return { repair: operation.input.repair, apart, behindReconciliation };
     }),
 
   /** Forgets what the last round, or a run before this one, has found and not repaired. Returns the number of the round. */

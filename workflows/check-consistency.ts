@@ -16,7 +16,7 @@ const ofDocuments = ['counters', 'operations', 'runs', 'vms', 'services'] as con
  * unchanged is a finding. Repairs, when it is to, what can be repaired, and then looks whether something is left.
  */
 export async function checkConsistency({ op }: OperationInput): Promise<void> {
-  await runOperation({ op }, local.beginCheck, async ({ repair, apart }: CheckPlan) => {
+  await runOperation({ op }, local.beginCheck, async ({ repair, apart, behindReconciliation }: CheckPlan) => {
     let compared: Compared | undefined;
     for (let further = 0; further <= furtherRounds; further++) {
       const round = await local.beginRound({ op });
@@ -25,7 +25,7 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
       compared ??= looked.compared;
       if (looked.suspects === 0) break;
       await say(`looks again at ${looked.suspects} that do not fit`);
-      await sleep(apart);
+      await sleep(looked.orphans === 0 ? apart : behindReconciliation);
       const sections = await lookAgain(round);
       if (!repair || sections.length === 0) break;
       await say('repairs what it has found');
@@ -39,30 +39,31 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
     }
   });
 
-  async function lookAtAll(round: number): Promise<{ compared: Compared; suspects: number }> {
+  async function lookAtAll(round: number): Promise<{ compared: Compared; suspects: number; orphans: number }> {
     const compared: Compared = { services: 0, vms: 0, hosts: 0, operations: 0, runs: 0, domains: 0 };
-    let suspects = 0;
-    const through = async (look: (after: Looked['next']) => Promise<Looked>): Promise<void> => {
+    let [suspects, orphans] = [0, 0];
+    const through = async (section: Section, look: (after: Looked['next']) => Promise<Looked>): Promise<void> => {
       for (let after: Looked['next'] = null, more = true; more; more = after !== null) {
         const looked = await look(after);
         for (const [name, count] of Object.entries(looked.compared)) if (isCompared(name)) compared[name] += count;
         suspects += looked.suspects;
+        if (section === 'operations') orphans += looked.suspects;
         after = looked.next;
       }
     };
     await settle([
       ...ofDocuments.map((section) =>
-        through((after) =>
+        through(section, (after) =>
           checks.look.executeWithOptions({ summary: `look at ${section}` }, [{ op, round, section, after }]),
         ),
       ),
-      through((after) =>
+      through('hosts', (after) =>
         hostChecks.lookAtHosts.executeWithOptions({ summary: 'look at hosts' }, [
           { op, round, section: 'hosts', after },
         ]),
       ),
     ]);
-    return { compared, suspects };
+    return { compared, suspects, orphans };
 
     function isCompared(name: string): name is keyof Compared {
       return Object.hasOwn(compared, name);

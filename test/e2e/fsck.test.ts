@@ -1,0 +1,113 @@
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { scheduleIds } from '../../adapters/engine/names.js';
+import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
+import { flaws } from '../../domain/consistency/flaws.js';
+import { namespaces } from '../../schemas/config.js';
+import { ConsistencyCheckResource, FindingCode } from '../../schemas/consistency.js';
+import { Cluster } from '../support/cluster.js';
+import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
+import { checkConsistency } from '../support/cluster-consistency.js';
+import { type Done, damages } from './fsck-damages.js';
+
+describe('a check of consistency', { timeout: 300_000 }, () => {
+  let cluster: Cluster;
+  let engine: TemporalEngine;
+  let [template, gated] = [-1, -1];
+  beforeAll(async () => {
+    cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 } });
+    engine = temporalEngine(cluster.servers.temporalAddress);
+    await makeHosts(cluster.client, 3, 64, 65_536);
+    const roles = [
+      { name: 'front', cardinality: 2 },
+      { name: 'back', parents: ['front'] },
+    ];
+    template = await makeServiceTemplate(cluster.client, 'plain', { roles });
+    gated = await makeServiceTemplate(cluster.client, 'gated', { gate: true, roles: [{ name: 'front' }] });
+  });
+  afterAll(async () => {
+    await engine?.close();
+    await cluster?.stop();
+  });
+
+  async function check(repair: boolean): Promise<ConsistencyCheckResource> {
+    const { id } = await cluster.client.accepted('POST', '/consistency-checks', { repair });
+    await cluster.client.awaitOperation(id, 'succeeded', 'failed', 'cancelled');
+    const report = await cluster.client.ask(ConsistencyCheckResource, 'GET', `/consistency-checks/${id}`);
+    expect(report.state).toBe('succeeded');
+    return report;
+  }
+
+  it('finds nothing while services come and go', async () => {
+    const going = { on: true };
+    const reports: ConsistencyCheckResource[] = [];
+    const checks = (async () => {
+      while (going.on) reports.push(await check(false));
+    })();
+    const lives = Array.from({ length: 4 }, async () => {
+      for (let life = 0; life < 4; life++) {
+        const id = await cluster.client.instantiate(template);
+        if (life % 2 === 0) await cluster.client.awaitService(id, 'RUNNING');
+        await cluster.client.accepted('POST', `/services/${id}/undeploy`, {});
+        await cluster.client.awaitService(id, 'DONE');
+      }
+    });
+    await Promise.all(lives).finally(() => {
+      going.on = false;
+    });
+    await checks;
+    expect(reports.flatMap(({ findings }) => findings)).toEqual([]);
+    expect(reports.length).toBeGreaterThan(1);
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
+  it('finds every damage, repairs what it says to repair, and then finds only what it leaves to people', async () => {
+    expect(damages.map(({ code }) => code).sort()).toEqual([...FindingCode.options].sort());
+    await pauseReconciliation(cluster);
+    const services = await Promise.all(damages.map(() => cluster.client.instantiate(template)));
+    await Promise.all(services.map((id) => cluster.client.awaitService(id, 'RUNNING')));
+
+    const done: (Done & { code: FindingCode })[] = [];
+    for (const [at, { code, bringAbout }] of damages.entries())
+      done.push({ code, ...(await bringAbout({ cluster, engine, service: services[at] ?? -1, gated })) });
+    const expected = (outcomeOf: (code: FindingCode) => string) =>
+      done.map(({ code, resource }) => `${code} of ${resource.type} ${resource.id}: ${outcomeOf(code)}`).sort();
+    const seen = ({ findings }: ConsistencyCheckResource) =>
+      findings.map(({ code, resource, outcome }) => `${code} of ${resource.type} ${resource.id}: ${outcome}`);
+
+    const first = await check(false);
+    expect(seen(first)).toEqual(expect.arrayContaining(expected(() => 'found')));
+
+    const second = await check(true);
+    const isRepairable = (code: FindingCode) => flaws[code].repair !== null;
+    expect(seen(second)).toEqual(
+      expect.arrayContaining(expected((code) => (isRepairable(code) ? 'repaired' : 'found'))),
+    );
+    expect(second.findings.filter(({ outcome }) => outcome === 'failed' || outcome === 'gone')).toEqual([]);
+    expect(second.left).toBe(done.filter(({ code }) => !isRepairable(code)).length);
+
+    for (const { mend } of done) await mend?.();
+    expect((await check(true)).left).toBe(0);
+    expect((await check(false)).findings).toEqual([]);
+  });
+
+  it('leaves a cloud from which everything can be removed without a trace', async () => {
+    const all = await cluster.store.services.model
+      .find({ state: { $ne: 'DONE' } }, { _id: 1 })
+      .lean()
+      .exec();
+    for (const { _id } of all) {
+      const { id } = await cluster.client.accepted('DELETE', `/services/${_id}`);
+      expect(await cluster.client.awaitOperation(id, 'succeeded', 'failed')).toMatchObject({ state: 'succeeded' });
+    }
+    expect(await checkConsistency(cluster)).toEqual([]);
+    expect((await check(false)).findings).toEqual([]);
+  });
+});
+
+/** Otherwise it would mend some of the damage before anybody has looked. */
+async function pauseReconciliation({ servers }: Cluster): Promise<void> {
+  const connection = await Connection.connect({ address: servers.temporalAddress });
+  await new Client({ connection, namespace: namespaces.ticks }).schedule.getHandle(scheduleIds.reconcile).pause();
+  await connection.close();
+}
