@@ -21,7 +21,9 @@ export const temporalFile = 'temporal.db';
 
 /**
  * Without these the server polls its own queues so slowly that every hop of a task waits up to 50 ms; the limits on
- * requests are those of a shared installation.
+ * requests are those of a shared installation. A worker that is frozen, or whose machine has gone, keeps its polls open,
+ * and would be given task after task, each to be missed only at its time-out: a connection that is silent for 2 s is
+ * asked, and dropped with its polls when it does not answer within 3 s.
  */
 const dynamicConfig = {
   'history.transferProcessorMaxPollRPS': 2_000,
@@ -29,6 +31,8 @@ const dynamicConfig = {
   'history.visibilityProcessorMaxPollRPS': 200,
   'frontend.rps': 100_000,
   'frontend.namespaceRPS': 100_000,
+  'frontend.keepAliveTime': '"2s"',
+  'frontend.keepAliveTimeout': '"3s"',
 };
 
 /** The command that runs the development server, with its data in `directory`. */

@@ -51,7 +51,9 @@ export function workerOptions({
   const workflows: Partial<WorkerOptions> = {
     workflowBundle: bundle,
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
-    stickyQueueScheduleToStartTimeout: '2s',
+    // How long a task waits for the worker that has the run in its memory before any may have it: what the death of that
+    // worker costs. A worker that is merely busy for longer loses the task to another, which replays the run.
+    stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
   };
   return {
