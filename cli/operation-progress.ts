@@ -47,8 +47,9 @@ export function milestoneOf({ state, progress, cancel_requested }: OperationDeta
 }
 
 function standing({ type, state, progress, cancel_requested }: OperationDetail): string {
+  // Of one VM, and before anything is done, the state says it all.
   const counted =
-    progress && progress.total > 1
+    progress && progress.total > 1 && (state === 'running' || progress.done > 0)
       ? `${progress.done} of ${progress.total} ${progress.unit} ${doneWords[type]}`
       : undefined;
   if (cancel_requested !== null) return [counted, 'stopping'].filter(Boolean).join(', ');
@@ -58,16 +59,21 @@ function standing({ type, state, progress, cancel_requested }: OperationDetail):
 
 /** What comes next: the next try of what failed, the end. */
 function outlook(detail: OperationDetail, now: Date): string[] {
-  const tries = detail.steps.filter(isTriedAgain).map((step) => `${step.title}: ${nextTry(step, now)}`);
+  const tries = failing(detail).filter(({ state }) => state === 'running');
   const eta = etaText(detail, now);
   const since = detail.started_at ?? detail.created_at;
-  return [...tries, ...(eta.length > 0 ? eta : [`${roughText(now.getTime() - Date.parse(since))} so far`])];
+  return [
+    ...tries.map((step) => `${nextTry(step, now)}: ${step.title}`),
+    ...(eta.length > 0 ? eta : [`${roughText(now.getTime() - Date.parse(since))} so far`]),
+  ];
 }
 
 const etaText = ({ eta }: OperationDetail, now: Date): string[] =>
   eta ? [`about ${roughText(Date.parse(eta.at) - now.getTime())} left`] : [];
 
-const isTriedAgain = ({ state, error }: StepResource): boolean => state === 'running' && error !== null;
+/** Steps whose last try failed, as far as the engine was there to say what has become of them since. */
+const failing = ({ steps, asked_engine }: OperationDetail): StepResource[] =>
+  steps.filter(({ state, error }) => error !== null && (state === 'failed' || (state === 'running' && asked_engine)));
 
 /** `try 3 in 4 s`, or that it is at work again. */
 export function nextTry({ attempts, next_retry_at }: StepResource, now: Date): string {
@@ -87,12 +93,12 @@ export function newsOf(detail: OperationDetail, now: Date, { everyTry }: { every
     detail.waiting_for === null
       ? []
       : [{ key: `waiting ${detail.waiting_for}`, text: `Waiting: ${sentence(detail.waiting_for)}` }];
-  return [...waiting, ...detail.steps.flatMap((step) => failureNews(step, now, everyTry))];
+  return [...waiting, ...failing(detail).flatMap((step) => failureNews(step, now, everyTry))];
 }
 
 function failureNews(step: StepResource, now: Date, everyTry: boolean): News[] {
   const { title, role, started_at, error, attempts, state, next_retry_at } = step;
-  if (error === null || state === 'done') return [];
+  if (error === null) return [];
   const failedTry = state === 'failed' || next_retry_at !== null ? attempts : attempts - 1;
   const key = [title, role, started_at, state, error.detail, ...(everyTry ? [failedTry] : [])].join('\n');
   const next = state === 'failed' ? '' : ` Next: ${nextTry(step, now)}.`;

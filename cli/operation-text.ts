@@ -72,24 +72,33 @@ function progress({ progress }: OperationDetail): string[] {
   ];
 }
 
-/** A step a line; below it, why its last try failed and when the next one comes. */
-function steps({ steps }: OperationDetail, now: Date, width: number | null): string[] {
+/** A step a line, in words at its end; below them, why its last try failed and when the next one comes. */
+function steps({ steps, created_at, asked_engine }: OperationDetail, now: Date, width: number | null): string[] {
   if (steps.length === 0) return [];
-  const [head = '', ...rows] = tableOf(
-    [
-      { title: 'STEP', text: ({ title }) => title },
-      { title: 'TRIES', text: ({ attempts }) => String(attempts), right: true },
-      { title: 'STATE', text: ({ state }) => state, colour: stateText },
-      { title: 'STARTED', text: ({ started_at }) => started_at.slice(0, 19).replace('T', ' ') },
-      { title: 'TOOK', text: (step) => tookText(step, now), right: true },
-    ],
-    steps,
-  ).split('\n');
-  return ['', 'STEPS', head, ...steps.flatMap((step, at) => [rows[at] ?? '', ...failure(step, now, width)])];
+  // The date is worth its room only when the steps are of several days.
+  const from = steps.every(({ started_at }) => started_at.slice(0, 10) === created_at.slice(0, 10)) ? 11 : 0;
+  const table = (words: (step: StepResource) => string): string[] =>
+    tableOf(
+      [
+        { title: 'STARTED', text: ({ started_at }) => started_at.slice(from, 19).replace('T', ' ') },
+        { title: 'TOOK', text: (step) => tookText(step, now), right: true },
+        { title: 'TRIES', text: ({ attempts }) => String(attempts), right: true },
+        { title: 'STATE', text: ({ state }) => state, colour: stateText },
+        { title: 'STEP', text: words },
+      ],
+      steps,
+    ).split('\n');
+  const indent = ' '.repeat(table(() => '')[0]?.indexOf('STEP') ?? 0);
+  const lines = (step: StepResource): string[] =>
+    [step.title, ...failure(step, asked_engine ? now : null)].flatMap((text) =>
+      wrapped(printable(text), width, indent).split('\n'),
+    );
+  const [head = '', ...rows] = table((step) => lines(step)[0]?.trimStart() ?? '');
+  return ['', 'STEPS', head, ...steps.flatMap((step, at) => [rows[at] ?? '', ...lines(step).slice(1)])];
 }
 
-function failure(step: StepResource, now: Date, width: number | null): string[] {
+/** `now` is null where nobody knows of the next try. */
+function failure(step: StepResource, now: Date | null): string[] {
   if (step.error === null) return [];
-  const next = step.state === 'running' ? ` · ${nextTry(step, now)}` : '';
-  return [wrapped(printable(`${step.error.detail}${next}`), width, '    ')];
+  return [step.error.detail, ...(now && step.state === 'running' ? [nextTry(step, now)] : [])];
 }

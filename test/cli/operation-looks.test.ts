@@ -58,11 +58,12 @@ describe('operation show', () => {
       all   6/10
 
       STEPS
-      STEP                    TRIES  STATE    STARTED               TOOK
-      start role db               1  done     2026-11-22 14:00:00  12 ms
-      boot 5 VMs of role web      3  running  2026-11-22 14:00:01    9 s
-          The simulated hypervisor did not answer for host-1: connection refused · try
-          4 in 2 s
+      STARTED    TOOK  TRIES  STATE    STEP
+      14:00:00  12 ms      1  done     start role db
+      14:00:01    9 s      3  running  boot 5 VMs of role web
+                                       The simulated hypervisor did not answer for
+                                       host-1: connection refused
+                                       try 4 in 2 s
 
       WHAT YOU CAN DO
         # Stop the operation at its next safe point.
@@ -104,6 +105,7 @@ describe('operation show', () => {
     api.on(`GET ${operation}`, { body: deployment({ asked_engine: false }) });
     const { out } = await looks(`operation show ${operationId}`);
     expect(out).toContain('NEXT TRIES      : not known: Temporal did not answer within a second\n');
+    expect(out).not.toMatch(/try \d+ (in|at work)/);
   });
 
   it('does not let what a hypervisor wrote steer the terminal', async () => {
