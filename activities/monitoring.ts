@@ -34,9 +34,11 @@ export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPo
     const found = await Promise.all(
       hosts.map(async (host) => {
         const error = await probe(host);
-        return { error, usable: await store.hosts.monitored(host._id, error) };
+        const same = error === null && host.state === 'MONITORED';
+        return { id: host._id, error, same, usable: !same && (await store.hosts.monitored(host._id, error)) };
       }),
     );
+    await store.hosts.stillMonitored(found.flatMap(({ id, same }) => (same ? [id] : [])));
     if (found.some(({ usable }) => usable) && (await store.vms.anyWaiting())) await engine.signalPlacement();
     const failed = found.filter(({ error }) => error !== null).length;
     return { monitored: found.length - failed, failed };

@@ -106,6 +106,15 @@ export function createHostStore(connection: Connection) {
       return error === null && before !== null && before.state !== 'MONITORED';
     },
 
+    /** Probed with success once more, in one write for all: what nearly every probe finds. Those in another state keep it. */
+    async stillMonitored(ids: readonly number[]): Promise<void> {
+      if (ids.length === 0) return;
+      await hosts.updateMany(
+        { _id: { $in: ids }, state: 'MONITORED' },
+        { $set: { error: null, last_monitored_at: new Date() } },
+      );
+    },
+
     /** Every host as placement sees it, and with which hypervisor it is driven. */
     async snapshot(): Promise<(HostSnapshot & Pick<Host, 'vm_mad'>)[]> {
       const found = await hosts
