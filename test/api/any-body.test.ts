@@ -59,6 +59,7 @@ const valid: Record<string, Record<string, unknown>> = {
   createServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   updateServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   createService: { template_id: 0 },
+  answerOperation: { answer: 'retry' },
 };
 const bodyFor = (route: Route) =>
   fc.oneof(

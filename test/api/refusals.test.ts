@@ -16,6 +16,7 @@ const bodies: Record<string, object> = {
   createServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   updateServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   createService: { template_id: 0 },
+  answerOperation: { answer: 'retry' },
 };
 const ids: Record<string, (id: string) => string> = {
   Operations: (id) => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id),
@@ -151,6 +152,75 @@ describe('a wrong moment', () => {
       status: 409,
       code: 'wrong_state',
       detail: /DONE/,
+    });
+  });
+
+  describe('for an operation', () => {
+    const set = (change: object) =>
+      world.store.operations.model.updateOne({ _id: present.Operations }, { $set: change });
+    const path = (deed: string) => `/operations/${present.Operations}/${deed}`;
+    const wrong = (detail: RegExp) => ({ status: 409, code: 'wrong_state', detail });
+    const body = { answer: 'skip' };
+
+    it('is a retry or an answer while it is at work', async () => {
+      await refused('oneadmin', 'post', path('answer'), body, wrong(/it asks nothing/));
+      const problem = await refused('oneadmin', 'post', path('retry'), undefined, {
+        status: 409,
+        code: 'operation_in_progress',
+      });
+      expect(problem.operation).toBe(present.Operations);
+    });
+
+    it('is an answer after another’s, which is named', async () => {
+      const at = new Date('2026-11-01T10:00:00Z');
+      await set({ answer: { answer: 'retry', roles: ['web'], by: { id: 2, name: 'alice' }, at } });
+      await refused('oneadmin', 'post', path('answer'), body, wrong(/^alice answered retry at 2026-11-01T10:00:00/));
+      await set({ answer: null });
+    });
+
+    it('is an answer while it is to be cancelled', async () => {
+      await set({ state: 'waiting_for_you', cancel_requested: { by: { id: 2, name: 'alice' }, at: new Date() } });
+      await refused('oneadmin', 'post', path('answer'), body, wrong(/being cancelled: alice/));
+      await set({ state: 'accepted', cancel_requested: null });
+    });
+
+    it('is a cancel, an answer or a retry when it has succeeded', async () => {
+      const before = await world.store.operations.find(present.Operations ?? '');
+      await set({ state: 'succeeded', ended_at: new Date() });
+      await refused('oneadmin', 'post', path('cancel'), undefined, wrong(/has ended: it is succeeded/));
+      await refused('oneadmin', 'post', path('answer'), body, wrong(/has ended: it is succeeded/));
+      await refused('oneadmin', 'post', path('retry'), undefined, wrong(/nothing to try again/));
+      await set({ state: before?.state, ended_at: null });
+    });
+
+    it('is a retry when another came after it', async () => {
+      const first = (await world.ask('oneadmin', 'post', '/vms', { template_id: 0 })).body;
+      await world.ask('oneadmin', 'post', `/operations/${first.id}/cancel`);
+      const second = (await world.ask('oneadmin', 'post', `/operations/${first.id}/retry`)).body;
+      expect(second).toMatchObject({ type: 'deployVm', retry_of: first.id });
+      await refused('oneadmin', 'post', `/operations/${first.id}/retry`, undefined, wrong(new RegExp(second.id)));
+    });
+
+    it('is a retry whose key another request has used; the same request is the same operation', async () => {
+      const { id } = (await world.ask('oneadmin', 'post', '/vms', { template_id: 0 })).body;
+      await world.ask('oneadmin', 'post', `/operations/${id}/cancel`);
+      const again = () => world.ask('oneadmin', 'post', `/operations/${id}/retry`).set('Idempotency-Key', 'again');
+      const [first, second] = [await again(), await again()];
+      expect([first.status, second.status]).toEqual([202, 202]);
+      expect(second.body.id).toBe(first.body.id);
+      const other = await world.ask('oneadmin', 'post', path('retry')).set('Idempotency-Key', 'again');
+      expect(other.body).toMatchObject({ status: 409, type: '/problems/idempotency_key_reused' });
+    });
+
+    it('is what concerns a VM that is not the caller’s to manage, though the operation is', async () => {
+      const { id } = (await world.ask('oneadmin', 'post', '/vms', { template_id: 0 })).body;
+      await world.store.operations.model.updateOne({ _id: id }, { $set: { 'permissions.other.manage': true } });
+      for (const deed of ['cancel', 'answer', 'retry'])
+        await refused('alice', 'post', `/operations/${id}/${deed}`, deed === 'answer' ? body : undefined, {
+          status: 403,
+          code: 'not_authorized',
+          detail: /MANAGE right on VM/,
+        });
     });
   });
 

@@ -8,7 +8,7 @@ import type { Caller } from '../../domain/caller.js';
 import { problemOf } from '../../domain/problems.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
 import { namespaces } from '../../schemas/config.js';
-import type { Operation } from '../../schemas/operation.js';
+import type { Answer, Operation } from '../../schemas/operation.js';
 import type { Service } from '../../schemas/service.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
 import type { Vm } from '../../schemas/vm.js';
@@ -180,6 +180,18 @@ export class World {
 
   async recover(id: number): Promise<Asked> {
     return asked(await this.operations.services.recover(this.caller, id, admission));
+  }
+
+  async cancel(op: string): Promise<Asked> {
+    return asked(await this.operations.operations.cancel(this.caller, op));
+  }
+
+  async answer(op: string, answer: Answer): Promise<Asked> {
+    return asked(await this.operations.operations.answer(this.caller, op, { answer }));
+  }
+
+  async retry(op: string): Promise<Asked> {
+    return asked(await this.operations.operations.retry(this.caller, op, admission));
   }
 
   async createVm({ cpu = 1 }: { cpu?: number } = {}): Promise<Asked> {
