@@ -29,11 +29,20 @@ const dynamicConfig = {
   'history.transferProcessorMaxPollRPS': 2_000,
   'history.timerProcessorMaxPollRPS': 2_000,
   'history.visibilityProcessorMaxPollRPS': 200,
+  'matching.numTaskqueueReadPartitions': 1,
+  'matching.numTaskqueueWritePartitions': 1,
   'frontend.rps': 100_000,
   'frontend.namespaceRPS': 100_000,
   'frontend.keepAliveTime': '"2s"',
   'frontend.keepAliveTimeout': '"3s"',
 };
+
+/**
+ * What a killed process has committed is in the log. Synced at checkpoints only, not at each of the two dozen commits of
+ * a deployment: the end of the machine may cost the last of them, which reconciliation makes good from MongoDB, where
+ * everything that was accepted is synced.
+ */
+const sqlitePragmas = { journal_mode: 'wal', synchronous: 'normal' };
 
 /** The command that runs the development server, with its data in `directory`. */
 export function temporalCommand({ binary, directory, port, uiPort }: TemporalSettings, log: string): ChildCommand {
@@ -43,7 +52,8 @@ export function temporalCommand({ binary, directory, port, uiPort }: TemporalSet
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
       ...['--port', String(port), '--ui-port', String(uiPort)],
-      ...['--db-filename', join(directory, temporalFile), '--sqlite-pragma', 'journal_mode=wal'],
+      ...['--db-filename', join(directory, temporalFile)],
+      ...Object.entries(sqlitePragmas).flatMap(([key, value]) => ['--sqlite-pragma', `${key}=${value}`]),
       ...['--log-level', 'error', '--log-format', 'json'],
       ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
     ],
