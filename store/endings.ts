@@ -63,8 +63,7 @@ export function createEndings(connection: Connection, { operations, services, vm
     if (!openStates.some((state) => state === operation.state)) return operation;
     await abandonVms(operation, reasonOf(claimed), session);
     const outcome = await settle(operation, claimed, session);
-    await operations.end(operation._id, outcome, session);
-    return operations.model.findById(operation._id).session(session).lean<Operation>().exec();
+    return operations.end(operation._id, outcome, session);
   }
 
   async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {

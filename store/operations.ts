@@ -133,23 +133,24 @@ export function createOperationStore(connection: Connection) {
     lastOf: ({ type, id }: ResourceRef) =>
       operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
 
-    /** Ends an operation that has not ended; false when it had. */
-    async end(id: string, outcome: Outcome, session?: ClientSession): Promise<boolean> {
-      const { modifiedCount } = await operations.updateOne(
-        { _id: id, state: { $in: openStates } },
-        {
-          $set: {
-            state: outcome.state,
-            error: outcome.state === 'succeeded' ? null : outcome.error,
-            waiting_for: null,
-            question: null,
-            ended_at: new Date(),
+    /** Ends an operation that has not ended, and returns it; null when it had. */
+    end: (id: string, outcome: Outcome, session: ClientSession): Promise<Operation | null> =>
+      operations
+        .findOneAndUpdate(
+          { _id: id, state: { $in: openStates } },
+          {
+            $set: {
+              state: outcome.state,
+              error: outcome.state === 'succeeded' ? null : outcome.error,
+              waiting_for: null,
+              question: null,
+              ended_at: new Date(),
+            },
           },
-        },
-        { session },
-      );
-      return modifiedCount > 0;
-    },
+          { session, returnDocument: 'after' },
+        )
+        .lean<Operation>()
+        .exec(),
 
     /** running → waiting: its run ends now, and whoever brings what it waits for sets it going again. */
     wait: (id: string, runId: string, waitingFor: string) =>
