@@ -7,6 +7,7 @@ import { serviceTemplateRoutes } from './routes/service-templates.js';
 import { serviceRoutes } from './routes/services.js';
 import { vmTemplateRoutes } from './routes/vm-templates.js';
 import { vmRoutes } from './routes/vms.js';
+import { whyRoutes } from './routes/why.js';
 
 /** The whole native API: Express serves it, the OpenAPI document describes it, the tests walk it. */
 export const routeTable: readonly Route[] = [
@@ -18,4 +19,5 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,
+  ...whyRoutes,
 ];

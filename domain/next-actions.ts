@@ -128,7 +128,7 @@ const undeployed: readonly VmStateName[] = [
 ];
 
 function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): boolean {
-  if (resource.type === 'host' || resource.type === 'zone' || resource.busy) return false;
+  if (resource.type === 'host' || (resource.type !== 'zone' && resource.busy)) return false;
   switch (kind) {
     case 'deployService':
       return resource.type === 'service' && resource.state === 'FAILED_DEPLOYING';
@@ -139,8 +139,7 @@ function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): bool
     case 'terminateVm':
       return resource.type === 'vm' && resource.state !== 'DONE';
     case 'checkConsistency':
-      // A new check finds what the last one has left.
-      return false;
+      return resource.type === 'zone';
   }
 }
 

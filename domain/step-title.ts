@@ -5,7 +5,7 @@ type Titled = Pick<Step, 'name' | 'role' | 'vms'>;
 const plural = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
 const ofRole = ({ role }: Titled): string => (role === null ? '' : ` of role ${role}`);
 const batch = (step: Titled): string => {
-  if (step.role === null && (step.vms ?? 1) === 1) return 'the VM';
+  if (step.role === null && step.vms === 1) return 'the VM';
   return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
 };
 

@@ -9,7 +9,7 @@ import type { OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 
 /** Steps that are shown, and earlier operations that an ETA is taken from. */
-const stepsShown = 200;
+export const stepsShown = 200;
 const earlierRuns = 20;
 /** A step that is at work for longer may be waiting for something that only the engine knows. */
 const soon = 1_000;

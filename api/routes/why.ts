@@ -1,0 +1,65 @@
+import { Why } from '../../schemas/operation.js';
+import { ById, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { ByOperationId } from './operations.js';
+
+const description =
+  'In one paragraph: what goes on, what failed with its own error, how often it was tried, when next, and what you can do. Temporal is asked for a second at most.';
+
+export const whyRoutes: readonly Route[] = [
+  route({
+    id: 'whyOperation',
+    method: 'get',
+    path: '/operations/{id}/why',
+    tag: 'Operations',
+    summary: 'Tell why an operation is where it is',
+    description,
+    params: ByOperationId,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    handle: ({ why }, { caller, params }) => why.operation(caller, params.id),
+  }),
+  route({
+    id: 'whyService',
+    method: 'get',
+    path: '/services/{id}/why',
+    tag: 'Services',
+    summary: 'Tell why a service is as it is',
+    description,
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    handle: ({ why }, { caller, params }) => why.service(caller, params.id),
+  }),
+  route({
+    id: 'whyVm',
+    method: 'get',
+    path: '/vms/{id}/why',
+    tag: 'VMs',
+    summary: 'Tell why a VM is as it is',
+    description,
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    handle: ({ why }, { caller, params }) => why.vm(caller, params.id),
+  }),
+  route({
+    id: 'whyHost',
+    method: 'get',
+    path: '/hosts/{id}/why',
+    tag: 'Hosts',
+    summary: 'Tell why a host takes VMs or does not',
+    description,
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    handle: ({ why }, { caller, params }) => why.host(caller, params.id),
+  }),
+];

@@ -1,0 +1,105 @@
+import type { Capacity, HostState } from '../../schemas/host.js';
+import type { NextAction, Operation, Why } from '../../schemas/operation.js';
+import type { Role, ServiceState } from '../../schemas/service.js';
+import type { Eta, Progress } from '../progress.js';
+import type { SeenStep } from '../steps.js';
+import type { VmStateName } from '../vm-states.js';
+
+/** A VM as it is told of. `unready`: it runs behind a ready gate and has not reported. */
+export type VmFacts = {
+  id: number;
+  name: string;
+  role: string | null;
+  state: VmStateName;
+  reason: string | null;
+  unready: boolean;
+  /** Name of the host that it is on, or null. */
+  host: string | null;
+};
+
+export type ServiceSubject = {
+  type: 'service';
+  id: number;
+  name: string;
+  state: ServiceState;
+  roles: Pick<Role, 'name' | 'state' | 'reason' | 'cardinality'>[];
+  /** Those that are not DONE. */
+  vms: VmFacts[];
+};
+
+export type VmSubject = VmFacts & {
+  type: 'vm';
+  endedAt: Date | null;
+  service: { id: number; name: string } | null;
+  /** Its host, when that does not answer. */
+  silentHost: { name: string; error: string; lastProbe: Date | null } | null;
+};
+
+export type HostSubject = {
+  type: 'host';
+  id: number;
+  name: string;
+  state: HostState;
+  error: string | null;
+  lastProbe: Date | null;
+  /** null: not known, or none is planned. */
+  nextProbe: Date | null;
+  total: Capacity;
+  used: Capacity;
+  vms: number;
+  /** VMs anywhere that wait for a host. */
+  waiting: boolean;
+};
+
+export type ZoneSubject = { type: 'zone'; id: number; name: string };
+
+/** A resource that is not there any more; its name is that of the operation's admission. */
+export type GoneSubject = { type: 'gone'; was: 'service' | 'vm'; id: number; name: string };
+
+export type Subject = ServiceSubject | VmSubject | HostSubject | ZoneSubject | GoneSubject;
+
+/** What the engine said, if it was asked. */
+export type EngineFacts =
+  | { answered: false }
+  | {
+      answered: true;
+      /** Another operation's run is open where this one's is to be. */
+      inTheWay: string | null;
+      /** A run of the operation is open. */
+      hasRun: boolean;
+      /** Since when the run waits for a worker. */
+      queuedSince: Date | null;
+    };
+
+/** Everything that an answer is made of; all of it is read before, so that the answer is a matter of words alone. */
+export type WhyFacts = {
+  now: Date;
+  subject: Subject;
+  /** At work on the subject, or the last one; null: none is known. */
+  operation: Operation | null;
+  /** No operation has come after it on its resource. */
+  isLast: boolean;
+  steps: readonly SeenStep[];
+  /** null: it was not asked, for there is nothing that it would know. */
+  engine: EngineFacts | null;
+  progress: Progress | null;
+  eta: Eta | null;
+  actions: NextAction[];
+};
+
+export type Failure = Why['failures'][number];
+
+/** Sentences in their order, and what they tell of as data. `trouble`: it does not get on by itself as it should. */
+export type Story = { sentences: string[]; failures: Failure[]; trouble: boolean };
+
+export const story = (sentences: readonly (string | null)[], rest: Partial<Omit<Story, 'sentences'>> = {}): Story => ({
+  sentences: sentences.filter((text) => text !== null),
+  failures: rest.failures ?? [],
+  trouble: rest.trouble ?? false,
+});
+
+export const joined = (...stories: readonly Story[]): Story => ({
+  sentences: stories.flatMap(({ sentences }) => sentences),
+  failures: stories.flatMap(({ failures }) => failures),
+  trouble: stories.some(({ trouble }) => trouble),
+});

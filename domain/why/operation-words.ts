@@ -1,0 +1,89 @@
+import { isUndeployment, type Operation } from '../../schemas/operation.js';
+import type { WhyFacts } from './facts.js';
+import { clock, lengthOf, sentence, when } from './words.js';
+
+export type OperationFacts = WhyFacts & { operation: Operation };
+
+export const hasOperation = (facts: WhyFacts): facts is OperationFacts => facts.operation !== null;
+
+export const isOpen = ({ state }: Operation): boolean =>
+  state === 'accepted' || state === 'running' || state === 'waiting' || state === 'waiting_for_you';
+
+export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
+const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
+const leaves = ({ kind }: Operation): boolean => kind === 'undeployService' || kind === 'terminateVm';
+
+const nouns = {
+  deployService: 'deployment',
+  undeployService: 'undeployment',
+  deployVm: 'deployment',
+  terminateVm: 'termination',
+  checkConsistency: 'consistency check',
+} as const;
+
+const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : nouns[operation.kind]);
+
+/** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
+export function resourceName({ resource: { type, id }, resource_name }: Operation): string {
+  if (type === 'zone') return `zone ${id}`;
+  return `${type === 'vm' ? 'VM' : type} ${id} (${resource_name})`;
+}
+
+/** `the deployment of service 12 (shop)` */
+export const deedOf = (operation: Operation): string => `the ${nounOf(operation)} of ${resourceName(operation)}`;
+
+const going = {
+  deployService: 'is being deployed',
+  undeployService: 'is being undeployed',
+  deployVm: 'is being deployed',
+  terminateVm: 'is being terminated',
+  checkConsistency: 'is being checked',
+} as const;
+
+/** `service 12 (shop) is being deployed for alice, since 14:03:02Z (12 s): 6 of 10 VMs run.` */
+export function goingOn(what: string, facts: OperationFacts): string {
+  const { operation, now } = facts;
+  const since = operation.started_at ?? operation.created_at;
+  const verb = removes(operation) ? 'is being deleted' : going[operation.kind];
+  const progress = progressText(facts);
+  const so = `since ${clock(since, now)} (${lengthOf(now.getTime() - since.getTime())})`;
+  return capital(`${what} ${verb} for ${operation.requester.name}, ${so}${progress ? `: ${progress}` : ''}.`);
+}
+
+/** `6 of 10 VMs run`; null where nothing is counted. */
+export function progressText({ operation, progress }: WhyFacts): string | null {
+  if (!operation || !progress || progress.total === 0) return null;
+  const { done, total } = progress;
+  if (total === 1 && leaves(operation)) return done === 1 ? 'its one VM is gone' : 'its one VM is not gone yet';
+  if (total === 1) return done === 1 ? 'its one VM runs' : 'its one VM does not run yet';
+  const verb = leaves(operation) ? (done === 1 ? 'is gone' : 'are gone') : done === 1 ? 'runs' : 'run';
+  return `${done} of ${total} VMs ${verb}`;
+}
+
+/** When a running operation should end, and what that is taken from. */
+export function etaText({ operation, eta, now }: OperationFacts): string | null {
+  if (!eta) return null;
+  const noun = nounOf(operation);
+  const earlier = eta.runs === 1 ? `the ${noun} before it` : `${eta.runs} earlier ${noun}s`;
+  const typically = eta.runs === 1 ? 'took' : 'typically took';
+  return `It should be done ${when(eta.at, now)}: ${earlier} from the same template ${typically} ${lengthOf(eta.typicalMilliseconds)}.`;
+}
+
+/** How an operation that has ended did so. */
+export function endedText({ operation, now }: OperationFacts): string {
+  const { state, started_at, ended_at, created_at, cancel_requested, requester, error } = operation;
+  const at = ended_at ?? now;
+  const took = lengthOf(at.getTime() - (started_at ?? created_at).getTime());
+  const opening = `${capital(deedOf(operation))}, asked for by ${requester.name},`;
+  if (state === 'succeeded') return `${opening} succeeded ${when(at, now)}, after ${took}.`;
+  if (state === 'failed') return `${opening} failed ${when(at, now)}, after ${took}.`;
+  if (error?.code === 'taken') return `${opening} gave way ${when(at, now)}: ${sentence(error.detail)}`;
+  const by = cancel_requested ? ` by ${cancel_requested.by.name}` : '';
+  return `${opening} was cancelled${by} ${when(at, now)}, after ${took}.`;
+}
+
+/** What a failed operation said of itself; null: nothing that is not told anyway. */
+export function errorText({ state, error }: Operation): string | null {
+  return state === 'failed' && error ? `It said: ${sentence(error.detail)}` : null;
+}

@@ -1,0 +1,156 @@
+import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
+import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
+import {
+  capital,
+  deedOf,
+  endedText,
+  errorText,
+  goingOn,
+  hasOperation,
+  isOpen,
+  type OperationFacts,
+  progressText,
+} from './operation-words.js';
+import { failuresOf, isFailed, reasonsOf, vmName } from './vm-groups.js';
+import { clock, counted, few, lengthOf, sentence } from './words.js';
+
+type Facts = OperationFacts & { subject: ServiceSubject };
+
+/** Why a service is as it is, or how an operation on it stands. */
+export function serviceStory(facts: WhyFacts & { subject: ServiceSubject }): Story {
+  if (!hasOperation(facts)) return restStory(facts.subject);
+  const { operation, isLast, subject } = facts;
+  if (!isLast && !isOpen(operation)) {
+    const present = `${capital(nameOf(subject))} is ${subject.state} now.`;
+    return story([endedText(facts), errorText(operation), 'Another operation has come after it.', present]);
+  }
+  switch (operation.state) {
+    case 'accepted':
+      return joined(acceptedStory(facts), cancelStory(facts));
+    case 'running':
+    case 'waiting':
+      return runningStory(facts);
+    case 'waiting_for_you':
+      return questionStory(facts);
+    case 'failed':
+    case 'cancelled':
+      return failedStory(facts);
+    case 'succeeded':
+      return joined(restStory(subject), story([endedText(facts)]));
+  }
+}
+
+const nameOf = ({ id, name }: ServiceSubject): string => `service ${id} (${name})`;
+
+function runningStory(facts: Facts): Story {
+  const { operation, subject, steps } = facts;
+  const deploys = operation.kind === 'deployService';
+  const waits = deploys ? joined(capacityStory(subject), gateStory(subject)) : story([]);
+  const troubles = joined(stepsStory(facts, steps, subject.vms), deploys ? lossesStory(subject) : story([]));
+  const isHeldUp = waits.sentences.length > 0 || troubles.trouble;
+  return joined(
+    story([goingOn(nameOf(subject), facts)]),
+    cancelStory(facts),
+    troubles,
+    waits.sentences.length > 0 || operation.waiting_for === null
+      ? waits
+      : story([sentence(`It waits for ${operation.waiting_for}`)]),
+    isHeldUp ? story([]) : workStory(facts),
+  );
+}
+
+/** VMs that fit on no host, with what placement said. */
+function capacityStory({ vms }: ServiceSubject): Story {
+  const waiting = vms.filter(({ state, reason }) => state === 'PENDING' && reason !== null);
+  if (waiting.length === 0) return story([]);
+  const roles = [...new Set(waiting.flatMap(({ role }) => (role === null ? [] : [role])))];
+  return story([
+    `It waits for room for ${counted(waiting.length, 'VM')} of ${roles.length === 1 ? 'role' : 'roles'} ${few(roles)}.`,
+    ...reasonsOf(waiting),
+    'It goes on by itself as soon as a host has room: add, enable or free one.',
+  ]);
+}
+
+/** VMs that run behind the ready gate and have not reported. */
+function gateStory({ vms }: ServiceSubject): Story {
+  const unready = vms.filter((vm) => vm.unready);
+  if (unready.length === 0) return story([]);
+  return story([
+    `It waits for ${counted(unready.length, 'VM')} to report READY=YES from inside: ${few(unready.map(vmName))}.`,
+  ]);
+}
+
+/** VMs that have failed while others go on. */
+function lossesStory({ vms }: ServiceSubject): Story {
+  const failed = vms.filter(isFailed);
+  if (failed.length === 0) return story([]);
+  const opening = `${counted(failed.length, 'VM')} ${failed.length === 1 ? 'has' : 'have'} failed so far.`;
+  return story([opening, ...reasonsOf(failed)], { failures: failuresOf(failed), trouble: true });
+}
+
+function questionStory(facts: Facts): Story {
+  const { operation, subject, now } = facts;
+  const { question } = operation;
+  const since = question
+    ? `, since ${clock(question.asked_at, now)} (${lengthOf(now.getTime() - question.asked_at.getTime())})`
+    : '';
+  const progress = progressText(facts);
+  return joined(
+    story(
+      [
+        `${capital(deedOf(operation))} waits for your answer${since}${progress ? `: ${progress}` : ''}.`,
+        question && sentence(question.text),
+      ],
+      { failures: failuresOf(subject.vms.filter(isFailed)), trouble: true },
+    ),
+    cancelStory(facts),
+  );
+}
+
+function failedStory(facts: Facts): Story {
+  const { operation, subject } = facts;
+  const progress = progressText(facts);
+  const failed = subject.vms.filter(isFailed);
+  const ownError = operation.error?.code === 'roles_failed' && failed.length > 0 ? null : errorText(operation);
+  const count = failed.length > 0 && `${counted(failed.length, 'VM')} ${failed.length === 1 ? 'has' : 'have'} failed`;
+  const counts = [progress, count || null].filter((text) => text !== null);
+  const own = operation.state === 'failed' && operation.error;
+  return story(
+    [endedText(facts), ownError, counts.length > 0 ? capital(sentence(counts.join('; '))) : null, ...reasonsOf(failed)],
+    {
+      failures: [
+        ...(own && ownError !== null
+          ? [{ what: deedOf(operation), detail: own.detail, attempts: null, next_retry_at: null }]
+          : []),
+        ...failuresOf(failed),
+      ],
+      trouble: true,
+    },
+  );
+}
+
+/** A service that nothing is done with. */
+function restStory(subject: ServiceSubject): Story {
+  const { state, roles, vms } = subject;
+  const name = capital(nameOf(subject));
+  if (state === 'DONE') return story([`${name} is DONE: its VMs are gone, and only its document is left.`]);
+  if (state !== 'RUNNING') return story([`${name} is ${state}.`, ...roleReasons(subject)]);
+  const others = vms.filter((vm) => vm.state !== 'ACTIVE/RUNNING');
+  const running = vms.length - others.length;
+  const total = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
+  if (running === total && others.length === 0) {
+    const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, 'role')} run`;
+    return story([`${name} runs: ${all}.`]);
+  }
+  const told = others.map((vm) => {
+    const why = vm.reason === null ? '' : `: ${vm.reason}`;
+    return sentence(`${vmName(vm)} is ${vm.state.replace('ACTIVE/', '')}${why}`);
+  });
+  return story([`${name} is RUNNING, but only ${running} of ${counted(total, 'VM')} run.`, ...told.slice(0, 3)], {
+    failures: failuresOf(others.filter(isFailed)),
+    trouble: true,
+  });
+}
+
+const roleReasons = ({ roles }: ServiceSubject): string[] =>
+  roles.flatMap(({ name, reason }) => (reason === null ? [] : [sentence(`Role ${name}: ${reason}`)]));

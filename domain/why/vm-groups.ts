@@ -1,0 +1,45 @@
+import type { Failure, VmFacts } from './facts.js';
+import { counted, few, sentence } from './words.js';
+
+export const vmName = ({ id, name }: Pick<VmFacts, 'id' | 'name'>): string => `VM ${id} (${name})`;
+
+/** Those that only a removal or a new try leads on from. */
+export const isFailed = ({ state }: VmFacts): boolean => state.endsWith('_FAILURE') || state === 'ACTIVE/UNKNOWN';
+
+/** Groups that are told one by one; VMs of those beyond are counted. */
+const mostTold = 3;
+const mostListed = 50;
+
+/** What is said of a VM that has failed without a word. */
+const reasonOf = ({ state, reason }: VmFacts): string =>
+  reason ?? (state === 'ACTIVE/UNKNOWN' ? 'what became of it is not known' : 'no reason is known');
+
+function grouped(vms: readonly VmFacts[], by: (vm: VmFacts) => string): [string, VmFacts[]][] {
+  const groups = new Map<string, VmFacts[]>();
+  for (const vm of vms) groups.set(by(vm), [...(groups.get(by(vm)) ?? []), vm]);
+  return [...groups];
+}
+
+/** What some VMs have in common is said once: `VM 1 (a) and VM 2 (b): there is no such image.` */
+export function reasonsOf(vms: readonly VmFacts[]): string[] {
+  const groups = grouped(vms, reasonOf);
+  const rest = groups.slice(mostTold).reduce((sum, [, alike]) => sum + alike.length, 0);
+  return [
+    ...groups.slice(0, mostTold).map(([reason, alike]) => sentence(`${few(alike.map(vmName))}: ${reason}`)),
+    ...(rest > 0 ? [`${counted(rest, 'more VM')} for other reasons.`] : []),
+  ];
+}
+
+/** `VM 34 (a) and VM 35 (b) on host-3, VM 36 (c) on host-1` */
+export const placesOf = (vms: readonly VmFacts[]): string =>
+  grouped(vms, ({ host }) => (host === null ? '' : ` on ${host}`))
+    .map(([place, there]) => `${few(there.map(vmName))}${place}`)
+    .join(', ');
+
+export const failuresOf = (vms: readonly VmFacts[]): Failure[] =>
+  vms.slice(0, mostListed).map((vm) => ({
+    what: vmName(vm),
+    detail: reasonOf(vm),
+    attempts: null,
+    next_retry_at: null,
+  }));

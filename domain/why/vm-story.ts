@@ -1,0 +1,103 @@
+import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
+import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
+import {
+  capital,
+  deedOf,
+  endedText,
+  etaText,
+  goingOn,
+  hasOperation,
+  isOpen,
+  type OperationFacts,
+} from './operation-words.js';
+import { failuresOf, isFailed, vmName } from './vm-groups.js';
+import { sentence, when } from './words.js';
+
+type Facts = WhyFacts & { subject: VmSubject };
+
+/** Why a VM is as it is. Its operation is its own, or that of the service that it is a node of. */
+export function vmStory(facts: Facts): Story {
+  const { operation, subject } = facts;
+  const open = operation !== null && isOpen(operation);
+  const failed = isFailed(subject);
+  const isLeft = subject.state === 'PENDING' && !open;
+  const work = hasOperation(facts) && open ? operationStory(facts) : story([]);
+  const past = hasOperation(facts) && !open && (failed || isLeft || !facts.isLast) ? [endedText(facts)] : [];
+  return joined(
+    story([stateText(facts)], { failures: failed ? failuresOf([subject]) : [], trouble: failed || isLeft }),
+    // A step at work on it says the same with more.
+    work.failures.length > 0 ? story([]) : silentHostStory(facts),
+    work,
+    story(past),
+  );
+}
+
+function operationStory(facts: Facts & OperationFacts): Story {
+  const { operation, subject, steps } = facts;
+  const own = operation.resource.type === 'vm';
+  switch (operation.state) {
+    case 'accepted':
+      return joined(acceptedStory(facts), cancelStory(facts));
+    case 'waiting':
+      return cancelStory(facts);
+    case 'waiting_for_you': {
+      const question = sentence(operation.question?.text ?? 'how is it to go on?');
+      return joined(story([`${capital(deedOf(operation))} waits for an answer: ${question}`]), cancelStory(facts));
+    }
+    default: {
+      const its = steps.filter(({ role }) => role === null || role === subject.role);
+      const what = own ? 'it' : `its service ${operation.resource.id} (${operation.resource_name})`;
+      const holdUps = atWork(subject) ? stepsStory(facts, its, own ? [] : [subject]) : story([]);
+      return joined(
+        story([goingOn(what, own ? { ...facts, progress: null } : facts)]),
+        cancelStory(facts),
+        holdUps,
+        story([holdUps.trouble || !atWork(subject) ? null : etaText(facts)]),
+      );
+    }
+  }
+}
+
+const atWork = ({ state }: VmSubject): boolean =>
+  state === 'ACTIVE/PROLOG' || state === 'ACTIVE/BOOT' || state === 'ACTIVE/SHUTDOWN' || state === 'ACTIVE/EPILOG';
+
+function stateText({ subject, operation, now }: Facts): string {
+  const { state, reason, host, unready, service, role, endedAt } = subject;
+  const it = `${vmName(subject)}${service ? ` of role ${role} of service ${service.id} (${service.name})` : ''}`;
+  const on = host === null ? '' : ` on ${host}`;
+  const why = reason === null ? '' : `: ${reason}`;
+  switch (state) {
+    case 'PENDING':
+      if (operation === null || !isOpen(operation)) return `${it} has no host${why}. Nothing is being done about it.`;
+      if (reason === null) return `${it} has no host yet.`;
+      return `${it} has no host${why}. It is placed by itself as soon as a host has room: add, enable or free one.`;
+    case 'ACTIVE/PROLOG':
+      return `${it} has its place${on} and is about to boot.`;
+    case 'ACTIVE/BOOT':
+      return `${it} is booting${on}.`;
+    case 'ACTIVE/RUNNING':
+      return `${it} runs${on}${unready ? ', but has not reported READY=YES from inside' : ''}.`;
+    case 'ACTIVE/SHUTDOWN':
+    case 'ACTIVE/EPILOG':
+      return `${it} is being removed${host === null ? '' : ` from ${host}`}.`;
+    case 'ACTIVE/PROLOG_FAILURE':
+    case 'ACTIVE/BOOT_FAILURE':
+      return sentence(`${it} could not be deployed${on}${why}`);
+    case 'ACTIVE/EPILOG_FAILURE':
+      return sentence(`${it} could not be cleaned up${on}${why}`);
+    case 'ACTIVE/UNKNOWN':
+      return sentence(`What became of ${it}${on} is not known${why}`);
+    case 'DONE':
+      return `${it} is gone for good${endedAt ? `: it ended ${when(endedAt, now)}` : ''}.`;
+  }
+}
+
+function silentHostStory({ subject: { silentHost, state }, now }: Facts): Story {
+  if (silentHost === null || state === 'DONE') return story([]);
+  const { name, error, lastProbe } = silentHost;
+  const last = lastProbe ? ` when it was probed ${when(lastProbe, now)}` : '';
+  return story([
+    `Its host ${name} did not answer${last}: ${sentence(error)}`,
+    state === 'ACTIVE/RUNNING' ? 'Until it does, whether the VM still runs is not known.' : null,
+  ]);
+}

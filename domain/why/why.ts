@@ -1,0 +1,122 @@
+import type { NextAction, Why } from '../../schemas/operation.js';
+import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
+import { hostStory } from './host-story.js';
+import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
+import {
+  capital,
+  deedOf,
+  endedText,
+  errorText,
+  goingOn,
+  hasOperation,
+  isOpen,
+  resourceName,
+} from './operation-words.js';
+import { serviceStory } from './service-story.js';
+import { vmStory } from './vm-story.js';
+import { listed } from './words.js';
+
+/** Why something is as it is: what goes on, what failed with its own error, when it is tried next, what can be done. */
+export function why(facts: WhyFacts): Why {
+  const { subject, operation, actions, engine } = facts;
+  const told = tell(facts);
+  return {
+    text: [...told.sentences, adviceOn(facts, told)].filter((text) => text !== null).join(' '),
+    resource: resourceOf(subject),
+    operation: operation?._id ?? null,
+    operation_state: operation?.state ?? null,
+    waiting_for: operation?.waiting_for ?? null,
+    failures: told.failures,
+    actions,
+    asked_engine: engine?.answered !== false,
+  };
+}
+
+function tell(facts: WhyFacts): Story {
+  const { subject } = facts;
+  switch (subject.type) {
+    case 'service':
+      return serviceStory({ ...facts, subject });
+    case 'vm':
+      return vmStory({ ...facts, subject });
+    case 'host':
+      return hostStory({ ...facts, subject });
+    case 'zone':
+    case 'gone':
+      return plainStory(facts);
+  }
+}
+
+/** Of an operation alone: its resource is gone, or is the whole zone. */
+function plainStory(facts: WhyFacts): Story {
+  if (!hasOperation(facts)) return story([]);
+  const { operation, subject, steps } = facts;
+  if (operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
+  if (isOpen(operation))
+    return joined(
+      story([goingOn(resourceName(operation), facts)]),
+      cancelStory(facts),
+      stepsStory(facts, steps, []),
+      workStory(facts),
+    );
+  const { error } = operation;
+  return story(
+    [
+      endedText(facts),
+      errorText(operation),
+      subject.type === 'gone' ? `${capital(resourceName(operation))} does not exist any more.` : null,
+    ],
+    {
+      failures:
+        operation.state === 'failed' && error
+          ? [{ what: deedOf(operation), detail: error.detail, attempts: null, next_retry_at: null }]
+          : [],
+      trouble: operation.state === 'failed',
+    },
+  );
+}
+
+/** Each action in words: what is done, and to what. */
+const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> = {
+  retry: ['try', 'again'],
+  recover: ['recover', 'the service'],
+  report_ready: ['say', 'in its place that it is ready'],
+  enable: ['enable', 'the host'],
+  cancel: ['cancel', 'the operation'],
+  undeploy: ['undeploy', 'the service'],
+  terminate: ['terminate', 'the VM'],
+  delete: ['delete', 'the service'],
+  disable: ['disable', 'the host'],
+};
+
+/** What can be done, in words; nothing of it where all goes as it should. */
+function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story): string | null {
+  const open = operation !== null && isOpen(operation);
+  const asks = operation?.state === 'waiting_for_you';
+  const waits =
+    open && (operation.state !== 'running' || operation.waiting_for !== null) && operation.state !== 'accepted';
+  const rests = subject.type === 'host' && (subject.state === 'DISABLED' || subject.state === 'OFFLINE');
+  if (!trouble && !waits && !rests) return open ? 'Nothing needs to be done.' : null;
+  if (actions.length === 0) return open && !asks ? null : 'You may only look at it.';
+  // The question itself names the answers.
+  const offered = asks ? actions.filter(({ name }) => name in deeds && name !== 'retry') : actions;
+  return `You can ${asks ? 'also ' : ''}${choices(offered)}.`;
+}
+
+/** `cancel the operation, or undeploy or delete the service`: an object is said once. */
+function choices(actions: readonly NextAction[]): string {
+  const verbs = new Map<string, string[]>();
+  for (const { name } of actions) {
+    const [verb, object] = deeds[name] ?? [name.replaceAll('_', ' '), ''];
+    verbs.set(object, [...(verbs.get(object) ?? []), verb]);
+  }
+  const said = [...verbs].map(([object, its]) => `${listed(its, 'or')} ${object}`.trim());
+  const isNested = said.length > 1 && said.some((text) => text.includes(' or '));
+  return isNested ? `${said.slice(0, -1).join(', ')}, or ${said.at(-1)}` : listed(said, 'or');
+}
+
+function resourceOf(subject: Subject): Why['resource'] {
+  const { id, name } = subject;
+  if (subject.type === 'gone') return { type: subject.was, id, name, state: 'gone' };
+  return { type: subject.type, id, name, state: subject.type === 'zone' ? 'RUNNING' : subject.state };
+}

@@ -1,0 +1,212 @@
+import { type ActionFacts, nextActions, type ResourceFacts } from '../../domain/next-actions.js';
+import { serviceProgress, vmProgress } from '../../domain/progress.js';
+import type { PendingStep, SeenStep } from '../../domain/steps.js';
+import { storedVmState } from '../../domain/vm-states.js';
+import type { EngineFacts, HostSubject, ServiceSubject, VmFacts, VmSubject, WhyFacts } from '../../domain/why/facts.js';
+import { defaultPermissions } from '../../schemas/common.js';
+import type { Operation } from '../../schemas/operation.js';
+
+/** The moment at which everything in these tables is asked. */
+export const now = new Date('2026-11-23T14:03:14Z');
+export const ago = (seconds: number): Date => new Date(now.getTime() - seconds * 1_000);
+export const ahead = (seconds: number): Date => ago(-seconds);
+
+export const op = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
+
+export function operation(over: Partial<Operation> = {}): Operation {
+  return {
+    _id: op,
+    kind: 'deployService',
+    resource: { type: 'service', id: 12 },
+    resource_name: 'shop',
+    workflow_id: 'service-12',
+    input: {},
+    requester: { id: 2, name: 'alice' },
+    uid: 2,
+    gid: 1,
+    permissions: defaultPermissions,
+    idempotency_key: null,
+    fingerprint: '',
+    state: 'running',
+    run_id: 'run',
+    waiting_for: null,
+    error: null,
+    template_id: 7,
+    retry_of: null,
+    cancel_requested: null,
+    question: null,
+    answer: null,
+    created_at: ago(13),
+    started_at: ago(12),
+    ended_at: null,
+    ...over,
+  };
+}
+
+export const ofVm = (over: Partial<Operation> = {}): Operation =>
+  operation({
+    kind: 'deployVm',
+    resource: { type: 'vm', id: 34 },
+    resource_name: 'test',
+    workflow_id: 'vm-34',
+    ...over,
+  });
+
+export const vm = (id: number, over: Partial<VmFacts> = {}): VmFacts => ({
+  id,
+  name: `web_${id - 34}_(service_12)`,
+  role: 'web',
+  state: 'ACTIVE/RUNNING',
+  reason: null,
+  unready: false,
+  host: 'host-3',
+  ...over,
+});
+
+/** A service of two roles: db with one VM, 33, and web with three, 34 to 36. */
+export function service(over: Partial<ServiceSubject> = {}): ServiceSubject {
+  return {
+    type: 'service',
+    id: 12,
+    name: 'shop',
+    state: 'DEPLOYING',
+    roles: [
+      { name: 'db', state: 'RUNNING', reason: null, cardinality: 1 },
+      { name: 'web', state: 'DEPLOYING', reason: null, cardinality: 3 },
+    ],
+    vms: [vm(33, { name: 'db_0_(service_12)', role: 'db' }), vm(34), vm(35), vm(36)],
+    ...over,
+  };
+}
+
+export const single = (over: Partial<VmSubject> = {}): VmSubject => ({
+  ...vm(34, { name: 'test', role: null }),
+  type: 'vm',
+  endedAt: null,
+  service: null,
+  silentHost: null,
+  ...over,
+});
+
+export const node = (over: Partial<VmSubject> = {}): VmSubject =>
+  single({ ...vm(34), service: { id: 12, name: 'shop' }, ...over });
+
+export const host = (over: Partial<HostSubject> = {}): HostSubject => ({
+  type: 'host',
+  id: 3,
+  name: 'host-3',
+  state: 'MONITORED',
+  error: null,
+  lastProbe: ago(7),
+  nextProbe: ahead(13),
+  total: { cpu: 800, memory: 16_384 },
+  used: { cpu: 350, memory: 4_096 },
+  vms: 4,
+  waiting: false,
+  ...over,
+});
+
+export const step = (over: Partial<SeenStep> = {}): SeenStep => ({
+  _id: `${op}/run/5`,
+  op,
+  run: 'run',
+  name: 'bootVms',
+  role: 'web',
+  vms: 3,
+  local: false,
+  attempts: 1,
+  state: 'running',
+  started_at: ago(10),
+  ended_at: null,
+  error: null,
+  pending: null,
+  ...over,
+});
+
+export const pending = (over: Partial<PendingStep> = {}): PendingStep => ({
+  id: 'run/5',
+  name: 'bootVms',
+  tried: 1,
+  error: null,
+  nextTryAt: null,
+  queuedSince: null,
+  givesUpAt: ahead(160),
+  ...over,
+});
+
+export const answered = {
+  answered: true,
+  inTheWay: null,
+  hasRun: true,
+  queuedSince: null,
+} as const satisfies EngineFacts;
+
+type Wish = Partial<WhyFacts> & Pick<WhyFacts, 'subject'> & { about?: ActionFacts['about']; mayManage?: boolean };
+
+/** Facts as the product would have read them: progress and actions follow from the rest. */
+export function facts({ about = 'resource', mayManage = true, ...over }: Wish): WhyFacts {
+  const { subject, operation: its = null } = over;
+  const isLast = over.isLast ?? true;
+  const actions = nextActions({ about, operation: its, isLast, resource: resourceOf(over), mayManage });
+  return {
+    now,
+    operation: null,
+    isLast,
+    steps: [],
+    engine: its === null ? null : answered,
+    progress: its === null || !isLast ? null : progressOf(its, subject),
+    eta: null,
+    actions,
+    ...over,
+  };
+}
+
+function progressOf(its: Operation, subject: WhyFacts['subject']): WhyFacts['progress'] {
+  if (subject.type === 'vm')
+    return its.resource.type === 'vm' ? vmProgress(its.kind, storedVmState(subject.state)) : null;
+  if (subject.type !== 'service') return null;
+  const body = { name: 'shop', deployment: 'straight', ready_status_gate: true } as const;
+  const roles = subject.roles.map((role) => ({
+    ...role,
+    vm_template: 0,
+    parents: [],
+    last_vmname: 0,
+    mark: null,
+  }));
+  const vms = subject.vms.map(({ id, role, state, unready }) => ({
+    ...storedVmState(state),
+    service: { id: subject.id, role: role ?? '', ordinal: id },
+    user_template: unready ? {} : { READY: 'YES' },
+  }));
+  return serviceProgress(its.kind, { roles, body }, vms);
+}
+
+function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
+  const busy = its !== null && its !== undefined && its.ended_at === null;
+  const going = busy && (its.kind === 'undeployService' || its.kind === 'terminateVm');
+  switch (subject.type) {
+    case 'service':
+      return {
+        type: 'service',
+        id: subject.id,
+        state: subject.state,
+        busy,
+        going: going ? { hard: null, remove: false } : null,
+      };
+    case 'vm':
+      return {
+        type: 'vm',
+        id: subject.id,
+        state: subject.state,
+        busy,
+        going: going ? { hard: false } : null,
+        unready: subject.unready,
+      };
+    case 'host':
+      return { type: 'host', id: subject.id, state: subject.state };
+    case 'zone':
+      return { type: 'zone', id: 0 };
+    case 'gone':
+      return null;
+  }
+}
