@@ -53,7 +53,9 @@ export function workerOptions({
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
     // How long a task waits for the worker that has the run in its memory before any may have it: what the death of that
     // worker costs. A worker that is merely busy for longer loses the task to another, which replays the run.
-    stickyQueueScheduleToStartTimeout: '1s',
+    stickyQueueScheduleToStartTimeout: '2s',
+    // They share one thread: of forty at once (the default) each takes longer than a task may, and is given out again.
+    maxConcurrentWorkflowTaskExecutions: 10,
     maxCachedWorkflows: 500,
   };
   return {

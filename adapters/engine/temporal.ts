@@ -101,8 +101,8 @@ export function temporalEngine(address: string): TemporalEngine {
           memo: { op: operation._id },
           workflowIdConflictPolicy: 'FAIL',
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          // What a worker costs that dies in the middle of a task; one at work on local steps for longer says so in time.
-          workflowTaskTimeout: '3s',
+          // What a worker costs that dies in the middle of a task. With 3 s, tasks on a crowded processor ran out of time.
+          workflowTaskTimeout: '5s',
           typedSearchAttributes: attributesOf(operation.resource, operation),
           staticSummary: summaryOf(operation),
         });
