@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { problemOf } from '../domain/problems.js';
 import type { Host } from '../schemas/host.js';
@@ -6,6 +7,8 @@ import type { StepPorts } from './ports.js';
 /** Hosts that one activity probes at most. */
 export const hostsPerPoll = 50;
 const probeTimeout = 4_000;
+/** How long hosts that do not answer are asked again within one tick, and the pause between: together less than a tick. */
+const insistence = { lasts: 12_000, pause: 1_000 };
 
 export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPorts, 'settings'>) => ({
   /** Ids of the hosts to monitor, in batches. */
@@ -16,7 +19,11 @@ export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPo
     return batches;
   },
 
-  /** Probes hosts at once; MONITORED or ERROR with the reason. A host that became usable may take VMs that wait. */
+  /**
+   * Probes hosts at once; MONITORED or ERROR with the reason. A host that became usable may take VMs that wait. While
+   * any do, those that do not answer are asked again every second: a hypervisor that is started again is back in two, and
+   * a deployment should not wait for the next tick.
+   */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
     const probe = async (host: Omit<Host, 'vms'>): Promise<string | null> => {
@@ -30,17 +37,27 @@ export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPo
         return problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s`;
       }
     };
+    /** Returns those that do not answer. */
+    const look = async (hosts: readonly Omit<Host, 'vms'>[]): Promise<Omit<Host, 'vms'>[]> => {
+      const found = await Promise.all(
+        hosts.map(async (host) => {
+          const error = await probe(host);
+          const same = error === null && host.state === 'MONITORED';
+          return { host, error, same, usable: !same && (await store.hosts.monitored(host._id, error)) };
+        }),
+      );
+      await store.hosts.stillMonitored(found.flatMap(({ host, same }) => (same ? [host._id] : [])));
+      if (found.some(({ usable }) => usable) && (await store.vms.anyWaiting())) await engine.signalPlacement();
+      return found.flatMap(({ host, error }): Omit<Host, 'vms'>[] =>
+        error === null ? [] : [{ ...host, state: 'ERROR' }],
+      );
+    };
     const hosts = await store.hosts.byIds(ids);
-    const found = await Promise.all(
-      hosts.map(async (host) => {
-        const error = await probe(host);
-        const same = error === null && host.state === 'MONITORED';
-        return { id: host._id, error, same, usable: !same && (await store.hosts.monitored(host._id, error)) };
-      }),
-    );
-    await store.hosts.stillMonitored(found.flatMap(({ id, same }) => (same ? [id] : [])));
-    if (found.some(({ usable }) => usable) && (await store.vms.anyWaiting())) await engine.signalPlacement();
-    const failed = found.filter(({ error }) => error !== null).length;
-    return { monitored: found.length - failed, failed };
+    let silent = await look(hosts);
+    for (const until = performance.now() + insistence.lasts; silent.length > 0 && performance.now() < until; ) {
+      await sleep(insistence.pause, undefined, { signal: cancellationSignal });
+      if (await store.vms.anyWaiting()) silent = await look(silent);
+    }
+    return { monitored: hosts.length - silent.length, failed: silent.length };
   },
 });
