@@ -45,6 +45,10 @@ describe('hosts', () => {
       memory: { total: 2048 },
     });
     expect((await answered('showHost', { id })).body.name).toBe('host-1');
+    expect((await answered('whyHost', { id })).body).toMatchObject({
+      text: expect.stringContaining(`Host ${id} (host-1) is disabled`),
+      actions: [{ name: 'enable', method: 'PATCH', href: `/api/v1/hosts/${id}` }],
+    });
     expect((await answered('listHosts', {}, undefined, '?state=DISABLED')).body.items).toHaveLength(1);
     expect((await answered('listHosts', {}, undefined, '?state=ERROR')).body.items).toHaveLength(0);
     await answered('deleteHost', { id });
@@ -157,6 +161,20 @@ describe('long operations', () => {
       `?resource_type=service&resource_id=${id}&state=accepted`,
     );
     expect(found.body.items.map((item: { id: string }) => item.id)).toEqual([accepted.body.id]);
+    expect((await answered('listServiceOperations', { id }, undefined, '?state=accepted')).body).toEqual(found.body);
+    expect((await answered('listServiceOperations', { id }, undefined, '?state=failed')).body.items).toEqual([]);
+    // Without workers, its run waits for one.
+    for (const [route, wanted] of [
+      ['whyService', { id }] as const,
+      ['whyOperation', { id: accepted.body.id }] as const,
+    ])
+      expect((await answered(route, wanted)).body).toMatchObject({
+        text: expect.stringMatching(/^The deployment of service \d+ \(mine\) was accepted .*, and has not begun\./),
+        resource: { type: 'service', id, name: 'mine', state: 'PENDING' },
+        operation: accepted.body.id,
+        operation_state: 'accepted',
+        asked_engine: true,
+      });
 
     await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'FAILED_DEPLOYING', operation: null } });
     expect((await answered('recoverService', { id })).body.type).toBe('deployService');
@@ -184,6 +202,8 @@ describe('long operations', () => {
     expect(large.body).toMatchObject({ status: 400, detail: expect.stringContaining('256 kB') });
     expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
     expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
+    expect((await answered('whyVm', { id })).body.text).toMatch(/^VM \d+ \(test\) has no host yet\. The deployment /);
+    expect((await answered('listVmOperations', { id })).body.items).toHaveLength(1);
     expect((await answered('terminateVm', { id })).body.type).toBe('terminateVm');
   });
 });
@@ -196,6 +216,11 @@ describe('without Temporal', () => {
       const accepted = await lonely.ask('oneadmin', 'post', '/vms', { template_id: 0 });
       expect(accepted.status).toBe(202);
       expect((await lonely.ask('oneadmin', 'get', `/operations/${accepted.body.id}`)).body.state).toBe('accepted');
+      const why = await lonely.ask('oneadmin', 'get', `/vms/${accepted.body.resource.id}/why`);
+      expect(why.body).toMatchObject({
+        text: expect.stringContaining('Temporal, which runs operations, does not answer'),
+        asked_engine: false,
+      });
       const ready = await request(lonely.app).get('/readyz');
       expect(ready.status).toBe(200);
       expect(ready.body).toMatchObject({ status: 'degraded', mongodb: 'ok', temporal: 'missing' });
