@@ -39,11 +39,10 @@ export function progressLine(detail: OperationDetail, now: Date): string {
 export const milestoneLine = (detail: OperationDetail, now: Date): string =>
   `${subjectOf(detail)}: ${[standing(detail), ...etaText(detail, now)].join(' · ')}`;
 
-/** Differs when an operation has come on enough to say so again: its state, each role's, every tenth of the whole. */
+/** Differs when an operation has come on enough to say so again: by its state, or a tenth of the whole. */
 export function milestoneOf({ state, progress, cancel_requested }: OperationDetail): string {
   const tenth = progress && progress.total > 0 ? Math.floor((10 * progress.done) / progress.total) : 0;
-  const roles = progress?.roles.map((role) => role.state) ?? [];
-  return [state, cancel_requested !== null, tenth, ...roles].join(' ');
+  return [state, cancel_requested !== null, tenth].join(' ');
 }
 
 function standing({ type, state, progress, cancel_requested }: OperationDetail): string {
