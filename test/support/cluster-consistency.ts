@@ -5,6 +5,7 @@ import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { namespaces } from '../../schemas/config.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
+import { openStates } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
 import { placeOf } from '../../store/vms.js';
 import type { Cluster } from './cluster.js';
@@ -13,7 +14,6 @@ import type { Cluster } from './cluster.js';
 type Expected = { replaced?: readonly number[] };
 
 const HostWithDomains = z.object({ domains: z.array(SimulatedDomain) });
-const openStates = ['accepted', 'running', 'waiting'];
 
 /**
  * Compares MongoDB, the open runs in Temporal and the domains of the simulator: returns a sentence for everything that
@@ -130,11 +130,13 @@ async function checkRuns(cluster: Cluster): Promise<string[]> {
   try {
     const findings: string[] = [];
     const all = await cluster.store.operations.model.find().lean().exec();
-    const open = new Map(all.filter(({ state }) => openStates.includes(state)).map((op) => [op._id, op]));
+    const open = new Map(
+      all.filter(({ state }) => openStates.some((each) => each === state)).map((op) => [op._id, op]),
+    );
     for (const operation of open.values()) {
       const run = await engine.latestRun(operation.workflow_id);
       const isRunning = run?.status === 'open' && run.op === operation._id;
-      if (isRunning !== (operation.state !== 'waiting'))
+      if (isRunning === operation.state.startsWith('waiting'))
         findings.push(`operation ${operation._id} (${operation.kind}) is ${operation.state}; its run: ${run?.status}`);
     }
     const client = new Client({ connection, namespace: namespaces.operations });

@@ -28,13 +28,16 @@ import { Steps } from './world-steps.js';
 const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0] };
 const admission = { requestId: 'test' };
 
+/** As in a template, where what is not named has its default. */
+export type FailurePolicy = { retries?: number; replacements?: number; finally?: 'fail' | 'wait' };
+
 type RoleWish = {
   name: string;
   cardinality?: number;
   parents?: string[];
   cpu?: number;
   shutdown_action?: string;
-  failure_policy?: { retries?: number; replacements?: number; finally?: 'fail' | 'wait' };
+  failure_policy?: FailurePolicy;
 };
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
 

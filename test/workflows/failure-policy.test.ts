@@ -3,7 +3,7 @@ import { Problem } from '../../domain/problems.js';
 import { isVmRunning } from '../../domain/vm-states.js';
 import type { Answer } from '../../schemas/operation.js';
 import { eventually } from '../support/processes.js';
-import { type Asked, newWorld, type World } from '../support/world.js';
+import { type Asked, type FailurePolicy, newWorld, type World } from '../support/world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -16,10 +16,8 @@ afterEach(() => {
   world.steps.watch();
 });
 
-type Policy = { retries?: number; replacements?: number; finally?: 'fail' | 'wait' };
-
 /** Three roles: web with two VMs and a policy, a child of it, and one that has nothing to do with either. */
-const roles = (failure_policy: Policy) => [
+const roles = (failure_policy: FailurePolicy) => [
   { name: 'web', cardinality: 2, failure_policy },
   { name: 'child', parents: ['web'] },
   { name: 'apart' },
@@ -57,7 +55,7 @@ async function madeOnce(service: number): Promise<void> {
 }
 
 /** Asks for a service whose second web VM fails for good, and waits until its operation asks what to do. */
-async function asking(policy: Policy = { finally: 'wait' }): Promise<Asked> {
+async function asking(policy: FailurePolicy = { finally: 'wait' }): Promise<Asked> {
   failing(1);
   const service = await world.deploy(roles(policy));
   expect((await world.server.skipping(world.ended(service.op))).state).toBe('waiting_for_you');
