@@ -97,7 +97,14 @@ export const damages: readonly Damage[] = [
   damage('role_number_behind', (place) => onService(place, { 'roles.0.last_vmname': 1 })),
   damage('role_number_twice', async (place) => {
     const { model } = place.cluster.store.vms;
-    await model.collection.dropIndex('service.id_1_service.role_1_service.ordinal_1');
+    const { name, key, partialFilterExpression } =
+      (await model.collection.indexes()).find(({ unique }) => unique === true) ?? {};
+    if (name === undefined || !key || !partialFilterExpression) throw new Error('there is no unique index');
+    const replaceIndex = async (unique: boolean) => {
+      await model.collection.dropIndex(name);
+      await model.collection.createIndex(key, { name, partialFilterExpression, unique });
+    };
+    await replaceIndex(false);
     await model.updateMany(
       { 'service.id': place.service, 'service.role': 'front' },
       { $set: { 'service.ordinal': 0 } },
@@ -105,7 +112,7 @@ export const damages: readonly Damage[] = [
     const mend = async () => {
       const vm = await vmOf(place);
       await model.updateOne({ _id: vm._id }, { $set: { 'service.ordinal': 1 } });
-      await model.createIndexes();
+      await replaceIndex(true);
     };
     return { resource: { type: 'service', id: place.service }, mend };
   }),
