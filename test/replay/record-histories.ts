@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { newWorld } from '../support/world.js';
@@ -6,15 +6,17 @@ import { development } from '../support/world-server.js';
 import { stories } from './stories.js';
 
 /**
- * Tells every story on real servers and keeps the histories of its runs, in the place of those of before. To be done
- * when workflows have changed on purpose and no run of an older version is to be gone on with:
- * `ARCUS_RECORD_HISTORIES=1 npx vitest run test/replay`.
+ * Tells stories on real servers and keeps the histories of their runs. `new`: those that have none yet, so that the others
+ * go on saying that runs of before replay. `all`: in the place of those of before, when workflows have changed on purpose
+ * and no run of an older version is to be gone on with.
  */
-export async function recordHistories(directory: string): Promise<void> {
+export async function recordHistories(directory: string, which: 'new' | 'all'): Promise<void> {
+  const fileOf = (name: string) => join(directory, `${name}.json`);
   const world = await newWorld({ server: development });
   const histories = new Map<string, string>();
   try {
     for (const [name, tell] of Object.entries(stories)) {
+      if (which === 'new' && existsSync(fileOf(name))) continue;
       world.hypervisor.bootMilliseconds = 0;
       world.hypervisor.mend();
       world.steps.watch();
@@ -26,10 +28,10 @@ export async function recordHistories(directory: string): Promise<void> {
   } finally {
     await world.stop();
   }
-  rmSync(directory, { recursive: true, force: true });
+  if (which === 'all') rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   for (const [name, json] of histories)
-    writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(JSON.parse(json, withoutStack))}\n`);
+    writeFileSync(fileOf(name), `${JSON.stringify(JSON.parse(json, withoutStack))}\n`);
 }
 
 /** Where on the recording machine an error was thrown says nothing to a replay. */

@@ -30,8 +30,9 @@ async function replay(histories: readonly Recorded[]): Promise<Record<string, st
 }
 
 beforeAll(async () => {
-  if (process.env.ARCUS_RECORD_HISTORIES === '1') await recordHistories(directory);
-});
+  const recording = process.env.ARCUS_RECORD_HISTORIES;
+  if (recording === 'new' || recording === 'all') await recordHistories(directory, recording);
+}, 600_000);
 
 describe('the histories that were recorded', () => {
   it('take the same way through the workflows as they are now', async () => {

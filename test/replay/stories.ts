@@ -1,6 +1,7 @@
 import { Problem } from '../../domain/problems.js';
+import type { Answer } from '../../schemas/operation.js';
 import { eventually } from '../support/processes.js';
-import { pair, type World } from '../support/world.js';
+import { type FailurePolicy, pair, type World } from '../support/world.js';
 import { holding } from '../support/world-steps.js';
 
 /** A run whose history is kept. */
@@ -24,6 +25,29 @@ async function refused(world: World): Promise<{ id: number; op: string }> {
   const service = await world.deploy(pair);
   await world.ended(service.op);
   return service;
+}
+
+const noImage = new Problem('deploy_refused', 'there is no such image');
+
+/** A service whose one VM cannot be deployed at its first tries, under this failure policy. */
+async function failing(
+  world: World,
+  tries: number,
+  failure_policy: FailurePolicy,
+): Promise<{ id: number; op: string }> {
+  for (let nth = 1; nth <= tries; nth++) world.hypervisor.failOn(nth, { error: noImage });
+  return world.deploy([
+    { name: 'web', cardinality: 2, failure_policy },
+    { name: 'child', parents: ['web'] },
+  ]);
+}
+
+/** A run that carries out an answer. */
+async function answered(world: World, reply: Answer): Promise<Told> {
+  const { op } = await failing(world, 1, { finally: 'wait' });
+  await world.ended(op);
+  await world.answer(op, reply);
+  return ended(world, { op });
 }
 
 async function booting(world: World): Promise<{ id: number; op: string }> {
@@ -63,6 +87,12 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     await ended(world, await world.undeploy(service.id));
     return runOf(world, service.op);
   },
+  'deploy-service-retries': async (world) => ended(world, await failing(world, 3, { retries: 2 })),
+  'deploy-service-replaces': async (world) => ended(world, await failing(world, 3, { retries: 1, replacements: 1 })),
+  'deploy-service-asks': async (world) => ended(world, await failing(world, 1, { finally: 'wait' })),
+  'deploy-service-answered-retry': async (world) => answered(world, 'retry'),
+  'deploy-service-answered-skip': async (world) => answered(world, 'skip'),
+  'deploy-service-given-up': async (world) => answered(world, 'give_up'),
   'undeploy-service': async (world) => ended(world, await world.undeploy((await world.running(pair)).id)),
   'undeploy-service-pre-empting': async (world) => ended(world, await world.undeploy((await booting(world)).id)),
   'undeploy-service-refused': async (world) => {
@@ -87,6 +117,12 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
   'deploy-vm-refused': async (world) => {
     world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
     return ended(world, await world.createVm());
+  },
+  'deploy-vm-again': async (world) => {
+    world.hypervisor.failOn(1, { error: noImage });
+    const { op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.retry(op));
   },
   'deploy-vm-parked': async (world) => {
     const { op } = await world.createVm({ cpu: 4_000 });
@@ -117,6 +153,10 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     await world.engine.signalPlacement();
     await eventually(async () => (await world.engine.latestRun('placement'))?.status === 'completed');
     return { workflowId: 'placement', of: 'operations' };
+  },
+  'check-consistency': async (world) => {
+    const { id } = await world.operations.consistency.start(world.caller, { repair: false }, { requestId: 'test' });
+    return ended(world, { op: id });
   },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
