@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { Engine } from '../adapters/engine/port.js';
+import type { Hypervisor } from '../adapters/hypervisor/port.js';
 import { problemOf } from '../domain/problems.js';
 import type { Host } from '../schemas/host.js';
 import type { StepPorts } from './ports.js';
@@ -10,7 +12,12 @@ const probeTimeout = 4_000;
 /** How long hosts that do not answer are asked again within one tick, and the pause between: together less than a tick. */
 const insistence = { lasts: 12_000, pause: 1_000 };
 
-export const monitoringActivities = ({ store, hypervisors, engine }: Omit<StepPorts, 'settings'>) => ({
+type MonitoringPorts = Pick<StepPorts, 'store'> & {
+  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe'> };
+  engine: Pick<Engine, 'signalPlacement'>;
+};
+
+export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
     const ids = (await store.hosts.all()).map((host) => host._id);
