@@ -33,7 +33,6 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
       `${seen.running} of ${seen.cardinality} VMs run`,
     ),
   role_surplus: null,
-  role_number_behind: (seen, { store }) => store.consistency.repairs.raiseRoleNumber(seen),
   role_number_twice: null,
   vm_abandoned: (seen, { store }) => store.consistency.repairs.abandonVm(seen),
   vm_operation_stale: (seen, { store }) => store.consistency.repairs.clearVmName(seen, 'operation'),

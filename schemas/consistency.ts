@@ -20,7 +20,6 @@ export const FindingCode = z.enum([
   'role_state_wrong',
   'role_incomplete',
   'role_surplus',
-  'role_number_behind',
   'role_number_twice',
   'vm_abandoned',
   'vm_operation_stale',

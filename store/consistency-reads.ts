@@ -24,7 +24,7 @@ const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
 ];
 
 const ofVm = 'state lcm_state epoch hold operation wanted service capacity history';
-const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality roles.last_vmname';
+const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality';
 const ofHost = 'name state vm_mad total used vms';
 
 export type SeenHostDocument = Pick<Host, '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'used' | 'vms'>;
@@ -95,7 +95,6 @@ export function createConsistencyReads(connection: Connection, { operations, ser
               }),
               all: { $sum: 1 },
               numbers: { $addToSet: '$service.ordinal' },
-              highest: { $max: '$service.ordinal' },
             },
           },
           { $set: { numbers: { $size: '$numbers' } } },

@@ -96,14 +96,6 @@ export function createConsistencyRepairs(
       return modifiedCount > 0;
     },
 
-    async raiseRoleNumber({ service, role, next, highest }: Evidence['role_number_behind']) {
-      const { modifiedCount } = await services.model.updateOne(
-        { _id: service, roles: { $elemMatch: { name: role, last_vmname: next } } },
-        { $set: { 'roles.$.last_vmname': highest + 1 } },
-      );
-      return modifiedCount > 0;
-    },
-
     async abandonVm({ vm, ...seen }: Evidence['vm_abandoned']) {
       const event = abandonment(seen);
       if (!event) return false;

@@ -23,7 +23,6 @@ export type Evidence = {
   role_state_wrong: RoleSeen & { is: ServiceState; becomes: ServiceState };
   role_incomplete: RoleSeen & { running: number; present: number; cardinality: number };
   role_surplus: RoleSeen & { present: number; cardinality: number };
-  role_number_behind: { service: number; role: string; next: number; highest: number };
   role_number_twice: { service: number; role: string };
   vm_abandoned: VmSeen;
   vm_operation_stale: { vm: number; op: string };

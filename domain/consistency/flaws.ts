@@ -102,15 +102,6 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     repair: null,
     advice: 'Choose which of them to end: arcus vm terminate <vm>',
   },
-  role_number_behind: {
-    ...ofService,
-    part: ({ role }) => role,
-    what: 'The next VM number of a role has been given already',
-    detail: ({ role, next, highest }) =>
-      `The next VM of its role ${role} would get number ${next}; ${highest} is given.`,
-    repair: 'raises the number above those that are given',
-    advice: null,
-  },
   role_number_twice: {
     ...ofService,
     part: ({ role }) => role,

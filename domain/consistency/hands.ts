@@ -1,5 +1,5 @@
 import type { OperationState } from '../../schemas/operation.js';
-import type { Service } from '../../schemas/service.js';
+import type { Role, Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
 
 /** The operations that the documents name, as far as they exist. */
@@ -9,7 +9,9 @@ export type SeenVm = Pick<
   Vm,
   '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold' | 'operation' | 'wanted' | 'service' | 'capacity' | 'history'
 >;
-export type SeenService = Pick<Service, '_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'roles'>;
+export type SeenService = Pick<Service, '_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'> & {
+  roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
+};
 
 const ended: readonly OperationState[] = ['succeeded', 'failed', 'cancelled'];
 const parked: readonly OperationState[] = ['waiting', 'waiting_for_you'];

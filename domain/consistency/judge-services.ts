@@ -9,10 +9,9 @@ export type RoleCount = {
   running: number;
   /** Not DONE, and some operation is named on them. */
   busy: number;
-  /** DONE ones too: so many VMs, with so many different numbers, the highest of which is. */
+  /** DONE ones too: so many VMs, with so many different numbers. */
   all: number;
   numbers: number;
-  highest: number;
 };
 
 export type AroundServices = {
@@ -21,7 +20,7 @@ export type AroundServices = {
   counts: ReadonlyMap<number, ReadonlyMap<string, RoleCount>>;
 };
 
-const none: RoleCount = { present: 0, running: 0, busy: 0, all: 0, numbers: 0, highest: -1 };
+const none: RoleCount = { present: 0, running: 0, busy: 0, all: 0, numbers: 0 };
 
 /** States in which an operation must be there. */
 const working: readonly ServiceState[] = ['PENDING', 'DEPLOYING', 'UNDEPLOYING'];
@@ -68,11 +67,10 @@ function judgeRemains(
 
 function judgeRole(service: SeenService, role: SeenService['roles'][number], count: RoleCount): Flaw[] {
   const { _id: id, state, epoch } = service;
-  const { name, cardinality, last_vmname: next } = role;
+  const { name, cardinality } = role;
   const seen = { service: id, state, epoch, role: name };
-  const { present, running, busy, highest } = count;
+  const { present, running, busy } = count;
   const found: Flaw[] = [];
-  if (highest >= next) found.push(flaw('role_number_behind', { service: id, role: name, next, highest }));
   if (count.all > count.numbers) found.push(flaw('role_number_twice', { service: id, role: name }));
   const becomes = rightState(state, role.state, present);
   if (becomes !== null) found.push(flaw('role_state_wrong', { ...seen, is: role.state, becomes }));

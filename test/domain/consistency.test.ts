@@ -33,8 +33,9 @@ const vm = (name: VmStateName, over: Partial<SeenVm> = {}): SeenVm => ({
 const heldBy = (op: string) => ({ op, epoch: 2, attempt: 1 });
 
 const role = (name: string, state: ServiceState, cardinality = 2): SeenService['roles'][number] => ({
-  ...{ name, state, cardinality, last_vmname: 2, reason: null, mark: null, parents: [], vm_template: 0 },
-  ...{ vm_template_contents: '', elasticity_policies: [], scheduled_policies: [] },
+  name,
+  state,
+  cardinality,
 });
 const service = (state: ServiceState, over: Partial<SeenService> = {}): SeenService => ({
   ...{ _id: 3, state, epoch: 4, operation: null, wanted: null, holds: {} },
@@ -73,7 +74,7 @@ const ofHost = (over: Partial<SeenHost>, vms: SeenVm[], services: SeenService[] 
   );
 };
 const count = (over: Partial<RoleCount> = {}): RoleCount => ({
-  ...{ present: 2, running: 2, busy: 0, all: 2, numbers: 2, highest: 1, ...over },
+  ...{ present: 2, running: 2, busy: 0, all: 2, numbers: 2, ...over },
 });
 const ofService = (seen: SeenService, counts: Record<string, RoleCount> = { web: count() }) =>
   judgeServices([seen], { operations, counts: new Map([[3, new Map(Object.entries(counts))]]) });
@@ -105,7 +106,6 @@ const cases: [FindingCode, () => Flaw[]][] = [
     () => ofService(service('FAILED_DEPLOYING', { roles: [role('web', 'RUNNING')] }), { web: count({ running: 1 }) }),
   ],
   ['role_surplus', () => ofService(service('RUNNING'), { web: count({ present: 3 }) })],
-  ['role_number_behind', () => ofService(service('RUNNING'), { web: count({ highest: 2 }) })],
   ['role_number_twice', () => ofService(service('RUNNING'), { web: count({ numbers: 1 }) })],
   ['vm_abandoned', () => ofVm(vm('ACTIVE/BOOT'))],
   ['vm_abandoned', () => ofVm(vm('ACTIVE/SHUTDOWN', { hold: heldBy('failed') }))],
@@ -299,7 +299,7 @@ describe('an operation with a run', () => {
         (any, domains, state, op, wants) => {
           const owner = service(state, wants ? { wanted: op } : { operation: op });
           const seen: SeenVm = { ...seenOf(any), service: { id: 3, role: 'web', ordinal: 0 } };
-          expect(ofService(owner, { web: count({ running: 0, numbers: 1, highest: 9 }) })).toEqual([]);
+          expect(ofService(owner, { web: count({ running: 0, numbers: 1 }) })).toEqual([]);
           expect(ofVm(seen, [owner], [])).toEqual([]);
           expect(ofHost(heard(...domains), [seen], [owner])).toEqual([]);
         },

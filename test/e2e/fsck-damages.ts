@@ -94,7 +94,6 @@ export const damages: readonly Damage[] = [
     ...(await onService(place, { 'roles.0.cardinality': 1 })),
     mend: () => onService(place, { 'roles.0.cardinality': 2 }),
   })),
-  damage('role_number_behind', (place) => onService(place, { 'roles.0.last_vmname': 1 })),
   damage('role_number_twice', async (place) => {
     const { model } = place.cluster.store.vms;
     const { name, key, partialFilterExpression } =
