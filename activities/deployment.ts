@@ -95,13 +95,16 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     ]);
     // VMs that are tried again have changed since they were read.
     const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-    return { ...(await placeRole(store, op, id, name, known)), remove };
+    const placed = await placeRole(store, op, id, name, known);
+    // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
+    if (placed.pending > 0) await store.operations.note(op, lackingCapacity(placed.pending, name));
+    return { ...placed, remove };
   },
 
   /** Tries again for those that wait for capacity. */
   async placeRole({ op, service, role }: Omit<RoleInput, 'step'>): Promise<RoleWork> {
     const work = { ...(await placeRole(store, op, service, role)), remove: [] };
-    await store.operations.note(op, work.pending > 0 ? `capacity for ${work.pending} VMs of role ${role}` : null);
+    await store.operations.note(op, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
     return work;
   },
 
@@ -174,3 +177,6 @@ export const failureEntry = (role: string, reason: string): LogEntry => ({
   severity: 'E',
   message: `Role ${role} : ${reason}`,
 });
+
+const lackingCapacity = (vms: number, role: string): string =>
+  `capacity for ${vms === 1 ? '1 VM' : `${vms} VMs`} of role ${role}`;
