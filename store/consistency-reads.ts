@@ -25,9 +25,9 @@ const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
 
 const ofVm = 'state lcm_state epoch hold operation wanted service capacity history';
 const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality';
-const ofHost = 'name state vm_mad total used vms';
+const ofHost = 'name state vm_mad total used vms vm_count';
 
-export type SeenHostDocument = Pick<Host, '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'used' | 'vms'>;
+export type SeenHostDocument = Pick<Host, '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'used' | 'vms' | 'vm_count'>;
 
 /** What a check of consistency reads: portions of documents, without what it need not know of them. */
 export function createConsistencyReads(connection: Connection, { operations, services, vms, hosts }: ReadStores) {

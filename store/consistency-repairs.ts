@@ -168,13 +168,20 @@ export function createConsistencyRepairs(
     resizeReservation: ({ host, vm, capacity, should }: Evidence['reservation_differs']) =>
       changeReservation(host, vm, capacity, should),
 
-    async addUp({ host, used }: Evidence['host_sums_wrong']) {
+    async addUp({ host, used, vm_count }: Evidence['host_sums_wrong']) {
       const sumOf = (field: keyof Capacity) => ({
         $sum: { $map: { input: { $objectToArray: '$vms' }, in: `$$this.v.${field}` } },
       });
       const { modifiedCount } = await hosts.model.updateOne(
-        { _id: host, 'used.cpu': used.cpu, 'used.memory': used.memory },
-        [{ $set: { used: { cpu: sumOf('cpu'), memory: sumOf('memory') } } }],
+        { _id: host, 'used.cpu': used.cpu, 'used.memory': used.memory, vm_count },
+        [
+          {
+            $set: {
+              used: { cpu: sumOf('cpu'), memory: sumOf('memory') },
+              vm_count: { $size: { $objectToArray: '$vms' } },
+            },
+          },
+        ],
         { updatePipeline: true },
       );
       return modifiedCount > 0;
@@ -210,7 +217,11 @@ export function createConsistencyRepairs(
       },
       {
         ...(to ? { $set: { [at]: to } } : { $unset: { [at]: '' } }),
-        $inc: { 'used.cpu': change('cpu'), 'used.memory': change('memory') },
+        $inc: {
+          'used.cpu': change('cpu'),
+          'used.memory': change('memory'),
+          vm_count: (to ? 1 : 0) - (from ? 1 : 0),
+        },
       },
       { session },
     );

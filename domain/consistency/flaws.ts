@@ -201,7 +201,8 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
   host_sums_wrong: {
     ...ofHost,
     what: 'What a host says to be in use is not the sum of its reservations',
-    detail: ({ used, sum }) => `It says that ${capacity(used)} are in use; its reservations are ${capacity(sum)}.`,
+    detail: ({ used, vm_count, sum, count }) =>
+      `It says that ${capacity(used)} are in use by ${vm_count} VMs; its reservations are ${capacity(sum)} for ${count}.`,
     repair: 'adds the reservations up again',
     advice: null,
   },
