@@ -49,7 +49,8 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
       if (run?.status !== 'open') {
         if ((await engine.start(operation)) === 'started') return;
       } else if (run.op === op) return;
-      else if (performance.now() > deadline) await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
+      else if (performance.now() > deadline)
+        await engine.terminate(operation.workflow_id, run, `Operation ${op} takes over.`);
       else if (!asked.has(run.firstRunId)) {
         asked.add(run.firstRunId);
         await engine.cancel(operation.workflow_id, run);

@@ -56,7 +56,7 @@ function telling(ids: readonly string[]): number {
   const sorted = [...ids].sort();
   const needed = sorted.slice(1).map((id, at) => {
     const before = sorted[at] ?? '';
-    const common = [...id].findIndex((character, place) => character !== before[place]);
+    const common = Array.from(id).findIndex((character, place) => character !== before[place]);
     return common + 1;
   });
   return Math.max(shortest, ...needed);

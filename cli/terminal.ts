@@ -37,6 +37,6 @@ export function terminalOf(
 
 /** A line that was wrapped could not be drawn over. */
 function clipped(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }

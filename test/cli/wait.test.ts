@@ -222,7 +222,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
       .split('\u001B[2K')
       .slice(1)
       .map((text) => text.split('\r')[0] ?? '');
-    expect(Math.max(...drawn.filter((line) => line.endsWith('…')).map((line) => [...line].length))).toBe(39);
+    expect(Math.max(...drawn.filter((line) => line.endsWith('…')).map((line) => Array.from(line).length))).toBe(39);
   });
 
   it('is left by Ctrl-C, the key, with the way back on a line of its own', async () => {
