@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { readChildren } from '../../runtime/children.js';
+import { Children, readChildren } from '../../runtime/children.js';
 import { homeAt } from '../../runtime/home.js';
 import { endLeftovers, findLeftovers } from '../../runtime/leftovers.js';
 import { isAlive, startOf } from '../../runtime/process-identity.js';
@@ -52,6 +52,26 @@ describe('children', () => {
     expect(pids.some(isAlive)).toBe(false);
     expect(lines[0]).toContain('ending what a killed Arcus left: child 2');
     expect(findLeftovers(home)).toEqual([]);
+  });
+
+  it('go on when they cannot be written down, and are as soon as they can', async () => {
+    const directory = join(ownDirectory(), 'gone for a while');
+    const file = join(directory, 'children.json');
+    const children = new Children(file);
+    const start = (name: string) =>
+      children.start({ name, command: 'sleep', args: ['600'], log: join(dirname(directory), 'log') });
+    const first = start('first');
+    rmSync(directory, { recursive: true });
+    const second = start('second');
+    onTestFinished(async () => {
+      await Promise.all([first, second].map((child) => children.end(child, 0)));
+      children.release();
+    });
+    await children.end(first, 0);
+    expect(isAlive(second.pid)).toBe(true);
+    mkdirSync(directory);
+    const written = await eventually(() => readChildren(file).find(({ name }) => name === 'second'));
+    expect(written.pid).toBe(second.pid);
   });
 
   it('that were never written down are found by the data that they have open', () => {

@@ -87,3 +87,13 @@ it('takes the holds of a run that is gone, and nothing from the run that came af
   expect((await store.vms.find(0))?.hold).toBeNull();
   expect(await store.operations.find(op)).toMatchObject({ state: 'accepted', run_id: null });
 });
+
+it('leaves young operations to whoever admitted them, and looks at those of a clock that was ahead', async () => {
+  const at = (seconds: number): Date => new Date(Date.UTC(2026, 0, 1, 12, 0, seconds));
+  const made = { old: at(-60), young: at(-1), future: at(7_200) };
+  await store.operations.model.create(
+    Object.entries(made).map(([_id, created_at]) => ({ ...running, _id, created_at })),
+  );
+  const looked = await store.operations.openOutside({ from: at(-3), to: at(0) }, 'a', 10);
+  expect(looked.map(({ _id }) => _id)).toEqual(['future', 'old']);
+});
