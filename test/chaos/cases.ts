@@ -1,5 +1,5 @@
 import { diskFull, type Fault, jumps, kills, oneOfTwo, pauses } from './faults.js';
-import { type Moment, moments } from './moments.js';
+import { acceptedUnstarted, type Moment, moments } from './moments.js';
 import { deployLarge, deployMany, undeployLarge, type Work } from './works.js';
 
 /** One line of the table: a fault that is done to a work, so many times. */
@@ -21,12 +21,13 @@ const works = [deployLarge, undeployLarge, deployMany];
 const atRandom = (faults: readonly Fault[], runs: number): ChaosCase[] =>
   faults.flatMap((fault) => works.map((work) => ({ fault, work, runs })));
 
-const atMoments = (faults: readonly Fault[], runs: number): ChaosCase[] =>
-  moments.flatMap((moment) => faults.map((fault) => ({ fault, work: moment.work, moment, runs })));
+const atMoments = (which: readonly Moment[], faults: readonly Fault[], runs: number): ChaosCase[] =>
+  which.flatMap((moment) => faults.map((fault) => ({ fault, work: moment.work, moment, runs })));
 
 export const cases: readonly ChaosCase[] = [
   ...atRandom(Object.values(kills), 6),
-  ...atMoments([kills.worker, kills.api, kills.temporal, kills.mongodb], 3),
+  ...atMoments(moments, [kills.worker, kills.api, kills.temporal, kills.mongodb], 3),
+  ...atMoments([acceptedUnstarted], [kills.api, kills.mongodb], 3),
   ...atRandom([oneOfTwo, diskFull, ...Object.values(jumps)], 3),
   ...atRandom([pauses.worker, pauses.mongodb], 2),
   ...atRandom([pauses.temporal, pauses.temporalAway], 1),

@@ -1,5 +1,6 @@
 import type { Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
+import type { Cluster } from '../support/cluster.js';
 import { levels } from './cloud.js';
 import { deployLarge, undeployLarge, type Work } from './works.js';
 
@@ -9,8 +10,8 @@ export type Moment = {
   work: Work;
   /** Times of the simulator that make it long enough to be met. */
   times?: object;
-  /** The workers are stopped before the request, so that it is accepted and nobody has begun. */
-  unserved?: true;
+  /** Done before the request, so that it is accepted and nobody can begin; undone once what was broken is mended. */
+  hold?: (cluster: Cluster) => Promise<() => Promise<unknown>>;
   /** Whether it is now, by the documents: the service, and its VMs that are not DONE. */
   isNow: (service: Service, vms: readonly Vm[]) => boolean;
 };
@@ -23,7 +24,12 @@ export const moments: readonly Moment[] = [
   {
     name: 'accepted and still PENDING',
     work: deployLarge,
-    unserved: true,
+    hold: async ({ workers }) => {
+      for (const worker of workers) worker.freeze();
+      return async () => {
+        for (const worker of workers) worker.thaw();
+      };
+    },
     isNow: ({ state }) => state === 'PENDING',
   },
   {
@@ -49,3 +55,14 @@ export const moments: readonly Moment[] = [
     isNow: (_service, vms) => inState(vms, 'web', 'SHUTDOWN') > 0,
   },
 ];
+
+/** What nobody but reconciliation can start any more, when the api dies too. */
+export const acceptedUnstarted: Moment = {
+  name: 'accepted while Temporal is away',
+  work: deployLarge,
+  hold: async ({ servers: { temporal } }) => {
+    await temporal.kill();
+    return () => temporal.startAgain();
+  },
+  isNow: ({ state }) => state === 'PENDING',
+};

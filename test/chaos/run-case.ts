@@ -28,7 +28,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
   const { cluster } = cloud;
   const wishes = await work.prepare(cloud);
   await cloud.pace({ ...fault.times, ...moment?.times });
-  if (moment?.unserved) for (const worker of cluster.workers) worker.freeze();
+  const release = await moment?.hold?.(cluster);
   const asked = cloud.ask(wishes);
   const broken = async (): Promise<() => Promise<unknown>> => {
     if (moment)
@@ -45,7 +45,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
     broken().then(async (mend) => {
       await sleep(spanOf(fault.lasts, dice()));
       if (!fault.outlasted) await mend();
-      if (moment?.unserved) for (const worker of cluster.workers) worker.thaw();
+      await release?.();
       const restored = performance.now();
       const ended = await awaitEnd(cloud, await asked);
       if (fault.outlasted) await mend();
