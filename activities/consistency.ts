@@ -41,11 +41,14 @@ export const checkActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     }),
 
   /** Forgets what the last round, or a run before this one, has found and not repaired. Returns the number of the round. */
-  beginRound: ({ op }: { op: string }): Promise<number> => store.consistency.nextRound(op),
+  async beginRound({ op, doing }: { op: string; doing: string }): Promise<number> {
+    await store.consistency.note(op, { doing });
+    return store.consistency.nextRound(op);
+  },
 
   /** For whoever looks on. */
-  async noteCheck({ op, doing, compared }: { op: string; doing: string | null; compared?: Compared }): Promise<void> {
-    await store.consistency.note(op, { doing, ...(compared && { compared }) });
+  async noteCheck({ op, doing, compared }: { op: string; doing: string | null; compared: Compared }): Promise<void> {
+    await store.consistency.note(op, { doing, compared });
   },
 });
 

@@ -5,7 +5,7 @@ import type { HistoryRecord, Vm } from '../../schemas/vm.js';
 import type { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/processes.js';
 
-/** `service`: one that runs, of two `front` and one `back`, for this damage alone. */
+/** `service`: one that runs, of two `front`, for this damage alone. */
 type Place = { cluster: Cluster; engine: TemporalEngine; service: number; gated: number };
 
 /** What is then to be found, and how a person mends what no repair does. */

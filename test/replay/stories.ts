@@ -158,6 +158,13 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     const { id } = await world.operations.consistency.start(world.caller, { repair: false }, { requestId: 'test' });
     return ended(world, { op: id });
   },
+  'check-consistency-repairs': async (world) => {
+    const { id: service } = await world.running(pair);
+    const [vm] = await world.vms(service);
+    world.hypervisor.lose(vm?._id ?? -1);
+    const { id } = await world.operations.consistency.start(world.caller, { repair: true }, { requestId: 'test' });
+    return ended(world, { op: id });
+  },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
 };
