@@ -29,12 +29,12 @@ async function failedVm(): Promise<{ id: number; op: string }> {
 
 describe('a cancel', () => {
   it('of an operation that waits for capacity ends it at once, and its VM can be deployed later', async () => {
-    const { id, op } = await world.createVm({ cpu: 5_000 });
+    const { id, op } = await world.createVm({ cpu: 4_000 });
     await eventually(async () => (await world.operation(op)).state === 'waiting');
     await world.cancel(op);
     expect(await world.operation(op)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
     expect(await world.vm(id)).toMatchObject({ state: 'PENDING', operation: null, hold: null });
-    await world.addHost({ cpu: 5_000 });
+    await world.addHost({ cpu: 4_000 });
     const again = await world.retry(op);
     expect(await world.ended(again.op)).toMatchObject({ state: 'succeeded', kind: 'deployVm', retry_of: op });
     expect(world.hypervisor.timesMade(id)).toBe(1);

@@ -1,27 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { isVmRunning } from '../../domain/vm-states.js';
+import { type Deed, everyStep } from '../support/every-step.js';
 import { newWorld, pair, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
-import { type Around, failingAt, twice } from '../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
   world = await newWorld({ server: development });
 });
 afterAll(() => world.stop());
-
-type Deed = {
-  /** Brings about what the operation begins from; returns the id of the resource, if it is there before. */
-  prepare: () => Promise<number | null>;
-  ask: (id: number | null) => Promise<{ op: string; id: number }>;
-  /** What the owner does when it has not got there: null when it has. */
-  again: (id: number) => Promise<{ op: string } | null>;
-  /** Where it must end. */
-  arrived: (id: number) => Promise<void>;
-  /** The state of the resource after a cancel, and what it may be. */
-  cancelled: (id: number) => Promise<string>;
-  afterCancel: RegExp;
-};
 
 const id = (known: number | null): number => {
   if (known === null) throw new Error('the deed begins from a resource');
@@ -88,6 +75,7 @@ const deeds: Record<string, Deed> = {
     arrived: (service) => serviceIsGone(service, 'goes'),
     cancelled: cancelledService,
     afterCancel: /^FAILED_UNDEPLOYING( cancelled)?$/,
+    stops: 0,
   },
   deployVm: {
     prepare: async () => null,
@@ -99,7 +87,8 @@ const deeds: Record<string, Deed> = {
     },
     cancelled: vmState,
     // A step that cannot stop half-way ends before the cancel is heeded.
-    afterCancel: /^(PENDING|PROLOG_FAILURE|BOOT_FAILURE|RUNNING)$/,
+    afterCancel: /^(PENDING|PROLOG_FAILURE|BOOT_FAILURE)$/,
+    stops: 0,
   },
   terminateVm: {
     prepare: async () => {
@@ -111,80 +100,9 @@ const deeds: Record<string, Deed> = {
     again: async (vm) => ((await vmState(vm)) === 'DONE' ? null : world.terminate(vm)),
     arrived: async (vm) => expect(await vmState(vm)).toBe('DONE'),
     cancelled: vmState,
-    afterCancel: /^(RUNNING|UNKNOWN|DONE)$/,
+    afterCancel: /^(RUNNING|UNKNOWN)$/,
+    stops: 0,
   },
 };
 
-/** One run with this around its steps; then reconciliation, should it have left its operation open. */
-async function once(deed: Deed, around: Around) {
-  const known = await deed.prepare();
-  world.steps.watch(around);
-  const { op, id: resource } = await deed.ask(known);
-  let operation = await world.ended(op);
-  const steps = world.steps.names();
-  world.steps.watch();
-  if (operation.ended_at === null) {
-    await world.reconcile();
-    operation = await world.ended(op);
-  }
-  expect(operation.ended_at, `${op} ends`).not.toBeNull();
-  return { operation, resource, steps };
-}
-
-/** The owner tries again, once, and everything is as it was meant to be. */
-async function converges(deed: Deed, resource: number, after: string): Promise<void> {
-  await world.accounted(after);
-  const again = await deed.again(resource);
-  if (again) expect(await world.ended(again.op), after).toMatchObject({ state: 'succeeded', error: null });
-  await deed.arrived(resource);
-  await world.accounted(after);
-}
-
-describe.each(Object.entries(deeds))('%s', (_, deed) => {
-  it.each(['before', 'after'] as const)(
-    'converges when it is asked again after a failure %s any step’s work',
-    async (when) => {
-      let reached = true;
-      for (let nth = 1; reached; nth++) {
-        const { resource, steps } = await once(deed, failingAt(nth, when));
-        reached = steps.length >= nth;
-        await converges(deed, resource, `a failure ${when} step ${nth}, ${steps[nth - 1]}`);
-      }
-    },
-  );
-
-  it('comes to the same end when each of its steps is done twice', async () => {
-    const { operation, resource } = await once(deed, twice);
-    expect(operation).toMatchObject({ state: 'succeeded', error: null });
-    expect(await deed.again(resource)).toBeNull();
-    await converges(deed, resource, 'each step twice');
-  });
-
-  it('leaves nothing unaccounted for when it is cancelled at any step', async () => {
-    const cancelled: string[] = [];
-    for (let nth = 1, reached = true; reached; nth++) {
-      const { operation, resource, steps } = await once(deed, cancellingAt(nth));
-      reached = steps.length >= nth;
-      const at = `a cancel at step ${nth}, ${steps[nth - 1]}`;
-      if (operation.state === 'cancelled') {
-        cancelled.push(at);
-        expect(operation.error, at).toEqual({ code: 'cancelled', detail: 'cancelled' });
-        expect(await deed.cancelled(resource), at).toMatch(deed.afterCancel);
-      } else expect(operation, at).toMatchObject({ state: 'succeeded', error: null });
-      await converges(deed, resource, at);
-    }
-    // One that comes when all is done but the last words comes too late.
-    expect(cancelled.length).toBeGreaterThanOrEqual(3);
-  });
-});
-
-/** Whoever cancels does so at the very moment that the nth step begins. */
-const cancellingAt =
-  (nth: number): Around =>
-  async (step, run) => {
-    if (step.n === nth) {
-      const present = await world.engine.latestRun(step.workflowId);
-      if (present) await world.engine.cancel(step.workflowId, present);
-    }
-    return run();
-  };
+describe.each(Object.entries(deeds))('%s', { timeout: 300_000 }, (_, deed) => everyStep(() => world, deed));
