@@ -8,6 +8,7 @@ const batch = (step: Titled): string => {
   if (step.role === null && step.vms === 1) return 'the VM';
   return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
 };
+const settled = ({ role }: Titled): string => (role === null ? 'settle the role' : `settle role ${role}`);
 
 const titles: Readonly<Record<string, (step: Titled) => string>> = {
   beginDeployment: () => 'plan the deployment',
@@ -16,20 +17,35 @@ const titles: Readonly<Record<string, (step: Titled) => string>> = {
   countUnready: (step) => `see which VMs${ofRole(step)} have reported READY=YES`,
   bootVms: (step) => `boot ${batch(step)}`,
   destroyVms: (step) => `remove ${batch(step)}`,
-  finishRole: (step) => (step.role === null ? 'settle the role' : `settle role ${step.role}`),
+  finishRole: settled,
+  planRound: (step) => `see what the failure policy${ofRole(step)} says`,
+  askPerson: () => 'ask a person',
+  startSkip: (step) => `take the failed VMs${ofRole(step)}, to go on without them`,
+  finishSkip: settled,
   beginUndeployment: () => 'plan the undeployment',
   startRoleRemoval: (step) => `take the VMs${ofRole(step)}`,
   retakeRoleVms: (step) => `take the VMs${ofRole(step)} that others had`,
-  finishRoleRemoval: (step) => (step.role === null ? 'settle the role' : `settle role ${step.role}`),
+  finishRoleRemoval: settled,
   beginVmDeployment: () => 'plan the deployment',
   placeVm: () => 'find a host for the VM',
   park: () => 'leave the VM to wait for a host',
   beginVmTermination: () => 'plan the termination',
   takeForRemoval: () => 'take the VM from whoever has it',
   vmFailure: () => 'see how the VM is',
+  beginCheck: () => 'plan the check',
+  beginRound: () => 'begin a round of the check',
+  noteCheck: () => 'write down how far the check is',
+  look: () => 'compare what is written down',
+  lookAgain: () => 'look again where something did not fit',
+  repairFindings: () => 'repair what does not fit',
+  lookAtHosts: () => 'compare it with what is on the hosts',
+  lookAgainAtHosts: () => 'look again at hosts where something did not fit',
+  repairHosts: () => 'repair what does not fit on the hosts',
   endOperation: () => 'end the operation',
   handOver: () => 'have the operation in the way stopped',
 };
+
+export const titledSteps: readonly string[] = Object.keys(titles);
 
 /** What a step does, in words; one that has none here is named like its activity: `countThings` → `count things`. */
 export function stepTitle(step: Titled): string {

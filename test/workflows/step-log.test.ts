@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStepLog } from '../../activities/step-log.js';
+import { computeSteps, orchestrationSteps } from '../../activities/steps.js';
 import { Problem } from '../../domain/problems.js';
+import { titledSteps } from '../../domain/step-title.js';
 import type { Step } from '../../schemas/operation.js';
 import type { StepNote } from '../../store/steps.js';
 import { eventually } from '../support/processes.js';
@@ -102,6 +104,18 @@ describe('the steps of a run', () => {
     expect(seen.filter(({ name }) => name === 'bootVms')).toMatchObject([
       { state: 'failed', error: { code: 'cancelled' } },
     ]);
+  });
+});
+
+describe('every step of operations', () => {
+  it('has a title in words', () => {
+    const { store, engine, hypervisor } = world;
+    const settings = { vmNameTemplate: '', shutdownAction: 'terminate' as const };
+    const ports = { store, engine, hypervisors: { of: () => hypervisor }, settings };
+    const { wakeWaiting: _forNoOperation, ...orchestration } = orchestrationSteps(ports);
+    const names = [...Object.keys(orchestration), ...Object.keys(computeSteps(ports)), 'handOver'];
+    expect(names.filter((name) => !titledSteps.includes(name))).toEqual([]);
+    expect(titledSteps.filter((name) => !names.includes(name))).toEqual([]);
   });
 });
 
