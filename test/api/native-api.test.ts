@@ -208,6 +208,20 @@ describe('long operations', () => {
   });
 });
 
+describe('checks of consistency', () => {
+  it('are started under the id of their operation, shown and listed', async () => {
+    const { body } = await answered('checkConsistency', {}, { repair: true });
+    expect(body).toMatchObject({ type: 'checkConsistency', resource: { type: 'zone', id: 0 } });
+    expect((await answered('showConsistencyCheck', { id: body.id })).body).toMatchObject({
+      ...{ id: body.id, state: 'accepted', repair: true, doing: null, found: 0, left: 0, findings: [], ended_at: null },
+      compared: { services: 0, vms: 0, hosts: 0, operations: 0, runs: 0, domains: 0 },
+    });
+    const { items } = (await answered('listConsistencyChecks')).body;
+    expect(items.map(({ id }: { id: string }) => id)).toEqual([body.id]);
+    expect(items[0]).not.toHaveProperty('findings');
+  });
+});
+
 describe('without Temporal', () => {
   it('operations are accepted all the same, and reads work', async () => {
     const lonely = await createWorld({ withTemporal: false });

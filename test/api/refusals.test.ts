@@ -18,9 +18,8 @@ const bodies: Record<string, object> = {
   createService: { template_id: 0 },
   answerOperation: { answer: 'retry' },
 };
-const ids: Record<string, (id: string) => string> = {
-  Operations: (id) => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id),
-};
+const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
+const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
 /** Ids of objects of oneadmin, by tag. */
 const present: Record<string, string> = {};
 
@@ -39,6 +38,7 @@ beforeAll(async () => {
   const serviceTemplate = await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] });
   const vm = await make('/vms', { template_id: vmTemplate.id });
   const service = await make(`/service-templates/${serviceTemplate.id}/instantiate`, {});
+  const check = await make('/consistency-checks', {});
   Object.assign(present, {
     Hosts: String(host.id),
     'VM templates': String(vmTemplate.id),
@@ -46,6 +46,7 @@ beforeAll(async () => {
     VMs: String(vm.resource.id),
     Services: String(service.resource.id),
     Operations: service.id,
+    'Consistency checks': check.id,
   });
 });
 afterAll(() => world.stop());
@@ -100,6 +101,8 @@ describe('somebody without rights', () => {
 
   it.each([
     ['a host', 'post', '/hosts', { name: 'mine', cpu: 1, memory: 1 }, 403, 'not_authorized'],
+    ['a check of consistency', 'post', '/consistency-checks', {}, 403, 'not_authorized'],
+    ['a list of such checks', 'get', '/consistency-checks', undefined, 403, 'not_authorized'],
     ['a VM of a template that is not his', 'post', '/vms', { template_id: 0 }, 403, 'not_authorized'],
     ['a service of a template that is not his', 'post', '/services', { template_id: 0 }, 403, 'not_authorized'],
   ] as const)('cannot make %s', async (_what, method, path, body, status, code) => {
@@ -133,6 +136,20 @@ describe('a wrong moment', () => {
       code: 'operation_in_progress',
     });
     expect(problem.operation).toBe(present.Operations);
+  });
+
+  it('is a second check of consistency: the problem names the first', async () => {
+    const problem = await refused(
+      'oneadmin',
+      'post',
+      '/consistency-checks',
+      { repair: true },
+      {
+        status: 409,
+        code: 'operation_in_progress',
+      },
+    );
+    expect(problem.operation).toBe(present['Consistency checks']);
   });
 
   it('is work on a VM that is DONE', async () => {

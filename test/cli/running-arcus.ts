@@ -15,6 +15,8 @@ import { launchProgram, type Options, type Program, type Result } from './launch
 export type RunningArcus = {
   home: string;
   endpoint: string;
+  /** Address of its database. */
+  mongodb: string;
   /** What its VMs run on, to be broken and healed. */
   simulator: SimulatorProcess;
   /** `arcus …` as a process of its own, against this Arcus. */
@@ -74,6 +76,7 @@ export async function startArcus(): Promise<RunningArcus> {
   return {
     home,
     endpoint,
+    mongodb: servers.ARCUS_MONGODB_URI,
     simulator,
     restartApi: async (signal, meanwhile) => {
       api.process.kill(signal);
