@@ -23,6 +23,12 @@ export type MongoServer = {
 
 const replicaSet = 'rs0';
 
+/**
+ * Seconds that a transaction may stay open. Ours take milliseconds; that of a process which was killed stays until then, and
+ * whoever wants what it has written waits for it. MongoDB's default is a minute.
+ */
+const transactionLifetime = 5;
+
 /** Its configuration as the server keeps it; what is not named is kept as it is. */
 const ReplicaSet = z.looseObject({ version: z.number(), members: z.array(z.looseObject({ host: z.string() })) });
 
@@ -40,6 +46,7 @@ export function mongoCommand({ binary, directory, port }: MongoSettings, log: st
     args: [
       ...['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', replicaSet],
       ...['--wiredTigerCacheSizeGB', '0.5', '--quiet'],
+      ...['--setParameter', `transactionLifetimeLimitSeconds=${transactionLifetime}`],
       ...(process.platform === 'win32' ? [] : ['--nounixsocket']),
     ],
     log,
