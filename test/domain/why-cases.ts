@@ -6,9 +6,7 @@ import {
   facts,
   host,
   node,
-  now,
   ofVm,
-  op,
   operation,
   pending,
   service,
@@ -586,5 +584,3 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
 ];
-
-export { now, op };
