@@ -208,6 +208,40 @@ describe('long operations', () => {
   });
 });
 
+describe('operations', () => {
+  const instantiated = async (name: string): Promise<{ id: string; service: number }> => {
+    const template = await world.ask('oneadmin', 'post', '/vm-templates', {
+      name,
+      template: { CPU: 1, MEMORY: 1 },
+    });
+    const roles = [{ name: 'web', vm_template: template.body.id }];
+    const made = await world.ask('oneadmin', 'post', '/service-templates', { name, roles });
+    const { body } = await world.ask('oneadmin', 'post', `/service-templates/${made.body.id}/instantiate`, {});
+    return { id: body.id, service: body.resource.id };
+  };
+
+  it('are stopped, and tried again as another that names them', async () => {
+    const { id } = await instantiated('stopped');
+    expect((await answered('cancelOperation', { id })).body).toMatchObject({
+      state: 'cancelled',
+      cancel_requested: { by: { name: 'oneadmin' } },
+    });
+    expect((await answered('retryOperation', { id })).body).toMatchObject({ type: 'deployService', retry_of: id });
+  });
+
+  it('go on with the answer to what they ask', async () => {
+    const { id, service } = await instantiated('asking');
+    const state = 'FAILED_DEPLOYING';
+    await world.store.services.model.updateOne({ _id: service }, { $set: { 'roles.0.state': state } });
+    const question = { text: 'Role web has failed. What now?', roles: ['web'], asked_at: new Date() };
+    await world.store.operations.model.updateOne({ _id: id }, { $set: { state: 'waiting_for_you', question } });
+    expect((await answered('answerOperation', { id }, { answer: 'skip' })).body).toMatchObject({
+      state: 'accepted',
+      question: null,
+    });
+  });
+});
+
 describe('checks of consistency', () => {
   it('are started under the id of their operation, shown and listed', async () => {
     const { body } = await answered('checkConsistency', {}, { repair: true });
