@@ -108,7 +108,7 @@ const texts = (ids: readonly (number | string)[]) => ids.filter((id) => typeof i
 const lastOf = <Id>(found: readonly { _id: Id }[], limit: number): Id | null =>
   found.length < limit ? null : (found.at(-1)?._id ?? null);
 
-function portions<T>(items: readonly T[], most: number): T[][] {
+export function portions<T>(items: readonly T[], most: number): T[][] {
   const parts: T[][] = [];
   for (let at = 0; at < items.length; at += most) parts.push(items.slice(at, at + most));
   return parts;

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
-import { isSame } from '../domain/consistency/evidence.js';
+import { type Flaw, isSame } from '../domain/consistency/evidence.js';
 import type { Section } from '../domain/consistency/flaws.js';
 import type { Compared } from '../schemas/consistency.js';
 import { isCheck } from '../schemas/operation.js';
 import { isRepairable, type StoredFinding } from '../store/consistency.js';
 import { begin, type StepInput } from './begin.js';
-import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
+import { type Cursor, type LookPorts, looksOf, portions } from './consistency-looks.js';
 import { looksFirst, repair } from './consistency-repairs.js';
 import type { StepPorts } from './ports.js';
 
@@ -26,6 +26,7 @@ const behindReconciliation = 25_000;
 /** Pages that one step looks at: so many that the history of a large cloud stays short. */
 const pagesPerStep = 20;
 const findingsPerPage = 200;
+const repairsAtOnce = 20;
 
 /** The sections that hypervisors are asked for, and the others: each is served where it can be. */
 type Remote = 'hosts';
@@ -91,46 +92,47 @@ const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>
     },
 
     /** The second look at what the first has seen: what is unchanged is a finding. */
-    async lookAgain(input: SectionOf<S>): Promise<{ found: number; repairable: number }> {
-      const sum = { found: 0, repairable: 0 };
+    async lookAgain(input: SectionOf<S>): Promise<{ repairable: number }> {
+      let repairable = 0;
       await eachPage(input, 'candidate', async (page) => {
-        const confirmed = await consistency.confirm(page, await againAt(surroundings(), input.section, page));
-        sum.found += confirmed.length;
+        await consistency.confirm(page, await againAt(surroundings(), input.section, page));
       });
       // Counted from what is kept: an earlier try of this step may have confirmed some.
       await eachPage(input, 'found', async (page) => {
-        sum.repairable += page.filter(isRepairable).length;
+        repairable += page.filter(isRepairable).length;
       });
-      return sum;
+      return { repairable };
     },
 
-    /** Repairs what was found. Returns how many it has repaired. */
+    /** Repairs what was found. Returns how many are repaired, also by an earlier try of this step. */
     async repairFindings(input: SectionOf<S>): Promise<number> {
-      let repaired = 0;
       await eachPage(input, 'found', async (page) => {
-        for (const finding of page.filter(isRepairable)) {
+        for (const some of portions(page.filter(isRepairable), repairsAtOnce)) {
           const at = surroundings();
           at.signal.throwIfAborted();
-          const { outcome, reason } = await repairOne(at, input.section, finding);
-          await consistency.endRepair(finding._id, outcome, reason);
-          if (outcome === 'repaired') repaired += 1;
+          const lookedAt = await stillThere(at, input.section, some);
+          await consistency.beginRepairs(some.map(({ _id }) => _id));
+          const ends = await Promise.all(some.map((finding) => repairOne(at, finding, lookedAt)));
+          await consistency.endRepairs(ends);
         }
       });
-      return repaired;
+      return consistency.repaired(input.op, input.round, input.section);
     },
   };
 
-  async function repairOne(at: LookPorts, section: S, { _id, flaw, subject, tried }: StoredFinding) {
+  /** What is seen of those findings that are looked at once more immediately before. */
+  async function stillThere(at: LookPorts, section: S, findings: readonly StoredFinding[]): Promise<Flaw[]> {
+    const doubtful = findings.filter(({ flaw }) => looksFirst.has(flaw.code));
+    return doubtful.length === 0 ? [] : againAt(at, section, doubtful);
+  }
+
+  async function repairOne(at: LookPorts, { _id, flaw, tried }: StoredFinding, seen: readonly Flaw[]) {
     const gone = tried
-      ? ({ outcome: 'repaired', reason: 'an earlier try of this step seems to have repaired it' } as const)
-      : ({ outcome: 'gone', reason: null } as const);
-    if (looksFirst.has(flaw.code)) {
-      const now = await againAt(at, section, [{ subject }]);
-      if (!now.some((seen) => isSame(seen, flaw))) return gone;
-    }
-    await consistency.beginRepair(_id);
+      ? ({ _id, outcome: 'repaired', reason: 'an earlier try of this step seems to have repaired it' } as const)
+      : ({ _id, outcome: 'gone', reason: null } as const);
+    if (looksFirst.has(flaw.code) && !seen.some((one) => isSame(one, flaw))) return gone;
     const result = await repair(flaw, at);
-    return result.outcome === 'gone' && result.reason === null ? gone : result;
+    return result.outcome === 'gone' && result.reason === null ? gone : { _id, ...result };
   }
 };
 

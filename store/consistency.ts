@@ -107,8 +107,8 @@ export function createConsistencyStore(connection: Connection) {
         .lean<StoredFinding[]>()
         .exec(),
 
-    /** Of these candidates, those that a second look has seen unchanged are findings; the others never were. Returns the former. */
-    async confirm(candidates: readonly StoredFinding[], seen: readonly Flaw[]): Promise<StoredFinding[]> {
+    /** Of these candidates, those that a second look has seen unchanged are findings; the others never were. */
+    async confirm(candidates: readonly StoredFinding[], seen: readonly Flaw[]): Promise<void> {
       const again = new Map(seen.map((flaw) => [keyOf(flaw), flaw]));
       const confirmed = candidates.filter(({ flaw }) => {
         const now = again.get(keyOf(flaw));
@@ -118,13 +118,22 @@ export function createConsistencyStore(connection: Connection) {
       const others = candidates.filter(({ _id }) => !ids.has(_id)).map(({ _id }) => _id);
       await findings.updateMany({ _id: { $in: [...ids] }, outcome: 'candidate' }, { $set: { outcome: 'found' } });
       await findings.deleteMany({ _id: { $in: others }, outcome: 'candidate' });
-      return confirmed;
     },
 
-    /** Says that the repair of a finding begins. */
-    beginRepair: (id: string) => findings.updateOne({ _id: id }, { $set: { tried: true } }),
-    endRepair: (id: string, outcome: FindingOutcome, reason: string | null) =>
-      findings.updateOne({ _id: id, outcome: 'found' }, { $set: { outcome, reason } }),
+    /** Says that the repair of findings begins. */
+    beginRepairs: (ids: readonly string[]) => findings.updateMany({ _id: { $in: ids } }, { $set: { tried: true } }),
+    /** Says what came of it. */
+    async endRepairs(ends: readonly Pick<StoredFinding, '_id' | 'outcome' | 'reason'>[]): Promise<void> {
+      await findings.bulkWrite(
+        ends.map(({ _id, outcome, reason }) => ({
+          updateOne: { filter: { _id, outcome: 'found' }, update: { $set: { outcome, reason } } },
+        })),
+        { ordered: false },
+      );
+    },
+
+    repaired: (check: string, round: number, section: Section) =>
+      findings.countDocuments({ check, outcome: 'repaired', round, section }).exec(),
 
     /** The first findings of a check, candidates left out. */
     shown: (check: string, limit: number) =>

@@ -176,16 +176,30 @@ describe('a repair', { timeout: 300_000 }, () => {
     await world.accounted(after);
   };
 
+  /** The first step of a name fails, before its work or when only its answer is lost. */
+  const failingIn = (name: string, when: 'before' | 'after'): Around => {
+    let first: Around | undefined;
+    return (step, run) => {
+      if (step.name === name) first ??= failingAt(step.n, when);
+      return (first ?? plainly)(step, run);
+    };
+  };
+
   it.each(['before', 'after'] as const)(
-    'is gone on with by the next check after a failure %s any step’s work',
+    'is gone on with by the next check after a failure %s the work of any kind of step',
     async (when) => {
       const { id } = await world.running([{ name: 'only' }]);
-      for (let nth = 1, reached = true; reached; nth++) {
+      await damage(id);
+      const kinds = [...new Set((await attempt(true)).steps)];
+      expect(kinds).toEqual(
+        expect.arrayContaining(['look', 'lookAtHosts', 'lookAgain', 'repairFindings', 'repairHosts']),
+      );
+      for (const name of kinds) {
         await damage(id);
-        const { report, steps } = await attempt(true, failingAt(nth, when));
-        reached = steps.length >= nth;
+        const { report } = await attempt(true, failingIn(name, when));
+        // A run that failed before its first words is ended by reconciliation.
         if (report.ended_at === null) await world.reconcile();
-        await until(id);
+        await until(id, `a failure ${when} ${name}`);
       }
     },
   );
