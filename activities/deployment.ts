@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { isReady } from '../domain/ready.js';
 import { deploymentParents } from '../domain/role-graph.js';
 import { failedToDeploy, isVmFailure, isVmRunning } from '../domain/vm-states.js';
@@ -51,10 +52,12 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
       if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
       const service = await store.services.begin(resource.id, op, 'deploy');
       if (!service) return null;
+      const runId = Context.current().info.workflowExecution?.runId ?? input.run;
+      const reached = await store.operations.begunWith(op, runId, stepsOf(service, op));
       return {
         service: service._id,
         gate: service.body.ready_status_gate,
-        roles: service.roles.map((role) => planned(role, service, operation)),
+        roles: service.roles.map((role) => planned(role, service, operation, reached[role.name] ?? null)),
       };
     }),
 
@@ -143,10 +146,13 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
   },
 });
 
+/** By role, the last step that the operation has taken there. */
+const stepsOf = ({ roles }: Service, op: string): Record<string, number> =>
+  Object.fromEntries(roles.flatMap(({ name, mark }) => (mark?.op === op ? [[name, mark.step]] : [])));
+
 /** What is to be done for a role: what it came to under this very operation stands until somebody answers. */
-function planned(role: Role, { body }: Service, { _id: op, answer }: Operation): PlannedRole {
-  const { name, state, mark, failure_policy: policy } = role;
-  const step = mark?.op === op ? mark.step : null;
+function planned(role: Role, { body }: Service, { answer }: Operation, step: number | null): PlannedRole {
+  const { name, state, failure_policy: policy } = role;
   return {
     name,
     parents: deploymentParents(role, body.deployment),

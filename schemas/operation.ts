@@ -84,6 +84,11 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   state: OperationState;
   /** First run id of the chain that claimed it; a cancel names it. */
   run_id: string | null;
+  /**
+   * By run of the engine (a run that goes on as a new one has several), and by role: how far earlier runs of the operation
+   * had come when that run began. Each try of its first step goes by what the first one has found.
+   */
+  begun?: Record<string, Record<string, number>>;
   waiting_for: string | null;
   error: OperationError | null;
   /** The service or VM template that the resource was made from: earlier runs of it say how long this one takes. */

@@ -122,6 +122,24 @@ export function createOperationStore(connection: Connection) {
       return present?.run_id === runId ? { result: 'ended', operation: present } : { result: 'foreign' };
     },
 
+    /**
+     * How far roles had come when this run of the engine began: as its first try says, whatever a later one has seen.
+     * Else a worker that was frozen in that step would, when it wakes, number its steps after those of the worker that
+     * has gone on in the meantime, and outdo it.
+     */
+    async begunWith(id: string, run: string, reached: Record<string, number>): Promise<Record<string, number>> {
+      const begun = `begun.${run}`;
+      const operation = await operations
+        .findOneAndUpdate({ _id: id }, [{ $set: { [begun]: { $ifNull: [`$${begun}`, { $literal: reached }] } } }], {
+          returnDocument: 'after',
+          updatePipeline: true,
+          projection: { begun: 1 },
+        })
+        .lean<Pick<Operation, 'begun'>>()
+        .exec();
+      return operation?.begun?.[run] ?? reached;
+    },
+
     /** Writes down that its end is asked for, before anything is done about it; the first to ask is remembered. */
     requestCancel: (id: string, by: Person) =>
       operations.updateOne(

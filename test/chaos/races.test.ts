@@ -4,42 +4,18 @@ import { z } from 'zod';
 import { placeVms } from '../../activities/place-vms.js';
 import { defaultPermissions } from '../../schemas/common.js';
 import type { Host } from '../../schemas/host.js';
-import type { Service } from '../../schemas/service.js';
-import { ServiceTemplateBody } from '../../schemas/service-template.js';
 import type { Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { placeOf } from '../../store/vms.js';
 import { seeded } from '../support/cluster-chance.js';
+import { deployingService, roleNames } from '../support/deploying-service.js';
 import { ownDatabaseUri } from '../support/servers.js';
 import { inLanes, Racer } from './starting-racers.js';
 
-const owned = { uid: 0, gid: 0, permissions: defaultPermissions };
-const roleNames = ['front', 'middle', 'back'];
 const names = z.array(z.string());
-
-function deployingService(id: number, op: string): Service {
-  const roles = roleNames.map((name) => ({ name, vm_template: 0 }));
-  const { roles: parsed, ...body } = ServiceTemplateBody.parse({ name: `service ${id}`, roles });
-  return {
-    _id: id,
-    ...owned,
-    name: body.name,
-    template_id: 0,
-    state: 'DEPLOYING',
-    roles: parsed.map((role) => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
-    body,
-    log: [],
-    operation: op,
-    wanted: null,
-    holds: {},
-    epoch: 0,
-    created_at: new Date(),
-    ended_at: null,
-  };
-}
-
+const owned = { uid: 0, gid: 0, permissions: defaultPermissions };
 const host = (id: number, total: Host['total']): Host => ({
   _id: id,
   ...owned,
