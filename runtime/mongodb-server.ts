@@ -47,6 +47,8 @@ export function mongoCommand({ binary, directory, port }: MongoSettings, log: st
       ...['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', replicaSet],
       ...['--wiredTigerCacheSizeGB', '0.5', '--quiet'],
       ...['--setParameter', `transactionLifetimeLimitSeconds=${transactionLifetime}`],
+      // Up to 200 MB of diagnostics for the vendor; that they cannot be written (the disk is full) ends the server.
+      ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
       ...(process.platform === 'win32' ? [] : ['--nounixsocket']),
     ],
     log,

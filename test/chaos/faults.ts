@@ -113,14 +113,16 @@ export const diskFull: Fault = {
   lasts: { min: 5_000, max: 15_000 },
   strike: async (cluster) => {
     const empty = fillDisk(cluster.directory);
-    let isFull = true;
+    let isKept = true;
     const keep = async () => {
-      for (; isFull; await sleep(500)) await cluster.startWhatEnded().catch(() => {});
+      for (; isKept; await sleep(500)) await cluster.startWhatEnded().catch(() => {});
     };
     const kept = keep();
     return async () => {
       empty();
-      isFull = false;
+      // What the full disk has doomed may still be on its way down.
+      await sleep(5_000);
+      isKept = false;
       await kept;
       await cluster.startWhatEnded();
       await cluster.servers.mongodb.primary();
