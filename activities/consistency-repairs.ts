@@ -43,10 +43,9 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   vm_without_host: null,
   vm_done_on_host: (seen, { store }) => store.consistency.repairs.endStay(seen),
   vm_not_reserved: (seen, { store }) => store.consistency.repairs.reserve(seen),
-  reservation_orphaned: (seen, ports) => givingBack(ports, () => ports.store.consistency.repairs.unreserve(seen)),
-  reservation_differs: (seen, ports) =>
-    givingBack(ports, () => ports.store.consistency.repairs.resizeReservation(seen)),
-  host_sums_wrong: (seen, ports) => givingBack(ports, () => ports.store.consistency.repairs.addUp(seen)),
+  reservation_orphaned: (seen, { store }) => store.consistency.repairs.unreserve(seen),
+  reservation_differs: (seen, { store }) => store.consistency.repairs.resizeReservation(seen),
+  host_sums_wrong: (seen, { store }) => store.consistency.repairs.addUp(seen),
   host_overcommitted: null,
   host_unreachable: null,
   domain_orphaned: (seen, ports) => destroy(seen, ports),
@@ -119,11 +118,4 @@ async function destroy(
   const target = { name: host.name, vm_mad: host.vm_mad, total: host.total };
   await hypervisors.of(target).destroy({ id: vm, domain: domainName(vm), host: target, epoch, hard: true }, signal);
   return true;
-}
-
-/** Capacity that came free may be what somebody waits for. */
-async function givingBack({ store, engine }: LookPorts, work: () => Promise<boolean>): Promise<boolean> {
-  const repaired = await work();
-  if (repaired && (await store.vms.anyWaiting())) await engine.signalPlacement();
-  return repaired;
 }

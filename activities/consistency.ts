@@ -28,6 +28,9 @@ const pagesPerStep = 20;
 const findingsPerPage = 200;
 const repairsAtOnce = 20;
 
+/** What became of a finding. */
+type Repaired = Pick<StoredFinding, '_id' | 'outcome' | 'reason'>;
+
 /** The sections that hypervisors are asked for, and the others: each is served where it can be. */
 type Remote = 'hosts';
 type Local = Exclude<Section, Remote>;
@@ -112,11 +115,19 @@ const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>
           at.signal.throwIfAborted();
           const lookedAt = await stillThere(at, input.section, some);
           await consistency.beginRepairs(some.map(({ _id }) => _id));
-          const ends = await Promise.all(some.map((finding) => repairOne(at, finding, lookedAt)));
+          const ends: Repaired[] = [];
+          // Those of one host or service change one document: side by side they would only be in each other's way.
+          const inOrder = async (findings: readonly StoredFinding[]) => {
+            for (const finding of findings) ends.push(await repairOne(at, finding, lookedAt));
+          };
+          await Promise.all([...bySubject(some).values()].map(inOrder));
           await consistency.endRepairs(ends);
         }
       });
-      return consistency.repaired(input.op, input.round, input.section);
+      const repaired = await consistency.repaired(input.op, input.round, input.section);
+      // Capacity that came free may be what somebody waits for.
+      if (repaired > 0 && (await ports.store.vms.anyWaiting())) await ports.engine.signalPlacement();
+      return repaired;
     },
   };
 
@@ -126,10 +137,14 @@ const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>
     return doubtful.length === 0 ? [] : againAt(at, section, doubtful);
   }
 
-  async function repairOne(at: LookPorts, { _id, flaw, tried }: StoredFinding, seen: readonly Flaw[]) {
-    const gone = tried
-      ? ({ _id, outcome: 'repaired', reason: 'an earlier try of this step seems to have repaired it' } as const)
-      : ({ _id, outcome: 'gone', reason: null } as const);
+  async function repairOne(
+    at: LookPorts,
+    { _id, flaw, tried }: StoredFinding,
+    seen: readonly Flaw[],
+  ): Promise<Repaired> {
+    const gone: Repaired = tried
+      ? { _id, outcome: 'repaired', reason: 'an earlier try of this step seems to have repaired it' }
+      : { _id, outcome: 'gone', reason: null };
     if (looksFirst.has(flaw.code) && !seen.some((one) => isSame(one, flaw))) return gone;
     const result = await repair(flaw, at);
     return result.outcome === 'gone' && result.reason === null ? gone : { _id, ...result };
@@ -143,6 +158,12 @@ export const localCheckSteps = (ports: Omit<StepPorts, 'settings'>) => sectionAc
 export function hostCheckSteps(ports: Omit<StepPorts, 'settings'>) {
   const { look, lookAgain, repairFindings } = sectionActivities<Remote>(ports);
   return { lookAtHosts: look, lookAgainAtHosts: lookAgain, repairHosts: repairFindings };
+}
+
+function bySubject(findings: readonly StoredFinding[]): Map<number | string, StoredFinding[]> {
+  const groups = new Map<number | string, StoredFinding[]>();
+  for (const finding of findings) groups.set(finding.subject, [...(groups.get(finding.subject) ?? []), finding]);
+  return groups;
 }
 
 function againAt(at: LookPorts, section: Section, findings: readonly Pick<StoredFinding, 'subject'>[]) {

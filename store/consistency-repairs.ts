@@ -157,13 +157,12 @@ export function createConsistencyRepairs(
 
     /** A VM that could still be placed is fenced in the same transaction: whoever takes it reserves anew. */
     unreserve: ({ host, vm, capacity, is, epoch }: Evidence['reservation_orphaned']) =>
-      both(
-        (session) =>
-          is === 'missing' || is === 'DONE' || epoch === null
-            ? Promise.resolve(true)
-            : fence({ _id: vm, state: is === 'elsewhere' ? 'ACTIVE' : is, epoch }, session),
-        (session) => changeReservation(host, vm, capacity, null, session),
-      ),
+      is === 'missing' || is === 'DONE' || epoch === null
+        ? changeReservation(host, vm, capacity, null)
+        : both(
+            (session) => fence({ _id: vm, state: is === 'elsewhere' ? 'ACTIVE' : is, epoch }, session),
+            (session) => changeReservation(host, vm, capacity, null, session),
+          ),
 
     resizeReservation: ({ host, vm, capacity, should }: Evidence['reservation_differs']) =>
       changeReservation(host, vm, capacity, should),
