@@ -51,7 +51,10 @@ describe('docker-compose.yml', () => {
       for (const member of members) expect(environment.ARCUS_MONGODB_URI).toContain(member);
     }
     for (const member of members)
-      expect(services[member]?.command).toEqual(['mongod', '--replSet', 'rs0', '--bind_ip_all']);
+      expect(services[member]?.command).toEqual([
+        ...['mongod', '--replSet', 'rs0', '--bind_ip_all'],
+        ...['--setParameter', 'transactionLifetimeLimitSeconds=5'],
+      ]);
     expect(services['mongodb-replica-set']?.command?.[0]).toContain("_id: 'rs0'");
   });
 
