@@ -57,9 +57,10 @@ export function seenSteps(
       error,
       pending: null,
     });
-    if (step.error) return ended('failed');
     // Its end came in the moment before it could be written down; the run would not have gone on without it.
-    return goesOn(step) || state === 'succeeded' ? ended('done') : ended('failed', unknownEnd);
+    if (state === 'succeeded') return ended('done');
+    if (step.error) return ended('failed');
+    return goesOn(step) ? ended('done') : ended('failed', unknownEnd);
   });
   return [...steps, ...neverBegun(written, op, pending ?? [])];
 }

@@ -62,6 +62,7 @@ describe('a step that is written down as running', () => {
 
   it('was done where the operation has succeeded', () => {
     expect(seen([step('5')], 'succeeded')).toMatchObject([{ state: 'done', error: null }]);
+    expect(seen([step('5', { error })], 'succeeded')).toMatchObject([{ state: 'done', error }]);
   });
 
   it('does not run where a later run has taken over', () => {
