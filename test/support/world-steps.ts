@@ -1,8 +1,11 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 
-/** One call of a step by an operation's run; `n` counts from 1 since the steps were last watched. */
-export type Step = { n: number; name: string; workflowId: string; attempt: number };
+/**
+ * One call of a step by an operation's run; `n` counts from 1 since the steps were last watched. `cancelled` rejects when
+ * a cancel has reached it.
+ */
+export type Step = { n: number; name: string; workflowId: string; attempt: number; cancelled: Promise<never> };
 
 /** What is done around a step in its place: `run` does its work. */
 export type Around = (step: Step, run: () => Promise<unknown>) => Promise<unknown>;
@@ -41,7 +44,8 @@ export class Steps {
         const { activityType, workflowType, workflowExecution, attempt } = context.info;
         if (!workflowType || !operations.includes(workflowType)) return next(input);
         const workflowId = workflowExecution?.workflowId ?? '';
-        const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt };
+        const { cancelled } = context;
+        const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt, cancelled };
         this.seen.push(step);
         return this.#around(step, () => next(input)).finally(() => this.#done.push(activityType));
       },
