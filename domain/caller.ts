@@ -1,2 +1,14 @@
-/** Who asks. `groups` are the ids of all groups, the primary one (`gid`) included. */
-export type Caller = { id: number; name: string; gid: number; groups: number[] };
+import type { AclRule } from '../schemas/acl.js';
+
+/**
+ * Who asks. `groups` are the ids of all groups, the primary one (`gid`) included; `rules` the ACL rules that may concern
+ * this caller; `umask` (octal, absent: 177) what new objects do not permit.
+ */
+export type Caller = {
+  id: number;
+  name: string;
+  gid: number;
+  groups: number[];
+  rules: readonly AclRule[];
+  umask?: string;
+};

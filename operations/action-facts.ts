@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/caller.js';
 import type { ActionFacts, ResourceFacts } from '../domain/next-actions.js';
-import { allowed } from '../domain/permissions.js';
+import { allowed, isAdministrator } from '../domain/permissions.js';
 import { isReady } from '../domain/ready.js';
 import { isVmRunning, vmStateName } from '../domain/vm-states.js';
 import type { Host } from '../schemas/host.js';
@@ -8,7 +8,7 @@ import { isTermination, isUndeployment, type Operation, type ResourceRef } from 
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Store } from '../store/store.js';
-import { isAdministrator } from './authorise.js';
+import { operationSubject, subjectOf } from './authorise.js';
 
 /** What an operation or a question is about, as it is now. */
 export type Resource =
@@ -51,10 +51,15 @@ export async function actionFacts(
 }
 
 function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
-  if (resource?.type === 'host' || operation?.resource.type === 'zone') return isAdministrator(caller);
-  const object = resource?.type === 'service' ? resource.service : resource?.type === 'vm' ? resource.vm : null;
-  const owned = [operation, object].filter((one) => one !== null);
-  return owned.every((one) => allowed(caller, one, 'manage'));
+  if (operation?.resource.type === 'zone') return isAdministrator(caller);
+  // To enable a host is what is offered of it, and that is an administrator's work.
+  if (resource?.type === 'host') return allowed(caller, subjectOf('HOST', resource.host), 'admin');
+  const subjects = [
+    ...(operation ? [operationSubject(operation)] : []),
+    ...(resource?.type === 'service' ? [subjectOf('DOCUMENT', resource.service)] : []),
+    ...(resource?.type === 'vm' ? [subjectOf('VM', resource.vm)] : []),
+  ];
+  return subjects.every((subject) => allowed(caller, subject, 'manage'));
 }
 
 async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {

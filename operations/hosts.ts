@@ -3,15 +3,15 @@ import { Problem } from '../domain/problems.js';
 import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { administrator, authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { hostResource, namesFor } from './resources.js';
 
 const hundredths = (cores: number): number => Math.round(cores * 100);
 
 export const hostOperations = ({ store, users, engine, onDelayed }: OperationsContext) => {
-  const find = async (caller: Caller, id: number): Promise<Host> =>
-    authorised(caller, await store.hosts.find(id), 'use', `host ${id}`);
+  const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Host> =>
+    authorised(caller, 'HOST', await store.hosts.find(id), right, `host ${id}`);
   const shown = async (caller: Caller, host: Host): Promise<HostResource> =>
     hostResource(host, await namesFor(users, caller, [host]));
 
@@ -26,10 +26,10 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
       return { ...page, items: page.items.map((host) => hostResource(host, names)) };
     },
 
-    show: async (caller: Caller, id: number): Promise<HostResource> => shown(caller, await find(caller, id)),
+    show: async (caller: Caller, id: number): Promise<HostResource> => shown(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, { name, vm_mad, cpu, memory }: CreateHost): Promise<HostResource> {
-      administrator(caller, 'register hosts');
+      mayCreate(caller, 'HOST', 'hosts');
       const host: Host = {
         _id: await store.counters.one('host'),
         name,
@@ -57,8 +57,7 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
     },
 
     async update(caller: Caller, id: number, { state, cpu, memory }: UpdateHost): Promise<HostResource> {
-      administrator(caller, 'change hosts');
-      const host = await find(caller, id);
+      const host = await find(caller, id, 'admin');
       const total: Capacity = {
         cpu: cpu === undefined ? host.total.cpu : hundredths(cpu),
         memory: memory ?? host.total.memory,
@@ -79,8 +78,7 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
     },
 
     async remove(caller: Caller, id: number): Promise<void> {
-      administrator(caller, 'remove hosts');
-      const host = await find(caller, id);
+      const host = await find(caller, id, 'admin');
       if (await store.hosts.removeEmpty(id)) return;
       const count = Object.keys(host.vms).length;
       throw new Problem('in_use', `Host ${id} (${host.name}) holds ${count} VMs. Disable it and terminate them first.`);

@@ -66,4 +66,10 @@ export function createIdentity({ users, now = Date.now }: { users: UserStore; no
 /** argon2id in PHC format, salted. */
 export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
 
-const callerOf = (user: User): Caller => ({ id: user._id, name: user.name, gid: user.gid, groups: user.groups });
+const callerOf = (user: User): Caller => ({
+  id: user._id,
+  name: user.name,
+  gid: user.gid,
+  groups: user.groups,
+  rules: [],
+});

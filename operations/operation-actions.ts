@@ -1,10 +1,10 @@
 import type { Caller } from '../domain/caller.js';
+import type { Subject } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import type { Ownership } from '../schemas/common.js';
 import type { AnswerOperation, Operation, OperationResource, ResourceRef } from '../schemas/operation.js';
 import { openStates } from '../store/operations.js';
 import { repeatedRequest } from './admit.js';
-import { administrator, authorised } from './authorise.js';
+import { administrator, authorisedOperation, demand, subjectOf } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 import type { Retries } from './retries.js';
@@ -71,17 +71,22 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
 
   /** The operation, if the caller may MANAGE it and what it is about. */
   async function manageable(caller: Caller, id: string): Promise<Operation> {
-    const operation = authorised(caller, await store.operations.find(id), 'manage', `operation ${id}`);
+    const operation = authorisedOperation(caller, id, await store.operations.find(id), 'manage');
     const { resource } = operation;
     if (resource.type === 'zone') administrator(caller, 'act on the operations of a zone');
     const object = await objectOf(resource);
-    if (object) authorised(caller, object, 'manage', nameOf(resource));
+    if (object) demand(caller, object, 'manage', nameOf(resource));
     return operation;
   }
 
-  async function objectOf({ type, id }: ResourceRef): Promise<Ownership | null> {
+  async function objectOf({ type, id }: ResourceRef): Promise<Subject | null> {
     if (type === 'zone') return null;
-    return type === 'vm' ? store.vms.find(id) : store.services.find(id);
+    if (type === 'vm') {
+      const vm = await store.vms.find(id);
+      return vm && subjectOf('VM', vm);
+    }
+    const service = await store.services.find(id);
+    return service && subjectOf('DOCUMENT', service);
   }
 
   /** Why a question could not be answered: somebody was first, or nothing is asked. */

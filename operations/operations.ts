@@ -1,7 +1,7 @@
 import type { Caller } from '../domain/caller.js';
 import type { Page, PageQuery } from '../schemas/common.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
-import { authorised } from './authorise.js';
+import { authorised, authorisedOperation } from './authorise.js';
 import { consistencyOperations } from './consistency.js';
 import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
@@ -50,12 +50,13 @@ export const createOperations = (context: OperationsContext) => {
         { type, id }: ResourceRef & { type: 'service' | 'vm' },
         query: PageQuery & { state?: OperationState },
       ): Promise<Page<OperationResource>> {
-        if (type === 'service') authorised(caller, await context.store.services.find(id), 'use', `service ${id}`);
-        else authorised(caller, await context.store.vms.find(id), 'use', `VM ${id}`);
+        if (type === 'service')
+          authorised(caller, 'DOCUMENT', await context.store.services.find(id), 'use', `service ${id}`);
+        else authorised(caller, 'VM', await context.store.vms.find(id), 'use', `VM ${id}`);
         return this.list(caller, { ...query, resource_type: type, resource_id: id });
       },
       async show(caller: Caller, id: string): Promise<OperationDetail> {
-        const found = authorised(caller, await context.store.operations.find(id), 'use', `operation ${id}`);
+        const found = authorisedOperation(caller, id, await context.store.operations.find(id), 'use');
         return operationDetail(context, caller, found);
       },
     },

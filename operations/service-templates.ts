@@ -18,7 +18,7 @@ import { nameFree } from './vm-templates.js';
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, users } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<ServiceTemplate> =>
-    authorised(caller, await store.serviceTemplates.find(id), right, `service template ${id}`);
+    authorised(caller, 'DOCUMENT', await store.serviceTemplates.find(id), right, `service template ${id}`);
   const shown = async (caller: Caller, template: ServiceTemplate): Promise<ServiceTemplateResource> =>
     serviceTemplateResource(template, await namesFor(users, caller, [template]));
 
@@ -99,7 +99,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       ...body.roles.flatMap(({ vm_template }, at): Finding[] => {
         const found = known.find(({ _id }) => _id === vm_template) ?? null;
         try {
-          authorised(caller, found, 'use', `VM template ${vm_template}`);
+          authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
           return [];
         } catch (error) {
           if (!(error instanceof Problem)) throw error;

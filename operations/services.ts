@@ -13,7 +13,7 @@ type Undeployment = { hard: boolean | null; remove: boolean };
 export const serviceOperations = (context: OperationsContext) => {
   const { store, users } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> =>
-    authorised(caller, await store.services.find(id), right, `service ${id}`);
+    authorised(caller, 'DOCUMENT', await store.services.find(id), right, `service ${id}`);
 
   return {
     async list(caller: Caller, query: PageQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {

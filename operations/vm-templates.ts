@@ -9,7 +9,7 @@ import { namesFor, vmTemplateResource } from './resources.js';
 
 export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<VmTemplate> =>
-    authorised(caller, await store.vmTemplates.find(id), right, `VM template ${id}`);
+    authorised(caller, 'TEMPLATE', await store.vmTemplates.find(id), right, `VM template ${id}`);
   const shown = async (caller: Caller, template: VmTemplate): Promise<VmTemplateResource> =>
     vmTemplateResource(template, await namesFor(users, caller, [template]));
 

@@ -25,7 +25,7 @@ const largestUserTemplate = 256 * 1024;
 export const vmOperations = (context: OperationsContext) => {
   const { store, users, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
-    authorised(caller, await store.vms.find(id), right, `VM ${id}`);
+    authorised(caller, 'VM', await store.vms.find(id), right, `VM ${id}`);
   const shown = async (caller: Caller, vm: Vm): Promise<VmResource> =>
     vmResource(vm, await namesFor(users, caller, [vm]));
 
@@ -45,7 +45,7 @@ export const vmOperations = (context: OperationsContext) => {
       if (repeated) return repeated;
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
-      const template = authorised(caller, found, 'use', `VM template ${template_id}`);
+      const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
       const id = await store.counters.one('vm');
       const vm: Omit<Vm, 'operation'> = {
         _id: id,

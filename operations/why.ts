@@ -6,7 +6,7 @@ import { why } from '../domain/why/why.js';
 import type { NextAction, Operation, Why } from '../schemas/operation.js';
 import type { Service } from '../schemas/service.js';
 import { actionFacts, findResource, type Resource } from './action-facts.js';
-import { authorised } from './authorise.js';
+import { authorised, authorisedOperation } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { etaNow, progressNow, stepsShown } from './operation-detail.js';
 import { hostSubject, serviceSubject, vmSubject } from './why-subjects.js';
@@ -17,17 +17,17 @@ export const whyOperations = (context: OperationsContext) => {
 
   return {
     async operation(caller: Caller, id: string): Promise<Why> {
-      const operation = authorised(caller, await store.operations.find(id), 'use', `operation ${id}`);
+      const operation = authorisedOperation(caller, id, await store.operations.find(id), 'use');
       return answer(caller, 'operation', operation, await findResource(store, operation.resource));
     },
 
     async service(caller: Caller, id: number): Promise<Why> {
-      const service = authorised(caller, await store.services.find(id), 'use', `service ${id}`);
+      const service = authorised(caller, 'DOCUMENT', await store.services.find(id), 'use', `service ${id}`);
       return answer(caller, 'resource', await operationOn(service), { type: 'service', service });
     },
 
     async vm(caller: Caller, id: number): Promise<Why> {
-      const vm = authorised(caller, await store.vms.find(id), 'use', `VM ${id}`);
+      const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
       const service = vm.service ? await store.services.find(vm.service.id) : null;
       const current = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
       const operation =
@@ -38,7 +38,7 @@ export const whyOperations = (context: OperationsContext) => {
     },
 
     async host(caller: Caller, id: number): Promise<Why> {
-      const host = authorised(caller, await store.hosts.find(id), 'use', `host ${id}`);
+      const host = authorised(caller, 'HOST', await store.hosts.find(id), 'use', `host ${id}`);
       return answer(caller, 'resource', null, { type: 'host', host });
     },
   };

@@ -79,7 +79,7 @@ export function createHostStore(connection: Connection) {
         .lean<Omit<Host, 'vms'>[]>()
         .exec(),
     list: (caller: Caller, query: PageQuery & { state?: HostState }) =>
-      pageOf(hosts, { ...visibleTo(caller), ...(query.state && { state: query.state }) }, query),
+      pageOf(hosts, { ...visibleTo(caller, 'HOST'), ...(query.state && { state: query.state }) }, query),
     all: () =>
       hosts
         .find({ state: { $ne: 'OFFLINE' } }, { vms: 0 })

@@ -4,7 +4,7 @@ import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { PageQuery } from '../schemas/common.js';
 import type { Operation, OperationError, OperationState, Person, ResourceRef } from '../schemas/operation.js';
 import { modelOf } from './model.js';
-import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { operationsVisibleTo, pageIndexes, pageOf } from './paging.js';
 
 /** States in which an operation has not ended. */
 export const openStates = [
@@ -46,7 +46,7 @@ export function createOperationStore(connection: Connection) {
       caller: Caller,
       query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number; id_prefix?: string },
     ) {
-      const filter: Record<string, unknown> = visibleTo(caller);
+      const filter: Record<string, unknown> = operationsVisibleTo(caller);
       if (query.state !== undefined) filter.state = query.state;
       if (query.resource_type !== undefined) filter['resource.type'] = query.resource_type;
       if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;

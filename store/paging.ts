@@ -1,7 +1,10 @@
 import type { Model, QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import { isAdministrator, type Visibility, visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
+import type { ResourceType } from '../schemas/acl.js';
 import type { Page, PageQuery } from '../schemas/common.js';
+import type { ResourceRef } from '../schemas/operation.js';
 import type { Index } from './model.js';
 
 /** Cursors are opaque to clients: the id of the last item, encoded. */
@@ -40,17 +43,55 @@ export async function pageOf<T extends { _id: number | string }, Row extends Pic
   return { items, next_cursor: found.length > limit && last ? encode(last._id) : null };
 }
 
-/** What the caller may USE, as a filter: the same rule as domain/permissions, for lists. */
-export function visibleTo(caller: Caller): Record<string, unknown> {
-  if (caller.id === 0 || caller.groups.includes(0)) return {};
+/** What the caller may USE of a kind of object, as a filter: what domain/permissions describes, for lists. */
+export function visibleTo(caller: Caller, type: ResourceType): Record<string, unknown> {
+  const seen = visibility(caller, type);
+  if (seen.all) return {};
+  const { ids, gids, clusters } = seen;
   return {
     $or: [
-      { uid: caller.id, 'permissions.owner.use': true },
-      { gid: { $in: caller.groups }, 'permissions.group.use': true },
-      { 'permissions.other.use': true },
+      ...permitted(seen),
+      ...(ids.length > 0 ? [{ _id: { $in: ids } }] : []),
+      ...(gids.length > 0 ? [ofGroups(gids)] : []),
+      // Hosts of an earlier version do not say that they are in cluster 0.
+      ...(clusters.length > 0 ? [{ cluster_id: { $in: clusters.includes(0) ? [...clusters, null] : clusters } }] : []),
     ],
   };
 }
+
+/** The same for operations, which are seen by their own bits and by what rules grant on the objects they are about. */
+export function operationsVisibleTo(caller: Caller): Record<string, unknown> {
+  if (isAdministrator(caller)) return {};
+  return {
+    $or: [
+      ...permitted({ uid: caller.id, groups: caller.groups }),
+      ...about('service', visibility(caller, 'DOCUMENT')),
+      ...about('vm', visibility(caller, 'VM')),
+      ...about('zone', visibility(caller, 'ZONE')),
+    ],
+  };
+}
+
+function about(type: ResourceRef['type'], seen: Visibility): Record<string, unknown>[] {
+  const on = { 'resource.type': type };
+  if (seen.all) return [on];
+  return [
+    ...(seen.ids.length > 0 ? [{ ...on, 'resource.id': { $in: seen.ids } }] : []),
+    ...(seen.gids.length > 0 ? [{ ...on, ...ofGroups(seen.gids) }] : []),
+  ];
+}
+
+const permitted = ({ uid, groups }: { uid: number; groups: readonly number[] }): Record<string, unknown>[] => [
+  { uid, 'permissions.owner.use': true },
+  { gid: { $in: groups }, 'permissions.group.use': true },
+  { 'permissions.other.use': true },
+];
+
+/** Whatever their bits: said for the index, which has the bit between the group and the id. */
+const ofGroups = (gids: readonly number[]) => ({
+  gid: { $in: gids },
+  'permissions.group.use': { $in: [true, false] },
+});
 
 /**
  * The indexes from which such a filter takes a page without sorting: one for each of its branches, each in order of id

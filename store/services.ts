@@ -66,7 +66,7 @@ export function createServiceStore(connection: Connection) {
     list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
       pageOf<Service, ServiceRow>(
         services,
-        { ...visibleTo(caller), ...(query.state && { state: query.state }) },
+        { ...visibleTo(caller, 'DOCUMENT'), ...(query.state && { state: query.state }) },
         query,
         { ids: 'number', fields: rowFields },
       ),

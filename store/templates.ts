@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership, PageQuery } from '../schemas/common.js';
 import { modelOf } from './model.js';
 import { pageIndexes, pageOf, visibleTo } from './paging.js';
@@ -7,7 +8,7 @@ import { pageIndexes, pageOf, visibleTo } from './paging.js';
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
 /** VM templates and service templates are kept alike: documents that are written whole. */
-export function createTemplateStore<T extends Named>(connection: Connection, collection: string) {
+export function createTemplateStore<T extends Named>(connection: Connection, collection: string, type: ResourceType) {
   const templates = modelOf<T>(connection, collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
     ...pageIndexes(),
@@ -20,7 +21,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
         .find({ _id: { $in: ids } })
         .lean<T[]>()
         .exec(),
-    list: (caller: Caller, query: PageQuery) => pageOf(templates, visibleTo(caller), query),
+    list: (caller: Caller, query: PageQuery) => pageOf(templates, visibleTo(caller, type), query),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T) => templates.create([template]),
     replace: (id: number, change: Partial<T>) =>

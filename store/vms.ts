@@ -111,7 +111,7 @@ export function createVmStore(connection: Connection) {
       pageOf(
         vms,
         {
-          ...visibleTo(caller),
+          ...visibleTo(caller, 'VM'),
           state: query.state ?? { $in: presentStates },
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),
         },

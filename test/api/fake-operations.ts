@@ -31,7 +31,8 @@ export function unreachableOperations(
 
 export const onlyOneadmin = {
   authenticate: async (name: string, password: string) => {
-    if (name === 'oneadmin' && password === 'secret:with:colons') return { id: 0, name, gid: 0, groups: [0] };
+    if (name === 'oneadmin' && password === 'secret:with:colons')
+      return { id: 0, name, gid: 0, groups: [0], rules: [] };
     throw new Problem('not_authenticated', 'The name or the password is wrong.');
   },
 };

@@ -1,18 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allowed, type Right } from '../../domain/permissions.js';
+import { parseAcl } from '../../domain/acl.js';
+import { allowed, type Subject } from '../../domain/permissions.js';
+import type { AclRule } from '../../schemas/acl.js';
 import type { Ownership } from '../../schemas/common.js';
 
 const none = { use: false, manage: false, admin: false };
-const object = (permissions: Partial<Ownership['permissions']>): Ownership => ({
+const object = (permissions: Partial<Ownership['permissions']>): Subject => ({
+  type: 'VM',
+  id: 3,
   uid: 5,
   gid: 100,
   permissions: { owner: none, group: none, other: none, ...permissions },
 });
-const owner = { id: 5, groups: [1] };
-const member = { id: 6, groups: [1, 100] };
-const stranger = { id: 7, groups: [1] };
-const rights: Right[] = ['use', 'manage', 'admin'];
+const owner = { id: 5, groups: [1], rules: [] };
+const member = { id: 6, groups: [1, 100], rules: [] };
+const stranger = { id: 7, groups: [1], rules: [] };
+const rights = ['use', 'manage', 'admin'] as const;
 const anyRights = fc.record({ use: fc.boolean(), manage: fc.boolean(), admin: fc.boolean() });
 
 describe('permissions', () => {
@@ -33,8 +37,8 @@ describe('permissions', () => {
 
   it('let user 0 and group 0 do everything', () => {
     for (const right of rights) {
-      expect(allowed({ id: 0, groups: [] }, object({}), right)).toBe(true);
-      expect(allowed({ id: 9, groups: [1, 0] }, object({}), right)).toBe(true);
+      expect(allowed({ id: 0, groups: [], rules: [] }, object({}), right)).toBe(true);
+      expect(allowed({ id: 9, groups: [1, 0], rules: [] }, object({}), right)).toBe(true);
     }
   });
 
@@ -42,7 +46,7 @@ describe('permissions', () => {
     fc.assert(
       fc.property(
         fc.record({ owner: anyRights, group: anyRights, other: anyRights }),
-        fc.constantFrom(owner, member, stranger, { id: 5, groups: [100] }),
+        fc.constantFrom(owner, member, stranger, { id: 5, groups: [100], rules: [] }),
         fc.constantFrom(...rights),
         (permissions, who, right) => {
           const grants = [
@@ -54,5 +58,48 @@ describe('permissions', () => {
         },
       ),
     );
+  });
+});
+
+describe('ACL rules', () => {
+  const rule = (text: string): AclRule => {
+    const parsed = parseAcl(text);
+    if (!parsed.ok) throw new Error(parsed.faults.join('; '));
+    return parsed.rule;
+  };
+  const withRules = (...texts: string[]) => ({ ...member, rules: texts.map(rule) });
+  const closed = { ...object({}), cluster_id: 4 };
+
+  it.each([
+    ['the user', '#6 VM/* USE', true],
+    ['another user', '#5 VM/* USE', false],
+    ['one of the groups', '@100 VM/* USE', true],
+    ['another group', '@101 VM/* USE', false],
+    ['everybody', '* VM/* USE', true],
+    ['another kind', '* DOCUMENT/* USE', false],
+    ['another right', '* VM/* MANAGE+ADMIN+CREATE', false],
+    ['the object', '* VM/#3 USE', true],
+    ['another object', '* VM/#4 USE', false],
+    ['the group of the object', '* VM/@100 USE', true],
+    ['another group of objects', '* VM/@101 USE', false],
+    ['every zone', '* VM/* USE *', true],
+    ['another zone', '* VM/* USE #1', false],
+  ])('for %s', (_what, text, expected) => {
+    expect(allowed(withRules(text), closed, 'use')).toBe(expected);
+  });
+
+  it('for a cluster reach its hosts, and those that name no cluster as of cluster 0', () => {
+    const host: Subject = { ...closed, type: 'HOST' };
+    expect(allowed(withRules('* HOST/%4 USE'), host, 'use')).toBe(true);
+    expect(allowed(withRules('* HOST/%0 USE'), host, 'use')).toBe(false);
+    expect(allowed(withRules('* HOST/%0 USE'), { ...host, cluster_id: undefined }, 'use')).toBe(true);
+  });
+
+  it('alone let an ordinary user create, in the group that the object will have', () => {
+    const made: Subject = { type: 'VM', gid: 1 };
+    expect(allowed(member, made, 'create')).toBe(false);
+    expect(allowed(withRules('@1 VM/* CREATE'), made, 'create')).toBe(true);
+    expect(allowed(withRules('#6 VM/@1 CREATE'), made, 'create')).toBe(true);
+    expect(allowed(withRules('#6 VM/@100 CREATE'), made, 'create')).toBe(false);
   });
 });

@@ -2,14 +2,14 @@ import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { connectMongodb } from '../../store/connection.js';
-import { visibleTo } from '../../store/paging.js';
+import { operationsVisibleTo, visibleTo } from '../../store/paging.js';
 import { createStore, type Store } from '../../store/store.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 const Explained = z.object({ executionStats: z.object({ totalDocsExamined: z.int(), nReturned: z.int() }) });
 
 const rights = (use: boolean) => ({ use, manage: false, admin: false });
-const user = { id: 5, name: 'five', gid: 1, groups: [1, 7] };
+const user = { id: 5, name: 'five', gid: 1, groups: [1, 7], rules: [] };
 
 /** Documents that only the fields which indexes and filters look at make different; nobody parses them. */
 const documents = Array.from({ length: 2_000 }, (_, n) => ({
@@ -81,16 +81,16 @@ describe('a page is read from an index in order of id, for an ordinary user too:
       .limit(page);
 
   it('services', async () => {
-    expect(await reads(of(store.services.model, visibleTo(user)))).toEqual({ read: page, found: page });
+    expect(await reads(of(store.services.model, visibleTo(user, 'DOCUMENT')))).toEqual({ read: page, found: page });
   });
 
   it('VMs, past those that are DONE', async () => {
-    const filter = { ...visibleTo(user), state: { $in: ['PENDING', 'ACTIVE'] } };
+    const filter = { ...visibleTo(user, 'VM'), state: { $in: ['PENDING', 'ACTIVE'] } };
     expect(await reads(of(store.vms.model, filter))).toEqual({ read: page, found: page });
   });
 
   it('operations, newest first', async () => {
-    const filter = { $and: [visibleTo(user), { _id: { $lt: '00000000000000000000001500' } }] };
+    const filter = { $and: [operationsVisibleTo(user), { _id: { $lt: '00000000000000000000001500' } }] };
     const question = store.operations.model.collection.find(filter).sort({ _id: -1 }).limit(page);
     expect(await reads(question)).toEqual({ read: page, found: page });
   });

@@ -25,7 +25,7 @@ import { disagreements } from './world-accounts.js';
 import { builtBundle, builtVersion, timeSkipping, type WorldServer } from './world-server.js';
 import { Steps } from './world-steps.js';
 
-const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0] };
+const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
 const admission = { requestId: 'test' };
 
 /** As in a template, where what is not named has its default. */

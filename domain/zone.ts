@@ -1,0 +1,2 @@
+/** The id of the zone that this Arcus is. */
+export const localZone = 0;
