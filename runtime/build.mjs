@@ -35,7 +35,8 @@ function sourcesIn(root, names) {
     if (!existsSync(join(root, name))) continue;
     for (const entry of readdirSync(join(root, name), { recursive: true })) {
       const path = join(name, String(entry));
-      if (path.endsWith('.ts') && !path.endsWith('.d.ts')) found.set(path, readFileSync(join(root, path), 'utf8'));
+      // What is JavaScript already is a parser that its grammar makes.
+      if (/\.[jt]s$/.test(path) && !path.endsWith('.d.ts')) found.set(path, readFileSync(join(root, path), 'utf8'));
     }
   }
   return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
