@@ -38,6 +38,7 @@ export function openApiDocument(version: string) {
         'Runs applications made of many virtual machines. Names are snake_case, times RFC 3339 in UTC, memory in MB, ids integers.',
         'Long operations answer 202 with `Location`: follow the operation there. Send `Idempotency-Key` to make a repeated request harmless.',
         'Lists are paged: follow the `Link` header, or send `next_cursor` as `cursor`.',
+        'Lists take `filter`, conditions that must all hold: `state=RUNNING|WARNING,name~web*,created_at>=2026-01-31`. They compare by `=`, `!=`, `~`, `!~` (`*` stands for any characters, `?` for one), `<`, `<=`, `>` and `>=`; `|` separates values of which one is enough; a value with `,`, `|` or a quote stands in double quotes. `sort=-created_at` sorts, `fields=id,name` leaves the other fields out.',
         'Refusals are `application/problem+json` (RFC 9457); the last part of `type` is a stable code.',
         '`/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs` need no credentials.',
       ].join('\n\n'),

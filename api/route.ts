@@ -3,10 +3,11 @@ import type { Caller } from '../domain/caller.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
-import { type Page, pageOf } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import { OperationResource } from '../schemas/operation.js';
 import { check } from './findings.js';
 import { invalid } from './invalid.js';
+import { chosen } from './list-query.js';
 import type { BodyKind } from './read-body.js';
 
 /** Where every route of the native API begins. */
@@ -102,13 +103,22 @@ export const shows = <R>(schema: z.ZodType<R>): Answer<R> => ({
 });
 
 /** A page of a list. `id` names it in the OpenAPI document. */
-export const lists = <R>(id: string, item: z.ZodType<R>): Answer<Page<R>> => ({
+export const lists = <T extends z.ZodObject>(id: string, item: T): Answer<Page<z.output<T>>> => ({
   status: 200,
   description: 'A page of the list',
-  schema: pageOf(item).meta({ id }),
+  schema: z
+    .object({ items: z.array(z.union([item, chosenFrom(id, item)])), next_cursor: z.string().nullable() })
+    .meta({ id }),
   headers: { Link: 'The next page, `rel="next"`; absent on the last one' },
-  reply: (body, { path, query }) => ({ status: 200, body, headers: linkTo(path, query, body.next_cursor) }),
+  reply: ({ items, next_cursor }, { path, query }) => ({
+    status: 200,
+    body: { items: isRecord(query) ? chosen(items, query.fields) : items, next_cursor },
+    headers: linkTo(path, query, next_cursor),
+  }),
 });
+
+const chosenFrom = (page: string, item: z.ZodObject): z.ZodObject =>
+  item.partial().meta({ id: page.replace(/Page$/, 'Choice'), description: 'What `fields` has asked for' });
 
 export const creates = <R extends { id: number }>(schema: z.ZodType<R>): Answer<R> => ({
   status: 201,
@@ -137,13 +147,13 @@ export const removes: Answer<void> = {
 
 function linkTo(path: string, query: unknown, cursor: string | null): Record<string, string> {
   if (cursor === null) return {};
-  const kept = Object.entries(typeof query === 'object' && query !== null ? query : {}).filter(
-    ([name]) => name !== 'cursor',
-  );
+  const kept = Object.entries(isRecord(query) ? query : {}).filter(([name]) => name !== 'cursor');
   const parameters = new URLSearchParams(kept.map(([name, value]): [string, string] => [name, String(value)]));
   parameters.set('cursor', cursor);
   return { Link: `<${path}?${parameters.toString()}>; rel="next"` };
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */
 const PathId = z

@@ -1,7 +1,7 @@
 import type { Caller } from '../domain/caller.js';
 import { told } from '../domain/consistency/flaws.js';
 import { Problem } from '../domain/problems.js';
-import type { Page, PageQuery } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import {
   type CheckConsistency,
   type Compared,
@@ -11,6 +11,7 @@ import {
   type ConsistencyFinding,
   mostFindings,
 } from '../schemas/consistency.js';
+import type { ListQuery } from '../schemas/list.js';
 import type { Operation, OperationResource } from '../schemas/operation.js';
 import type { StoredFinding } from '../store/consistency.js';
 import { admit, repeatedRequest } from './admit.js';
@@ -72,7 +73,7 @@ export const consistencyOperations = (context: OperationsContext) => {
       return { ...summaryOf(check, operation, counts.get(id)), findings: findings.flatMap(findingOf) };
     },
 
-    async list(caller: Caller, query: PageQuery): Promise<Page<ConsistencyCheckSummary>> {
+    async list(caller: Caller, query: ListQuery): Promise<Page<ConsistencyCheckSummary>> {
       administrator(caller, 'see checks of consistency');
       const page = await consistency.list(query);
       const ids = page.items.map(({ _id }) => _id);

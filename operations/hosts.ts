@@ -1,7 +1,8 @@
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
-import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import { defaultPermissions, type Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
+import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
@@ -20,7 +21,7 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
     engine.monitorNow().catch((error: unknown) => onDelayed('hosts are monitored at the next tick', error));
 
   return {
-    async list(caller: Caller, query: PageQuery & { state?: HostState }): Promise<Page<HostResource>> {
+    async list(caller: Caller, query: ListQuery & { state?: HostState }): Promise<Page<HostResource>> {
       const page = await store.hosts.list(caller, query);
       const names = await namesFor(users, caller, page.items);
       return { ...page, items: page.items.map((host) => hostResource(host, names)) };

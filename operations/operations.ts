@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/caller.js';
-import type { Page, PageQuery } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
 import { authorised, authorisedOperation } from './authorise.js';
 import { consistencyOperations } from './consistency.js';
@@ -15,7 +16,7 @@ import { vmTemplateOperations } from './vm-templates.js';
 import { vmOperations } from './vms.js';
 import { whyOperations } from './why.js';
 
-type OperationQuery = PageQuery & {
+type OperationQuery = ListQuery & {
   state?: OperationState;
   resource_type?: ResourceRef['type'];
   resource_id?: number;
@@ -48,7 +49,7 @@ export const createOperations = (context: OperationsContext) => {
       async listOn(
         caller: Caller,
         { type, id }: ResourceRef & { type: 'service' | 'vm' },
-        query: PageQuery & { state?: OperationState },
+        query: ListQuery & { state?: OperationState },
       ): Promise<Page<OperationResource>> {
         if (type === 'service')
           authorised(caller, 'DOCUMENT', await context.store.services.find(id), 'use', `service ${id}`);

@@ -1,7 +1,8 @@
 import type { Caller } from '../domain/caller.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
-import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
 import {
@@ -23,7 +24,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     serviceTemplateResource(template, await namesFor(users, caller, [template]));
 
   return {
-    async list(caller: Caller, query: PageQuery): Promise<Page<ServiceTemplateResource>> {
+    async list(caller: Caller, query: ListQuery): Promise<Page<ServiceTemplateResource>> {
       const page = await store.serviceTemplates.list(caller, query);
       const names = await namesFor(users, caller, page.items);
       return { ...page, items: page.items.map((template) => serviceTemplateResource(template, names)) };

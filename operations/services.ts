@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
-import type { Page, PageQuery } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import { isUndeployment, type Operation, type OperationResource } from '../schemas/operation.js';
 import type { Service, ServiceResource, ServiceState, ServiceSummary, UndeployService } from '../schemas/service.js';
 import { admit, repeatedRequest } from './admit.js';
@@ -16,7 +17,7 @@ export const serviceOperations = (context: OperationsContext) => {
     authorised(caller, 'DOCUMENT', await store.services.find(id), right, `service ${id}`);
 
   return {
-    async list(caller: Caller, query: PageQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {
+    async list(caller: Caller, query: ListQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {
       const page = await store.services.list(caller, query);
       const names = await namesFor(users, caller, page.items);
       return { ...page, items: page.items.map((service) => serviceSummary(service, names)) };

@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
-import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
 import { authorised } from './authorise.js';
@@ -14,7 +15,7 @@ export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
     vmTemplateResource(template, await namesFor(users, caller, [template]));
 
   return {
-    async list(caller: Caller, query: PageQuery): Promise<Page<VmTemplateResource>> {
+    async list(caller: Caller, query: ListQuery): Promise<Page<VmTemplateResource>> {
       const page = await store.vmTemplates.list(caller, query);
       const names = await namesFor(users, caller, page.items);
       return { ...page, items: page.items.map((template) => vmTemplateResource(template, names)) };

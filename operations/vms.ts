@@ -3,7 +3,8 @@ import { workflowIdOf } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
 import { isReady } from '../domain/ready.js';
 import { vmContents } from '../domain/vm-contents.js';
-import { defaultPermissions, type Page, type PageQuery } from '../schemas/common.js';
+import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import { isTermination, type OperationResource } from '../schemas/operation.js';
 import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
 import { admit, repeatedRequest } from './admit.js';
@@ -30,7 +31,7 @@ export const vmOperations = (context: OperationsContext) => {
     vmResource(vm, await namesFor(users, caller, [vm]));
 
   return {
-    async list(caller: Caller, query: PageQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
+    async list(caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
       const page = await store.vms.list(caller, query);
       const names = await namesFor(users, caller, page.items);
       return { ...page, items: page.items.map((vm) => vmResource(vm, names)) };

@@ -41,7 +41,7 @@ export const defaultPermissions: Permissions = {
 /** Query of every list. The cursor is opaque: it comes from `next_cursor` of the page before. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Items a page, 1 to 1000'),
-  cursor: z.string().max(200).optional().describe('`next_cursor` of the page before'),
+  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before'),
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 

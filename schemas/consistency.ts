@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ObjectId, Timestamp } from './common.js';
+import type { ListFields } from './list.js';
 import { OperationState } from './operation.js';
 
 export const CheckConsistency = z.strictObject({
@@ -102,6 +103,13 @@ const Check = z.object({
   started_at: Timestamp.nullable(),
   ended_at: Timestamp.nullable(),
 });
+
+/** What lists of checks can be filtered and sorted by. */
+export const checkFields = {
+  id: { kind: 'ulid', path: '_id', sorts: true },
+  repair: { kind: 'boolean', path: 'repair' },
+  created_at: { kind: 'time', path: 'created_at' },
+} as const satisfies ListFields;
 
 /** A check in a list: without its findings. */
 export const ConsistencyCheckSummary = Check.meta({ id: 'ConsistencyCheckSummary' });

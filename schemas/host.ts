@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
+import { type ListFields, namedFields } from './list.js';
 
 /** OpenNebula's host states. INIT: not monitored yet; MONITORED: usable; ERROR: the last probe failed. */
 export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE']);
@@ -57,6 +58,14 @@ export type Host = {
   created_at: Date;
   last_monitored_at: Date | null;
 };
+
+/** What lists of hosts can be filtered and sorted by. */
+export const hostFields = {
+  ...namedFields,
+  state: { kind: HostState.options, path: 'state' },
+  vm_mad: { kind: HypervisorKind.options, path: 'vm_mad' },
+  last_monitored_at: { kind: 'time', path: 'last_monitored_at', nullable: true },
+} as const satisfies ListFields;
 
 export const HostResource = OwnershipResource.extend({
   id: ObjectId,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, Timestamp } from './common.js';
+import type { ListFields } from './list.js';
 
 /** Every operation, each the workflow type of the same name. */
 export const OperationKind = z.enum([
@@ -112,6 +113,20 @@ export const isTermination = (operation: Operation): operation is Operation<'ter
   operation.kind === 'terminateVm';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';
+
+/** What lists of operations can be filtered and sorted by. */
+export const operationFields = {
+  id: { kind: 'ulid', path: '_id', sorts: true },
+  type: { kind: OperationKind.options, path: 'kind' },
+  state: { kind: OperationState.options, path: 'state' },
+  resource_type: { kind: ResourceRef.shape.type.options, path: 'resource.type' },
+  resource_id: { kind: 'integer', path: 'resource.id' },
+  resource_name: { kind: 'text', path: 'resource_name' },
+  requester_id: { kind: 'integer', path: 'requester.id' },
+  requester_name: { kind: 'text', path: 'requester.name' },
+  created_at: { kind: 'time', path: 'created_at', sorts: true },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
 
 export const OperationResource = z
   .object({

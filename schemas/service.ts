@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { type ListFields, namedFields } from './list.js';
 import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
 import { VmLcmState, VmState } from './vm.js';
 
@@ -108,6 +109,14 @@ export const ServiceResource = OwnershipResource.extend({
   .loose()
   .meta({ id: 'Service' });
 export type ServiceResource = z.infer<typeof ServiceResource>;
+
+/** What lists of services can be filtered and sorted by. */
+export const serviceFields = {
+  ...namedFields,
+  state: { kind: ServiceState.options, path: 'state' },
+  template_id: { kind: 'integer', path: 'template_id' },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
 
 /** A service in a list: roles without their nodes. */
 export const ServiceSummary = OwnershipResource.extend({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
+import { type ListFields, namedFields } from './list.js';
 import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
@@ -93,6 +94,17 @@ export type Vm = Ownership & {
   created_at: Date;
   ended_at: Date | null;
 };
+
+/** What lists of VMs can be filtered and sorted by. */
+export const vmFields = {
+  ...namedFields,
+  state: { kind: VmState.options, path: 'state' },
+  lcm_state: { kind: VmLcmState.options, path: 'lcm_state' },
+  template_id: { kind: 'integer', path: 'template_id' },
+  service_id: { kind: 'integer', path: 'service.id', nullable: true },
+  role_name: { kind: 'text', path: 'service.role', nullable: true },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
 
 export const VmResource = OwnershipResource.extend({
   id: ObjectId,

@@ -1,8 +1,14 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { type Flaw, isSame } from '../domain/consistency/evidence.js';
 import { keyOf, flaws as kinds, placeOf, type Section } from '../domain/consistency/flaws.js';
-import type { PageQuery } from '../schemas/common.js';
-import { type ConsistencyCheckRecord, FindingCode, type FindingOutcome, type Zone } from '../schemas/consistency.js';
+import {
+  type ConsistencyCheckRecord,
+  checkFields,
+  FindingCode,
+  type FindingOutcome,
+  type Zone,
+} from '../schemas/consistency.js';
+import type { ListQuery } from '../schemas/list.js';
 import { modelOf } from './model.js';
 import { pageOf } from './paging.js';
 
@@ -44,7 +50,7 @@ export function createConsistencyStore(connection: Connection) {
     model: checks,
     findings,
     find: (id: string) => checks.findById(id).lean<ConsistencyCheckRecord>().exec(),
-    list: (query: PageQuery) => pageOf(checks, {}, query, { ids: 'string', newestFirst: true }),
+    list: (query: ListQuery) => pageOf(checks, {}, query, { ids: 'string', newestFirst: true, list: checkFields }),
     insert: (check: ConsistencyCheckRecord, session: ClientSession) => checks.create([check], { session }),
 
     /** The operation that has the zone to itself, or had it last. */

@@ -1,10 +1,10 @@
 import type { AnyBulkWriteOperation, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { HostSnapshot } from '../domain/placement.js';
-import type { PageQuery } from '../schemas/common.js';
-import type { Capacity, Host, HostState } from '../schemas/host.js';
+import { type Capacity, type Host, type HostState, hostFields } from '../schemas/host.js';
+import type { ListQuery } from '../schemas/list.js';
 import { modelOf } from './model.js';
-import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 export type Reservation = { vm: number; host: number; capacity: Capacity };
 
@@ -52,6 +52,7 @@ export function createHostStore(connection: Connection) {
   const hosts = modelOf<Host>(connection, 'hosts', Number, [
     { fields: { name: 1 }, options: { unique: true } },
     ...pageIndexes(),
+    ...sortIndexes(hostFields),
   ]);
 
   const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
@@ -78,8 +79,11 @@ export function createHostStore(connection: Connection) {
         .find({ _id: { $in: ids } }, { vms: 0 })
         .lean<Omit<Host, 'vms'>[]>()
         .exec(),
-    list: (caller: Caller, query: PageQuery & { state?: HostState }) =>
-      pageOf(hosts, { ...visibleTo(caller, 'HOST'), ...(query.state && { state: query.state }) }, query),
+    list: (caller: Caller, query: ListQuery & { state?: HostState }) =>
+      pageOf(hosts, { ...visibleTo(caller, 'HOST'), ...(query.state && { state: query.state }) }, query, {
+        ids: 'number',
+        list: hostFields,
+      }),
     all: () =>
       hosts
         .find({ state: { $ne: 'OFFLINE' } }, { vms: 0 })

@@ -1,10 +1,17 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
-import type { PageQuery } from '../schemas/common.js';
-import type { Operation, OperationError, OperationState, Person, ResourceRef } from '../schemas/operation.js';
+import type { ListQuery } from '../schemas/list.js';
+import {
+  type Operation,
+  type OperationError,
+  type OperationState,
+  operationFields,
+  type Person,
+  type ResourceRef,
+} from '../schemas/operation.js';
 import { modelOf } from './model.js';
-import { operationsVisibleTo, pageIndexes, pageOf } from './paging.js';
+import { operationsVisibleTo, pageIndexes, pageOf, sortIndexes } from './paging.js';
 
 /** States in which an operation has not ended. */
 export const openStates = [
@@ -28,6 +35,7 @@ export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
     { fields: { state: 1, _id: 1 } },
     ...pageIndexes(),
+    ...sortIndexes(operationFields),
     { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
     {
       fields: { kind: 1, template_id: 1, _id: -1 },
@@ -44,7 +52,7 @@ export function createOperationStore(connection: Connection) {
     find: (id: string) => operations.findById(id).lean<Operation>().exec(),
     list(
       caller: Caller,
-      query: PageQuery & { state?: OperationState; resource_type?: string; resource_id?: number; id_prefix?: string },
+      query: ListQuery & { state?: OperationState; resource_type?: string; resource_id?: number; id_prefix?: string },
     ) {
       const filter: Record<string, unknown> = operationsVisibleTo(caller);
       if (query.state !== undefined) filter.state = query.state;
@@ -52,7 +60,7 @@ export function createOperationStore(connection: Connection) {
       if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;
       // After every character of a ULID comes ~.
       if (query.id_prefix !== undefined) filter._id = { $gte: query.id_prefix, $lt: `${query.id_prefix}~` };
-      return pageOf(operations, filter, query, { ids: 'string', newestFirst: true });
+      return pageOf(operations, filter, query, { ids: 'string', newestFirst: true, list: operationFields });
     },
 
     /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */

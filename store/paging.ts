@@ -3,45 +3,66 @@ import type { Caller } from '../domain/caller.js';
 import { isAdministrator, type Visibility, visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import type { ResourceType } from '../schemas/acl.js';
-import type { Page, PageQuery } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
+import type { ListFields, ListQuery } from '../schemas/list.js';
 import type { ResourceRef } from '../schemas/operation.js';
+import { afterCursor, cursorOf, type SortKey } from './cursor.js';
+import { filterOf } from './list-filter.js';
 import type { Index } from './model.js';
 
-/** Cursors are opaque to clients: the id of the last item, encoded. */
-const encode = (id: number | string): string => Buffer.from(String(id)).toString('base64url');
+/** `fields`: the projection that gives a `Row`; absent, whole documents. `list`: what the query's fields are. */
+type Order = {
+  ids: 'number' | 'string';
+  newestFirst?: boolean;
+  fields?: Readonly<Record<string, number>>;
+  list?: ListFields;
+};
 
-function decode(cursor: string, kind: 'number' | 'string'): number | string {
-  const text = Buffer.from(cursor, 'base64url').toString();
-  const id = kind === 'number' ? Number(text) : text;
-  const sane = kind === 'number' ? Number.isSafeInteger(id) : /^[0-9A-Z]{26}$/.test(text);
-  if (!sane)
-    throw new Problem('invalid_request', 'The cursor is not one that a list of this kind gave.', {
-      findings: [{ pointer: '/cursor', detail: 'take next_cursor of the page before, or leave it out' }],
-    });
-  return id;
-}
+/** Milliseconds that MongoDB may read for one page: far more than a page by an index takes. */
+const longestRead = 5_000;
+const maxTimeExpired = 50;
 
-/** `fields`: the projection that gives a `Row`; absent, whole documents. */
-type Order = { ids: 'number' | 'string'; newestFirst?: boolean; fields?: Readonly<Record<string, number>> };
-
-/** One page by index, in order of id; `newestFirst` turns the order round. */
+/** One page by index, in order of id, which `newestFirst` turns round, or as the query says. */
 export async function pageOf<T extends { _id: number | string }, Row extends Pick<T, '_id'> = T>(
   model: Model<T>,
   filter: QueryFilter<T>,
-  { limit, cursor }: PageQuery,
-  { ids, newestFirst = false, fields }: Order = { ids: 'number' },
+  { limit, cursor, filter: conditions = [], sort }: ListQuery,
+  { ids, newestFirst = false, fields, list = {} }: Order = { ids: 'number' },
 ): Promise<Page<Row>> {
-  const after = cursor === undefined ? {} : { _id: { [newestFirst ? '$lt' : '$gt']: decode(cursor, ids) } };
+  const key: SortKey = {
+    ids,
+    path: (sort && list[sort.field]?.path) ?? '_id',
+    kind: (sort && list[sort.field]?.kind) ?? 'integer',
+    descending: sort?.descending ?? newestFirst,
+    isDefault: sort === undefined,
+  };
+  const direction = key.descending ? -1 : 1;
   const found = await model
-    .find({ $and: [filter, after] }, fields)
-    .sort({ _id: newestFirst ? -1 : 1 })
+    .find({ $and: [filter, ...filterOf(conditions, list), afterCursor(cursor, key)] }, fields)
+    .sort(key.path === '_id' ? { _id: direction } : { [key.path]: direction, _id: direction })
     .limit(limit + 1)
+    .setOptions(conditions.length > 0 || sort ? { maxTimeMS: longestRead } : {})
     .lean<Row[]>()
-    .exec();
+    .exec()
+    .catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === maxTimeExpired) throw tooBroad();
+      throw error;
+    });
   const items = found.slice(0, limit);
   const last = items.at(-1);
-  return { items, next_cursor: found.length > limit && last ? encode(last._id) : null };
+  return { items, next_cursor: found.length > limit && last ? cursorOf(last, key) : null };
 }
+
+const tooBroad = (): Problem =>
+  new Problem('invalid_request', 'So much has to be read for this page that it takes too long.', {
+    findings: [{ pointer: '/filter', detail: 'narrow it, by state or by the beginning of a name, or leave sort out' }],
+  });
+
+/** The indexes from which lists take pages in the orders that they offer beside that of the id. */
+export const sortIndexes = (list: ListFields): Index[] =>
+  Object.values(list)
+    .filter(({ sorts, path }) => sorts && path !== '_id')
+    .map(({ path }) => ({ fields: { [path]: 1, _id: 1 } }));
 
 /** What the caller may USE of a kind of object, as a filter: what domain/permissions describes, for lists. */
 export function visibleTo(caller: Caller, type: ResourceType): Record<string, unknown> {

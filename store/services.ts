@@ -1,10 +1,10 @@
 import type { ClientSession, Connection, QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../domain/service-states.js';
-import type { PageQuery } from '../schemas/common.js';
-import { type LogEntry, type Role, type Service, ServiceState } from '../schemas/service.js';
+import type { ListQuery } from '../schemas/list.js';
+import { type LogEntry, type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
 import { modelOf } from './model.js';
-import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
 const logLines = 50;
@@ -58,17 +58,18 @@ export function createServiceStore(connection: Connection) {
   const services = modelOf<Service>(connection, 'services', Number, [
     { fields: { state: 1, _id: 1 } },
     ...pageIndexes(),
+    ...sortIndexes(serviceFields),
   ]);
 
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
-    list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
+    list: (caller: Caller, query: ListQuery & { state?: ServiceState }) =>
       pageOf<Service, ServiceRow>(
         services,
         { ...visibleTo(caller, 'DOCUMENT'), ...(query.state && { state: query.state }) },
         query,
-        { ids: 'number', fields: rowFields },
+        { ids: 'number', fields: rowFields, list: serviceFields },
       ),
     insert: (service: Service, session: ClientSession) => services.create([service], { session }),
     remove: (id: number, session: ClientSession) => services.deleteOne({ _id: id }, { session }),

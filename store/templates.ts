@@ -1,9 +1,10 @@
 import type { Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { ResourceType } from '../schemas/acl.js';
-import type { Ownership, PageQuery } from '../schemas/common.js';
+import type { Ownership } from '../schemas/common.js';
+import { type ListQuery, namedFields } from '../schemas/list.js';
 import { modelOf } from './model.js';
-import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
@@ -12,6 +13,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
   const templates = modelOf<T>(connection, collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
     ...pageIndexes(),
+    ...sortIndexes(namedFields),
   ]);
   return {
     model: templates,
@@ -21,7 +23,8 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
         .find({ _id: { $in: ids } })
         .lean<T[]>()
         .exec(),
-    list: (caller: Caller, query: PageQuery) => pageOf(templates, visibleTo(caller, type), query),
+    list: (caller: Caller, query: ListQuery) =>
+      pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields }),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T) => templates.create([template]),
     replace: (id: number, change: Partial<T>) =>

@@ -2,11 +2,11 @@ import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
-import type { PageQuery } from '../schemas/common.js';
-import { type HistoryRecord, type UserTemplate, type Vm, VmState } from '../schemas/vm.js';
+import type { ListQuery } from '../schemas/list.js';
+import { type HistoryRecord, type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import { modelOf } from './model.js';
 import { isDuplicateKey } from './operations.js';
-import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 /** A change of state of one VM as it was read, with what else changes in the same write. */
 export type VmMove = {
@@ -19,6 +19,10 @@ export type VmMove = {
 
 /** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
 const presentStates = VmState.options.filter((state) => state !== 'DONE');
+
+/** Whoever asks for no state is shown those that are not DONE. */
+const asksForState = ({ state, filter = [] }: ListQuery & { state?: VmState }): boolean =>
+  state !== undefined || filter.some(({ field }) => field === 'state');
 
 /** A VM as its service shows it; of its user template READY only. */
 export type ServiceNode = Pick<
@@ -58,6 +62,7 @@ export function createVmStore(connection: Connection) {
     },
     { fields: { state: 1, _id: 1 } },
     ...pageIndexes('state'),
+    ...sortIndexes(vmFields),
     {
       fields: { 'hold.op': 1 },
       options: { name: 'by_hold', partialFilterExpression: { 'hold.op': { $exists: true } } },
@@ -107,15 +112,17 @@ export function createVmStore(connection: Connection) {
     model: vms,
     find: (id: number) => vms.findById(id).lean<Vm>().exec(),
     byIds,
-    list: (caller: Caller, query: PageQuery & { state?: VmState; service_id?: number }) =>
+    list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
         vms,
         {
           ...visibleTo(caller, 'VM'),
-          state: query.state ?? { $in: presentStates },
+          ...(query.state !== undefined && { state: query.state }),
+          ...(!asksForState(query) && { state: { $in: presentStates } }),
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),
         },
         query,
+        { ids: 'number', list: vmFields },
       ),
     /** What is shown of the VMs of a service. */
     nodesOf: (id: number) =>

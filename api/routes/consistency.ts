@@ -1,5 +1,10 @@
-import { PageQuery } from '../../schemas/common.js';
-import { CheckConsistency, ConsistencyCheckResource, ConsistencyCheckSummary } from '../../schemas/consistency.js';
+import {
+  CheckConsistency,
+  ConsistencyCheckResource,
+  ConsistencyCheckSummary,
+  checkFields,
+} from '../../schemas/consistency.js';
+import { listQuery } from '../list-query.js';
 import { accepts, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { ByOperationId } from './operations.js';
 
@@ -26,7 +31,7 @@ export const consistencyRoutes: readonly Route[] = [
     tag: 'Consistency checks',
     summary: 'List checks of consistency, newest first',
     params: NoParams,
-    query: PageQuery,
+    query: listQuery(checkFields, ConsistencyCheckSummary, { newestFirst: true }),
     body: noBody,
     answer: lists('ConsistencyCheckPage', ConsistencyCheckSummary),
     problems: [],

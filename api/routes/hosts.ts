@@ -1,8 +1,10 @@
-import { PageQuery } from '../../schemas/common.js';
-import { CreateHost, HostResource, HostState, UpdateHost } from '../../schemas/host.js';
+import { CreateHost, HostResource, HostState, hostFields, UpdateHost } from '../../schemas/host.js';
+import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 
-const HostQuery = PageQuery.extend({ state: HostState.optional().describe('Only hosts in this state') });
+const HostQuery = listQuery(hostFields, HostResource).extend({
+  state: HostState.optional().describe('Only hosts in this state'),
+});
 
 export const hostRoutes: readonly Route[] = [
   route({

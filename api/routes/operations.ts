@@ -1,9 +1,15 @@
 import { z } from 'zod';
-import { PageQuery } from '../../schemas/common.js';
-import { OperationDetail, OperationResource, OperationState, ResourceRef } from '../../schemas/operation.js';
+import {
+  OperationDetail,
+  OperationResource,
+  OperationState,
+  operationFields,
+  ResourceRef,
+} from '../../schemas/operation.js';
+import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
-const OneResourceQuery = PageQuery.extend({
+const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({
   state: OperationState.optional().describe('Only operations in this state'),
 });
 

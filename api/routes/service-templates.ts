@@ -1,6 +1,7 @@
-import { PageQuery } from '../../schemas/common.js';
+import { namedFields } from '../../schemas/list.js';
 import { InstantiateService } from '../../schemas/service.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
+import { listQuery } from '../list-query.js';
 import {
   accepts,
   ById,
@@ -31,7 +32,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     tag: 'Service templates',
     summary: 'List service templates',
     params: NoParams,
-    query: PageQuery,
+    query: listQuery(namedFields, ServiceTemplateResource),
     body: noBody,
     answer: lists('ServiceTemplatePage', ServiceTemplateResource),
     problems: [],

@@ -1,14 +1,18 @@
-import { ObjectId, PageQuery } from '../../schemas/common.js';
+import { ObjectId } from '../../schemas/common.js';
 import {
   InstantiateService,
   ServiceResource,
   ServiceState,
   ServiceSummary,
+  serviceFields,
   UndeployService,
 } from '../../schemas/service.js';
+import { listQuery } from '../list-query.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
-const ServiceQuery = PageQuery.extend({ state: ServiceState.optional().describe('Only services in this state') });
+const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
+  state: ServiceState.optional().describe('Only services in this state'),
+});
 
 const CreateService = InstantiateService.extend({ template_id: ObjectId.describe('Service template to deploy') });
 

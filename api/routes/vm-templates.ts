@@ -1,5 +1,6 @@
-import { PageQuery } from '../../schemas/common.js';
+import { namedFields } from '../../schemas/list.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+import { listQuery } from '../list-query.js';
 import { ById, creates, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { bodyOfTemplateText } from '../template-text-body.js';
 
@@ -13,7 +14,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     tag: 'VM templates',
     summary: 'List VM templates',
     params: NoParams,
-    query: PageQuery,
+    query: listQuery(namedFields, VmTemplateResource),
     body: noBody,
     answer: lists('VmTemplatePage', VmTemplateResource),
     problems: [],

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { PageQuery } from '../../schemas/common.js';
-import { CreateVm, TerminateVm, UpdateVm, VmResource, VmState } from '../../schemas/vm.js';
+import { CreateVm, TerminateVm, UpdateVm, VmResource, VmState, vmFields } from '../../schemas/vm.js';
+import { listQuery } from '../list-query.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
-const VmQuery = PageQuery.extend({
+const VmQuery = listQuery(vmFields, VmResource).extend({
   state: VmState.optional().describe('Only VMs in this state'),
   service_id: z.coerce.number().int().min(0).optional().describe('Only VMs of this service'),
 });

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { globOf } from '../../domain/glob.js';
 import { connectMongodb } from '../../store/connection.js';
 import { operationsVisibleTo, visibleTo } from '../../store/paging.js';
 import { createStore, type Store } from '../../store/store.js';
@@ -16,6 +17,8 @@ const documents = Array.from({ length: 2_000 }, (_, n) => ({
   uid: n % 5 === 0 ? user.id : 9,
   gid: n % 7 === 0 ? 7 : 2,
   permissions: { owner: rights(true), group: rights(n % 3 === 0), other: rights(n % 11 === 0) },
+  name: `vm-${n}`,
+  created_at: new Date(n),
   state: n < 1_000 ? 'DONE' : 'ACTIVE',
   service: n % 2 === 0 ? { id: Math.floor(n / 10), role: 'web', ordinal: n % 10 } : null,
   hold: n % 100 === 0 ? { op: `op-${n}`, epoch: 1, attempt: 1 } : null,
@@ -93,6 +96,24 @@ describe('a page is read from an index in order of id, for an ordinary user too:
     const filter = { $and: [operationsVisibleTo(user), { _id: { $lt: '00000000000000000000001500' } }] };
     const question = store.operations.model.collection.find(filter).sort({ _id: -1 }).limit(page);
     expect(await reads(question)).toEqual({ read: page, found: page });
+  });
+});
+
+describe('a page in another order is read from an index too:', () => {
+  it.each(['name', 'created_at'])('services by %s', async (field) => {
+    const question = store.services.model.collection
+      .find({})
+      .sort({ [field]: -1, _id: -1 })
+      .limit(20);
+    expect(await reads(question)).toEqual({ read: 20, found: 20 });
+  });
+
+  it('VMs whose names begin alike, after a cursor', async () => {
+    const beyond = { name: { $gte: 'vm-15' }, $or: [{ name: { $gt: 'vm-15' } }, { name: 'vm-15', _id: { $gt: 15 } }] };
+    const filter: object = { $and: [{ name: { $in: [globOf('vm-1*')] } }, beyond] };
+    const question = store.vms.model.collection.find(filter).sort({ name: 1, _id: 1 }).limit(20);
+    // And the one at the cursor.
+    expect(await reads(question)).toEqual({ read: 21, found: 20 });
   });
 });
 

@@ -1,0 +1,28 @@
+import { globOf } from '../domain/glob.js';
+import type { Condition, ListField, ListFields } from '../schemas/list.js';
+
+/** Conditions on a list as filters on its documents. Values stand behind operators, where they are values and nothing else. */
+export const filterOf = (conditions: readonly Condition[], list: ListFields): Record<string, unknown>[] =>
+  conditions.flatMap((condition) => {
+    const field = list[condition.field];
+    return field ? [{ [field.path]: comparisonOf(condition, field) }] : [];
+  });
+
+const operators = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const;
+
+function comparisonOf({ comparison, values }: Condition, { kind }: ListField): Record<string, unknown> {
+  switch (comparison) {
+    case '=':
+      return { $in: [...values] };
+    case '!=':
+      return { $nin: [...values] };
+    case '~':
+    case '!~': {
+      // Of a field with few values, a glob has been read as those that it means.
+      const meant = typeof kind === 'string' ? values.map((value) => globOf(String(value))) : [...values];
+      return { [comparison === '~' ? '$in' : '$nin']: meant };
+    }
+    default:
+      return { [operators[comparison]]: values[0] };
+  }
+}
