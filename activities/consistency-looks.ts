@@ -156,7 +156,7 @@ async function surroundings(
 
 async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<Flaw[]> {
   const known = await surroundings(store, vms);
-  const placed = vms.filter((vm) => vm.state === 'ACTIVE' && stayOf(vm));
+  const placed = vms.filter((vm) => vm.state !== 'PENDING' && stayOf(vm));
   const hosts = [...new Set(placed.flatMap((vm) => stayOf(vm)?.hid ?? []))];
   const reserved = await store.consistency.reads.reserved(
     hosts,

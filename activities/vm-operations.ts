@@ -30,7 +30,7 @@ export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store'
     const held = (await takeVms(store, op, present)).filter((vm) => vm.hold?.op === op);
     await retryVms(
       store,
-      held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN'),
+      held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
     );
     await placeVms(store, held);
     const vm = await store.vms.find(id);

@@ -8,6 +8,7 @@ export type VmEvent =
   | 'boot'
   | 'run'
   | 'lose'
+  | 'stop'
   | 'retry'
   | 'fail_prolog'
   | 'fail_boot'
@@ -15,13 +16,16 @@ export type VmEvent =
   | 'fail_shutdown'
   | 'epilog'
   | 'fail_epilog'
-  | 'done';
+  | 'done'
+  | 'resubmit';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
  * run. A VM can be shut down from everywhere: destroying what is not there succeeds, so each removal takes the same way.
- * `retry`: what failed to deploy is deployed again in its place, under a higher epoch. `lose`: its
- * domain is not what it was, and only looking at the host can tell more.
+ * `retry`: what failed to deploy or does not run is deployed again in its place, under a higher epoch. `lose`: its
+ * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
+ * nothing of it is left anywhere, and it begins anew. A VM may be found to `run` wherever its domain can have gone on
+ * without Arcus.
  */
 export const vmStates = {
   PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
@@ -38,13 +42,14 @@ export const vmStates = {
     fail_boot: 'ACTIVE/BOOT_FAILURE',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  'ACTIVE/RUNNING': { lose: 'ACTIVE/UNKNOWN', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/RUNNING': { lose: 'ACTIVE/UNKNOWN', stop: 'POWEROFF', shutdown: 'ACTIVE/SHUTDOWN' },
   // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
   // shutdown that failed, whatever the VM was doing before.
   'ACTIVE/SHUTDOWN': {
     shutdown: 'ACTIVE/SHUTDOWN',
     epilog: 'ACTIVE/EPILOG',
     done: 'DONE',
+    resubmit: 'PENDING',
     fail_shutdown: 'ACTIVE/UNKNOWN',
   },
   'ACTIVE/EPILOG': {
@@ -53,10 +58,16 @@ export const vmStates = {
     done: 'DONE',
     fail_epilog: 'ACTIVE/EPILOG_FAILURE',
   },
-  'ACTIVE/UNKNOWN': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/UNKNOWN': {
+    run: 'ACTIVE/RUNNING',
+    stop: 'POWEROFF',
+    retry: 'ACTIVE/PROLOG',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
   'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
-  'ACTIVE/BOOT_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
-  'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG' },
+  'ACTIVE/BOOT_FAILURE': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
+  POWEROFF: { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   DONE: {},
 } as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
 
@@ -86,6 +97,7 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
   'ACTIVE/BOOT_FAILURE': { state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' },
   'ACTIVE/EPILOG_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_FAILURE' },
+  POWEROFF: { state: 'POWEROFF', lcm_state: 'LCM_INIT' },
   DONE: { state: 'DONE', lcm_state: 'LCM_INIT' },
 };
 
@@ -102,6 +114,9 @@ export const failedToDeploy = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
   lcm_state === 'PROLOG_FAILURE' || lcm_state === 'BOOT_FAILURE';
 
 export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
+
+/** A VM that serves, or that its user has to start again: nothing is amiss with it. */
+export const isVmHealthy = (vm: VmStates): boolean => isVmRunning(vm) || vm.state === 'POWEROFF';
 
 export const isVmGone = (vm: Pick<Vm, 'state'>): boolean => vm.state === 'DONE';
 

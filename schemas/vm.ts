@@ -5,7 +5,7 @@ import { type ListFields, namedFields } from './list.js';
 import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
-export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE']);
+export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE', 'POWEROFF']);
 export type VmState = z.infer<typeof VmState>;
 
 /** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
@@ -68,6 +68,9 @@ export type HistoryRecord = {
   reason: 'none' | 'error' | 'user';
 };
 
+/** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
+export type Sighting = { look: string; missing: boolean };
+
 /** A VM as stored. */
 export type Vm = Ownership & {
   _id: number;
@@ -91,6 +94,8 @@ export type Vm = Ownership & {
   operation: string | null;
   /** The intent that pre-empts: an operation that waits until the present holder lets go. */
   wanted: string | null;
+  /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
+  sighting?: Sighting;
   created_at: Date;
   ended_at: Date | null;
 };

@@ -89,7 +89,7 @@ export function createConsistencyReads(connection: Connection, { operations, ser
             $group: {
               _id: { service: '$service.id', role: '$service.role' },
               present: living({}),
-              running: living({ $eq: ['$lcm_state', 'RUNNING'] }),
+              running: living({ $or: [{ $eq: ['$lcm_state', 'RUNNING'] }, { $eq: ['$state', 'POWEROFF'] }] }),
               busy: living({
                 $or: [{ $ne: ['$hold', null] }, { $ne: ['$operation', null] }, { $ne: ['$wanted', null] }],
               }),

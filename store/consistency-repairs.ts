@@ -160,7 +160,8 @@ export function createConsistencyRepairs(
       is === 'missing' || is === 'DONE' || epoch === null
         ? changeReservation(host, vm, capacity, null)
         : both(
-            (session) => fence({ _id: vm, state: is === 'elsewhere' ? 'ACTIVE' : is, epoch }, session),
+            (session) =>
+              fence({ _id: vm, state: is === 'elsewhere' ? { $in: ['ACTIVE', 'POWEROFF'] } : is, epoch }, session),
             (session) => changeReservation(host, vm, capacity, null, session),
           ),
 

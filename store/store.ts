@@ -10,6 +10,7 @@ import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createQuestions } from './questions.js';
 import { createServiceStore } from './services.js';
+import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
 import { createTemplateStore } from './templates.js';
 import { createVmStore } from './vms.js';
@@ -30,6 +31,7 @@ export function createStore(connection: Connection) {
     steps: createStepStore(connection),
     services,
     vms,
+    sightings: createSightings(connection, vms),
     endings: createEndings(connection, { operations, services, vms }),
     consistency: {
       ...createConsistencyStore(connection),

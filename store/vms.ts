@@ -67,6 +67,17 @@ export function createVmStore(connection: Connection) {
       fields: { 'hold.op': 1 },
       options: { name: 'by_hold', partialFilterExpression: { 'hold.op': { $exists: true } } },
     },
+    {
+      // What monitoring asks of every host at each tick is answered from it: VMs on their way are not in it.
+      fields: { 'history.hid': 1, state: 1, lcm_state: 1, 'sighting.missing': 1, _id: 1 },
+      options: {
+        name: 'by_host',
+        partialFilterExpression: {
+          state: { $in: ['ACTIVE', 'POWEROFF'] },
+          lcm_state: { $in: ['RUNNING', 'UNKNOWN', 'LCM_INIT'] },
+        },
+      },
+    },
   ]);
 
   // For batches: Mongoose would cast every value of every update, which costs more than sending them.

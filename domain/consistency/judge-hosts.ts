@@ -70,7 +70,8 @@ function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, kno
   const vm = known.vms.get(id);
   if (!vm) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: 'missing' })];
   if (isMoving(vm, known)) return [];
-  if (vm.state !== 'ACTIVE') return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
+  if (vm.state === 'PENDING' || vm.state === 'DONE')
+    return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
   const stay = stayOf(vm);
   if (!stay) return [];
   if (stay.hid !== at.host)

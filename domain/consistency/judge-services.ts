@@ -6,6 +6,7 @@ import { isOpen, isServiceMoving, type KnownOperations, type SeenService } from 
 export type RoleCount = {
   /** Not DONE. */
   present: number;
+  /** RUNNING, or POWEROFF, which the user may start again. */
   running: number;
   /** Not DONE, and some operation is named on them. */
   busy: number;

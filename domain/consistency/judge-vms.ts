@@ -22,7 +22,7 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   const { _id: id, state, epoch, service } = vm;
   if (state === 'DONE') return stayOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
   const found: Flaw[] = [];
-  if (state === 'ACTIVE') found.push(...judgePlace(vm, known));
+  if (state !== 'PENDING') found.push(...judgePlace(vm, known));
   const owner = service && known.services.get(service.id);
   if (service && !owner)
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));

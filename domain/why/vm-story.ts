@@ -87,6 +87,8 @@ function stateText({ subject, operation, now }: Facts): string {
       return sentence(`${it} could not be cleaned up${on}${why}`);
     case 'ACTIVE/UNKNOWN':
       return sentence(`What became of ${it}${on} is not known${why}`);
+    case 'POWEROFF':
+      return sentence(`${it} is powered off${on}${why}`);
     case 'DONE':
       return `${it} is gone for good${endedAt ? `: it ended ${when(endedAt, now)}` : ''}.`;
   }

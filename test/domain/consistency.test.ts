@@ -185,6 +185,14 @@ describe('what fits', () => {
   const fits: [what: string, judge: () => Flaw[]][] = [
     ['a VM that runs where it is reserved', () => [...ofVm(running), ...ofHost(heard(domain()), [running])]],
     ['a domain of an earlier holder of the VM', () => ofHost(heard(domain({ epoch: 1 })), [running])],
+    [
+      'a VM that is powered off, with a domain or without',
+      () => [
+        ...ofVm(vm('POWEROFF')),
+        ...ofHost({}, [vm('POWEROFF')]),
+        ...ofHost(heard(domain({ state: 'stopped' })), [vm('POWEROFF')]),
+      ],
+    ],
     ['a domain that boots again', () => ofHost(heard(domain({ state: 'booting' })), [running])],
     ['a host that is OFFLINE and was not asked', () => ofHost({ heard: null }, [running])],
     [

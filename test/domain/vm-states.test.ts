@@ -14,7 +14,7 @@ import { VmLcmState } from '../../schemas/vm.js';
 
 const events: VmEvent[] = [
   ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
-  ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done'] as const),
+  ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -37,7 +37,7 @@ const stateAfter = (start: Name, ...happened: VmEvent[]): Name | undefined =>
 describe('the states of a VM', () => {
   it('have a row for every life-cycle state of the schema', () => {
     const active = VmLcmState.options.filter((lcm) => lcm !== 'LCM_INIT').map((lcm) => `ACTIVE/${lcm}`);
-    expect(Object.keys(vmStates).sort()).toEqual(['PENDING', 'DONE', ...active].sort());
+    expect(Object.keys(vmStates).sort()).toEqual(['PENDING', 'POWEROFF', 'DONE', ...active].sort());
     expect([...vmStateNames].sort()).toEqual(Object.keys(vmStates).sort());
   });
 
@@ -79,11 +79,13 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody run who has not booted', () => {
-    expect(statesThatAccept('run')).toEqual(['ACTIVE/BOOT', 'ACTIVE/UNKNOWN']);
-    expect(statesThatAccept('done')).toEqual(['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG']);
+    const mayRun = ['ACTIVE/BOOT', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'POWEROFF'];
+    expect(statesThatAccept('run')).toEqual(mayRun);
+    const mayEnd = ['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
+    expect(statesThatAccept('done')).toEqual(mayEnd);
   });
 
-  it.each(['ACTIVE/PROLOG_FAILURE', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/UNKNOWN'] as const)(
+  it.each(['ACTIVE/PROLOG_FAILURE', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/UNKNOWN', 'POWEROFF'] as const)(
     'let a VM in %s be deployed again where it is',
     (name) => {
       expect(stateAfter(name, 'retry', 'boot', 'run')).toBe('ACTIVE/RUNNING');
@@ -92,7 +94,7 @@ describe('the states of a VM', () => {
 
   it('let nobody be deployed again who has not failed', () => {
     const states = ['PROLOG', 'UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE'].map((name) => `ACTIVE/${name}`);
-    expect(statesThatAccept('retry').sort()).toEqual(states.sort());
+    expect(statesThatAccept('retry').sort()).toEqual([...states, 'POWEROFF'].sort());
   });
 
   it('know nothing of a VM whose shutdown failed, which can still be terminated', () => {

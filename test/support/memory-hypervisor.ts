@@ -137,6 +137,14 @@ export class MemoryHypervisor implements Hypervisor {
     }
   }
 
+  /** A guest that was down is started again by somebody else. */
+  bringUp(vm: number): void {
+    for (const host of this.#state.hosts.values()) {
+      const domain = host.domains.get(vm);
+      if (domain) host.domains.set(vm, { ...domain, down: null });
+    }
+  }
+
   /** Every domain there is, with its host. */
   domains(): (DomainRecord & { host: string })[] {
     const now = Date.now();

@@ -27,7 +27,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   const ofEnded = (op: string | null | undefined): op is string => typeof op === 'string' && !open.has(op);
 
   for (const host of hosts) {
-    const placed = vms.filter((vm) => vm.state === 'ACTIVE' && placeOf(vm)?.hid === host._id);
+    const placed = vms.filter((vm) => isPlaced(vm) && placeOf(vm)?.hid === host._id);
     const expected = Object.fromEntries(placed.map((vm) => [String(vm._id), vm.capacity]));
     say(!equal(host.vms, expected), `${host.name} has ${text(host.vms)} reserved, but its VMs are ${text(expected)}`);
     const sum = { cpu: 0, memory: 0 };
@@ -41,7 +41,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   const domains = hypervisor.domains();
   for (const { vm: id, host } of domains) {
     const vm = vms.find(({ _id }) => _id === id);
-    say(vm?.state !== 'ACTIVE', `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'unknown'}`);
+    say(!vm || !isPlaced(vm), `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'unknown'}`);
     if (vm) say(placeOf(vm)?.hostname !== host, `a domain of VM ${id} is on ${host}, where the VM is not`);
   }
   for (const vm of vms) {
@@ -49,7 +49,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
     const its = domains.filter((domain) => domain.vm === id).length;
     say(its > 1, `VM ${id} has ${its} domains`);
     say(lcm_state === 'RUNNING' && its !== 1, `VM ${id} is RUNNING with ${its} domains`);
-    say(state === 'ACTIVE' && placeOf(vm) === null, `VM ${id} is ACTIVE without a host`);
+    say(isPlaced(vm) && placeOf(vm) === null, `VM ${id} is ${state} without a host`);
     say(state === 'DONE' && placeOf(vm) !== null, `VM ${id} is DONE on a host`);
     say(ofEnded(hold?.op), `VM ${id} is held by operation ${hold?.op}, which has ended`);
     say(ofEnded(operation), `VM ${id} names operation ${operation}, which has ended`);
@@ -75,6 +75,8 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   }
   return found;
 }
+
+const isPlaced = ({ state }: Pick<Vm, 'state'>): boolean => state === 'ACTIVE' || state === 'POWEROFF';
 
 const text = (value: unknown): string => JSON.stringify(value);
 

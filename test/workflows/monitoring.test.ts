@@ -5,6 +5,7 @@ import { monitoringActivities } from '../../activities/monitoring.js';
 import type { Engine } from '../../adapters/engine/port.js';
 import type { Hypervisor } from '../../adapters/hypervisor/port.js';
 import { Problem } from '../../domain/problems.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { ownDatabaseUri } from '../support/servers.js';
@@ -12,7 +13,11 @@ import { ownDatabaseUri } from '../support/servers.js';
 let connection: Connection;
 let store: Store;
 beforeAll(async () => {
-  connection = await connectMongodb(ownDatabaseUri('monitoring'));
+  const uri = ownDatabaseUri('monitoring');
+  const first = await connectMongodb(uri);
+  await bootstrapStore(first);
+  await first.close();
+  connection = await connectMongodb(uri);
   store = createStore(connection);
   const raw = connection.getClient().db(connection.name);
   await raw.collection<{ _id: number }>('hosts').insertOne({
