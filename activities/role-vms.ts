@@ -1,7 +1,8 @@
 import { Problem } from '../domain/problems.js';
-import { vmContents } from '../domain/vm-contents.js';
+import { type VmContents, vmContents } from '../domain/vm-contents.js';
 import { vmName } from '../domain/vm-name.js';
 import { abandonment } from '../domain/vm-states.js';
+import type { Capacity } from '../schemas/host.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
@@ -57,11 +58,12 @@ export async function makeVms(
       `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
     );
   const ids = drawn.length >= count ? drawn.slice(0, count) : await store.counters.next('vm', count);
-  const contents = vmContents(template.template, {
+  const present = vmContents(template.template, {
     contents: role.vm_template_contents,
     serviceId: service._id,
     roleName: role.name,
   });
+  const contents = withCapacity(present, service.capacities?.[role.name]);
   const now = new Date();
   const { uid, gid, permissions } = service;
   const made = ids.map((id, index): Vm => {
@@ -95,6 +97,16 @@ export async function makeVms(
   });
   return (await store.vms.insertMissing(made)) ? made : null;
 }
+
+/** As large as it was charged, whatever has become of the VM template since: else a change of it would get round quotas. */
+const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmContents =>
+  charged
+    ? {
+        ...contents,
+        capacity: charged,
+        template: { ...contents.template, CPU: charged.cpu / 100, MEMORY: charged.memory },
+      }
+    : contents;
 
 /**
  * Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. `known`: what has

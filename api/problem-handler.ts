@@ -22,6 +22,7 @@ function sendProblem(problem: Problem, request: Request, response: Response): vo
     request_id: requestId(request),
     ...(problem.findings.length > 0 ? { errors: [...problem.findings] } : {}),
     ...(problem.operation === undefined ? {} : { operation: problem.operation }),
+    ...(problem.quota === undefined ? {} : { exceeded: problem.quota }),
   };
   if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Arcus", charset="UTF-8"');
   if (status === 503) response.set('Retry-After', '1');

@@ -1,3 +1,5 @@
+import type { QuotaExceeded } from '../schemas/quota.js';
+
 /**
  * The vocabulary of everything that can go wrong: nothing else says what is retried or which status a client sees.
  * `retryable`: an activity that throws it is tried again; the rest fails at once.
@@ -13,6 +15,7 @@ export const problems = {
   wrong_state: { status: 409, retryable: false, title: 'Not possible in this state' },
   name_taken: { status: 409, retryable: false, title: 'The name is taken' },
   in_use: { status: 409, retryable: false, title: 'Something else still needs it' },
+  quota_exceeded: { status: 409, retryable: false, title: 'A quota does not allow it' },
   idempotency_key_reused: { status: 409, retryable: false, title: 'The idempotency key was used for another request' },
   body_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   unsupported_media_type: { status: 415, retryable: false, title: 'This kind of body is not accepted' },
@@ -44,16 +47,19 @@ export class Problem extends Error {
   readonly findings: readonly Finding[];
   /** The operation in the way, for `operation_in_progress`. */
   readonly operation: string | undefined;
+  /** The quota in the way, for `quota_exceeded`. */
+  readonly quota: QuotaExceeded | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: { cause?: unknown; findings?: readonly Finding[]; operation?: string } = {},
+    options: { cause?: unknown; findings?: readonly Finding[]; operation?: string; quota?: QuotaExceeded } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.findings = options.findings ?? [];
     this.operation = options.operation;
+    this.quota = options.quota;
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   OperationResource,
   ResourceRef,
 } from '../schemas/operation.js';
+import type { Amounts } from '../schemas/quota.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 
@@ -27,6 +28,8 @@ type Wish<K extends OperationKind> = {
   input: OperationInputs[K];
   /** What the client asked for and of what, for telling a repeated request from another one with its key. */
   request: unknown;
+  /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
+  charge?: Amounts;
   /** The guarded write on the resource, in the transaction of admission; false: the guard did not match. */
   claim: (op: string, session: ClientSession) => Promise<boolean>;
   refusal: () => Promise<Problem>;
@@ -40,7 +43,7 @@ export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
   { idempotencyKey }: Admission,
-  { kind, resource, name, owner, template, retryOf, input, request, claim, refusal }: Wish<K>,
+  { kind, resource, name, owner, template, retryOf, input, request, charge, claim, refusal }: Wish<K>,
 ): Promise<OperationResource> {
   const operation: Operation<K> = {
     _id: ulid(),
@@ -68,7 +71,15 @@ export async function admit<K extends OperationKind>(
     started_at: null,
     ended_at: null,
   };
-  const admitted = await store.operations.admit(operation, (session) => claim(operation._id, session), refusal);
+  const admitted = await store.operations.admit(
+    operation,
+    async (session) => {
+      if (!(await claim(operation._id, session))) return false;
+      if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
+      return true;
+    },
+    refusal,
+  );
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
@@ -95,5 +106,12 @@ export async function repeatedRequest(
   });
   return earlier && operationResource(earlier, settings.temporalUiUrl);
 }
+
+/** With the name that the caller's is, for a refusal. */
+const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({
+  uid,
+  gid,
+  ...(uid === caller.id && { uname: caller.name }),
+});
 
 const fingerprintOf = (request: unknown): string => createHash('sha256').update(JSON.stringify(request)).digest('hex');

@@ -1,8 +1,11 @@
 import type { Caller } from '../domain/caller.js';
 import { type Finding, Problem } from '../domain/problems.js';
+import { chargeOfService } from '../domain/quotas.js';
 import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
 import { defaultPermissions, type Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
+import { vmContents } from '../domain/vm-contents.js';
+import type { Capacity } from '../schemas/host.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
 import {
@@ -10,6 +13,7 @@ import {
   ServiceTemplateBody,
   type ServiceTemplateResource,
 } from '../schemas/service-template.js';
+import type { VmTemplate } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -73,8 +77,12 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
-      await check(caller, body, '/merge_template');
-      const service = newService(caller, template._id, await store.counters.one('document'), body);
+      const templates = await check(caller, body, '/merge_template');
+      const sizes = sizesOf(body, templates, '/merge_template');
+      const charge = chargeOfService(sizes);
+      const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
+      const made = newService(caller, template._id, await store.counters.one('document'), body);
+      const service: Service = { ...made, charge, capacities };
       return admit(context, caller, admission, {
         kind: 'deployService',
         resource: { type: 'service', id: service._id },
@@ -83,6 +91,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         template: service.template_id,
         input: {},
         request: asked,
+        charge,
         claim: async (op, session) => {
           await store.services.insert({ ...service, operation: op }, session);
           return true;
@@ -92,8 +101,11 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     },
   };
 
-  /** Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's to use. */
-  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<void> {
+  /**
+   * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
+   * to use. Returns the VM templates of the roles.
+   */
+  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<VmTemplate[]> {
     const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
     const findings: Finding[] = [
       ...checkServiceTemplate(body),
@@ -109,8 +121,32 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       }),
     ];
     refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    return known;
   }
 };
+
+/** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
+function sizesOf(
+  { roles }: ServiceTemplateBody,
+  templates: readonly VmTemplate[],
+  under: string,
+): { name: string; cardinality: number; capacity: Capacity }[] {
+  const findings: Finding[] = [];
+  const sizes = roles.flatMap(({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
+    const template = templates.find(({ _id }) => _id === vm_template);
+    if (!template) return [];
+    try {
+      return [{ name, cardinality, capacity: vmContents(template.template, { contents }).capacity }];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const pointer = `${under}/roles/${at}/vm_template_contents`;
+      findings.push(...error.findings.map(({ detail }) => ({ pointer, detail })));
+      return [];
+    }
+  });
+  refuse(findings);
+  return sizes;
+}
 
 /** The merged template, or every finding about its shape. */
 function parse(merged: Record<string, unknown>): ServiceTemplateBody {

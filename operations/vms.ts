@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.js';
 import { workflowIdOf } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
+import { chargeOfVm } from '../domain/quotas.js';
 import { isReady } from '../domain/ready.js';
 import { vmContents } from '../domain/vm-contents.js';
 import { defaultPermissions, type Page } from '../schemas/common.js';
@@ -48,6 +49,8 @@ export const vmOperations = (context: OperationsContext) => {
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
       const id = await store.counters.one('vm');
+      const contents = vmContents({ ...template.template, ...changes });
+      const charge = chargeOfVm(contents.capacity);
       const vm: Omit<Vm, 'operation'> = {
         _id: id,
         name: name ?? `${template.name}-${id}`,
@@ -58,7 +61,7 @@ export const vmOperations = (context: OperationsContext) => {
         lcm_state: 'LCM_INIT',
         reason: null,
         template_id,
-        ...vmContents({ ...template.template, ...changes }),
+        ...contents,
         service: null,
         history: [],
         deploy_id: null,
@@ -67,6 +70,7 @@ export const vmOperations = (context: OperationsContext) => {
         wanted: null,
         created_at: new Date(),
         ended_at: null,
+        charge,
       };
       return admit(context, caller, admission, {
         kind: 'deployVm',
@@ -76,6 +80,7 @@ export const vmOperations = (context: OperationsContext) => {
         template: vm.template_id,
         input: {},
         request: asked,
+        charge,
         claim: async (op, session) => {
           await store.vms.model.create([{ ...vm, operation: op }], { session });
           return true;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QuotaExceeded } from './quota.js';
 
 /** The body of every refusal: RFC 9457. */
 export const ProblemBody = z
@@ -16,6 +17,7 @@ export const ProblemBody = z
         'Everything that is wrong, each with a JSON pointer into the body, or the name of a parameter as /name',
       ),
     operation: z.string().optional().describe('Id of the operation in the way'),
+    exceeded: QuotaExceeded.optional().describe('The quota in the way'),
   })
   .meta({ id: 'Problem' });
 export type ProblemBody = z.infer<typeof ProblemBody>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
+import type { Capacity } from './host.js';
+import type { Amounts } from './quota.js';
 import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
 import { VmLcmState, VmState } from './vm.js';
 
@@ -72,6 +74,10 @@ export type Service = Ownership & {
   epoch: number;
   created_at: Date;
   ended_at: Date | null;
+  /** What its user and group are charged for it, its VMs among it, until it is DONE. Absent: nothing. */
+  charge?: Amounts;
+  /** By role name, what each of its VMs reserves: as it was charged, whatever has become of the VM template. */
+  capacities?: Record<string, Capacity>;
 };
 
 export const NodeResource = z.object({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
 import { type ListFields, namedFields } from './list.js';
+import type { Amounts } from './quota.js';
 import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
@@ -98,6 +99,8 @@ export type Vm = Ownership & {
   sighting?: Sighting;
   created_at: Date;
   ended_at: Date | null;
+  /** What its user and group are charged for it until it is DONE. Absent on VMs of a service: that is charged as a whole. */
+  charge?: Amounts;
 };
 
 /** What lists of VMs can be filtered and sorted by. */

@@ -5,6 +5,7 @@ import type { ListQuery } from '../schemas/list.js';
 import { type LogEntry, type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
 import { modelOf } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
+import { chargeIndex, type QuotaStore } from './quotas.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
 const logLines = 50;
@@ -54,11 +55,12 @@ const rowFields = {
 /** A step on one role: `step` numbers rise within an operation; a step at or below the recorded one changes nothing. */
 export type RoleStep = { service: number; role: string; op: string; step: number; event: ServiceEvent };
 
-export function createServiceStore(connection: Connection) {
+export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   const services = modelOf<Service>(connection, 'services', Number, [
     { fields: { state: 1, _id: 1 } },
     ...pageIndexes(),
     ...sortIndexes(serviceFields),
+    chargeIndex,
   ]);
 
   return {
@@ -72,7 +74,11 @@ export function createServiceStore(connection: Connection) {
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),
     insert: (service: Service, session: ClientSession) => services.create([service], { session }),
-    remove: (id: number, session: ClientSession) => services.deleteOne({ _id: id }, { session }),
+    /** What it is still charged is given back. */
+    async remove(id: number, session: ClientSession): Promise<void> {
+      const removed = await services.findOneAndDelete({ _id: id }, { session }).lean<Service>().exec();
+      if (removed?.charge) await quotas.giveBack(removed, removed.charge, session);
+    },
 
     /** Admission of an operation that needs the service for itself. */
     async admitExclusive(
@@ -234,7 +240,8 @@ export function createServiceStore(connection: Connection) {
 
     /**
      * The last write of an operation, inside the transaction that ends it: what the roles and the service become, if
-     * the operation still has the service. `settle` decides, from the document as read in the transaction.
+     * the operation still has the service. `settle` decides, from the document as read in the transaction. What has ended
+     * gives its charge back.
      */
     async finish(
       id: number,
@@ -248,6 +255,7 @@ export function createServiceStore(connection: Connection) {
       const mine = service.operation === op;
       const after = settle(service);
       const now = new Date();
+      const returns = mine && after.ended && service.charge;
       await services.updateOne(
         { _id: id },
         {
@@ -257,10 +265,12 @@ export function createServiceStore(connection: Connection) {
             ...(service.wanted === op && { wanted: null }),
             holds: Object.fromEntries(Object.entries(service.holds).filter(([, hold]) => hold.op !== op)),
           },
+          ...(returns && { $unset: { charge: '' } }),
           ...(mine && after.state !== service.state && { $push: pushLog([stateEntry(after.state, now)]) }),
         },
         { session },
       );
+      if (returns) await quotas.giveBack(service, returns, session);
       return service;
     },
   };

@@ -9,6 +9,7 @@ import { createEndings } from './endings.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createQuestions } from './questions.js';
+import { createQuotaStore } from './quotas.js';
 import { createServiceStore } from './services.js';
 import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
@@ -18,8 +19,9 @@ import { createVmStore } from './vms.js';
 /** Everything that Arcus keeps of one zone. */
 export function createStore(connection: Connection) {
   const operations = createOperationStore(connection);
-  const services = createServiceStore(connection);
-  const vms = createVmStore(connection);
+  const quotas = createQuotaStore(connection);
+  const services = createServiceStore(connection, quotas);
+  const vms = createVmStore(connection, quotas);
   const hosts = createHostStore(connection);
   return {
     connection,
@@ -32,6 +34,7 @@ export function createStore(connection: Connection) {
     services,
     vms,
     sightings: createSightings(connection, vms),
+    quotas,
     endings: createEndings(connection, { operations, services, vms }),
     consistency: {
       ...createConsistencyStore(connection),

@@ -7,10 +7,11 @@ import { type HistoryRecord, type UserTemplate, type Vm, VmState, vmFields } fro
 import { modelOf } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
+import { chargeIndex, type QuotaStore } from './quotas.js';
 
 /** A change of state of one VM as it was read, with what else changes in the same write. */
 export type VmMove = {
-  vm: Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch'>;
+  vm: Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch' | 'charge'>;
   event: VmEvent;
   set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'ended_at' | 'operation' | 'wanted'>>;
   /** true: the work is over and the VM may be held by another. */
@@ -54,7 +55,7 @@ export type ToldVm = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
 
-export function createVmStore(connection: Connection) {
+export function createVmStore(connection: Connection, quotas: QuotaStore) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
@@ -78,6 +79,7 @@ export function createVmStore(connection: Connection) {
         },
       },
     },
+    chargeIndex,
   ]);
 
   // For batches: Mongoose would cast every value of every update, which costs more than sending them.
@@ -94,15 +96,36 @@ export function createVmStore(connection: Connection) {
   const write = async (changes: readonly Change[], session?: ClientSession): Promise<number> =>
     (await native().bulkWrite(together(changes), { ordered: false, ...(session && { session }) })).matchedCount;
 
+  /** The last move of a VM that is charged, and in the same transaction its charge goes back. Returns how many matched. */
+  const endCharged = async ({ vm, $set }: Change, session?: ClientSession): Promise<number> => {
+    const inside = async (within: ClientSession): Promise<number> => {
+      const before = await vms
+        .findOneAndUpdate({ _id: vm._id, ...guardOf(vm) }, { $set, $unset: { charge: '' } }, { session: within })
+        .lean<Vm>()
+        .exec();
+      if (before?.charge) await quotas.giveBack(before, before.charge, within);
+      return before ? 1 : 0;
+    };
+    return session ? inside(session) : connection.transaction(inside);
+  };
+
   const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
     if (moves.length === 0) return { there: new Set(), moved: 0 };
-    const matchedCount = await write(
-      moves.map(({ vm, event, set, release }) => ({
+    const changes = moves.map(
+      ({ vm, event, set, release }): Change => ({
         vm,
         $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) },
-      })),
-      session,
+      }),
     );
+    const isReturn = ({ vm, $set }: Change): boolean => vm.charge !== undefined && $set.state === 'DONE';
+    const returns = changes.filter(isReturn);
+    let matchedCount = 0;
+    if (returns.length < changes.length)
+      matchedCount += await write(
+        changes.filter((change) => !isReturn(change)),
+        session,
+      );
+    for (const change of returns) matchedCount += await endCharged(change, session);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
     const there = new Set(
@@ -289,7 +312,15 @@ export type VmStore = ReturnType<typeof createVmStore>;
 const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
   hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };
 
-type Change = { vm: VmMove['vm']; $set: object };
+/** A VM as it was read: state and the whole hold. */
+const guardOf = (vm: VmMove['vm']) => ({
+  state: vm.state,
+  lcm_state: vm.lcm_state,
+  epoch: vm.epoch,
+  ...holdFilter(vm),
+});
+
+type Change = { vm: VmMove['vm']; $set: Partial<Vm> };
 
 /**
  * The updates that a batch of changes is, each guarded by state and by the whole hold as read: VMs that are alike in
@@ -298,7 +329,7 @@ type Change = { vm: VmMove['vm']; $set: object };
 function together(changes: readonly Change[]) {
   const alike = new Map<string, { ids: number[]; guard: object; $set: object }>();
   for (const { vm, $set } of changes) {
-    const guard = { state: vm.state, lcm_state: vm.lcm_state, epoch: vm.epoch, ...holdFilter(vm) };
+    const guard = guardOf(vm);
     const key = JSON.stringify([guard, $set]);
     const known = alike.get(key);
     if (known) known.ids.push(vm._id);

@@ -69,7 +69,7 @@ export function everyStep(inWorld: () => World, deed: Deed): void {
       reached = steps.length >= nth;
       const at = `an end asked for at step ${nth}, ${steps[nth - 1]}`;
       expect(reached ? ['cancelled', comesTo] : [comesTo], at).toContain(operation.state);
-      if (reached) expect(operation.cancel_requested?.by, at).toEqual({ id: 0, name: 'oneadmin' });
+      if (reached) expect(operation.cancel_requested?.by, at).toEqual({ id: 2, name: 'alice' });
       if (operation.state === 'cancelled') cancelled += 1;
       await converges(resource, at);
     }

@@ -4,6 +4,7 @@ import { openStates } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
 import { placeOf } from '../../store/vms.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
+import { quotaDisagreements } from './quota-books.js';
 
 type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine };
 
@@ -20,7 +21,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   ]);
   const open = new Map(operations.map((operation) => [operation._id, operation]));
   const serviceStates = new Map(services.map(({ _id, state }) => [_id, state]));
-  const found: string[] = [];
+  const found = await quotaDisagreements(store);
   const say = (wrong: boolean, sentence: string): void => {
     if (wrong) found.push(sentence);
   };

@@ -25,7 +25,8 @@ import { disagreements } from './world-accounts.js';
 import { builtBundle, builtVersion, timeSkipping, type WorldServer } from './world-server.js';
 import { Steps } from './world-steps.js';
 
-const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
+/** An administrator whose quotas are counted, as user 0's and group 0's are not. */
+const alice: Caller = { id: 2, name: 'alice', gid: 1, groups: [1, 0], rules: [] };
 const admission = { requestId: 'test' };
 
 /** As in a template, where what is not named has its default. */
@@ -52,7 +53,7 @@ export const pair: RoleWish[] = [
 
 /** A zone of one test file: a database, a Temporal and workers of its own, and a hypervisor in memory. */
 export class World {
-  readonly caller = oneadmin;
+  readonly caller = alice;
   readonly steps = new Steps();
   readonly operations: Operations;
   /** What operations could not do at once, in their words. */

@@ -110,7 +110,7 @@ describe('a cancel', () => {
     });
     expect(await cutOff.operations.cancel(world.caller, op)).toMatchObject({
       state: 'running',
-      cancel_requested: { by: { name: 'oneadmin' } },
+      cancel_requested: { by: { name: 'alice' } },
     });
     expect(delayed).toEqual([`operation ${op} is cancelled when Temporal answers`]);
     expect((await world.operation(op)).state).toBe('running');

@@ -214,7 +214,7 @@ describe('a role that waits for a person', () => {
     expect(state).toBe('RUNNING');
     expect(after.map(({ cardinality }) => cardinality)).toEqual([1, 1, 1]);
     const said = log.map(({ message }) => message);
-    expect(said).toContain('oneadmin answered skip (web)');
+    expect(said).toContain('alice answered skip (web)');
     expect(said).toContain('Role web : goes on without its failed VMs, cardinality 2 → 1');
     expect(await ordinalsOf(service.id, 'web')).toEqual([0]);
     expect((await world.vms(service.id)).filter(isVmRunning)).toHaveLength(3);
@@ -262,7 +262,7 @@ describe('a role that waits for a person', () => {
     const answers = await Promise.allSettled([answer(service, 'retry'), answer(service, 'skip')]);
     const lost = answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     expect(lost).toEqual([expect.objectContaining({ code: 'wrong_state' })]);
-    expect(lost[0].message).toMatch(/oneadmin answered (retry|skip)/);
+    expect(lost[0].message).toMatch(/alice answered (retry|skip)/);
     expect(await world.ended(service.op)).toMatchObject({ state: 'succeeded' });
     await expect(answer(service, 'retry')).rejects.toMatchObject({ code: 'wrong_state' });
     await world.accounted();

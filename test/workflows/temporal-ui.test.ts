@@ -36,7 +36,7 @@ describe('the Temporal UI', () => {
     const attributes = description.typedSearchAttributes;
     expect(attributes.get(searchAttributes.ArcusService)).toBe(id);
     expect(attributes.get(searchAttributes.ArcusOperation)).toBe(op);
-    expect(attributes.get(searchAttributes.ArcusOwner)).toBe('oneadmin');
+    expect(attributes.get(searchAttributes.ArcusOwner)).toBe('alice');
     expect(attributes.get(searchAttributes.ArcusZone)).toBe('0');
     const found = await eventually(async () => {
       const runs: string[] = [];

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { ObjectId } from './common.js';
+
+/** What quotas are on, in the order in which they are checked and told. */
+export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
+export type QuotaKind = (typeof quotaKinds)[number];
+
+/** Whose a quota is. */
+export const QuotaHolderType = z.enum(['user', 'group']);
+export type QuotaHolderType = z.infer<typeof QuotaHolderType>;
+export type QuotaHolder = { type: QuotaHolderType; id: number };
+
+/** Integers, CPU in hundredths of a core, memory in MB: of a charge, of what is used, of limits. */
+export type Amounts = Record<QuotaKind, number>;
+
+/** As a limit: what the default says, and no limit. OpenNebula's numbers. */
+export const asDefault = -1;
+export const unlimited = -2;
+
+const counted = (what: string) =>
+  z
+    .int(`must be a whole number; ${asDefault}: the default, ${unlimited}: no limit`)
+    .min(unlimited, `must be at least 0; or ${asDefault}: the default, ${unlimited}: no limit`)
+    .describe(`${what}; ${asDefault}: the default, ${unlimited}: no limit`);
+
+const isLimitOfCores = (cores: number): boolean => cores >= 0 || cores === asDefault || cores === unlimited;
+/** 0.29 × 100 is 28.999999999999996. */
+const isInHundredths = (cores: number): boolean => Math.abs(cores * 100 - Math.round(cores * 100)) < 1e-6;
+
+const Limits = z.strictObject({
+  services: counted('Services'),
+  vms: counted('VMs, those of services among them'),
+  cpu: z
+    .number('must be a number of cores')
+    .max(1e9, 'must be at most 1000000000')
+    .refine(isLimitOfCores, `must be at least 0; or ${asDefault}: the default, ${unlimited}: no limit`)
+    .refine(isInHundredths, 'must be in hundredths of a core')
+    .describe(`Cores, in hundredths; ${asDefault}: the default, ${unlimited}: no limit`),
+  memory: counted('Memory in MB'),
+});
+
+/** Limits to set; those that are absent stay. */
+export const UpdateQuota = Limits.partial();
+export type UpdateQuota = z.infer<typeof UpdateQuota>;
+
+const notDefault = (limits: UpdateQuota): boolean => quotaKinds.every((kind) => limits[kind] !== asDefault);
+const DefaultLimits = UpdateQuota.refine(notDefault, `must not be ${asDefault}: it is the default itself`);
+
+/** Default limits to set; those that are absent stay. */
+export const UpdateDefaultQuotas = z.strictObject({
+  users: DefaultLimits.optional().describe('Of every user whose own limit is the default'),
+  groups: DefaultLimits.optional().describe('Of every group whose own limit is the default'),
+});
+export type UpdateDefaultQuotas = z.infer<typeof UpdateDefaultQuotas>;
+
+export const DefaultQuotas = z.object({ users: Limits, groups: Limits }).meta({ id: 'DefaultQuotas' });
+export type DefaultQuotas = z.infer<typeof DefaultQuotas>;
+
+const used = (unit: string) =>
+  z.object({
+    limit: z.number().describe(`As it is set for this one: ${unit}; ${asDefault}: the default, ${unlimited}: no limit`),
+    effective: z.number().nullable().describe(`What holds, the default among it: ${unit}; null: no limit`),
+    used: z.number().describe(`What is in use: ${unit}`),
+  });
+
+export const QuotaResource = z
+  .object({
+    id: ObjectId.describe('Id of the user or group'),
+    type: QuotaHolderType,
+    name: z.string(),
+    exempt: z.boolean().describe('Never counted and never refused: user 0, and group 0'),
+    services: used('services'),
+    vms: used('VMs'),
+    cpu: used('cores'),
+    memory: used('MB'),
+  })
+  .meta({ id: 'Quota' });
+export type QuotaResource = z.infer<typeof QuotaResource>;
+
+/** The caller's own quotas, and those of the caller's groups. */
+export const OwnQuotas = z.object({ user: QuotaResource, groups: z.array(QuotaResource) }).meta({ id: 'OwnQuotas' });
+export type OwnQuotas = z.infer<typeof OwnQuotas>;
+
+/** A quota that stands in the way, as a refusal tells it. */
+export const QuotaExceeded = z.object({
+  quota: z.enum(quotaKinds),
+  holder: z.object({ type: QuotaHolderType, id: ObjectId }),
+  limit: z.number(),
+  used: z.number(),
+  asked: z.number().describe('How much more was asked for'),
+});
+export type QuotaExceeded = z.infer<typeof QuotaExceeded>;
+
+/** The quota of one user or group as stored, under the id of that. */
+export type Quota = { _id: number; limits: Amounts; used: Amounts };

@@ -1,0 +1,230 @@
+import type { ClientSession, Connection } from 'mongoose';
+import {
+  added,
+  amountsOf,
+  exceeded,
+  holdersOf,
+  isSameAmounts,
+  negated,
+  nothing,
+  quotaProblem,
+} from '../domain/quotas.js';
+import type { PageQuery } from '../schemas/common.js';
+import {
+  type Amounts,
+  asDefault,
+  type Quota,
+  type QuotaHolder,
+  type QuotaHolderType,
+  quotaKinds,
+  unlimited,
+} from '../schemas/quota.js';
+import { type Index, modelOf } from './model.js';
+import { pageOf } from './paging.js';
+
+/** Whose an object is; the names are told in refusals, where they are known. */
+export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
+
+/** What a holder is said to use, and what that holder's objects carry. */
+export type QuotaDrift = { holder: QuotaHolder; used: Amounts; sum: Amounts };
+
+/** Of what carries a charge: from this what is used can be counted again. */
+export const chargeIndex: Index = {
+  fields: { uid: 1, gid: 1 },
+  options: { name: 'by_charge', partialFilterExpression: { 'charge.vms': { $exists: true } } },
+};
+
+type Owned = { uid: number; gid: number };
+type Defaults = { _id: QuotaHolderType; limits: Amounts };
+
+const unset: Quota['limits'] = amountsOf(() => asDefault);
+const noLimits: Amounts = amountsOf(() => unlimited);
+
+/**
+ * What users and groups may have, and what they use. A charge is kept in the object that it is for (a VM of its own, a
+ * service) and in the quotas of that object's user and group, all written in one transaction: whoever ends in between
+ * has written neither. What is used is therefore always the sum of the charges that the objects carry.
+ */
+export function createQuotaStore(connection: Connection) {
+  const models = {
+    user: modelOf<Quota>(connection, 'user_quotas', Number),
+    group: modelOf<Quota>(connection, 'group_quotas', Number),
+  };
+  const defaults = modelOf<Defaults>(connection, 'quota_defaults', String);
+
+  async function defaultLimits(session: ClientSession | null = null): Promise<Record<QuotaHolderType, Amounts>> {
+    const found = await defaults.find().session(session).lean<Defaults[]>().exec();
+    const of = (type: QuotaHolderType) => ({ ...noLimits, ...found.find(({ _id }) => _id === type)?.limits });
+    return { user: of('user'), group: of('group') };
+  }
+
+  /** Adds to what a holder uses; returns the quota as it is then. */
+  async function add({ type, id }: QuotaHolder, amounts: Amounts, session: ClientSession): Promise<Quota> {
+    return models[type]
+      .findOneAndUpdate(
+        { _id: id },
+        {
+          $inc: Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, amounts[kind]])),
+          $setOnInsert: { limits: unset },
+        },
+        { upsert: true, returnDocument: 'after', session },
+      )
+      .lean<Quota>()
+      .orFail()
+      .exec();
+  }
+
+  /** Adds to each, in this order, and throws at the first that may not have so much. */
+  async function addChecked(
+    holders: readonly QuotaHolder[],
+    amounts: Amounts,
+    { uname, gname }: Pick<ChargedOwner, 'uname' | 'gname'>,
+    session: ClientSession,
+  ): Promise<void> {
+    if (holders.length === 0) return;
+    const byDefault = await defaultLimits(session);
+    for (const holder of holders) {
+      const after = await add(holder, amounts, session);
+      const before = { limits: after.limits, used: added(after.used, negated(amounts)) };
+      const found = exceeded(holder, before, byDefault[holder.type], amounts);
+      if (found) throw quotaProblem(found, holder.type === 'user' ? uname : gname);
+    }
+  }
+
+  /** What the charges of objects add up to, by holder; of one alone, if it is named. */
+  async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaDrift>> {
+    const found = new Map<string, QuotaDrift>();
+    const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
+    for (const name of ['services', 'vms']) {
+      const rows = connection.collection(name).aggregate<{ _id: Owned } & Amounts>(
+        [
+          { $match: { 'charge.vms': { $exists: true }, ...owner } },
+          {
+            $group: {
+              _id: { uid: '$uid', gid: '$gid' },
+              ...amountsFrom((kind) => ({ $sum: `$charge.${kind}` })),
+            },
+          },
+        ],
+        { session },
+      );
+      for await (const { _id, ...sum } of rows)
+        for (const holder of holdersOf(_id)) {
+          const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
+          found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
+        }
+    }
+    return found;
+  }
+
+  return {
+    models,
+    defaultLimits,
+
+    find: ({ type, id }: QuotaHolder) => models[type].findById(id).lean<Quota>().exec(),
+    byIds: (type: QuotaHolderType, ids: readonly number[]) =>
+      models[type]
+        .find({ _id: { $in: [...ids] } })
+        .sort({ _id: 1 })
+        .lean<Quota[]>()
+        .exec(),
+    /** Those of everybody who has ever used anything or has limits of his own. `ids`: of these alone. */
+    list: (type: QuotaHolderType, query: PageQuery, ids: readonly number[] | null) =>
+      pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query),
+
+    /** Sets limits of one holder; returns the quota as it is then. */
+    setLimits: ({ type, id }: QuotaHolder, limits: Partial<Amounts>): Promise<Quota> =>
+      models[type]
+        .findOneAndUpdate(
+          { _id: id },
+          [
+            {
+              $set: {
+                limits: { $mergeObjects: [unset, '$limits', limits] },
+                used: { $ifNull: ['$used', nothing] },
+              },
+            },
+          ],
+          { upsert: true, returnDocument: 'after', updatePipeline: true },
+        )
+        .lean<Quota>()
+        .orFail()
+        .exec(),
+    async setDefaults(limits: Partial<Record<QuotaHolderType, Partial<Amounts>>>): Promise<void> {
+      for (const type of ['user', 'group'] as const)
+        if (limits[type])
+          await defaults.updateOne(
+            { _id: type },
+            [{ $set: { limits: { $mergeObjects: [noLimits, '$limits', limits[type]] } } }],
+            { upsert: true, updatePipeline: true },
+          );
+    },
+
+    /**
+     * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
+     * Throws `quota_exceeded`, upon which the transaction writes nothing.
+     */
+    charge: (owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> =>
+      addChecked(holdersOf(owner), amounts, owner, session),
+
+    /**
+     * Gives a charge back, in the transaction that takes it out of its object. `owner`: as the object is in that very
+     * transaction.
+     */
+    async giveBack(owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> {
+      for (const holder of holdersOf(owner)) await add(holder, negated(amounts), session);
+    },
+
+    /**
+     * For whoever gives an object to another user or group, in the transaction that does: the charge that the object
+     * carries (none: nothing is to be moved) goes with it. Who stays the same, user or group, is neither charged nor
+     * asked. Throws `quota_exceeded` where the new one may not have so much.
+     */
+    async moveCharge(
+      from: ChargedOwner,
+      to: ChargedOwner,
+      charge: Amounts | undefined,
+      session: ClientSession,
+    ): Promise<void> {
+      if (!charge) return;
+      const [before, after] = [holdersOf(from), holdersOf(to)];
+      const without = (some: readonly QuotaHolder[], others: readonly QuotaHolder[]) =>
+        some.filter((holder) => !others.some((other) => keyOf(other) === keyOf(holder)));
+      await addChecked(without(after, before), charge, to, session);
+      for (const holder of without(before, after)) await add(holder, negated(charge), session);
+    },
+
+    /** Where what is said to be used is not the sum of the charges. Both are seen at one moment. */
+    drift: (): Promise<QuotaDrift[]> =>
+      connection.transaction(async (session) => {
+        const found = await sums(session);
+        for (const type of ['user', 'group'] as const)
+          for await (const { _id: id, used } of models[type].find().session(session).lean<Quota[]>().cursor()) {
+            const holder = { type, id };
+            found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
+          }
+        return [...found.values()].filter(({ used, sum }) => !isSameAmounts(used, sum));
+      }),
+
+    /** Sets what a holder uses to the sum of the charges, if both still are as they were seen. */
+    recount: ({ holder, ...seen }: QuotaDrift): Promise<boolean> =>
+      connection.transaction(async (session) => {
+        const model = models[holder.type];
+        const present = await model.findById(holder.id).session(session).lean<Quota>().exec();
+        const sum = (await sums(session, holder)).get(keyOf(holder))?.sum ?? nothing;
+        if (!isSameAmounts(present?.used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
+        await model.updateOne(
+          { _id: holder.id },
+          { $set: { used: sum }, $setOnInsert: { limits: unset } },
+          { upsert: true, session },
+        );
+        return true;
+      }),
+  };
+}
+export type QuotaStore = ReturnType<typeof createQuotaStore>;
+
+const keyOf = ({ type, id }: QuotaHolder): string => `${type}/${id}`;
+
+const amountsFrom = <T>(of: (kind: (typeof quotaKinds)[number]) => T): Record<string, T> =>
+  Object.fromEntries(quotaKinds.map((kind) => [kind, of(kind)]));

@@ -1,0 +1,386 @@
+import fc from 'fast-check';
+import type { Connection } from 'mongoose';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Caller } from '../../domain/caller.js';
+import { Problem } from '../../domain/problems.js';
+import { chargeOfVm } from '../../domain/quotas.js';
+import { createOperations, type Operations } from '../../operations/operations.js';
+import { defaultPermissions } from '../../schemas/common.js';
+import type { Amounts } from '../../schemas/quota.js';
+import type { Vm } from '../../schemas/vm.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
+import { connectMongodb } from '../../store/connection.js';
+import { createStore, type Store } from '../../store/store.js';
+import { createUserStore } from '../../store/users.js';
+import { idleEngine } from '../support/idle-engine.js';
+import { quotaDisagreements } from '../support/quota-books.js';
+import { ownDatabaseUri } from '../support/servers.js';
+
+const callers: readonly Caller[] = [
+  { id: 2, name: 'alice', gid: 1, groups: [1, 0], rules: [] },
+  { id: 3, name: 'bob', gid: 1, groups: [1, 0], rules: [] },
+  { id: 4, name: 'carol', gid: 0, groups: [0], rules: [] },
+  { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] },
+  { id: 0, name: 'oneadmin', gid: 7, groups: [7, 0], rules: [] },
+];
+const [alice] = callers as [Caller];
+const all = (amount: number): Amounts => ({ services: amount, vms: amount, cpu: amount, memory: amount });
+const size = chargeOfVm({ cpu: 150, memory: 64 });
+
+let connection: Connection;
+let store: Store;
+let operations: Operations;
+let small = -1;
+
+beforeAll(async () => {
+  const uri = ownDatabaseUri('quotas');
+  const preparing = await connectMongodb(uri);
+  await bootstrapStore(preparing);
+  await preparing.close();
+  connection = await connectMongodb(uri);
+  store = createStore(connection);
+  const users = createUserStore(connection);
+  operations = createOperations({
+    ...{ store, users, engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    onDelayed: () => {},
+  });
+  const template = { CPU: 1.5, MEMORY: 64, VCPU: undefined };
+  small = (await operations.vmTemplates.create(alice, { name: 'small', template })).id;
+});
+afterAll(async () => {
+  await connection.dropDatabase();
+  await connection.close();
+});
+beforeEach(empty);
+
+async function empty(): Promise<void> {
+  for (const name of ['vms', 'services', 'operations', 'user_quotas', 'group_quotas'])
+    await connection.collection(name).deleteMany({});
+  await store.quotas.setDefaults({ user: all(-2), group: all(-2) });
+}
+
+const used = async (type: 'user' | 'group', id: number) => (await store.quotas.find({ type, id }))?.used;
+const books = async (after?: string): Promise<void> => {
+  expect(await quotaDisagreements(store), after).toEqual([]);
+  expect(await store.quotas.drift(), after).toEqual([]);
+};
+
+const createVm = (caller: Caller, idempotencyKey?: string) =>
+  operations.vms.create(
+    caller,
+    { template_id: small },
+    { requestId: 'test', ...(idempotencyKey !== undefined && { idempotencyKey }) },
+  );
+
+async function createService(caller: Caller, cardinality: number): Promise<number> {
+  const name = crypto.randomUUID();
+  const roles = [{ name: 'web', cardinality, vm_template: small }];
+  const body = {
+    name,
+    roles: roles.map((role) => ({ ...role, parents: [] })),
+    deployment: 'none',
+    ready_status_gate: false,
+  };
+  const template = await operations.serviceTemplates.create(caller, { ...body, deployment: 'none' });
+  const { resource } = await operations.serviceTemplates.instantiate(caller, template.id, {}, { requestId: 'test' });
+  return resource.id;
+}
+
+/** What the run of a termination comes to; the last move is made twice, as by two tries. */
+async function endVm(id: number): Promise<void> {
+  const vm = await store.vms.find(id);
+  if (!vm || vm.state === 'DONE') return;
+  const move = { vm, event: 'done' as const, set: { ended_at: new Date() }, release: true };
+  await Promise.all([store.vms.transition([move]), store.vms.transition([move])]);
+}
+
+/** What the run of an undeployment comes to; its end is said twice. */
+async function endService(id: number, remove: boolean): Promise<void> {
+  const asking = remove
+    ? operations.services.remove(callers[3] as Caller, id, { requestId: 'test' })
+    : operations.services.undeploy(callers[3] as Caller, id, {}, { requestId: 'test' });
+  const { id: op } = await asking;
+  const before = await store.services.find(id);
+  if (before?.operation) await store.endings.end(before.operation, cancelled);
+  await store.operations.claim(op, 'a-run');
+  await store.services.begin(id, op, 'undeploy');
+  await store.services.model.updateOne({ _id: id, operation: op }, { $set: { 'roles.$[].state': 'DONE' } });
+  await Promise.all([store.endings.end(op, { state: 'succeeded' }), store.endings.end(op, { state: 'succeeded' })]);
+}
+const cancelled = { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } } as const;
+
+describe('charges', () => {
+  it('of a VM of its own go to its user and group, and come back when it is DONE', async () => {
+    const { resource } = await createVm(alice);
+    expect([await used('user', 2), await used('group', 1)]).toEqual([size, size]);
+    await endVm(resource.id);
+    expect([await used('user', 2), await used('group', 1)]).toEqual([all(0), all(0)]);
+    await books();
+  });
+
+  it('of a service are for the whole of it, and come back when it is DONE or removed', async () => {
+    const [one, other] = [await createService(alice, 3), await createService(alice, 2)];
+    expect(await used('user', 2)).toEqual({ services: 2, vms: 5, cpu: 750, memory: 320 });
+    await endService(one, false);
+    expect(await used('user', 2)).toEqual({ services: 1, vms: 2, cpu: 300, memory: 128 });
+    await endService(one, true);
+    await endService(other, true);
+    expect(await used('user', 2)).toEqual(all(0));
+    await books();
+  });
+
+  it('are made once for a request that is repeated under its key', async () => {
+    const made = await Promise.all(Array.from({ length: 5 }, () => createVm(alice, 'once')));
+    expect(new Set(made.map(({ id }) => id)).size).toBe(1);
+    expect(await used('user', 2)).toEqual(size);
+    await books();
+  });
+
+  it('are nothing for objects from before there were any', async () => {
+    const { resource } = await createVm(alice);
+    await store.vms.model.updateOne({ _id: resource.id }, { $unset: { charge: '' } });
+    await store.quotas.models.user.deleteMany({});
+    await store.quotas.models.group.deleteMany({});
+    await endVm(resource.id);
+    expect(await used('user', 2)).toBeUndefined();
+    await books();
+  });
+
+  it('of a VM whose end loses its guard stay', async () => {
+    const { resource } = await createVm(alice);
+    const vm = (await store.vms.find(resource.id)) as Vm;
+    await store.vms.take('another', [vm], new Set());
+    expect(await store.vms.move([{ vm, event: 'done', release: true }])).toMatchObject({ moved: 0 });
+    expect(await used('user', 2)).toEqual(size);
+    await books();
+  });
+});
+
+describe('limits', () => {
+  it('of the user are looked at before those of the group; nothing is written', async () => {
+    await store.quotas.setLimits({ type: 'user', id: 2 }, { vms: 0 });
+    await store.quotas.setLimits({ type: 'group', id: 1 }, { vms: 0 });
+    const count = () => store.vms.model.countDocuments();
+    await expect(createVm(alice)).rejects.toMatchObject({ quota: { quota: 'vms', holder: { type: 'user', id: 2 } } });
+    await store.quotas.setLimits({ type: 'user', id: 2 }, { vms: -1 });
+    await expect(createVm(alice)).rejects.toMatchObject({ quota: { quota: 'vms', holder: { type: 'group', id: 1 } } });
+    expect([await count(), await store.operations.model.countDocuments()]).toEqual([0, 0]);
+    await books();
+  });
+
+  it('that are the default follow it', async () => {
+    await store.quotas.setDefaults({ user: { vms: 1 } });
+    await createVm(alice);
+    await expect(createVm(alice)).rejects.toMatchObject({ quota: { limit: 1, used: 1, asked: 1 } });
+    await store.quotas.setDefaults({ user: { cpu: 10_000 } });
+    await expect(createVm(alice)).rejects.toMatchObject({ quota: { limit: 1 } });
+    await store.quotas.setLimits({ type: 'user', id: 2 }, { vms: -2 });
+    await createVm(alice);
+    await books();
+  });
+
+  it('are kept by admissions that come at once, before anything was ever charged', async () => {
+    await store.quotas.setDefaults({ user: { vms: 10 } });
+    const results = await Promise.allSettled(Array.from({ length: 40 }, () => createVm(alice)));
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refusals.filter((reason) => !(reason instanceof Problem && reason.code === 'quota_exceeded'))).toEqual([]);
+    expect(refusals).toHaveLength(30);
+    expect((await used('user', 2))?.vms).toBe(10);
+    await books();
+  });
+});
+
+describe('an object that is given away', () => {
+  const give = async (id: number, to: { uid: number; gid: number }) =>
+    connection.transaction(async (session) => {
+      const vm = await store.vms.model
+        .findOneAndUpdate({ _id: id }, { $set: to }, { session })
+        .lean<Vm>()
+        .orFail()
+        .exec();
+      await store.quotas.moveCharge(vm, to, vm.charge, session);
+    });
+
+  it('takes its charge with it, and who stays is not asked', async () => {
+    const { resource } = await createVm(alice);
+    await store.quotas.setLimits({ type: 'group', id: 1 }, { vms: 0 });
+    await give(resource.id, { uid: 3, gid: 1 });
+    expect([await used('user', 2), await used('user', 3), await used('group', 1)]).toEqual([all(0), size, size]);
+    await give(resource.id, { uid: 0, gid: 0 });
+    expect([await used('user', 3), await used('group', 1)]).toEqual([all(0), all(0)]);
+    await books();
+  });
+
+  it('stays where it is when the new owner may not have so much', async () => {
+    const { resource } = await createVm(alice);
+    await store.quotas.setLimits({ type: 'user', id: 3 }, { cpu: 100 });
+    await expect(give(resource.id, { uid: 3, gid: 1 })).rejects.toMatchObject({ quota: { quota: 'cpu', limit: 1 } });
+    expect((await store.vms.find(resource.id))?.uid).toBe(2);
+    expect(await used('user', 2)).toEqual(size);
+    await books();
+  });
+});
+
+describe('what is said to be used', () => {
+  it('is counted again only as long as it is what was seen', async () => {
+    await createVm(alice);
+    await store.quotas.models.user.updateOne({ _id: 2 }, { $inc: { 'used.cpu': 5 } });
+    const [seen] = await store.quotas.drift();
+    if (!seen) throw new Error('the drift was not seen');
+    expect(seen).toEqual({ holder: { type: 'user', id: 2 }, used: { ...size, cpu: 155 }, sum: size });
+    await createVm(alice);
+    expect(await store.quotas.recount(seen)).toBe(false);
+    const [now] = await store.quotas.drift();
+    expect(now && (await store.quotas.recount(now))).toBe(true);
+    await books();
+  });
+
+  it('is counted again where there is nothing yet', async () => {
+    await createVm(alice);
+    await store.quotas.models.user.deleteMany({});
+    for (const seen of await store.quotas.drift()) expect(await store.quotas.recount(seen)).toBe(true);
+    await books();
+  });
+});
+
+/** Something that somebody does; `pick` chooses among what is there. */
+type Deed =
+  | { do: 'vm' | 'repeat'; who: number }
+  | { do: 'service'; who: number; cardinality: number }
+  | { do: 'endVm' | 'fail' | 'give'; pick: number; who: number }
+  | { do: 'endService'; pick: number; remove: boolean }
+  | { do: 'limit'; who: number; vms: number; ofGroup: boolean }
+  | { do: 'dies'; who: number };
+
+const who = fc.nat(callers.length - 1);
+const pick = fc.nat(20);
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('vm' as const, 'repeat' as const), who }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: fc.constant('service' as const), who, cardinality: fc.integer({ min: 0, max: 4 }) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom('endVm' as const, 'fail' as const, 'give' as const), pick, who }),
+  },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('endService' as const), pick, remove: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('limit' as const),
+      who,
+      vms: fc.integer({ min: -2, max: 6 }),
+      ofGroup: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('dies' as const), who }) },
+);
+
+async function perform(deed: Deed): Promise<void> {
+  const caller = 'who' in deed ? (callers[deed.who] as Caller) : alice;
+  const oneOf = async (model: Store['vms']['model'] | Store['services']['model'], at: number) => {
+    const ids = (
+      await connection
+        .collection<{ _id: number }>(model.collection.name)
+        .find({}, { projection: { _id: 1 } })
+        .toArray()
+    ).map(({ _id }) => _id);
+    return ids[at % Math.max(1, ids.length)] ?? -1;
+  };
+  switch (deed.do) {
+    case 'vm':
+      await createVm(caller);
+      return;
+    case 'repeat':
+      await createVm(caller, `key-${deed.who}`);
+      return;
+    case 'service':
+      await createService(caller, deed.cardinality);
+      return;
+    case 'endVm':
+      return endVm(await oneOf(store.vms.model, deed.pick));
+    case 'fail': {
+      const service = await store.services.find(await oneOf(store.services.model, deed.pick));
+      if (service?.operation) await store.endings.end(service.operation, cancelled);
+      return;
+    }
+    case 'endService': {
+      const service = await store.services.find(await oneOf(store.services.model, deed.pick));
+      if (service) await endService(service._id, deed.remove);
+      return;
+    }
+    case 'give': {
+      const model = deed.pick % 2 === 0 ? store.vms.model : store.services.model;
+      const id = await oneOf(model, deed.pick);
+      const to = { uid: caller.id, gid: caller.gid };
+      await connection.transaction(async (session) => {
+        const found = await connection
+          .collection<{ _id: number; uid: number; gid: number; charge?: Amounts }>(model.collection.name)
+          .findOneAndUpdate({ _id: id }, { $set: to }, { session });
+        if (found) await store.quotas.moveCharge(found, to, found.charge, session);
+      });
+      return;
+    }
+    case 'limit': {
+      const holder = deed.ofGroup
+        ? ({ type: 'group', id: caller.gid } as const)
+        : ({ type: 'user', id: caller.id } as const);
+      if (holder.id !== 0) await store.quotas.setLimits(holder, { vms: deed.vms });
+      return;
+    }
+    case 'dies':
+      // Everything is written, and then the process is gone before it commits.
+      await connection.transaction(async (session) => {
+        const id = await store.counters.one('vm');
+        await store.vms.model.create(
+          [
+            {
+              _id: id,
+              uid: caller.id,
+              gid: caller.gid,
+              permissions: defaultPermissions,
+              state: 'PENDING',
+              service: null,
+              charge: size,
+            },
+          ],
+          { session },
+        );
+        await store.quotas.charge({ uid: caller.id, gid: caller.gid }, size, session);
+        throw new Problem('cancelled', 'the process was killed');
+      });
+  }
+}
+
+describe('whatever is done, by several at once', () => {
+  it('what is used is what the charged objects add up to, and nothing is left when all have ended', {
+    timeout: 300_000,
+  }, async () => {
+    let refused = 0;
+    let done = 0;
+    const few = fc.array(deed, { minLength: 1, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(few, { minLength: 4, maxLength: 12 }), async (history) => {
+        await empty();
+        for (const [at, together] of history.entries()) {
+          for (const result of await Promise.allSettled(together.map(perform))) {
+            if (result.status === 'fulfilled') done += 1;
+            else if (result.reason instanceof Problem) refused += 1;
+            else throw result.reason;
+          }
+          await books(`after ${JSON.stringify(history.slice(0, at + 1))}`);
+        }
+        for (const { _id } of await store.vms.model.find().lean()) await endVm(_id);
+        for (const { _id, state } of await store.services.model.find().lean())
+          if (state !== 'DONE') await endService(_id, true);
+        await books('the end of all');
+        for (const type of ['user', 'group'] as const)
+          for (const { used: left } of await store.quotas.models[type].find().lean()) expect(left).toEqual(all(0));
+      }),
+      { numRuns: 40 },
+    );
+    expect(done).toBeGreaterThan(100);
+    expect(refused).toBeGreaterThan(20);
+  });
+});

@@ -1,0 +1,60 @@
+import { chargeOfVm } from '../../domain/quotas.js';
+import type { Amounts } from '../../schemas/quota.js';
+import type { Service } from '../../schemas/service.js';
+import type { Vm } from '../../schemas/vm.js';
+import type { Store } from '../../store/store.js';
+
+/**
+ * Everything in which quotas and the objects that are charged to them do not agree, each as a sentence. It is counted
+ * from the states of services and VMs, and not as the product counts.
+ */
+export async function quotaDisagreements(store: Store): Promise<string[]> {
+  const [vms, services, users, groups] = await Promise.all([
+    store.vms.model.find({ service: null }).lean<Vm[]>().exec(),
+    store.services.model.find().lean<Service[]>().exec(),
+    store.quotas.models.user.find().lean().exec(),
+    store.quotas.models.group.find().lean().exec(),
+  ]);
+  const found: string[] = [];
+  const sums = new Map<string, Amounts>();
+  const count = (
+    what: string,
+    { uid, gid }: { uid: number; gid: number },
+    charge: Amounts | undefined,
+    isDone: boolean,
+  ) => {
+    if (isDone && charge) found.push(`${what} is DONE and charged ${JSON.stringify(charge)}`);
+    if (!isDone && !charge) found.push(`${what} is not DONE and not charged`);
+    if (isDone || !charge) return;
+    for (const holder of [`user ${uid}`, `group ${gid}`]) {
+      const sum = sums.get(holder) ?? { services: 0, vms: 0, cpu: 0, memory: 0 };
+      sum.services += charge.services;
+      sum.vms += charge.vms;
+      sum.cpu += charge.cpu;
+      sum.memory += charge.memory;
+      sums.set(holder, sum);
+    }
+  };
+  for (const vm of vms) {
+    count(`VM ${vm._id}`, vm, vm.charge, vm.state === 'DONE');
+    const own = chargeOfVm(vm.capacity);
+    if (vm.charge && text(vm.charge) !== text(own))
+      found.push(`VM ${vm._id} is charged ${text(vm.charge)}, not ${text(own)}`);
+  }
+  for (const service of services) count(`service ${service._id}`, service, service.charge, service.state === 'DONE');
+  const said = new Map<string, Amounts>([
+    ...users.map(({ _id, used }) => [`user ${_id}`, used] as const),
+    ...groups.map(({ _id, used }) => [`group ${_id}`, used] as const),
+  ]);
+  for (const holder of new Set([...said.keys(), ...sums.keys()])) {
+    const nobody = holder.endsWith(' 0');
+    const sum = sums.get(holder) ?? { services: 0, vms: 0, cpu: 0, memory: 0 };
+    const used = said.get(holder);
+    if (nobody ? used !== undefined : text(used) !== text(sum))
+      found.push(`${holder} is said to use ${text(used)}, and has ${text(sum)}`);
+  }
+  return found;
+}
+
+const text = (amounts: Amounts | undefined): string =>
+  amounts ? `${amounts.services} services, ${amounts.vms} VMs, ${amounts.cpu} CPU, ${amounts.memory} MB` : 'nothing';
