@@ -1,6 +1,6 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
-import type { Flaw } from '../domain/consistency/evidence.js';
+import { type Flaw, flaw } from '../domain/consistency/evidence.js';
 import type { Section } from '../domain/consistency/flaws.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
 import { type Heard, judgeHosts } from '../domain/consistency/judge-hosts.js';
@@ -40,12 +40,8 @@ const probeTimeout = 4_000;
 /** Every section, looked at by the same code the first time and the second. */
 export const looksOf = (ports: LookPorts): Record<Section, Looks> => ({
   counters: {
-    page: async () => ({
-      flaws: judgeCounters(await ports.store.consistency.reads.counters()),
-      compared: {},
-      next: null,
-    }),
-    again: async () => judgeCounters(await ports.store.consistency.reads.counters()),
+    page: async () => ({ flaws: await judgedCounters(ports), compared: {}, next: null }),
+    again: () => judgedCounters(ports),
   },
   operations: {
     page: async (after) => {
@@ -119,6 +115,12 @@ async function inParts<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   const results: R[] = [];
   for (const some of portions(items, size.calls)) results.push(...(await Promise.all(some.map(work))));
   return results;
+}
+
+/** Whatever is counted beside the documents that it counts: ids that were given, and quotas. */
+async function judgedCounters({ store }: LookPorts): Promise<Flaw[]> {
+  const [counters, drift] = await Promise.all([store.consistency.reads.counters(), store.quotas.drift()]);
+  return [...judgeCounters(counters), ...drift.map((seen) => flaw('quota_drift', seen))];
 }
 
 async function judgedOperations({ store, engine }: LookPorts, found: readonly Operation[]): Promise<Flaw[]> {

@@ -75,6 +75,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
     return true;
   },
   counter_behind: (seen, { store }) => store.consistency.repairs.raiseCounter(seen),
+  quota_drift: (seen, { store }) => store.quotas.recount(seen),
 };
 
 /**

@@ -3,6 +3,7 @@ import { consistencyRoutes } from './routes/consistency.js';
 import { hostRoutes } from './routes/hosts.js';
 import { operationActionRoutes } from './routes/operation-actions.js';
 import { operationRoutes } from './routes/operations.js';
+import { quotaRoutes } from './routes/quotas.js';
 import { serviceTemplateRoutes } from './routes/service-templates.js';
 import { serviceRoutes } from './routes/services.js';
 import { vmTemplateRoutes } from './routes/vm-templates.js';
@@ -19,5 +20,6 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,
+  ...quotaRoutes,
   ...whyRoutes,
 ];

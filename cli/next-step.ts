@@ -4,12 +4,17 @@ import type { ProblemBody } from '../schemas/problem.js';
 type Asked = { method: string; path: string };
 
 /** What a user can do after a refusal: never nothing. */
-export function nextStep({ status, operation, request_id, type }: ProblemBody, { method, path }: Asked): string {
+export function nextStep(
+  { status, operation, exceeded, request_id, type }: ProblemBody,
+  { method, path }: Asked,
+): string {
   if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
   if (status === 401) return 'Check ARCUS_AUTH, or the file auth in the home of your Arcus.';
   if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
   const { noun, id } = namedIn(path);
   if (status === 404) return `List what there is with: arcus ${noun} list`;
+  if (exceeded)
+    return 'See what is used with: arcus quota show. End what is not needed, or ask an administrator for more.';
   if (type.endsWith('/name_taken')) return `Choose another name, or see who has it with: arcus ${noun} list`;
   if (status === 409 && id !== undefined) return `See more with: arcus ${noun} ${verbs[noun] ?? 'show'} ${id}`;
   if (status >= 500) return `Try again in a moment; the log of the API has the reason under ${request_id}.`;

@@ -5,6 +5,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
 import { hostCommands } from './commands/host.js';
 import { operationCommands } from './commands/operation.js';
+import { quotaCommands } from './commands/quota.js';
 import { serviceCommands } from './commands/service.js';
 import { serviceTemplateCommands } from './commands/service-template.js';
 import { vmCommands } from './commands/vm.js';
@@ -30,6 +31,7 @@ const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly
   ['vm-template', 'Descriptions from which VMs are made', vmTemplateCommands],
   ['host', 'Hosts that VMs run on', hostCommands],
   ['operation', 'What is being done, and what has been', operationCommands],
+  ['quota', 'How much users and groups may have, and have', quotaCommands],
 ];
 
 /** The whole command line. Leaves throw Complaints; `exitCodeOf` says what becomes of them. */

@@ -8,6 +8,7 @@ import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
+import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
 import { serviceTemplateOperations } from './service-templates.js';
@@ -38,6 +39,7 @@ export const createOperations = (context: OperationsContext) => {
     services,
     why: whyOperations(context),
     consistency,
+    quotas: quotaOperations(context),
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {

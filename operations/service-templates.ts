@@ -2,10 +2,10 @@ import type { Caller } from '../domain/caller.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
-import type { ListQuery } from '../schemas/list.js';
 import { vmContents } from '../domain/vm-contents.js';
+import { defaultPermissions, type Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
+import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
 import {

@@ -46,14 +46,17 @@ export const FindingCode = z.enum([
   'operation_forgotten',
   'run_without_operation',
   'counter_behind',
+  'quota_drift',
 ]);
 export type FindingCode = z.infer<typeof FindingCode>;
 
 export const FindingResource = z.object({
-  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter']),
+  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota']),
   id: z
     .union([z.int(), z.string()])
-    .describe('Integer id; of operations the ULID, of runs the workflow ID, of counters the name of the pool'),
+    .describe(
+      'Integer id; of operations the ULID, of runs the workflow ID, of counters the name of the pool, of quotas `user/<id>` or `group/<id>`',
+    ),
 });
 export type FindingResource = z.infer<typeof FindingResource>;
 

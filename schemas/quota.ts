@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId } from './common.js';
+import type { ListFields } from './list.js';
 
 /** What quotas are on, in the order in which they are checked and told. */
 export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
@@ -76,6 +77,9 @@ export const QuotaResource = z
   })
   .meta({ id: 'Quota' });
 export type QuotaResource = z.infer<typeof QuotaResource>;
+
+/** What lists of quotas can be filtered by. */
+export const quotaFields = { id: { kind: 'integer', path: '_id', sorts: true } } as const satisfies ListFields;
 
 /** The caller's own quotas, and those of the caller's groups. */
 export const OwnQuotas = z.object({ user: QuotaResource, groups: z.array(QuotaResource) }).meta({ id: 'OwnQuotas' });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
-import { type ListFields, namedFields } from './list.js';
 import type { Capacity } from './host.js';
+import { type ListFields, namedFields } from './list.js';
 import type { Amounts } from './quota.js';
 import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
 import { VmLcmState, VmState } from './vm.js';

@@ -7,15 +7,17 @@ import {
   isSameAmounts,
   negated,
   nothing,
+  type QuotaDrift,
   quotaProblem,
 } from '../domain/quotas.js';
-import type { PageQuery } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
   type Quota,
   type QuotaHolder,
   type QuotaHolderType,
+  quotaFields,
   quotaKinds,
   unlimited,
 } from '../schemas/quota.js';
@@ -24,9 +26,6 @@ import { pageOf } from './paging.js';
 
 /** Whose an object is; the names are told in refusals, where they are known. */
 export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
-
-/** What a holder is said to use, and what that holder's objects carry. */
-export type QuotaDrift = { holder: QuotaHolder; used: Amounts; sum: Amounts };
 
 /** Of what carries a charge: from this what is used can be counted again. */
 export const chargeIndex: Index = {
@@ -129,8 +128,8 @@ export function createQuotaStore(connection: Connection) {
         .lean<Quota[]>()
         .exec(),
     /** Those of everybody who has ever used anything or has limits of his own. `ids`: of these alone. */
-    list: (type: QuotaHolderType, query: PageQuery, ids: readonly number[] | null) =>
-      pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query),
+    list: (type: QuotaHolderType, query: ListQuery, ids: readonly number[] | null) =>
+      pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
 
     /** Sets limits of one holder; returns the quota as it is then. */
     setLimits: ({ type, id }: QuotaHolder, limits: Partial<Amounts>): Promise<Quota> =>

@@ -102,7 +102,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(InstantiateService.meta({ id: 'InstantiateService' }), 'optional'),
     answer: accepts,
-    problems: ['not_found', 'idempotency_key_reused'],
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
     handle: ({ serviceTemplates }, { caller, params, body, admission }) =>
       serviceTemplates.instantiate(caller, params.id, body, admission),
   }),

@@ -41,7 +41,7 @@ export const serviceRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateService.meta({ id: 'CreateService' })),
     answer: accepts,
-    problems: ['not_found', 'idempotency_key_reused'],
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
     handle: ({ serviceTemplates }, { caller, body: { template_id, ...request }, admission }) =>
       serviceTemplates.instantiate(caller, template_id, request, admission),
   }),

@@ -33,7 +33,7 @@ export const vmRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateVm.meta({ id: 'CreateVm' })),
     answer: accepts,
-    problems: ['not_found', 'idempotency_key_reused'],
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
     handle: ({ vms }, { caller, body, admission }) => vms.create(caller, body, admission),
   }),
   route({

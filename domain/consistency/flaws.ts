@@ -1,5 +1,6 @@
 import type { FindingCode, FindingResource } from '../../schemas/consistency.js';
 import type { Capacity } from '../../schemas/host.js';
+import type { Amounts } from '../../schemas/quota.js';
 import type { Evidence, Flaw } from './evidence.js';
 
 /** What is looked through page by page, each by itself. */
@@ -35,6 +36,8 @@ const ofDomain = { section: 'hosts', of: (seen: { host: number }) => seen.host, 
 const ofOperation = { section: 'operations', of: (seen: { op: string }) => seen.op, resource: operation } as const;
 
 const capacity = ({ cpu, memory }: Capacity): string => `${cpu / 100} CPU and ${memory} MB`;
+const amounts = ({ services, vms: count, ...size }: Amounts): string =>
+  `${services} services, ${vms(count)}, ${capacity(size)}`;
 const vms = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
 
 /** Every kind of flaw: what it is, how it is told, and what can be done about it. */
@@ -298,6 +301,16 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     what: 'A counter of ids would give an id again',
     detail: ({ pool, next, highest }) => `The next ${pool} would get id ${next}; ${highest} is given.`,
     repair: 'raises the counter above the ids that are given',
+    advice: null,
+  },
+  quota_drift: {
+    section: 'counters',
+    of: ({ holder }) => `${holder.type}/${holder.id}`,
+    resource: ({ holder }) => ({ type: 'quota', id: `${holder.type}/${holder.id}` }),
+    what: 'What a user or group is said to use is not the sum of what its services and VMs are charged',
+    detail: ({ holder, used, sum }) =>
+      `The ${holder.type} is said to use ${amounts(used)}; what it has is charged ${amounts(sum)}.`,
+    repair: 'adds the charges up again',
     advice: null,
   },
 };

@@ -17,6 +17,7 @@ export function unreachableOperations(
     serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
     services: { ...crud, undeploy: untouched, recover: untouched, goOn: untouched, ...given.services },
     consistency: { start: untouched, list: untouched, show: untouched, ...given.consistency },
+    quotas: { ...crud, own: untouched, showDefaults: untouched, updateDefaults: untouched, ...given.quotas },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,

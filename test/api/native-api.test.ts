@@ -256,6 +256,37 @@ describe('checks of consistency', () => {
   });
 });
 
+describe('quotas', () => {
+  it('of users and groups are set, shown and listed, with what is used', async () => {
+    const unset = { limit: -1, effective: null, used: 0 };
+    expect((await answered('showUserQuota', { id: 2 })).body).toMatchObject({ id: 2, name: 'alice', vms: unset });
+    expect((await answered('updateUserQuota', { id: 2 }, { vms: 10, cpu: 2.5 })).body).toMatchObject({
+      ...{ vms: { limit: 10, effective: 10 }, cpu: { limit: 2.5, effective: 2.5 }, memory: unset },
+    });
+    expect((await answered('updateUserQuota', { id: 2 }, { vms: -2 })).body).toMatchObject({
+      ...{ vms: { limit: -2, effective: null }, cpu: { limit: 2.5, effective: 2.5 } },
+    });
+    const ofGroup = await answered('updateGroupQuota', { id: 1 }, { services: 3 });
+    expect(ofGroup.body).toMatchObject({ type: 'group', name: 'users', services: { effective: 3, used: 0 } });
+    expect((await answered('showGroupQuota', { id: 1 })).body).toEqual(ofGroup.body);
+    expect((await answered('listGroupQuotas')).body.items).toEqual([ofGroup.body]);
+    expect((await answered('listUserQuotas', {}, undefined, '?filter=id=2')).body.items).toHaveLength(1);
+    expect((await answered('listUserQuotas', {}, undefined, '?filter=id=3')).body.items).toEqual([]);
+    expect((await answered('showOwnQuotas')).body).toMatchObject({
+      user: { id: 0, exempt: true },
+      groups: [{ id: 0, exempt: true }],
+    });
+  });
+
+  it('have defaults', async () => {
+    expect((await answered('showDefaultQuotas')).body.users).toEqual({ services: -2, vms: -2, cpu: -2, memory: -2 });
+    const set = await answered('updateDefaultQuotas', {}, { users: { memory: 4096 }, groups: { cpu: 8 } });
+    expect(set.body).toMatchObject({ users: { memory: 4096, vms: -2 }, groups: { cpu: 8, memory: -2 } });
+    expect((await answered('showUserQuota', { id: 2 })).body.memory).toEqual({ limit: -1, effective: 4096, used: 0 });
+    await answered('updateDefaultQuotas', {}, { users: { memory: -2 }, groups: { cpu: -2 } });
+  });
+});
+
 describe('without Temporal', () => {
   it('operations are accepted all the same, and reads work', async () => {
     const lonely = await createWorld({ withTemporal: false });

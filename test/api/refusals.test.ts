@@ -17,6 +17,8 @@ const bodies: Record<string, object> = {
   updateServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   createService: { template_id: 0 },
   answerOperation: { answer: 'retry' },
+  updateUserQuota: { vms: 1 },
+  updateGroupQuota: { vms: 1 },
 };
 const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
 const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
@@ -47,6 +49,7 @@ beforeAll(async () => {
     Services: String(service.resource.id),
     Operations: service.id,
     'Consistency checks': check.id,
+    Quotas: '0',
   });
 });
 afterAll(() => world.stop());
@@ -102,6 +105,7 @@ describe('somebody without rights', () => {
   it.each([
     ['a host', 'post', '/hosts', { name: 'mine', cpu: 1, memory: 1 }, 403, 'not_authorized'],
     ['a check of consistency', 'post', '/consistency-checks', {}, 403, 'not_authorized'],
+    ['default quotas', 'patch', '/quotas/defaults', { users: { vms: 1 } }, 403, 'not_authorized'],
     ['a list of such checks', 'get', '/consistency-checks', undefined, 403, 'not_authorized'],
     ['a VM of a template that is not his', 'post', '/vms', { template_id: 0 }, 403, 'not_authorized'],
     ['a service of a template that is not his', 'post', '/services', { template_id: 0 }, 403, 'not_authorized'],

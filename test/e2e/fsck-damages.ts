@@ -230,4 +230,10 @@ export const damages: readonly Damage[] = [
     await cluster.store.connection.collection('counters').updateOne({ _id: 'vm' as never }, { $set: { next: 1 } });
     return { resource: { type: 'counter', id: 'vm' } };
   }),
+  damage('quota_drift', async ({ cluster }) => {
+    const used = { services: 1, vms: 1, cpu: 50, memory: 256 };
+    const limits = { services: -1, vms: -1, cpu: -1, memory: -1 };
+    await cluster.store.quotas.models.group.updateOne({ _id: 1 }, { $set: { used, limits } }, { upsert: true });
+    return { resource: { type: 'quota', id: 'group/1' } };
+  }),
 ];

@@ -63,6 +63,7 @@ async function damage(service: number): Promise<void> {
   await store.hosts.model.updateOne({ _id: host._id }, { $inc: { 'used.cpu': 3 } });
   await store.vms.model.updateOne({ _id: vm._id }, { $set: { hold: { op: nobody, epoch: vm.epoch, attempt: 1 } } });
   await store.services.model.updateOne({ _id: service }, { $set: { wanted: nobody } });
+  await store.quotas.models.group.updateOne({ _id: 1 }, { $inc: { 'used.memory': 64 } });
   const { name, vm_mad, total } = host;
   await hypervisor.deploy(
     {
@@ -75,6 +76,7 @@ async function damage(service: number): Promise<void> {
 const ofDamage = [
   'domain_orphaned',
   'host_sums_wrong',
+  'quota_drift',
   'reservation_orphaned',
   'service_wanted_stale',
   'vm_hold_stale',

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import {
+  asDefault,
+  DefaultQuotas,
+  OwnQuotas,
+  QuotaHolderType,
+  type QuotaKind,
+  QuotaResource,
+  quotaKinds,
+  unlimited,
+} from '../../schemas/quota.js';
+import { json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { type Column, rawText, sizeOf, tableOf } from '../output.js';
+import { report } from '../resource.js';
+
+const usage = 'Add --help to see how it is used.';
+const plain = (amount: number): string => String(amount);
+const textOf: Record<QuotaKind, (amount: number) => string> = {
+  services: plain,
+  vms: plain,
+  cpu: plain,
+  memory: sizeOf,
+};
+
+const usedOf = (quota: QuotaResource, kind: QuotaKind): string => {
+  const { used, effective } = quota[kind];
+  return `${textOf[kind](used)}/${effective === null ? '-' : textOf[kind](effective)}`;
+};
+const limitOf = (limit: number, kind: QuotaKind): string =>
+  limit === unlimited ? 'unlimited' : limit === asDefault ? 'default' : textOf[kind](limit);
+
+const quotaTable = (quotas: readonly QuotaResource[]): string =>
+  tableOf(
+    [
+      { title: 'TYPE', text: ({ type }) => type },
+      { title: 'ID', text: ({ id }) => String(id), right: true },
+      { title: 'NAME', text: ({ name }) => name },
+      ...quotaKinds.map(
+        (kind): Column<QuotaResource> => ({
+          title: kind.toUpperCase(),
+          text: (quota) => usedOf(quota, kind),
+          right: true,
+        }),
+      ),
+      { title: '', text: ({ exempt }) => (exempt ? 'never counted' : '') },
+    ],
+    quotas,
+  );
+
+const limitsTable = ({ users, groups }: DefaultQuotas): string =>
+  tableOf(
+    [
+      { title: 'DEFAULT OF', text: ({ of }: { of: string; limits: DefaultQuotas['users'] }) => of },
+      ...quotaKinds.map((kind) => ({
+        title: kind.toUpperCase(),
+        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitOf(limits[kind], kind),
+        right: true,
+      })),
+    ],
+    [
+      { of: 'users', limits: users },
+      { of: 'groups', limits: groups },
+    ],
+  );
+
+/** `user` or `group` and an id or a name, as the path of its quotas. */
+async function pathOf(context: Context, type: string | undefined, wish: string | undefined): Promise<string> {
+  const parsed = QuotaHolderType.safeParse(type);
+  if (!parsed.success || wish === undefined)
+    throw new Complaint('usage', 'Whose quotas? Give user or group, and an id or a name.', { next: usage });
+  const path = `/quotas/${parsed.data}s`;
+  if (/^\d{1,15}$/.test(wish)) return `${path}/${wish}`;
+  const [found] = (await context.client().list(path, QuotaResource)).filter(({ value }) => value.name === wish);
+  if (found) return `${path}/${found.value.id}`;
+  throw new Complaint('not_found', `No ${parsed.data} called ${JSON.stringify(wish)} has quotas of its own yet.`, {
+    next: `Name it by its id: arcus quota show ${parsed.data} <id>`,
+  });
+}
+
+const Limit = z
+  .string()
+  .transform((text) => (text === 'default' ? asDefault : text === 'unlimited' ? unlimited : Number(text || Number.NaN)))
+  .refine((limit) => !Number.isNaN(limit), 'must be a number, default or unlimited');
+const Limits = z.object({
+  services: Limit.optional(),
+  vms: Limit.optional(),
+  cpu: Limit.optional(),
+  memory: Limit.optional(),
+});
+const limitOptions = [
+  ['--services <limit>', 'services: a number, default or unlimited'],
+  ['--vms <limit>', 'VMs, those of services among them'],
+  ['--cpu <limit>', 'cores'],
+  ['--memory <limit>', 'memory in MB'],
+] as const;
+
+function given(limits: z.output<typeof Limits>): z.output<typeof Limits> {
+  if (Object.values(limits).some((limit) => limit !== undefined)) return limits;
+  throw new Complaint('usage', 'Which limit? Give --services, --vms, --cpu or --memory.', { next: usage });
+}
+
+export const quotaCommands: readonly Leaf[] = [
+  leaf({
+    usage: 'list',
+    summary: 'List what users and groups use, and their limits',
+    examples: ['arcus quota list', 'arcus quota list -o json'],
+    schema: z.object({}),
+    run: async (context) => {
+      const client = context.client();
+      const found = [
+        ...(await client.list('/quotas/users', QuotaResource)),
+        ...(await client.list('/quotas/groups', QuotaResource)),
+      ];
+      if (context.format === 'table') context.out(quotaTable(found.map(({ value }) => value)));
+      else
+        context.out(
+          rawText(
+            context.format,
+            found.map(({ raw }) => raw),
+          ),
+        );
+    },
+  }),
+  leaf({
+    usage: 'show [type] [whose]',
+    summary: 'Show your quotas, or those of a user or group',
+    examples: ['arcus quota show', 'arcus quota show user alice', 'arcus quota show group 100'],
+    schema: z.object({}),
+    run: async (context, [type, whose]) => {
+      if (type === undefined) {
+        const { value, raw } = await context.client().get('/quotas', OwnQuotas);
+        report(context, quotaTable([value.user, ...value.groups]), raw);
+        return;
+      }
+      const { value, raw } = await context.client().get(await pathOf(context, type, whose), QuotaResource);
+      report(context, quotaTable([value]), raw);
+    },
+  }),
+  leaf({
+    usage: 'set <type> <whose>',
+    summary: 'Set limits of a user or group',
+    examples: [
+      'arcus quota set user alice --vms 10 --cpu 8',
+      'arcus quota set group 100 --memory unlimited --services default',
+    ],
+    options: limitOptions,
+    schema: Limits,
+    run: async (context, [type, whose], limits) => {
+      const body = json(given(limits));
+      const { value, raw } = await context
+        .client()
+        .send('PATCH', await pathOf(context, type, whose), QuotaResource, body);
+      report(context, quotaTable([value]), raw);
+    },
+  }),
+  leaf({
+    usage: 'defaults [type]',
+    summary: 'Show the default limits, or set those of users or groups',
+    examples: ['arcus quota defaults', 'arcus quota defaults users --vms 20 --services 5'],
+    options: limitOptions,
+    schema: Limits,
+    run: async (context, [type], limits) => {
+      const client = context.client();
+      if (type === undefined && Object.values(limits).every((limit) => limit === undefined)) {
+        const { value, raw } = await client.get('/quotas/defaults', DefaultQuotas);
+        report(context, limitsTable(value), raw);
+        return;
+      }
+      if (type !== 'users' && type !== 'groups')
+        throw new Complaint('usage', 'Whose defaults? Give users or groups.', { next: usage });
+      const body = json({ [type]: given(limits) });
+      const { value, raw } = await client.send('PATCH', '/quotas/defaults', DefaultQuotas, body);
+      report(context, limitsTable(value), raw);
+    },
+  }),
+];

@@ -1,0 +1,138 @@
+import type { Caller } from '../domain/caller.js';
+import { isAdministrator, type Subject } from '../domain/permissions.js';
+import { Problem } from '../domain/problems.js';
+import { amountsOf, effectiveLimit, fromUnits, inUnits, isExempt, nothing } from '../domain/quotas.js';
+import type { Page } from '../schemas/common.js';
+import type { ListQuery } from '../schemas/list.js';
+import {
+  type Amounts,
+  asDefault,
+  type DefaultQuotas,
+  type OwnQuotas,
+  type Quota,
+  type QuotaHolder,
+  type QuotaHolderType,
+  type QuotaKind,
+  type QuotaResource,
+  quotaKinds,
+  type UpdateDefaultQuotas,
+  type UpdateQuota,
+} from '../schemas/quota.js';
+import { groupNames } from '../store/users.js';
+import { administrator, demand } from './authorise.js';
+import type { OperationsContext } from './context.js';
+
+/** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
+export const quotaOperations = ({ store: { quotas }, users }: OperationsContext) => {
+  /** Names of users or groups; those that do not exist are left out. */
+  async function namesOf(type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
+    if (type === 'group') return groupNames;
+    return new Map((await users.byIds(ids)).map(({ _id, name }) => [_id, name]));
+  }
+
+  /** Those of these that exist, in this order. */
+  async function resources(type: QuotaHolderType, ids: readonly number[]): Promise<QuotaResource[]> {
+    const [names, found, defaults] = await Promise.all([
+      namesOf(type, ids),
+      quotas.byIds(type, ids),
+      quotas.defaultLimits(),
+    ]);
+    const byId = new Map(found.map((quota) => [quota._id, quota]));
+    return ids.flatMap((id) => {
+      const name = names.get(id);
+      return name === undefined ? [] : [quotaResource({ type, id }, name, byId.get(id), defaults[type])];
+    });
+  }
+
+  async function shown({ type, id }: QuotaHolder): Promise<QuotaResource> {
+    const [resource] = await resources(type, [id]);
+    if (!resource) throw new Problem('not_found', `There is no ${type} ${id}.`);
+    return resource;
+  }
+
+  async function subjectOf({ type, id }: QuotaHolder): Promise<Subject> {
+    if (type === 'group') return { type: 'GROUP', id };
+    const [user] = await users.byIds([id]);
+    return { type: 'USER', id, ...(user && { gid: user.gid }) };
+  }
+
+  const shownDefaults = async (): Promise<DefaultQuotas> => {
+    const { user, group } = await quotas.defaultLimits();
+    return { users: mapLimits(user), groups: mapLimits(group) };
+  };
+
+  return {
+    /** The caller's own, and those of the caller's groups. */
+    async own({ id, groups }: Caller): Promise<OwnQuotas> {
+      const ofGroups = await resources(
+        'group',
+        [...groups].sort((one, other) => one - other),
+      );
+      return { user: await shown({ type: 'user', id }), groups: ofGroups };
+    },
+
+    /** Of everybody who has used anything yet or has limits of his own, as far as the caller may see them. */
+    async list(caller: Caller, type: QuotaHolderType, query: ListQuery): Promise<Page<QuotaResource>> {
+      const own = type === 'user' ? [caller.id] : caller.groups;
+      const page = await quotas.list(type, query, isAdministrator(caller) ? null : own);
+      const ids = page.items.map(({ _id }) => _id);
+      return { ...page, items: await resources(type, ids) };
+    },
+
+    async show(caller: Caller, holder: QuotaHolder): Promise<QuotaResource> {
+      const isOwn = holder.type === 'user' ? caller.id === holder.id : caller.groups.includes(holder.id);
+      if (!isOwn) demand(caller, await subjectOf(holder), 'use', `${holder.type} ${holder.id}`);
+      return shown(holder);
+    },
+
+    /** Sets the limits that are given. One below what is used takes nothing away: it refuses more of that. */
+    async update(caller: Caller, holder: QuotaHolder, limits: UpdateQuota): Promise<QuotaResource> {
+      demand(caller, await subjectOf(holder), 'admin', `${holder.type} ${holder.id}`);
+      await shown(holder);
+      if (isExempt(holder))
+        throw new Problem('invalid_request', 'User 0 and group 0 are never counted: no limit would hold.');
+      await quotas.setLimits(holder, stored(limits));
+      return shown(holder);
+    },
+
+    showDefaults: shownDefaults,
+
+    async updateDefaults(caller: Caller, { users: ofUsers, groups }: UpdateDefaultQuotas): Promise<DefaultQuotas> {
+      administrator(caller, 'set default quotas');
+      await quotas.setDefaults({ ...(ofUsers && { user: stored(ofUsers) }), ...(groups && { group: stored(groups) }) });
+      return shownDefaults();
+    },
+  };
+};
+
+const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
+
+/** Limits as they are given, in the units in which they are kept; those that are absent are left out. */
+const stored = (limits: UpdateQuota): Partial<Amounts> =>
+  Object.fromEntries(
+    quotaKinds.flatMap((kind) => {
+      const limit = limits[kind];
+      return limit === undefined ? [] : [[kind, fromUnits(kind, limit)]];
+    }),
+  );
+
+function quotaResource(
+  holder: QuotaHolder,
+  name: string,
+  { limits, used }: Omit<Quota, '_id'> = { limits: amountsOf(() => asDefault), used: nothing },
+  defaults: Amounts,
+): QuotaResource {
+  const exempt = isExempt(holder);
+  const of = (kind: QuotaKind) => {
+    const effective = exempt ? null : effectiveLimit(limits[kind], defaults[kind]);
+    return {
+      limit: inUnits(kind, limits[kind]),
+      effective: effective === null ? null : inUnits(kind, effective),
+      used: inUnits(kind, used[kind]),
+    };
+  };
+  return {
+    ...holder,
+    ...{ name, exempt, services: of('services'), vms: of('vms'), cpu: of('cpu'), memory: of('memory') },
+  };
+}
