@@ -1,6 +1,6 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
-import { type Flaw, flaw } from '../domain/consistency/evidence.js';
+import type { Flaw } from '../domain/consistency/evidence.js';
 import type { Section } from '../domain/consistency/flaws.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
 import { type Heard, judgeHosts } from '../domain/consistency/judge-hosts.js';
@@ -11,6 +11,7 @@ import {
   type OpenRun,
   type SeenOperation,
 } from '../domain/consistency/judge-operations.js';
+import { judgeQuotas } from '../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../domain/consistency/judge-services.js';
 import { judgeVms, stayOf } from '../domain/consistency/judge-vms.js';
 import { problemOf } from '../domain/problems.js';
@@ -119,8 +120,8 @@ async function inParts<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
 
 /** Whatever is counted beside the documents that it counts: ids that were given, and quotas. */
 async function judgedCounters({ store }: LookPorts): Promise<Flaw[]> {
-  const [counters, drift] = await Promise.all([store.consistency.reads.counters(), store.quotas.drift()]);
-  return [...judgeCounters(counters), ...drift.map((seen) => flaw('quota_drift', seen))];
+  const [counters, balances] = await Promise.all([store.consistency.reads.counters(), store.quotas.balances()]);
+  return [...judgeCounters(counters), ...judgeQuotas(balances)];
 }
 
 async function judgedOperations({ store, engine }: LookPorts, found: readonly Operation[]): Promise<Flaw[]> {

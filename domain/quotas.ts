@@ -22,7 +22,7 @@ export const amountsOf = (amount: (kind: QuotaKind) => number): Amounts => ({
 export const nothing: Amounts = amountsOf(() => 0);
 
 /** What a holder is said to use, and what the charges of that holder's objects add up to. */
-export type QuotaDrift = { holder: QuotaHolder; used: Amounts; sum: Amounts };
+export type QuotaBalance = { holder: QuotaHolder; used: Amounts; sum: Amounts };
 
 /** What a VM of its own is charged. */
 export const chargeOfVm = ({ cpu, memory }: Capacity): Amounts => ({ services: 0, vms: 1, cpu, memory });

@@ -71,15 +71,17 @@ export async function admit<K extends OperationKind>(
     started_at: null,
     ended_at: null,
   };
-  const admitted = await store.operations.admit(
-    operation,
-    async (session) => {
-      if (!(await claim(operation._id, session))) return false;
-      if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
-      return true;
-    },
-    refusal,
-  );
+  const write = () =>
+    store.operations.admit(
+      operation,
+      async (session) => {
+        if (!(await claim(operation._id, session))) return false;
+        if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
+        return true;
+      },
+      refusal,
+    );
+  const admitted = await (charge ? store.quotas.inTurn(owner, write) : write());
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),

@@ -7,7 +7,7 @@ import {
   isSameAmounts,
   negated,
   nothing,
-  type QuotaDrift,
+  type QuotaBalance,
   quotaProblem,
 } from '../domain/quotas.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -23,6 +23,7 @@ import {
 } from '../schemas/quota.js';
 import { type Index, modelOf } from './model.js';
 import { pageOf } from './paging.js';
+import { createTurns } from './turns.js';
 
 /** Whose an object is; the names are told in refusals, where they are known. */
 export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
@@ -49,6 +50,7 @@ export function createQuotaStore(connection: Connection) {
     user: modelOf<Quota>(connection, 'user_quotas', Number),
     group: modelOf<Quota>(connection, 'group_quotas', Number),
   };
+  const takeTurns = createTurns();
   const defaults = modelOf<Defaults>(connection, 'quota_defaults', String);
 
   async function defaultLimits(session: ClientSession | null = null): Promise<Record<QuotaHolderType, Amounts>> {
@@ -91,8 +93,8 @@ export function createQuotaStore(connection: Connection) {
   }
 
   /** What the charges of objects add up to, by holder; of one alone, if it is named. */
-  async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaDrift>> {
-    const found = new Map<string, QuotaDrift>();
+  async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
+    const found = new Map<string, QuotaBalance>();
     const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
     for (const name of ['services', 'vms']) {
       const rows = connection.collection(name).aggregate<{ _id: Owned } & Amounts>(
@@ -159,6 +161,10 @@ export function createQuotaStore(connection: Connection) {
           );
     },
 
+    /** Runs a transaction that charges this owner after those that do so already: they write the same documents. */
+    inTurn: <T>(owner: ChargedOwner, transaction: () => Promise<T>): Promise<T> =>
+      takeTurns(holdersOf(owner).map(keyOf), transaction),
+
     /**
      * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
      * Throws `quota_exceeded`, upon which the transaction writes nothing.
@@ -193,8 +199,8 @@ export function createQuotaStore(connection: Connection) {
       for (const holder of without(before, after)) await add(holder, negated(charge), session);
     },
 
-    /** Where what is said to be used is not the sum of the charges. Both are seen at one moment. */
-    drift: (): Promise<QuotaDrift[]> =>
+    /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
+    balances: (): Promise<QuotaBalance[]> =>
       connection.transaction(async (session) => {
         const found = await sums(session);
         for (const type of ['user', 'group'] as const)
@@ -202,11 +208,11 @@ export function createQuotaStore(connection: Connection) {
             const holder = { type, id };
             found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
           }
-        return [...found.values()].filter(({ used, sum }) => !isSameAmounts(used, sum));
+        return [...found.values()];
       }),
 
     /** Sets what a holder uses to the sum of the charges, if both still are as they were seen. */
-    recount: ({ holder, ...seen }: QuotaDrift): Promise<boolean> =>
+    recount: ({ holder, ...seen }: QuotaBalance): Promise<boolean> =>
       connection.transaction(async (session) => {
         const model = models[holder.type];
         const present = await model.findById(holder.id).session(session).lean<Quota>().exec();

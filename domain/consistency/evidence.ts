@@ -3,7 +3,7 @@ import type { Capacity } from '../../schemas/host.js';
 import type { OperationState } from '../../schemas/operation.js';
 import type { ServiceState } from '../../schemas/service.js';
 import type { Hold, Vm } from '../../schemas/vm.js';
-import type { QuotaDrift } from '../quotas.js';
+import type { QuotaBalance } from '../quotas.js';
 
 type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };
@@ -55,7 +55,7 @@ export type Evidence = {
   operation_forgotten: { op: string; state: OperationState; resource: string };
   run_without_operation: { workflowId: string; firstRunId: string; op: string | null; state: OperationState | null };
   counter_behind: { pool: string; next: number; highest: number };
-  quota_drift: QuotaDrift;
+  quota_drift: QuotaBalance;
 };
 
 /** Something that does not fit, and what was seen of it. */

@@ -5,6 +5,7 @@ import { flaws, keyOf, placeOf, told } from '../../domain/consistency/flaws.js';
 import type { SeenService, SeenVm } from '../../domain/consistency/hands.js';
 import { judgeHosts, type SeenDomain, type SeenHost } from '../../domain/consistency/judge-hosts.js';
 import { judgeCounters, judgeOperations, judgeRuns } from '../../domain/consistency/judge-operations.js';
+import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeServices, type RoleCount } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../domain/vm-states.js';
@@ -90,6 +91,14 @@ const operation = (over: object) => ({
 });
 const run = { op: 'op', firstRunId: 'run-1' };
 
+const amounts = (vms: number) => ({ services: 0, vms, cpu: 100 * vms, memory: 64 * vms });
+/** Of a user who is said to use so many VMs more than are charged. */
+const balance = (id: number, more: number) => ({
+  holder: { type: 'user', id } as const,
+  used: amounts(1 + more),
+  sum: amounts(1),
+});
+
 /** For each code, what is seen, and in which way it does not fit. */
 const cases: [FindingCode, () => Flaw[]][] = [
   ['service_abandoned', () => ofService(service('DEPLOYING'))],
@@ -154,6 +163,7 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ],
   ['run_without_operation', () => judgeRuns([{ ...run, workflowId: 'service-3' }], new Map(), now)],
   ['counter_behind', () => judgeCounters([{ pool: 'vm', next: 7, highest: 7 }])],
+  ['quota_drift', () => judgeQuotas([balance(2, 1), balance(3, 0)])],
 ];
 
 describe('what does not fit', () => {
