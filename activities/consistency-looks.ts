@@ -18,6 +18,7 @@ import { problemOf } from '../domain/problems.js';
 import type { Compared } from '../schemas/consistency.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Portion, SeenHostDocument } from '../store/consistency-reads.js';
+import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 
 export type LookPorts = { store: Store; engine: Engine; hypervisors: Hypervisors; signal: AbortSignal };
@@ -202,14 +203,12 @@ async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<
   };
 }
 
-async function probe(
-  { hypervisors, signal }: LookPorts,
-  { name, vm_mad, total, state }: SeenHostDocument,
-): Promise<Heard> {
-  if (state === 'OFFLINE') return null;
+async function probe({ hypervisors, signal }: LookPorts, host: SeenHostDocument): Promise<Heard> {
+  if (host.state === 'OFFLINE') return null;
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(probeTimeout)]);
-    const { domains } = await hypervisors.of({ vm_mad }).probe({ name, vm_mad, total }, bounded);
+    const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
+    const { domains } = await hypervisors.of(target).probe(target, bounded);
     return { domains };
   } catch (error) {
     signal.throwIfAborted();

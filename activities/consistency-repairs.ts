@@ -2,6 +2,7 @@ import type { Evidence, Flaw } from '../domain/consistency/evidence.js';
 import { domainName } from '../domain/names.js';
 import { Problem, problemOf } from '../domain/problems.js';
 import type { FindingCode, FindingOutcome } from '../schemas/consistency.js';
+import { allowance } from '../store/hosts.js';
 import type { LookPorts } from './consistency-looks.js';
 import { repair as repairOperation } from './supervision.js';
 
@@ -116,7 +117,7 @@ async function destroy(
 ): Promise<boolean> {
   const host = await store.hosts.find(id);
   if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
-  const target = { name: host.name, vm_mad: host.vm_mad, total: host.total };
+  const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
   await hypervisors.of(target).destroy({ id: vm, domain: domainName(vm), host: target, epoch, hard: true }, signal);
   return true;
 }

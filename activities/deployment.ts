@@ -98,7 +98,7 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     ]);
     // VMs that are tried again have changed since they were read.
     const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-    const placed = await placeRole(store, op, id, name, known);
+    const placed = await placeRole(store, settings, op, id, name, known);
     // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
     if (placed.pending > 0) await store.operations.note(op, lackingCapacity(placed.pending, name));
     return { ...placed, remove };
@@ -106,7 +106,7 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
 
   /** Tries again for those that wait for capacity. */
   async placeRole({ op, service, role }: Omit<RoleInput, 'step'>): Promise<RoleWork> {
-    const work = { ...(await placeRole(store, op, service, role)), remove: [] };
+    const work = { ...(await placeRole(store, settings, op, service, role)), remove: [] };
     await store.operations.note(op, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
     return work;
   },

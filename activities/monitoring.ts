@@ -6,6 +6,7 @@ import type { DomainReport, Hypervisor } from '../adapters/hypervisor/port.js';
 import { problemOf } from '../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../domain/sightings.js';
 import type { Host } from '../schemas/host.js';
+import { allowance } from '../store/hosts.js';
 import type { WatchedVm } from '../store/sightings.js';
 import { placeOf } from '../store/vms.js';
 import type { StepPorts } from './ports.js';
@@ -40,7 +41,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
     const { cancellationSignal } = Context.current();
     const probe = async (host: Seen): Promise<Heard> => {
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
-      const target = { name: host.name, vm_mad: host.vm_mad, total: host.total };
+      const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
       try {
         return await hypervisors.of(target).probe(target, signal);
       } catch (error) {

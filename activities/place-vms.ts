@@ -1,5 +1,9 @@
-import { planPlacement } from '../domain/placement.js';
+import { type PlacementPlan, type PlacementSettings, planPlacement } from '../domain/placement.js';
+import type { Sibling } from '../domain/placement-ties.js';
+import { isBound, wishOf } from '../domain/vm-wish.js';
+import type { PlacementRecord } from '../schemas/placement.js';
 import type { HistoryRecord, Vm } from '../schemas/vm.js';
+import type { BoundlyMoved, BoundMove } from '../store/bound-moves.js';
 import type { Reservation } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import { placeOf, type VmMove } from '../store/vms.js';
@@ -14,14 +18,50 @@ type Hosts = Awaited<ReturnType<Store['hosts']['snapshot']>>;
 /** `made`: VMs that were made just now, for which nobody can have reserved anything; `hosts`: as they were a moment ago. */
 export type Known = { made: readonly Vm[]; hosts: Hosts };
 
+/** What a plan made now would come to, without doing any of it. */
+export async function planNow(store: Store, vms: readonly Vm[], settings?: PlacementSettings): Promise<PlacementPlan> {
+  const [hosts, siblings] = await Promise.all([store.hosts.snapshot(), siblingsOf(store, vms)]);
+  return planPlacement(hosts, vms.map(wishOf), settings, { siblings });
+}
+
+const siblingsOf = (store: Store, vms: readonly Vm[]): Promise<Sibling[]> =>
+  store.vms.siblings([...new Set(vms.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])))]);
+
 /**
  * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
  * more; then PENDING → PROLOG for those that have a reservation. The rest stays PENDING with its reason. Said again, it
  * goes on with the reservations that an earlier try has left. `known`: what need not be read.
  */
-export async function placeVms(store: Store, vms: readonly Vm[], known?: Known): Promise<Placed> {
+export async function placeVms(
+  store: Store,
+  vms: readonly Vm[],
+  known?: Known,
+  settings?: PlacementSettings,
+): Promise<Placed> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
-  if (waiting.length === 0) return { placed: [], pending: [] };
+  const pass: Pass = { settings, taken: new Map() };
+  const result = await placeOnce(store, waiting, known, pass);
+  let { refused } = result;
+  for (let round = 0; refused.length > 0 && round < plans; round++) {
+    const again = await placeOnce(store, refused, undefined, pass);
+    result.placed.push(...again.placed);
+    result.pending.push(...again.pending);
+    refused = again.refused;
+  }
+  return { placed: result.placed, pending: [...result.pending, ...refused.map((vm) => vm._id)] };
+}
+
+/** What one call of placeVms goes by; `taken`: how many VMs each host has been given in it. */
+type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number> };
+
+/** `refused`: they have lost the place that was planned, for VMs of their service that they must not be with. */
+async function placeOnce(
+  store: Store,
+  waiting: readonly Vm[],
+  known: Known | undefined,
+  { settings, taken }: Pass,
+): Promise<Placed & { refused: Vm[] }> {
+  if (waiting.length === 0) return { placed: [], pending: [], refused: [] };
   const ids = waiting.map((vm) => vm._id);
   const isNew = new Set(known?.made.map((vm) => vm._id));
   let [reserved, hosts] = await Promise.all([
@@ -29,31 +69,42 @@ export async function placeVms(store: Store, vms: readonly Vm[], known?: Known):
     known?.hosts ?? store.hosts.snapshot(),
   ]);
   const inherited = reserved.length > 0;
-  let reasons = new Map<number, string>();
+  const reasons = new Map<number, string>();
+  const records = new Map<number, PlacementRecord>();
   for (let round = 0; round < plans; round++) {
     const having = new Set(reserved.map(({ vm }) => vm));
     const lacking = waiting.filter((vm) => !having.has(vm._id));
     if (lacking.length === 0) break;
     if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
-    const plan = planPlacement(
-      hosts,
-      lacking.map((vm) => ({ vm: vm._id, capacity: vm.capacity })),
-    );
-    reasons = new Map(plan.unplaced.map(({ vm, reason }) => [vm, reason]));
+    const plan = planPlacement(hosts, lacking.map(wishOf), settings, {
+      siblings: await siblingsOf(store, lacking),
+      taken,
+    });
+    reasons.clear();
+    for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
     if (plan.placed.length === 0) break;
+    for (const { vm, record } of plan.placed) records.set(vm, record);
     const wishes = plan.placed.flatMap(({ vm, host }): Reservation[] => {
       const capacity = capacities.get(vm);
       return capacity ? [{ vm, host, capacity }] : [];
     });
-    reserved = [...reserved, ...(await store.hosts.reserve(wishes))];
+    const granted = await store.hosts.reserve(wishes);
+    for (const { host } of granted) taken.set(host, (taken.get(host) ?? 0) + 1);
+    reserved = [...reserved, ...granted];
   }
-  const { there: placed, moved } = await assign(store, hosts, waiting, reserved);
+  const { there: placed, moved, refused } = await assign(store, { hosts, waiting, reserved, records });
+  const lost = new Set(refused);
+  await store.hosts.release(reserved.filter(({ vm }) => lost.has(vm)));
   // Of two tries that race, whoever loses drops what it reserved. VMs that the other has placed are there all the same.
-  if (inherited || moved < reserved.length) await dropSurplus(store, ids);
+  if (inherited || moved < reserved.length - lost.size) await dropSurplus(store, ids);
   await store.vms.setPendingReasons(reasons);
   const having = new Set(reserved.map(({ vm }) => vm));
-  return { placed: [...placed], pending: ids.filter((id) => !having.has(id)) };
+  return {
+    placed: [...placed],
+    pending: ids.filter((id) => !having.has(id)),
+    refused: waiting.filter((vm) => lost.has(vm._id)),
+  };
 }
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */
@@ -70,34 +121,50 @@ export async function endPending(store: Store, vms: readonly Vm[]): Promise<void
   );
 }
 
-/** PENDING → PROLOG where a reservation stands; returns those that are there now. */
-async function assign(
-  store: Store,
-  hosts: Hosts,
-  waiting: readonly Vm[],
-  reserved: readonly Reservation[],
-): ReturnType<Store['vms']['move']> {
+type Assignment = {
+  hosts: Hosts;
+  waiting: readonly Vm[];
+  reserved: readonly Reservation[];
+  records: ReadonlyMap<number, PlacementRecord>;
+};
+
+/** PENDING → PROLOG where a reservation stands; returns those that are there now, and those that may not be. */
+async function assign(store: Store, { hosts, waiting, reserved, records }: Assignment): Promise<BoundlyMoved> {
   const known = new Map(hosts.map((host) => [host.id, host]));
   const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
   // One moment for all: those of one host are then one write.
   const stime = new Date();
-  return store.vms.move(
-    waiting.flatMap((vm): VmMove[] => {
-      const host = hostOf.get(vm._id);
-      if (!host) return [];
-      const stay: HistoryRecord = {
-        seq: vm.history.length,
-        hid: host.id,
-        hostname: host.name,
-        vm_mad: host.vm_mad,
-        epoch: vm.epoch,
-        stime,
-        etime: null,
-        reason: 'none',
-      };
-      return [{ vm, event: 'place', set: { reason: null, history: [...vm.history, stay] } }];
-    }),
-  );
+  const free: VmMove[] = [];
+  const bound = new Map<number, BoundMove[]>();
+  for (const vm of waiting) {
+    const host = hostOf.get(vm._id);
+    if (!host) continue;
+    const record = records.get(vm._id);
+    const stay: HistoryRecord = {
+      seq: vm.history.length,
+      hid: host.id,
+      hostname: host.name,
+      vm_mad: host.vm_mad,
+      epoch: vm.epoch,
+      stime,
+      etime: null,
+      reason: 'none',
+      ...(record && { placed: record }),
+    };
+    const move: VmMove = { vm, event: 'place', set: { reason: null, history: [...vm.history, stay] } };
+    const { tied } = wishOf(vm);
+    if (tied && isBound(tied))
+      bound.set(tied.service, [...(bound.get(tied.service) ?? []), { move, tied, host: host.id }]);
+    else free.push(move);
+  }
+  const result: BoundlyMoved = { ...(await store.vms.move(free)), refused: [] };
+  for (const [service, moves] of bound) {
+    const { there, moved, refused } = await store.moveBound(service, moves);
+    for (const id of there) result.there.add(id);
+    result.moved += moved;
+    result.refused.push(...refused);
+  }
+  return result;
 }
 
 /** Gives back reservations that no VM document stands by: of a lost race, or of a VM that was terminated meanwhile. */

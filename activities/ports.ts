@@ -1,5 +1,6 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { PlacementSettings } from '../domain/placement.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
 import type { Store } from '../store/store.js';
 
@@ -8,5 +9,10 @@ export type StepPorts = {
   store: Store;
   hypervisors: Hypervisors;
   engine: Engine;
-  settings: { vmNameTemplate: string; shutdownAction: ShutdownAction };
+  settings: {
+    vmNameTemplate: string;
+    shutdownAction: ShutdownAction;
+    /** Absent: stripe, and hosts take any number of VMs in a pass. */
+    placement?: PlacementSettings;
+  };
 };

@@ -1,4 +1,5 @@
 import { Problem } from '../domain/problems.js';
+import { roleTies } from '../domain/role-placement.js';
 import { type VmContents, vmContents } from '../domain/vm-contents.js';
 import { vmName } from '../domain/vm-name.js';
 import { abandonment } from '../domain/vm-states.js';
@@ -64,6 +65,7 @@ export async function makeVms(
     roleName: role.name,
   });
   const contents = withCapacity(present, service.capacities?.[role.name]);
+  const ties = roleTies(service.roles).get(role.name);
   const now = new Date();
   const { uid, gid, permissions } = service;
   const made = ids.map((id, index): Vm => {
@@ -85,6 +87,7 @@ export async function makeVms(
       template_id: role.vm_template,
       ...contents,
       service: { id: service._id, role: role.name, ordinal },
+      ...(ties && { placement: ties }),
       history: [],
       deploy_id: null,
       epoch: 1,
@@ -114,6 +117,7 @@ const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmCo
  */
 export async function placeRole(
   store: Store,
+  settings: StepPorts['settings'],
   op: string,
   service: number,
   role: string,
@@ -121,7 +125,7 @@ export async function placeRole(
 ): Promise<{ boot: number[][]; pending: number }> {
   const vms = known ? [...known.present, ...known.made] : await store.vms.ofService(service, role);
   const held = vms.filter((vm) => vm.hold?.op === op);
-  const { placed, pending } = await placeVms(store, held, known);
+  const { placed, pending } = await placeVms(store, held, known, settings.placement);
   const booting = held.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id);
   return { boot: batchesOf([...booting, ...placed]), pending: pending.length };
 }

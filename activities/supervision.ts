@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Engine } from '../adapters/engine/port.js';
 import { workflowIdOf } from '../domain/names.js';
-import { planPlacement } from '../domain/placement.js';
 import { dispositionOf } from '../domain/reconciliation.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
+import { planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 
 /** Younger operations are left to whoever admitted them. */
@@ -16,7 +16,11 @@ const pause = 50;
 const pageSize = 200;
 
 /** What keeps operations going when the process that served them does not: for many operations at a time. */
-export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store' | 'engine'>) => ({
+export const supervisionActivities = ({
+  store,
+  engine,
+  settings,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
   /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did. */
   async reconcile(): Promise<{ looked: number; repaired: string[] }> {
     // One of the future comes from a clock that was ahead: it has waited as long as any.
@@ -62,10 +66,7 @@ export const supervisionActivities = ({ store, engine }: Pick<StepPorts, 'store'
   /** Sets going whoever waits for capacity that is there now: operations without a run, and runs that wait. */
   async wakeWaiting(): Promise<number> {
     const waiting = await store.vms.waiting(1_000);
-    const plan = planPlacement(
-      await store.hosts.snapshot(),
-      waiting.map((vm) => ({ vm: vm._id, capacity: vm.capacity })),
-    );
+    const plan = await planNow(store, waiting, settings.placement);
     const fits = new Set(plan.placed.map(({ vm }) => vm));
     const lucky = waiting.filter((vm) => fits.has(vm._id));
     const services = new Set(lucky.flatMap((vm) => (vm.service ? [vm.service.id] : [])));

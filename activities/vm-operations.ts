@@ -1,9 +1,8 @@
-import { planPlacement } from '../domain/placement.js';
 import { failedToDeploy, isVmFailure } from '../domain/vm-states.js';
 import { isTermination } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
 import { begin, type StepInput, supersede } from './begin.js';
-import { endPending, placeVms } from './place-vms.js';
+import { endPending, placeVms, planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { retryVms, takeVms } from './role-vms.js';
 
@@ -17,7 +16,11 @@ export type VmPlacement = 'boot' | 'wait' | 'gone';
 export type VmRemoval = 'destroy' | 'gone' | 'busy';
 
 /** The steps of operations on single VMs that touch MongoDB alone. */
-export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store' | 'engine'>) => ({
+export const vmOperationActivities = ({
+  store,
+  engine,
+  settings,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
   beginVmDeployment: (input: StepInput) =>
     begin(store, input, async ({ _id: op, resource }): Promise<VmPlan | null> => {
       const vm = await store.vms.find(resource.id);
@@ -32,7 +35,7 @@ export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store'
       store,
       held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
     );
-    await placeVms(store, held);
+    await placeVms(store, held, undefined, settings.placement);
     const vm = await store.vms.find(id);
     if (!vm || vm.state === 'DONE' || (vm.hold?.op !== op && vm.lcm_state !== 'RUNNING')) return 'gone';
     return vm.state === 'PENDING' ? 'wait' : 'boot';
@@ -46,8 +49,7 @@ export const vmOperationActivities = ({ store, engine }: Pick<StepPorts, 'store'
     const vm = await store.vms.find(id);
     await store.operations.wait(op, run, vm?.reason ?? 'capacity');
     if (!vm) return;
-    const plan = planPlacement(await store.hosts.snapshot(), [{ vm: id, capacity: vm.capacity }]);
-    if (plan.placed.length > 0) await engine.signalPlacement();
+    if ((await planNow(store, [vm], settings.placement)).placed.length > 0) await engine.signalPlacement();
   },
 
   beginVmTermination: (input: StepInput) =>

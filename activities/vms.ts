@@ -3,6 +3,7 @@ import { domainName } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
 import { isVmGone, isVmRunning } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
+import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import { endStay, placeOf } from '../store/vms.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
@@ -73,8 +74,8 @@ function hostTargets(store: Store) {
   return {
     async read(vms: readonly Vm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
-      for (const { _id, name, vm_mad, total } of await store.hosts.byIds([...ids]))
-        known.set(_id, { name, vm_mad, total });
+      for (const host of await store.hosts.byIds([...ids]))
+        known.set(host._id, { name: host.name, vm_mad: host.vm_mad, total: allowance(host) });
     },
     of(id: number): HostTarget {
       const host = known.get(id);

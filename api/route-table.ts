@@ -1,4 +1,5 @@
 import type { Route } from './route.js';
+import { clusterRoutes } from './routes/clusters.js';
 import { consistencyRoutes } from './routes/consistency.js';
 import { hostRoutes } from './routes/hosts.js';
 import { operationActionRoutes } from './routes/operation-actions.js';
@@ -17,6 +18,7 @@ export const routeTable: readonly Route[] = [
   ...vmTemplateRoutes,
   ...vmRoutes,
   ...hostRoutes,
+  ...clusterRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,

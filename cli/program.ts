@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { createApiClient } from './api-client.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './command.js';
+import { clusterCommands } from './commands/cluster.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
 import { hostCommands } from './commands/host.js';
@@ -30,6 +31,7 @@ const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly
   ['vm', 'Virtual machines', vmCommands],
   ['vm-template', 'Descriptions from which VMs are made', vmTemplateCommands],
   ['host', 'Hosts that VMs run on', hostCommands],
+  ['cluster', 'Hosts that belong together', clusterCommands],
   ['operation', 'What is being done, and what has been', operationCommands],
   ['quota', 'How much users and groups may have, and have', quotaCommands],
 ];

@@ -1,7 +1,9 @@
 import type { RoleTemplate, ServiceTemplateBody } from '../schemas/service-template.js';
 import { cronFault } from './cron.js';
+import { expressionFindings } from './expressions/findings.js';
 import { type Finding, Problem } from './problems.js';
 import { findCycle } from './role-graph.js';
+import { checkRolePlacement } from './role-placement.js';
 import { parseTemplateText, quoted } from './template-text.js';
 
 /** VMs of one service at most: beyond it, a slip of the finger is likelier than a wish. */
@@ -17,6 +19,7 @@ export function checkServiceTemplate(body: ServiceTemplateBody): Finding[] {
     ...unknownParents(body.roles),
     ...circles(body.roles),
     ...tooManyVms(body.roles),
+    ...checkRolePlacement(body.roles),
     ...body.roles.flatMap((role, at) => [
       ...unreadableContents(role, `/roles/${at}`),
       ...wrongSizes(role, `/roles/${at}`),
@@ -74,7 +77,11 @@ function tooManyVms(roles: readonly RoleTemplate[]): Finding[] {
 
 function unreadableContents({ vm_template_contents: contents }: RoleTemplate, pointer: string): Finding[] {
   const parsed = parseTemplateText(contents ?? '');
-  if (parsed.ok) return [];
+  if (parsed.ok)
+    return expressionFindings(parsed.value, '').map(({ pointer: attribute, detail }) => ({
+      pointer: `${pointer}/vm_template_contents`,
+      detail: `${attribute.slice(1)}, ${detail}`,
+    }));
   return parsed.errors.map(({ line, column, detail }) => ({
     pointer: `${pointer}/vm_template_contents`,
     detail: `line ${line}, column ${column}: ${detail}`,

@@ -1,16 +1,20 @@
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
+import { defaultCluster } from '../schemas/cluster.js';
 import { defaultPermissions, type Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
+import { changedAttributes } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { hostResource, namesFor } from './resources.js';
+import { wakeWaiting } from './wake-waiting.js';
 
 const hundredths = (cores: number): number => Math.round(cores * 100);
 
-export const hostOperations = ({ store, users, engine, onDelayed }: OperationsContext) => {
+export const hostOperations = (context: OperationsContext) => {
+  const { store, users, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Host> =>
     authorised(caller, 'HOST', await store.hosts.find(id), right, `host ${id}`);
   const shown = async (caller: Caller, host: Host): Promise<HostResource> =>
@@ -19,6 +23,16 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
   /** Monitoring decides whether a host is usable, and tells those that wait for capacity: at once, not at the next tick. */
   const monitor = (): Promise<void> =>
     engine.monitorNow().catch((error: unknown) => onDelayed('hosts are monitored at the next tick', error));
+
+  async function mayPutInto(caller: Caller, cluster: number | undefined): Promise<void> {
+    if (cluster === undefined) return;
+    const found = await store.clusters.find(cluster);
+    if (!found)
+      throw new Problem('invalid_request', `There is no cluster ${cluster}.`, {
+        findings: [{ pointer: '/cluster_id', detail: `there is no cluster ${cluster}` }],
+      });
+    authorised(caller, 'CLUSTER', found, 'admin', `cluster ${cluster}`);
+  }
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: HostState }): Promise<Page<HostResource>> {
@@ -29,8 +43,10 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
 
     show: async (caller: Caller, id: number): Promise<HostResource> => shown(caller, await find(caller, id, 'use')),
 
-    async create(caller: Caller, { name, vm_mad, cpu, memory }: CreateHost): Promise<HostResource> {
+    async create(caller: Caller, request: CreateHost): Promise<HostResource> {
       mayCreate(caller, 'HOST', 'hosts');
+      const { name, vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
+      await mayPutInto(caller, cluster_id);
       const host: Host = {
         _id: await store.counters.one('host'),
         name,
@@ -41,6 +57,9 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
         state: 'INIT',
         error: null,
         total: { cpu: hundredths(cpu), memory },
+        cluster_id: cluster_id ?? defaultCluster,
+        attributes: changedAttributes({}, attributes),
+        reserve: reserved ?? {},
         used: { cpu: 0, memory: 0 },
         vms: {},
         vm_count: 0,
@@ -48,33 +67,39 @@ export const hostOperations = ({ store, users, engine, onDelayed }: OperationsCo
         last_monitored_at: null,
       };
       try {
-        await store.hosts.insert(host);
+        await store.clusterChanges.insertHost(host);
       } catch (error) {
         if (isDuplicateKey(error)) throw new Problem('name_taken', `There is a host "${name}" already.`);
         throw error;
       }
       await monitor();
-      return shown(caller, host);
+      return shown(caller, (await store.hosts.find(host._id)) ?? host);
     },
 
-    async update(caller: Caller, id: number, { state, cpu, memory }: UpdateHost): Promise<HostResource> {
+    async update(caller: Caller, id: number, request: UpdateHost): Promise<HostResource> {
+      const { state, cpu, memory, cluster_id, attributes, reserved } = request;
       const host = await find(caller, id, 'admin');
       const total: Capacity = {
         cpu: cpu === undefined ? host.total.cpu : hundredths(cpu),
         memory: memory ?? host.total.memory,
       };
+      await mayPutInto(caller, cluster_id);
+      const resizes = cpu !== undefined || memory !== undefined || cluster_id !== undefined || reserved !== undefined;
+      if (resizes)
+        await store.clusterChanges.resizeHost(id, {
+          ...(cpu !== undefined || memory !== undefined ? { total } : {}),
+          ...(cluster_id !== undefined && { cluster_id }),
+          ...(reserved !== undefined && { reserve: { ...host.reserve, ...reserved } }),
+        });
       const states = { enabled: 'INIT', disabled: 'DISABLED', offline: 'OFFLINE' } as const;
       const enables = state === 'enabled' && host.state !== 'MONITORED';
       const after = await store.hosts.update(id, {
-        total,
+        ...(attributes !== undefined && { attributes: changedAttributes(host.attributes ?? {}, attributes) }),
         ...(state !== undefined && (state !== 'enabled' || enables) && { state: states[state], error: null }),
       });
       if (!after) throw new Problem('not_found', `There is no host ${id}.`);
       if (enables) await monitor();
-      else if (await store.vms.anyWaiting())
-        await engine
-          .signalPlacement()
-          .catch((error: unknown) => onDelayed('waiting VMs are placed at the next tick', error));
+      else await wakeWaiting(context);
       return shown(caller, after);
     },
 

@@ -3,6 +3,7 @@ import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
 import { authorised, authorisedOperation } from './authorise.js';
+import { clusterOperations } from './clusters.js';
 import { consistencyOperations } from './consistency.js';
 import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
@@ -13,6 +14,7 @@ import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
 import { serviceTemplateOperations } from './service-templates.js';
 import { serviceOperations } from './services.js';
+import { vmPlacementOperations } from './vm-placement.js';
 import { vmTemplateOperations } from './vm-templates.js';
 import { vmOperations } from './vms.js';
 import { whyOperations } from './why.js';
@@ -33,8 +35,10 @@ export const createOperations = (context: OperationsContext) => {
   ];
   return {
     hosts: hostOperations(context),
+    clusters: clusterOperations(context),
     vmTemplates: vmTemplateOperations(context),
     vms,
+    vmPlacement: vmPlacementOperations(context),
     serviceTemplates: serviceTemplateOperations(context),
     services,
     why: whyOperations(context),

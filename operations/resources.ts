@@ -1,6 +1,8 @@
 import type { Caller } from '../domain/caller.js';
+import { expressionWarnings } from '../domain/expressions/findings.js';
 import { workflowIdOf } from '../domain/names.js';
 import { isReady } from '../domain/ready.js';
+import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/cluster.js';
 import type { Ownership } from '../schemas/common.js';
 import { namespaces } from '../schemas/config.js';
 import type { Host, HostResource } from '../schemas/host.js';
@@ -35,15 +37,35 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
   vm_mad: host.vm_mad,
   state: host.state,
   error: host.error,
+  cluster_id: host.cluster_id ?? defaultCluster,
+  attributes: host.attributes ?? {},
+  reserved: { cpu: host.reserve?.cpu ?? null, memory: host.reserve?.memory ?? null },
   cpu: {
     total: host.total.cpu / 100,
+    reserved: (host.reserved?.cpu ?? 0) / 100,
     used: host.used.cpu / 100,
-    free: (host.total.cpu - host.used.cpu) / 100,
+    free: (host.total.cpu - (host.reserved?.cpu ?? 0) - host.used.cpu) / 100,
   },
-  memory: { total: host.total.memory, used: host.used.memory, free: host.total.memory - host.used.memory },
+  memory: {
+    total: host.total.memory,
+    reserved: host.reserved?.memory ?? 0,
+    used: host.used.memory,
+    free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory,
+  },
   vms: Object.keys(host.vms).map(Number),
   created_at: iso(host.created_at),
   last_monitored_at: isoOrNull(host.last_monitored_at),
+});
+
+export const clusterResource = (cluster: Cluster, hosts: readonly number[], names: Names): ClusterResource => ({
+  id: cluster._id,
+  name: cluster.name,
+  ...ownership(cluster),
+  ...names(cluster),
+  attributes: cluster.attributes,
+  reserved: { cpu: cluster.reserve.cpu ?? null, memory: cluster.reserve.memory ?? null },
+  hosts: [...hosts],
+  created_at: iso(cluster.created_at),
 });
 
 export const vmTemplateResource = (template: VmTemplate, names: Names): VmTemplateResource => ({
@@ -52,6 +74,7 @@ export const vmTemplateResource = (template: VmTemplate, names: Names): VmTempla
   ...ownership(template),
   ...names(template),
   template: template.template,
+  warnings: expressionWarnings(template.template),
   created_at: iso(template.created_at),
 });
 

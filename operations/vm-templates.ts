@@ -6,6 +6,7 @@ import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/
 import { isDuplicateKey } from '../store/operations.js';
 import { authorised } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
 export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
@@ -28,6 +29,7 @@ export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
       caller: Caller,
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
+      refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),
         name,
@@ -47,6 +49,7 @@ export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
       change: { name?: string; template?: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       const present = await find(caller, id, 'manage');
+      refuseUnreadable(change.template ?? {}, '/template');
       const after = await nameFree(change.name ?? present.name, () => store.vmTemplates.replace(id, change));
       if (!after) throw new Problem('not_found', `There is no VM template ${id}.`);
       return shown(caller, after);

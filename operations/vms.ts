@@ -11,7 +11,9 @@ import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '.
 import { admit, repeatedRequest } from './admit.js';
 import { authorised } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
+import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
+import { wakeWaiting } from './wake-waiting.js';
 
 /** What deployVm is admitted on: nobody is at work on it, and it has no host or failed there. */
 const undeployed = {
@@ -48,6 +50,7 @@ export const vmOperations = (context: OperationsContext) => {
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
+      refuseUnreadable(changes ?? {}, '/template');
       const id = await store.counters.one('vm');
       const contents = vmContents({ ...template.template, ...changes });
       const charge = chargeOfVm(contents.capacity);
@@ -95,6 +98,7 @@ export const vmOperations = (context: OperationsContext) => {
       const attributes = Object.fromEntries(
         Object.entries(user_template).map(([key, value]) => [key.toUpperCase(), value]),
       );
+      refuseUnreadable(attributes, '/user_template');
       if (JSON.stringify({ ...present.user_template, ...attributes }).length > largestUserTemplate)
         throw new Problem(
           'invalid_request',
@@ -106,6 +110,8 @@ export const vmOperations = (context: OperationsContext) => {
         await engine
           .signal(workflowIdOf({ type: 'service', id: after.service.id }), 'vmReported')
           .catch((error: unknown) => onDelayed('the service sees the report within 30 s', error));
+      if (after.state === 'PENDING' && ('SCHED_REQUIREMENTS' in attributes || 'SCHED_RANK' in attributes))
+        await wakeWaiting(context);
       return shown(caller, after);
     },
 

@@ -4,6 +4,7 @@ import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../domain/
 import type { Host } from '../schemas/host.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import { usable } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import { placeOf, type ToldVm } from '../store/vms.js';
 
@@ -43,7 +44,7 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     error: host.error,
     lastProbe: host.last_monitored_at,
     nextProbe,
-    total: host.total,
+    total: usable(host),
     used: host.used,
     vms: Object.keys(host.vms).length,
     waiting: await store.vms.anyWaiting(),

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { PlacementPolicy } from './placement.js';
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
@@ -38,6 +39,19 @@ export const Config = z.object({
     .enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard'])
     .default('terminate')
     .describe('How VMs of services go when neither role nor service says'),
+  ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
+    'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
+  ),
+  ARCUS_PLACEMENT_RANK: z
+    .string()
+    .optional()
+    .describe('Rank expression of the policy custom, such as FREE_CPU - 10 * RUNNING_VMS'),
+  ARCUS_PLACEMENT_LIMIT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('New VMs that a host takes in one pass of placement at most; 0: any number'),
   ARCUS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AttributeChanges, type Attributes, ClusterResource, Reserve } from './cluster.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
 
@@ -24,6 +25,9 @@ export const CreateHost = z.strictObject({
     .transform((cores) => Math.round(cores * 100) / 100)
     .describe('Cores that VMs may reserve'),
   memory: z.int().min(1).max(67_108_864).describe('Memory that VMs may reserve, in MB'),
+  cluster_id: ObjectId.optional().describe('Cluster that it is in; default: 0'),
+  attributes: AttributeChanges.optional().describe('Attributes for requirement and rank expressions'),
+  reserved: Reserve.optional().describe('What is kept back of it; absent or null: as its cluster says'),
 });
 export type CreateHost = z.infer<typeof CreateHost>;
 
@@ -36,6 +40,9 @@ export const UpdateHost = z.strictObject({
     ),
   cpu: CreateHost.shape.cpu.optional(),
   memory: CreateHost.shape.memory.optional(),
+  cluster_id: ObjectId.optional().describe('Cluster to put it into'),
+  attributes: AttributeChanges.optional().describe('Attributes to set; null takes one away'),
+  reserved: Reserve.optional().describe('What is kept back of it; null: as its cluster says'),
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 
@@ -51,6 +58,14 @@ export type Host = {
   /** Why the host is in ERROR, in its hypervisor's words. */
   error: string | null;
   total: Capacity;
+  /** Absent: as hosts of an earlier version, in the default cluster. */
+  cluster_id?: number;
+  /** Its own; those of its cluster are not repeated here. */
+  attributes?: Attributes;
+  /** What its operator wants kept back. */
+  reserve?: Reserve;
+  /** What that and its cluster's wish come to: VMs may reserve `total` less this, which may be negative. Absent: nothing. */
+  reserved?: Capacity;
   used: Capacity;
   vms: Record<string, Capacity>;
   /** How many entries `vms` has: placement asks for it at every step, and must not count thousands. */
@@ -73,8 +88,13 @@ export const HostResource = OwnershipResource.extend({
   vm_mad: HypervisorKind,
   state: HostState,
   error: z.string().nullable(),
-  cpu: z.object({ total: z.number(), used: z.number(), free: z.number() }).describe('Cores'),
-  memory: z.object({ total: z.int(), used: z.int(), free: z.int() }).describe('MB'),
+  cluster_id: ObjectId,
+  attributes: ClusterResource.shape.attributes.describe('Its own, for requirement and rank expressions'),
+  reserved: Reserve.describe('What its operator wants kept back; null: as its cluster says'),
+  cpu: z
+    .object({ total: z.number(), reserved: z.number(), used: z.number(), free: z.number() })
+    .describe('Cores; free: total less reserved and used'),
+  memory: z.object({ total: z.int(), reserved: z.int(), used: z.int(), free: z.int() }).describe('MB'),
   vms: z.array(ObjectId).describe('VMs with a reservation here'),
   created_at: Timestamp,
   last_monitored_at: Timestamp.nullable(),

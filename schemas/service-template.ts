@@ -76,6 +76,25 @@ export const FailurePolicy = z.strictObject({
 });
 export type FailurePolicy = z.infer<typeof FailurePolicy>;
 
+/** Which hosts the VMs of a role share with each other and with those of other roles. Arcus's own. */
+export const RolePlacement = z.strictObject({
+  hosts: z
+    .enum(['spread', 'pack'])
+    .optional()
+    .describe('spread: on hosts with the fewest VMs of this role; pack: on those with the most; absent: either'),
+  affinity: z
+    .array(text)
+    .max(1000)
+    .default([])
+    .describe('Roles whose VMs are on one host together with all of this role; its own name: all of its VMs are'),
+  anti_affinity: z
+    .array(text)
+    .max(1000)
+    .default([])
+    .describe('Roles whose VMs are never on a host with one of this role; its own name: each of its VMs alone'),
+});
+export type RolePlacement = z.infer<typeof RolePlacement>;
+
 /** VMs of one role at most: far above what one service is meant for, low enough that a slip of the finger is refused. */
 const mostVms = 10_000;
 const vmCount = natural.max(mostVms, `must be at most ${mostVms}`);
@@ -99,6 +118,7 @@ export const RoleTemplate = z.looseObject({
     .describe('Roles that must run first when the deployment is straight'),
   shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
   failure_policy: optional(FailurePolicy).describe('What is done when its VMs fail to deploy; absent: the role fails'),
+  placement: optional(RolePlacement).describe('Which hosts its VMs share with each other and with other roles'),
   min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
   max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),

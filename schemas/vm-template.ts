@@ -99,6 +99,9 @@ export const VmTemplateResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
   template: VmTemplateBody,
+  warnings: z
+    .array(z.string())
+    .describe('What its author should know, such as an expression that OpenNebula reads otherwise'),
   created_at: Timestamp,
 }).meta({ id: 'VmTemplate' });
 export type VmTemplateResource = z.infer<typeof VmTemplateResource>;

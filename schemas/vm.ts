@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
 import { type ListFields, namedFields } from './list.js';
+import type { PlacementRecord, RoleTies } from './placement.js';
 import type { Amounts } from './quota.js';
 import { VmTemplateChanges } from './vm-template.js';
 
@@ -67,6 +68,8 @@ export type HistoryRecord = {
   stime: Date;
   etime: Date | null;
   reason: 'none' | 'error' | 'user';
+  /** Why it was put there; absent: nobody wrote it down. */
+  placed?: PlacementRecord;
 };
 
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
@@ -86,6 +89,8 @@ export type Vm = Ownership & {
   user_template: UserTemplate;
   /** Set on VMs of a service: with ordinal, the unique key under which a plan makes it. */
   service: { id: number; role: string; ordinal: number } | null;
+  /** How it goes with others of its service; absent: as it comes. */
+  placement?: RoleTies;
   history: HistoryRecord[];
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */

@@ -20,14 +20,18 @@ const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
   { pool: 'vm', collections: ['vms'] },
   { pool: 'vm_template', collections: ['vm_templates'] },
   { pool: 'host', collections: ['hosts'] },
+  { pool: 'cluster', collections: ['clusters'] },
   { pool: 'document', collections: ['services', 'service_templates'] },
 ];
 
 const ofVm = 'state lcm_state epoch hold operation wanted service capacity history';
 const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality';
-const ofHost = 'name state vm_mad total used vms vm_count';
+const ofHost = 'name state vm_mad total reserved used vms vm_count';
 
-export type SeenHostDocument = Pick<Host, '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'used' | 'vms' | 'vm_count'>;
+export type SeenHostDocument = Pick<
+  Host,
+  '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count'
+>;
 
 /** What a check of consistency reads: portions of documents, without what it need not know of them. */
 export function createConsistencyReads(connection: Connection, { operations, services, vms, hosts }: ReadStores) {

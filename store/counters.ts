@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import { modelOf } from './model.js';
 
 /** Pools of integer ids. Services and service templates share one, as documents do in OpenNebula. */
-export type Pool = 'vm' | 'vm_template' | 'host' | 'document' | 'user';
+export type Pool = 'vm' | 'vm_template' | 'host' | 'document' | 'user' | 'cluster';
 
 export function createCounters(connection: Connection) {
   const counters = modelOf<{ _id: Pool; next: number }>(connection, 'counters', String);
@@ -15,6 +15,9 @@ export function createCounters(connection: Connection) {
         .exec();
       return Array.from({ length: count }, (_, index) => counter.next - count + index);
     },
+    /** The first id of a pool that has given none yet. */
+    beginAt: (pool: Pool, first: number) =>
+      counters.updateOne({ _id: pool }, { $setOnInsert: { next: first } }, { upsert: true }),
     /** One id, never given before. */
     async one(pool: Pool): Promise<number> {
       const [id] = await this.next(pool);

@@ -1,10 +1,16 @@
-import type { AnyBulkWriteOperation, Connection } from 'mongoose';
+import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { HostSnapshot } from '../domain/placement.js';
+import { type Cluster, defaultCluster } from '../schemas/cluster.js';
 import { type Capacity, type Host, type HostState, hostFields } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
+import type { ClusterStore } from './clusters.js';
 import { modelOf } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
+
+type HostChange = Partial<
+  Pick<Host, 'state' | 'error' | 'total' | 'last_monitored_at' | 'cluster_id' | 'attributes' | 'reserve' | 'reserved'>
+>;
 
 export type Reservation = { vm: number; host: number; capacity: Capacity };
 
@@ -23,6 +29,21 @@ function byHost(reservations: readonly Reservation[]): [number, Reservation[]][]
   }
   return [...shares].map(([host, share]) => [host, [...share.values()]]);
 }
+
+/** What is kept back of a host, in an expression of MongoDB. */
+const keptBack = (size: keyof Capacity) => ({ $ifNull: [`$reserved.${size}`, 0] });
+
+/** What VMs may reserve of a host. */
+export const usable = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): Capacity => ({
+  cpu: total.cpu - (reserved?.cpu ?? 0),
+  memory: total.memory - (reserved?.memory ?? 0),
+});
+
+/** What its hypervisor is to allow: more than there is where that may be overcommitted. */
+export const allowance = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): Capacity => ({
+  cpu: total.cpu - Math.min(0, reserved?.cpu ?? 0),
+  memory: total.memory - Math.min(0, reserved?.memory ?? 0),
+});
 
 /** Where a host keeps the reservation of a VM. */
 const entryOf = (vm: number): string => `vms.${vm}`;
@@ -48,7 +69,7 @@ function releaseAtOnce([host, share]: [number, readonly Reservation[]]): AnyBulk
  * Hosts own their reservations: one entry a VM, their number and the sums, changed together in one guarded update of one document, so
  * that no number of workers can overcommit a host.
  */
-export function createHostStore(connection: Connection) {
+export function createHostStore(connection: Connection, { model: clusters }: Pick<ClusterStore, 'model'>) {
   const hosts = modelOf<Host>(connection, 'hosts', Number, [
     { fields: { name: 1 }, options: { unique: true } },
     ...pageIndexes(),
@@ -94,8 +115,11 @@ export function createHostStore(connection: Connection) {
     async removeEmpty(id: number): Promise<boolean> {
       return (await hosts.deleteOne({ _id: id, vms: {} })).deletedCount > 0;
     },
-    async update(id: number, change: Partial<Pick<Host, 'state' | 'error' | 'total' | 'last_monitored_at'>>) {
-      return hosts.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<Host>().exec();
+    async update(id: number, change: HostChange, session?: ClientSession) {
+      return hosts
+        .findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', ...(session && { session }) })
+        .lean<Host>()
+        .exec();
     },
     /** What a probe found. A host that was disabled or taken offline meanwhile keeps that state. Returns true when it became usable. */
     async monitored(id: number, error: string | null): Promise<boolean> {
@@ -119,22 +143,29 @@ export function createHostStore(connection: Connection) {
       );
     },
 
-    /** Every host as placement sees it, and with which hypervisor it is driven. */
+    /** Every host as placement sees it: `total` is what VMs may reserve, attributes those of its cluster under its own. */
     async snapshot(): Promise<(HostSnapshot & Pick<Host, 'vm_mad'>)[]> {
-      const found = await hosts
-        .find({}, { name: 1, state: 1, total: 1, used: 1, vm_mad: 1, vm_count: 1 })
-        .sort({ _id: 1 })
-        .lean<Pick<Host, '_id' | 'name' | 'state' | 'total' | 'used' | 'vm_mad' | 'vm_count'>[]>()
-        .exec();
-      return found.map(({ _id, name, state, total, used, vm_mad, vm_count }) => ({
-        id: _id,
-        name,
-        state,
-        vm_mad,
-        total,
-        free: { cpu: total.cpu - used.cpu, memory: total.memory - used.memory },
-        vms: vm_count,
-      }));
+      const [found, known] = await Promise.all([
+        hosts.find({}, { vms: 0, permissions: 0 }).sort({ _id: 1 }).lean<Omit<Host, 'vms' | 'permissions'>[]>().exec(),
+        clusters.find({}, { name: 1, attributes: 1 }).lean<Pick<Cluster, '_id' | 'name' | 'attributes'>[]>().exec(),
+      ]);
+      const clusterOf = new Map(known.map((cluster) => [cluster._id, cluster]));
+      return found.map((host) => {
+        const { _id, name, state, used, vm_mad, vm_count, cluster_id = defaultCluster } = host;
+        const total = usable(host);
+        const cluster = clusterOf.get(cluster_id);
+        return {
+          id: _id,
+          name,
+          state,
+          vm_mad,
+          cluster: { id: cluster_id, name: cluster?.name ?? 'default' },
+          attributes: { ...cluster?.attributes, ...host.attributes },
+          total,
+          free: { cpu: total.cpu - used.cpu, memory: total.memory - used.memory },
+          vms: vm_count,
+        };
+      });
     },
 
     /** Hosts of an earlier version do not say yet how many VMs they have. */
@@ -163,8 +194,8 @@ export function createHostStore(connection: Connection) {
               ...Object.fromEntries(share.map(({ vm }) => [entryOf(vm), { $exists: false }])),
               $expr: {
                 $and: [
-                  { $lte: [{ $add: ['$used.cpu', sum.cpu] }, '$total.cpu'] },
-                  { $lte: [{ $add: ['$used.memory', sum.memory] }, '$total.memory'] },
+                  { $lte: [{ $add: ['$used.cpu', sum.cpu, keptBack('cpu')] }, '$total.cpu'] },
+                  { $lte: [{ $add: ['$used.memory', sum.memory, keptBack('memory')] }, '$total.memory'] },
                 ],
               },
             },

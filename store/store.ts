@@ -1,6 +1,9 @@
 import type { Connection } from 'mongoose';
 import type { ServiceTemplate } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
+import { createBoundMoves } from './bound-moves.js';
+import { createClusterChanges } from './cluster-changes.js';
+import { createClusterStore } from './clusters.js';
 import { createConsistencyStore } from './consistency.js';
 import { createConsistencyReads } from './consistency-reads.js';
 import { createConsistencyRepairs } from './consistency-repairs.js';
@@ -22,11 +25,15 @@ export function createStore(connection: Connection) {
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
   const vms = createVmStore(connection, quotas);
-  const hosts = createHostStore(connection);
+  const clusters = createClusterStore(connection);
+  const hosts = createHostStore(connection, clusters);
   return {
     connection,
     counters: createCounters(connection),
     hosts,
+    clusters,
+    moveBound: createBoundMoves(connection, { services, vms }),
+    clusterChanges: createClusterChanges(connection, { clusters, hosts }),
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
     operations,

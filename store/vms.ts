@@ -1,5 +1,6 @@
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import type { Sibling } from '../domain/placement-ties.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -85,9 +86,9 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
   // For batches: Mongoose would cast every value of every update, which costs more than sending them.
   const native = () => connection.collection<Vm>('vms');
 
-  const byIds = (ids: readonly number[]) =>
+  const byIds = (ids: readonly number[], session?: ClientSession) =>
     vms
-      .find({ _id: { $in: ids } })
+      .find({ _id: { $in: ids } }, undefined, { ...(session && { session }) })
       .sort({ _id: 1 })
       .lean<Vm[]>()
       .exec();
@@ -127,7 +128,14 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       );
     for (const change of returns) matchedCount += await endCharged(change, session);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
-    const present = new Map((await byIds(moves.map(({ vm }) => vm._id))).map((vm) => [vm._id, vm]));
+    const present = new Map(
+      (
+        await byIds(
+          moves.map(({ vm }) => vm._id),
+          session,
+        )
+      ).map((vm) => [vm._id, vm]),
+    );
     const there = new Set(
       moves
         .filter(({ vm, event, release }) => {
@@ -165,6 +173,23 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         .sort({ _id: 1 })
         .lean<ServiceNode[]>()
         .exec(),
+    /** Where the VMs of these services are. */
+    async siblings(services: readonly number[], session?: ClientSession): Promise<Sibling[]> {
+      if (services.length === 0) return [];
+      const found = await vms
+        .find(
+          { 'service.id': { $in: services }, state: 'ACTIVE' },
+          { service: 1, history: { $slice: -1 } },
+          { ...(session && { session }) },
+        )
+        .hint('by_service')
+        .lean<Pick<Vm, 'service' | 'history'>[]>()
+        .exec();
+      return found.flatMap((vm): Sibling[] => {
+        const place = placeOf(vm);
+        return place && vm.service ? [{ service: vm.service.id, role: vm.service.role, host: place.hid }] : [];
+      });
+    },
     /** VMs of a service that are not DONE, in order of their ids. */
     ofService: (id: number, role?: string) =>
       vms

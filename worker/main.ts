@@ -12,6 +12,7 @@ import { createLogger } from '../api/log.js';
 import { Config } from '../schemas/config.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createStore } from '../store/store.js';
+import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
 
 const built = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));
@@ -61,7 +62,11 @@ async function main(): Promise<void> {
     store,
     hypervisors: hypervisors(config),
     engine,
-    settings: { vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE, shutdownAction: config.ARCUS_SHUTDOWN_ACTION },
+    settings: {
+      vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
+      shutdownAction: config.ARCUS_SHUTDOWN_ACTION,
+      placement: placementSettings(config),
+    },
   };
   const bundle = { codePath: built('workflow-bundle.js') };
   const buildId = readFileSync(built('build-id'), 'utf8').trim();

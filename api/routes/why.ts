@@ -1,4 +1,5 @@
 import { Why } from '../../schemas/operation.js';
+import { VmPlacement } from '../../schemas/placement.js';
 import { ById, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { ByOperationId } from './operations.js';
 
@@ -47,6 +48,21 @@ export const whyRoutes: readonly Route[] = [
     answer: shows(Why),
     problems: ['not_found'],
     handle: ({ why }, { caller, params }) => why.vm(caller, params.id),
+  }),
+  route({
+    id: 'showVmPlacement',
+    method: 'get',
+    path: '/vms/{id}/placement',
+    tag: 'VMs',
+    summary: 'Tell why a VM is on its host, or why it has none',
+    description:
+      'Of a VM with a host: which hosts could have taken it, what their ranks were, and what excluded the others, as written down when it was placed. Of one that waits: what excludes each host now.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(VmPlacement),
+    problems: ['not_found'],
+    handle: ({ vmPlacement }, { caller, params }) => vmPlacement.show(caller, params.id),
   }),
   route({
     id: 'whyHost',

@@ -6,11 +6,13 @@ import { Complaint } from '../complaint.js';
 import { readInput } from '../input.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { attributesSection, reserveAndAttributes } from '../placement-options.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { stateText } from '../state-colour.js';
 import { whyLeaf } from '../why.js';
+import { clusters } from './cluster-resource.js';
 
-const hosts: Resource<typeof HostResource, typeof HostResource> = {
+export const hosts: Resource<typeof HostResource, typeof HostResource> = {
   noun: 'host',
   path: '/hosts',
   item: HostResource,
@@ -19,10 +21,15 @@ const hosts: Resource<typeof HostResource, typeof HostResource> = {
   columns: () => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'NAME', text: ({ name }) => name },
+    { title: 'CLUSTER', text: ({ cluster_id }) => String(cluster_id), right: true },
     { title: 'HYPERVISOR', text: ({ vm_mad }) => vm_mad },
     { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },
-    { title: 'CPU', text: ({ cpu }) => `${cpu.used}/${cpu.total}`, right: true },
-    { title: 'MEMORY', text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total)}`, right: true },
+    { title: 'CPU', text: ({ cpu }) => `${cpu.used}/${cores(cpu.total - cpu.reserved)}`, right: true },
+    {
+      title: 'MEMORY',
+      text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total - memory.reserved)}`,
+      right: true,
+    },
     { title: 'STATE', text: ({ state }) => state, colour: stateText },
   ],
   text: (host) =>
@@ -33,22 +40,51 @@ const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['NAME', host.name],
         ['USER', host.uname],
         ['GROUP', host.gname],
+        ['CLUSTER', String(host.cluster_id)],
         ['HYPERVISOR', host.vm_mad],
         ['STATE', host.state],
         ['ERROR', host.error],
-        ['CPU', `${host.cpu.used} of ${host.cpu.total} cores reserved`],
-        ['MEMORY', `${host.memory.used} of ${host.memory.total} MB reserved`],
+        ['CPU', sharesOf(host.cpu, host.reserved.cpu, 'cores')],
+        ['MEMORY', sharesOf(host.memory, host.reserved.memory, 'MB')],
         ['LAST MONITORED', host.last_monitored_at ?? 'never'],
         ['VMS', host.vms.join(', ') || '-'],
       ]),
       '',
       permissionsText(host),
+      ...attributesSection(host.attributes),
     ].join('\n'),
 };
+
+/** `6 of 8 cores taken by VMs; 2 kept back (10%)` */
+function sharesOf(
+  { total, reserved, used }: HostResource['cpu'],
+  wish: string | number | null | undefined,
+  unit: string,
+): string {
+  const kept = typeof wish === 'string' ? `${Math.abs(reserved)} (${wish})` : String(Math.abs(reserved));
+  const taken = `${used} of ${cores(total - reserved)} ${unit} taken by VMs`;
+  if (reserved === 0) return taken;
+  return `${taken}; it has ${total}, ${reserved > 0 ? `${kept} kept back` : `${kept} more may be taken`}`;
+}
+
+const cores = (number: number): string => String(Number(number.toFixed(2)));
 
 const Size = z.object({
   cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
   memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+  cluster: z.string().optional(),
+  ...reserveAndAttributes.shape,
+});
+
+const placement = [
+  ['--cluster <cluster>', 'cluster that it is in, by id or name'],
+  ...reserveAndAttributes.options,
+] as const;
+
+/** What of the request says where VMs may go. */
+const placed = async ({ client }: Context, { cluster, ...rest }: z.output<typeof Size>): Promise<object> => ({
+  ...(cluster !== undefined && { cluster_id: await resolve(client(), clusters, cluster) }),
+  ...reserveAndAttributes.body(rest),
 });
 
 async function update(context: Context, wish: string | undefined, body: Body): Promise<void> {
@@ -83,29 +119,38 @@ export const hostCommands: readonly Leaf[] = [
       ['--cpu <cores>', 'cores that VMs may reserve'],
       ['--memory <MB>', 'memory that VMs may reserve'],
       ['--vm-mad <kind>', 'which hypervisor drives it'],
+      ...placement,
       ['-f, --file <file>', 'JSON or YAML instead; - for standard input'],
     ],
     schema: Size.extend({ vmMad: z.string().optional(), file: z.string().optional() }),
-    run: async (context, [name], { cpu, memory, vmMad, file }) => {
+    run: async (context, [name], { cpu, memory, vmMad, file, ...rest }) => {
       if (file === undefined && name === undefined)
         throw new Complaint('usage', 'Give the name of the host, or -f.', {
           next: 'Add --help to see how it is used.',
         });
-      const body = file ? readInput(file, { templateText: false }) : json({ name, cpu, memory, vm_mad: vmMad });
+      const body = file
+        ? readInput(file, { templateText: false })
+        : json({ name, cpu, memory, vm_mad: vmMad, ...(await placed(context, rest)) });
       const { value, raw } = await context.client().send('POST', '/hosts', HostResource, body);
       report(context, `host ${value.id} (${value.name}) created.`, raw);
     },
   }),
   leaf({
     usage: 'update <host>',
-    summary: 'Change how much VMs may reserve on a host',
-    examples: ['arcus host update host-1 --memory 131072'],
+    summary: 'Change the size of a host, its cluster, what is kept back of it, or its attributes',
+    examples: [
+      'arcus host update host-1 --memory 131072',
+      'arcus host update host-1 --reserve-cpu 10% --reserve-memory 2048',
+      'arcus host update host-1 --cluster production --attribute RACK=b-12 --attribute SSD=',
+    ],
     options: [
       ['--cpu <cores>', 'cores that VMs may reserve'],
       ['--memory <MB>', 'memory that VMs may reserve'],
+      ...placement,
     ],
     schema: Size,
-    run: (context, [wish], { cpu, memory }) => update(context, wish, json({ cpu, memory })),
+    run: async (context, [wish], { cpu, memory, ...rest }) =>
+      update(context, wish, json({ cpu, memory, ...(await placed(context, rest)) })),
   }),
   setState('enable', 'enabled', 'Let a host take VMs again'),
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VmTemplateResource } from '../../schemas/vm-template.js';
-import { type Leaf, leaf } from '../command.js';
+import { type Context, type Leaf, leaf } from '../command.js';
 import { readInput } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
@@ -44,6 +44,10 @@ export const attributesText = (attributes: Readonly<Record<string, unknown>>): s
     .flatMap(([name, value]) => [value].flat().map((item) => `${name}=${JSON.stringify(item)}`))
     .join('\n');
 
+function warn({ err }: Context, { warnings }: z.infer<typeof VmTemplateResource>): void {
+  for (const warning of warnings) err(warning);
+}
+
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
 const fileOption = [
   '-f, --file <file>',
@@ -65,6 +69,7 @@ export const vmTemplateCommands: readonly Leaf[] = [
       const body = readInput(file, { templateText: true });
       const { value, raw } = await context.client().send('POST', '/vm-templates', VmTemplateResource, body);
       report(context, `vm-template ${value.id} (${value.name}) created.`, raw);
+      warn(context, value);
     },
   }),
   leaf({
@@ -78,6 +83,7 @@ export const vmTemplateCommands: readonly Leaf[] = [
       const id = await resolve(context.client(), vmTemplates, wish);
       const { value, raw } = await context.client().send('PATCH', `/vm-templates/${id}`, VmTemplateResource, body);
       report(context, `vm-template ${id} (${value.name}) updated.`, raw);
+      warn(context, value);
     },
   }),
   leaf({

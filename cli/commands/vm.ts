@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VmPlacement } from '../../schemas/placement.js';
 import { VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
@@ -7,10 +8,12 @@ import { reportOperation } from '../follow.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { printable } from '../printable.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
 import { whyLeaf } from '../why.js';
+import { wrapped } from '../wrapped.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
 type Vm = z.infer<typeof VmResource>;
@@ -80,6 +83,25 @@ const historyText = (history: Vm['history']): string =>
 const section = (title: string, attributes: Record<string, unknown>): string[] =>
   Object.keys(attributes).length > 0 ? ['', title, attributesText(attributes)] : [];
 
+const placementLeaf = (verb: string, summary: string, example: string): Leaf =>
+  leaf({
+    usage: `${verb} <vm>`,
+    summary,
+    examples: [example, `${example} -o json`],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolve(context.client(), vms, wish);
+      const { value, raw } = await context.client().get(`/vms/${id}/placement`, VmPlacement);
+      report(context, wrapped(printable(value.text), context.width()), raw);
+    },
+  });
+
+/** One answer under two questions: it fits the VM's state, whichever was asked. */
+const placementLeaves = [
+  placementLeaf('why-here', 'Tell why a VM is on its host, and not on another', 'arcus vm why-here 34'),
+  placementLeaf('why-pending', 'Tell why no host takes a VM that waits for one', 'arcus vm why-pending 35'),
+];
+
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 
 export const vmCommands: readonly Leaf[] = [
@@ -91,6 +113,7 @@ export const vmCommands: readonly Leaf[] = [
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), vms, wish),
   }),
+  ...placementLeaves,
   operationsLeaf(vms),
   leaf({
     usage: 'create <vm-template>',

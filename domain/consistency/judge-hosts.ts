@@ -9,7 +9,9 @@ export type SeenDomain = { vm: number; epoch: number; state: 'booting' | 'runnin
 /** What a host said of itself: its domains, or why it cannot be reached; null: it is OFFLINE and was not asked. */
 export type Heard = { domains: readonly SeenDomain[] } | { error: string } | null;
 
-export type SeenHost = Pick<Host, '_id' | 'name' | 'total' | 'used' | 'vms' | 'vm_count'> & { heard: Heard };
+export type SeenHost = Pick<Host, '_id' | 'name' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count'> & {
+  heard: Heard;
+};
 
 /** `vms`: those that have a reservation or a domain on one of the hosts in question. */
 export type AroundHosts = Surroundings & { vms: ReadonlyMap<number, SeenVm> };
@@ -22,7 +24,7 @@ export const judgeHosts = (hosts: readonly SeenHost[], known: AroundHosts): Flaw
     ...judgeDomains(host, known),
   ]);
 
-function judgeSums({ _id: host, used, total, vms, vm_count }: SeenHost): Flaw[] {
+function judgeSums({ _id: host, used, total: whole, reserved, vms, vm_count }: SeenHost): Flaw[] {
   const count = Object.keys(vms).length;
   const sum = { cpu: 0, memory: 0 };
   for (const { cpu, memory } of Object.values(vms)) {
@@ -30,6 +32,10 @@ function judgeSums({ _id: host, used, total, vms, vm_count }: SeenHost): Flaw[] 
     sum.memory += memory;
   }
   if (!isEqual(used, sum) || vm_count !== count) return [flaw('host_sums_wrong', { host, used, vm_count, sum, count })];
+  const total = {
+    cpu: whole.cpu - (reserved?.cpu ?? 0),
+    memory: whole.memory - (reserved?.memory ?? 0),
+  };
   const isOver = used.cpu > total.cpu || used.memory > total.memory;
   return isOver ? [flaw('host_overcommitted', { host, used, total })] : [];
 }

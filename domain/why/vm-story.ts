@@ -70,6 +70,8 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'PENDING':
       if (operation === null || !isOpen(operation)) return `${it} has no host${why}. Nothing is being done about it.`;
       if (reason === null) return `${it} has no host yet.`;
+      if (reason.includes(' will do') || reason.includes(' will not do'))
+        return `${sentence(`${it} has no host${why}`)} It is placed by itself as soon as a host can take it; arcus vm why-pending ${subject.id} tells of each host.`;
       return `${it} has no host${why}. It is placed by itself as soon as a host has room: add, enable or free one.`;
     case 'ACTIVE/PROLOG':
       return `${it} has its place${on} and is about to boot.`;

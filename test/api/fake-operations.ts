@@ -12,6 +12,8 @@ export function unreachableOperations(
   const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
   return {
     hosts: { ...crud, ...given.hosts },
+    vmPlacement: { show: untouched, ...given.vmPlacement },
+    clusters: { ...crud, ...given.clusters },
     vmTemplates: { ...crud, ...given.vmTemplates },
     vms: { ...crud, terminate: untouched, terminateAgain: untouched, deployAgain: untouched, ...given.vms },
     serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },

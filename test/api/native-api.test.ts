@@ -38,7 +38,11 @@ describe('hosts', () => {
   it('are added, shown, changed and removed', async () => {
     const made = await answered('createHost', {}, { name: 'host-1', cpu: 2.5, memory: 1024 });
     expect(made.headers.location).toBe(`/api/v1/hosts/${made.body.id}`);
-    expect(made.body).toMatchObject({ name: 'host-1', cpu: { total: 2.5, used: 0, free: 2.5 }, uname: 'oneadmin' });
+    expect(made.body).toMatchObject({
+      name: 'host-1',
+      cpu: { total: 2.5, reserved: 0, used: 0, free: 2.5 },
+      uname: 'oneadmin',
+    });
     const { id } = made.body;
     expect((await answered('updateHost', { id }, { state: 'disabled', memory: 2048 })).body).toMatchObject({
       state: 'DISABLED',
@@ -53,6 +57,100 @@ describe('hosts', () => {
     expect((await answered('listHosts', {}, undefined, '?state=ERROR')).body.items).toHaveLength(0);
     await answered('deleteHost', { id });
     expect((await answered('listHosts')).body.items).toHaveLength(0);
+  });
+});
+
+describe('clusters', () => {
+  it('hold hosts, and say what is kept back of them', async () => {
+    const { body: cluster } = await answered(
+      'createCluster',
+      {},
+      { name: 'production', attributes: { site: 'paris', RACKS: ['a', 'b'] }, reserved: { cpu: '10%', memory: 24 } },
+    );
+    expect(cluster).toMatchObject({ attributes: { SITE: 'paris', RACKS: ['a', 'b'] }, hosts: [] });
+    const { id } = cluster;
+    const inside = { name: 'inside', cpu: 4, memory: 1024, cluster_id: id, attributes: { rack: 'a' } };
+    const { body: host } = await answered('createHost', {}, inside);
+    expect(host).toMatchObject({
+      ...{ cluster_id: id, attributes: { RACK: 'a' }, reserved: { cpu: null, memory: null } },
+      cpu: { total: 4, reserved: 0.4, used: 0, free: 3.6 },
+      memory: { total: 1024, reserved: 24, used: 0, free: 1000 },
+    });
+    expect((await answered('showCluster', { id })).body.hosts).toEqual([host.id]);
+    const changed = await answered(
+      'updateCluster',
+      { id },
+      { name: 'prod', attributes: { SITE: null }, reserved: { cpu: -1 } },
+    );
+    expect(changed.body).toMatchObject({
+      name: 'prod',
+      attributes: { RACKS: ['a', 'b'] },
+      reserved: { cpu: -1, memory: 24 },
+    });
+    expect((await answered('showHost', { id: host.id })).body.cpu).toMatchObject({ reserved: -1, free: 5 });
+    const own = await answered(
+      'updateHost',
+      { id: host.id },
+      { reserved: { memory: '50%' }, attributes: { RACK: null } },
+    );
+    expect(own.body).toMatchObject({
+      attributes: {},
+      reserved: { cpu: null, memory: '50%' },
+      memory: { reserved: 512 },
+    });
+    expect((await world.ask('oneadmin', 'delete', `/clusters/${id}`)).body).toMatchObject({ type: '/problems/in_use' });
+    expect((await answered('updateHost', { id: host.id }, { cluster_id: 0 })).body).toMatchObject({ cluster_id: 0 });
+    await answered('deleteCluster', { id });
+    expect((await answered('listClusters')).body.items).toMatchObject([{ id: 0, name: 'default', hosts: [host.id] }]);
+    expect((await world.ask('oneadmin', 'delete', '/clusters/0')).body).toMatchObject({
+      type: '/problems/wrong_state',
+    });
+    await answered('deleteHost', { id: host.id });
+  });
+
+  it.each([
+    ['a cluster that is not there', { cluster_id: 7 }, { pointer: '/cluster_id', detail: 'there is no cluster 7' }],
+    [
+      'a name that Arcus tells',
+      { attributes: { free_cpu: 1 } },
+      { pointer: '/attributes/free_cpu', detail: 'is told by Arcus itself' },
+    ],
+    ['more than all', { reserved: { cpu: '101%' } }, { pointer: '/reserved/cpu' }],
+    ['what is no amount', { reserved: { memory: 'half' } }, { pointer: '/reserved/memory' }],
+  ])('%s is refused for a host', async (_, more, error) => {
+    const response = await world.ask('oneadmin', 'post', '/hosts', { name: 'refused', cpu: 1, memory: 64, ...more });
+    expect(response.body).toMatchObject({ status: 400, errors: [error] });
+  });
+});
+
+describe('requirements and ranks', () => {
+  it('that cannot be read are refused with the place, in templates and in VMs', async () => {
+    const template = { CPU: 1, MEMORY: 64, SCHED_REQUIREMENTS: 'CLUSTER_ID = ' };
+    const detail = expect.stringMatching(/^line 1, column 14: expected/);
+    const made = await world.ask('oneadmin', 'post', '/vm-templates', { name: 'unreadable', template });
+    expect(made.body).toMatchObject({ status: 400, errors: [{ pointer: '/template/SCHED_REQUIREMENTS', detail }] });
+    const { id } = (
+      await answered(
+        'createVmTemplate',
+        {},
+        { name: 'readable', template: { CPU: 1, MEMORY: 64, SCHED_RANK: 'FREE_CPU' } },
+      )
+    ).body;
+    const changes = { template_id: id, template: { SCHED_RANK: '1 +' } };
+    expect((await world.ask('oneadmin', 'post', '/vms', changes)).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/template/SCHED_RANK' }],
+    });
+    await answered('deleteVmTemplate', { id });
+  });
+
+  it('that OpenNebula would read otherwise come with a warning that shows both', async () => {
+    const template = { CPU: 1, MEMORY: 64, SCHED_REQUIREMENTS: 'RACK = a | RACK = b & ID > 3' };
+    const { body } = await answered('createVmTemplate', {}, { name: 'ambiguous', template });
+    expect(body.warnings).toEqual([
+      'SCHED_REQUIREMENTS is read here as RACK = "a" | (RACK = "b" & ID > 3), for & binds tighter than |. OpenNebula would read it as (RACK = "a" | RACK = "b") & ID > 3. Brackets make it the same for both.',
+    ]);
+    await answered('deleteVmTemplate', { id: body.id });
   });
 });
 
@@ -203,6 +301,16 @@ describe('long operations', () => {
     expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
     expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
     expect((await answered('whyVm', { id })).body.text).toMatch(/^VM \d+ \(test\) has no host yet\. The deployment /);
+    const unreadable = { user_template: { sched_requirements: 'A = 1 |' } };
+    expect((await world.ask('oneadmin', 'patch', `/vms/${id}`, unreadable)).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/user_template/SCHED_REQUIREMENTS' }],
+    });
+    await answered('updateVm', { id }, { user_template: { SCHED_RANK: 'FREE_CPU' } });
+    expect((await answered('showVmPlacement', { id })).body).toMatchObject({
+      text: `VM ${id} (test) has no host: no host is registered.`,
+      ...{ host: null, rank: 'FREE_CPU', requirements: null, candidates: 0 },
+    });
     expect((await answered('listVmOperations', { id })).body.items).toHaveLength(1);
     expect((await answered('terminateVm', { id })).body.type).toBe('terminateVm');
   });

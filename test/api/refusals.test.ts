@@ -9,6 +9,8 @@ let world: World;
 const bodies: Record<string, object> = {
   createHost: { name: 'host-9', cpu: 4, memory: 4096 },
   updateHost: { state: 'disabled' },
+  createCluster: { name: 'cluster-9' },
+  updateCluster: { name: 'renamed' },
   createVmTemplate: { name: 'other', template: { CPU: 1, MEMORY: 128 } },
   updateVmTemplate: { name: 'renamed' },
   createVm: { template_id: 0 },
@@ -36,6 +38,7 @@ beforeAll(async () => {
     return response.body;
   };
   const host = await make('/hosts', { name: 'host-1', cpu: 4, memory: 4096 });
+  const cluster = await make('/clusters', { name: 'cluster-1' });
   const vmTemplate = await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 128 } });
   const serviceTemplate = await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] });
   const vm = await make('/vms', { template_id: vmTemplate.id });
@@ -43,6 +46,7 @@ beforeAll(async () => {
   const check = await make('/consistency-checks', {});
   Object.assign(present, {
     Hosts: String(host.id),
+    Clusters: String(cluster.id),
     'VM templates': String(vmTemplate.id),
     'Service templates': String(serviceTemplate.id),
     VMs: String(vm.resource.id),

@@ -49,13 +49,13 @@ describe('a plan of placement', () => {
 
   it('prefers the freest host among those with equally many VMs', () => {
     const hosts = [host(0, capacity(4, 8192)), host(1, capacity(8, 4096)), host(2, capacity(8, 8192))];
-    expect(planPlacement(hosts, [wish(7, 1, 512)]).placed).toEqual([{ vm: 7, host: 2 }]);
+    expect(planPlacement(hosts, [wish(7, 1, 512)]).placed).toMatchObject([{ vm: 7, host: 2 }]);
   });
 
   it('takes an avoided host only when no other fits', () => {
     const hosts = [host(0, capacity(8, 8192)), host(1, capacity(2, 8192), { vms: 9 })];
-    expect(planPlacement(hosts, [wish(1, 1, 512, [0])]).placed).toEqual([{ vm: 1, host: 1 }]);
-    expect(planPlacement(hosts, [wish(1, 4, 512, [0])]).placed).toEqual([{ vm: 1, host: 0 }]);
+    expect(planPlacement(hosts, [wish(1, 1, 512, [0])]).placed).toMatchObject([{ vm: 1, host: 1 }]);
+    expect(planPlacement(hosts, [wish(1, 4, 512, [0])]).placed).toMatchObject([{ vm: 1, host: 0 }]);
   });
 
   it('keeps within free capacity, places each VM once or says why not, on enabled hosts only', () => {

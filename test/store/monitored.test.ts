@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createClusterStore } from '../../store/clusters.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createHostStore, type HostStore } from '../../store/hosts.js';
 import { ownDatabaseUri } from '../support/servers.js';
@@ -9,7 +10,7 @@ let hosts: HostStore;
 
 beforeAll(async () => {
   connection = await connectMongodb(ownDatabaseUri('monitored'));
-  hosts = createHostStore(connection);
+  hosts = createHostStore(connection, createClusterStore(connection));
   await connection
     .getClient()
     .db(connection.name)

@@ -1,0 +1,33 @@
+import type { Caller } from '../domain/caller.js';
+import { explainPlacement } from '../domain/placement.js';
+import { placementText } from '../domain/placement-text.js';
+import { wishOf } from '../domain/vm-wish.js';
+import type { VmPlacement } from '../schemas/placement.js';
+import { authorised } from './authorise.js';
+import type { OperationsContext } from './context.js';
+
+/** Why a VM is on its host, as it was written down; or why it has none, as hosts are now. */
+export const vmPlacementOperations = ({ store }: OperationsContext) => ({
+  async show(caller: Caller, id: number): Promise<VmPlacement> {
+    const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
+    const wish = wishOf(vm);
+    const waits = vm.state === 'PENDING';
+    const [hosts, siblings] = waits
+      ? await Promise.all([store.hosts.snapshot(), wish.tied ? store.vms.siblings([wish.tied.service]) : []])
+      : [[], []];
+    const now = explainPlacement(hosts, wish, siblings);
+    const stay = waits ? undefined : vm.history.at(-1);
+    const record = stay?.placed ?? null;
+    const host = stay ? { id: stay.hid, name: stay.hostname } : null;
+    return {
+      vm: id,
+      text: placementText({ vm, host, record, isOver: vm.state === 'DONE', hosts: hosts.length, ...now }),
+      host,
+      placed_at: stay?.stime.toISOString() ?? null,
+      requirements: wish.requirements ?? null,
+      rank: wish.rank ?? null,
+      record,
+      ...now,
+    };
+  },
+});

@@ -1,0 +1,40 @@
+import type { Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { type Cluster, defaultCluster } from '../schemas/cluster.js';
+import { defaultPermissions } from '../schemas/common.js';
+import { type ListQuery, namedFields } from '../schemas/list.js';
+import { modelOf } from './model.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
+
+export function createClusterStore(connection: Connection) {
+  const clusters = modelOf<Cluster>(connection, 'clusters', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    ...pageIndexes(),
+    ...sortIndexes(namedFields),
+  ]);
+  return {
+    model: clusters,
+    find: (id: number) => clusters.findById(id).lean<Cluster>().exec(),
+    list: (caller: Caller, query: ListQuery) =>
+      pageOf(clusters, visibleTo(caller, 'CLUSTER'), query, { ids: 'number', list: namedFields }),
+    insert: (cluster: Cluster) => clusters.create([cluster]),
+    /** Makes the cluster that is always there. It belongs to the administrator; everybody may know of it. */
+    ensureDefault: () =>
+      clusters.updateOne(
+        { _id: defaultCluster },
+        {
+          $setOnInsert: {
+            name: 'default',
+            uid: 0,
+            gid: 0,
+            permissions: { ...defaultPermissions, other: { use: true, manage: false, admin: false } },
+            attributes: {},
+            reserve: {},
+            created_at: new Date(),
+          },
+        },
+        { upsert: true },
+      ),
+  };
+}
+export type ClusterStore = ReturnType<typeof createClusterStore>;
