@@ -5,6 +5,7 @@ import type { PageQuery } from '../schemas/common.js';
 import { type LogEntry, type Role, type Service, ServiceState } from '../schemas/service.js';
 import { modelOf } from './model.js';
 import { pageIndexes, pageOf, visibleTo } from './paging.js';
+import { nodeFields, type ServiceNode } from './vms.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
 const logLines = 50;
@@ -63,6 +64,30 @@ export function createServiceStore(connection: Connection) {
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
+    /**
+     * A service with those of its VMs that are not DONE, in order of their ids. One question, past Mongoose: this is what
+     * is asked most, and questions are what an answer costs.
+     */
+    async findWithNodes(id: number): Promise<{ service: Service; nodes: ServiceNode[] } | null> {
+      const [found] = await connection
+        .collection<Service>('services')
+        .aggregate<Service & { nodes: ServiceNode[] }>([
+          { $match: { _id: id } },
+          {
+            $lookup: {
+              from: 'vms',
+              localField: '_id',
+              foreignField: 'service.id',
+              pipeline: [{ $match: { state: { $ne: 'DONE' } } }, { $sort: { _id: 1 } }, { $project: nodeFields }],
+              as: 'nodes',
+            },
+          },
+        ])
+        .toArray();
+      if (!found) return null;
+      const { nodes, ...service } = found;
+      return { service, nodes };
+    },
     list: (caller: Caller, query: PageQuery & { state?: ServiceState }) =>
       pageOf<Service, ServiceRow>(
         services,

@@ -26,9 +26,10 @@ export type ServiceNode = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'history' | 'user_template'
 >;
 
-const nodeFields = {
+/** The projection of an aggregation that gives a ServiceNode. */
+export const nodeFields = {
   ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
-  history: { $slice: -1 },
+  history: { $slice: ['$history', -1] },
 } as const;
 
 type Moved = { there: Set<number>; moved: number };
@@ -117,13 +118,6 @@ export function createVmStore(connection: Connection) {
         },
         query,
       ),
-    /** What is shown of the VMs of a service. */
-    nodesOf: (id: number) =>
-      vms
-        .find({ 'service.id': id, state: { $ne: 'DONE' } }, nodeFields)
-        .sort({ _id: 1 })
-        .lean<ServiceNode[]>()
-        .exec(),
     /** VMs of a service that are not DONE, in order of their ids. */
     ofService: (id: number, role?: string) =>
       vms
