@@ -21,9 +21,9 @@ export type WatchTimes = {
 
 /**
  * Watches over a mongod that this machine runs: writes now and then, and kills a process that has answered before and then
- * none for `patience`. MongoDB 6 waits by the clock of the machine in places (its oplog's visibility among them): one that is
- * set back can leave a server that answers `hello` and reads, and commits nothing until that clock has caught up. What a
- * server refuses is an answer: a full disk is not mended by a new start. Returns what ends the watch.
+ * none for `patience`. MongoDB 6 waits by the clock of the machine in places: one that jumps can leave a server that answers
+ * `hello` and reads, and whose commits all wait for its oplog to become visible. What a server refuses is an answer: a full
+ * disk is not mended by a new start. Returns what ends the watch.
  */
 export function watchCommits(
   { uri, pid, kill }: Watched,
