@@ -6,7 +6,8 @@ const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
 /** `pure` needs nothing but its imports; `real` runs against a MongoDB and a Temporal that are started once for the run. */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // More than there are cores: most of these tests wait, for servers, time-outs and back-offs.
+    maxWorkers: 3,
     projects: [
       { test: { name: 'pure', include: pure, ...patience } },
       {

@@ -4,7 +4,8 @@ import { type RequestHandler, Router } from 'express';
 export type Probe = () => Promise<void>;
 export type Probes = { mongodb: Probe; temporal: Probe };
 
-const patience = 2_000;
+/** Milliseconds. Shorter than whoever probes this waits, as a rule 2 s: he is to hear which server does not answer. */
+const patience = 1_000;
 
 /**
  * `/healthz`: this process answers. `/readyz`: it can take requests. Without MongoDB it cannot (503). Without Temporal it

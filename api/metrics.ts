@@ -7,7 +7,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export function createMetrics() {
   const registry = new Registry();
   // The default looks at the event loop every 10 ms: a hundred wake-ups a second of a process that has nothing to do.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 1_000 });
   const requests = new Histogram({
     name: 'arcus_http_request_duration_seconds',
     help: 'Time to answer, by the route as in the OpenAPI document',

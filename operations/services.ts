@@ -24,9 +24,9 @@ export const serviceOperations = (context: OperationsContext) => {
     },
 
     async show(caller: Caller, id: number): Promise<ServiceResource> {
-      // Asked for at once, and forgotten when the caller may not see them.
-      const [service, nodes] = await Promise.all([find(caller, id, 'use'), store.vms.nodesOf(id)]);
-      return serviceResource(service, nodes, await namesFor(users, caller, [service]));
+      const found = await store.services.findWithNodes(id);
+      const service = authorised(caller, 'DOCUMENT', found?.service ?? null, 'use', `service ${id}`);
+      return serviceResource(service, found?.nodes ?? [], await namesFor(users, caller, [service]));
     },
 
     /** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */

@@ -12,6 +12,7 @@ import type { Settings } from './settings.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+import { watchCommits } from './watch-commits.js';
 
 const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
 type PortName = (typeof portNames)[number];
@@ -135,7 +136,7 @@ async function provideTemporal(
 }
 
 async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'ARCUS_MONGODB_URI'>> {
-  const { settings, home, ports, supervisor } = context;
+  const { settings, home, ports, supervisor, say } = context;
   const { ARCUS_MONGODB_URI: given } = settings;
   if (given !== undefined) {
     await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
@@ -146,6 +147,14 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
   const server = supervisor.start(command, { supervise: false });
   await awaitMongo(server.current(), server.log, ports.mongodb);
   supervisor.keep(server, command);
+  watchCommits({
+    uri: mongoUri(ports.mongodb),
+    pid: () => server.current().pid,
+    kill: () => {
+      say('MongoDB has committed nothing for a minute: ending it');
+      return supervisor.restart(server);
+    },
+  });
   return { ARCUS_MONGODB_URI: mongoUri(ports.mongodb, 'arcus') };
 }
 

@@ -84,6 +84,12 @@ export class Supervisor {
     }
   }
 
+  /** Kills a process that hangs; being kept, it is started again. */
+  async restart(supervised: Supervised): Promise<void> {
+    const entry = this.#entries.find((candidate) => candidate === supervised);
+    if (entry !== undefined && !this.#stopping) await this.#children.end(entry.child, 0);
+  }
+
   /** Ends one process and stops keeping it. */
   async end(supervised: Supervised, patience: number): Promise<void> {
     const entry = this.#entries.find((candidate) => candidate === supervised);

@@ -32,9 +32,10 @@ export type ServiceNode = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'history' | 'user_template'
 >;
 
-const nodeFields = {
+/** The projection of an aggregation that gives a ServiceNode. */
+export const nodeFields = {
   ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
-  history: { $slice: -1 },
+  history: { $slice: ['$history', -1] },
 } as const;
 
 type Moved = { there: Set<number>; moved: number };
@@ -166,13 +167,6 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         query,
         { ids: 'number', list: vmFields },
       ),
-    /** What is shown of the VMs of a service. */
-    nodesOf: (id: number) =>
-      vms
-        .find({ 'service.id': id, state: { $ne: 'DONE' } }, nodeFields)
-        .sort({ _id: 1 })
-        .lean<ServiceNode[]>()
-        .exec(),
     /** Where the VMs of these services are. */
     async siblings(services: readonly number[], session?: ClientSession): Promise<Sibling[]> {
       if (services.length === 0) return [];

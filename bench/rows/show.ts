@@ -27,7 +27,7 @@ export const basic = ({ arcus: { credentials } }: Bench): Record<string, string>
   authorization: `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`,
 });
 
-/** Warms the route up for two seconds, then asks for as long as the load says. */
+/** Warms the route up for ten seconds, until V8 has compiled what it runs, then asks for as long as the load says. */
 export async function readUnderLoad(
   bench: Bench,
   name: string,
@@ -35,7 +35,7 @@ export async function readUnderLoad(
   p99Below: number,
   load: Load,
 ): Promise<Measured> {
-  await openLoop({ ...load, seconds: 2, seed: load.seed + 1 });
+  await openLoop({ ...load, seconds: 10, seed: load.seed + 1 });
   const end = bench.count();
   const { latencies, failures, lateness } = await openLoop(load);
   const cost: Cost = end();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { watchCommits } from '../../runtime/watch-commits.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { askUntilGranted, type Granted, type Wish } from './requests.js';
@@ -19,6 +20,7 @@ export class Cloud {
   readonly large: number;
   readonly small: number;
   readonly #release: (keep: boolean) => void;
+  readonly #endWatch: () => Promise<void>;
   /** Large services that run, left by runs that deployed them. */
   readonly #spare: number[] = [];
 
@@ -27,6 +29,7 @@ export class Cloud {
     this.large = templates.large;
     this.small = templates.small;
     this.#release = release;
+    this.#endWatch = watched(cluster);
   }
 
   static async start(name: ShapeName, machine: Machine): Promise<Cloud> {
@@ -54,6 +57,7 @@ export class Cloud {
   }
 
   async stop({ keep }: { keep: boolean }): Promise<void> {
+    await this.#endWatch();
     await this.cluster.stop({ keep });
     this.#release(keep);
   }
@@ -90,4 +94,15 @@ export class Cloud {
       }),
     );
   }
+}
+
+/** As `npm start` does: a MongoDB that commits nothing for a minute is killed and started again. */
+function watched({ servers: { mongodb } }: Cluster): () => Promise<void> {
+  const [member] = mongodb.members;
+  if (member === undefined) throw new Error('a replica set has a member');
+  const kill = async (): Promise<void> => {
+    await member.kill();
+    await member.startAgain();
+  };
+  return watchCommits({ uri: mongodb.uri, pid: () => member.pid, kill });
 }
