@@ -7,7 +7,7 @@ import { readInput } from '../input.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { attributesSection, reserveAndAttributes } from '../placement-options.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { stateText } from '../state-colour.js';
 import { whyLeaf } from '../why.js';
 import { clusters } from './cluster-resource.js';
@@ -31,6 +31,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       right: true,
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
+    { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
   ],
   text: (host) =>
     [
@@ -161,7 +163,7 @@ export const hostCommands: readonly Leaf[] = [
     examples: ['arcus host delete host-4'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolve(context.client(), hosts, wish);
+      const id = await resolveToEnd(context, hosts, wish, (host) => `Remove ${host}?`);
       await context.client().send('DELETE', `/hosts/${id}`, z.undefined());
       report(context, `host ${id} removed.`, { id });
     },

@@ -22,6 +22,8 @@ async function looks(args: string, width: number | null = null) {
     err,
     width: () => width,
     terminal: null,
+    screen: null,
+    person: null,
     now: () => new Date('2026-11-22T14:00:10.000Z'),
   });
   const code = await program.parseAsync(args.split(' '), { from: 'user' }).then(

@@ -217,6 +217,8 @@ describe('help', () => {
       err: out,
       width: () => null,
       terminal: null,
+      screen: null,
+      person: null,
       now: () => new Date(),
     });
     const leaves = program.commands.flatMap((noun) => (noun.commands.length > 0 ? noun.commands : [noun]));

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** What the stub says to one request: an answer, or nothing but a lost connection, or no answer at all. */
 export type Reply = { status?: number; body: unknown } | 'hang up' | 'silence';
-export type Asked = { method: string; path: string; key: string | undefined; body: string };
+export type Asked = { method: string; path: string; key: string | undefined; body: string; authorization?: string };
 
 /** A server that says what a test has laid down, for what cannot be had from a real one on demand: the looks of answers. */
 export type StubApi = {
@@ -29,7 +29,14 @@ export async function startStubApi(): Promise<StubApi> {
       const method = request.method ?? '';
       const path = (request.url ?? '').replace('/api/v1', '');
       const key = request.headers['idempotency-key'];
-      asked.push({ method, path, key: typeof key === 'string' ? key : undefined, body });
+      const { authorization } = request.headers;
+      asked.push({
+        method,
+        path,
+        key: typeof key === 'string' ? key : undefined,
+        body,
+        ...(authorization === undefined ? {} : { authorization }),
+      });
       const script = scripts.get(`${method} ${path}`) ?? [problem(404, 'not_found', `There is no ${path}.`)];
       const reply = (script.length > 1 ? script.shift() : script[0]) ?? 'hang up';
       if (reply === 'hang up') request.socket.destroy();
