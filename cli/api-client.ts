@@ -136,7 +136,7 @@ function refusal(status: number, text: string, asked: { endpoint: URL; method: s
   const exit = exitOf[status] ?? 'failure';
   const problem = problemIn(text);
   if (problem)
-    return new Complaint(exit, problem.detail, { findings: findingsOf(problem), next: nextStep(problem, asked) });
+    return new Complaint(exit, problem.detail, { findings: problem.errors ?? [], next: nextStep(problem, asked) });
   return new Complaint(exit, `${asked.endpoint.origin} answered ${status}, and not as an Arcus does.`, {
     next: 'Is it the address of an Arcus of the same version? Name another with --endpoint, ARCUS_ENDPOINT or a context.',
   });
@@ -149,7 +149,3 @@ function problemIn(text: string): ProblemBody | undefined {
     return undefined;
   }
 }
-
-/** A single finding is what the sentence says already. */
-const findingsOf = ({ errors = [], detail }: ProblemBody): ProblemBody['errors'] & object =>
-  errors.length === 1 && errors.every((error) => detail.includes(error.detail)) ? [] : errors;

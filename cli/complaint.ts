@@ -62,11 +62,17 @@ export class Complaint extends Error {
     this.next = options.next;
   }
 
+  /** A single finding is what the sentence says already. */
+  #told(): Complaint['findings'] {
+    const { findings, message } = this;
+    return findings.length === 1 && findings.every(({ detail }) => message.includes(detail)) ? [] : findings;
+  }
+
   /** The lines for standard error. */
   lines(): string[] {
     return [
       `arcus: ${printable(this.message)}`,
-      ...this.findings.map(({ pointer, detail }) =>
+      ...this.#told().map(({ pointer, detail }) =>
         printable(pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`),
       ),
       this.next,

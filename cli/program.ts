@@ -5,6 +5,8 @@ import { createApiClient } from './api-client.js';
 import { asking } from './asking.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './command.js';
 import { clusterCommands } from './commands/cluster.js';
+import { applyCommand } from './commands/apply.js';
+import { completeCommand, completionCommand } from './commands/completion.js';
 import { contextCommands } from './commands/context.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
@@ -80,6 +82,9 @@ export function createProgram(surroundings: Surroundings): Command {
     await leaf.run(context, command.args, command.opts());
   };
   for (const [noun, summary, leaves] of nouns) addNoun(program, noun, summary, leaves, run);
+  addLeaf(program, applyCommand, run);
+  addLeaf(program, completionCommand, run);
+  addLeaf(program, completeCommand(program), run);
   addLeaf(program, doctorCommand, run);
   addLeaf(program, fsckCommand, run);
   return program;

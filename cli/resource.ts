@@ -41,22 +41,31 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   if (/^\d{1,15}$/.test(wish)) return Number(wish);
   const list = async (query: Record<string, string>) =>
     (await client.list(path, item, { query })).map(({ value }) => value);
-  const living = (await list({})).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
+  const living = async (filter: string) =>
+    (await list({ filter })).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
   const called = (objects: readonly Named[]) => objects.filter(({ name }) => name === wish);
-  const exact = called(living);
-  const found = exact.length > 0 || !ends ? exact : called(await list({ state: ends.state }));
-  const begun = found.length > 0 || whole || wish === '' ? [] : living.filter(({ name }) => name.startsWith(wish));
+  const isCalled = `name=${quoted(wish)}`;
+  const exact = called(await living(isCalled));
+  const found = exact.length > 0 || !ends ? exact : called(await list({ filter: isCalled, state: ends.state }));
+  const begun = found.length > 0 || whole || wish === '' ? [] : await beginningWith(wish, living);
   const [only, ...others] = found.length > 0 ? found : begun;
   if (only === undefined) {
-    const meant = nearestName(
-      wish,
-      living.map(({ name }) => name),
-    );
+    const names = (await client.list(path, item, { most: 1000 })).map(({ value }) => Named.parse(value).name);
+    const meant = nearestName(wish, names);
     const hint = meant === undefined ? '' : `Did you mean ${printable(meant)}? `;
     throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next: hint + next });
   }
   if (others.length === 0) return only.id;
   throw found.length > 0 ? sameName(noun, wish, found) : sameBeginning(noun, wish, begun);
+}
+
+/** A text as a value of a filter. */
+export const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+
+/** A star of the name itself would be one of the pattern: more may be found than is meant. */
+async function beginningWith(wish: string, list: (filter: string) => Promise<Named[]>): Promise<Named[]> {
+  const found = await list(`name~${quoted(`${wish.replaceAll('*', '?')}*`)}`);
+  return found.filter(({ name }) => name.startsWith(wish));
 }
 
 const sameName = (noun: string, wish: string, found: readonly Named[]): Complaint =>

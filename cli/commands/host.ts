@@ -9,6 +9,7 @@ import { permissionsText } from '../ownership.js';
 import { attributesSection, reserveAndAttributes } from '../placement-options.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { stateText } from '../state-colour.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { clusters } from './cluster-resource.js';
 
@@ -112,6 +113,13 @@ export const hostCommands: readonly Leaf[] = [
     examples: ['arcus host why host-1'],
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), hosts, wish),
+  }),
+  waitLeaf(hosts, {
+    known: ['MONITORED', ...HostState.options.filter((state) => state !== 'MONITORED')],
+    statesOf: ({ state }) => [state],
+    // A host in ERROR is probed again, and people enable what they have disabled.
+    stuck: () => null,
+    hasEnded: () => false,
   }),
   leaf({
     usage: 'create [name]',

@@ -9,6 +9,8 @@ import { listAndShow, type Resource, resolve, resolveToEnd } from '../resource.j
 import { serviceText } from '../service-text.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { top } from '../top.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { instantiate, instantiateOptions } from './service-template.js';
 
@@ -55,6 +57,21 @@ export const serviceCommands: readonly Leaf[] = [
     idOf: ({ client }, wish) => resolve(client(), services, wish),
   }),
   operationsLeaf(services),
+  waitLeaf(services, {
+    known: ['RUNNING', ...ServiceState.options.filter((state) => state !== 'RUNNING')],
+    statesOf: ({ state }) => [state],
+    // With an operation at work, a failed state may yet be left; without one, only a person leaves it.
+    stuck: ({ state, operation }) =>
+      state.startsWith('FAILED_') && operation === null ? `it is ${state}, and nothing is at work on it` : null,
+    hasEnded: ({ state }) => state === 'DONE',
+  }),
+  leaf({
+    usage: 'top',
+    summary: 'Show services with what runs of them, where, and what is being done; live on a terminal',
+    examples: ['arcus service top', 'arcus service top | head'],
+    schema: z.object({}),
+    run: (context) => top(context),
+  }),
   leaf({
     usage: 'create <service-template>',
     summary: 'Deploy a service from a service template',

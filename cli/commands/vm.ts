@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VmPlacement } from '../../schemas/placement.js';
-import { VmResource, VmState } from '../../schemas/vm.js';
+import { VmLcmState, VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
@@ -12,6 +12,7 @@ import { printable } from '../printable.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { wrapped } from '../wrapped.js';
 import { attributesText, vmTemplates } from './vm-template.js';
@@ -121,6 +122,16 @@ export const vmCommands: readonly Leaf[] = [
   }),
   ...placementLeaves,
   operationsLeaf(vms),
+  waitLeaf(vms, {
+    known: ['RUNNING', ...VmState.options, ...VmLcmState.options.filter((state) => state !== 'RUNNING')],
+    statesOf: (vm) => [stateOf(vm), vm.state],
+    // A role's operation may try a failed VM again, and is not named by the VM: only what stands alone is sure to stay.
+    stuck: ({ lcm_state, operation, service_id }) =>
+      lcm_state.endsWith('_FAILURE') && operation === null && service_id === null
+        ? `it is ${lcm_state}, and nothing is at work on it`
+        : null,
+    hasEnded: ({ state }) => state === 'DONE',
+  }),
   leaf({
     usage: 'create <vm-template>',
     summary: 'Make a VM from a VM template',

@@ -9,7 +9,7 @@ import { host, page } from './stub-objects.js';
 let api: StubApi;
 beforeEach(async () => {
   api = await startStubApi();
-  api.on('GET /hosts?limit=1000', page(host(0, 'host-1'), host(1, 'host-2'), host(2, 'rack'), host(3, 'rack-2')));
+  api.on('GET /hosts', page(host(0, 'host-1'), host(1, 'host-2'), host(2, 'rack'), host(3, 'rack-2')));
   for (const id of [0, 1, 2, 3]) {
     api.on(`GET /hosts/${id}`, { body: host(id, `host-${id + 1}`) });
     api.on(`DELETE /hosts/${id}`, { body: undefined });

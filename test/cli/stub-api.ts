@@ -12,7 +12,7 @@ export type StubApi = {
   environment: Record<string, string>;
   /** Every request since the start, in order. */
   asked: Asked[];
-  /** Replies to `GET /services/12`, one after the other, below /api/v1; the last one stays. */
+  /** Replies to `GET /services/12`, with any query unless one is given, one after the other; the last one stays. */
   on: (request: string, ...replies: Reply[]) => void;
   stop: () => Promise<void>;
 };
@@ -37,7 +37,8 @@ export async function startStubApi(): Promise<StubApi> {
         body,
         ...(authorization === undefined ? {} : { authorization }),
       });
-      const script = scripts.get(`${method} ${path}`) ?? [problem(404, 'not_found', `There is no ${path}.`)];
+      const script = scripts.get(`${method} ${path}`) ??
+        scripts.get(`${method} ${path.split('?')[0]}`) ?? [problem(404, 'not_found', `There is no ${path}.`)];
       const reply = (script.length > 1 ? script.shift() : script[0]) ?? 'hang up';
       if (reply === 'hang up') request.socket.destroy();
       else if (reply !== 'silence')
