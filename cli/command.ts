@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { ApiClient } from './api-client.js';
 import { Complaint } from './complaint.js';
 import type { ConnectionOptions } from './connection.js';
+import type { Environment } from './environment.js';
 import type { Format } from './output.js';
 import type { Screen } from './screen.js';
 import type { Terminal } from './terminal.js';
@@ -31,8 +32,6 @@ export type Context = {
   options: ConnectionOptions;
   now: () => Date;
 };
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** One command of the tree: `arcus <noun> <usage>`. Its help shows the examples. */
 export type Leaf = {

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Environment } from './command.js';
 import { Complaint } from './complaint.js';
 import { type ContextFile, contextPath, readContexts, type ServerContext } from './context-file.js';
+import type { Environment } from './environment.js';
 
 export type Credentials = { name: string; password: string } | { token: string };
 

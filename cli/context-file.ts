@@ -16,8 +16,8 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import type { Environment } from './command.js';
 import { Complaint } from './complaint.js';
+import type { Environment } from './environment.js';
 
 /** Names are typed: letters, digits and what joins them. */
 export const ContextName = z
