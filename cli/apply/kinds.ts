@@ -17,6 +17,8 @@ export type Kind = {
   asDocument: (object: unknown) => Attributes;
   /** A document says all there is to say of the object (PUT), or only what it names (PATCH). */
   update: 'PUT' | 'PATCH';
+  /** What the server adds to, instead of putting it in the place of what is there. */
+  merges?: readonly string[];
   /** Names of other objects that a document may have where the server wants ids: role by role, say. */
   references?: (document: Attributes) => { pointer: string; kind: string; value: unknown; put: (id: number) => void }[];
 };
@@ -33,6 +35,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
       return { ...rest, cpu: cpu.total, memory: memory.total };
     },
     update: 'PATCH',
+    merges: ['attributes', 'reserved'],
   },
   vm_template: {
     noun: 'vm-template',

@@ -92,8 +92,19 @@ export function changeOf(by: Kind, wished: Record<string, unknown>, present: unk
   const before = plain(by.asDocument(present));
   const after = plain(by.wish.parse(wished));
   if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
-  const changed = Object.keys(wished).filter((name) => !isDeepStrictEqual(before[name], after[name]));
+  const isThere = (name: string): boolean =>
+    isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
+  const changed = Object.keys(wished).filter((name) => !isThere(name));
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
+}
+
+/** What becomes of an object when changes are merged into it: null takes away, or is what was there already. */
+function merged(before: unknown, changes: unknown): unknown {
+  if (!isObject(before) || !isObject(changes)) return changes;
+  const kept = Object.entries(changes).filter(([name, value]) => value !== null || before[name] === null);
+  const removed = Object.keys(changes).filter((name) => changes[name] === null && before[name] !== null);
+  const rest = Object.entries(before).filter(([name]) => !removed.includes(name));
+  return { ...Object.fromEntries(rest), ...Object.fromEntries(kept) };
 }
 
 /** As JSON would have it: what is undefined is not there. */
