@@ -24,7 +24,10 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 
 /** The native API, by its paths below /api/v1. Everything but a success throws a Complaint. */
 export function createApiClient({ endpoint, credentials }: Connection) {
-  const authorization = `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`;
+  const authorization =
+    'token' in credentials
+      ? `Bearer ${credentials.token}`
+      : `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`;
 
   async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<unknown> {
     const late = AbortSignal.timeout(manner.within ?? 60_000);
@@ -60,14 +63,18 @@ export function createApiClient({ endpoint, credentials }: Connection) {
     list: async <S extends z.ZodType>(
       path: string,
       item: S,
-      { query = {}, most = Number.POSITIVE_INFINITY }: { query?: Record<string, string>; most?: number } = {},
+      {
+        query = {},
+        most = Number.POSITIVE_INFINITY,
+        ...manner
+      }: { query?: Record<string, string>; most?: number } & Pick<Manner, 'signal' | 'within'> = {},
     ): Promise<Answer<z.output<S>>[]> => {
       const items: Answer<z.output<S>>[] = [];
       const Pages = pageOf(z.unknown());
       for (let cursor: string | null = ''; cursor !== null && items.length < most; ) {
         const limit = String(Math.min(1000, most - items.length));
         const parameters = new URLSearchParams({ ...query, limit, ...(cursor === '' ? {} : { cursor }) });
-        const page: Answer<z.output<typeof Pages>> = await get(`${path}?${parameters.toString()}`, Pages);
+        const page: Answer<z.output<typeof Pages>> = await get(`${path}?${parameters.toString()}`, Pages, manner);
         items.push(...page.value.items.map((raw) => understood(raw, item, endpoint)));
         cursor = page.value.next_cursor;
       }
@@ -101,7 +108,7 @@ function parsed(text: string, endpoint: URL): unknown {
   } catch (cause) {
     throw new Complaint('failure', `${endpoint.origin} answers, but not as an Arcus does.`, {
       cause,
-      next: 'Is it the address of an Arcus? Name another with --endpoint or ARCUS_ENDPOINT.',
+      next: 'Is it the address of an Arcus? Name another with --endpoint, ARCUS_ENDPOINT or a context.',
     });
   }
 }
@@ -110,7 +117,7 @@ function unreachable(endpoint: URL, cause: unknown): Complaint {
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   return new Complaint('unreachable', `${late ? 'No answer in time from' : 'Nothing answers at'} ${endpoint.origin}.`, {
     cause,
-    next: 'Is Arcus running? Start it with npm start, or name another with --endpoint or ARCUS_ENDPOINT.',
+    next: 'Is Arcus running? Start it with npm start, or name another with --endpoint, ARCUS_ENDPOINT or a context.',
   });
 }
 
@@ -129,9 +136,9 @@ function refusal(status: number, text: string, asked: { endpoint: URL; method: s
   const exit = exitOf[status] ?? 'failure';
   const problem = problemIn(text);
   if (problem)
-    return new Complaint(exit, problem.detail, { findings: findingsOf(problem), next: nextStep(problem, asked) });
+    return new Complaint(exit, problem.detail, { findings: problem.errors ?? [], next: nextStep(problem, asked) });
   return new Complaint(exit, `${asked.endpoint.origin} answered ${status}, and not as an Arcus does.`, {
-    next: 'Is it the address of an Arcus of the same version? Name another with --endpoint or ARCUS_ENDPOINT.',
+    next: 'Is it the address of an Arcus of the same version? Name another with --endpoint, ARCUS_ENDPOINT or a context.',
   });
 }
 
@@ -142,7 +149,3 @@ function problemIn(text: string): ProblemBody | undefined {
     return undefined;
   }
 }
-
-/** A single finding is what the sentence says already. */
-const findingsOf = ({ errors = [], detail }: ProblemBody): ProblemBody['errors'] & object =>
-  errors.length === 1 && errors.every((error) => detail.includes(error.detail)) ? [] : errors;

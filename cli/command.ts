@@ -2,20 +2,34 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { ApiClient } from './api-client.js';
 import { Complaint } from './complaint.js';
+import type { ConnectionOptions } from './connection.js';
+import type { Environment } from './environment.js';
 import type { Format } from './output.js';
+import type { Screen } from './screen.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command works with. Data goes to `out`, all else to `err`. */
 export type Context = {
   /** Made at first use: a command that asks no server needs no credentials. */
   client: () => ApiClient;
+  /** `-o wide` is a table too, with the columns that are marked so. */
   format: Format;
+  wide: boolean;
   out: (text: string) => void;
   err: (text: string) => void;
   /** Columns of the terminal that `out` writes to; null: it is none, and nothing is wrapped. */
   width: () => number | null;
   /** The terminal that `err` writes to; null: it is none, and nothing is drawn over. */
   terminal: Terminal | null;
+  /** The whole terminal that `out` writes to, to be drawn over; null: it is none. */
+  screen: Screen | null;
+  /** Before what ends or removes something: asks whoever sits at a terminal. Throws a Complaint when it is not to be done. */
+  confirm: (question: () => Promise<string>) => Promise<void>;
+  /** What is secret comes from a prompt or, where nobody can be asked, from standard input; never from the arguments. */
+  secret: (question: string) => Promise<string>;
+  environment: Environment;
+  /** Which server is asked, as far as options say so. */
+  options: ConnectionOptions;
   now: () => Date;
 };
 
@@ -25,6 +39,8 @@ export type Leaf = {
   summary: string;
   examples: readonly string[];
   options: readonly (readonly [flags: string, description: string])[];
+  /** Used by shells, not by people: the help does not show it. */
+  hidden?: boolean;
   run: (context: Context, args: readonly string[], options: unknown) => Promise<void>;
 };
 
@@ -67,7 +83,7 @@ export function addNoun(
 
 /** Adds one command below another. */
 export function addLeaf(parent: Command, item: Leaf, run: (leaf: Leaf, command: Command) => Promise<void>): void {
-  const command = parent.command(item.usage).description(item.summary);
+  const command = parent.command(item.usage, { hidden: item.hidden ?? false }).description(item.summary);
   for (const [flags, description] of item.options) command.option(flags, description);
   command.addHelpText('after', `\nExamples:\n${item.examples.map((example) => `  $ ${example}`).join('\n')}`);
   command.action(() => run(item, command));

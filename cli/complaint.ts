@@ -16,10 +16,31 @@ export const exitCodes = {
   unreachable: 6,
   /** The operation waits for you: it goes on when its question has been answered. */
   asks: 7,
+  /** What was waited for did not come in the time that was given. */
+  timeout: 8,
   /** Ctrl-C; what was asked for goes on. */
   detached: 130,
 } as const;
 export type Exit = keyof typeof exitCodes;
+
+/** The same in words, for the help and the reference. */
+export const exitMeanings: readonly (readonly [code: number, meaning: string])[] = [
+  [exitCodes.ok, 'done'],
+  [exitCodes.failure, 'failed'],
+  [exitCodes.usage, 'wrong use or invalid input'],
+  [exitCodes.not_found, 'no such object'],
+  [exitCodes.conflict, 'not possible now'],
+  [exitCodes.not_allowed, 'not allowed'],
+  [exitCodes.unreachable, 'no answer from the server'],
+  [exitCodes.asks, 'it waits for you: answer it'],
+  [exitCodes.timeout, 'not within --timeout'],
+  [exitCodes.detached, 'left by Ctrl-C'],
+];
+
+/** Ctrl-C where there is nothing to say about it: what was watched goes on as before. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
 
 /** What the user is told on standard error, and how the program ends. It is printed without a stack. */
 export class Complaint extends Error {
@@ -41,11 +62,17 @@ export class Complaint extends Error {
     this.next = options.next;
   }
 
+  /** A single finding is what the sentence says already. */
+  #told(): Complaint['findings'] {
+    const { findings, message } = this;
+    return findings.length === 1 && findings.every(({ detail }) => message.includes(detail)) ? [] : findings;
+  }
+
   /** The lines for standard error. */
   lines(): string[] {
     return [
       `arcus: ${printable(this.message)}`,
-      ...this.findings.map(({ pointer, detail }) =>
+      ...this.#told().map(({ pointer, detail }) =>
         printable(pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`),
       ),
       this.next,

@@ -28,3 +28,15 @@ function two(time: number, [large, largeName]: Unit, [small, smallName]: Unit): 
   const whole = `${Math.floor(time / large)} ${largeName}`;
   return rest === 0 ? whole : `${whole} ${rest} ${smallName}`;
 }
+
+const units: Readonly<Record<string, number>> = { s: second, m: minute, h: hour, d: day };
+
+/** Milliseconds of what people type: `30s`, `5m`, `1h30m`, `2d`, or seconds as a number; undefined for anything else. */
+export function durationOf(text: string): number | undefined {
+  if (/^\d{1,9}(\.\d+)?$/.test(text)) return Math.round(Number(text) * second);
+  if (!/^(\d{1,9}[smhd])+$/.test(text)) return undefined;
+  return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0),
+    0,
+  );
+}

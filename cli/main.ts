@@ -1,4 +1,6 @@
-import { createProgram, exitCodeOf } from './program.js';
+import { personAt } from './person.js';
+import { exitCodeOf, runProgram } from './program.js';
+import { screenOf } from './screen.js';
 import { terminalOf } from './terminal.js';
 
 const terminal = terminalOf(process.stderr, process.env);
@@ -18,7 +20,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram({ environment: process.env, out, err, width, terminal, now: () => new Date() }).parseAsync();
+  await runProgram(process.argv.slice(2), {
+    environment: process.env,
+    out,
+    err,
+    width,
+    terminal,
+    screen: screenOf(process.stdout, process.stdin, process.env),
+    person: personAt(process.stdin, process.stderr),
+    now: () => new Date(),
+  });
 } catch (error) {
   process.exitCode = exitCodeOf(error, err);
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { OperationResource } from '../schemas/operation.js';
 import type { Answer } from './api-client.js';
 import { type Context, type Leaf, leaf } from './command.js';
-import { ageOf, rawText, tableOf } from './output.js';
+import { ageOf, columnsShown, partText, rawText, tableOf } from './output.js';
 import { type Resource, resolve } from './resource.js';
 import { stateText } from './state-colour.js';
+import { type Seen, watch, watchOption } from './watch.js';
 
 /** The part of a ULID that is its time: enough to name an operation, unless another was made in the same millisecond. */
 const shortest = 10;
@@ -21,32 +22,44 @@ export const limitOption = ['--limit <number>', 'show at most so many (default: 
 export async function printOperations(
   context: Context,
   path: string,
-  { query = {}, limit }: { query?: Record<string, string>; limit: number },
+  { query = {}, limit, watched }: { query?: Record<string, string>; limit: number; watched?: boolean | undefined },
 ): Promise<void> {
-  const found = await context.client().list(path, OperationResource, { query, most: limit });
-  context.out(
-    context.format === 'table'
-      ? table(found, context)
-      : rawText(
-          context.format,
-          found.map(({ raw }) => raw),
-        ),
-  );
+  const list = (signal?: AbortSignal) =>
+    context.client().list(path, OperationResource, { query, most: limit, ...(signal ? { signal } : {}) });
+  if (!watched) return context.out(seen(context, await list()).whole);
+  await watch(context, 'arcus operation list', async (signal) => seen(context, await list(signal)));
 }
 
-function table(found: readonly Answer<OperationResource>[], { now }: Context): string {
+/** Of a list in parts: the newest is the last line that is added, so the order of parts is turned round. */
+function seen(context: Context, found: readonly Answer<OperationResource>[]): Seen {
+  const raw = found.map((answer) => answer.raw);
+  const { format } = context;
+  const whole = format === 'table' ? table(found, context) : rawText(format, raw);
+  const [head = '', ...lines] = whole.split('\n');
+  const parts = found.map(({ value, raw }, at) => ({
+    key: value.id,
+    mark: JSON.stringify(format === 'table' ? [value.state, value.ended_at] : raw),
+    text: format === 'table' ? (lines[at] ?? '') : partText(format, raw),
+  }));
+  return { whole, parts: parts.reverse(), ...(format === 'table' ? { head } : {}) };
+}
+
+function table(found: readonly Answer<OperationResource>[], { now, wide }: Context): string {
   const operations = found.map(({ value }) => value);
   const length = telling(operations.map(({ id }) => id));
   return tableOf(
-    [
-      { title: 'ID', text: ({ id }) => id.slice(0, length) },
+    columnsShown({ wide }, [
+      { title: 'ID', text: ({ id }: OperationResource) => id.slice(0, wide ? 26 : length) },
       { title: 'TYPE', text: ({ type }) => type },
       { title: 'RESOURCE', text: ({ resource }) => `${resource.type} ${resource.id}` },
       { title: 'NAME', text: ({ resource }) => resource.name },
       { title: 'BY', text: ({ requester }) => requester.name },
       { title: 'STATE', text: ({ state }) => state, colour: stateText },
+      { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
+      { title: 'WAITING FOR', text: ({ waiting_for }) => waiting_for ?? '-', wide: true },
+      { title: 'ERROR', text: ({ error }) => error?.detail ?? '-', wide: true },
       { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
-    ],
+    ]),
     operations,
   );
 }
@@ -70,10 +83,10 @@ export const operationsLeaf = <L extends z.ZodType<{ id: number; name: string }>
     usage: `operations <${resource.noun}>`,
     summary: `List the operations on a ${resource.noun}, newest first`,
     examples: [`arcus ${resource.noun} operations my_${resource.noun}`],
-    options: [limitOption],
-    schema: z.object({ limit: Limit }),
-    run: async (context, [wish], { limit }) => {
+    options: [limitOption, watchOption],
+    schema: z.object({ limit: Limit, watch: z.boolean().optional() }),
+    run: async (context, [wish], { limit, watch: watched }) => {
       const id = await resolve(context.client(), resource, wish);
-      await printOperations(context, `${resource.path}/${id}/operations`, { limit });
+      await printOperations(context, `${resource.path}/${id}/operations`, { limit, watched });
     },
   });

@@ -1,17 +1,25 @@
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { printable } from './printable.js';
 
-export const formats = ['table', 'json', 'yaml'] as const;
-export type Format = (typeof formats)[number];
+/** What -o takes. `wide` is a table with more columns; `name` says by what each object can be named again. */
+export const outputs = ['table', 'wide', 'json', 'yaml', 'name'] as const;
+export type Format = Exclude<(typeof outputs)[number], 'wide'>;
 
 /** One column of a table. Numbers stand right. */
 export type Column<T> = {
   title: string;
   text: (item: T) => string;
   right?: boolean;
+  /** Shown with -o wide only. */
+  wide?: boolean;
   colour?: (text: string) => string;
 };
+
+/** The columns that are asked for: those marked `wide` only with -o wide. */
+export const columnsShown = <T>({ wide }: { wide: boolean }, columns: readonly Column<T>[]): Column<T>[] =>
+  columns.filter((column) => wide || !column.wide);
 
 const bare = Object.fromEntries(
   [
@@ -39,8 +47,30 @@ export function pairs(entries: readonly (readonly [name: string, value: string |
 }
 
 /** An answer as it came, in the format that was asked for. */
-export const rawText = (format: Exclude<Format, 'table'>, raw: unknown): string =>
-  format === 'json' ? JSON.stringify(raw, null, 2) : stringify(raw).trimEnd();
+export function rawText(format: Exclude<Format, 'table'>, raw: unknown): string {
+  if (format === 'name') return namesText(raw);
+  return format === 'json' ? JSON.stringify(raw, null, 2) : stringify(raw).trimEnd();
+}
+
+/** The same as one of several that come one after the other. */
+export const partText = (format: Exclude<Format, 'table'>, raw: unknown): string =>
+  format === 'yaml' ? `---\n${rawText(format, raw)}` : rawText(format, raw);
+
+const Named = z.object({ id: z.union([z.int(), z.string()]).optional(), name: z.string().optional() });
+
+/** A line an object: its name where a command would find it by that, else its id. */
+function namesText(raw: unknown): string {
+  const objects = [raw].flat().map((object) => Named.safeParse(object).data ?? {});
+  const count = new Map<string, number>();
+  for (const { name } of objects) if (name !== undefined) count.set(name, (count.get(name) ?? 0) + 1);
+  return objects
+    .map(({ id, name }) => {
+      const tells = name !== undefined && count.get(name) === 1 && !/^\d+$/.test(name);
+      return printable(tells || id === undefined ? (name ?? '') : String(id));
+    })
+    .filter((line) => line !== '')
+    .join('\n');
+}
 
 const plain = (text: string): string => text;
 

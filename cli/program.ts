@@ -1,7 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
+import { writtenOut } from './abbreviation.js';
 import { createApiClient } from './api-client.js';
+import { asking } from './asking.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './command.js';
+import { applyCommand } from './commands/apply.js';
 import { clusterCommands } from './commands/cluster.js';
+import { completeCommand, completionCommand } from './commands/completion.js';
+import { contextCommands } from './commands/context.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
 import { hostCommands } from './commands/host.js';
@@ -11,18 +17,14 @@ import { serviceCommands } from './commands/service.js';
 import { serviceTemplateCommands } from './commands/service-template.js';
 import { vmCommands } from './commands/vm.js';
 import { vmTemplateCommands } from './commands/vm-template.js';
-import { Complaint, exitCodes } from './complaint.js';
+import { Complaint, exitCodes, exitMeanings, Interrupted } from './complaint.js';
 import { connectionOf } from './connection.js';
-import { type Format, formats } from './output.js';
+import { outputs } from './output.js';
+import type { Person } from './person.js';
 import { version } from './version.js';
 
-export type Surroundings = {
-  environment: Readonly<Record<string, string | undefined>>;
-  out: (text: string) => void;
-  err: (text: string) => void;
-  width: Context['width'];
-  terminal: Context['terminal'];
-  now: () => Date;
+export type Surroundings = Pick<Context, 'environment' | 'out' | 'err' | 'width' | 'terminal' | 'screen' | 'now'> & {
+  person: Person | null;
 };
 
 const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly Leaf[]])[] = [
@@ -34,15 +36,28 @@ const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly
   ['cluster', 'Hosts that belong together', clusterCommands],
   ['operation', 'What is being done, and what has been', operationCommands],
   ['quota', 'How much users and groups may have, and have', quotaCommands],
+  ['context', 'Servers that this command line knows, and who asks there', contextCommands],
 ];
 
+const Options = z.object({
+  output: z.enum(outputs),
+  endpoint: z.string().optional(),
+  context: z.string().optional(),
+  yes: z.boolean().default(false),
+  input: z.boolean(),
+});
+
 /** The whole command line. Leaves throw Complaints; `exitCodeOf` says what becomes of them. */
-export function createProgram({ environment, out, err, width, terminal, now }: Surroundings): Command {
+export function createProgram(surroundings: Surroundings): Command {
+  const { out, err } = surroundings;
   const program = new Command('arcus')
     .description('Runs applications made of many virtual machines.')
     .version(`arcus ${version()}`, '-V, --version', 'print the version')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(formats).default('table'))
-    .option('--endpoint <url>', 'the server (default: ARCUS_ENDPOINT, else the Arcus of this machine)')
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(outputs).default('table'))
+    .option('--context <name>', 'the context to use (default: the current one)')
+    .option('--endpoint <url>', 'the server (default: ARCUS_ENDPOINT, else of the context, else of this machine)')
+    .option('-y, --yes', 'do not ask before something is ended or removed')
+    .option('--no-input', 'ask nothing: refuse where a question would be asked')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => out(text.trimEnd()), writeErr: (text) => err(text.trimEnd()) })
     .showHelpAfterError('Add --help to see how it is used.')
@@ -50,39 +65,51 @@ export function createProgram({ environment, out, err, width, terminal, now }: S
     .addHelpText('after', help);
 
   const run = async (leaf: Leaf, command: Command): Promise<void> => {
-    const { endpoint } = program.opts<{ endpoint?: string }>();
-    const { output } = program.opts<{ output: Format }>();
+    const { output, endpoint, context: named, yes, input } = Options.parse(program.opts());
+    const options = { endpoint, context: named };
     let client: ReturnType<typeof createApiClient> | undefined;
     const context: Context = {
+      ...surroundings,
+      ...asking({ person: surroundings.person, yes, input }),
       client: () => {
-        client ??= createApiClient(connectionOf(environment, endpoint));
+        client ??= createApiClient(connectionOf(surroundings.environment, options));
         return client;
       },
-      format: output,
-      out,
-      err,
-      width,
-      terminal,
-      now,
+      format: output === 'wide' ? 'table' : output,
+      wide: output === 'wide',
+      options,
     };
     await leaf.run(context, command.args, command.opts());
   };
   for (const [noun, summary, leaves] of nouns) addNoun(program, noun, summary, leaves, run);
+  addLeaf(program, applyCommand, run);
+  addLeaf(program, completionCommand, run);
+  addLeaf(program, completeCommand(program), run);
   addLeaf(program, doctorCommand, run);
   addLeaf(program, fsckCommand, run);
   return program;
 }
 
+/** Runs one command line; its words may be abbreviated. */
+export async function runProgram(words: readonly string[], surroundings: Surroundings): Promise<void> {
+  const program = createProgram(surroundings);
+  await program.parseAsync(writtenOut(program, words), { from: 'user' });
+}
+
+const codes = exitMeanings.map(([code, meaning]) => `${code} ${meaning}`);
 const help = `
 Environment:
   ARCUS_ENDPOINT  the server, such as http://127.0.0.1:9869
-  ARCUS_AUTH      name:password, or a file that holds it (default: auth in ARCUS_HOME)
+  ARCUS_AUTH      name:password, a token, or a file that holds one (default: auth in ARCUS_HOME)
   ARCUS_HOME      home of an Arcus on this machine (default: ~/.arcus)
   NO_COLOR        set: no colours
 
+They go before the contexts of ~/.config/arcus/config.yaml, and options before them: arcus context current
+Commands and names may be cut short where they stay unique: arcus serv li
+
 Exit codes:
-  0 done   1 failed   2 wrong use or invalid input   3 no such object   4 not possible now
-  5 not allowed   6 no answer from the server   7 it waits for you: answer it   130 detached by Ctrl-C
+  ${codes.slice(0, 5).join('   ')}
+  ${codes.slice(5).join('   ')}
 
 Examples:
   $ arcus service list
@@ -91,6 +118,7 @@ Examples:
 
 /** Prints what a command ended with, and returns the code to exit with. A fault of this program is named as one. */
 export function exitCodeOf(error: unknown, err: (text: string) => void): number {
+  if (error instanceof Interrupted) return exitCodes.detached;
   // Commander has printed its message already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   const complaint =

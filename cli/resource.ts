@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import type { ApiClient } from './api-client.js';
+import type { Answer, ApiClient } from './api-client.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
-import { type Column, rawText, tableOf } from './output.js';
+import { nearestName } from './nearest-name.js';
+import { type Column, columnsShown, partText, rawText, tableOf } from './output.js';
+import { printable } from './printable.js';
+import { one, type Seen, watch, watchOption } from './watch.js';
 
 /** A kind of object as the command line sees it. */
 export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType> = {
@@ -20,29 +23,83 @@ export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extend
   ends?: { state: string; hasEnded: (object: z.output<L>) => boolean };
 };
 
-const Id = z.object({ id: z.int(), name: z.string() });
+type Named = { id: number; name: string };
+const Named = z.object({ id: z.int(), name: z.string() });
 
-/** The id of what the user named: an id, or the exact name. */
-export async function resolve<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType>(
+/**
+ * The id of what the user named: an id, the exact name or, for what takes nothing away, the beginning of one name. Throws
+ * a Complaint that says what there is instead.
+ */
+export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   client: ApiClient,
   { noun, path, item, ends }: Resource<L, S>,
   wish: string | undefined,
+  { whole = false }: { whole?: boolean } = {},
 ): Promise<number> {
   const next = `List what there is with: arcus ${noun} list`;
   if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`, { next });
   if (/^\d{1,15}$/.test(wish)) return Number(wish);
-  const ofThatName = async (query: Record<string, string>) =>
-    (await client.list(path, item, { query })).map(({ value }) => value).filter(({ name }) => name === wish);
-  const living = (await ofThatName({})).filter((object) => !ends?.hasEnded(object));
-  const found = living.length > 0 || !ends ? living : await ofThatName({ state: ends.state });
-  const [only] = found;
-  if (only === undefined)
-    throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next });
-  if (found.length === 1) return Id.parse(only).id;
-  const ids = found.map(({ id }) => id).join(', ');
-  throw new Complaint('conflict', `More than one ${noun} is called ${JSON.stringify(wish)}: ${ids}.`, {
-    next: 'Name it by its id.',
+  const list = async (query: Record<string, string>) =>
+    (await client.list(path, item, { query })).map(({ value }) => value);
+  const living = async (filter: string) =>
+    (await list({ filter })).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
+  const called = (objects: readonly Named[]) => objects.filter(({ name }) => name === wish);
+  const isCalled = `name=${quoted(wish)}`;
+  const exact = called(await living(isCalled));
+  const found = exact.length > 0 || !ends ? exact : called(await list({ filter: isCalled, state: ends.state }));
+  const begun = found.length > 0 || whole || wish === '' ? [] : await beginningWith(wish, living);
+  const [only, ...others] = found.length > 0 ? found : begun;
+  if (only === undefined) {
+    const names = (await client.list(path, item, { most: 1000 })).map(({ value }) => Named.parse(value).name);
+    const meant = nearestName(wish, names);
+    const hint = meant === undefined ? '' : `Did you mean ${printable(meant)}? `;
+    throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next: hint + next });
+  }
+  if (others.length === 0) return only.id;
+  throw found.length > 0 ? sameName(noun, wish, found) : sameBeginning(noun, wish, begun);
+}
+
+/** A text as a value of a filter. */
+export const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+
+/** A star of the name itself would be one of the pattern: more may be found than is meant. */
+async function beginningWith(wish: string, list: (filter: string) => Promise<Named[]>): Promise<Named[]> {
+  const found = await list(`name~${quoted(`${wish.replaceAll('*', '?')}*`)}`);
+  return found.filter(({ name }) => name.startsWith(wish));
+}
+
+const sameName = (noun: string, wish: string, found: readonly Named[]): Complaint =>
+  new Complaint(
+    'conflict',
+    `More than one ${noun} is called ${JSON.stringify(wish)}: ${found.map(({ id }) => id).join(', ')}.`,
+    { next: 'Name it by its id.' },
+  );
+
+const sameBeginning = (noun: string, wish: string, found: readonly Named[]): Complaint =>
+  new Complaint('conflict', `More than one ${noun} begins with ${JSON.stringify(wish)}.`, {
+    findings: [
+      ...found.slice(0, 10).map(({ id, name }) => ({ pointer: '', detail: `${id}  ${name}` })),
+      ...(found.length > 10 ? [{ pointer: '', detail: `… and ${found.length - 10} more` }] : []),
+    ],
+    next: 'Write more of the name, or give its id.',
   });
+
+/**
+ * The id of what is to be ended or removed, after asking whoever sits there: by its id or its whole name, since an
+ * abbreviation may mean something else tomorrow. `question` makes the question of, say, `service 12 (shop)`.
+ */
+export async function resolveToEnd<L extends z.ZodType<Named>, S extends z.ZodType>(
+  context: Context,
+  resource: Resource<L, S>,
+  wish: string | undefined,
+  question: (what: string) => string,
+): Promise<number> {
+  const id = await resolve(context.client(), resource, wish, { whole: true });
+  await context.confirm(async () => {
+    const { value } = await context.client().get(`${resource.path}/${id}`, Named);
+    return question(`${resource.noun} ${id} (${value.name})`);
+  });
+  return id;
 }
 
 const ListOptions = z.object({
@@ -53,62 +110,108 @@ const ListOptions = z.object({
     .min(1, 'must be at least 1')
     .optional(),
   all: z.boolean().optional(),
+  watch: z.boolean().optional(),
 });
 
+type Looking = { signal?: AbortSignal };
+
 /** `list` and `show`, the same for every kind of object. */
-export function listAndShow<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType>(
-  resource: Resource<L, S>,
-): Leaf[] {
+export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(resource: Resource<L, S>): Leaf[] {
   const { noun, path, item, whole, columns, text, states, ends } = resource;
+
+  async function listed(
+    context: Context,
+    { state, limit = Number.POSITIVE_INFINITY, all }: z.output<typeof ListOptions>,
+    looking: Looking = {},
+  ): Promise<Answer<z.output<L>>[]> {
+    const list = (query: Record<string, string>) => context.client().list(path, item, { query, ...looking });
+    const found = await list(state === undefined ? {} : { state });
+    const living = state === undefined ? found.filter(({ value }) => !ends?.hasEnded(value)) : found;
+    const ended = all && ends && state === undefined ? await list({ state: ends.state }) : [];
+    return [...living, ...ended].sort((one, other) => one.value.id - other.value.id).slice(0, limit);
+  }
+
+  const listText = (context: Context, found: readonly Answer<z.output<L>>[]): string =>
+    context.format === 'table'
+      ? tableOf(
+          columnsShown(context, columns(context)),
+          found.map(({ value }) => value),
+        )
+      : rawText(
+          context.format,
+          found.map(({ raw }) => raw),
+        );
+
+  /** A list in parts: a line of the table an object, or the object by itself in another format. */
+  function partsOf(context: Context, found: readonly Answer<z.output<L>>[], began: Date): Seen {
+    const whole = listText(context, found);
+    const [head = '', ...lines] = whole.split('\n');
+    // An age that goes on is no news: to compare, the clock stands still.
+    const still = columnsShown(context, columns({ ...context, now: () => began }));
+    const { format } = context;
+    const parts = found.map(({ value, raw }, at) => ({
+      key: String(value.id),
+      mark: format === 'table' ? still.map((column) => column.text(value)).join('\t') : JSON.stringify(raw),
+      text: format === 'table' ? (lines[at] ?? '') : partText(format, raw),
+    }));
+    return { whole, parts, ...(format === 'table' ? { head } : {}) };
+  }
+
   return [
     leaf({
       usage: 'list',
       summary: `List ${noun}s`,
-      examples: [`arcus ${noun} list`, `arcus ${noun} list -o json`],
+      examples: [`arcus ${noun} list`, `arcus ${noun} list -o json`, `arcus ${noun} list --watch`],
       options: [
         ['--limit <number>', 'show at most so many'],
         ...(states ? [['--state <state>', `only those in this state: ${states.join(', ')}`] as const] : []),
         ...(ends ? [['--all', 'those that have ended, too'] as const] : []),
+        watchOption,
       ],
       schema: ListOptions,
-      run: async (context, _args, { state, limit, all }) => {
-        const most = limit ?? Number.POSITIVE_INFINITY;
-        const list = (query: Record<string, string>) => context.client().list(path, item, { query });
-        const found = state === undefined ? await list({}) : await list({ state });
-        const living = state === undefined ? found.filter(({ value }) => !ends?.hasEnded(value)) : found;
-        const ended = all && ends && state === undefined ? await list({ state: ends.state }) : [];
-        const shown = [...living, ...ended].sort((one, other) => one.value.id - other.value.id).slice(0, most);
-        if (context.format !== 'table')
-          context.out(
-            rawText(
-              context.format,
-              shown.map(({ raw }) => raw),
-            ),
-          );
-        else
-          context.out(
-            tableOf(
-              columns(context),
-              shown.map(({ value }) => value),
-            ),
-          );
+      run: async (context, _args, options) => {
+        if (!options.watch) return context.out(listText(context, await listed(context, options)));
+        const began = context.now();
+        const look = async (signal: AbortSignal) => partsOf(context, await listed(context, options, { signal }), began);
+        // What has left the list may still be there, as ended: its last line says so.
+        const gone = async (id: string, signal: AbortSignal): Promise<string | null> => {
+          const left = await context.client().get(`${path}/${id}`, item, { signal }).catch(goneEntirely);
+          if (left === null) context.err(`${noun} ${id} is gone.`);
+          return left === null ? null : (partsOf(context, [left], began).parts[0]?.text ?? null);
+        };
+        await watch(context, `arcus ${noun} list`, look, gone);
       },
     }),
     leaf({
       usage: `show <${noun}>`,
       summary: `Show a ${noun}, by id or name`,
       examples: [`arcus ${noun} show 0`, `arcus ${noun} show my_${noun.replaceAll('-', '_')} -o yaml`],
-      schema: z.object({}),
-      run: async (context, [wish]) => {
+      options: [watchOption],
+      schema: ListOptions.pick({ watch: true }),
+      run: async (context, [wish], options) => {
         const id = await resolve(context.client(), resource, wish);
-        const answer = await context.client().get(`${path}/${id}`, whole);
-        context.out(context.format === 'table' ? text(answer.value, context) : rawText(context.format, answer.raw));
+        const show = async (looking: Looking, print: typeof rawText): Promise<string> => {
+          const answer = await context.client().get(`${path}/${id}`, whole, looking);
+          return context.format === 'table' ? text(answer.value, context) : print(context.format, answer.raw);
+        };
+        if (!options.watch) return context.out(await show({}, rawText));
+        await watch(context, `arcus ${noun} show ${id}`, async (signal) => one(await show({ signal }, partText)));
       },
     }),
   ];
 }
 
+function goneEntirely(error: unknown): null {
+  if (error instanceof Complaint && error.exit === 'not_found') return null;
+  throw error;
+}
+
 /** Tells what has been made or changed: a sentence, or the object in the format that was asked for. */
 export function report(context: Context, sentence: string, raw: unknown): void {
   context.out(context.format === 'table' ? sentence : rawText(context.format, raw));
+}
+
+/** Prints what has been asked for: as a text for people, or in the format that was asked for. */
+export function shown(context: Context, text: () => string, raw: unknown): void {
+  context.out(context.format === 'table' ? text() : rawText(context.format, raw));
 }

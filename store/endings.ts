@@ -5,6 +5,7 @@ import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { type OperationStore, type Outcome, openStates } from './operations.js';
+import type { QuotaStore } from './quotas.js';
 import type { ServiceStore } from './services.js';
 import type { VmMove, VmStore } from './vms.js';
 
@@ -14,7 +15,10 @@ export type EndingStores = { operations: OperationStore; services: ServiceStore;
  * How operations end. What a run says of itself at its end and what reconciliation says of a run that was lost is the
  * same transaction: the operation, its resource and whatever VMs it still holds, so that nothing waits for a dead run.
  */
-export function createEndings(connection: Connection, { operations, services, vms }: EndingStores) {
+export function createEndings(
+  connection: Connection,
+  { operations, services, vms, quotas }: EndingStores & { quotas: QuotaStore },
+) {
   return {
     /**
      * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed; one
@@ -22,10 +26,14 @@ export function createEndings(connection: Connection, { operations, services, vm
      * Returns the operation as it is then; one that had ended already keeps its outcome.
      */
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
-      return connection.transaction(async (session) => {
-        const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
-        return operation && endOpen(operation, claimed, session);
-      });
+      const inTransaction = () =>
+        connection.transaction(async (session) => {
+          const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
+          return operation && endOpen(operation, claimed, session);
+        });
+      const seen = await operations.find(op);
+      // What a service was charged goes back to quotas that the others of its owner write, too.
+      return seen?.kind === 'undeployService' ? quotas.inTurn(seen, inTransaction) : inTransaction();
     },
 
     /**

@@ -42,7 +42,7 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
-    endings: createEndings(connection, { operations, services, vms }),
+    endings: createEndings(connection, { operations, services, vms, quotas }),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),

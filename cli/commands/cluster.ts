@@ -4,7 +4,7 @@ import { HostResource } from '../../schemas/host.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { reserveAndAttributes } from '../placement-options.js';
-import { listAndShow, report, resolve } from '../resource.js';
+import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
 import { clusters } from './cluster-resource.js';
 import { hosts } from './host.js';
 
@@ -62,7 +62,7 @@ export const clusterCommands: readonly Leaf[] = [
     examples: ['arcus cluster delete staging'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolve(context.client(), clusters, wish);
+      const id = await resolveToEnd(context, clusters, wish, (cluster) => `Remove ${cluster}?`);
       await context.client().send('DELETE', `/clusters/${id}`, z.undefined());
       report(context, `cluster ${id} removed.`, { id });
     },

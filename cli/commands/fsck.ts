@@ -50,6 +50,7 @@ export const fsckCommand: Leaf = leaf({
     }),
   run: async (context, _args, { repair, report }) => {
     if (report !== undefined) return conclude(context, report);
+    if (repair) await context.confirm(async () => 'Repair what can be repaired, in the whole zone?');
     const accepted = await startOperation(context, 'POST', '/consistency-checks', json({ repair }));
     const { id } = accepted.value;
     context.err(`Check ${id} is accepted; its report, also later: arcus fsck --report ${id}`);

@@ -7,8 +7,9 @@ import { readInput } from '../input.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { attributesSection, reserveAndAttributes } from '../placement-options.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { stateText } from '../state-colour.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { clusters } from './cluster-resource.js';
 
@@ -31,6 +32,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       right: true,
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
+    { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
   ],
   text: (host) =>
     [
@@ -111,6 +114,13 @@ export const hostCommands: readonly Leaf[] = [
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), hosts, wish),
   }),
+  waitLeaf(hosts, {
+    known: ['MONITORED', ...HostState.options.filter((state) => state !== 'MONITORED')],
+    statesOf: ({ state }) => [state],
+    // A host in ERROR is probed again, and people enable what they have disabled.
+    stuck: () => null,
+    hasEnded: () => false,
+  }),
   leaf({
     usage: 'create [name]',
     summary: 'Add a host, from options or from a file',
@@ -161,7 +171,7 @@ export const hostCommands: readonly Leaf[] = [
     examples: ['arcus host delete host-4'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolve(context.client(), hosts, wish);
+      const id = await resolveToEnd(context, hosts, wish, (host) => `Remove ${host}?`);
       await context.client().send('DELETE', `/hosts/${id}`, z.undefined());
       report(context, `host ${id} removed.`, { id });
     },

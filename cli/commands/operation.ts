@@ -7,9 +7,10 @@ import { reportOperation, waitFor } from '../follow.js';
 import { Limit, limitOption, printOperations } from '../operation-list.js';
 import { OperationOptions, operationNamed, operationOptions } from '../operation-name.js';
 import { operationText } from '../operation-text.js';
-import { rawText } from '../output.js';
+import { partText, rawText } from '../output.js';
 import { resolve } from '../resource.js';
 import { startOperation } from '../start-operation.js';
+import { one, watch, watchOption } from '../watch.js';
 import { whyLeaf } from '../why.js';
 import { services } from './service.js';
 import { vms } from './vm.js';
@@ -45,6 +46,9 @@ async function resourceQuery(
   return {};
 }
 
+/** What is news of an operation: times that go on by themselves are none. */
+const changing = ({ eta: _eta, ...detail }: OperationDetail): string => JSON.stringify(detail);
+
 export const operationCommands: readonly Leaf[] = [
   leaf({
     usage: 'list',
@@ -59,23 +63,38 @@ export const operationCommands: readonly Leaf[] = [
       ['--service <service>', 'only those on this service'],
       ['--vm <vm>', 'only those on this VM'],
       limitOption,
+      watchOption,
     ],
-    schema: OperationOptions.extend({ state: z.string().optional(), limit: Limit }),
-    run: async (context, _args, { state, limit, ...resource }) => {
+    schema: OperationOptions.extend({
+      state: z.string().optional(),
+      limit: Limit,
+      watch: z.boolean().optional(),
+    }),
+    run: async (context, _args, { state, limit, watch: watched, ...resource }) => {
       const query = { ...(state === undefined ? {} : { state }), ...(await resourceQuery(context, resource)) };
-      await printOperations(context, '/operations', { query, limit });
+      await printOperations(context, '/operations', { query, limit, watched });
     },
   }),
   leaf({
     usage: 'show [operation]',
     summary: 'Show the steps and the progress of an operation; its id may be cut short',
     examples: [`arcus operation show ${example}`, 'arcus operation show --service my_service'],
-    options: operationOptions,
-    schema: OperationOptions,
+    options: [...operationOptions, watchOption],
+    schema: OperationOptions.extend({ watch: z.boolean().optional() }),
     run: async (context, [wish], options) => {
       const id = await operationNamed(context, wish, options);
-      const { value, raw } = await context.client().get(`/operations/${id}`, OperationDetail);
-      context.out(context.format === 'table' ? operationText(value, context) : rawText(context.format, raw));
+      const show = async (looking: { signal?: AbortSignal }) => {
+        const { value, raw } = await context.client().get(`/operations/${id}`, OperationDetail, looking);
+        const { format } = context;
+        if (format === 'table') return { text: operationText(value, context), mark: changing(value) };
+        const text = options.watch ? partText(format, raw) : rawText(format, raw);
+        return { text, mark: text };
+      };
+      if (!options.watch) return context.out((await show({})).text);
+      await watch(context, `arcus operation show ${id}`, async (signal) => {
+        const { text, mark } = await show({ signal });
+        return one(text, mark);
+      });
     },
   }),
   whyLeaf({

@@ -7,7 +7,7 @@ import { reportOperation } from '../follow.js';
 import { readInput, readObject } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
@@ -21,6 +21,7 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
     { title: 'GROUP', text: ({ gname }) => gname },
     { title: 'NAME', text: ({ name }) => name },
     { title: 'STRATEGY', text: ({ body }) => body.deployment },
+    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
     { title: 'ROLES', text: ({ body }) => body.roles.map((role) => `${role.name}:${role.cardinality}`).join(' ') },
   ],
   text: (template) =>
@@ -107,7 +108,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     examples: ['arcus service-template delete my_service'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolve(context.client(), serviceTemplates, wish);
+      const id = await resolveToEnd(context, serviceTemplates, wish, (template) => `Remove ${template}?`);
       await context.client().send('DELETE', `/service-templates/${id}`, z.undefined());
       report(context, `service-template ${id} removed.`, { id });
     },

@@ -5,10 +5,12 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { reportOperation } from '../follow.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf } from '../output.js';
-import { listAndShow, type Resource, resolve } from '../resource.js';
+import { listAndShow, type Resource, resolve, resolveToEnd } from '../resource.js';
 import { serviceText } from '../service-text.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { top } from '../top.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { instantiate, instantiateOptions } from './service-template.js';
 
@@ -26,6 +28,9 @@ export const services: Resource<typeof ServiceSummary, typeof ServiceResource> =
     { title: 'NAME', text: ({ name }) => name },
     { title: 'STATE', text: ({ state }) => state, colour: stateText },
     { title: 'ROLES', text: ({ roles }) => roles.map((role) => `${role.name}:${role.cardinality}`).join(' ') },
+    { title: 'TEMPLATE', text: ({ template_id }) => String(template_id), right: true, wide: true },
+    { title: 'OPERATION', text: ({ operation }) => operation ?? '-', wide: true },
+    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
     { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
   ],
   text: serviceText,
@@ -36,10 +41,9 @@ const Wait = z.object({ wait: z.boolean().optional() });
 
 async function act(
   context: Context,
-  wish: string | undefined,
+  id: number,
   { method, action, body, wait }: { method: 'POST' | 'DELETE'; action: string; body?: Body; wait: boolean | undefined },
 ): Promise<void> {
-  const id = await resolve(context.client(), services, wish);
   await reportOperation(context, await startOperation(context, method, `/services/${id}${action}`, body), { wait });
 }
 
@@ -53,6 +57,21 @@ export const serviceCommands: readonly Leaf[] = [
     idOf: ({ client }, wish) => resolve(client(), services, wish),
   }),
   operationsLeaf(services),
+  waitLeaf(services, {
+    known: ['RUNNING', ...ServiceState.options.filter((state) => state !== 'RUNNING')],
+    statesOf: ({ state }) => [state],
+    // With an operation at work, a failed state may yet be left; without one, only a person leaves it.
+    stuck: ({ state, operation }) =>
+      state.startsWith('FAILED_') && operation === null ? `it is ${state}, and nothing is at work on it` : null,
+    hasEnded: ({ state }) => state === 'DONE',
+  }),
+  leaf({
+    usage: 'top',
+    summary: 'Show services with what runs of them, where, and what is being done; live on a terminal',
+    examples: ['arcus service top', 'arcus service top | head'],
+    schema: z.object({}),
+    run: (context) => top(context),
+  }),
   leaf({
     usage: 'create <service-template>',
     summary: 'Deploy a service from a service template',
@@ -73,9 +92,10 @@ export const serviceCommands: readonly Leaf[] = [
       ({ hard, soft }) => !(hard && soft),
       { error: 'cannot go with --soft', path: ['hard'] },
     ),
-    run: (context, [wish], { hard, soft, wait }) => {
+    run: async (context, [wish], { hard, soft, wait }) => {
       const body = json(hard ? { hard: true } : soft ? { hard: false } : {});
-      return act(context, wish, { method: 'POST', action: '/undeploy', body, wait });
+      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service}?`);
+      await act(context, id, { method: 'POST', action: '/undeploy', body, wait });
     },
   }),
   leaf({
@@ -84,7 +104,8 @@ export const serviceCommands: readonly Leaf[] = [
     examples: ['arcus service recover my_service --wait'],
     options: [wait],
     schema: Wait,
-    run: (context, [wish], { wait }) => act(context, wish, { method: 'POST', action: '/recover', wait }),
+    run: async (context, [wish], { wait }) =>
+      act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/recover', wait }),
   }),
   leaf({
     usage: 'delete <service>',
@@ -92,6 +113,9 @@ export const serviceCommands: readonly Leaf[] = [
     examples: ['arcus service delete my_service'],
     options: [wait],
     schema: Wait,
-    run: (context, [wish], { wait }) => act(context, wish, { method: 'DELETE', action: '', wait }),
+    run: async (context, [wish], { wait }) => {
+      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service} and remove it?`);
+      await act(context, id, { method: 'DELETE', action: '', wait });
+    },
   }),
 ];

@@ -4,7 +4,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { readInput } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 
 export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateResource> = {
   noun: 'vm-template',
@@ -18,6 +18,7 @@ export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateR
     { title: 'NAME', text: ({ name }) => name },
     { title: 'CPU', text: ({ template }) => String(template.CPU), right: true },
     { title: 'MEMORY', text: ({ template }) => `${template.MEMORY}M`, right: true },
+    { title: 'ATTRIBUTES', text: ({ template }) => Object.keys(template).join(' '), wide: true },
     { title: 'CREATED', text: ({ created_at }) => created_at },
   ],
   text: (template) =>
@@ -92,7 +93,7 @@ export const vmTemplateCommands: readonly Leaf[] = [
     examples: ['arcus vm-template delete small'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolve(context.client(), vmTemplates, wish);
+      const id = await resolveToEnd(context, vmTemplates, wish, (template) => `Remove ${template}?`);
       await context.client().send('DELETE', `/vm-templates/${id}`, z.undefined());
       report(context, `vm-template ${id} removed.`, { id });
     },

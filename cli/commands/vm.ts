@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VmPlacement } from '../../schemas/placement.js';
-import { VmResource, VmState } from '../../schemas/vm.js';
+import { VmLcmState, VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
@@ -9,9 +9,10 @@ import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { printable } from '../printable.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';
+import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
 import { wrapped } from '../wrapped.js';
 import { attributesText, vmTemplates } from './vm-template.js';
@@ -32,11 +33,17 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
   columns: ({ now }) => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname, wide: true },
     { title: 'NAME', text: ({ name }) => name },
     { title: 'STATE', text: stateOf, colour: stateText },
     { title: 'CPU', text: ({ cpu }) => String(cpu), right: true },
     { title: 'MEMORY', text: ({ memory }) => `${memory}M`, right: true },
     { title: 'HOST', text: ({ host }) => host?.name ?? '-' },
+    { title: 'SERVICE', text: ({ service_id }) => String(service_id ?? '-'), right: true, wide: true },
+    { title: 'ROLE', text: ({ role_name }) => role_name ?? '-', wide: true },
+    { title: 'READY', text: ({ ready }) => (ready ? 'yes' : 'no'), wide: true },
+    { title: 'OPERATION', text: ({ operation }) => operation ?? '-', wide: true },
+    { title: 'REASON', text: ({ reason }) => reason ?? '-', wide: true },
     { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
   ],
   text: (vm) =>
@@ -115,6 +122,16 @@ export const vmCommands: readonly Leaf[] = [
   }),
   ...placementLeaves,
   operationsLeaf(vms),
+  waitLeaf(vms, {
+    known: ['RUNNING', ...VmState.options, ...VmLcmState.options.filter((state) => state !== 'RUNNING')],
+    statesOf: (vm) => [stateOf(vm), vm.state],
+    // A role's operation may try a failed VM again, and is not named by the VM: only what stands alone is sure to stay.
+    stuck: ({ lcm_state, operation, service_id }) =>
+      lcm_state.endsWith('_FAILURE') && operation === null && service_id === null
+        ? `it is ${lcm_state}, and nothing is at work on it`
+        : null,
+    hasEnded: ({ state }) => state === 'DONE',
+  }),
   leaf({
     usage: 'create <vm-template>',
     summary: 'Make a VM from a VM template',
@@ -157,7 +174,7 @@ export const vmCommands: readonly Leaf[] = [
     options: [['--hard', 'cut the power instead of asking the guest'], wait],
     schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),
     run: async (context, [wish], { hard, wait }) => {
-      const id = await resolve(context.client(), vms, wish);
+      const id = await resolveToEnd(context, vms, wish, (vm) => `End ${vm} for good?`);
       const path = `/vms/${id}/terminate`;
       const answer = await startOperation(context, 'POST', path, json({ hard: hard ?? false }));
       await reportOperation(context, answer, { wait });

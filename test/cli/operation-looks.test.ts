@@ -22,6 +22,8 @@ async function looks(args: string, width: number | null = null) {
     err,
     width: () => width,
     terminal: null,
+    screen: null,
+    person: null,
     now: () => new Date('2026-11-22T14:00:10.000Z'),
   });
   const code = await program.parseAsync(args.split(' '), { from: 'user' }).then(
@@ -183,7 +185,7 @@ describe('a list of operations', () => {
     const rights = { use: true, manage: true, admin: false };
     const permissions = { owner: rights, group: rights, other: rights };
     const services = { body: { items: [{ ...named, ...times, permissions }], next_cursor: null } };
-    api.on('GET /services?limit=1000', services);
+    api.on('GET /services', services);
     api.on('GET /operations?resource_type=service&resource_id=12&limit=50', page);
     expect((await looks('operation list --service web')).out).toContain('01KAJ3V5Q0F8T  deployService');
     api.on('GET /services/12', { body: { operation: operationId } });

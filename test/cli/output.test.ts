@@ -196,7 +196,7 @@ describe('-o', () => {
   it('refuses another format, naming those there are', async () => {
     const { code, out, err } = await running.arcus(['host', 'list', '-o', 'xml']);
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toMatch(/table, json, yaml/);
+    expect(err).toMatch(/table, wide, json, yaml, name/);
   });
 });
 
@@ -217,6 +217,8 @@ describe('help', () => {
       err: out,
       width: () => null,
       terminal: null,
+      screen: null,
+      person: null,
       now: () => new Date(),
     });
     const leaves = program.commands.flatMap((noun) => (noun.commands.length > 0 ? noun.commands : [noun]));

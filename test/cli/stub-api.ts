@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 /** What the stub says to one request: an answer, or nothing but a lost connection, or no answer at all. */
 export type Reply = { status?: number; body: unknown } | 'hang up' | 'silence';
-export type Asked = { method: string; path: string; key: string | undefined; body: string };
+export type Asked = { method: string; path: string; key: string | undefined; body: string; authorization?: string };
 
 /** A server that says what a test has laid down, for what cannot be had from a real one on demand: the looks of answers. */
 export type StubApi = {
@@ -12,7 +12,7 @@ export type StubApi = {
   environment: Record<string, string>;
   /** Every request since the start, in order. */
   asked: Asked[];
-  /** Replies to `GET /services/12`, one after the other, below /api/v1; the last one stays. */
+  /** Replies to `GET /services/12`, with any query unless one is given, one after the other; the last one stays. */
   on: (request: string, ...replies: Reply[]) => void;
   stop: () => Promise<void>;
 };
@@ -29,8 +29,16 @@ export async function startStubApi(): Promise<StubApi> {
       const method = request.method ?? '';
       const path = (request.url ?? '').replace('/api/v1', '');
       const key = request.headers['idempotency-key'];
-      asked.push({ method, path, key: typeof key === 'string' ? key : undefined, body });
-      const script = scripts.get(`${method} ${path}`) ?? [problem(404, 'not_found', `There is no ${path}.`)];
+      const { authorization } = request.headers;
+      asked.push({
+        method,
+        path,
+        key: typeof key === 'string' ? key : undefined,
+        body,
+        ...(authorization === undefined ? {} : { authorization }),
+      });
+      const script = scripts.get(`${method} ${path}`) ??
+        scripts.get(`${method} ${path.split('?')[0]}`) ?? [problem(404, 'not_found', `There is no ${path}.`)];
       const reply = (script.length > 1 ? script.shift() : script[0]) ?? 'hang up';
       if (reply === 'hang up') request.socket.destroy();
       else if (reply !== 'silence')

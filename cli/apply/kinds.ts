@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import { CreateHost, HostResource } from '../../schemas/host.js';
+import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
+import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+
+type Attributes = Record<string, unknown>;
+
+/** A kind of object that `apply` can make, as it is called in a document. */
+export type Kind = {
+  noun: string;
+  path: string;
+  /** What is sent to make one: what a document holds beside its kind. */
+  wish: z.ZodType;
+  /** What the server answers. */
+  answer: z.ZodType<{ id: number; name: string }>;
+  /** An object that is there, in the words of a document. */
+  asDocument: (object: unknown) => Attributes;
+  /** A document says all there is to say of the object (PUT), or only what it names (PATCH). */
+  update: 'PUT' | 'PATCH';
+  /** What the server adds to, instead of putting it in the place of what is there. */
+  merges?: readonly string[];
+  /** Names of other objects that a document may have where the server wants ids: role by role, say. */
+  references?: (document: Attributes) => { pointer: string; kind: string; value: unknown; put: (id: number) => void }[];
+};
+
+/** In the order in which they are made: what others name comes first. */
+export const kinds: Readonly<Record<string, Kind>> = {
+  host: {
+    noun: 'host',
+    path: '/hosts',
+    wish: CreateHost,
+    answer: HostResource,
+    asDocument: (object) => {
+      const { cpu, memory, ...rest } = HostResource.parse(object);
+      return { ...rest, cpu: cpu.total, memory: memory.total };
+    },
+    update: 'PATCH',
+    merges: ['attributes', 'reserved'],
+  },
+  vm_template: {
+    noun: 'vm-template',
+    path: '/vm-templates',
+    wish: CreateVmTemplate,
+    answer: VmTemplateResource,
+    asDocument: (object) => VmTemplateResource.parse(object),
+    update: 'PATCH',
+  },
+  service_template: {
+    noun: 'service-template',
+    path: '/service-templates',
+    wish: ServiceTemplateBody,
+    answer: ServiceTemplateResource,
+    asDocument: (object) => ServiceTemplateResource.parse(object).body,
+    update: 'PUT',
+    references: ({ roles }) =>
+      (Array.isArray(roles) ? roles : []).flatMap((role: unknown, at) =>
+        isObject(role)
+          ? [
+              {
+                pointer: `/roles/${at}/vm_template`,
+                kind: 'vm_template',
+                value: role.vm_template,
+                put: (id: number) => {
+                  role.vm_template = id;
+                },
+              },
+            ]
+          : [],
+      ),
+  },
+};
+
+export const isObject = (value: unknown): value is Attributes =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,0 +1,114 @@
+import { isDeepStrictEqual } from 'node:util';
+import { Complaint } from '../complaint.js';
+import { nearestName } from '../nearest-name.js';
+import type { Document } from './documents.js';
+import { isObject, type Kind, kinds } from './kinds.js';
+
+/** A document that has been understood: what is to be there, under its kind and its name. */
+export type Wish = {
+  kind: string;
+  by: Kind;
+  name: string;
+  /** Without its kind, as it was written. */
+  attributes: Record<string, unknown>;
+  place: Document['place'];
+};
+
+type Finding = { pointer: string; detail: string };
+
+/**
+ * What documents wish, in the order in which it can be made. Throws a Complaint that tells everything that is wrong with
+ * them, each with its file and line, before anything is changed.
+ */
+export function wishesOf(documents: readonly Document[]): Wish[] {
+  const findings: Finding[] = [];
+  const wishes = documents.flatMap((document) => {
+    const wish = wishOf(document);
+    if ('findings' in wish) findings.push(...wish.findings);
+    return 'findings' in wish ? [] : [wish];
+  });
+  const seen = new Map<string, string>();
+  for (const { kind, name, place } of wishes) {
+    const before = seen.get(`${kind} ${name}`);
+    if (before !== undefined)
+      findings.push({ pointer: place('/name'), detail: `${kind} ${JSON.stringify(name)} is at ${before} already` });
+    seen.set(`${kind} ${name}`, place('/name'));
+  }
+  if (findings.length > 0)
+    throw new Complaint('usage', 'What is to be applied is not valid.', {
+      findings,
+      next: 'Correct it and try again: nothing has been changed.',
+    });
+  const order = Object.keys(kinds);
+  return wishes.sort((one, other) => order.indexOf(one.kind) - order.indexOf(other.kind));
+}
+
+function wishOf({ content, place }: Document): Wish | { findings: Finding[] } {
+  const wrong = (pointer: string, detail: string) => ({ findings: [{ pointer: place(pointer), detail }] });
+  if (!isObject(content)) return wrong('', 'a document must be an object with a kind and a name');
+  const { kind, ...attributes } = content;
+  const by = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+  if (typeof kind !== 'string' || !by) return wrong('/kind', kindFault(kind));
+  const { name } = attributes;
+  if (typeof name !== 'string' || name === '') return wrong('/name', 'name is required');
+  const result = by.wish.safeParse(withReferences(by, attributes, () => 0));
+  if (result.success) return { kind, by, name, attributes, place };
+  return {
+    findings: result.error.issues.map(({ path, message }) => {
+      const pointer = `/${path.map(String).join('/')}`;
+      return { pointer: place(pointer), detail: `${pointer} ${message}` };
+    }),
+  };
+}
+
+function kindFault(kind: unknown): string {
+  const known = Object.keys(kinds).join(', ');
+  if (typeof kind !== 'string') return `kind is required, one of ${known}`;
+  const meant = nearestName(kind, Object.keys(kinds));
+  return `${JSON.stringify(kind)} is no kind that can be applied: ${meant === undefined ? known : `did you mean ${meant}?`}`;
+}
+
+/** References that are names and not ids, as they stand in a document. */
+export const namesIn = ({ by, attributes }: Pick<Wish, 'by' | 'attributes'>) =>
+  (by.references?.(structuredClone(attributes)) ?? []).flatMap(({ pointer, kind, value }) =>
+    isName(value) ? [{ pointer, kind, name: value }] : [],
+  );
+
+/** The attributes with an id in the place of each name. */
+export function withReferences(
+  by: Kind,
+  attributes: Record<string, unknown>,
+  idOf: (kind: string, name: string) => number,
+): Record<string, unknown> {
+  const copy = structuredClone(attributes);
+  for (const { kind, value, put } of by.references?.(copy) ?? []) if (isName(value)) put(idOf(kind, value));
+  return copy;
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && !/^\s*[+-]?\d/.test(value);
+
+/** The body of the request that makes `present` what `wished` says; null: it is that already. */
+export function changeOf(by: Kind, wished: Record<string, unknown>, present: unknown): Record<string, unknown> | null {
+  const before = plain(by.asDocument(present));
+  const after = plain(by.wish.parse(wished));
+  if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
+  const isThere = (name: string): boolean =>
+    isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
+  const changed = Object.keys(wished).filter((name) => !isThere(name));
+  return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
+}
+
+/** What becomes of an object when changes are merged into it: null takes away, or is what was there already. */
+function merged(before: unknown, changes: unknown): unknown {
+  if (!isObject(before) || !isObject(changes)) return changes;
+  const kept = Object.entries(changes).filter(([name, value]) => value !== null || before[name] === null);
+  const removed = Object.keys(changes).filter((name) => changes[name] === null && before[name] !== null);
+  const rest = Object.entries(before).filter(([name]) => !removed.includes(name));
+  return { ...Object.fromEntries(rest), ...Object.fromEntries(kept) };
+}
+
+/** As JSON would have it: what is undefined is not there. */
+function plain(value: unknown): Record<string, unknown> {
+  const copy: unknown = JSON.parse(JSON.stringify(value));
+  return isObject(copy) ? copy : {};
+}

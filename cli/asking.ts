@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import type { Context } from './command.js';
+import { Complaint } from './complaint.js';
+import type { Person } from './person.js';
+
+/** Who may be asked, and what has been answered beforehand. */
+type Answers = { person: Person | null; yes: boolean; input: boolean };
+
+/**
+ * The questions of a command. Before what ends or removes something a person at a terminal is asked; --yes says so
+ * beforehand; --no-input refuses. Without a terminal nobody is there to be asked, and what the command says is done: it
+ * names one object, by its id or its whole name.
+ */
+export const asking = ({ person, yes, input }: Answers): Pick<Context, 'confirm' | 'secret'> => ({
+  confirm: async (question) => {
+    if (yes || (input && person === null)) return;
+    if (!input || person === null)
+      throw new Complaint('usage', 'This takes something away, and --no-input forbids to ask whether it is meant.', {
+        next: 'Add --yes if it is. Nothing has been changed.',
+      });
+    const answer = await person.ask(`${await question()} [y/N] `);
+    if (!/^\s*y(es)?\s*$/i.test(answer))
+      throw new Complaint('failure', 'Nothing has been changed: the answer was not yes.', {
+        next: 'Answer y to do it, or add --yes to do it without being asked.',
+      });
+  },
+  secret: async (question) => {
+    if (person === null) return readFileSync(0, 'utf8').trim();
+    if (input) return (await person.askSecretly(`${question}: `)).trim();
+    throw new Complaint('usage', 'A secret is needed, and --no-input forbids to ask for it.', {
+      next: 'Give it on standard input.',
+    });
+  },
+});

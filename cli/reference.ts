@@ -1,0 +1,116 @@
+import type { Command, Option } from 'commander';
+import { exitMeanings } from './complaint.js';
+import { createProgram } from './program.js';
+
+/** docs/cli.md: every command of the tree, as its help tells it. */
+export function reference(): string {
+  const program = quietProgram();
+  const commands = visible(program);
+  return `# The command line
+
+<!-- Generated from the commands themselves by: node dist/cli/write-reference.js -->
+
+\`arcus\` asks the HTTP API. Data goes to standard output, everything else to standard error; colours only to terminals,
+and none with \`NO_COLOR\`. Commands, and names of objects, may be cut short where they stay unique (\`arcus serv li\`);
+what ends or removes something takes an id or a whole name. Scripts should write everything out: what is unique today may
+not be tomorrow.
+
+## Exit codes
+
+| Code | Meaning |
+| ---- | ------- |
+${exitMeanings.map(([code, meaning]) => `| ${code} | ${cell(meaning)} |`).join('\n')}
+
+## Which server, and as whom
+
+An option (\`--context\`, \`--endpoint\`) goes before the environment (\`ARCUS_ENDPOINT\`, \`ARCUS_AUTH\`, \`ARCUS_HOME\`), that
+before the current context of \`~/.config/arcus/config.yaml\` (or below \`XDG_CONFIG_HOME\`), and that before the Arcus of this
+machine. \`arcus context current\` tells where each value comes from. The file must be readable to its owner alone.
+Secrets are asked for or read from standard input, never given as arguments, and never shown. The credentials of the
+current context are sent to its own server only.
+
+## Questions
+
+Before something is ended or removed, whoever sits at a terminal is asked; \`--yes\` answers beforehand. \`--no-input\` never
+asks: without \`--yes\` such a command is then refused with code 2. Without a terminal nobody can be asked, and what the
+command says is done: it names one object, by its id or its whole name.
+
+## Options of every command
+
+${optionTable(program.options)}
+
+${commands.map((command) => section(command)).join('\n\n')}
+`;
+}
+
+/** The tree alone: nothing of it is run. */
+function quietProgram(): Command {
+  const nothing = (): void => {};
+  return createProgram({
+    environment: {},
+    out: nothing,
+    err: nothing,
+    width: () => null,
+    terminal: null,
+    screen: null,
+    person: null,
+    now: () => new Date(0),
+  });
+}
+
+const visible = (command: Command): Command[] =>
+  command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((child) => child.name() !== 'help');
+
+function section(command: Command): string {
+  const children = visible(command);
+  const summary = `## arcus ${command.name()}\n\n${sentence(command.description())}`;
+  if (children.length === 0) return `${summary}\n\n${body(command, `arcus ${command.name()}`)}`;
+  const parts = children.map((child) => {
+    const path = `arcus ${command.name()} ${child.name()}`;
+    return `### ${path}\n\n${sentence(child.description())}\n\n${body(child, path)}`;
+  });
+  return [summary, ...parts].join('\n\n');
+}
+
+function body(command: Command, path: string): string {
+  const words = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+    return argument.required ? ` <${name}>` : ` [${name}]`;
+  });
+  const examples = examplesOf(command);
+  const options = command.options.filter(({ hidden }) => !hidden);
+  return [
+    `\`\`\`\n${path}${words.join('')}${options.length > 0 ? ' [options]' : ''}\n\`\`\``,
+    ...(options.length > 0 ? [optionTable(options)] : []),
+    `\`\`\`\n${examples.map((example) => `$ ${example}`).join('\n')}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** What the help of a command says after its options. */
+function examplesOf(command: Command): string[] {
+  let text = '';
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  command.outputHelp();
+  const [, examples = ''] = text.split('Examples:\n');
+  return examples
+    .split('\n')
+    .map((line) => line.replace(/^ {2}\$ /, ''))
+    .filter((line) => line !== '');
+}
+
+const optionTable = (options: readonly Option[]): string =>
+  [
+    '| Option | Meaning |',
+    '| ------ | ------- |',
+    ...options.map(({ flags, description }) => `| \`${flags}\` | ${cell(description)} |`),
+  ].join('\n');
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+const sentence = (text: string): string => `${cell(text)}.`;

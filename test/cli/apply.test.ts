@@ -1,0 +1,129 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Shop, startShop } from './shop.js';
+
+// `apply` against an Arcus with host-1, the VM template small and the service template shop.
+
+let running: Shop;
+let directory: string;
+beforeAll(async () => {
+  running = await startShop();
+  directory = mkdtempSync(join(tmpdir(), 'arcus-apply-'));
+});
+afterAll(async () => {
+  rmSync(directory, { recursive: true, force: true });
+  await running.stop();
+});
+
+const apply = (input: string, ...more: string[]) => running.arcus(['apply', '-f', '-', ...more], { input });
+const cloud = `# what a team keeps beside its code
+kind: service_template
+name: blog
+deployment: straight
+roles:
+  - { name: db, vm_template: large }
+  - { name: web, vm_template: small, parents: [db], cardinality: 2 }
+---
+kind: vm_template
+name: large
+template: { cpu: "2", MEMORY: 2048 }
+---
+kind: host
+name: host-9
+cpu: 8
+memory: 8192
+`;
+
+describe('apply', () => {
+  it('only says what it would do, with --dry-run', async () => {
+    const { code, out } = await apply(cloud, '--dry-run');
+    expect(code).toBe(0);
+    expect(out).toBe(
+      'host host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
+    );
+    expect((await running.arcus(['host', 'list', '-o', 'name'])).out).toBe('host-1\n');
+  });
+
+  it('creates what is missing, in an order in which it can be, and then finds it unchanged', async () => {
+    const created = await apply(cloud);
+    expect(created.code, created.err).toBe(0);
+    expect(created.out.replaceAll(/\d+ /g, '')).toBe(
+      'host (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
+    );
+    const again = await apply(cloud, '-o', 'json');
+    expect(JSON.parse(again.out).map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+      'unchanged',
+      'unchanged',
+      'unchanged',
+    ]);
+  });
+
+  it('updates what differs, and that alone', async () => {
+    const changed = cloud.replace('cpu: 8\n', 'cpu: 16\n').replace('cardinality: 2', 'cardinality: 3');
+    const { out } = await apply(changed);
+    expect(out).toMatch(
+      /^host \d+ \(host-9\) updated\.\nvm-template \d+ \(large\) unchanged\.\nservice-template \d+ \(blog\) updated\.\n$/,
+    );
+    const host = JSON.parse((await running.arcus(['host', 'show', 'host-9', '-o', 'json'])).out);
+    expect({ cpu: host.cpu.total, memory: host.memory.total }).toEqual({ cpu: 16, memory: 8192 });
+    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(3);
+  });
+
+  it('takes a directory: its YAML and JSON files in the order of their names', async () => {
+    mkdirSync(join(directory, 'all'));
+    writeFileSync(
+      join(directory, 'all', '2.json'),
+      '{\n  // comments may be\n  "kind": "host", "name": "b", "cpu": 1, "memory": 1024 }',
+    );
+    writeFileSync(join(directory, 'all', '1.yml'), 'kind: host\nname: a\ncpu: 1\nmemory: 1024\n');
+    writeFileSync(join(directory, 'all', 'README.md'), 'not: this\n');
+    const { out } = await running.arcus(['apply', '-f', join(directory, 'all'), '--dry-run']);
+    expect(out).toBe('host a would be created.\nhost b would be created.\n');
+  });
+
+  it('tells all that is wrong with its files, by file and line, and changes nothing', async () => {
+    const wrong = [
+      'kind: host\nname: early\ncpu: 1\nmemory: 1024',
+      'kind: hots\nname: x',
+      'kind: host\nname: early\ncpu: 1\nmemory: many',
+      'kind: vm_template',
+      '- 1',
+    ];
+    const file = join(directory, 'wrong.yaml');
+    writeFileSync(file, wrong.join('\n---\n'));
+    const { code, out, err } = await running.arcus(['apply', '-f', file]);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(`${file}:6: "hots" is no kind that can be applied: did you mean host?`);
+    expect(err).toContain(`${file}:12: /memory `);
+    expect(err).toContain(`${file}:14: name is required`);
+    expect(err).toContain(`${file}:16: a document must be an object with a kind and a name`);
+    expect((await running.arcus(['host', 'list', '-o', 'name'])).out).not.toContain('early');
+    writeFileSync(file, 'kind: host\nname: x\n  cpu: 1\n');
+    expect((await running.arcus(['apply', '-f', file])).err).toMatch(
+      /wrong\.yaml is not valid YAML or JSON\.\n.*wrong\.yaml:\d: /,
+    );
+  });
+
+  it('tells by line what the server refuses, and what has been done until then', async () => {
+    const cycle =
+      'kind: host\nname: host-8\ncpu: 1\nmemory: 1024\n---\nkind: service_template\nname: round\nroles:\n  - { name: a, vm_template: nowhere }\n';
+    const { code, out, err } = await apply(cycle);
+    expect(code).toBe(3);
+    expect(out).toMatch(/^host \d+ \(host-8\) created\.\n$/);
+    expect(err).toMatch(/standard input:9: service-template round: There is no vm-template called "nowhere"\./);
+    expect(err).toMatch(/1 of 2 are left\. Apply it again when that is mended\.\n$/);
+    const refused = await apply(cycle.replace('nowhere', '4711'));
+    expect(refused.code, refused.err).toBe(2);
+    expect(refused.err).toMatch(/standard input:9: service-template round: /);
+  });
+
+  it('refuses the same object twice', async () => {
+    const { code, err } = await apply(
+      'kind: host\nname: x\ncpu: 1\nmemory: 1\n---\nkind: host\nname: x\ncpu: 2\nmemory: 1\n',
+    );
+    expect(code).toBe(2);
+    expect(err).toContain('host "x" is at standard input:2 already');
+  });
+});

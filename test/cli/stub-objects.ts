@@ -1,0 +1,72 @@
+const ownership = {
+  uid: 0,
+  gid: 0,
+  uname: 'oneadmin',
+  gname: 'oneadmin',
+  permissions: {
+    owner: { use: true, manage: true, admin: false },
+    group: { use: false, manage: false, admin: false },
+    other: { use: false, manage: false, admin: false },
+  },
+};
+const created_at = '2026-11-22T14:00:00.000Z';
+
+/** A host as the API answers it. */
+export const host = (id: number, name: string, state = 'MONITORED') => ({
+  ...ownership,
+  id,
+  name,
+  vm_mad: 'simulated',
+  state,
+  error: null,
+  cluster_id: 0,
+  attributes: {},
+  reserved: { cpu: null, memory: null },
+  cpu: { total: 4, reserved: 0, used: 0, free: 4 },
+  memory: { total: 4096, reserved: 0, used: 0, free: 4096 },
+  vms: [],
+  created_at,
+  last_monitored_at: created_at,
+});
+
+/** A service as the API answers it, by itself and in a list. */
+export const service = (id: number, name: string, state = 'RUNNING', changes: Record<string, unknown> = {}) => ({
+  ...ownership,
+  id,
+  name,
+  template_id: 0,
+  state,
+  deployment: 'straight',
+  ready_status_gate: false,
+  shutdown_action: null,
+  roles: [
+    {
+      name: 'web',
+      cardinality: 2,
+      vm_template: 0,
+      parents: [],
+      state,
+      reason: null,
+      last_vmname: 2,
+      nodes: [node(10 * id, 'host-1'), node(10 * id + 1, 'host-2')],
+    },
+  ],
+  log: [],
+  operation: null,
+  created_at,
+  ended_at: null,
+  ...changes,
+});
+
+const node = (vm_id: number, host: string) => ({
+  vm_id,
+  name: `web_${vm_id}`,
+  state: 'ACTIVE',
+  lcm_state: 'RUNNING',
+  ready: false,
+  host,
+  reason: null,
+});
+
+/** The only page of a list. */
+export const page = (...items: unknown[]) => ({ body: { items, next_cursor: null } });
