@@ -54,7 +54,9 @@ describe('placement, on real servers', { timeout: 180_000 }, () => {
     const settled = await eventually(async () => {
       const vms = await cluster.client.vmsOf(service);
       const waiting = vms.filter(({ state, reason }) => state === 'PENDING' && reason !== null);
-      return vms.length === 8 && waiting.length > 0 && vms.every((vm) => vm.lcm_state === 'RUNNING' || waiting.includes(vm))
+      return vms.length === 8 &&
+        waiting.length > 0 &&
+        vms.every((vm) => vm.lcm_state === 'RUNNING' || waiting.includes(vm))
         ? { vms, waiting }
         : undefined;
     });

@@ -1,6 +1,12 @@
 import type { ClusterClient } from './cluster-client.js';
 
-type RoleShape = { name: string; parents?: string[]; cardinality?: number; failure_policy?: object; placement?: object };
+type RoleShape = {
+  name: string;
+  parents?: string[];
+  cardinality?: number;
+  failure_policy?: object;
+  placement?: object;
+};
 type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: RoleShape[] };
 
 /** Registers so many simulated hosts of this size; returns their names. */
