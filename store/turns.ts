@@ -6,7 +6,7 @@
 export function createTurns() {
   const last = new Map<string, Promise<unknown>>();
   return async <T>(keys: readonly string[], work: () => Promise<T>): Promise<T> => {
-    const mine = Promise.all(keys.map((key) => last.get(key))).then(work);
+    const mine = Promise.all(keys.map((key) => last.get(key) ?? Promise.resolve())).then(work);
     const over = mine.then(
       () => undefined,
       () => undefined,

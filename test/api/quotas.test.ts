@@ -70,7 +70,7 @@ describe('a quota', () => {
     const { vms } = await used();
     await limit('users/2', { vms: vms + 10 });
     const answers = await Promise.all(Array.from({ length: 40 }, () => createVm()));
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = answers.map(({ status }) => status).sort((one, other) => one - other);
     expect(statuses).toEqual([...Array.from({ length: 10 }, () => 202), ...Array.from({ length: 30 }, () => 409)]);
     expect(new Set(answers.flatMap(({ body }) => body.exceeded?.quota ?? []))).toEqual(new Set(['vms']));
     expect((await used()).vms).toBe(vms + 10);
