@@ -10,7 +10,8 @@ import { eventually } from '../support/processes.js';
 describe('an upgrade of the workers', { timeout: 180_000 }, () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await Cluster.start({ settings: { boot_ms: 5_000 } });
+    // Long enough for a worker to start on a crowded machine while the first VMs boot.
+    cluster = await Cluster.start({ settings: { boot_ms: 20_000 } });
     await makeHosts(cluster.client, 2);
   });
   afterAll(() => cluster?.stop());
@@ -37,6 +38,7 @@ describe('an upgrade of the workers', { timeout: 180_000 }, () => {
     ];
     const id = await client.instantiate(await makeServiceTemplate(client, 'upgraded', { roles }));
     await eventually(async () => (await timesMade(cluster)).size === 2, 60_000);
+    await cluster.simulator.send('PUT', '/settings', { boot_ms: 100 });
     const next = 'the-next-build';
     await cluster.startWorker(cluster.release(next));
     await cluster.makeCurrent(next);
