@@ -26,13 +26,18 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   },
   role_state_wrong: (seen, { store }) =>
     store.consistency.repairs.correctRole(seen, seen.is, seen.becomes, `it was ${seen.is}`),
-  role_incomplete: (seen, { store }) =>
-    store.consistency.repairs.correctRole(
+  role_incomplete: async (seen, { store }) => {
+    if (seen.state !== 'FAILED_DEPLOYING') {
+      await store.health.refresh([seen.service]);
+      return (await store.services.find(seen.service))?.state === 'WARNING';
+    }
+    return store.consistency.repairs.correctRole(
       seen,
       'RUNNING',
       'FAILED_DEPLOYING',
       `${seen.running} of ${seen.cardinality} VMs run`,
-    ),
+    );
+  },
   role_surplus: null,
   role_number_twice: null,
   vm_abandoned: (seen, { store }) => store.consistency.repairs.abandonVm(seen),

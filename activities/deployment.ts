@@ -1,7 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { isReady } from '../domain/ready.js';
 import { deploymentParents } from '../domain/role-graph.js';
-import { failedToDeploy, isVmFailure, isVmRunning } from '../domain/vm-states.js';
+import { belongs } from '../domain/service-health.js';
+import { failedToDeploy, isVmFailure, isVmHealthy, isVmRunning } from '../domain/vm-states.js';
 import type { Operation } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
@@ -29,6 +30,8 @@ export type PlannedRole = {
   /** A person has answered that its failed VMs are to be left out. */
   skip?: boolean;
   policy?: FailurePolicy;
+  /** It has VMs whose state is not known: they are looked for first. */
+  lost?: boolean;
 };
 
 export type RoleInput = { op: string; service: number; role: string; step: number };
@@ -52,12 +55,11 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
       if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
       const service = await store.services.begin(resource.id, op, 'deploy');
       if (!service) return null;
-      const runId = Context.current().info.workflowExecution?.runId ?? input.run;
-      const reached = await store.operations.begunWith(op, runId, stepsOf(service, op));
+      const planned = await plannedRoles(store, service, operation, input.run);
       return {
         service: service._id,
         gate: service.body.ready_status_gate,
-        roles: service.roles.map((role) => planned(role, service, operation, reached[role.name] ?? null)),
+        roles: planned,
       };
     }),
 
@@ -77,11 +79,13 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
     const [all, mould] = await Promise.all([store.vms.ofService(id, name), readMould(store, service, role)]);
-    const kept = treatment === 'keep' ? all.filter(failedToDeploy) : [];
+    // Those that are to go for good, by whatever way, are not the role's any more.
+    const its = all.filter(belongs);
+    const kept = treatment === 'keep' ? its.filter(failedToDeploy) : [];
     const present = await takeVms(
       store,
       op,
-      all.filter((vm) => !kept.includes(vm)),
+      its.filter((vm) => !kept.includes(vm)),
     );
     const leaving = present.filter(
       (vm) => isVmFailure(vm.lcm_state) || ['UNKNOWN', 'SHUTDOWN', 'EPILOG'].includes(vm.lcm_state),
@@ -146,6 +150,37 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
   },
 });
 
+/**
+ * What is to be done of each role. What earlier runs of the operation have done is taken from the first try of this one's
+ * first step, whatever a later one sees.
+ */
+export async function plannedRoles(
+  store: StepPorts['store'],
+  service: Service,
+  operation: Operation,
+  run: string,
+): Promise<PlannedRole[]> {
+  const { _id: op } = operation;
+  const runId = Context.current().info.workflowExecution?.runId ?? run;
+  const [reached, lost] = await Promise.all([
+    store.operations.begunWith(op, runId, stepsOf(service, op)),
+    rolesWithLost(store, service),
+  ]);
+  return service.roles.map((role) => ({
+    ...planned(role, service, operation, reached[role.name] ?? null),
+    ...(lost.has(role.name) && { lost: true }),
+  }));
+}
+
+/** A service that never had a VM has lost none. */
+async function rolesWithLost(store: StepPorts['store'], { _id, roles }: Service): Promise<Set<string>> {
+  if (roles.every(({ mark }) => mark === null)) return new Set();
+  const vms = await store.vms.ofService(_id);
+  return new Set(
+    vms.flatMap((vm) => (belongs(vm) && vm.lcm_state === 'UNKNOWN' && vm.service ? [vm.service.role] : [])),
+  );
+}
+
 /** By role, the last step that the operation has taken there. */
 const stepsOf = ({ roles }: Service, op: string): Record<string, number> =>
   Object.fromEntries(roles.flatMap(({ name, mark }) => (mark?.op === op ? [[name, mark.step]] : [])));
@@ -169,8 +204,9 @@ const mayBeRetried = (vm: Vm, op: string): boolean => failedToDeploy(vm) && vm.h
 
 /** Why a role cannot be called RUNNING, or null when it can. */
 export function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): string | null {
-  const running = vms.filter(isVmRunning).length;
-  const others = vms.filter((vm) => !isVmRunning(vm));
+  const its = vms.filter(belongs);
+  const running = its.filter(isVmHealthy).length;
+  const others = its.filter((vm) => !isVmHealthy(vm));
   if (running === role.cardinality && others.length === 0) return null;
   const said = others.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
   const few = said.slice(0, 3).join('; ');

@@ -1,5 +1,6 @@
 import { nextRound, type Round, type Rounds } from '../domain/failure-policy.js';
-import { isVmRunning } from '../domain/vm-states.js';
+import { belongs } from '../domain/service-health.js';
+import { isVmHealthy } from '../domain/vm-states.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
 import { batchesOf } from './batches.js';
 import { failureEntry, type RoleInput } from './deployment.js';
@@ -17,9 +18,10 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role || service.operation !== op || service.wanted !== null) return { do: 'finish' };
-    const running = vms.filter(isVmRunning).length;
+    const its = vms.filter(belongs);
+    const running = its.filter(isVmHealthy).length;
     // VMs that are missing, or more than there should be and not gone.
-    const failed = Math.max(0, Math.max(role.cardinality, vms.length) - running);
+    const failed = Math.max(0, Math.max(role.cardinality, its.length) - running);
     const round = nextRound(policy, used, failed);
     await store.operations.note(op, round.do === 'finish' ? null : described(round, name, failed, policy));
     return round;
@@ -38,10 +40,10 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     const service = taken ?? (await store.services.find(id));
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const vms = await takeVms(store, op, await store.vms.ofService(id, name));
+    const vms = await takeVms(store, op, (await store.vms.ofService(id, name)).filter(belongs));
     const ours = vms.filter((vm) => vm.hold?.op === op);
     await endPending(store, ours);
-    return batchesOf(ours.filter((vm) => vm.state !== 'PENDING' && !isVmRunning(vm)).map((vm) => vm._id));
+    return batchesOf(ours.filter((vm) => vm.state !== 'PENDING' && !isVmHealthy(vm)).map((vm) => vm._id));
   },
 
   /** RUNNING with the VMs that run, once the others are gone; else FAILED_DEPLOYING. Returns whether the role runs. */
@@ -56,8 +58,9 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!role) return false;
-    const cardinality = vms.filter(isVmRunning).length;
-    const others = vms.length - cardinality;
+    const its = vms.filter(belongs);
+    const cardinality = its.filter(isVmHealthy).length;
+    const others = its.length - cardinality;
     const at = { service: id, role: name, op, step };
     const reason = `${others} failed VMs could not be removed${failure === null ? '' : `: ${failure}`}`;
     const left =

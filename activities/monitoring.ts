@@ -115,7 +115,7 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
     }),
     look,
   );
-  await store.sightings.record(judged, look);
+  await store.health.refresh(await store.sightings.record(judged, look));
 }
 
 function sightedOf({ name, state }: Seen, heard: Heard): Sighted {

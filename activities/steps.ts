@@ -4,6 +4,7 @@ import { endingActivities } from './ending.js';
 import { failedRoleActivities } from './failed-roles.js';
 import { monitoringActivities } from './monitoring.js';
 import type { StepPorts } from './ports.js';
+import { findingActivities, repairActivities } from './repair.js';
 import { supervisionActivities } from './supervision.js';
 import { undeploymentActivities } from './undeployment.js';
 import { vmOperationActivities } from './vm-operations.js';
@@ -16,6 +17,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...endingActivities(ports),
     ...deploymentActivities(ports),
     ...failedRoleActivities(ports),
+    ...repairActivities(ports),
     ...undeploymentActivities(ports),
     ...vmOperationActivities(ports),
     ...checkActivities(ports),
@@ -25,7 +27,11 @@ export const orchestrationSteps = (ports: StepPorts) => {
 };
 export type OrchestrationSteps = ReturnType<typeof orchestrationSteps>;
 
-export const computeSteps = (ports: StepPorts) => ({ ...vmActivities(ports), ...hostCheckSteps(ports) });
+export const computeSteps = (ports: StepPorts) => ({
+  ...vmActivities(ports),
+  ...findingActivities(ports),
+  ...hostCheckSteps(ports),
+});
 export type ComputeSteps = ReturnType<typeof computeSteps>;
 
 export const tickSteps = (ports: StepPorts) => {

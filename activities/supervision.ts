@@ -5,6 +5,7 @@ import { workflowIdOf } from '../domain/names.js';
 import { dispositionOf } from '../domain/reconciliation.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
+import { placeOf } from '../store/vms.js';
 import { planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 
@@ -38,6 +39,8 @@ export const supervisionActivities = ({
       more = page.length === pageSize;
     }
     if (await store.vms.anyWaiting()) await engine.signalPlacement();
+    await resumeTerminations(store, engine);
+    await store.health.refresh(await store.health.doubtful());
     return { looked, repaired };
   },
 
@@ -111,6 +114,17 @@ export async function repair(store: Store, engine: Engine, operation: Operation)
 
 async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
   if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);
+}
+
+/** Those that wait for a host go on when it answers, is taken offline, or has been removed. */
+async function resumeTerminations(store: Store, engine: Engine): Promise<void> {
+  const waiting = await store.terminations.waiting();
+  if (waiting.length === 0) return;
+  const silent = new Set((await store.hosts.all()).flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])));
+  for (const vm of await store.vms.byIds(waiting.map(({ resource }) => resource.id))) {
+    const host = placeOf(vm)?.hid;
+    if (vm.wanted !== null && (host === undefined || !silent.has(host))) await resume(store, engine, vm.wanted);
+  }
 }
 
 /** waiting → accepted, and a run. */

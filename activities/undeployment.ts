@@ -84,7 +84,14 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
 
 /** VMs without a host are gone at once; the rest is to be destroyed, or is being removed by somebody else. */
 async function takeRoleVms(store: Store, { op, service, role }: Omit<RoleInput, 'step'>): Promise<RemovalWork> {
-  const vms = await takeVms(store, op, await store.vms.ofService(service, role));
+  const present = await store.vms.ofService(service, role);
+  // What waits for a silent host to terminate a VM is this undeployment's to do.
+  await supersede(
+    store,
+    op,
+    await store.terminations.waitingAmong(present.flatMap(({ wanted }) => (wanted === null ? [] : [wanted]))),
+  );
+  const vms = await takeVms(store, op, present);
   const ours = vms.filter((vm) => vm.hold?.op === op);
   await endPending(store, ours);
   return {

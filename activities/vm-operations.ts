@@ -1,12 +1,18 @@
-import { failedToDeploy, isVmFailure } from '../domain/vm-states.js';
-import { isTermination } from '../schemas/operation.js';
+import { domainName } from '../domain/names.js';
+import { recoveries } from '../domain/vm-recover.js';
+import { failedToDeploy, isVmFailure, nextVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
+import { isClaim, isTermination, isVmDeployment } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
+import { endStay, placeOf } from '../store/vms.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { retryVms, takeVms } from './role-vms.js';
 
-export type VmPlan = { vm: number; hard: boolean };
+/** `clear`: what there is of it is to be ended before it is deployed. */
+export type VmPlan = { vm: number; hard: boolean; clear?: boolean };
+/** What somebody has said of a VM; null: it does not hang any more. */
+export type ClaimPlan = { vm: number; event: VmEvent | null };
 export type VmInput = { op: string; vm: number };
 
 /** `boot`: it has a place; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
@@ -22,10 +28,45 @@ export const vmOperationActivities = ({
   settings,
 }: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
   beginVmDeployment: (input: StepInput) =>
-    begin(store, input, async ({ _id: op, resource }): Promise<VmPlan | null> => {
-      const vm = await store.vms.find(resource.id);
-      return vm?.operation === op && vm.wanted === null ? { vm: vm._id, hard: false } : null;
+    begin(store, input, async (operation): Promise<VmPlan | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      if (vm?.operation !== operation._id || vm.wanted !== null) return null;
+      const clear = isVmDeployment(operation) && operation.input.recreate === true && vm.state !== 'PENDING';
+      return { vm: vm._id, hard: false, ...(clear && { clear }) };
     }),
+
+  beginClaim: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<ClaimPlan | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      if (vm?.operation !== operation._id || vm.wanted !== null || !isClaim(operation)) return null;
+      const recovery = recoveries[vmStateName(vm)][operation.input.claim];
+      return { vm: vm._id, event: recovery.do === 'claim' ? recovery.event : null };
+    }),
+
+  /** What somebody has said of the VM is written. Returns false when it is not so that it could be said any more. */
+  async claimVm({ op, vm: id, event }: VmInput & { event: VmEvent }): Promise<boolean> {
+    const vm = await store.vms.find(id);
+    if (!vm || vm.operation !== op) return false;
+    const aim = nextVmState(vmStateName(vm), event);
+    // Said by an earlier try of this step already.
+    if (aim === undefined || aim === vmStateName(vm)) return true;
+    const now = new Date();
+    const stay = placeOf(vm);
+    if (event === 'done' && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
+    const set =
+      event === 'done'
+        ? { reason: null, deploy_id: null, ended_at: now, history: endStay(vm.history, 'user', now) }
+        : event === 'run'
+          ? { reason: null, deploy_id: vm.deploy_id ?? domainName(id) }
+          : { reason: 'said so by an administrator' };
+    return (await store.vms.transition([{ vm, event, set, release: true }])).has(id);
+  },
+
+  /** Takes a VM of which nothing is to be left. */
+  async takeForClearing({ op, vm: id }: VmInput): Promise<boolean> {
+    const [vm] = await takeVms(store, op, await store.vms.byIds([id]));
+    return vm?.hold?.op === op && vm.state !== 'PENDING';
+  },
 
   /** Takes the VM and gives it a place, if there is one; one that failed in its place keeps that. */
   async placeVm({ op, vm: id }: VmInput): Promise<VmPlacement> {

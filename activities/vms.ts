@@ -1,7 +1,8 @@
 import type { HostTarget, PlacedVm } from '../adapters/hypervisor/port.js';
 import { domainName } from '../domain/names.js';
-import { Problem } from '../domain/problems.js';
+import { Problem, problemOf } from '../domain/problems.js';
 import { isVmGone, isVmRunning } from '../domain/vm-states.js';
+import type { Host } from '../schemas/host.js';
 import type { Vm } from '../schemas/vm.js';
 import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
@@ -13,46 +14,62 @@ import type { StepPorts } from './ports.js';
 export type VmBatch = { op: string; role?: string; vms: number[] };
 
 /** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
-export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
-  /** PROLOG → BOOT → RUNNING. */
-  async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
-    const hosts = hostTargets(store);
-    return eachVm(store.vms, op, vms, {
-      enter: 'boot',
-      leave: 'run',
-      fail: 'fail_boot',
-      isDone: isVmRunning,
-      isAtWork: (vm) => vm.lcm_state === 'BOOT',
-      prepare: hosts.read,
-      work: async (vm, signal) => {
-        const stay = placeOf(vm);
-        if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
-        const target = hosts.of(stay.hid);
-        const domain = await hypervisors.of(target).deploy(placed(vm, target), signal);
-        return { deploy_id: domain.deployId };
-      },
-    });
-  },
+export const vmActivities = (ports: StepPorts) => {
+  const { store, hypervisors } = ports;
+  const remove = removal(ports);
+  return {
+    /** PROLOG → BOOT → RUNNING. */
+    async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
+      const hosts = hostTargets(store);
+      return eachVm(store.vms, op, vms, {
+        enter: 'boot',
+        leave: 'run',
+        fail: 'fail_boot',
+        isDone: isVmRunning,
+        isAtWork: (vm) => vm.lcm_state === 'BOOT',
+        prepare: hosts.read,
+        work: async (vm, signal) => {
+          const stay = placeOf(vm);
+          if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
+          const target = hosts.of(stay.hid);
+          const domain = await hypervisors.of(target).deploy(placed(vm, target), signal);
+          return { deploy_id: domain.deployId };
+        },
+      });
+    },
 
-  /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
-  async destroyVms({ op, vms, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> {
+    /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
+    destroyVms: ({ op, vms, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
+      remove({ op, vms, hard }, { leave: 'done', isDone: isVmGone }),
+
+    /** → SHUTDOWN → PENDING: the same of VMs that begin anew. */
+    clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> =>
+      remove({ op, vms, hard: true }, { leave: 'resubmit', isDone: (vm) => vm.state === 'PENDING' || isVmGone(vm) }),
+  };
+};
+
+function removal({ store, hypervisors, engine }: StepPorts) {
+  return async (
+    { op, vms, hard }: VmBatch & { hard: boolean },
+    { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: Vm) => boolean },
+  ): Promise<BatchOutcome> => {
     const hosts = hostTargets(store);
     const outcome = await eachVm(store.vms, op, vms, {
       enter: 'shutdown',
-      leave: 'done',
+      leave,
       fail: 'fail_shutdown',
-      isDone: isVmGone,
+      isDone,
       isAtWork: (vm) => vm.lcm_state === 'SHUTDOWN',
       prepare: hosts.read,
       work: async (vm, signal) => {
         const stay = placeOf(vm);
         if (stay) {
           const target = hosts.of(stay.hid);
-          await hypervisors.of(target).destroy({ ...placed(vm, target), hard }, signal);
+          await destroyed(hypervisors.of(target).destroy({ ...placed(vm, target), hard }, signal), target);
         }
         return { deploy_id: null };
       },
-      left: (vm, at) => ({ ended_at: at, history: endStay(vm.history, 'user', at) }),
+      left: (vm, at) => ({ ...(leave === 'done' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
         await store.hosts.release(
@@ -65,19 +82,30 @@ export const vmActivities = ({ store, hypervisors, engine }: StepPorts) => ({
     });
     if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
-  },
-});
+  };
+}
+
+/** On a host that administrators have taken offline, and that does not answer, nothing of a VM counts any more. */
+async function destroyed(call: Promise<void>, { state }: Pick<Host, 'state'>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+  }
+}
 
 /** The hosts of a batch, read at once. */
 function hostTargets(store: Store) {
-  const known = new Map<number, HostTarget>();
+  const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
   return {
     async read(vms: readonly Vm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
-      for (const host of await store.hosts.byIds([...ids]))
-        known.set(host._id, { name: host.name, vm_mad: host.vm_mad, total: allowance(host) });
+      for (const host of await store.hosts.byIds([...ids])) {
+        const { _id, name, vm_mad, state } = host;
+        known.set(_id, { name, vm_mad, state, total: allowance(host) });
+      }
     },
-    of(id: number): HostTarget {
+    of(id: number): HostTarget & Pick<Host, 'state'> {
       const host = known.get(id);
       if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
       return host;

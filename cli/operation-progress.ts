@@ -15,8 +15,10 @@ export const subjectOf = ({ type, resource }: OperationResource): string =>
 const doneWords: Record<OperationKind, string> = {
   deployService: 'run',
   undeployService: 'gone',
+  repairService: 'run',
   deployVm: 'run',
   terminateVm: 'gone',
+  recoverVm: 'run',
   checkConsistency: 'checked',
 };
 

@@ -2,7 +2,7 @@ import type { Operation } from '../schemas/operation.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
-import { isVmGone, isVmRunning } from './vm-states.js';
+import { isVmGone, isVmHealthy, isVmRunning } from './vm-states.js';
 
 /**
  * The roles of a service, with those that are where the operation leads said to be there. A cancel may come when all is
@@ -10,13 +10,16 @@ import { isVmGone, isVmRunning } from './vm-states.js';
  */
 export function arrivedRoles(
   { roles, body }: Pick<Service, 'roles' | 'body'>,
-  vms: readonly Pick<Vm, 'service' | 'state' | 'lcm_state' | 'user_template'>[],
+  vms: readonly Pick<Vm, 'service' | 'state' | 'lcm_state' | 'user_template' | 'wanted'>[],
   kind: Operation['kind'],
 ): Role[] {
-  const there = (vm: (typeof vms)[number]) => isVmRunning(vm) && (!body.ready_status_gate || isReady(vm.user_template));
+  const there = (vm: (typeof vms)[number]) =>
+    isVmHealthy(vm) && (!body.ready_status_gate || !isVmRunning(vm) || isReady(vm.user_template));
+  const deploys = kind === 'deployService' || kind === 'repairService';
   return roles.map((role) => {
     const its = vms.filter((vm) => vm.service?.role === role.name && !isVmGone(vm));
-    if (kind === 'deployService' && role.state === 'DEPLOYING' && its.length === role.cardinality && its.every(there))
+    const own = its.filter((vm) => vm.wanted === null);
+    if (deploys && role.state === 'DEPLOYING' && own.length === role.cardinality && own.every(there))
       return { ...role, state: 'RUNNING', reason: null };
     if (kind === 'undeployService' && role.state === 'UNDEPLOYING' && its.length === 0)
       return { ...role, state: 'DONE', reason: null };
@@ -26,4 +29,4 @@ export function arrivedRoles(
 
 /** Whether a VM is where the operation on it leads. */
 export const vmArrived = (vm: Pick<Vm, 'state' | 'lcm_state'>, kind: Operation['kind']): boolean =>
-  kind === 'terminateVm' ? isVmGone(vm) : isVmRunning(vm);
+  kind === 'terminateVm' ? isVmGone(vm) : kind === 'deployVm' && isVmRunning(vm);

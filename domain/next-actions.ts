@@ -1,6 +1,8 @@
 import type { HostState } from '../schemas/host.js';
 import type { Answer, NextAction, Operation, OperationState } from '../schemas/operation.js';
 import type { ServiceState } from '../schemas/service.js';
+import type { RecoverAction } from '../schemas/vm.js';
+import { recoveries, resumable } from './vm-recover.js';
 import type { VmStateName } from './vm-states.js';
 
 /** A resource as it is now. `busy`: an operation on it has not ended. */
@@ -35,19 +37,27 @@ export type ActionFacts = {
   resource: ResourceFacts | null;
   /** The caller may MANAGE the operation and its resource; is an administrator, for hosts and the zone. */
   mayManage: boolean;
+  /** And may say of a VM what Arcus has not seen: has the ADMIN right on it. */
+  mayAdmin: boolean;
 };
 
 /** Names are stable: clients and the refusals of requests go by them. */
 export type ActionName =
   | Answer
   | 'recover'
+  | 'repair'
   | 'report_ready'
+  | 'resume'
+  | 'recreate'
+  | 'recover_success'
+  | 'recover_failure'
   | 'enable'
   | 'cancel'
   | 'undeploy'
   | 'terminate'
   | 'delete'
-  | 'disable';
+  | 'disable'
+  | 'offline';
 
 type Offer = Omit<NextAction, 'name'>;
 type Row = readonly [name: ActionName, offer: (facts: ActionFacts) => Offer | null];
@@ -58,17 +68,25 @@ const table: readonly Row[] = [
   ['skip', (facts) => answer(facts, 'skip', 'Go on without the VMs that failed, with those that run.')],
   ['give_up', (facts) => answer(facts, 'give_up', 'End the operation as failed; what runs goes on running.')],
   ['retry', retryOperation],
+  ['retry', retryVm],
+  ['resume', resumeVm],
   ['recover', recoverService],
+  ['repair', repairService],
   ['report_ready', reportReady],
   ['enable', (facts) => setHost(facts, ['DISABLED', 'OFFLINE'], 'enable', 'Let the host take VMs again.')],
   ['cancel', cancelOperation],
   ['undeploy', undeployService],
+  ['recreate', recreateVm],
+  ['recover_success', (facts) => claimVm(facts, 'success', 'Say that the step at which it hangs has succeeded.')],
+  ['recover_failure', (facts) => claimVm(facts, 'failure', 'Say that it has failed.')],
   ['terminate', terminateVm],
   ['delete', deleteService],
   ['disable', (facts) => setHost(facts, ['INIT', 'MONITORED', 'ERROR'], 'disable', disables)],
+  ['offline', (facts) => setHost(facts, ['ERROR'], 'offline', offlines)],
 ];
 
 const disables = 'Let the host keep its VMs and take no new ones.';
+const offlines = 'Ask it no more: VMs that are ended there count as gone although it does not answer.';
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
 export function nextActions(facts: ActionFacts): NextAction[] {
@@ -120,13 +138,6 @@ function retryOperation({ about, operation, isLast, resource }: ActionFacts): Of
   };
 }
 
-const undeployed: readonly VmStateName[] = [
-  'PENDING',
-  'ACTIVE/PROLOG_FAILURE',
-  'ACTIVE/BOOT_FAILURE',
-  'ACTIVE/UNKNOWN',
-];
-
 function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): boolean {
   if (resource.type === 'host' || (resource.type !== 'zone' && resource.busy)) return false;
   switch (kind) {
@@ -134,8 +145,12 @@ function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): bool
       return resource.type === 'service' && resource.state === 'FAILED_DEPLOYING';
     case 'undeployService':
       return resource.type === 'service' && resource.state === 'FAILED_UNDEPLOYING';
+    case 'repairService':
+      return resource.type === 'service' && resource.state === 'WARNING';
     case 'deployVm':
-      return resource.type === 'vm' && undeployed.includes(resource.state);
+      return resource.type === 'vm' && recoveries[resource.state].retry.do === 'deploy';
+    case 'recoverVm':
+      return resource.type === 'vm' && resource.state !== 'DONE' && resource.state !== 'ACTIVE/RUNNING';
     case 'terminateVm':
       return resource.type === 'vm' && resource.state !== 'DONE';
     case 'checkConsistency':
@@ -150,6 +165,16 @@ function recoverService({ about, resource }: ActionFacts): Offer | null {
     description: 'Go on with what failed: what is done is kept, VMs that failed are replaced.',
     ...post(`/services/${resource.id}/recover`),
     command: `arcus service recover ${resource.id}`,
+  };
+}
+
+function repairService({ about, resource }: ActionFacts): Offer | null {
+  if (about !== 'resource' || resource?.type !== 'service' || resource.busy) return null;
+  if (resource.state !== 'WARNING') return null;
+  return {
+    description: 'Make it whole: look for VMs that are lost, replace those that failed, make those that are missing.',
+    ...post(`/services/${resource.id}/repair`),
+    command: `arcus service repair ${resource.id}`,
   };
 }
 
@@ -179,6 +204,45 @@ function deleteService({ resource }: ActionFacts): Offer | null {
     href: `${root}/services/${resource.id}`,
     body: null,
     command: `arcus service delete ${resource.id}`,
+  };
+}
+
+/** Through the VM, where no failed operation of its own is there to be tried again. */
+function retryVm(facts: ActionFacts): Offer | null {
+  const { about, operation, resource } = facts;
+  if (about !== 'resource' || resource?.type !== 'vm' || resource.busy || retryOperation(facts)) return null;
+  if (operation && open.includes(operation.state)) return null;
+  if (recoveries[resource.state].retry.do === 'nothing') return null;
+  return recovery(resource.id, 'retry', 'Do again what it hangs at.');
+}
+
+function recreateVm({ resource }: ActionFacts): Offer | null {
+  if (resource?.type !== 'vm' || resource.busy || resource.state === 'ACTIVE/RUNNING') return null;
+  if (recoveries[resource.state].recreate.do === 'nothing') return null;
+  return recovery(resource.id, 'recreate', 'End what there is of it, and deploy it anew.');
+}
+
+function claimVm(
+  { resource, mayAdmin }: ActionFacts,
+  action: 'success' | 'failure',
+  description: string,
+): Offer | null {
+  if (resource?.type !== 'vm' || resource.busy || !mayAdmin) return null;
+  return recoveries[resource.state][action].do === 'claim' ? recovery(resource.id, action, description) : null;
+}
+
+const recovery = (id: number, action: RecoverAction, description: string): Offer => ({
+  description,
+  ...post(`/vms/${id}/recover`, { action }),
+  command: `arcus vm recover ${id} --${action}`,
+});
+
+function resumeVm({ resource }: ActionFacts): Offer | null {
+  if (resource?.type !== 'vm' || resource.busy || !resumable.includes(resource.state)) return null;
+  return {
+    description: 'Start it again where it is.',
+    ...post(`/vms/${resource.id}/resume`),
+    command: `arcus vm resume ${resource.id}`,
   };
 }
 
@@ -213,7 +277,7 @@ function reportReady({ resource }: ActionFacts): Offer | null {
 function setHost(
   { resource }: ActionFacts,
   from: readonly HostState[],
-  verb: 'enable' | 'disable',
+  verb: 'enable' | 'disable' | 'offline',
   description: string,
 ): Offer | null {
   if (resource?.type !== 'host' || !from.includes(resource.state)) return null;
@@ -221,7 +285,7 @@ function setHost(
     description,
     method: 'PATCH',
     href: `${root}/hosts/${resource.id}`,
-    body: { state: `${verb}d` },
+    body: { state: verb === 'offline' ? verb : `${verb}d` },
     command: `arcus host ${verb} ${resource.id}`,
   };
 }

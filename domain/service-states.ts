@@ -4,7 +4,19 @@ import type { ServiceState } from '../schemas/service.js';
 // own event again: a new run means that the old one ended, and holds fence the old one off. Undeploying pre-empts, so it
 // is legal wherever something could still be left.
 
-export type ServiceEvent = 'deploy' | 'deployed' | 'fail_deploy' | 'undeploy' | 'undeployed' | 'fail_undeploy';
+export type ServiceEvent =
+  | 'deploy'
+  | 'deployed'
+  | 'fail_deploy'
+  | 'undeploy'
+  | 'undeployed'
+  | 'fail_undeploy'
+  /** VMs of what was deployed have failed, are lost or missing; all is well again. */
+  | 'warn'
+  | 'well'
+  /** A repair begins, which leaves the service WARNING until its roles, deployed again, run; one that could not end well. */
+  | 'repair'
+  | 'fail_repair';
 
 type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
 
@@ -17,9 +29,9 @@ export const serviceStates = {
     fail_deploy: 'FAILED_DEPLOYING',
     undeploy: 'UNDEPLOYING',
   },
-  RUNNING: { undeploy: 'UNDEPLOYING' },
+  RUNNING: { warn: 'WARNING', repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
-  WARNING: { undeploy: 'UNDEPLOYING' },
+  WARNING: { warn: 'WARNING', well: 'RUNNING', repair: 'WARNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
@@ -34,14 +46,16 @@ export const roleStates = {
     deploy: 'DEPLOYING',
     deployed: 'RUNNING',
     fail_deploy: 'FAILED_DEPLOYING',
+    fail_repair: 'WARNING',
     undeploy: 'UNDEPLOYING',
   },
-  RUNNING: { undeploy: 'UNDEPLOYING' },
+  // A role of a service that is repaired is deployed again.
+  RUNNING: { warn: 'WARNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
   UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
-  WARNING: { undeploy: 'UNDEPLOYING' },
+  WARNING: { warn: 'WARNING', well: 'RUNNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
-  FAILED_DEPLOYING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   SCALING: { undeploy: 'UNDEPLOYING' },
   FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
   COOLDOWN: { undeploy: 'UNDEPLOYING' },

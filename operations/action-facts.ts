@@ -47,6 +47,7 @@ export async function actionFacts(
     isLast: last?._id === operation?._id,
     resource: facts,
     mayManage: mayManage(caller, operation, resource),
+    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('VM', resource.vm), 'admin'),
   };
 }
 

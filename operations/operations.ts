@@ -15,6 +15,7 @@ import { createRetries } from './retries.js';
 import { serviceTemplateOperations } from './service-templates.js';
 import { serviceOperations } from './services.js';
 import { vmPlacementOperations } from './vm-placement.js';
+import { vmRecovery } from './vm-recovery.js';
 import { vmTemplateOperations } from './vm-templates.js';
 import { vmOperations } from './vms.js';
 import { whyOperations } from './why.js';
@@ -28,11 +29,9 @@ type OperationQuery = ListQuery & {
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (context: OperationsContext) => {
-  const [vms, services, consistency] = [
-    vmOperations(context),
-    serviceOperations(context),
-    consistencyOperations(context),
-  ];
+  const known = vmOperations(context);
+  const vms = { ...known, ...vmRecovery(context, known) };
+  const [services, consistency] = [serviceOperations(context), consistencyOperations(context)];
   return {
     hosts: hostOperations(context),
     clusters: clusterOperations(context),

@@ -65,7 +65,40 @@ export const serviceOperations = (context: OperationsContext) => {
     },
 
     goOn,
+
+    /** Makes a service whole that was deployed: looks for lost VMs, replaces failed ones, makes missing ones. */
+    async repair(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
+      await find(caller, id, 'manage');
+      const asked = { deed: 'repair', id };
+      const repeated = await repeatedRequest(context, caller, admission, asked);
+      // What is amiss may have come about a moment ago.
+      if (!repeated) await store.health.refresh([id]);
+      return repeated ?? repairAgain(caller, id, { request: asked }, admission);
+    },
+
+    repairAgain,
   };
+
+  async function repairAgain(
+    caller: Caller,
+    id: number,
+    { retryOf, request }: { retryOf?: string; request: unknown },
+    admission: Admission,
+  ): Promise<OperationResource> {
+    const service = await find(caller, id, 'manage');
+    return admit(context, caller, admission, {
+      kind: 'repairService',
+      resource: { type: 'service', id },
+      name: service.name,
+      owner: service,
+      template: service.template_id,
+      ...(retryOf !== undefined && { retryOf }),
+      input: {},
+      request,
+      claim: (op, session) => store.services.admitExclusive(id, op, ['WARNING'], session),
+      refusal: () => busyOr(id, notRepairable),
+    });
+  }
 
   /** `request`: what the client has asked for, a recovery or a retry of its last operation. */
   async function goOn(caller: Caller, id: number, request: unknown, admission: Admission): Promise<OperationResource> {
@@ -143,6 +176,11 @@ export const serviceOperations = (context: OperationsContext) => {
     );
   }
 };
+
+const notRepairable = ({ _id, state }: Service): string =>
+  state === 'RUNNING'
+    ? `Service ${_id} is RUNNING, and nothing of it is amiss: there is nothing to repair.`
+    : `Service ${_id} is ${state}: only one in WARNING is repaired${state.startsWith('FAILED') ? '. Recover it' : ''}.`;
 
 const notRecoverable = ({ _id, state }: Service): string =>
   `Service ${_id} is ${state}: only FAILED_DEPLOYING and FAILED_UNDEPLOYING can be recovered.`;

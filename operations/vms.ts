@@ -15,14 +15,6 @@ import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
-/** What deployVm is admitted on: nobody is at work on it, and it has no host or failed there. */
-const undeployed = {
-  operation: null,
-  wanted: null,
-  hold: null,
-  $or: [{ state: 'PENDING' }, { state: 'ACTIVE', lcm_state: { $in: ['PROLOG_FAILURE', 'BOOT_FAILURE', 'UNKNOWN'] } }],
-};
-
 /** Characters of JSON. MongoDB refuses documents of 16 MB, and guests may write what they like. */
 const largestUserTemplate = 256 * 1024;
 
@@ -129,40 +121,6 @@ export const vmOperations = (context: OperationsContext) => {
     },
 
     terminateAgain,
-
-    /** Deploys a VM once more that has no host yet or failed where it is: there, under a higher epoch. */
-    async deployAgain(
-      caller: Caller,
-      id: number,
-      { retryOf, request }: { retryOf: string; request: unknown },
-      admission: Admission,
-    ): Promise<OperationResource> {
-      const vm = await find(caller, id, 'manage');
-      return admit(context, caller, admission, {
-        kind: 'deployVm',
-        resource: { type: 'vm', id },
-        name: vm.name,
-        owner: vm,
-        template: vm.template_id,
-        retryOf,
-        input: {},
-        request,
-        claim: (op, session) => store.vms.admit(id, undeployed, { operation: op }, session),
-        refusal: async () => {
-          const now = await store.vms.find(id);
-          const operation = now?.wanted ?? now?.operation ?? null;
-          if (operation !== null)
-            return new Problem('operation_in_progress', `Operation ${operation} is at work on VM ${id}. Wait for it.`, {
-              operation,
-            });
-          const state = now?.state === 'ACTIVE' ? now.lcm_state : (now?.state ?? 'gone');
-          return new Problem(
-            'wrong_state',
-            `VM ${id} is ${state}: only one that has failed or has no host is deployed again.`,
-          );
-        },
-      });
-    },
   };
 
   async function terminateAgain(

@@ -6,8 +6,10 @@ import type { ListFields } from './list.js';
 export const OperationKind = z.enum([
   'deployService',
   'undeployService',
+  'repairService',
   'deployVm',
   'terminateVm',
+  'recoverVm',
   'checkConsistency',
 ]);
 export type OperationKind = z.infer<typeof OperationKind>;
@@ -43,14 +45,20 @@ export const UndeployServiceInput = z.object({
   hard: z.boolean().nullable().describe('null: as each role says'),
   remove: z.boolean().describe('true: delete the service document at the end'),
 });
-export const DeployVmInput = z.object({});
+export const RepairServiceInput = z.object({});
+export const DeployVmInput = z.object({
+  recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
+});
+export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
   deployService: z.infer<typeof DeployServiceInput>;
   undeployService: z.infer<typeof UndeployServiceInput>;
+  repairService: z.infer<typeof RepairServiceInput>;
   deployVm: z.infer<typeof DeployVmInput>;
   terminateVm: z.infer<typeof TerminateVmInput>;
+  recoverVm: z.infer<typeof RecoverVmInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };
 
@@ -109,6 +117,9 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
 
 export const isUndeployment = (operation: Operation): operation is Operation<'undeployService'> =>
   operation.kind === 'undeployService';
+export const isVmDeployment = (operation: Operation): operation is Operation<'deployVm'> =>
+  operation.kind === 'deployVm';
+export const isClaim = (operation: Operation): operation is Operation<'recoverVm'> => operation.kind === 'recoverVm';
 export const isTermination = (operation: Operation): operation is Operation<'terminateVm'> =>
   operation.kind === 'terminateVm';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>

@@ -72,6 +72,8 @@ export type Service = Ownership & {
   /** By role name: who works on the role now, a fencing token. */
   holds: Record<string, { op: string; epoch: number }>;
   epoch: number;
+  /** Rises each time that its health is written. */
+  health?: number | null;
   created_at: Date;
   ended_at: Date | null;
   /** What its user and group are charged for it, its VMs among it, until it is DONE. Absent: nothing. */

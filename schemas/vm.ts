@@ -54,6 +54,16 @@ export const TerminateVm = z.strictObject({
 });
 export type TerminateVm = z.infer<typeof TerminateVm>;
 
+export const RecoverAction = z
+  .enum(['success', 'failure', 'retry', 'delete', 'recreate'])
+  .describe(
+    'success, failure: say how the step that hangs came out; retry: do it again; delete: end the VM, its power cut; recreate: end it and deploy it anew',
+  );
+export type RecoverAction = z.infer<typeof RecoverAction>;
+
+export const RecoverVm = z.strictObject({ action: RecoverAction });
+export type RecoverVm = z.infer<typeof RecoverVm>;
+
 /** Who may change the VM now: a fencing token. Every transition filters on all three. */
 export type Hold = { op: string; epoch: number; attempt: number };
 

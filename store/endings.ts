@@ -4,6 +4,7 @@ import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import type { Health } from './health.js';
 import { type OperationStore, type Outcome, openStates } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import type { ServiceStore } from './services.js';
@@ -17,7 +18,7 @@ export type EndingStores = { operations: OperationStore; services: ServiceStore;
  */
 export function createEndings(
   connection: Connection,
-  { operations, services, vms, quotas }: EndingStores & { quotas: QuotaStore },
+  { operations, services, vms, quotas, health }: EndingStores & { quotas: QuotaStore; health: Health },
 ) {
   return {
     /**
@@ -33,7 +34,9 @@ export function createEndings(
         });
       const seen = await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
-      return seen?.kind === 'undeployService' ? quotas.inTurn(seen, inTransaction) : inTransaction();
+      const ended = await (seen?.kind === 'undeployService' ? quotas.inTurn(seen, inTransaction) : inTransaction());
+      await afterwards(ended);
+      return ended;
     },
 
     /**
@@ -41,11 +44,13 @@ export function createEndings(
      * Returns the operation as it is then.
      */
     async endCancelled(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<Operation | null> {
-      return connection.transaction(async (session) => {
+      const ended = await connection.transaction(async (session) => {
         const operation = await operations.model.findById(seen._id).session(session).lean<Operation>().exec();
         if (operation?.state !== seen.state || operation.run_id !== seen.run_id) return operation;
         return endOpen(operation, { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } }, session);
       });
+      await afterwards(ended);
+      return ended;
     },
 
     /**
@@ -67,6 +72,15 @@ export function createEndings(
     },
   };
 
+  /** What has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was at work. */
+  async function afterwards(ended: Operation | null): Promise<void> {
+    if (!ended || ended.kind === 'undeployService' || ended.resource.type === 'zone') return;
+    const { type, id } = ended.resource;
+    if (type === 'service') return health.refresh([id]);
+    const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
+    if (vm?.service) await health.refresh([vm.service.id]);
+  }
+
   async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
     if (!openStates.some((state) => state === operation.state)) return operation;
     await abandonVms(operation, reasonOf(claimed), session);
@@ -85,7 +99,7 @@ export function createEndings(
     }
     // Looked at only when a cancel came: a run that ends by itself has said of each role what it came to.
     const looked = outcome.state === 'cancelled' ? await allOf(resource.id, session) : null;
-    const done = operation.kind === 'deployService' ? 'RUNNING' : 'DONE';
+    const done = operation.kind === 'undeployService' ? 'DONE' : 'RUNNING';
     let said = outcome;
     const before = await services.finish(
       resource.id,
@@ -95,8 +109,8 @@ export function createEndings(
         const arrived = roles.every(({ state }) => state === done);
         if (arrived && looked !== null && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
-        const after = done === 'RUNNING' ? afterDeployment(settled, said) : afterUndeployment(settled, said);
-        if (said.state === 'succeeded' && after.state.startsWith('FAILED')) said = whyShort(service, op, after.roles);
+        const after = afterwardsOf(operation)(settled, said);
+        if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
         return after;
       },
       session,
@@ -147,6 +161,9 @@ function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outc
   };
 }
 
+const afterwardsOf = ({ kind }: Operation) =>
+  kind === 'undeployService' ? afterUndeployment : kind === 'repairService' ? afterRepair : afterDeployment;
+
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 
 /** RUNNING when every role runs; else FAILED_DEPLOYING, and roles that were at work say why. */
@@ -158,6 +175,14 @@ function afterDeployment(service: Service, outcome: Outcome): Settled {
     roles: failRoles(service.roles, 'DEPLOYING', 'FAILED_DEPLOYING', outcome),
     ended: false,
   };
+}
+
+/** RUNNING when every role runs; else WARNING, and roles that were at work or have failed say why. */
+function afterRepair(service: Service, outcome: Outcome): Settled {
+  const done = service.roles.every(({ state }) => state === 'RUNNING');
+  if (done && outcome.state === 'succeeded') return { state: 'RUNNING', roles: service.roles, ended: false };
+  const roles = failRoles(service.roles, 'DEPLOYING', 'WARNING', outcome);
+  return { state: 'WARNING', roles: failRoles(roles, 'FAILED_DEPLOYING', 'WARNING', outcome), ended: false };
 }
 
 /** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */

@@ -137,14 +137,14 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     async begin(
       id: number,
       op: string,
-      event: 'deploy' | 'undeploy',
+      event: 'deploy' | 'repair' | 'undeploy',
       ended: readonly string[] = [],
     ): Promise<Service | null> {
       const state = target(event);
       const guard: QueryFilter<Service> =
-        event === 'deploy'
-          ? { _id: id, operation: op, wanted: null }
-          : { _id: id, wanted: op, operation: { $in: [null, op, ...ended] } };
+        event === 'undeploy'
+          ? { _id: id, wanted: op, operation: { $in: [null, op, ...ended] } }
+          : { _id: id, operation: op, wanted: null };
       const options = { returnDocument: 'after' } as const;
       return (
         (await services

@@ -9,6 +9,7 @@ import { createConsistencyReads } from './consistency-reads.js';
 import { createConsistencyRepairs } from './consistency-repairs.js';
 import { createCounters } from './counters.js';
 import { createEndings } from './endings.js';
+import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createQuestions } from './questions.js';
@@ -17,6 +18,7 @@ import { createServiceStore } from './services.js';
 import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
 import { createTemplateStore } from './templates.js';
+import { createTerminations } from './terminations.js';
 import { createVmStore } from './vms.js';
 
 /** Everything that Arcus keeps of one zone. */
@@ -27,6 +29,7 @@ export function createStore(connection: Connection) {
   const vms = createVmStore(connection, quotas);
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
+  const health = createHealth(connection, { services, vms });
   return {
     connection,
     counters: createCounters(connection),
@@ -42,7 +45,9 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
-    endings: createEndings(connection, { operations, services, vms, quotas }),
+    health,
+    terminations: createTerminations(connection, vms, operations),
+    endings: createEndings(connection, { operations, services, vms, quotas, health }),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),

@@ -71,6 +71,15 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       options: { name: 'by_hold', partialFilterExpression: { 'hold.op': { $exists: true } } },
     },
     {
+      fields: { lcm_state: 1, 'service.id': 1 },
+      options: {
+        name: 'amiss',
+        partialFilterExpression: {
+          lcm_state: { $in: ['UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE', 'EPILOG_FAILURE'] },
+        },
+      },
+    },
+    {
       // What monitoring asks of every host at each tick is answered from it: VMs on their way are not in it.
       fields: { 'history.hid': 1, state: 1, lcm_state: 1, 'sighting.missing': 1, _id: 1 },
       options: {

@@ -37,8 +37,10 @@ export const searchAttributes = {
 const verbs = {
   deployService: 'deploy',
   undeployService: 'undeploy',
+  repairService: 'repair',
   deployVm: 'deploy',
   terminateVm: 'terminate',
+  recoverVm: 'recover',
   checkConsistency: 'check the consistency of',
 } as const satisfies Record<Operation['kind'], string>;
 

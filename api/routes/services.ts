@@ -88,6 +88,21 @@ export const serviceRoutes: readonly Route[] = [
     handle: ({ services }, { caller, params, admission }) => services.recover(caller, params.id, admission),
   }),
   route({
+    id: 'repairService',
+    method: 'post',
+    path: '/services/{id}/repair',
+    tag: 'Services',
+    summary: 'Bring a service in WARNING back to what it should be',
+    description:
+      'Looks for VMs whose state is not known, replaces those that failed, and makes those that are missing, up to the cardinality of each role. What runs goes on running.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
+  }),
+  route({
     id: 'deleteService',
     method: 'delete',
     path: '/services/{id}',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CreateVm, TerminateVm, UpdateVm, VmResource, VmState, vmFields } from '../../schemas/vm.js';
+import { CreateVm, RecoverVm, TerminateVm, UpdateVm, VmResource, VmState, vmFields } from '../../schemas/vm.js';
 import { listQuery } from '../list-query.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
@@ -75,5 +75,34 @@ export const vmRoutes: readonly Route[] = [
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
     handle: ({ vms }, { caller, params, body, admission }) => vms.terminate(caller, params.id, body, admission),
+  }),
+  route({
+    id: 'resumeVm',
+    method: 'post',
+    path: '/vms/{id}/resume',
+    tag: 'VMs',
+    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    description: 'In its place. For POWEROFF and UNKNOWN.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ vms }, { caller, params, admission }) => vms.resume(caller, params.id, admission),
+  }),
+  route({
+    id: 'recoverVm',
+    method: 'post',
+    path: '/vms/{id}/recover',
+    tag: 'VMs',
+    summary: 'Bring a VM out of a state in which it hangs',
+    description:
+      'What each action does in each state is in docs/recovery.md. success and failure claim what Arcus has not seen: they need the ADMIN right.',
+    params: ById,
+    query: NoQuery,
+    body: json(RecoverVm.meta({ id: 'RecoverVm' })),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    handle: ({ vms }, { caller, params, body, admission }) => vms.recover(caller, params.id, body, admission),
   }),
 ];

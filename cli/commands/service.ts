@@ -108,6 +108,15 @@ export const serviceCommands: readonly Leaf[] = [
       act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/recover', wait }),
   }),
   leaf({
+    usage: 'repair <service>',
+    summary: 'Bring a service in WARNING back to what it should be',
+    examples: ['arcus service repair my_service --wait'],
+    options: [wait],
+    schema: Wait,
+    run: async (context, [wish], { wait }) =>
+      act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/repair', wait }),
+  }),
+  leaf({
     usage: 'delete <service>',
     summary: 'Remove a service and its VMs, from any state',
     examples: ['arcus service delete my_service'],

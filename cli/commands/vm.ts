@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { VmPlacement } from '../../schemas/placement.js';
-import { VmLcmState, VmResource, VmState } from '../../schemas/vm.js';
+import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
@@ -165,6 +165,52 @@ export const vmCommands: readonly Leaf[] = [
       const id = await resolve(context.client(), vms, wish);
       const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, body);
       report(context, `vm ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'resume <vm>',
+    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    examples: ['arcus vm resume 3 --wait'],
+    options: [wait],
+    schema: z.object({ wait: z.boolean().optional() }),
+    run: async (context, [wish], { wait }) => {
+      const id = await resolve(context.client(), vms, wish);
+      await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/resume`), { wait });
+    },
+  }),
+  leaf({
+    usage: 'recover <vm>',
+    summary: 'Bring a VM out of a state in which it hangs',
+    examples: ['arcus vm recover 12 --retry', 'arcus vm recover 12 --recreate --wait'],
+    options: [
+      ['--retry', 'do again what failed'],
+      ['--delete', 'end the VM, its power cut'],
+      ['--recreate', 'end it and deploy it anew'],
+      ['--success', 'say that the step which hangs has succeeded (ADMIN right)'],
+      ['--failure', 'say that it has failed (ADMIN right)'],
+      wait,
+    ],
+    schema: z.object({
+      ...{ retry: z.boolean().optional(), delete: z.boolean().optional(), recreate: z.boolean().optional() },
+      ...{ success: z.boolean().optional(), failure: z.boolean().optional(), wait: z.boolean().optional() },
+    }),
+    run: async (context, [wish], { wait, ...wishes }) => {
+      const [action, another] = RecoverAction.options.filter((option) => wishes[option] === true);
+      if (action === undefined || another !== undefined)
+        throw new Complaint('usage', 'Say one of --retry, --delete, --recreate, --success and --failure.', {
+          next: 'Such as: arcus vm recover 12 --retry',
+        });
+      const ends = action === 'delete' || action === 'recreate';
+      const id = await (ends
+        ? resolveToEnd(
+            context,
+            vms,
+            wish,
+            (vm) => `End ${vm}${action === 'recreate' ? ' and deploy it anew' : ' for good'}?`,
+          )
+        : resolve(context.client(), vms, wish));
+      const answer = await startOperation(context, 'POST', `/vms/${id}/recover`, json({ action }));
+      await reportOperation(context, answer, { wait });
     },
   }),
   leaf({

@@ -93,7 +93,7 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     what: 'A role is RUNNING with fewer running VMs than its cardinality',
     detail: ({ role, running, cardinality }) =>
       `Its role ${role} is RUNNING, and ${running} of ${vms(cardinality)} ${running === 1 ? 'runs' : 'run'}.`,
-    repair: 'calls role and service FAILED_DEPLOYING, from where `recover` replaces what is missing',
+    repair: 'calls them WARNING or, where the deployment had failed, FAILED_DEPLOYING: `repair` or `recover` goes on',
     advice: null,
   },
   role_surplus: {
@@ -244,14 +244,14 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     ...ofDomain,
     what: 'A VM is RUNNING, and its host has no domain of it',
     detail: ({ name }) => `It is RUNNING, and ${name} has no domain of it.`,
-    repair: 'calls the VM UNKNOWN; a recovery of its service replaces it',
+    repair: 'calls the VM UNKNOWN; a repair of its service replaces it',
     advice: null,
   },
   domain_stopped: {
     ...ofDomain,
     what: 'A VM is RUNNING, and its domain has stopped or failed',
     detail: ({ name, domain }) => `It is RUNNING, and its domain on ${name} has ${domain}.`,
-    repair: 'calls the VM UNKNOWN; a recovery of its service replaces it',
+    repair: 'calls the VM UNKNOWN; a repair of its service replaces it',
     advice: null,
   },
   domain_older: {
@@ -259,7 +259,7 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     what: 'A VM is RUNNING, and its domain is an earlier one of it',
     detail: ({ name, domain, epoch }) =>
       `Its domain on ${name} is of epoch ${domain}, older than its place there (VM: ${epoch}).`,
-    repair: 'calls the VM UNKNOWN; a recovery of its service replaces it',
+    repair: 'calls the VM UNKNOWN; a repair of its service replaces it',
     advice: null,
   },
   domain_newer: {

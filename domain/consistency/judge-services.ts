@@ -76,7 +76,7 @@ function judgeRole(service: SeenService, role: SeenService['roles'][number], cou
   const becomes = rightState(state, role.state, present);
   if (becomes !== null) found.push(flaw('role_state_wrong', { ...seen, is: role.state, becomes }));
   // A recovery passes over roles that run: one that only says so would stay as it is.
-  const runs = role.state === 'RUNNING' && (state === 'RUNNING' || state === 'FAILED_DEPLOYING') && busy === 0;
+  const runs = role.state === 'RUNNING' && ['RUNNING', 'WARNING', 'FAILED_DEPLOYING'].includes(state) && busy === 0;
   if (runs && running < cardinality) found.push(flaw('role_incomplete', { ...seen, running, present, cardinality }));
   else if (runs && present > cardinality) found.push(flaw('role_surplus', { ...seen, present, cardinality }));
   return found;
@@ -85,6 +85,8 @@ function judgeRole(service: SeenService, role: SeenService['roles'][number], cou
 /** The state that a role should have in a service that nobody is at work on; null: the one that it has. */
 function rightState(service: ServiceState, role: ServiceState, vms: number): ServiceState | null {
   if (service === 'DONE') return role === 'DONE' || vms > 0 ? null : 'DONE';
+  if (service === 'WARNING')
+    return role === 'DEPLOYING' || role === 'FAILED_DEPLOYING' ? 'WARNING' : (givenUp[role] ?? null);
   if (service === 'RUNNING') return role === 'RUNNING' ? null : (givenUp[role] ?? role);
   return givenUp[role] ?? null;
 }

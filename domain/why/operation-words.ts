@@ -17,8 +17,10 @@ const leaves = ({ kind }: Operation): boolean => kind === 'undeployService' || k
 const nouns = {
   deployService: 'deployment',
   undeployService: 'undeployment',
+  repairService: 'repair',
   deployVm: 'deployment',
   terminateVm: 'termination',
+  recoverVm: 'recovery',
   checkConsistency: 'consistency check',
 } as const;
 
@@ -36,8 +38,10 @@ export const deedOf = (operation: Operation): string => `the ${nounOf(operation)
 const going = {
   deployService: 'is being deployed',
   undeployService: 'is being undeployed',
+  repairService: 'is being repaired',
   deployVm: 'is being deployed',
   terminateVm: 'is being terminated',
+  recoverVm: 'is being recovered',
   checkConsistency: 'is being checked',
 } as const;
 

@@ -44,7 +44,7 @@ const nameOf = ({ id, name }: ServiceSubject): string => `service ${id} (${name}
 
 function runningStory(facts: Facts): Story {
   const { operation, subject, steps } = facts;
-  const deploys = operation.kind === 'deployService';
+  const deploys = operation.kind !== 'undeployService';
   const waits = deploys ? joined(capacityStory(subject), gateStory(subject)) : story([]);
   const troubles = joined(stepsStory(facts, steps, subject.vms), deploys ? lossesStory(subject) : story([]));
   const isHeldUp = waits.sentences.length > 0 || troubles.trouble;
@@ -134,7 +134,11 @@ function restStory(subject: ServiceSubject): Story {
   const { state, roles, vms } = subject;
   const name = capital(nameOf(subject));
   if (state === 'DONE') return story([`${name} is DONE: its VMs are gone, and only its document is left.`]);
-  if (state !== 'RUNNING') return story([`${name} is ${state}.`, ...roleReasons(subject)]);
+  if (state !== 'RUNNING')
+    return story([`${name} is ${state}.`, ...roleReasons(subject)], {
+      failures: failuresOf(vms.filter(isFailed)),
+      trouble: state === 'WARNING',
+    });
   const others = vms.filter((vm) => vm.state !== 'ACTIVE/RUNNING');
   const running = vms.length - others.length;
   const total = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);

@@ -80,6 +80,10 @@ function plainStory(facts: WhyFacts): Story {
 const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> = {
   retry: ['try', 'again'],
   recover: ['recover', 'the service'],
+  repair: ['repair', 'the service'],
+  resume: ['resume', 'the VM'],
+  recreate: ['recreate', 'the VM'],
+  offline: ['take offline', 'the host'],
   report_ready: ['say', 'in its place that it is ready'],
   enable: ['enable', 'the host'],
   cancel: ['cancel', 'the operation'],
@@ -99,7 +103,9 @@ function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story)
   if (!trouble && !waits && !rests) return open ? 'Nothing needs to be done.' : null;
   if (actions.length === 0) return open && !asks ? null : 'You may only look at it.';
   // The question itself names the answers.
-  const offered = asks ? actions.filter(({ name }) => name in deeds && name !== 'retry') : actions;
+  // What administrators may claim is listed, and not advised.
+  const sound = actions.filter(({ name }) => !name.startsWith('recover_'));
+  const offered = asks ? sound.filter(({ name }) => name in deeds && name !== 'retry') : sound;
   return `You can ${asks ? 'also ' : ''}${choices(offered)}.`;
 }
 

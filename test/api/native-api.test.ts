@@ -276,6 +276,9 @@ describe('long operations', () => {
 
     await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'FAILED_DEPLOYING', operation: null } });
     expect((await answered('recoverService', { id })).body.type).toBe('deployService');
+    await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'WARNING', operation: null } });
+    await world.store.services.model.updateOne({ _id: id }, { $set: { 'roles.$[].state': 'WARNING' } });
+    expect((await answered('repairService', { id })).body.type).toBe('repairService');
     const undeploy = await answered('undeployService', { id });
     expect(undeploy.body.type).toBe('undeployService');
     expect((await answered('deleteService', { id })).body.type).toBe('undeployService');
@@ -312,6 +315,10 @@ describe('long operations', () => {
       ...{ host: null, rank: 'FREE_CPU', requirements: null, candidates: 0 },
     });
     expect((await answered('listVmOperations', { id })).body.items).toHaveLength(1);
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { state: 'POWEROFF', operation: null } });
+    expect((await answered('resumeVm', { id })).body.type).toBe('deployVm');
+    expect((await answered('recoverVm', { id }, { action: 'delete' })).body.type).toBe('terminateVm');
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { wanted: null } });
     expect((await answered('terminateVm', { id })).body.type).toBe('terminateVm');
   });
 });

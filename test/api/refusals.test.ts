@@ -21,6 +21,7 @@ const bodies: Record<string, object> = {
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },
+  recoverVm: { action: 'retry' },
 };
 const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
 const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
@@ -165,7 +166,51 @@ describe('a wrong moment', () => {
     await world.store.vms.model.updateOne({ _id: resource.id }, { $set: { state: 'DONE', operation: null } });
     const path = `/vms/${resource.id}`;
     await refused('oneadmin', 'post', `${path}/terminate`, {}, { status: 409, code: 'wrong_state', detail: /DONE/ });
+    for (const action of ['success', 'failure', 'retry', 'delete', 'recreate'])
+      await refused(
+        'oneadmin',
+        'post',
+        `${path}/recover`,
+        { action },
+        { status: 409, code: 'wrong_state', detail: /gone/ },
+      );
+    await refused('oneadmin', 'post', `${path}/resume`, undefined, {
+      status: 409,
+      code: 'wrong_state',
+      detail: /DONE/,
+    });
     await refused('oneadmin', 'patch', path, bodies.updateVm, { status: 409, code: 'wrong_state', detail: /DONE/ });
+  });
+
+  it('is a claim about a VM by somebody who may only manage it', async () => {
+    const { resource } = (await world.ask('oneadmin', 'post', '/vms', { template_id: 0 })).body;
+    const rights = { use: true, manage: true, admin: false };
+    await world.store.vms.model.updateOne(
+      { _id: resource.id },
+      { $set: { state: 'ACTIVE', lcm_state: 'UNKNOWN', operation: null, 'permissions.other': rights } },
+    );
+    for (const action of ['success', 'failure'])
+      await refused(
+        'alice',
+        'post',
+        `/vms/${resource.id}/recover`,
+        { action },
+        { status: 403, code: 'not_authorized', detail: /ADMIN/ },
+      );
+    expect((await world.ask('alice', 'post', `/vms/${resource.id}/recover`, { action: 'retry' })).status).toBe(202);
+  });
+
+  it('is the repair of a service of which nothing is amiss', async () => {
+    const { resource } = (await world.ask('oneadmin', 'post', '/services', { template_id: 0 })).body;
+    await world.store.services.model.updateOne(
+      { _id: resource.id },
+      { $set: { state: 'FAILED_DEPLOYING', operation: null } },
+    );
+    await refused('oneadmin', 'post', `/services/${resource.id}/repair`, undefined, {
+      status: 409,
+      code: 'wrong_state',
+      detail: /FAILED_DEPLOYING: only one in WARNING is repaired. Recover it/,
+    });
   });
 
   it('is work on a service that is DONE', async () => {
@@ -173,11 +218,12 @@ describe('a wrong moment', () => {
     await world.store.services.model.updateOne({ _id: resource.id }, { $set: { state: 'DONE', operation: null } });
     const path = `/services/${resource.id}`;
     await refused('oneadmin', 'post', `${path}/undeploy`, {}, { status: 409, code: 'wrong_state', detail: /DONE/ });
-    await refused('oneadmin', 'post', `${path}/recover`, undefined, {
-      status: 409,
-      code: 'wrong_state',
-      detail: /DONE/,
-    });
+    for (const deed of ['recover', 'repair'])
+      await refused('oneadmin', 'post', `${path}/${deed}`, undefined, {
+        status: 409,
+        code: 'wrong_state',
+        detail: /DONE/,
+      });
   });
 
   describe('for an operation', () => {

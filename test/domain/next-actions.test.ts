@@ -12,6 +12,7 @@ const facts = (over: Partial<ActionFacts> = {}): ActionFacts => ({
   isLast: true,
   resource: null,
   mayManage: true,
+  mayAdmin: false,
   ...over,
 });
 
@@ -160,7 +161,47 @@ describe('what may be done', () => {
     [
       'a VM that failed to boot',
       { operation: operation('failed', 'deployVm'), resource: vm('ACTIVE/BOOT_FAILURE') },
-      ['retry', 'terminate'],
+      ['retry', 'recreate', 'terminate'],
+    ],
+    [
+      'a VM that failed to boot for its service',
+      {
+        about: 'resource',
+        operation: operation('failed'),
+        resource: vm('ACTIVE/BOOT_FAILURE'),
+        mayAdmin: true,
+      },
+      ['retry', 'recreate', 'recover_success', 'terminate'],
+    ],
+    [
+      'a VM that is powered off',
+      { about: 'resource', operation: operation('succeeded', 'deployVm'), resource: vm('POWEROFF'), mayAdmin: true },
+      ['resume', 'terminate'],
+    ],
+    [
+      'a VM whose host is silent',
+      { about: 'resource', operation: operation('succeeded', 'deployVm'), resource: vm('ACTIVE/UNKNOWN') },
+      ['retry', 'resume', 'recreate', 'terminate'],
+    ],
+    [
+      'a VM whose host is silent, to an administrator',
+      { about: 'resource', resource: vm('ACTIVE/UNKNOWN'), mayAdmin: true },
+      ['retry', 'resume', 'recreate', 'recover_success', 'recover_failure', 'terminate'],
+    ],
+    [
+      'a service in WARNING',
+      { about: 'resource', operation: operation('succeeded'), resource: service('WARNING') },
+      ['repair', 'undeploy', 'delete'],
+    ],
+    [
+      'a repair that failed',
+      { operation: operation('failed', 'repairService'), resource: service('WARNING') },
+      ['retry', 'undeploy', 'delete'],
+    ],
+    [
+      'a host that does not answer',
+      { about: 'resource', resource: { type: 'host', id: 3, state: 'ERROR' } },
+      ['disable', 'offline'],
     ],
     [
       'a VM that is being terminated',
@@ -181,7 +222,7 @@ describe('what may be done', () => {
     [
       'a VM that was not terminated',
       { operation: operation('failed', 'terminateVm'), resource: vm('ACTIVE/UNKNOWN') },
-      ['retry', 'terminate'],
+      ['retry', 'resume', 'recreate', 'terminate'],
     ],
     [
       'a VM that has not reported',

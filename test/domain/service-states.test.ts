@@ -9,7 +9,10 @@ import {
 } from '../../domain/service-states.js';
 import { ServiceState } from '../../schemas/service.js';
 
-const events: ServiceEvent[] = ['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'];
+const events: ServiceEvent[] = [
+  ...(['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'] as const),
+  ...(['warn', 'well', 'repair', 'fail_repair'] as const),
+];
 const machines = { service: nextServiceState, role: nextRoleState };
 type Next = typeof nextServiceState;
 
@@ -47,7 +50,9 @@ describe.each(Object.entries(machines))('the states of a %s', (_, next) => {
 
   it('let a deployment begin or be recovered only before it has succeeded', () => {
     const from = ServiceState.options.filter((state) => next(state, 'deploy') !== undefined);
-    expect(from).toEqual(['PENDING', 'DEPLOYING', 'FAILED_DEPLOYING']);
+    // A role of a service that is repaired is deployed again.
+    const again = next === nextRoleState ? ['RUNNING', 'WARNING'] : [];
+    expect(from.toSorted()).toEqual(['PENDING', 'DEPLOYING', 'FAILED_DEPLOYING', ...again].toSorted());
   });
 
   it('let only what is deploying become RUNNING and only what is undeploying become DONE', () => {

@@ -381,6 +381,41 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
   [
+    'a service in WARNING',
+    facts({
+      subject: service({
+        state: 'WARNING',
+        roles: [
+          { name: 'db', state: 'RUNNING', reason: null, cardinality: 1 },
+          {
+            name: 'web',
+            state: 'WARNING',
+            reason: '2 of 3 VMs run: VM 36 (web_2_(service_12)) was terminated',
+            cardinality: 3,
+          },
+        ],
+        vms: [vm(33, { name: 'db_0_(service_12)', role: 'db' }), vm(34), vm(35)],
+      }),
+      operation: operation(succeeded),
+      engine: null,
+    }),
+  ],
+  [
+    'a service that is being repaired',
+    facts({
+      subject: service({ state: 'WARNING' }),
+      operation: operation({ kind: 'repairService' }),
+    }),
+  ],
+  [
+    'a VM that was switched off inside',
+    facts({
+      subject: single({ state: 'POWEROFF', reason: 'stopped outside Arcus' }),
+      operation: ofVm(succeeded),
+      engine: null,
+    }),
+  ],
+  [
     'a service that is DONE',
     facts({
       subject: service({ state: 'DONE', vms: [] }),

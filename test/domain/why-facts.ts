@@ -147,7 +147,14 @@ type Wish = Partial<WhyFacts> & Pick<WhyFacts, 'subject'> & { about?: ActionFact
 export function facts({ about = 'resource', mayManage = true, ...over }: Wish): WhyFacts {
   const { subject, operation: its = null } = over;
   const isLast = over.isLast ?? true;
-  const actions = nextActions({ about, operation: its, isLast, resource: resourceOf(over), mayManage });
+  const actions = nextActions({
+    about,
+    operation: its,
+    isLast,
+    resource: resourceOf(over),
+    mayManage,
+    mayAdmin: false,
+  });
   return {
     now,
     operation: null,

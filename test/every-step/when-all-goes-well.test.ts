@@ -77,6 +77,47 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^FAILED_UNDEPLOYING( cancelled)?$/,
     stops: 0,
   },
+  repairService: {
+    prepare: async () => {
+      const { id: service } = await world.running(pair);
+      const [vm] = await world.vms(service);
+      expect((await world.ended((await world.terminate(vm?._id ?? -1, true)).op)).state).toBe('succeeded');
+      expect(await serviceState(service)).toBe('WARNING');
+      return service;
+    },
+    ask: (service) => world.repair(id(service)),
+    again: async (service) => ((await serviceState(service)) === 'RUNNING' ? null : world.repair(service)),
+    arrived: serviceRuns,
+    cancelled: cancelledService,
+    afterCancel: /^WARNING$/,
+  },
+  recoverVm: {
+    prepare: async () => {
+      const { id: vm, op } = await world.createVm();
+      expect((await world.ended(op)).state).toBe('succeeded');
+      await world.store.vms.model.updateOne({ _id: vm }, { $set: { lcm_state: 'UNKNOWN' } });
+      return vm;
+    },
+    ask: (vm) => world.recoverVm(id(vm), 'success'),
+    again: async (vm) => ((await vmState(vm)) === 'RUNNING' ? null : world.recoverVm(vm, 'success')),
+    arrived: async (vm) => expect(await vmState(vm)).toBe('RUNNING'),
+    cancelled: vmState,
+    afterCancel: /^(RUNNING|UNKNOWN)$/,
+    stops: 0,
+  },
+  'deployVm that recreates': {
+    prepare: async () => {
+      const { id: vm, op } = await world.createVm();
+      expect((await world.ended(op)).state).toBe('succeeded');
+      return vm;
+    },
+    ask: (vm) => world.recoverVm(id(vm), 'recreate'),
+    again: async (vm) => ((await vmState(vm)) === 'RUNNING' ? null : world.recoverVm(vm, 'retry')),
+    arrived: async (vm) => expect(await vmState(vm)).toBe('RUNNING'),
+    cancelled: vmState,
+    afterCancel: /^(RUNNING|UNKNOWN|PENDING|PROLOG_FAILURE|BOOT_FAILURE)$/,
+    stops: 0,
+  },
   deployVm: {
     prepare: async () => null,
     ask: () => world.createVm(),

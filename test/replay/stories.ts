@@ -93,6 +93,30 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
   'deploy-service-answered-retry': async (world) => answered(world, 'retry'),
   'deploy-service-answered-skip': async (world) => answered(world, 'skip'),
   'deploy-service-given-up': async (world) => answered(world, 'give_up'),
+  'repair-service': async (world) => {
+    const { id } = await world.running(pair);
+    const [vm] = await world.vms(id);
+    await world.ended((await world.terminate(vm?._id ?? -1, true)).op);
+    return ended(world, await world.repair(id));
+  },
+  'repair-service-lost': async (world) => {
+    const { id } = await world.running(pair);
+    const vms = await world.vms(id);
+    const host = vms[0]?.history.at(-1)?.hostname ?? '';
+    world.hypervisor.cutOff(host);
+    await world.tick('monitorHosts');
+    await world.tick('monitorHosts');
+    const repair = await ended(world, await world.repair(id));
+    world.hypervisor.reach(host);
+    return repair;
+  },
+  'repair-service-refused': async (world) => {
+    const { id } = await world.running([{ name: 'only', cardinality: 2 }]);
+    const [vm] = await world.vms(id);
+    await world.ended((await world.terminate(vm?._id ?? -1, true)).op);
+    world.hypervisor.failOn(1, { error: noImage });
+    return ended(world, await world.repair(id));
+  },
   'undeploy-service': async (world) => ended(world, await world.undeploy((await world.running(pair)).id)),
   'undeploy-service-pre-empting': async (world) => ended(world, await world.undeploy((await booting(world)).id)),
   'undeploy-service-refused': async (world) => {
@@ -123,6 +147,17 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     const { op } = await world.createVm();
     await world.ended(op);
     return ended(world, await world.retry(op));
+  },
+  'deploy-vm-recreated': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.recoverVm(id, 'recreate'));
+  },
+  'recover-vm': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { lcm_state: 'UNKNOWN' } });
+    return ended(world, await world.recoverVm(id, 'failure'));
   },
   'deploy-vm-parked': async (world) => {
     const { op } = await world.createVm({ cpu: 4_000 });

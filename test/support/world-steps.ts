@@ -11,7 +11,15 @@ export type Step = { n: number; name: string; workflowId: string; attempt: numbe
 export type Around = (step: Step, run: () => Promise<unknown>) => Promise<unknown>;
 
 const straight: Around = (_, run) => run();
-const operations = ['deployService', 'undeployService', 'deployVm', 'terminateVm', 'checkConsistency'];
+const operations = [
+  'deployService',
+  'undeployService',
+  'repairService',
+  'deployVm',
+  'terminateVm',
+  'recoverVm',
+  'checkConsistency',
+];
 
 /** The layer between a worker and its steps: counts the calls of operations' runs, and does to them what a test asks for. */
 export class Steps {

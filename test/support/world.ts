@@ -11,7 +11,7 @@ import { namespaces } from '../../schemas/config.js';
 import type { Answer, Operation } from '../../schemas/operation.js';
 import type { Service } from '../../schemas/service.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
-import type { Vm } from '../../schemas/vm.js';
+import type { RecoverAction, Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { openStates } from '../../store/operations.js';
@@ -186,6 +186,10 @@ export class World {
     return asked(await this.operations.services.recover(this.caller, id, admission));
   }
 
+  async repair(id: number): Promise<Asked> {
+    return asked(await this.operations.services.repair(this.caller, id, admission));
+  }
+
   async cancel(op: string): Promise<Asked> {
     return asked(await this.operations.operations.cancel(this.caller, op));
   }
@@ -205,6 +209,14 @@ export class World {
 
   async terminate(id: number, hard = false): Promise<Asked> {
     return asked(await this.operations.vms.terminate(this.caller, id, { hard }, admission));
+  }
+
+  async resume(id: number): Promise<Asked> {
+    return asked(await this.operations.vms.resume(this.caller, id, admission));
+  }
+
+  async recoverVm(id: number, action: RecoverAction): Promise<Asked> {
+    return asked(await this.operations.vms.recover(this.caller, id, { action }, admission));
   }
 
   async report(vm: number): Promise<void> {

@@ -130,16 +130,16 @@ describe('a check', () => {
     await check(true);
   });
 
-  it('follows what it has repaired until nothing is left: a lost domain becomes a service that can be recovered', async () => {
+  it('follows what it has repaired until nothing is left: a lost domain becomes a service that can be repaired', async () => {
     const { id } = await world.running(pair);
     const [vm] = await world.vms(id, 'front');
     world.hypervisor.lose(vm?._id ?? -1);
     const report = await check(true);
     expect(codes(report)).toEqual(['domain_missing', 'role_incomplete']);
     expect(outcomes(report)).toEqual(['repaired']);
-    expect((await world.service(id)).state).toBe('FAILED_DEPLOYING');
+    expect((await world.service(id)).state).toBe('WARNING');
     expect(await check(false)).toMatchObject({ found: 0 });
-    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.ended((await world.repair(id)).op)).toMatchObject({ state: 'succeeded', error: null });
     expect((await world.vms(id)).filter(isVmRunning)).toHaveLength(4);
     await world.accounted();
   });
@@ -165,7 +165,7 @@ describe('a host that does not answer', () => {
     expect(report.findings).toEqual([expect.objectContaining({ code: 'host_unreachable', outcome: 'found' })]);
     world.hypervisor.reach(host);
     expect(codes(await check(true))).toContain('domain_missing');
-    await world.ended((await world.recover(id)).op);
+    await world.ended((await world.repair(id)).op);
     await world.tick('monitorHosts');
     await world.accounted();
   });

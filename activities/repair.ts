@@ -1,0 +1,93 @@
+import { Context } from '@temporalio/activity';
+import { problemOf } from '../domain/problems.js';
+import { belongs, serviceHealth } from '../domain/service-health.js';
+import { judgeSighting, type Sighted } from '../domain/sightings.js';
+import type { Service } from '../schemas/service.js';
+import { allowance } from '../store/hosts.js';
+import { placeOf, type VmMove } from '../store/vms.js';
+import { batchesOf } from './batches.js';
+import { begin, type StepInput } from './begin.js';
+import { type DeploymentPlan, plannedRoles, type RoleInput } from './deployment.js';
+import type { StepPorts } from './ports.js';
+import { isOurs, takeVms } from './role-vms.js';
+import type { VmBatch } from './vms.js';
+
+/** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer. */
+export type Found = { silent: number[] };
+
+/** The steps of a repair that touch MongoDB alone; the rest is as in a deployment. */
+export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
+  /** Claims the operation; RUNNING → WARNING. Roles with which nothing is amiss are `up`. */
+  beginRepair: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
+      const { _id: op, resource, answer } = operation;
+      if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
+      const service = await store.services.begin(resource.id, op, 'repair');
+      if (!service) return null;
+      const roles = await plannedRoles(store, service, operation, input.run);
+      const vms = await store.vms.ofService(resource.id);
+      const health = serviceHealth(service, vms);
+      return {
+        service: service._id,
+        gate: service.body.ready_status_gate,
+        roles: roles.map((role, at) => ({ ...role, up: health?.roles[at]?.state === 'RUNNING' })),
+      };
+    }),
+
+  /** Takes a role and those of its VMs whose state is not known. null: somebody who pre-empts wants the service. */
+  async takeLost({ op, service: id, role: name, step }: RoleInput): Promise<number[][] | null> {
+    const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
+    const service: Service | null = taken ?? (await store.services.find(id));
+    const role = service?.roles.find((candidate) => candidate.name === name);
+    if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
+    const lost = (await store.vms.ofService(id, name)).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
+    const ours = (await takeVms(store, op, lost)).filter((vm) => vm.hold?.op === op);
+    return batchesOf(ours.map((vm) => vm._id));
+  },
+
+  /**
+   * VMs on hosts that do not answer are no longer their role's: others are made in their place. Each is terminated when its
+   * host answers; until then nothing that it may still do counts, for its epoch is past.
+   */
+  async leaveBehind({ op, vms: ids }: VmBatch): Promise<void> {
+    const [operation, vms] = await Promise.all([store.operations.find(op), store.vms.byIds(ids)]);
+    if (!operation) return;
+    for (const vm of vms) await store.terminations.await(vm, operation, placeOf(vm)?.hostname ?? 'nowhere');
+  },
+});
+
+/** The steps of a repair at hypervisors. */
+export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store' | 'hypervisors'>) => ({
+  /**
+   * Asks the hosts of VMs whose state is not known. Those that run are RUNNING, and let go of. A host that monitoring finds
+   * silent too is taken at its word; one that only now does not answer is asked again.
+   */
+  async findVms({ op, vms: ids }: VmBatch): Promise<Found> {
+    const { cancellationSignal: signal } = Context.current();
+    const held = (await store.vms.byIds(ids)).filter((vm) => vm.hold?.op === op && vm.lcm_state === 'UNKNOWN');
+    const hosts = await store.hosts.byIds([...new Set(held.flatMap((vm) => placeOf(vm)?.hid ?? []))]);
+    const heard = new Map(
+      await Promise.all(
+        hosts.map(async (host): Promise<[number, Sighted]> => {
+          const { _id, name, vm_mad, state } = host;
+          try {
+            const { domains } = await hypervisors
+              .of({ vm_mad })
+              .probe({ name, vm_mad, total: allowance(host) }, signal);
+            return [_id, { name, domains: new Map(domains.map((domain) => [domain.vm, domain])) }];
+          } catch (error) {
+            const problem = problemOf(error);
+            if (signal.aborted || !problem || (state !== 'ERROR' && state !== 'OFFLINE')) throw error;
+            return [_id, { name, error: problem.message, was: state }];
+          }
+        }),
+      ),
+    );
+    const judged = held.map((vm) => ({ vm, host: heard.get(placeOf(vm)?.hid ?? -1) }));
+    const runs = judged.filter(({ vm, host }) => host && judgeSighting(vm, host) !== null);
+    await store.vms.transition(
+      runs.map(({ vm }): VmMove => ({ vm, event: 'run', set: { reason: null }, release: true })),
+    );
+    return { silent: judged.flatMap(({ vm, host }) => (host && 'error' in host ? [vm._id] : [])) };
+  },
+});
