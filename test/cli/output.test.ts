@@ -21,8 +21,8 @@ describe('tables', () => {
   it('of hosts', async () => {
     await eventually(async () => (await printed('host', 'list')).includes('MONITORED'));
     expect(await printed('host', 'list')).toMatchInlineSnapshot(`
-      "ID  NAME    HYPERVISOR  VMS    CPU      MEMORY  STATE
-       0  host-1  simulated     3  1.5/4  768M/4096M  MONITORED
+      "ID  NAME    CLUSTER  HYPERVISOR  VMS    CPU      MEMORY  STATE
+       0  host-1        0  simulated     3  1.5/4  768M/4096M  MONITORED
       "
     `);
   });
@@ -157,10 +157,11 @@ describe('show', () => {
       NAME            : host-1
       USER            : oneadmin
       GROUP           : oneadmin
+      CLUSTER         : 0
       HYPERVISOR      : simulated
       STATE           : MONITORED
-      CPU             : 1.5 of 4 cores reserved
-      MEMORY          : 768 of 4096 MB reserved
+      CPU             : 1.5 of 4 cores taken by VMs
+      MEMORY          : 768 of 4096 MB taken by VMs
       LAST MONITORED  : <time>
       VMS             : 0, 1, 2
 
