@@ -51,6 +51,7 @@ describe('authentication', () => {
       name: 'alice',
       gid: 1,
       groups: [1, 100],
+      rules: [],
     });
   });
 
@@ -98,6 +99,7 @@ describe('the first user', () => {
       name: 'oneadmin',
       gid: 0,
       groups: [0],
+      rules: [],
     });
   });
 
