@@ -90,6 +90,7 @@ const deeds: Record<string, Deed> = {
     arrived: serviceRuns,
     cancelled: cancelledService,
     afterCancel: /^WARNING$/,
+    stops: 0,
   },
   recoverVm: {
     prepare: async () => {
