@@ -179,7 +179,7 @@ describe('ranks and policies', () => {
       refused: [],
     };
     expect(placementText({ ...facts, host: { id: 3, name: 'host-3' }, record: placed?.record ?? null })).toBe(
-      'VM 34 (test) is on host 3 (host-3), chosen of 2 that could take it, of 3 hosts, by SCHED_RANK FREE_CPU, where its rank was 700; the best of the others: host 2 with 500. Host 1: ID > 1 is false (it is 1).',
+      'VM 34 (test) is on host 3 (host-3), chosen of 2 that could take it, of 3 hosts, by SCHED_RANK FREE_CPU. When the first VM of its kind was placed in that pass, its rank was 700; the best of the others: host 2 with 500. Host 1: ID > 1 is false (it is 1).',
     );
     expect(
       placementText({
