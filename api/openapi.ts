@@ -10,6 +10,7 @@ const everywhere = [
   'invalid_request',
   'not_authenticated',
   'not_authorized',
+  'too_many_attempts',
   'internal',
   'database_unavailable',
 ] as const satisfies readonly ProblemCode[];
@@ -25,7 +26,13 @@ export function openApiDocument(version: string) {
   registry.registerComponent('securitySchemes', 'basic', {
     type: 'http',
     scheme: 'basic',
-    description: 'Name and password of a user; those of oneadmin are in the file `auth` of the home.',
+    description:
+      'Name and password of a user, or a token in the place of the password; those of oneadmin are in the file `auth` of the home.',
+  });
+  registry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token that a user has made with `POST /tokens`.',
   });
   for (const route of routeTable) registry.registerPath(pathOf(route));
   const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
@@ -44,7 +51,7 @@ export function openApiDocument(version: string) {
       ].join('\n\n'),
     },
     servers: [{ url: '/' }],
-    security: [{ basic: [] }],
+    security: [{ basic: [] }, { bearer: [] }],
     tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
   });
   mend(document);
