@@ -3,8 +3,9 @@ import request from 'supertest';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot, type Route } from '../../api/route.js';
-import { createIdentity, hashPassword } from '../../operations/identity.js';
+import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
+import { addUser } from '../support/people.js';
 import { eventually } from '../support/processes.js';
 import { newWorld, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
@@ -20,14 +21,13 @@ export type ExampleWorld = World & {
 
 export async function newExampleWorld(): Promise<ExampleWorld> {
   const world = await newWorld({ server: development, hosts: 0 });
-  const { store, users, engine } = world;
-  const identity = createIdentity({ users });
+  const { store, directory, engine } = world;
+  const identity = createIdentity({ directory });
   await identity.ensureOneadmin('oneadmin');
-  const password_hash = await hashPassword('alice');
-  await users.add({ _id: 2, name: 'alice', gid: 1, groups: [1], password_hash, created_at: new Date() });
+  await addUser(directory, 'alice');
   const app = createApp({
     operations: createOperations({
-      ...{ store, users, engine },
+      ...{ store, directory, engine },
       settings: { temporalUiUrl: 'https://temporal.example.org' },
       onDelayed: () => {},
     }),
