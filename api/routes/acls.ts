@@ -1,4 +1,5 @@
 import { AclResource, aclFields, CreateAcl } from '../../schemas/acl.js';
+import { seesHosts } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 
@@ -18,6 +19,7 @@ export const aclRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('AclRulePage', AclResource),
     problems: [],
+    examples: [{ query: { filter: 'rule~@100*' }, answer: { items: [seesHosts], next_cursor: null } }],
     handle: ({ acls }, { caller, query }) => acls.list(caller, query),
   }),
   route({
@@ -32,6 +34,7 @@ export const aclRoutes: readonly Route[] = [
     body: json(CreateAcl.meta({ id: 'CreateAcl' })),
     answer: creates(AclResource),
     problems: ['already_there'],
+    examples: [{ body: { rule: '@100 HOST/* USE' }, answer: seesHosts }],
     handle: ({ acls }, { caller, body }) => acls.create(caller, body),
   }),
   route({
@@ -45,6 +48,7 @@ export const aclRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(AclResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: seesHosts }],
     handle: ({ acls }, { caller, params }) => acls.show(caller, params.id),
   }),
   route({
@@ -58,6 +62,7 @@ export const aclRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ acls }, { caller, params }) => acls.remove(caller, params.id),
   }),
 ];

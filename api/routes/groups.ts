@@ -1,4 +1,5 @@
 import { CreateGroup, GroupResource, groupFields, UpdateGroup } from '../../schemas/group.js';
+import { web, webWithAdmin } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import {
   ById,
@@ -31,6 +32,7 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('GroupPage', GroupResource),
     problems: [],
+    examples: [{ query: { filter: 'name~w*' }, answer: { items: [web], next_cursor: null } }],
     handle: ({ groups }, { caller, query }) => groups.list(caller, query),
   }),
   route({
@@ -44,6 +46,12 @@ export const groupRoutes: readonly Route[] = [
     body: json(CreateGroup.meta({ id: 'CreateGroup' })),
     answer: creates(GroupResource),
     problems: ['name_taken'],
+    examples: [
+      {
+        body: { name: 'web', create: { users: ['VM', 'TEMPLATE', 'DOCUMENT'] }, shared_view: true },
+        answer: web,
+      },
+    ],
     handle: ({ groups }, { caller, body }) => groups.create(caller, body),
   }),
   route({
@@ -57,6 +65,7 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(GroupResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '100' }, answer: web }],
     handle: ({ groups }, { caller, params }) => groups.show(caller, params.id),
   }),
   route({
@@ -70,6 +79,13 @@ export const groupRoutes: readonly Route[] = [
     body: json(UpdateGroup.meta({ id: 'UpdateGroup' })),
     answer: shows(GroupResource),
     problems: ['not_found', 'name_taken', 'wrong_state'],
+    examples: [
+      {
+        params: { id: '100' },
+        body: { name: 'webshop' },
+        answer: { ...web, name: 'webshop', members: 1 },
+      },
+    ],
     handle: ({ groups }, { caller, params, body }) => groups.update(caller, params.id, body),
   }),
   route({
@@ -83,6 +99,7 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
+    examples: [{ params: { id: '100' }, answer: null }],
     handle: ({ groups }, { caller, params }) => groups.remove(caller, params.id),
   }),
   route({
@@ -96,6 +113,7 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(GroupResource),
     problems: ['not_found', 'wrong_state'],
+    examples: [{ params: { id: '100', user_id: '3' }, answer: webWithAdmin }],
     handle: ({ groups }, { caller, params }) => groups.addAdmin(caller, params.id, params.user_id),
   }),
   route({
@@ -109,6 +127,7 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(GroupResource),
     problems: ['not_found', 'wrong_state'],
+    examples: [{ params: { id: '100', user_id: '3' }, answer: { ...web, members: 1 } }],
     handle: ({ groups }, { caller, params }) => groups.removeAdmin(caller, params.id, params.user_id),
   }),
 ];

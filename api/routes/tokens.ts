@@ -1,4 +1,5 @@
 import { CreateToken, NewToken, TokenResource, tokenFields } from '../../schemas/token.js';
+import { newBackups, newPipeline, pipeline } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import {
   ById,
@@ -32,6 +33,7 @@ export const tokenRoutes: readonly Route[] = [
     body: noBody,
     answer: pages,
     problems: [],
+    examples: [{ query: { filter: 'name=pipeline' }, answer: { items: [pipeline], next_cursor: null } }],
     handle: ({ tokens }, { caller, query: asked }) => tokens.list(caller, caller.id, asked),
   }),
   route({
@@ -47,6 +49,10 @@ export const tokenRoutes: readonly Route[] = [
     body: json(CreateToken.meta({ id: 'CreateToken' })),
     answer: creates(NewToken),
     problems: ['wrong_state'],
+    examples: [
+      { title: 'for a day', body: { name: 'pipeline', expires_in: 86_400 }, answer: newPipeline },
+      { title: 'for ever', body: { name: 'backups', expires_in: null }, answer: newBackups },
+    ],
     handle: ({ tokens }, { caller, body }) => tokens.create(caller, body),
   }),
   route({
@@ -60,6 +66,7 @@ export const tokenRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(TokenResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: pipeline }],
     handle: ({ tokens }, { caller, params }) => tokens.show(caller, caller.id, params.id),
   }),
   route({
@@ -73,6 +80,7 @@ export const tokenRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ tokens }, { caller, params }) => tokens.revoke(caller, caller.id, params.id),
   }),
   route({
@@ -87,6 +95,7 @@ export const tokenRoutes: readonly Route[] = [
     body: noBody,
     answer: pages,
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, query: { limit: 1 }, answer: { items: [pipeline], next_cursor: 'MA' } }],
     handle: ({ tokens }, { caller, params, query: asked }) => tokens.list(caller, params.id, asked),
   }),
   route({
@@ -100,6 +109,7 @@ export const tokenRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found'],
+    examples: [{ params: { id: '0', token_id: '1' }, answer: null }],
     handle: ({ tokens }, { caller, params }) => tokens.revoke(caller, params.id, params.token_id),
   }),
 ];

@@ -1,4 +1,5 @@
 import { ChangePassword, CreateUser, SelfResource, UpdateUser, UserResource, userFields } from '../../schemas/user.js';
+import { carol, carolInUsers, self } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import {
   ById,
@@ -30,6 +31,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(SelfResource),
     problems: [],
+    examples: [{ answer: self }],
     handle: ({ users }, { caller }) => users.self(caller),
   }),
   route({
@@ -44,6 +46,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('UserPage', UserResource),
     problems: [],
+    examples: [{ query: { filter: 'gid=100' }, answer: { items: [carol], next_cursor: null } }],
     handle: ({ users }, { caller, query }) => users.list(caller, query),
   }),
   route({
@@ -59,6 +62,7 @@ export const userRoutes: readonly Route[] = [
     body: json(CreateUser.meta({ id: 'CreateUser' })),
     answer: creates(UserResource),
     problems: ['name_taken'],
+    examples: [{ body: { name: 'carol', password: 'correct-horse-battery', gid: 100 }, answer: carol }],
     handle: ({ users }, { caller, body }) => users.create(caller, body),
   }),
   route({
@@ -72,6 +76,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(UserResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: carol }],
     handle: ({ users }, { caller, params }) => users.show(caller, params.id),
   }),
   route({
@@ -87,6 +92,7 @@ export const userRoutes: readonly Route[] = [
     body: json(UpdateUser.meta({ id: 'UpdateUser' })),
     answer: shows(UserResource),
     problems: ['not_found', 'name_taken', 'wrong_state'],
+    examples: [{ params: { id: '3' }, body: { umask: '027' }, answer: { ...carol, umask: '027' } }],
     handle: ({ users }, { caller, params, body }) => users.update(caller, params.id, body),
   }),
   route({
@@ -100,6 +106,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
+    examples: [{ params: { id: '3' }, answer: null }],
     handle: ({ users }, { caller, params }) => users.remove(caller, params.id),
   }),
   route({
@@ -114,6 +121,7 @@ export const userRoutes: readonly Route[] = [
     body: json(ChangePassword.meta({ id: 'ChangePassword' })),
     answer: { ...removes, description: 'The password is set' },
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, body: { password: 'staple-correct-horse' }, answer: null }],
     handle: ({ users }, { caller, params, body }) => users.setPassword(caller, params.id, body),
   }),
   route({
@@ -127,6 +135,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(UserResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '3', group_id: '1' }, answer: carolInUsers }],
     handle: ({ users }, { caller, params }) => users.join(caller, params.id, params.group_id),
   }),
   route({
@@ -140,6 +149,7 @@ export const userRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(UserResource),
     problems: ['not_found', 'wrong_state'],
+    examples: [{ params: { id: '3', group_id: '1' }, answer: { ...carol, umask: '027' } }],
     handle: ({ users }, { caller, params }) => users.leave(caller, params.id, params.group_id),
   }),
 ];
