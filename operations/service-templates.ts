@@ -95,7 +95,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         charge,
         claim: async (op, session) => {
           await store.services.insert({ ...service, operation: op }, session);
-          return true;
+          return service;
         },
         refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
       });

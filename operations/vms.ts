@@ -79,7 +79,7 @@ export const vmOperations = (context: OperationsContext) => {
         charge,
         claim: async (op, session) => {
           await store.vms.model.create([{ ...vm, operation: op }], { session });
-          return true;
+          return vm;
         },
         refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
       });
