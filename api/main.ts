@@ -4,8 +4,8 @@ import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
+import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';
-import { createUserStore } from '../store/users.js';
 import { createApp } from './app.js';
 import type { Probes } from './health.js';
 import { createLogger } from './log.js';
@@ -23,10 +23,10 @@ async function main(): Promise<void> {
   const mongodb = await connectMongodb(settings.ARCUS_MONGODB_URI);
   // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
   const engine = temporalEngine(settings.ARCUS_TEMPORAL_ADDRESS);
-  const users = createUserStore(mongodb);
+  const directory = createDirectory(mongodb);
   const operations = createOperations({
     store: createStore(mongodb),
-    users,
+    directory,
     engine,
     settings: { temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL },
     onDelayed: (message, error) => logger.warn({ err: error }, message),
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   let draining = false;
   const app = createApp({
     operations,
-    identity: createIdentity({ users }),
+    identity: createIdentity({ directory }),
     probes: probesOf(mongodb, engine),
     metrics: createMetrics(),
     logger,

@@ -11,4 +11,6 @@ export type Caller = {
   groups: number[];
   rules: readonly AclRule[];
   umask?: string;
+  /** Names of these groups, so that nobody has to look them up. */
+  groupNames?: ReadonlyMap<number, string>;
 };

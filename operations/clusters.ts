@@ -18,12 +18,12 @@ import { clusterResource, namesFor } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
 export const clusterOperations = (context: OperationsContext) => {
-  const { store, users } = context;
+  const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Cluster> =>
     authorised(caller, 'CLUSTER', await store.clusters.find(id), right, `cluster ${id}`);
   const shown = async (caller: Caller, clusters: readonly Cluster[]): Promise<ClusterResource[]> => {
     const hosts = await store.clusterChanges.hostsOf(clusters.map(({ _id }) => _id));
-    const names = await namesFor(users, caller, clusters);
+    const names = await namesFor(directory, caller, clusters);
     return clusters.map((cluster) => clusterResource(cluster, hosts.get(cluster._id) ?? [], names));
   };
   const shownOne = async (caller: Caller, cluster: Cluster): Promise<ClusterResource> => {

@@ -1,11 +1,11 @@
 import type { Engine } from '../adapters/engine/port.js';
+import type { Directory } from '../store/directory.js';
 import type { Store } from '../store/store.js';
-import type { UserStore } from '../store/users.js';
 
 /** What operations need; the api gives them the real ones. */
 export type OperationsContext = {
   store: Store;
-  users: UserStore;
+  directory: Directory;
   engine: Engine;
   settings: {
     /** Base address of the Temporal UI, for links; undefined: no links. */

@@ -15,11 +15,11 @@ import { wakeWaiting } from './wake-waiting.js';
 const hundredths = (cores: number): number => Math.round(cores * 100);
 
 export const hostOperations = (context: OperationsContext) => {
-  const { store, users, engine, onDelayed } = context;
+  const { store, directory, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Host> =>
     authorised(caller, 'HOST', await store.hosts.find(id), right, `host ${id}`);
   const shown = async (caller: Caller, host: Host): Promise<HostResource> =>
-    hostResource(host, await namesFor(users, caller, [host]));
+    hostResource(host, await namesFor(directory, caller, [host]));
 
   /** Monitoring decides whether a host is usable, and tells those that wait for capacity: at once, not at the next tick. */
   const monitor = (): Promise<void> =>
@@ -38,7 +38,7 @@ export const hostOperations = (context: OperationsContext) => {
   return {
     async list(caller: Caller, query: ListQuery & { state?: HostState }): Promise<Page<HostResource>> {
       const page = await store.hosts.list(caller, query);
-      const names = await namesFor(users, caller, page.items);
+      const names = await namesFor(directory, caller, page.items);
       return { ...page, items: page.items.map((host) => hostResource(host, names)) };
     },
 

@@ -2,7 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
-import type { User, UserStore } from '../store/users.js';
+import { administrators } from '../schemas/group.js';
+import { defaultUmask } from '../schemas/user.js';
+import type { Directory } from '../store/directory.js';
 
 /** OWASP's minimum for argon2id, which is the library's default algorithm: 19 MiB, two passes, one thread. */
 const hashing = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -14,7 +16,8 @@ const cacheSize = 1_000;
 export type Identity = ReturnType<typeof createIdentity>;
 
 /** Who is asking. `now` gives milliseconds. */
-export function createIdentity({ users, now = Date.now }: { users: UserStore; now?: () => number }) {
+export function createIdentity({ directory, now = Date.now }: { directory: Directory; now?: () => number }) {
+  const { users } = directory;
   const key = randomBytes(32);
   const verified = new Map<string, { caller: Promise<Caller>; expires: number }>();
   const nobody = hash(randomBytes(16), hashing);
@@ -24,7 +27,7 @@ export function createIdentity({ users, now = Date.now }: { users: UserStore; no
     const user = await users.byName(name);
     const matches = await verify(user?.password_hash ?? (await nobody), password);
     if (!user || !matches) throw new Problem('not_authenticated', 'The name or the password is wrong.');
-    return callerOf(user);
+    return directory.asCaller(user);
   }
 
   /** Requests that arrive together with the same credentials share one verification; a failed one is forgotten. */
@@ -55,21 +58,15 @@ export function createIdentity({ users, now = Date.now }: { users: UserStore; no
 
     /** Makes `oneadmin` (id 0, group 0) with this password; one that exists already is left as it is. */
     ensureOneadmin: async (password: string): Promise<void> => {
-      await users.ready();
-      if (await users.byName('oneadmin')) return;
       const password_hash = await hashPassword(password);
-      await users.add({ _id: 0, name: 'oneadmin', gid: 0, groups: [0], password_hash, created_at: new Date(now()) });
+      await directory.version.change(async (session) => {
+        if (await users.find(0, session)) return;
+        const whole = { groups: [administrators], enabled: true, umask: defaultUmask, created_at: new Date(now()) };
+        await users.insert({ _id: 0, name: 'oneadmin', gid: administrators, password_hash, ...whole }, session);
+      });
     },
   };
 }
 
 /** argon2id in PHC format, salted. */
 export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
-
-const callerOf = (user: User): Caller => ({
-  id: user._id,
-  name: user.name,
-  gid: user.gid,
-  groups: user.groups,
-  rules: [],
-});

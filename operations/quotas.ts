@@ -18,17 +18,14 @@ import {
   type UpdateDefaultQuotas,
   type UpdateQuota,
 } from '../schemas/quota.js';
-import { groupNames } from '../store/users.js';
 import { administrator, demand } from './authorise.js';
 import type { OperationsContext } from './context.js';
 
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
-export const quotaOperations = ({ store: { quotas }, users }: OperationsContext) => {
+export const quotaOperations = ({ store: { quotas }, directory: { users, groups: groupStore } }: OperationsContext) => {
   /** Names of users or groups; those that do not exist are left out. */
-  async function namesOf(type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
-    if (type === 'group') return groupNames;
-    return new Map((await users.byIds(ids)).map(({ _id, name }) => [_id, name]));
-  }
+  const namesOf = (type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> =>
+    (type === 'group' ? groupStore : users).namesOf(ids);
 
   /** Those of these that exist, in this order. */
   async function resources(type: QuotaHolderType, ids: readonly number[]): Promise<QuotaResource[]> {

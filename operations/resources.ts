@@ -11,18 +11,39 @@ import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../
 import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/service-template.js';
 import type { Vm, VmResource } from '../schemas/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
+import type { Directory } from '../store/directory.js';
 import type { ServiceRow } from '../store/services.js';
-import { groupNames, type UserStore } from '../store/users.js';
 import { placeOf, type ServiceNode } from '../store/vms.js';
 
-/** Names of owners, looked up once for a whole page. */
-export type Names = (object: Ownership) => { uname: string; gname: string };
+/** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
+export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };
 
-export async function namesFor(users: UserStore, caller: Caller, objects: readonly Ownership[]): Promise<Names> {
-  const known = new Map([[caller.id, caller.name]]);
-  const others = [...new Set(objects.map(({ uid }) => uid))].filter((uid) => !known.has(uid));
-  if (others.length > 0) for (const user of await users.byIds(others)) known.set(user._id, user.name);
-  return ({ uid, gid }) => ({ uname: known.get(uid) ?? String(uid), gname: groupNames.get(gid) ?? String(gid) });
+export async function namesFor(
+  { users, groups }: Pick<Directory, 'users' | 'groups'>,
+  caller: Caller,
+  objects: readonly Pick<Ownership, 'uid' | 'gid'>[],
+): Promise<Names> {
+  const unames = new Map([[caller.id, caller.name]]);
+  const gnames = new Map(caller.groupNames ?? []);
+  const unknown = (ids: readonly number[], known: ReadonlyMap<number, string>) =>
+    [...new Set(ids)].filter((id) => !known.has(id));
+  const [foundUsers, foundGroups] = await Promise.all([
+    users.namesOf(
+      unknown(
+        objects.map(({ uid }) => uid),
+        unames,
+      ),
+    ),
+    groups.namesOf(
+      unknown(
+        objects.map(({ gid }) => gid),
+        gnames,
+      ),
+    ),
+  ]);
+  for (const [uid, name] of foundUsers) unames.set(uid, name);
+  for (const [gid, name] of foundGroups) gnames.set(gid, name);
+  return ({ uid, gid }) => ({ uname: unames.get(uid) ?? String(uid), gname: gnames.get(gid) ?? String(gid) });
 }
 
 const iso = (date: Date): string => date.toISOString();

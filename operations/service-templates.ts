@@ -22,16 +22,16 @@ import { namesFor, serviceTemplateResource } from './resources.js';
 import { nameFree } from './vm-templates.js';
 
 export const serviceTemplateOperations = (context: OperationsContext) => {
-  const { store, users } = context;
+  const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<ServiceTemplate> =>
     authorised(caller, 'DOCUMENT', await store.serviceTemplates.find(id), right, `service template ${id}`);
   const shown = async (caller: Caller, template: ServiceTemplate): Promise<ServiceTemplateResource> =>
-    serviceTemplateResource(template, await namesFor(users, caller, [template]));
+    serviceTemplateResource(template, await namesFor(directory, caller, [template]));
 
   return {
     async list(caller: Caller, query: ListQuery): Promise<Page<ServiceTemplateResource>> {
       const page = await store.serviceTemplates.list(caller, query);
-      const names = await namesFor(users, caller, page.items);
+      const names = await namesFor(directory, caller, page.items);
       return { ...page, items: page.items.map((template) => serviceTemplateResource(template, names)) };
     },
 

@@ -12,21 +12,21 @@ import { namesFor, serviceResource, serviceSummary } from './resources.js';
 type Undeployment = { hard: boolean | null; remove: boolean };
 
 export const serviceOperations = (context: OperationsContext) => {
-  const { store, users } = context;
+  const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> =>
     authorised(caller, 'DOCUMENT', await store.services.find(id), right, `service ${id}`);
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {
       const page = await store.services.list(caller, query);
-      const names = await namesFor(users, caller, page.items);
+      const names = await namesFor(directory, caller, page.items);
       return { ...page, items: page.items.map((service) => serviceSummary(service, names)) };
     },
 
     async show(caller: Caller, id: number): Promise<ServiceResource> {
       const found = await store.services.findWithNodes(id);
       const service = authorised(caller, 'DOCUMENT', found?.service ?? null, 'use', `service ${id}`);
-      return serviceResource(service, found?.nodes ?? [], await namesFor(users, caller, [service]));
+      return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
     },
 
     /** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */

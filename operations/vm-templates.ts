@@ -10,16 +10,16 @@ import type { OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
-export const vmTemplateOperations = ({ store, users }: OperationsContext) => {
+export const vmTemplateOperations = ({ store, directory }: OperationsContext) => {
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<VmTemplate> =>
     authorised(caller, 'TEMPLATE', await store.vmTemplates.find(id), right, `VM template ${id}`);
   const shown = async (caller: Caller, template: VmTemplate): Promise<VmTemplateResource> =>
-    vmTemplateResource(template, await namesFor(users, caller, [template]));
+    vmTemplateResource(template, await namesFor(directory, caller, [template]));
 
   return {
     async list(caller: Caller, query: ListQuery): Promise<Page<VmTemplateResource>> {
       const page = await store.vmTemplates.list(caller, query);
-      const names = await namesFor(users, caller, page.items);
+      const names = await namesFor(directory, caller, page.items);
       return { ...page, items: page.items.map((template) => vmTemplateResource(template, names)) };
     },
 

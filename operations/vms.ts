@@ -20,16 +20,16 @@ import { wakeWaiting } from './wake-waiting.js';
 const largestUserTemplate = 256 * 1024;
 
 export const vmOperations = (context: OperationsContext) => {
-  const { store, users, engine, onDelayed } = context;
+  const { store, directory, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
     authorised(caller, 'VM', await store.vms.find(id), right, `VM ${id}`);
   const shown = async (caller: Caller, vm: Vm): Promise<VmResource> =>
-    vmResource(vm, await namesFor(users, caller, [vm]));
+    vmResource(vm, await namesFor(directory, caller, [vm]));
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
       const page = await store.vms.list(caller, query);
-      const names = await namesFor(users, caller, page.items);
+      const names = await namesFor(directory, caller, page.items);
       return { ...page, items: page.items.map((vm) => vmResource(vm, names)) };
     },
 

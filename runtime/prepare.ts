@@ -4,7 +4,6 @@ import { createIdentity } from '../operations/identity.js';
 import { namespaces } from '../schemas/config.js';
 import { bootstrapStore } from '../store/bootstrap.js';
 import { connectMongodb } from '../store/connection.js';
-import { createUserStore } from '../store/users.js';
 import type { Credentials } from './credentials.js';
 import { ensureNamespaces } from './prepare-temporal.js';
 
@@ -34,9 +33,8 @@ async function prepareTemporal(address: string): Promise<void> {
 async function prepareMongodb(uri: string, { password }: Credentials): Promise<void> {
   const connection = await connectMongodb(uri);
   try {
-    const users = createUserStore(connection);
-    await bootstrapStore(connection);
-    await createIdentity({ users }).ensureOneadmin(password);
+    const directory = await bootstrapStore(connection);
+    await createIdentity({ directory }).ensureOneadmin(password);
   } finally {
     await connection.close();
   }

@@ -1,52 +1,73 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { visibility } from '../domain/permissions.js';
+import type { ListQuery } from '../schemas/list.js';
+import { defaultUmask, type User, userFields } from '../schemas/user.js';
 import { modelOf } from './model.js';
+import { pageOf, sortIndexes } from './paging.js';
 
-/** A user as stored. `gid` is the primary group, `groups` every group including it. */
-export type User = {
-  _id: number;
-  name: string;
-  gid: number;
-  groups: number[];
-  /** argon2id, in PHC format: parameters and salt included. */
-  password_hash: string;
-  created_at: Date;
-};
-
-/** The two groups that exist from the first start, as in OpenNebula. */
-export const groupNames: ReadonlyMap<number, string> = new Map([
-  [0, 'oneadmin'],
-  [1, 'users'],
-]);
-
-/** MongoDB's code for a unique index that refuses a document. */
-const duplicateKey = 11_000;
-
-/** Users behind their own interface: zones of a federation share them, and keep them elsewhere. */
-export type UserStore = ReturnType<typeof createUserStore>;
-
-/** Users in the given MongoDB. */
+/** Users behind their own interface: zones of a federation share them. */
 export function createUserStore(connection: Connection) {
-  const model = modelOf<User>(connection, 'users', Number, [{ fields: { name: 1 }, options: { unique: true } }]);
+  const users = modelOf<User>(connection, 'users', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    { fields: { groups: 1, _id: 1 } },
+    { fields: { gid: 1, _id: 1 } },
+    ...sortIndexes(userFields),
+  ]);
   return {
-    /** Resolves when the indexes exist: before that, two users might take one name. */
-    ready: async (): Promise<void> => {
-      await model.createIndexes();
-    },
-    byName: (name: string): Promise<User | null> => model.findOne({ name }).lean<User>().exec(),
+    model: users,
+    byName: (name: string, session: ClientSession | null = null): Promise<User | null> =>
+      users.findOne({ name }).session(session).lean<User>().exec(),
+    find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
+      users.findById(id).session(session).lean<User>().exec(),
     byIds: (ids: readonly number[]): Promise<User[]> =>
-      model
+      users
         .find({ _id: { $in: [...ids] } })
         .lean<User[]>()
         .exec(),
-    /** True when added; false when the id or the name is taken, and then nothing has changed. */
-    add: async (user: User): Promise<boolean> => {
-      try {
-        await model.create(user);
-        return true;
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === duplicateKey) return false;
-        throw error;
-      }
+    /** Names of those that exist. */
+    async namesOf(ids: readonly number[]): Promise<Map<number, string>> {
+      if (ids.length === 0) return new Map();
+      const found = await users
+        .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .lean<Pick<User, '_id' | 'name'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, name }) => [_id, name]));
+    },
+    /** The caller, and those that rules let the caller USE: by id, or by their primary group. */
+    list(caller: Caller, query: ListQuery) {
+      const seen = visibility(caller, 'USER');
+      const filter = seen.all ? {} : { $or: [{ _id: { $in: [seen.uid, ...seen.ids] } }, { gid: { $in: seen.gids } }] };
+      return pageOf(users, filter, query, { ids: 'number', list: userFields });
+    },
+    /** Ids of the users whose primary group is one of these. */
+    async idsIn(gids: readonly number[]): Promise<number[]> {
+      if (gids.length === 0) return [];
+      const found = await users
+        .find({ gid: { $in: [...gids] } }, { _id: 1 })
+        .lean<{ _id: number }[]>()
+        .exec();
+      return found.map(({ _id }) => _id);
+    },
+    /** How many members each of these groups has. */
+    async countMembers(gids: readonly number[]): Promise<Map<number, number>> {
+      const rows = await users.aggregate<{ _id: number; count: number }>([
+        { $match: { groups: { $in: [...gids] } } },
+        { $unwind: '$groups' },
+        { $match: { groups: { $in: [...gids] } } },
+        { $group: { _id: '$groups', count: { $sum: 1 } } },
+      ]);
+      return new Map(rows.map(({ _id, count }) => [_id, count]));
+    },
+    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
+    insert: (user: User, session: ClientSession) => users.create([user], { session }),
+    update: (id: number, change: Partial<Omit<User, '_id'>>, session: ClientSession): Promise<User | null> =>
+      users.findOneAndUpdate({ _id: id }, { $set: change }, { session, returnDocument: 'after' }).lean<User>().exec(),
+    remove: (id: number, session: ClientSession) => users.deleteOne({ _id: id }, { session }),
+    /** Users of an earlier version are enabled and have the umask of all. */
+    async complete(): Promise<void> {
+      await users.updateMany({ enabled: { $exists: false } }, { $set: { enabled: true, umask: defaultUmask } });
     },
   };
 }
+export type UserStore = ReturnType<typeof createUserStore>;

@@ -5,7 +5,6 @@ import { createIdentity } from '../../operations/identity.js';
 import { choosePort } from '../../runtime/ports.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
-import { createUserStore } from '../../store/users.js';
 import { eventually, launchBuilt } from '../support/processes.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
@@ -16,9 +15,8 @@ const Listed = z.object({ items: z.array(z.unknown()) });
 async function preparedDatabase(): Promise<string> {
   const uri = ownDatabaseUri('process');
   const connection = await connectMongodb(uri);
-  const users = createUserStore(connection);
-  await bootstrapStore(connection);
-  await createIdentity({ users }).ensureOneadmin('secret');
+  const directory = await bootstrapStore(connection);
+  await createIdentity({ directory }).ensureOneadmin('secret');
   await connection.close();
   return uri;
 }

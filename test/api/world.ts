@@ -11,15 +11,16 @@ import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot } from '../../api/route.js';
-import { createIdentity, hashPassword } from '../../operations/identity.js';
+import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
 import { choosePort } from '../../runtime/ports.js';
 import { ensureNamespaces } from '../../runtime/prepare-temporal.js';
 import { startTemporal } from '../../runtime/temporal-server.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb, pingMongodb } from '../../store/connection.js';
+import { createDirectory, type Directory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
-import { createUserStore } from '../../store/users.js';
+import { addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -28,6 +29,7 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type World = {
   app: Express;
   store: Store;
+  directory: Directory;
   mongodb: MongodbConnection;
   /** A request of a user, whose password is his name; paths are below /api/v1. */
   ask: (who: string, method: Method, path: string, body?: object) => request.Test;
@@ -42,19 +44,16 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
   const uri = ownDatabaseUri('api');
   await makeIndexes(uri);
   const mongodb = await connectMongodb(uri);
-  const users = createUserStore(mongodb);
+  const directory = createDirectory(mongodb);
   const store = createStore(mongodb);
-  const identity = createIdentity({ users });
+  const identity = createIdentity({ directory });
   await identity.ensureOneadmin('oneadmin');
-  for (const [_id, name] of [[2, 'alice'] as const, [3, 'bob'] as const]) {
-    const password_hash = await hashPassword(name);
-    await users.add({ _id, name, gid: 1, groups: [1], password_hash, created_at: new Date() });
-  }
+  for (const name of ['alice', 'bob']) await addUser(directory, name);
   const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
   const app = createApp({
     operations: createOperations({
       store,
-      users,
+      directory,
       engine,
       settings: { temporalUiUrl: 'http://temporal.test' },
       onDelayed: () => {},
@@ -74,6 +73,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
   return {
     app,
     store,
+    directory,
     mongodb,
     ask: (who, method, path, body) => {
       const asked = request(app)
@@ -105,7 +105,6 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
 
 async function makeIndexes(uri: string): Promise<void> {
   const connection = await connectMongodb(uri);
-  createUserStore(connection);
   await bootstrapStore(connection);
   await connection.close();
 }

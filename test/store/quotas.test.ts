@@ -10,8 +10,8 @@ import type { Amounts } from '../../schemas/quota.js';
 import type { Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
+import { createDirectory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
-import { createUserStore } from '../../store/users.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { quotaDisagreements } from '../support/quota-books.js';
 import { ownDatabaseUri } from '../support/servers.js';
@@ -36,7 +36,7 @@ const others: { connection: Connection; operations: Operations }[] = [];
 
 const operationsOn = (to: Connection, over: Store): Operations =>
   createOperations({
-    ...{ store: over, users: createUserStore(to), engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    ...{ store: over, directory: createDirectory(to), engine: idleEngine, settings: { temporalUiUrl: undefined } },
     onDelayed: () => {},
   });
 

@@ -14,9 +14,9 @@ import { ServiceTemplateBody } from '../../schemas/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
+import { createDirectory, type Directory } from '../../store/directory.js';
 import { openStates } from '../../store/operations.js';
 import { createStore, type Store } from '../../store/store.js';
-import { createUserStore, type UserStore } from '../../store/users.js';
 import { workerOptions } from '../../worker/workers.js';
 import { MemoryHypervisor } from './memory-hypervisor.js';
 import { eventually } from './processes.js';
@@ -65,7 +65,7 @@ export class World {
   constructor(
     readonly server: WorldServer,
     readonly store: Store,
-    readonly users: UserStore,
+    readonly directory: Directory,
     readonly hypervisor: MemoryHypervisor,
     readonly engine: TemporalEngine,
     readonly client: Client,
@@ -74,7 +74,7 @@ export class World {
     this.#stepLog = createStepLog(store.steps);
     this.operations = createOperations({
       store,
-      users,
+      directory,
       engine,
       settings: { temporalUiUrl: undefined },
       onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
@@ -294,7 +294,7 @@ export async function newWorld({
   const mongodb = await connectMongodb(uri);
   const store = createStore(mongodb);
   const hypervisor = new MemoryHypervisor();
-  const world = await worldOn(own, { store, users: createUserStore(mongodb), hypervisor });
+  const world = await worldOn(own, { store, directory: createDirectory(mongodb), hypervisor });
   if (idle) return world;
   await world.work();
   for (let made = 0; made < hosts; made++) await world.addHost();
@@ -304,10 +304,10 @@ export async function newWorld({
 /** A world over what is there already: a Temporal that has lost its data meets a MongoDB that has not. */
 export async function worldOn(
   server: WorldServer,
-  { store, users, hypervisor }: Pick<World, 'store' | 'users' | 'hypervisor'>,
+  { store, directory, hypervisor }: Pick<World, 'store' | 'directory' | 'hypervisor'>,
 ): Promise<World> {
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
-  return new World(server, store, users, hypervisor, temporalEngine(server.address), client, ticks);
+  return new World(server, store, directory, hypervisor, temporalEngine(server.address), client, ticks);
 }

@@ -103,7 +103,7 @@ describe('a cancel', () => {
     const delayed: string[] = [];
     const cutOff = createOperations({
       store: world.store,
-      users: world.users,
+      directory: world.directory,
       engine: temporalEngine('127.0.0.1:1'),
       settings: { temporalUiUrl: undefined },
       onDelayed: (message) => delayed.push(message),

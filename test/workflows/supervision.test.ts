@@ -22,7 +22,7 @@ describe('reconciliation', () => {
     const delayed: string[] = [];
     const operations = createOperations({
       store: world.store,
-      users: world.users,
+      directory: world.directory,
       engine: away,
       settings: { temporalUiUrl: undefined },
       onDelayed: (message) => delayed.push(message),

@@ -1,0 +1,59 @@
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../domain/caller.js';
+import { visibility } from '../domain/permissions.js';
+import { administrators, defaultCreatable, defaultGroup, type Group, groupFields } from '../schemas/group.js';
+import type { ListQuery } from '../schemas/list.js';
+import { modelOf } from './model.js';
+import { pageOf, sortIndexes } from './paging.js';
+
+/** Groups behind their own interface: zones of a federation share them. */
+export function createGroupStore(connection: Connection) {
+  const groups = modelOf<Group>(connection, 'groups', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    { fields: { admins: 1 } },
+    ...sortIndexes(groupFields),
+  ]);
+  return {
+    model: groups,
+    find: (id: number, session: ClientSession | null = null): Promise<Group | null> =>
+      groups.findById(id).session(session).lean<Group>().exec(),
+    byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
+      groups
+        .find({ _id: { $in: [...ids] } })
+        .session(session)
+        .sort({ _id: 1 })
+        .lean<Group[]>()
+        .exec(),
+    /** Names of those that exist. */
+    async namesOf(ids: readonly number[]): Promise<Map<number, string>> {
+      if (ids.length === 0) return new Map();
+      const found = await groups
+        .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .lean<Pick<Group, '_id' | 'name'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, name }) => [_id, name]));
+    },
+    /** The caller's own, and those that rules let the caller USE. */
+    list(caller: Caller, query: ListQuery) {
+      const seen = visibility(caller, 'GROUP');
+      const filter = seen.all ? {} : { _id: { $in: [...seen.groups, ...seen.ids] } };
+      return pageOf(groups, filter, query, { ids: 'number', list: groupFields });
+    },
+    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
+    insert: (group: Group, session: ClientSession) => groups.create([group], { session }),
+    update: (id: number, change: Partial<Omit<Group, '_id'>>, session: ClientSession): Promise<Group | null> =>
+      groups.findOneAndUpdate({ _id: id }, { $set: change }, { session, returnDocument: 'after' }).lean<Group>().exec(),
+    remove: (id: number, session: ClientSession) => groups.deleteOne({ _id: id }, { session }),
+    /** Makes the groups that are always there. */
+    async ensureDefaults(): Promise<void> {
+      const made = { admins: [], shared_view: false, created_at: new Date() };
+      const may = [...defaultCreatable];
+      for (const { _id, ...group } of [
+        { _id: administrators, name: 'oneadmin', create: { users: [], admins: [] } },
+        { _id: defaultGroup, name: 'users', create: { users: may, admins: may } },
+      ])
+        await groups.updateOne({ _id }, { $setOnInsert: { ...made, ...group } }, { upsert: true });
+    },
+  };
+}
+export type GroupStore = ReturnType<typeof createGroupStore>;
