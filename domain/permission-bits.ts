@@ -1,4 +1,5 @@
 import type { Permissions } from '../schemas/common.js';
+import { defaultUmask } from '../schemas/user.js';
 import type { Caller } from './caller.js';
 import { isAdministrator } from './permissions.js';
 
@@ -13,9 +14,6 @@ export function octetOf({ owner, group, other }: Permissions): string {
     (use ? values.use : 0) + (manage ? values.manage : 0) + (admin ? values.admin : 0);
   return [owner, group, other].map(digit).join('');
 }
-
-/** OpenNebula's default: owner USE and MANAGE, nobody else anything. */
-const defaultUmask = '177';
 
 /** What a new object permits: USE and MANAGE for all, for administrators ADMIN too, less what the maker's umask takes. */
 export function permissionsOfNew(maker: Pick<Caller, 'id' | 'groups' | 'umask'>): Permissions {

@@ -1,15 +1,17 @@
 import type { Caller } from '../domain/caller.js';
 import { afterChmod, afterChown, demandedRight, receivers } from '../domain/ownership.js';
 import { type Finding, Problem } from '../domain/problems.js';
+import { groupSubject, mayOnUser } from '../domain/user-rights.js';
 import type { ResourceType } from '../schemas/acl.js';
 import type { Cluster } from '../schemas/cluster.js';
 import type { Ownership } from '../schemas/common.js';
+import type { Group } from '../schemas/group.js';
 import type { Chmod, Chown } from '../schemas/ownership.js';
 import type { Service } from '../schemas/service.js';
+import type { User } from '../schemas/user.js';
 import type { Vm } from '../schemas/vm.js';
 import { isDuplicateKey } from '../store/operations.js';
 import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
-import { groupNames } from '../store/users.js';
 import { demand, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import {
@@ -45,7 +47,7 @@ export type OwnershipOf<R> = {
 
 /** Who owns objects, and what they permit: asked for alike of every kind. */
 export const ownershipOperations = (context: OperationsContext) => {
-  const { store, users } = context;
+  const { store, directory } = context;
 
   return {
     vms: ownershipOf({
@@ -109,7 +111,10 @@ export const ownershipOperations = (context: OperationsContext) => {
         return changed(caller, id, {
           after: (seen) => afterChown(seen, request),
           allow: (seen, after, nodes) => allow(caller, seen, after, nodes, mayReceive),
-          names: { ...(found.user && { uname: found.user.name }), ...(found.gname && { gname: found.gname }) },
+          names: {
+            ...(found.user && { uname: found.user.name }),
+            ...(found.group && { gname: found.group.name }),
+          },
         });
       },
     };
@@ -120,7 +125,7 @@ export const ownershipOperations = (context: OperationsContext) => {
         throw new Problem('name_taken', `The new owner has a ${noun} of this name already. Rename one of them first.`);
       });
       if (!after) throw new Problem('not_found', `There is no ${noun} ${id}.`);
-      return shown(after, await namesFor(users, caller, [after]));
+      return shown(after, await namesFor(directory, caller, [after]));
     }
 
     /** In this order: who may not do it learns nothing of those who would get it, nor of what is going on. */
@@ -142,29 +147,35 @@ export const ownershipOperations = (context: OperationsContext) => {
     }
   }
 
-  /** Of a new owner and a new group, what rights on them depend on; absent: there is none such, or none is asked for. */
-  async function receiversOf({ uid, gid }: Chown): Promise<Found> {
-    const [user] = uid === undefined ? [] : await users.byIds([uid]);
-    const gname = gid === undefined ? undefined : groupNames.get(gid);
-    return { ...(user && { user: { name: user.name, gid: user.gid } }), ...(gname !== undefined && { gname }) };
+  /** The new owner and the new group; null: there is none such, or none is asked for. */
+  async function receiversOf({ uid, gid }: Chown): Promise<Receivers> {
+    const [user, group] = await Promise.all([
+      uid === undefined ? null : directory.users.find(uid),
+      gid === undefined ? null : directory.groups.find(gid),
+    ]);
+    return { user, group };
   }
 };
 
-type Found = { user?: { name: string; gid: number }; gname?: string };
+type Receivers = { user: User | null; group: Group | null };
 
-function demandOnReceivers(caller: Caller, before: Ownership, after: Ownership, { user, gname }: Found): void {
+function demandOnReceivers(caller: Caller, before: Ownership, after: Ownership, { user, group }: Receivers): void {
   const on = receivers(caller, before, after);
   const findings: Finding[] = [
     ...(on.user !== null && !user ? [{ pointer: '/uid', detail: `there is no user ${on.user}` }] : []),
-    ...(on.group !== null && gname === undefined ? [{ pointer: '/gid', detail: `there is no group ${on.group}` }] : []),
+    ...(on.group !== null && !group ? [{ pointer: '/gid', detail: `there is no group ${on.group}` }] : []),
   ];
   if (findings.length > 0)
-    throw new Problem('invalid_request', `Nobody can get it: ${findings.map(({ detail }) => detail).join(', and ')}.`, {
-      findings,
-    });
-  if (on.user !== null && user)
-    demand(caller, { type: 'USER', id: on.user, gid: user.gid }, 'manage', `user ${on.user}`);
-  if (on.group !== null) demand(caller, { type: 'GROUP', id: on.group }, 'use', `group ${on.group}`);
+    throw new Problem(
+      'invalid_request',
+      `Nobody would get it: ${findings.map(({ detail }) => detail).join(', and ')}.`,
+      {
+        findings,
+      },
+    );
+  if (on.user !== null && user && !mayOnUser(caller, user, 'manage'))
+    throw new Problem('not_authorized', `You need the MANAGE right on user ${user._id} to give something to him.`);
+  if (on.group !== null && group) demand(caller, groupSubject(group), 'use', `group ${group._id}`);
 }
 
 /** A VM of a service is charged to whoever has that, so it stays with it. */

@@ -7,8 +7,8 @@ import type { Ownership } from '../../schemas/common.js';
 import type { OperationResource } from '../../schemas/operation.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
+import { createDirectory, type Directory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
-import { createUserStore, type UserStore } from '../../store/users.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { makeOwnedService, strays } from '../support/owned-service.js';
 import { ownDatabaseUri } from '../support/servers.js';
@@ -21,11 +21,11 @@ const admission = { requestId: 'test' };
 
 let connection: Connection;
 let store: Store;
-let users: UserStore;
+let directory: Directory;
 let operations: Operations;
 const operationsOver = (over: Store): Operations =>
   createOperations({
-    ...{ store: over, users, engine: idleEngine },
+    ...{ store: over, directory, engine: idleEngine },
     ...{ settings: { temporalUiUrl: undefined }, onDelayed: () => {} },
   });
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   await preparing.close();
   connection = await connectMongodb(uri);
   store = createStore(connection);
-  users = createUserStore(connection);
+  directory = createDirectory(connection);
   operations = operationsOver(store);
 });
 afterAll(async () => {
