@@ -1,7 +1,8 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { type ProblemCode, problems } from '../domain/problems.js';
+import { isProblemCode, type ProblemCode, problems } from '../domain/problems.js';
 import { ProblemBody } from '../schemas/problem.js';
+import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
@@ -27,8 +28,14 @@ export function openApiDocument(version: string) {
     scheme: 'basic',
     description: 'Name and password of a user; those of oneadmin are in the file `auth` of the home.',
   });
+  const refusals = routeTable.flatMap((route) => problemAnswers(codesOf(route)).map((one) => [one.name, one] as const));
+  for (const [name, refusal] of new Map(refusals))
+    registry.registerComponent('responses', name, problemAnswer(refusal));
   for (const route of routeTable) registry.registerPath(pathOf(route));
-  const document = new OpenApiGeneratorV31(registry.definitions).generateDocument({
+  const document = new OpenApiGeneratorV31([
+    { type: 'schema', schema: ProblemBody },
+    ...registry.definitions,
+  ]).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Arcus',
@@ -48,7 +55,19 @@ export function openApiDocument(version: string) {
     tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
   });
   mend(document);
+  for (const route of routeTable) showParameters(route, document.paths?.[apiRoot + route.path]?.[route.method]);
   return document;
+}
+
+/** The examples of a route, beside the parameters that they give. Ids are shown as what they are. */
+function showParameters(route: Route, described: { parameters?: unknown[] } | undefined): void {
+  for (const parameter of described?.parameters ?? []) {
+    if (!isRecord(parameter)) continue;
+    const { in: place, name, schema } = parameter;
+    const example = parameterExample(route, String(place), String(name));
+    if (example === undefined) continue;
+    parameter.example = isRecord(schema) && schema.type === 'integer' ? Number(example) : example;
+  }
 }
 
 /**
@@ -82,12 +101,19 @@ const IdempotencyHeader = z.object({
     .describe('Chosen by you: a second request with the same key gets the operation of the first'),
 });
 
+/** In the order of the table of problems: the same set is then the same answer. */
+const codesOf = (route: Route): ProblemCode[] => {
+  const its = new Set<string>([...everywhere, ...(route.body === noBody ? [] : withBody), ...route.problems]);
+  return Object.keys(problems)
+    .filter(isProblemCode)
+    .filter((code) => its.has(code));
+};
+
 function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   const takesBody = route.body !== noBody;
-  const codes = [...everywhere, ...(takesBody ? withBody : []), ...route.problems];
   const content = {
-    'application/json': { schema: route.body.schema },
-    ...(route.body.text ? { 'text/plain': { schema: z.string() } } : {}),
+    'application/json': { schema: route.body.schema, ...bodyExamples(route, 'json') },
+    ...(route.body.text ? { 'text/plain': { schema: z.string(), ...bodyExamples(route, 'text') } } : {}),
   };
   return {
     method: route.method,
@@ -102,11 +128,17 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
       ...(route.answer.status === 202 ? { headers: IdempotencyHeader } : {}),
       ...(takesBody ? { body: { required: route.body.taken === 'required', content } } : {}),
     },
-    responses: { [route.answer.status]: answerOf(route), ...problemAnswers(codes) },
+    responses: {
+      [route.answer.status]: answerOf(route),
+      ...Object.fromEntries(
+        problemAnswers(codesOf(route)).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]),
+      ),
+    },
   };
 }
 
-function answerOf({ answer }: Route): ResponseConfig {
+function answerOf(route: Route): ResponseConfig {
+  const { answer } = route;
   const headers = Object.fromEntries(
     Object.entries(answer.headers).map(([name, description]) => [
       name,
@@ -116,23 +148,24 @@ function answerOf({ answer }: Route): ResponseConfig {
   return {
     description: answer.description,
     headers,
-    ...(answer.schema ? { content: { 'application/json': { schema: answer.schema } } } : {}),
+    ...(answer.schema ? { content: { 'application/json': { schema: answer.schema, ...answerExamples(route) } } } : {}),
   };
 }
 
-/** One answer for each status, naming the problems that share it. */
-function problemAnswers(codes: readonly ProblemCode[]): Record<string, ResponseConfig> {
+type SharedAnswer = { name: string; status: number; codes: readonly ProblemCode[] };
+
+/** One answer for each status, naming the problems that share it. Many routes have the same: the document has each once. */
+function problemAnswers(codes: readonly ProblemCode[]): SharedAnswer[] {
   const statuses = [...new Set(codes.map((code) => problems[code].status))].sort((one, other) => one - other);
-  return Object.fromEntries(
-    statuses.map((status) => [
-      String(status),
-      {
-        description: codes
-          .filter((code) => problems[code].status === status)
-          .map((code) => `${problems[code].title} (\`${code}\`)`)
-          .join('; '),
-        content: { 'application/problem+json': { schema: ProblemBody } },
-      },
-    ]),
-  );
+  return statuses.map((status) => {
+    const its = codes.filter((code) => problems[code].status === status);
+    return { name: its.join('.'), status, codes: its };
+  });
 }
+
+const problemAnswer = ({ codes }: SharedAnswer) => ({
+  description: codes.map((code) => `${problems[code].title} (\`${code}\`)`).join('; '),
+  content: {
+    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, ...problemExamples(codes) },
+  },
+});

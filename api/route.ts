@@ -5,6 +5,7 @@ import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
 import type { Page } from '../schemas/common.js';
 import { OperationResource } from '../schemas/operation.js';
+import type { Example, ExampleOf } from './example.js';
 import { check } from './findings.js';
 import { invalid } from './invalid.js';
 import { chosen } from './list-query.js';
@@ -53,6 +54,7 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
   answer: Answer<R>;
   /** Beyond those that every route can give. */
   problems: readonly ProblemCode[];
+  examples: readonly [ExampleOf<P, Q, B, NoInfer<R>>, ...ExampleOf<P, Q, B, NoInfer<R>>[]];
   handle(
     operations: Operations,
     request: { caller: Caller; params: z.output<P>; query: z.output<Q>; body: z.output<B>; admission: Admission },
@@ -65,6 +67,7 @@ export type Route = Pick<
   'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'problems'
 > & {
   answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers'>;
+  examples: readonly Example[];
   run(operations: Operations, received: Received): Promise<Reply>;
 };
 

@@ -33,7 +33,9 @@ export function placementText({ vm, host, record, isOver, hosts, candidates, ref
   const { candidates: could, hosts: all, rank_by, rank, others, refused: recorded } = record;
   const choice =
     could <= 1
-      ? `the only one of ${counted(all, 'host')} that could take it`
+      ? all === 1
+        ? 'the only host there was'
+        : `the only one of ${counted(all, 'host')} that could take it`
       : `chosen of ${could} that could take it, of ${counted(all, 'host')}, by ${rank_by}. When the first VM of its kind was placed in that pass, its rank was ${rank}`;
   const next = others.length > 0 ? `; the best of the others: ${few(others.map(otherText))}` : '';
   return `${on}, ${choice}${next}.${recorded.length > 0 ? ` ${capital(refusalsText(recorded, mostTold))}.` : ''}`;

@@ -1,5 +1,5 @@
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Whether a process with this pid exists (it may be somebody else's by now: good enough for a lock held for seconds). */
@@ -12,45 +12,38 @@ function lives(pid) {
   }
 }
 
-/** Takes the lock file, or returns the pid that has it. The content appears with the file, so nobody reads half of it. */
-function take(path) {
-  const own = `${path}.${process.pid}`;
-  writeFileSync(own, String(process.pid));
-  try {
-    linkSync(own, path);
-    return null;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    try {
-      return Number(readFileSync(path, 'utf8'));
-    } catch {
-      return 0;
-    }
-  } finally {
-    rmSync(own, { force: true });
+/** Another process that lives and has a claim, or null. Those of dead ones are removed. */
+function rivalOf(path) {
+  const base = `${basename(path)}-`;
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(base) ? Number(name.slice(base.length)) : Number.NaN;
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    if (lives(pid)) return pid;
+    rmSync(join(dirname(path), name), { force: true });
   }
+  return null;
 }
 
 /**
- * Runs `work` while no other process of this checkout runs anything under the same lock file: two commands started at
- * once install and build one after the other. A lock left by a dead process is taken over.
+ * Runs `work` while no other process of this checkout runs anything under the same lock: two commands started at once
+ * install and build one after the other. Each first writes a claim of its own and then looks for those of others: of two,
+ * at least the later one sees the other, and steps back. What a dead process left counts as nothing.
  */
 export async function exclusively(path, say, work) {
   mkdirSync(dirname(path), { recursive: true });
+  const claim = `${path}-${process.pid}`;
   for (let told = false; ; ) {
-    const holder = take(path);
-    if (holder === null) break;
-    if (!lives(holder)) {
-      rmSync(path, { force: true });
-      continue;
-    }
-    if (!told) say(`waiting for process ${holder}, which is preparing this checkout`);
+    writeFileSync(claim, '');
+    const rival = rivalOf(path);
+    if (rival === null) break;
+    rmSync(claim, { force: true });
+    if (!told) say(`waiting for process ${rival}, which is preparing this checkout`);
     told = true;
-    await sleep(200);
+    await sleep(100 + Math.random() * 200);
   }
   try {
     return await work();
   } finally {
-    rmSync(path, { force: true });
+    rmSync(claim, { force: true });
   }
 }

@@ -1,5 +1,6 @@
 import { ClusterResource, CreateCluster, UpdateCluster } from '../../schemas/cluster.js';
 import { namedFields } from '../../schemas/list.js';
+import { production } from '../examples/clusters.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 
@@ -15,6 +16,7 @@ export const clusterRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('ClusterPage', ClusterResource),
     problems: [],
+    examples: [{ query: { filter: 'name~prod*' }, answer: { items: [production], next_cursor: null } }],
     handle: ({ clusters }, { caller, query }) => clusters.list(caller, query),
   }),
   route({
@@ -29,6 +31,7 @@ export const clusterRoutes: readonly Route[] = [
     body: json(CreateCluster.meta({ id: 'CreateCluster' })),
     answer: creates(ClusterResource),
     problems: ['name_taken'],
+    examples: [{ body: { name: 'production', attributes: { RACK: 'r1' } }, answer: production }],
     handle: ({ clusters }, { caller, body }) => clusters.create(caller, body),
   }),
   route({
@@ -42,6 +45,7 @@ export const clusterRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(ClusterResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '100' }, answer: production }],
     handle: ({ clusters }, { caller, params }) => clusters.show(caller, params.id),
   }),
   route({
@@ -55,6 +59,13 @@ export const clusterRoutes: readonly Route[] = [
     body: json(UpdateCluster.meta({ id: 'UpdateCluster' })),
     answer: shows(ClusterResource),
     problems: ['not_found', 'name_taken'],
+    examples: [
+      {
+        params: { id: '100' },
+        body: { reserved: { memory: '10%' } },
+        answer: { ...production, reserved: { cpu: null, memory: '10%' } },
+      },
+    ],
     handle: ({ clusters }, { caller, params, body }) => clusters.update(caller, params.id, body),
   }),
   route({
@@ -68,6 +79,7 @@ export const clusterRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
+    examples: [{ params: { id: '100' }, answer: null }],
     handle: ({ clusters }, { caller, params }) => clusters.remove(caller, params.id),
   }),
 ];

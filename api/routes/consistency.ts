@@ -4,6 +4,8 @@ import {
   ConsistencyCheckSummary,
   checkFields,
 } from '../../schemas/consistency.js';
+import { check } from '../examples/consistency.js';
+import { checkAccepted, ids } from '../examples/operations.js';
 import { listQuery } from '../list-query.js';
 import { accepts, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { ByOperationId } from './operations.js';
@@ -22,6 +24,7 @@ export const consistencyRoutes: readonly Route[] = [
     body: json(CheckConsistency.meta({ id: 'CheckConsistency' }), 'optional'),
     answer: accepts,
     problems: ['operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ body: { repair: true }, answer: checkAccepted }],
     handle: ({ consistency }, { caller, body, admission }) => consistency.start(caller, body, admission),
   }),
   route({
@@ -35,6 +38,7 @@ export const consistencyRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('ConsistencyCheckPage', ConsistencyCheckSummary),
     problems: [],
+    examples: [{ query: { filter: 'repair=true' }, answer: { items: [check], next_cursor: null } }],
     handle: ({ consistency }, { caller, query }) => consistency.list(caller, query),
   }),
   route({
@@ -48,6 +52,7 @@ export const consistencyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(ConsistencyCheckResource),
     problems: ['not_found'],
+    examples: [{ params: { id: ids.check }, answer: { ...check, findings: [] } }],
     handle: ({ consistency }, { caller, params }) => consistency.show(caller, params.id),
   }),
 ];

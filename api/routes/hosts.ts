@@ -1,4 +1,5 @@
 import { CreateHost, HostResource, HostState, hostFields, UpdateHost } from '../../schemas/host.js';
+import { node } from '../examples/hosts.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 
@@ -18,6 +19,15 @@ export const hostRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('HostPage', HostResource),
     problems: [],
+    examples: [
+      {
+        query: { filter: 'state=MONITORED', fields: 'id,name,state,cpu,memory' },
+        answer: {
+          items: [{ id: node.id, name: node.name, state: node.state, cpu: node.cpu, memory: node.memory }],
+          next_cursor: null,
+        },
+      },
+    ],
     handle: ({ hosts }, { caller, query }) => hosts.list(caller, query),
   }),
   route({
@@ -32,6 +42,12 @@ export const hostRoutes: readonly Route[] = [
     body: json(CreateHost.meta({ id: 'CreateHost' })),
     answer: creates(HostResource),
     problems: ['name_taken'],
+    examples: [
+      {
+        body: { name: 'node-1', cpu: 16, memory: 65536, cluster_id: 100, attributes: { SSD: 'YES' } },
+        answer: { ...node, state: 'INIT', last_monitored_at: null },
+      },
+    ],
     handle: ({ hosts }, { caller, body }) => hosts.create(caller, body),
   }),
   route({
@@ -45,6 +61,7 @@ export const hostRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(HostResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: node }],
     handle: ({ hosts }, { caller, params }) => hosts.show(caller, params.id),
   }),
   route({
@@ -58,6 +75,7 @@ export const hostRoutes: readonly Route[] = [
     body: json(UpdateHost.meta({ id: 'UpdateHost' })),
     answer: shows(HostResource),
     problems: ['not_found', 'wrong_state', 'in_use'],
+    examples: [{ params: { id: '0' }, body: { state: 'disabled' }, answer: { ...node, state: 'DISABLED' } }],
     handle: ({ hosts }, { caller, params, body }) => hosts.update(caller, params.id, body),
   }),
   route({
@@ -71,6 +89,7 @@ export const hostRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
+    examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ hosts }, { caller, params }) => hosts.remove(caller, params.id),
   }),
 ];

@@ -1,4 +1,5 @@
 import { AnswerOperation } from '../../schemas/operation.js';
+import { accepted, begun, cancelled, ids, secondShop } from '../examples/operations.js';
 import { accepts, json, NoQuery, noBody, type Route, route } from '../route.js';
 import { ByOperationId } from './operations.js';
 
@@ -15,6 +16,7 @@ export const operationActionRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state'],
+    examples: [{ params: { id: ids.recovery }, answer: cancelled }],
     handle: ({ operations }, { caller, params }) => operations.cancel(caller, params.id),
   }),
   route({
@@ -29,6 +31,17 @@ export const operationActionRoutes: readonly Route[] = [
     body: json(AnswerOperation.meta({ id: 'AnswerOperation' })),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress'],
+    examples: [
+      {
+        params: { id: ids.second },
+        body: { answer: 'give_up' },
+        answer: begun(
+          accepted(ids.second, 'deployService', secondShop, '09:42:00'),
+          '019df25b-c640-7f38-93d2-41b7c8a05e92',
+          '09:42:01',
+        ),
+      },
+    ],
     handle: ({ operations }, { caller, params, body }) => operations.answer(caller, params.id, body),
   }),
   route({
@@ -43,6 +56,12 @@ export const operationActionRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: ids.recovery },
+        answer: { ...accepted(ids.retry, 'deployService', secondShop, '09:46:00'), retry_of: ids.recovery },
+      },
+    ],
     handle: ({ operations }, { caller, params, admission }) => operations.retry(caller, params.id, admission),
   }),
 ];

@@ -6,6 +6,7 @@ import {
   operationFields,
   ResourceRef,
 } from '../../schemas/operation.js';
+import { deployed, deployedInFull, ids, vmDeployed } from '../examples/operations.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
@@ -42,6 +43,12 @@ export const operationRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('OperationPage', OperationResource),
     problems: [],
+    examples: [
+      {
+        query: { filter: 'state=succeeded,resource_type=service', fields: 'id,type,state' },
+        answer: { items: [{ id: ids.deployment, type: 'deployService', state: 'succeeded' }], next_cursor: null },
+      },
+    ],
     handle: ({ operations }, { caller, query }) => operations.list(caller, query),
   }),
   route({
@@ -55,6 +62,7 @@ export const operationRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('ServiceOperationPage', OperationResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '1' }, query: { limit: '1' }, answer: { items: [deployed], next_cursor: null } }],
     handle: ({ operations }, { caller, params, query }) =>
       operations.listOn(caller, { type: 'service', id: params.id }, query),
   }),
@@ -69,6 +77,7 @@ export const operationRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('VmOperationPage', OperationResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: { items: [vmDeployed], next_cursor: null } }],
     handle: ({ operations }, { caller, params, query }) =>
       operations.listOn(caller, { type: 'vm', id: params.id }, query),
   }),
@@ -84,6 +93,7 @@ export const operationRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(OperationDetail),
     problems: ['not_found'],
+    examples: [{ params: { id: ids.deployment }, answer: deployedInFull }],
     handle: ({ operations }, { caller, params }) => operations.show(caller, params.id),
   }),
 ];

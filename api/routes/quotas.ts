@@ -7,6 +7,7 @@ import {
   UpdateDefaultQuotas,
   UpdateQuota,
 } from '../../schemas/quota.js';
+import { fiftyVms, noDefaults, ofAlice, ofUsers, own } from '../examples/quotas.js';
 import { listQuery } from '../list-query.js';
 import { ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
@@ -14,8 +15,15 @@ const tag = 'Quotas';
 const pages = lists('QuotaPage', QuotaResource);
 const Update = UpdateQuota.meta({ id: 'UpdateQuota' });
 
-/** The same for users and for groups. */
-function ofHolders(type: QuotaHolderType, names: { list: string; show: string; update: string }): Route[] {
+type Shown = { limits: UpdateQuota; quota: QuotaResource };
+
+/** The same for users and for groups. `shown`: limits that an example sets, and what comes of them. */
+function ofHolders(
+  type: QuotaHolderType,
+  names: { list: string; show: string; update: string },
+  { limits, quota }: Shown,
+): Route[] {
+  const params = { id: String(quota.id) };
   const path = `/quotas/${type}s`;
   return [
     route({
@@ -30,6 +38,7 @@ function ofHolders(type: QuotaHolderType, names: { list: string; show: string; u
       body: noBody,
       answer: pages,
       problems: [],
+      examples: [{ answer: { items: [quota], next_cursor: null } }],
       handle: ({ quotas }, { caller, query }) => quotas.list(caller, type, query),
     }),
     route({
@@ -43,6 +52,7 @@ function ofHolders(type: QuotaHolderType, names: { list: string; show: string; u
       body: noBody,
       answer: shows(QuotaResource),
       problems: ['not_found'],
+      examples: [{ params, answer: quota }],
       handle: ({ quotas }, { caller, params: { id } }) => quotas.show(caller, { type, id }),
     }),
     route({
@@ -57,6 +67,7 @@ function ofHolders(type: QuotaHolderType, names: { list: string; show: string; u
       body: json(Update),
       answer: shows(QuotaResource),
       problems: ['not_found'],
+      examples: [{ params, body: limits, answer: quota }],
       handle: ({ quotas }, { caller, params: { id }, body }) => quotas.update(caller, { type, id }, body),
     }),
   ];
@@ -74,6 +85,7 @@ export const quotaRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(OwnQuotas),
     problems: [],
+    examples: [{ answer: own }],
     handle: ({ quotas }, { caller }) => quotas.own(caller),
   }),
   route({
@@ -87,6 +99,7 @@ export const quotaRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(DefaultQuotas),
     problems: [],
+    examples: [{ answer: noDefaults }],
     handle: ({ quotas }) => quotas.showDefaults(),
   }),
   route({
@@ -101,8 +114,17 @@ export const quotaRoutes: readonly Route[] = [
     body: json(UpdateDefaultQuotas.meta({ id: 'UpdateDefaultQuotas' })),
     answer: shows(DefaultQuotas),
     problems: [],
+    examples: [{ body: { users: { vms: 50 } }, answer: fiftyVms }],
     handle: ({ quotas }, { caller, body }) => quotas.updateDefaults(caller, body),
   }),
-  ...ofHolders('user', { list: 'listUserQuotas', show: 'showUserQuota', update: 'updateUserQuota' }),
-  ...ofHolders('group', { list: 'listGroupQuotas', show: 'showGroupQuota', update: 'updateGroupQuota' }),
+  ...ofHolders(
+    'user',
+    { list: 'listUserQuotas', show: 'showUserQuota', update: 'updateUserQuota' },
+    { limits: { vms: 10, cpu: 8.5 }, quota: ofAlice },
+  ),
+  ...ofHolders(
+    'group',
+    { list: 'listGroupQuotas', show: 'showGroupQuota', update: 'updateGroupQuota' },
+    { limits: { services: 5 }, quota: ofUsers },
+  ),
 ];

@@ -1,6 +1,8 @@
 import { namedFields } from '../../schemas/list.js';
 import { InstantiateService } from '../../schemas/service.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
+import { accepted, ids, shopOfMay } from '../examples/operations.js';
+import { shop, shopBody } from '../examples/service-templates.js';
 import { listQuery } from '../list-query.js';
 import {
   accepts,
@@ -36,6 +38,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('ServiceTemplatePage', ServiceTemplateResource),
     problems: [],
+    examples: [{ query: { filter: 'name=shop' }, answer: { items: [shop], next_cursor: null } }],
     handle: ({ serviceTemplates }, { caller, query }) => serviceTemplates.list(caller, query),
   }),
   route({
@@ -50,6 +53,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: template,
     answer: creates(ServiceTemplateResource),
     problems: ['name_taken'],
+    examples: [{ body: shopBody, answer: shop }],
     handle: ({ serviceTemplates }, { caller, body }) => serviceTemplates.create(caller, body),
   }),
   route({
@@ -63,6 +67,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(ServiceTemplateResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: shop }],
     handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.show(caller, params.id),
   }),
   route({
@@ -77,6 +82,13 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: template,
     answer: shows(ServiceTemplateResource),
     problems: ['not_found', 'name_taken'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { ...shopBody, ready_status_gate: true },
+        answer: { ...shop, body: { ...shop.body, ready_status_gate: true } },
+      },
+    ],
     handle: ({ serviceTemplates }, { caller, params, body }) => serviceTemplates.update(caller, params.id, body),
   }),
   route({
@@ -90,6 +102,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use'],
+    examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.remove(caller, params.id),
   }),
   route({
@@ -103,6 +116,13 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: json(InstantiateService.meta({ id: 'InstantiateService' }), 'optional'),
     answer: accepts,
     problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { merge_template: { name: 'shop of May' } },
+        answer: accepted(ids.deployment, 'deployService', shopOfMay, '09:32:10'),
+      },
+    ],
     handle: ({ serviceTemplates }, { caller, params, body, admission }) =>
       serviceTemplates.instantiate(caller, params.id, body, admission),
   }),

@@ -7,6 +7,8 @@ import {
   serviceFields,
   UndeployService,
 } from '../../schemas/service.js';
+import { accepted, ids, secondShop, shopOfMay as shop } from '../examples/operations.js';
+import { shopOfMay, shopOfMayInList } from '../examples/services.js';
 import { listQuery } from '../list-query.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
@@ -28,6 +30,12 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('ServicePage', ServiceSummary),
     problems: [],
+    examples: [
+      {
+        query: { filter: 'state=RUNNING|WARNING,name~shop*', sort: '-created_at' },
+        answer: { items: [shopOfMayInList], next_cursor: null },
+      },
+    ],
     handle: ({ services }, { caller, query }) => services.list(caller, query),
   }),
   route({
@@ -42,6 +50,7 @@ export const serviceRoutes: readonly Route[] = [
     body: json(CreateService.meta({ id: 'CreateService' })),
     answer: accepts,
     problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [{ body: { template_id: 0 }, answer: accepted(ids.second, 'deployService', secondShop, '09:42:00') }],
     handle: ({ serviceTemplates }, { caller, body: { template_id, ...request }, admission }) =>
       serviceTemplates.instantiate(caller, template_id, request, admission),
   }),
@@ -56,6 +65,7 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(ServiceResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '1' }, answer: shopOfMay }],
     handle: ({ services }, { caller, params }) => services.show(caller, params.id),
   }),
   route({
@@ -70,6 +80,13 @@ export const serviceRoutes: readonly Route[] = [
     body: json(UndeployService.meta({ id: 'UndeployService' }), 'optional'),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '2' },
+        body: { hard: true },
+        answer: accepted(ids.undeployment, 'undeployService', secondShop, '09:48:00'),
+      },
+    ],
     handle: ({ services }, { caller, params, body, admission }) =>
       services.undeploy(caller, params.id, body, admission),
   }),
@@ -85,6 +102,12 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '2' },
+        answer: { ...accepted(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
+      },
+    ],
     handle: ({ services }, { caller, params, admission }) => services.recover(caller, params.id, admission),
   }),
   route({
@@ -100,6 +123,7 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ params: { id: '1' }, answer: accepted(ids.repair, 'repairService', shop, '09:40:00') }],
     handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
   }),
   route({
@@ -113,6 +137,7 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ params: { id: '2' }, answer: accepted(ids.deletion, 'undeployService', secondShop, '09:50:00') }],
     handle: ({ services }, { caller, params, admission }) => services.remove(caller, params.id, admission),
   }),
 ];

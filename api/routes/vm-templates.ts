@@ -1,5 +1,6 @@
 import { namedFields } from '../../schemas/list.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+import { large, largeText, small } from '../examples/vm-templates.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { bodyOfTemplateText } from '../template-text-body.js';
@@ -18,6 +19,18 @@ export const vmTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('VmTemplatePage', VmTemplateResource),
     problems: [],
+    examples: [
+      {
+        query: { sort: '-id', fields: 'id,name' },
+        answer: {
+          items: [
+            { id: 1, name: 'large' },
+            { id: 0, name: 'small' },
+          ],
+          next_cursor: null,
+        },
+      },
+    ],
     handle: ({ vmTemplates }, { caller, query }) => vmTemplates.list(caller, query),
   }),
   route({
@@ -38,6 +51,10 @@ export const vmTemplateRoutes: readonly Route[] = [
     },
     answer: creates(VmTemplateResource),
     problems: ['name_taken'],
+    examples: [
+      { title: 'JSON', body: { name: small.name, template: small.template }, answer: small },
+      { title: 'OpenNebula’s text', body: { text: largeText }, answer: large },
+    ],
     handle: ({ vmTemplates }, { caller, body }) => vmTemplates.create(caller, body),
   }),
   route({
@@ -51,6 +68,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(VmTemplateResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: small }],
     handle: ({ vmTemplates }, { caller, params }) => vmTemplates.show(caller, params.id),
   }),
   route({
@@ -70,6 +88,10 @@ export const vmTemplateRoutes: readonly Route[] = [
     },
     answer: shows(VmTemplateResource),
     problems: ['not_found', 'name_taken'],
+    examples: [
+      { title: 'JSON', params: { id: '1' }, body: { name: 'huge' }, answer: { ...large, name: 'huge' } },
+      { title: 'OpenNebula’s text', params: { id: '1' }, body: { text: largeText }, answer: large },
+    ],
     handle: ({ vmTemplates }, { caller, params, body }) => vmTemplates.update(caller, params.id, body),
   }),
   route({
@@ -83,6 +105,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     body: noBody,
     answer: removes,
     problems: ['not_found', 'in_use'],
+    examples: [{ params: { id: '1' }, answer: null }],
     handle: ({ vmTemplates }, { caller, params }) => vmTemplates.remove(caller, params.id),
   }),
 ];

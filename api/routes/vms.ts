@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { CreateVm, RecoverVm, TerminateVm, UpdateVm, VmResource, VmState, vmFields } from '../../schemas/vm.js';
+import { accepted, ids, buildServer as vm } from '../examples/operations.js';
+import { buildServer } from '../examples/vms.js';
 import { listQuery } from '../list-query.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
@@ -20,6 +22,19 @@ export const vmRoutes: readonly Route[] = [
     body: noBody,
     answer: lists('VmPage', VmResource),
     problems: [],
+    examples: [
+      {
+        query: { filter: 'service_id=1,lcm_state=RUNNING', fields: 'id,name,role_name' },
+        answer: {
+          items: [
+            { id: 0, name: 'db_0_(service_1)', role_name: 'db' },
+            { id: 1, name: 'web_0_(service_1)', role_name: 'web' },
+            { id: 2, name: 'web_1_(service_1)', role_name: 'web' },
+          ],
+          next_cursor: null,
+        },
+      },
+    ],
     handle: ({ vms }, { caller, query }) => vms.list(caller, query),
   }),
   route({
@@ -34,6 +49,9 @@ export const vmRoutes: readonly Route[] = [
     body: json(CreateVm.meta({ id: 'CreateVm' })),
     answer: accepts,
     problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [
+      { body: { template_id: 0, name: 'build-server' }, answer: accepted(ids.vm, 'deployVm', vm, '09:34:00') },
+    ],
     handle: ({ vms }, { caller, body, admission }) => vms.create(caller, body, admission),
   }),
   route({
@@ -47,6 +65,7 @@ export const vmRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(VmResource),
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: buildServer }],
     handle: ({ vms }, { caller, params }) => vms.show(caller, params.id),
   }),
   route({
@@ -61,6 +80,13 @@ export const vmRoutes: readonly Route[] = [
     body: json(UpdateVm.meta({ id: 'UpdateVm' })),
     answer: shows(VmResource),
     problems: ['not_found', 'wrong_state'],
+    examples: [
+      {
+        params: { id: '3' },
+        body: { user_template: { READY: 'YES' } },
+        answer: { ...buildServer, ready: true, user_template: { READY: 'YES' } },
+      },
+    ],
     handle: ({ vms }, { caller, params, body }) => vms.update(caller, params.id, body),
   }),
   route({
@@ -74,6 +100,9 @@ export const vmRoutes: readonly Route[] = [
     body: json(TerminateVm.meta({ id: 'TerminateVm' }), 'optional'),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      { params: { id: '3' }, body: { hard: true }, answer: accepted(ids.termination, 'terminateVm', vm, '09:52:00') },
+    ],
     handle: ({ vms }, { caller, params, body, admission }) => vms.terminate(caller, params.id, body, admission),
   }),
   route({
@@ -88,6 +117,7 @@ export const vmRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ params: { id: '3' }, answer: accepted(ids.resumption, 'deployVm', vm, '09:36:00') }],
     handle: ({ vms }, { caller, params, admission }) => vms.resume(caller, params.id, admission),
   }),
   route({
@@ -103,6 +133,13 @@ export const vmRoutes: readonly Route[] = [
     body: json(RecoverVm.meta({ id: 'RecoverVm' })),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '3' },
+        body: { action: 'recreate' },
+        answer: accepted(ids.recreation, 'deployVm', vm, '09:38:00'),
+      },
+    ],
     handle: ({ vms }, { caller, params, body, admission }) => vms.recover(caller, params.id, body, admission),
   }),
 ];

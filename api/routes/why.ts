@@ -1,5 +1,9 @@
 import { Why } from '../../schemas/operation.js';
 import { VmPlacement } from '../../schemas/placement.js';
+import { whyDisabled } from '../examples/hosts.js';
+import { ids, whySecond } from '../examples/operations.js';
+import { whyShopOfMay } from '../examples/services.js';
+import { placementOfBuildServer, whyBuildServer } from '../examples/vms.js';
 import { ById, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { ByOperationId } from './operations.js';
 
@@ -19,6 +23,7 @@ export const whyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(Why),
     problems: ['not_found'],
+    examples: [{ params: { id: ids.second }, answer: whySecond }],
     handle: ({ why }, { caller, params }) => why.operation(caller, params.id),
   }),
   route({
@@ -33,6 +38,7 @@ export const whyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(Why),
     problems: ['not_found'],
+    examples: [{ params: { id: '1' }, answer: whyShopOfMay }],
     handle: ({ why }, { caller, params }) => why.service(caller, params.id),
   }),
   route({
@@ -47,6 +53,7 @@ export const whyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(Why),
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: whyBuildServer }],
     handle: ({ why }, { caller, params }) => why.vm(caller, params.id),
   }),
   route({
@@ -62,6 +69,7 @@ export const whyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(VmPlacement),
     problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: placementOfBuildServer }],
     handle: ({ vmPlacement }, { caller, params }) => vmPlacement.show(caller, params.id),
   }),
   route({
@@ -76,6 +84,7 @@ export const whyRoutes: readonly Route[] = [
     body: noBody,
     answer: shows(Why),
     problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: whyDisabled }],
     handle: ({ why }, { caller, params }) => why.host(caller, params.id),
   }),
 ];

@@ -39,6 +39,7 @@ describe('without a terminal, what takes something away', () => {
     const { code, err } = await arcus('host', 'delete', 'rac', '--yes');
     expect({ code, deleted: deleted() }).toEqual({ code: 3, deleted: [] });
     expect(err).toMatch(/There is no host called "rac"\.\nDid you mean rack\? List what there is/);
+    expect((await arcus('host', 'delete', 'rack-')).err).toContain('Did you mean rack-2?');
   });
 });
 
@@ -90,7 +91,7 @@ describe('commands', () => {
       'host d 0',
       /"d" can mean more than one command\.\n {2}arcus host disable\n {2}arcus host delete\nWrite more of it/,
     ],
-    ['hsot list', /Did you mean host\?/],
+    ['hsot list', /^arcus: unknown command 'hsot'\n\(Did you mean host\?\)/],
     ['host lsit', /Did you mean list\?/],
     ['host list --lmit 3', /Did you mean --limit\?/],
   ];

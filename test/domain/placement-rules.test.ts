@@ -181,6 +181,12 @@ describe('ranks and policies', () => {
     expect(placementText({ ...facts, host: { id: 3, name: 'host-3' }, record: placed?.record ?? null })).toBe(
       'VM 34 (test) is on host 3 (host-3), chosen of 2 that could take it, of 3 hosts, by SCHED_RANK FREE_CPU. When the first VM of its kind was placed in that pass, its rank was 700; the best of the others: host 2 with 500. Host 1: ID > 1 is false (it is 1).',
     );
+    const alone = { ...facts, host: { id: 1, name: 'host-1' }, ...explainPlacement([], wish(34)) };
+    const record = { rank_by: 'stripe', rank: 0, candidates: 1, hosts: 1, others: [], refused: [] };
+    expect(placementText({ ...alone, record })).toBe('VM 34 (test) is on host 1 (host-1), the only host there was.');
+    expect(placementText({ ...alone, record: { ...record, hosts: 2 } })).toBe(
+      'VM 34 (test) is on host 1 (host-1), the only one of 2 hosts that could take it.',
+    );
     expect(
       placementText({
         ...facts,

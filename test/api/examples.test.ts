@@ -1,0 +1,94 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Example } from '../../api/example.js';
+import { openApiDocument } from '../../api/openapi.js';
+import { isText } from '../../api/openapi-examples.js';
+import { apiRoot, type Route } from '../../api/route.js';
+import { routeTable } from '../../api/route-table.js';
+import { Likeness } from './alike.js';
+import { story } from './example-story.js';
+import { type ExampleWorld, newExampleWorld } from './example-world.js';
+
+let world: ExampleWorld;
+beforeAll(async () => {
+  world = await newExampleWorld();
+});
+afterAll(() => world.stop());
+
+const document = openApiDocument('0.0.0');
+/** Ids as the document has them, and as they are here. */
+const [shown, seen] = [new Likeness(), new Likeness()];
+
+const routeOf = (id: string): Route => {
+  const found = routeTable.find((route) => route.id === id);
+  if (!found) throw new Error(`no route is called ${id}`);
+  return found;
+};
+
+/** Ids of a request are those of the document: put those of this cloud in their place. */
+const here = (value: string): string => {
+  const name = String(shown.of(value));
+  return name === value ? value : seen.original(name);
+};
+
+function addressOf({ path }: Route, { params = {}, query = {} }: Example): string {
+  const values = new Map(Object.entries(params).map(([name, value]) => [name, here(String(value))]));
+  const search = new URLSearchParams(
+    Object.entries(query).map(([name, value]): [string, string] => [name, `${value}`]),
+  );
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => values.get(name) ?? '');
+  return search.size > 0 ? `${filled}?${search.toString()}` : filled;
+}
+
+async function play(route: Route, example: Example): Promise<void> {
+  const asked = world.send(route.method, addressOf(route, example));
+  if (isText(example.body)) asked.set('Content-Type', 'text/plain').send(example.body.text);
+  else if (example.body !== undefined) asked.send(Object(example.body));
+  const response = await asked;
+  expect(response.status, JSON.stringify(response.body)).toBe(route.answer.status);
+  if (example.answer === null) {
+    expect(response.text).toBe('');
+    return;
+  }
+  expect(seen.of(response.body)).toEqual(shown.of(JSON.parse(JSON.stringify(example.answer))));
+}
+
+describe('the examples of the API, in the order of a story', () => {
+  for (const chapter of story) {
+    if (typeof chapter === 'string') {
+      const route = routeOf(chapter);
+      for (const example of route.examples)
+        it(`${[chapter, example.title].filter(Boolean).join(': ')} is answered as it says`, () => play(route, example));
+    } else it(`meanwhile: ${chapter.meanwhile}`, () => chapter.happens(world));
+  }
+});
+
+describe('the story', () => {
+  it('has every route, each once', () => {
+    const told = story.filter((chapter) => typeof chapter === 'string');
+    expect([...told].sort()).toEqual(routeTable.map(({ id }) => id).sort());
+  });
+});
+
+describe('the OpenAPI document', () => {
+  it.each(routeTable.map((route) => [route.id, route] as const))('shows the examples of %s', (_id, route) => {
+    const described = JSON.parse(JSON.stringify(document.paths?.[apiRoot + route.path]?.[route.method]));
+    const media = [
+      ...Object.values(described.requestBody?.content ?? {}),
+      ...Object.values(described.responses[route.answer.status].content ?? {}),
+    ];
+    for (const one of media) expect(Object.keys(Object(one))).toContainEqual(expect.stringMatching(/^examples?$/));
+    expect(media).toHaveLength(
+      (route.body.taken === 'never' ? 0 : route.body.text ? 2 : 1) + (route.answer.schema ? 1 : 0),
+    );
+    for (const { in: place, name, example } of described.parameters ?? [])
+      if (place === 'path') expect(example, name).toBeDefined();
+  });
+
+  it.each(routeTable.map((route) => [route.id, route] as const))(
+    'has answers of %s that are of its own schema, and titles that differ',
+    (_id, { answer, examples }) => {
+      for (const example of examples) expect(() => answer.schema?.parse(example.answer)).not.toThrow();
+      expect(new Set(examples.map(({ title }) => title)).size).toBe(examples.length);
+    },
+  );
+});
