@@ -8,7 +8,18 @@ import { ServiceResource } from '../../schemas/service.js';
 import { ServiceTemplateResource } from '../../schemas/service-template.js';
 import { VmResource } from '../../schemas/vm.js';
 import { VmTemplateResource } from '../../schemas/vm-template.js';
+import type { ExampleOf } from '../example.js';
+import { production } from '../examples/clusters.js';
+import { node } from '../examples/hosts.js';
+import { giving, sharing } from '../examples/ownership.js';
+import { shop } from '../examples/service-templates.js';
+import { shopOfMay } from '../examples/services.js';
+import { small } from '../examples/vm-templates.js';
+import { buildServer } from '../examples/vms.js';
 import { ById, json, NoQuery, type Route, route, shows } from '../route.js';
+
+type ExampleWith<B extends z.ZodType, R> = ExampleOf<typeof ById, typeof NoQuery, B, NoInfer<R>>;
+type Examples<B extends z.ZodType, R> = readonly [ExampleWith<B, R>, ...ExampleWith<B, R>[]];
 
 type Kind<R> = {
   /** Of its routes, below the root of the API. */
@@ -21,6 +32,7 @@ type Kind<R> = {
   of: (operations: Operations['ownership']) => OwnershipOf<R>;
   /** What chmod and chown of this kind do beyond others, as sentences. */
   also?: { chmod?: string; chown?: string };
+  examples: { chmod: Examples<typeof Chmod, R>; chown: Examples<typeof Chown, R> };
   /** Beyond those of every kind. */
   problems?: Partial<Record<'chmod' | 'chown', Route['problems']>>;
 };
@@ -35,6 +47,7 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a service',
     id: 'Service',
     schema: ServiceResource,
+    examples: { chmod: sharing('1', shopOfMay), chown: giving('1', shopOfMay) },
     of: ({ services }) => services,
     also: { chmod: reaches, chown: `${reaches} What it is charged goes to the quotas of the new owner and group.` },
     problems: { chmod: ['operation_in_progress'], chown: ['operation_in_progress', 'quota_exceeded'] },
@@ -45,6 +58,7 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a service template',
     id: 'ServiceTemplate',
     schema: ServiceTemplateResource,
+    examples: { chmod: sharing('0', shop), chown: giving('0', shop) },
     of: ({ serviceTemplates }) => serviceTemplates,
     problems: { chown: ['name_taken'] },
   }),
@@ -54,6 +68,7 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a VM',
     id: 'Vm',
     schema: VmResource,
+    examples: { chmod: sharing('3', buildServer), chown: giving('3', buildServer) },
     of: ({ vms }) => vms,
     also: {
       chmod: 'Its operations have the same then.',
@@ -68,6 +83,7 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a VM template',
     id: 'VmTemplate',
     schema: VmTemplateResource,
+    examples: { chmod: sharing('0', small), chown: giving('0', small) },
     of: ({ vmTemplates }) => vmTemplates,
     problems: { chown: ['name_taken'] },
   }),
@@ -77,6 +93,7 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a host',
     id: 'Host',
     schema: HostResource,
+    examples: { chmod: sharing('0', node), chown: giving('0', node) },
     of: ({ hosts }) => hosts,
   }),
   ...ownershipOf({
@@ -85,11 +102,12 @@ export const ownershipRoutes: readonly Route[] = [
     noun: 'a cluster',
     id: 'Cluster',
     schema: ClusterResource,
+    examples: { chmod: sharing('100', production), chown: giving('100', production) },
     of: ({ clusters }) => clusters,
   }),
 ];
 
-function ownershipOf<R>({ path, tag, noun, id, schema, of, also, problems }: Kind<R>): Route[] {
+function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, problems }: Kind<R>): Route[] {
   const sentences = (...some: (string | undefined)[]): string => some.filter((text) => text !== undefined).join(' ');
   return [
     route({
@@ -104,6 +122,7 @@ function ownershipOf<R>({ path, tag, noun, id, schema, of, also, problems }: Kin
       body: json(Chmod),
       answer: shows(schema),
       problems: ['not_found', ...(problems?.chmod ?? [])],
+      examples: examples.chmod,
       handle: ({ ownership }, { caller, params, body }) => of(ownership).chmod(caller, params.id, body),
     }),
     route({
@@ -121,6 +140,7 @@ function ownershipOf<R>({ path, tag, noun, id, schema, of, also, problems }: Kin
       body: json(Chown),
       answer: shows(schema),
       problems: ['not_found', ...(problems?.chown ?? [])],
+      examples: examples.chown,
       handle: ({ ownership }, { caller, params, body }) => of(ownership).chown(caller, params.id, body),
     }),
   ];
