@@ -11,6 +11,7 @@ import { groupOperations } from './groups.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
+import { ownershipOperations } from './ownership.js';
 import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
@@ -51,6 +52,7 @@ export const createOperations = (context: OperationsContext) => {
     groups: groupOperations(context),
     acls: aclOperations(context),
     tokens: tokenOperations(context),
+    ownership: ownershipOperations(context),
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {

@@ -13,6 +13,7 @@ import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createOwned } from './owned.js';
+import { createOwnershipChanges } from './ownership.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
 import { createServiceStore } from './services.js';
@@ -47,6 +48,7 @@ export function createStore(connection: Connection) {
     sightings: createSightings(connection, vms),
     quotas,
     ownedBy: createOwned(connection),
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health }),

@@ -11,6 +11,7 @@ const untouched = (): never => {
 export function unreachableOperations(
   given: { [Room in keyof Operations]?: Partial<Operations[Room]> } = {},
 ): Operations {
+  const ownership = { chmod: untouched, chown: untouched };
   const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
   return {
     hosts: { ...crud, ...given.hosts },
@@ -43,6 +44,11 @@ export function unreachableOperations(
     groups: { ...crud, addAdmin: untouched, removeAdmin: untouched, ...given.groups },
     acls: { ...crud, ...given.acls },
     tokens: { ...crud, revoke: untouched, ...given.tokens },
+    ownership: {
+      ...{ vms: ownership, services: ownership, hosts: ownership, clusters: ownership },
+      ...{ vmTemplates: ownership, serviceTemplates: ownership },
+      ...given.ownership,
+    },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,
