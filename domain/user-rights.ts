@@ -1,5 +1,5 @@
 import type { Permissions } from '../schemas/common.js';
-import type { Group } from '../schemas/group.js';
+import { administrators, type Group } from '../schemas/group.js';
 import type { User } from '../schemas/user.js';
 import { type Asker, allowed, isAdministrator, type Right, type Subject } from './permissions.js';
 
@@ -26,6 +26,14 @@ export function mayOnUser(caller: Asker, user: Person, right: Right): boolean {
     return false;
   return allowed(caller, userSubject(user), right);
 }
+
+/** Whether the caller may put users into a group, or take them out. Administrators alone make administrators. */
+export const mayFill = (caller: Asker, gid: number): boolean =>
+  isAdministrator(caller) || (gid !== administrators && allowed(caller, groupSubject({ _id: gid }), 'manage'));
+
+/** Whether the caller may make a user of this primary group, who is in these groups. */
+export const mayCreateUser = (caller: Asker, gid: number, groups: readonly number[]): boolean =>
+  allowed(caller, { type: 'USER', gid }, 'create') && groups.every((one) => mayFill(caller, one));
 
 /** Why a caller may not act in the stead of a user. */
 export type Obstacle = { why: 'administrator' | 'right' | 'rules' } | { why: 'group'; group: number };

@@ -1,8 +1,8 @@
 import type { ClientSession } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
-import { allowed, isAdministrator, type Right } from '../domain/permissions.js';
+import { isAdministrator, type Right } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import { groupSubject, mayOnUser, obstacleToCommand } from '../domain/user-rights.js';
+import { mayFill, mayOnUser, obstacleToCommand } from '../domain/user-rights.js';
 import { administrators } from '../schemas/group.js';
 import type { User } from '../schemas/user.js';
 import type { Directory } from '../store/directory.js';
@@ -45,11 +45,11 @@ export async function commandedUser(
 }
 
 /** Refuses, unless the caller may put users into this group, or take them out. */
-export function mayFill(caller: Caller, gid: number): void {
-  if (gid === administrators && !isAdministrator(caller))
+export function demandFill(caller: Caller, gid: number): void {
+  if (mayFill(caller, gid)) return;
+  if (gid === administrators)
     throw refused('Only administrators may make administrators, who are the members of group 0.');
-  if (!allowed(caller, groupSubject({ _id: gid }), 'manage'))
-    throw refused(`You need the MANAGE right on group ${gid}.`);
+  throw refused(`You need the MANAGE right on group ${gid}.`);
 }
 
 const refused = (sentence: string): Problem => new Problem('not_authorized', sentence);

@@ -1,8 +1,9 @@
 import type { ClientSession } from 'mongoose';
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
-import { allowed, isAdministrator } from '../domain/permissions.js';
+import { isAdministrator } from '../domain/permissions.js';
 import { type Finding, Problem } from '../domain/problems.js';
+import { mayCreateUser } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
 import { administrators, defaultGroup } from '../schemas/group.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -15,7 +16,7 @@ import {
   type User,
   type UserResource,
 } from '../schemas/user.js';
-import { authorisedUser, commandedUser, mayFill } from './authorise-user.js';
+import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import type { OperationsContext } from './context.js';
 import { createPasswords, hashPassword } from './passwords.js';
@@ -98,9 +99,9 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
       const all = [...new Set([gid, ...more])];
       const demandCreate = (asking: Caller): void => {
-        if (!allowed(asking, { type: 'USER', gid }, 'create'))
-          throw new Problem('not_authorized', `You need the CREATE right on USER in group ${gid}.`);
-        for (const one of all) mayFill(asking, one);
+        if (mayCreateUser(asking, gid, all)) return;
+        for (const one of all) demandFill(asking, one);
+        throw new Problem('not_authorized', `You need the CREATE right on USER in group ${gid}.`);
       };
       demandCreate(caller);
       const password_hash = await hashPassword(password);
@@ -131,7 +132,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
           throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
         await refuseImpossible({ name, gid }, id, session);
         const joins = gid !== undefined && !user.groups.includes(gid);
-        if (joins) mayFill(asking, gid);
+        if (joins) demandFill(asking, gid);
         const disables = enabled === false && user.enabled;
         if (disables) await tokens.removeOf(id, session);
         return users.update(
@@ -172,7 +173,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       const after = await changeDirectory(directory, caller, async (asking, session) => {
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
         if (!(await groups.find(gid, session))) throw new Problem('not_found', `There is no group ${gid}.`);
-        mayFill(asking, gid);
+        demandFill(asking, gid);
         if (user.groups.includes(gid)) return user;
         return users.update(id, { groups: [...user.groups, gid] }, session);
       });
@@ -185,7 +186,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       const after = await changeDirectory(directory, caller, async (asking, session) => {
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
         if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
-        mayFill(asking, gid);
+        demandFill(asking, gid);
         if (gid === user.gid)
           throw new Problem(
             'wrong_state',

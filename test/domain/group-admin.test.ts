@@ -1,0 +1,264 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { callerOf } from '../../domain/caller-of.js';
+import { afterChmod, afterChown, demandedRight, receivers } from '../../domain/ownership.js';
+import { permissionsOf } from '../../domain/permission-bits.js';
+import { allowed, isAdministrator, type Right, type Subject } from '../../domain/permissions.js';
+import { groupSubject, mayCreateUser, mayFill, mayOnUser, obstacleToCommand } from '../../domain/user-rights.js';
+import { AclRight, type AclRule, type ResourceType } from '../../schemas/acl.js';
+import type { Ownership } from '../../schemas/common.js';
+import { creatable, type Group } from '../../schemas/group.js';
+import type { User } from '../../schemas/user.js';
+
+// A small cloud, and in it an admin of groups who tries whatever comes to his mind: by himself, and as every user whose
+// password he comes to set. The decisions are those of the product; what they allow is done.
+
+const gids = [0, 1, 100, 101, 102] as const;
+const uids = [2, 3, 4, 5, 6] as const;
+const rights = ['use', 'manage', 'admin'] as const;
+/** Always an admin of group 100, and no administrator. */
+const boss = 2;
+const gid = fc.constantFrom(...gids);
+const uid = fc.constantFrom(...uids, 0);
+const octet = fc.integer({ min: 0, max: 0o777 }).map((bits) => bits.toString(8).padStart(3, '0'));
+
+type Thing = Ownership & { type: ResourceType; id: number };
+type Cloud = { users: Map<number, User>; next: number; groups: Group[]; things: Thing[]; rules: AclRule[] };
+
+const plain = { password_hash: '', enabled: true, umask: '177', credentials: 0, created_at: new Date(0) };
+const someone = (_id: number, groups: readonly number[]): User => ({
+  ...{ _id, name: `user-${_id}`, gid: groups[0] ?? 1, groups: [...groups], ...plain },
+});
+
+/** Often in the group of the boss alone. */
+const membership = fc.oneof(fc.constant([100]), fc.shuffledSubarray([...gids], { minLength: 1, maxLength: 3 }));
+const kinds = fc.subarray([...creatable]);
+const clouds: fc.Arbitrary<Cloud> = fc
+  .record({
+    memberships: fc.tuple(...uids.map(() => membership)),
+    wishes: fc.array(
+      fc.record({ admins: fc.subarray([...uids]), users: kinds, more: kinds, shared_view: fc.boolean() }),
+      { minLength: gids.length, maxLength: gids.length },
+    ),
+    things: fc.array(
+      fc.record({
+        ...{ uid, gid, permissions: octet.map(permissionsOf) },
+        type: fc.constantFrom<ResourceType>('VM', 'DOCUMENT', 'TEMPLATE', 'HOST'),
+      }),
+      { minLength: 1, maxLength: 6 },
+    ),
+    rules: fc.array(
+      fc.record({
+        user: fc.oneof(
+          fc.record({ kind: fc.constant('user' as const), id: fc.constantFrom(...uids) }),
+          fc.record({ kind: fc.constant('group' as const), id: gid }),
+        ),
+        types: fc.oneof(
+          fc.subarray<ResourceType>(['VM', 'DOCUMENT', 'TEMPLATE'], { minLength: 1 }),
+          fc.subarray<ResourceType>(['VM', 'USER', 'GROUP'], { minLength: 1 }),
+        ),
+        selector: fc.oneof(
+          fc.record({ kind: fc.constantFrom('id' as const, 'group' as const), id: fc.constantFrom(...uids, ...gids) }),
+          fc.constant({ kind: 'all' as const }),
+        ),
+        rights: fc.subarray([...AclRight.options], { minLength: 1 }),
+        zone: fc.constant(null),
+      }),
+      { maxLength: 3 },
+    ),
+  })
+  .map(({ memberships, wishes, things, rules }): Cloud => {
+    const users = new Map<number, User>(uids.map((id, at) => [id, someone(id, memberships[at] ?? [1])]));
+    users.set(0, someone(0, [0]));
+    const its = users.get(boss)?.groups ?? [];
+    users.set(
+      boss,
+      someone(
+        boss,
+        [...new Set([100, ...its])].filter((one) => one !== 0),
+      ),
+    );
+    const groups = wishes.map(({ admins, users: may, more, shared_view }, at): Group => {
+      const _id = gids[at] ?? 0;
+      const wished = _id === 100 ? [...admins, boss] : admins;
+      const members = wished.filter((one) => users.get(one)?.groups.includes(_id));
+      const create = { users: may, admins: more };
+      return { _id, name: `group-${_id}`, admins: members, create, shared_view, created_at: new Date(0) };
+    });
+    return { users, next: 7, groups, things: things.map((thing, id) => ({ ...thing, id })), rules };
+  });
+
+type Step =
+  | { do: 'password' | 'remove'; on: number }
+  | { do: 'create'; gid: number; more: number }
+  | { do: 'join' | 'leave' | 'move' | 'promote'; on: number; gid: number }
+  | { do: 'chmod'; thing: number; octet: string }
+  | { do: 'chown'; thing: number; uid?: number; gid?: number };
+const any = fc.constantFrom(0, ...uids, 7, 8);
+const steps: fc.Arbitrary<{ as: number; step: Step }[]> = fc.array(
+  fc.record({
+    as: fc.nat({ max: 5 }),
+    step: fc.oneof(
+      fc.record({ do: fc.constantFrom('password' as const, 'password' as const, 'remove' as const), on: any }),
+      fc.record({ do: fc.constant('create' as const), gid, more: gid }),
+      fc.record({
+        do: fc.constantFrom('join' as const, 'leave' as const, 'move' as const, 'promote' as const),
+        ...{ on: any, gid },
+      }),
+      fc.record({ do: fc.constant('chmod' as const), thing: fc.nat({ max: 5 }), octet }),
+      fc.record(
+        { do: fc.constant('chown' as const), thing: fc.nat({ max: 5 }), uid: any, gid },
+        { requiredKeys: ['do', 'thing'] },
+      ),
+    ),
+  }),
+  { maxLength: 25, size: 'max' },
+);
+
+const as = ({ users, groups, rules }: Cloud, id: number) => {
+  const user = users.get(id) ?? someone(id, [1]);
+  return callerOf(
+    user,
+    groups.filter(({ _id }) => user.groups.includes(_id)),
+    rules,
+  );
+};
+
+/** What one request comes to. Returns the user whose password the actor knows from now on, if there is one. */
+function take(cloud: Cloud, actor: number, step: Step): number | null {
+  const { users, groups, things, rules } = cloud;
+  const caller = as(cloud, actor);
+  const commands = (on: number): User | null => {
+    const user = users.get(on);
+    const hasOwnRules = rules.some((rule) => rule.user.kind === 'user' && rule.user.id === on);
+    return user && obstacleToCommand(caller, user, hasOwnRules) === null ? user : null;
+  };
+  const set = (user: User | null, change: Partial<User>): null => {
+    if (user) users.set(user._id, { ...user, ...change });
+    return null;
+  };
+  switch (step.do) {
+    case 'password':
+      return step.on !== actor && commands(step.on) ? step.on : null;
+    case 'remove':
+      if (step.on !== 0 && step.on !== actor && commands(step.on)) users.delete(step.on);
+      return null;
+    case 'create': {
+      const all = [...new Set([step.gid, step.more])];
+      if (!mayCreateUser(caller, step.gid, all)) return null;
+      const id = cloud.next;
+      cloud.next += 1;
+      users.set(id, someone(id, all));
+      return id;
+    }
+    case 'join':
+    case 'move': {
+      const user = commands(step.on);
+      const isIn = user?.groups.includes(step.gid) ?? false;
+      if (!user || (!(isIn && step.do === 'move') && !mayFill(caller, step.gid))) return null;
+      return set(user, {
+        groups: [...new Set([...user.groups, step.gid])],
+        ...(step.do === 'move' && { gid: step.gid }),
+      });
+    }
+    case 'leave': {
+      const user = commands(step.on);
+      if (!user || step.gid === user.gid || !mayFill(caller, step.gid)) return null;
+      for (const group of groups)
+        if (group._id === step.gid) group.admins = group.admins.filter((admin) => admin !== step.on);
+      return set(user, { groups: user.groups.filter((one) => one !== step.gid) });
+    }
+    case 'promote': {
+      const group = groups.find(({ _id }) => _id === step.gid);
+      const may = group && step.gid !== 0 && allowed(caller, groupSubject(group), 'admin');
+      if (may && users.get(step.on)?.groups.includes(step.gid)) group.admins = [...new Set([...group.admins, step.on])];
+      return null;
+    }
+    case 'chmod':
+    case 'chown': {
+      const thing = things[step.thing];
+      if (!thing) return null;
+      const after = step.do === 'chmod' ? afterChmod(thing, { octet: step.octet }) : afterChown(thing, step);
+      const on = receivers(caller, thing, after);
+      const receiver = on.user === null ? null : users.get(on.user);
+      const may =
+        allowed(caller, thing, demandedRight(thing, after)) &&
+        (on.user === null || (receiver && mayOnUser(caller, receiver, 'manage'))) &&
+        (on.group === null || allowed(caller, groupSubject({ _id: on.group }), 'use'));
+      if (may) Object.assign(thing, after);
+      return null;
+    }
+  }
+}
+
+const rightsOn = (cloud: Cloud, id: number, thing: Subject): Right[] =>
+  rights.filter((right) => allowed(as(cloud, id), thing, right));
+
+/** With MANAGE anybody may give himself USE, and with ADMIN all: that is what they are for. */
+const within = (has: readonly Right[] = []): readonly Right[] =>
+  has.includes('admin') ? rights : has.includes('manage') ? ['use', 'manage'] : has;
+
+/** For a try of its own. */
+const copyOf = ({ users, next, groups, things, rules }: Cloud): Cloud => ({
+  users: new Map(users),
+  next,
+  groups: groups.map((group) => ({ ...group })),
+  things: things.map((thing) => ({ ...thing })),
+  rules,
+});
+
+/** Plays it out, and returns how many requests were granted and each right that was gained. */
+function play(from: Cloud, boss: number, tries: readonly { as: number; step: Step }[]) {
+  const cloud = copyOf(from);
+  const managed = new Set(cloud.groups.filter(({ admins }) => admins.includes(boss)).map(({ _id }) => _id));
+  const isInside = ({ uid: owner, gid: group }: Thing) =>
+    managed.has(group) || (cloud.users.get(owner)?.groups ?? []).every((one) => managed.has(one));
+  const outside = cloud.things.filter((thing) => !isInside(thing));
+  const before = new Map(outside.map((thing) => [thing.id, within(rightsOn(cloud, boss, thing))]));
+  const known = [boss];
+  for (const { as: which, step } of tries) {
+    const actor = known[which % known.length] ?? boss;
+    if (!cloud.users.has(actor)) continue;
+    const learnt = take(cloud, actor, step);
+    if (learnt !== null && !known.includes(learnt)) known.push(learnt);
+  }
+  const gained = known
+    .filter((id) => cloud.users.has(id))
+    .flatMap((id) =>
+      outside.flatMap((thing) =>
+        rightsOn(cloud, id, thing)
+          .filter((right) => !before.get(thing.id)?.includes(right))
+          .map((right) => `${right} on ${thing.type} ${thing.id} as user ${id}`),
+      ),
+    );
+  return { gained, taken: known.length - 1, administrators: known.filter((id) => isAdmin(cloud, id)) };
+}
+
+const isAdmin = ({ users }: Cloud, id: number): boolean => isAdministrator({ id, groups: users.get(id)?.groups ?? [] });
+
+it('an admin of groups gains no right on what is outside his groups, and makes nobody an administrator, whatever he asks for', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(clouds, steps, (cloud, tries) => {
+      // Rights on users and groups that an administrator has given by rules are no affair of this one.
+      const rules = cloud.rules.filter(({ types }) => !types.includes('USER') && !types.includes('GROUP'));
+      const outcome = play({ ...cloud, rules }, boss, tries);
+      taken += outcome.taken;
+      expect(outcome.gained).toEqual([]);
+      expect(outcome.administrators).toEqual([]);
+    }),
+    { numRuns: 1_500 },
+  );
+  // Else nothing has been tried.
+  expect(taken).toBeGreaterThan(300);
+});
+
+it('nobody but an administrator makes an administrator, whatever rules there are', () => {
+  fc.assert(
+    fc.property(clouds, fc.constantFrom(...uids), steps, (cloud, actor, tries) => {
+      if (isAdmin(cloud, actor)) return;
+      expect(play(cloud, actor, tries).administrators).toEqual([]);
+    }),
+    { numRuns: 800 },
+  );
+});
