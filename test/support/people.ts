@@ -3,13 +3,19 @@ import { defaultGroup, type Group } from '../../schemas/group.js';
 import { defaultUmask, type User } from '../../schemas/user.js';
 import type { Directory } from '../../store/directory.js';
 
-/** A user whose password is the name, unless another is given. The first has id 2. */
+/** A user whose password is the name, unless another is given, or a hash, which may be of none. The first has id 2. */
 export async function addUser(
   { users, version }: Directory,
   name: string,
-  { password = name, gid = defaultGroup, groups = [gid], ...more }: Partial<User> & { password?: string } = {},
+  {
+    password = name,
+    gid = defaultGroup,
+    groups = [gid],
+    password_hash: given,
+    ...more
+  }: Partial<User> & { password?: string } = {},
 ): Promise<User> {
-  const password_hash = await hashPassword(password);
+  const password_hash = given ?? (await hashPassword(password));
   const whole = { enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date(), ...more };
   return version.change(async (session) => {
     const user = { _id: await version.take('user', session), name, gid, groups, password_hash, ...whole };
