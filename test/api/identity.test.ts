@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { printAcl } from '../../domain/acl.js';
 import { ensureOneadmin } from '../../operations/first-user.js';
@@ -12,6 +12,7 @@ import { addGroup, addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 /** Two api processes: each has a connection, and remembers for itself. */
+const uri = ownDatabaseUri('identity');
 const connections: Connection[] = [];
 let directory: Directory;
 let other: Directory;
@@ -30,7 +31,6 @@ const update = (id: number, change: Parameters<Directory['users']['update']>[1])
   directory.version.change((session) => directory.users.update(id, change, session));
 
 beforeAll(async () => {
-  const uri = ownDatabaseUri('identity');
   connections.push(await connectMongodb(uri), await connectMongodb(uri));
   const [one, two] = connections as [Connection, Connection];
   directory = await bootstrapStore(one);
@@ -155,6 +155,19 @@ describe('what is remembered', () => {
     await addGroup(directory, 'web');
     expect(await authenticate('alice', 'opensesame')).toMatchObject({ id: 2 });
     expect(taken).toEqual(['alice']);
+  });
+
+  it('costs one read a request, of the version, for who is known', async () => {
+    await addAlice();
+    const watched = mongoose.createConnection(uri, { monitorCommands: true, autoIndex: false, autoCreate: false });
+    await watched.asPromise();
+    const authenticate = asIdentity(createDirectory(watched));
+    await authenticate('alice', 'opensesame');
+    const commands: unknown[] = [];
+    watched.getClient().on('commandStarted', ({ commandName, command }) => commands.push([commandName, command.find]));
+    await authenticate('alice', 'opensesame');
+    expect(commands).toEqual([['find', 'identity_version']]);
+    await watched.close();
   });
 
   it('of the directory is read again after each change, and otherwise not', async () => {

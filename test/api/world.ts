@@ -41,8 +41,8 @@ export type World = {
   stop: () => Promise<void>;
 };
 
-/** `withTemporal: false`: nothing listens where Temporal should be. */
-export async function createWorld({ withTemporal }: { withTemporal: boolean }): Promise<World> {
+/** `withTemporal: false`: nothing listens where Temporal should be. `log`: is given the lines of the log. */
+export async function createWorld({ withTemporal, log }: { withTemporal: boolean; log?: string[] }): Promise<World> {
   const temporal = withTemporal ? await ownTemporal() : undefined;
   const uri = ownDatabaseUri('api');
   await makeIndexes(uri);
@@ -69,7 +69,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
       },
     },
     metrics: createMetrics(),
-    logger: pino({ level: 'silent' }),
+    logger: log ? pino({ level: 'trace' }, { write: (line: string) => log.push(line) }) : pino({ level: 'silent' }),
     version: '0.0.0',
     isDraining: () => false,
   });
