@@ -4,6 +4,7 @@ import { consistencyRoutes } from './routes/consistency.js';
 import { hostRoutes } from './routes/hosts.js';
 import { operationActionRoutes } from './routes/operation-actions.js';
 import { operationRoutes } from './routes/operations.js';
+import { ownershipRoutes } from './routes/ownership.js';
 import { quotaRoutes } from './routes/quotas.js';
 import { serviceTemplateRoutes } from './routes/service-templates.js';
 import { serviceRoutes } from './routes/services.js';
@@ -22,6 +23,7 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,
+  ...ownershipRoutes,
   ...quotaRoutes,
   ...whyRoutes,
 ];

@@ -9,6 +9,7 @@ import type { OperationsContext } from './context.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
+import { ownershipOperations } from './ownership.js';
 import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
@@ -43,6 +44,7 @@ export const createOperations = (context: OperationsContext) => {
     why: whyOperations(context),
     consistency,
     quotas: quotaOperations(context),
+    ownership: ownershipOperations(context),
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {

@@ -1,9 +1,10 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
 import { vmContents } from '../domain/vm-contents.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
@@ -44,7 +45,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         name: body.name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         body,
         created_at: new Date(),
       };
@@ -94,7 +95,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         charge,
         claim: async (op, session) => {
           await store.services.insert({ ...service, operation: op }, session);
-          return true;
+          return service;
         },
         refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
       });
@@ -174,7 +175,7 @@ function newService(caller: Caller, templateId: number, id: number, template: Se
     name: body.name,
     uid: caller.id,
     gid: caller.gid,
-    permissions: defaultPermissions,
+    permissions: permissionsOfNew(caller),
     template_id: templateId,
     state: 'PENDING',
     roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),

@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
@@ -35,7 +36,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         template,
         created_at: new Date(),
       };

@@ -12,6 +12,7 @@ import { createEndings } from './endings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
+import { createOwnershipChanges } from './ownership.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
 import { createServiceStore } from './services.js';
@@ -45,6 +46,7 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health }),

@@ -9,6 +9,7 @@ const untouched = (): never => {
 export function unreachableOperations(
   given: { [Room in keyof Operations]?: Partial<Operations[Room]> } = {},
 ): Operations {
+  const ownership = { chmod: untouched, chown: untouched };
   const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
   return {
     hosts: { ...crud, ...given.hosts },
@@ -33,6 +34,11 @@ export function unreachableOperations(
     },
     consistency: { start: untouched, list: untouched, show: untouched, ...given.consistency },
     quotas: { ...crud, own: untouched, showDefaults: untouched, updateDefaults: untouched, ...given.quotas },
+    ownership: {
+      ...{ vms: ownership, services: ownership, hosts: ownership, clusters: ownership },
+      ...{ vmTemplates: ownership, serviceTemplates: ownership },
+      ...given.ownership,
+    },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,

@@ -402,6 +402,32 @@ describe('quotas', () => {
   });
 });
 
+describe('what belongs to somebody', () => {
+  it('is shared and given away', async () => {
+    const template = { name: 'owned', template: { CPU: 1, MEMORY: 64 } };
+    const vmTemplate = (await answered('createVmTemplate', {}, template)).body.id;
+    const roles = [{ name: 'web', vm_template: vmTemplate }];
+    const serviceTemplate = (await answered('createServiceTemplate', {}, { name: 'owned', roles })).body.id;
+    const service = (await answered('createService', {}, { template_id: serviceTemplate })).body.resource.id;
+    await world.store.services.model.updateOne({ _id: service }, { $set: { operation: null } });
+    const objects = {
+      VmTemplate: vmTemplate,
+      ServiceTemplate: serviceTemplate,
+      Service: service,
+      Vm: (await answered('createVm', {}, { template_id: vmTemplate })).body.resource.id,
+      Host: (await answered('createHost', {}, { name: 'owned', cpu: 1, memory: 64 })).body.id,
+      Cluster: (await answered('createCluster', {}, { name: 'owned' })).body.id,
+    };
+    for (const [kind, id] of Object.entries(objects)) {
+      const { body } = await answered(`chmod${kind}`, { id }, { octet: '640' });
+      expect(body.permissions.group).toEqual({ use: true, manage: false, admin: false });
+      expect((await answered(`chown${kind}`, { id }, { uid: 2, gid: 1 })).body).toMatchObject({
+        ...{ id, uid: 2, uname: 'alice', gid: 1, gname: 'users' },
+      });
+    }
+  });
+});
+
 describe('without Temporal', () => {
   it('operations are accepted all the same, and reads work', async () => {
     const lonely = await createWorld({ withTemporal: false });
@@ -431,7 +457,7 @@ describe('without Temporal', () => {
 describe('metrics', () => {
   it('count what was accepted', async () => {
     const response = await request(world.app).get('/metrics');
-    expect(response.text).toMatch(/arcus_operations_accepted_total\{request="createVm"\} 1/);
+    expect(response.text).toMatch(/arcus_operations_accepted_total\{request="createVm"\} 2/);
   });
 });
 

@@ -22,6 +22,12 @@ const bodies: Record<string, object> = {
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },
   recoverVm: { action: 'retry' },
+  ...Object.fromEntries(
+    ['Service', 'ServiceTemplate', 'Vm', 'VmTemplate', 'Host', 'Cluster'].flatMap((kind) => [
+      [`chmod${kind}`, { octet: '640' }],
+      [`chown${kind}`, { gid: 1 }],
+    ]),
+  ),
 };
 const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
 const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
