@@ -53,7 +53,7 @@ export function createStore(connection: Connection) {
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),
-      repairs: createConsistencyRepairs(connection, { services, vms, hosts }),
+      repairs: createConsistencyRepairs(connection, { operations, services, vms, hosts }),
     },
     questions: createQuestions(connection, { operations, services, vms }),
   };
