@@ -77,7 +77,7 @@ export class World {
       store,
       directory,
       engine,
-      settings: { temporalUiUrl: undefined },
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
     });
   }
