@@ -16,7 +16,7 @@ import {
 } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
 import { nameFree } from './vm-templates.js';
@@ -39,6 +39,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       shown(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+      mayCreate(caller, 'DOCUMENT', 'service templates');
       await check(caller, body);
       const template: ServiceTemplate = {
         _id: await store.counters.one('document'),
@@ -77,6 +78,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const asked = { deed: 'instantiate', id, ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
+      mayCreate(caller, 'DOCUMENT', 'services');
+      mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
       const templates = await check(caller, body, '/merge_template');
       const sizes = sizesOf(body, templates, '/merge_template');

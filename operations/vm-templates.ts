@@ -5,7 +5,7 @@ import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
@@ -30,6 +30,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       caller: Caller,
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
+      mayCreate(caller, 'TEMPLATE', 'VM templates');
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),

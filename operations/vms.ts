@@ -10,7 +10,7 @@ import type { ListQuery } from '../schemas/list.js';
 import { isTermination, type OperationResource } from '../schemas/operation.js';
 import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
 import { admit, repeatedRequest } from './admit.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
@@ -40,6 +40,7 @@ export const vmOperations = (context: OperationsContext) => {
       const asked = { deed: 'create', ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
+      mayCreate(caller, 'VM', 'VMs');
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);

@@ -199,6 +199,9 @@ export function createQuotaStore(connection: Connection) {
       for (const holder of without(before, after)) await add(holder, negated(charge), session);
     },
 
+    /** Of a user or group that is removed, and has nothing any more. */
+    forget: ({ type, id }: QuotaHolder, session: ClientSession) => models[type].deleteOne({ _id: id }, { session }),
+
     /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
     balances: (): Promise<QuotaBalance[]> =>
       connection.transaction(async (session) => {

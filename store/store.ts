@@ -12,6 +12,7 @@ import { createEndings } from './endings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
+import { createOwned } from './owned.js';
 import { createOwnershipChanges } from './ownership.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
@@ -46,6 +47,7 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
+    ownedBy: createOwned(connection),
     ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
     health,
     terminations: createTerminations(connection, vms, operations),

@@ -100,6 +100,14 @@ export const story: readonly (string | Event)[] = [
   ...['updateUserQuota', 'showUserQuota', 'listUserQuotas'],
   ...['updateGroupQuota', 'showGroupQuota', 'listGroupQuotas'],
 
+  'showSelf',
+  ...['createGroup', 'listGroups', 'showGroup'],
+  ...['createUser', 'listUsers', 'showUser', 'updateUser', 'setPassword', 'joinGroup', 'leaveGroup'],
+  ...['addGroupAdmin', 'removeGroupAdmin', 'updateGroup'],
+  ...['createAcl', 'listAcls', 'showAcl', 'deleteAcl'],
+  ...['createToken', 'listTokens', 'showToken', 'listUserTokens', 'revokeToken', 'revokeUserToken'],
+  ...['deleteUser', 'deleteGroup'],
+
   'checkConsistency',
   settled,
   ...['listConsistencyChecks', 'showConsistencyCheck'],

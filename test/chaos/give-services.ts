@@ -12,7 +12,7 @@ let directory: Directory | undefined;
 await race(z.object({ service: z.int(), uid: z.int().nullable() }), async (store, { service, uid }) => {
   directory ??= createDirectory(store.connection);
   const { services } = createOperations({
-    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
     onDelayed: () => {},
   }).ownership;
   try {

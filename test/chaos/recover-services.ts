@@ -17,7 +17,7 @@ await race(z.object({ service: z.int(), role: z.string().nullable(), vm: z.int()
   const { service, role, vm } = task;
   directory ??= createDirectory(store.connection);
   const operations = createOperations({
-    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
     onDelayed: () => {},
   });
   const { id: op } =

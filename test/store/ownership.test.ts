@@ -26,7 +26,7 @@ let operations: Operations;
 const operationsOver = (over: Store): Operations =>
   createOperations({
     ...{ store: over, directory, engine: idleEngine },
-    ...{ settings: { temporalUiUrl: undefined }, onDelayed: () => {} },
+    ...{ settings: { temporalUiUrl: undefined, failedLogins: 10 }, onDelayed: () => {} },
   });
 
 beforeAll(async () => {

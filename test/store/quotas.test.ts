@@ -36,7 +36,12 @@ const others: { connection: Connection; operations: Operations }[] = [];
 
 const operationsOn = (to: Connection, over: Store): Operations =>
   createOperations({
-    ...{ store: over, directory: createDirectory(to), engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    ...{
+      store: over,
+      directory: createDirectory(to),
+      engine: idleEngine,
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+    },
     onDelayed: () => {},
   });
 
