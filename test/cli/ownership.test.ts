@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
 import { host, page } from './stub-objects.js';
 
@@ -30,7 +30,7 @@ beforeEach(() => {
   api.asked.length = 0;
 });
 
-const arcus = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment }).ended;
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const rights = (text: string) => ({ use: text[0] === 'u', manage: text[1] === 'm', admin: text[2] === 'a' });
 const shared = {
   ...host(3, 'mine'),
