@@ -11,6 +11,7 @@ import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot } from '../../api/route.js';
+import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
 import { choosePort } from '../../runtime/ports.js';
@@ -31,8 +32,10 @@ export type World = {
   store: Store;
   directory: Directory;
   mongodb: MongodbConnection;
-  /** A request of a user, whose password is his name; paths are below /api/v1. */
-  ask: (who: string, method: Method, path: string, body?: object) => request.Test;
+  /** A request of a user, whose password is his name unless another secret is given; paths are below /api/v1. */
+  ask: (who: string, method: Method, path: string, body?: object, secret?: string) => request.Test;
+  /** A request with a token. */
+  bearer: (token: string, method: Method, path: string, body?: object) => request.Test;
   /** Everything that is stored, but for the counters, which may have gaps. */
   contents: () => Promise<Record<string, unknown[]>>;
   stop: () => Promise<void>;
@@ -46,8 +49,8 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
   const mongodb = await connectMongodb(uri);
   const directory = createDirectory(mongodb);
   const store = createStore(mongodb);
-  const identity = createIdentity({ directory });
-  await identity.ensureOneadmin('oneadmin');
+  const identity = createIdentity({ directory, failedLogins: 10 });
+  await ensureOneadmin(directory, 'oneadmin');
   for (const name of ['alice', 'bob']) await addUser(directory, name);
   const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
   const app = createApp({
@@ -55,7 +58,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
       store,
       directory,
       engine,
-      settings: { temporalUiUrl: 'http://temporal.test' },
+      settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),
     identity,
@@ -75,10 +78,16 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
     store,
     directory,
     mongodb,
-    ask: (who, method, path, body) => {
+    ask: (who, method, path, body, secret = who) => {
       const asked = request(app)
         [method](apiRoot + path)
-        .auth(who, who);
+        .auth(who, secret);
+      return body === undefined ? asked : asked.send(body);
+    },
+    bearer: (token, method, path, body) => {
+      const asked = request(app)
+        [method](apiRoot + path)
+        .set('Authorization', `Bearer ${token}`);
       return body === undefined ? asked : asked.send(body);
     },
     contents: async () => {
