@@ -30,7 +30,8 @@ export function stepsOf(page: string): Step[] {
   for (let at = 0; at < lines.length; at++) {
     const [, language] = isFence.exec(lines[at] ?? '') ?? [];
     if (language === undefined) {
-      if (lines[at] !== '') before = /^<!-- /.test(lines[at] ?? '') ? [...before, lines[at] ?? ''] : [lines[at] ?? ''];
+      const line = lines[at] ?? '';
+      if (line !== '') before = line.startsWith('<!-- ') ? [...before, line] : [line];
       continue;
     }
     const end = lines.indexOf('```', at + 1);
