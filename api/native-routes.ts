@@ -1,7 +1,10 @@
 import express, { type RequestHandler, Router } from 'express';
+import { z } from 'zod';
 import { Problem } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
+import { check } from './findings.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { invalid } from './invalid.js';
 import type { Metrics } from './metrics.js';
 import { bodyLimit, readBody } from './read-body.js';
@@ -50,10 +53,9 @@ const serve =
 function admissionOf(request: Parameters<RequestHandler>[0]): Admission {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return { requestId: requestId(request) };
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw invalid([{ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 printable characters without blanks' }]);
-  }
-  return { requestId: requestId(request), idempotencyKey: key };
+  const checked = check(z.object({ 'Idempotency-Key': IdempotencyKey }), { 'Idempotency-Key': key });
+  if (!checked.ok) throw invalid(checked.findings);
+  return { requestId: requestId(request), idempotencyKey: checked.value['Idempotency-Key'] };
 }
 
 const otherMethods =

@@ -2,6 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@aste
 import { z } from 'zod';
 import { isProblemCode, type ProblemCode, problems } from '../domain/problems.js';
 import { ProblemBody } from '../schemas/problem.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
@@ -92,14 +93,7 @@ function mend(at: unknown): void {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const IdempotencyHeader = z.object({
-  'Idempotency-Key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe('Chosen by you: a second request with the same key gets the operation of the first'),
-});
+const IdempotencyHeader = z.object({ 'Idempotency-Key': IdempotencyKey.optional() });
 
 /** In the order of the table of problems: the same set is then the same answer. */
 const codesOf = (route: Route): ProblemCode[] => {

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { openApiDocument } from '../../api/openapi.js';
+import { apiRoot } from '../../api/route.js';
+import { routeTable } from '../../api/route-table.js';
+
+const document = openApiDocument('0.0.0');
+
+type Parameter = { in: string; name: string; schema: Record<string, unknown> };
+
+/** The parameter of this name as the document describes it, of the route with this id. */
+function parameter(id: string, name: string): Record<string, unknown> {
+  const route = routeTable.find((one) => one.id === id);
+  const described = route && document.paths?.[apiRoot + route.path]?.[route.method];
+  const parameters: Parameter[] = JSON.parse(JSON.stringify(described?.parameters ?? []));
+  return parameters.find((one) => one.name === name)?.schema ?? {};
+}
+
+const matches = ({ pattern }: Record<string, unknown>, text: string): boolean =>
+  new RegExp(String(pattern), 'u').test(text);
+
+describe('the OpenAPI document is as strict as the API', () => {
+  it('on keys of repeated requests, of every route that starts an operation', () => {
+    const starting = routeTable.filter(({ answer }) => answer.status === 202);
+    expect(starting.length).toBeGreaterThan(10);
+    for (const { id } of starting) {
+      const key = parameter(id, 'Idempotency-Key');
+      expect(matches(key, 'deploy-7~!'), id).toBe(true);
+      for (const wrong of ['', 'a b', 'ä', 'x'.repeat(256)]) expect(matches(key, wrong), wrong).toBe(false);
+    }
+  });
+});
