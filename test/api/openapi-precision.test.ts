@@ -28,4 +28,16 @@ describe('the OpenAPI document is as strict as the API', () => {
       for (const wrong of ['', 'a b', 'ä', 'x'.repeat(256)]) expect(matches(key, wrong), wrong).toBe(false);
     }
   });
+
+  it('on what lists are sorted by, and on the fields of their items', () => {
+    for (const { id } of routeTable.filter((route) => route.id.startsWith('list'))) {
+      const { enum: sorts } = parameter(id, 'sort');
+      expect(sorts, id).toEqual(expect.arrayContaining(['id', '-id']));
+      const fields = parameter(id, 'fields');
+      expect(matches(fields, 'id, created_at') || matches(fields, 'id,name'), id).toBe(true);
+      for (const wrong of ['', 'id,', 'nothing', 'id,nothing', 'idid'])
+        expect(matches(fields, wrong), wrong).toBe(false);
+    }
+    expect(parameter('listVms', 'sort').enum).toEqual(['id', '-id', 'name', '-name', 'created_at', '-created_at']);
+  });
 });
