@@ -15,6 +15,8 @@ function parameter(id: string, name: string): Record<string, unknown> {
   return parameters.find((one) => one.name === name)?.schema ?? {};
 }
 
+const schema = (id: string) => JSON.parse(JSON.stringify(document.components?.schemas?.[id]));
+
 const matches = ({ pattern }: Record<string, unknown>, text: string): boolean =>
   new RegExp(String(pattern), 'u').test(text);
 
@@ -39,5 +41,17 @@ describe('the OpenAPI document is as strict as the API', () => {
         expect(matches(fields, wrong), wrong).toBe(false);
     }
     expect(parameter('listVms', 'sort').enum).toEqual(['id', '-id', 'name', '-name', 'created_at', '-created_at']);
+  });
+
+  it.each([
+    ['CreateHost', ['attributes']],
+    ['UpdateCluster', ['attributes']],
+    ['UpdateVm', ['user_template']],
+    ['CreateVmTemplate', ['template']],
+    ['CreateVmTemplate', ['template', 'CONTEXT']],
+  ])('on names of attributes: %s %j', (id, path) => {
+    const names = path.reduce((at, name) => at.properties[name], schema(id)).propertyNames;
+    expect(matches(names, 'Ssd_2')).toBe(true);
+    for (const wrong of ['', 'a b', '2', 'ä', 'a.b', '$set']) expect(matches(names, wrong), wrong).toBe(false);
   });
 });
