@@ -18,7 +18,7 @@ export const ObjectName = z
 const Rights = z.strictObject({ use: z.boolean(), manage: z.boolean(), admin: z.boolean() });
 
 /** Who may USE, MANAGE and ADMIN an object: OpenNebula's nine permission bits. */
-export const Permissions = z.strictObject({ owner: Rights, group: Rights, other: Rights });
+export const Permissions = z.strictObject({ owner: Rights, group: Rights, other: Rights }).meta({ id: 'Permissions' });
 export type Permissions = z.infer<typeof Permissions>;
 
 /** What every object that belongs to somebody carries, as stored. */

@@ -87,11 +87,14 @@ const VmTemplateAttributes = z
   })
   .catchall(z.unknown().meta({ ...named, items: named }));
 
-export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes);
+export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({ id: 'VmTemplateBody', ...named });
 export type VmTemplateBody = z.infer<typeof VmTemplateBody>;
 
 /** Some attributes of a VM template, to put in the place of others. */
-export const VmTemplateChanges = withUpperCaseNames(VmTemplateAttributes.partial());
+export const VmTemplateChanges = withUpperCaseNames(VmTemplateAttributes.partial()).meta({
+  id: 'VmTemplateChanges',
+  ...named,
+});
 export type VmTemplateChanges = z.infer<typeof VmTemplateChanges>;
 
 export const CreateVmTemplate = z.strictObject({ name: ObjectName, template: VmTemplateBody });

@@ -43,14 +43,14 @@ describe('the OpenAPI document is as strict as the API', () => {
     expect(parameter('listVms', 'sort').enum).toEqual(['id', '-id', 'name', '-name', 'created_at', '-created_at']);
   });
 
-  it.each([
+  it.each<[string, string[]]>([
     ['CreateHost', ['attributes']],
     ['UpdateCluster', ['attributes']],
     ['UpdateVm', ['user_template']],
-    ['CreateVmTemplate', ['template']],
-    ['CreateVmTemplate', ['template', 'CONTEXT']],
+    ['VmTemplateBody', []],
+    ['CreateVm', ['template', 'CONTEXT']],
   ])('on names of attributes: %s %j', (id, path) => {
-    const names = path.reduce((at, name) => at.properties[name], schema(id)).propertyNames;
+    const names = path.reduce((at, name: string) => at.properties[name], schema(id)).propertyNames;
     expect(matches(names, 'Ssd_2')).toBe(true);
     for (const wrong of ['', 'a b', '2', 'ä', 'a.b', '$set']) expect(matches(names, wrong), wrong).toBe(false);
   });

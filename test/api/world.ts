@@ -31,12 +31,16 @@ export type World = {
   store: Store;
   directory: Directory;
   mongodb: MongodbConnection;
+  /** Where the servers are, for a process that is to serve the same. */
+  addresses: { mongodb: string; temporal: string };
   /** A request of a user, whose password is his name; paths are below /api/v1. */
   ask: (who: string, method: Method, path: string, body?: object) => request.Test;
   /** Everything that is stored, but for the counters, which may have gaps. */
   contents: () => Promise<Record<string, unknown[]>>;
   stop: () => Promise<void>;
 };
+
+const nowhere = '127.0.0.1:1';
 
 /** `withTemporal: false`: nothing listens where Temporal should be. */
 export async function createWorld({ withTemporal }: { withTemporal: boolean }): Promise<World> {
@@ -49,7 +53,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
   const identity = createIdentity({ directory });
   await identity.ensureOneadmin('oneadmin');
   for (const name of ['alice', 'bob']) await addUser(directory, name);
-  const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
+  const engine = temporalEngine(temporal?.address ?? nowhere);
   const app = createApp({
     operations: createOperations({
       store,
@@ -75,6 +79,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
     store,
     directory,
     mongodb,
+    addresses: { mongodb: uri, temporal: temporal?.address ?? nowhere },
     ask: (who, method, path, body) => {
       const asked = request(app)
         [method](apiRoot + path)
