@@ -54,4 +54,15 @@ describe('the OpenAPI document is as strict as the API', () => {
     expect(matches(names, 'Ssd_2')).toBe(true);
     for (const wrong of ['', 'a b', '2', 'ä', 'a.b', '$set']) expect(matches(names, wrong), wrong).toBe(false);
   });
+
+  it('on limits: hundredths of a core, and defaults that are not the default', () => {
+    const hundredths = { multipleOf: 0.01, anyOf: [{ minimum: 0 }, { enum: [-1, -2] }] };
+    expect(schema('UpdateQuota').properties.cpu).toMatchObject(hundredths);
+    const { users, groups } = schema('UpdateDefaultQuotas').properties;
+    for (const { properties, additionalProperties } of [users, groups]) {
+      expect(Object.keys(properties)).toEqual(['services', 'vms', 'cpu', 'memory']);
+      for (const limit of Object.values(properties)) expect(limit).toMatchObject({ not: { const: -1 } });
+      expect(additionalProperties).toBe(false);
+    }
+  });
 });

@@ -111,6 +111,19 @@ describe('a quota', () => {
   });
 });
 
+describe('a default', () => {
+  it('cannot be the default itself, and the refusal says where', async () => {
+    const { body } = await limit('defaults', { users: { vms: -1 }, groups: { cpu: -1, memory: 1 } });
+    expect(body).toMatchObject({
+      status: 400,
+      errors: [
+        { pointer: '/users/vms' },
+        { pointer: '/groups/cpu', detail: expect.stringContaining('must not be -1') },
+      ],
+    });
+  });
+});
+
 describe('who sees what', () => {
   it('is oneself and one’s groups', async () => {
     const { user, groups } = (await world.ask('bob', 'get', '/quotas')).body;
