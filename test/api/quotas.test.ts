@@ -104,7 +104,8 @@ describe('a quota', () => {
     const { body } = await world.ask('oneadmin', 'get', '/quotas/users/0');
     expect(body).toMatchObject({ exempt: true, vms: { used: 0, effective: null } });
     expect((await limit('users/0', { vms: 1 })).body).toMatchObject({
-      status: 400,
+      status: 409,
+      type: '/problems/wrong_state',
       detail: expect.stringMatching(/never/),
     });
     await books();
