@@ -42,9 +42,9 @@ const Cores = z
     fromText,
     z
       .number({ error: missingOr('a number of cores') })
+      .min(0.01, 'must be at least 0.01')
       .max(4096, 'must be at most 4096')
-      .transform((cores) => Math.round(cores * 100) / 100)
-      .refine((cores) => cores > 0, 'must be at least 0.01'),
+      .transform((cores) => Math.round(cores * 100) / 100),
   )
   .describe('Cores to reserve, in hundredths');
 

@@ -65,4 +65,8 @@ describe('the OpenAPI document is as strict as the API', () => {
       expect(additionalProperties).toBe(false);
     }
   });
+
+  it('on the least of a core that a VM may have', () => {
+    expect(schema('VmTemplateBody').properties.CPU).toMatchObject({ minimum: 0.01, maximum: 4096 });
+  });
 });
