@@ -16,7 +16,7 @@ const readBytes = express.raw({ type: () => true, limit: bodyLimit });
 
 /** The native API below its root: each row of the table under its method; another method is told which there are. */
 export function nativeRoutes(operations: Operations, metrics: Pick<Metrics, 'operationAccepted'>): Router {
-  const router = Router();
+  const router = Router({ strict: true, caseSensitive: true });
   for (const path of new Set(routeTable.map((route) => route.path))) {
     const routes = routeTable.filter((route) => route.path === path);
     const at = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));

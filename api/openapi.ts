@@ -12,6 +12,7 @@ const everywhere = [
   'invalid_request',
   'not_authenticated',
   'not_authorized',
+  'address_too_long',
   'internal',
   'database_unavailable',
 ] as const satisfies readonly ProblemCode[];
