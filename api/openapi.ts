@@ -73,8 +73,8 @@ function showParameters(route: Route, described: { parameters?: unknown[] } | un
 }
 
 /**
- * The generator takes a coerced number for nullable, though a parameter cannot be null, and leaves the flag of a Unicode
- * pattern in its text, where JSON Schema has none.
+ * The generator takes a coerced number for nullable, though a parameter cannot be null; it leaves the flag of a Unicode
+ * pattern in its text, where JSON Schema has none; and it does not say that integers are those that JavaScript can hold.
  */
 function mend(at: unknown): void {
   if (Array.isArray(at)) {
@@ -82,10 +82,14 @@ function mend(at: unknown): void {
     return;
   }
   if (!isRecord(at)) return;
-  const { schema, pattern } = at;
+  const { schema, pattern, type, minimum, maximum } = at;
   if ('in' in at && isRecord(schema) && Array.isArray(schema.type)) {
     const types: unknown[] = schema.type;
     schema.type = types.find((type) => type !== 'null');
+  }
+  if (type === 'integer') {
+    at.minimum = minimum ?? Number.MIN_SAFE_INTEGER;
+    at.maximum = maximum ?? Number.MAX_SAFE_INTEGER;
   }
   if (typeof pattern === 'string') at.pattern = pattern.replace(/\/u$/, '');
   Object.values(at).forEach(mend);

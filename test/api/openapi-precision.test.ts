@@ -69,4 +69,12 @@ describe('the OpenAPI document is as strict as the API', () => {
   it('on the least of a core that a VM may have', () => {
     expect(schema('VmTemplateBody').properties.CPU).toMatchObject({ minimum: 0.01, maximum: 4096 });
   });
+
+  it('on integers: none is greater than those that can be told apart', () => {
+    expect(parameter('showVm', 'id')).toMatchObject({ minimum: 0, maximum: 999_999_999_999_999 });
+    expect(schema('UpdateQuota').properties.vms).toMatchObject({ minimum: -2, maximum: Number.MAX_SAFE_INTEGER });
+    const integers = [...JSON.stringify(document).matchAll(/\{"type":"integer"[^{}]*\}/g)];
+    expect(integers.length).toBeGreaterThan(50);
+    for (const [text] of integers) expect(text).toMatch(/"maximum":\d+/);
+  });
 });
