@@ -46,6 +46,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   vm_hold_stale: (seen, { store }) => store.consistency.repairs.releaseVm(seen),
   vm_waits_for_nothing: null,
   vm_without_service: null,
+  vm_owner_differs: (seen, { store }) => store.consistency.repairs.giveNode(seen),
   vm_without_host: null,
   vm_done_on_host: (seen, { store }) => store.consistency.repairs.endStay(seen),
   vm_not_reserved: (seen, { store }) => store.consistency.repairs.reserve(seen),

@@ -21,6 +21,8 @@ export type AppParts = {
   metrics: Metrics;
   logger: Logger;
   version: string;
+  /** Proxies whose word on the client's address is believed. */
+  trustedProxies?: readonly string[];
   /** True from the moment that this process is told to end. */
   isDraining: () => boolean;
 };
@@ -29,8 +31,18 @@ export type AppParts = {
 const longestAddress = 65_536;
 
 /** The HTTP face of Arcus, not yet listening. */
-export function createApp({ operations, identity, probes, metrics, logger, version, isDraining }: AppParts): Express {
+export function createApp({
+  operations,
+  identity,
+  probes,
+  metrics,
+  logger,
+  version,
+  isDraining,
+  ...parts
+}: AppParts): Express {
   const app = express();
+  app.set('trust proxy', [...(parts.trustedProxies ?? [])]);
   app.set('etag', false);
   app.enable('strict routing');
   app.enable('case sensitive routing');

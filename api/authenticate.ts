@@ -1,25 +1,29 @@
 import type { RequestHandler } from 'express';
 import { Problem } from '../domain/problems.js';
-import type { Identity } from '../operations/identity.js';
+import type { Credentials, Identity } from '../operations/identity.js';
 
-/** HTTP Basic with the name and password of a user; everything behind it knows its caller. */
+/** HTTP Basic with the name of a user and the password or a token, or a token as Bearer; everything behind it knows its caller. */
 export const authenticate =
   (identity: Pick<Identity, 'authenticate'>): RequestHandler =>
   async (request, _response, next) => {
-    const { name, password } = credentialsOf(request.headers.authorization);
-    request.caller = await identity.authenticate(name, password);
+    request.caller = await identity.authenticate(credentialsOf(request.headers.authorization), request.ip ?? '');
     next();
   };
 
-function credentialsOf(header: string | undefined): { name: string; password: string } {
-  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '') ?? [];
+function credentialsOf(header = ''): Credentials {
+  const [, token] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
+  if (token !== undefined) return { secret: token };
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header) ?? [];
   if (encoded === undefined) {
-    throw new Problem('not_authenticated', 'Send your name and password with HTTP Basic authentication.');
+    throw new Problem(
+      'not_authenticated',
+      'Send your name and password with HTTP Basic authentication, or a token as Bearer.',
+    );
   }
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon < 1) throw new Problem('not_authenticated', 'The credentials are not of the form name:password.');
-  return { name: text.slice(0, colon), password: text.slice(colon + 1) };
+  return { name: text.slice(0, colon), secret: text.slice(colon + 1) };
 }
 
 /** A browser sends remembered credentials with requests that other sites make it send: those may not change anything. */

@@ -28,18 +28,22 @@ async function main(): Promise<void> {
     store: createStore(mongodb),
     directory,
     engine,
-    settings: { temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL },
+    settings: {
+      temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL,
+      failedLogins: settings.ARCUS_FAILED_LOGINS,
+    },
     onDelayed: (message, error) => logger.warn({ err: error }, message),
   });
 
   let draining = false;
   const app = createApp({
     operations,
-    identity: createIdentity({ directory }),
+    identity: createIdentity({ directory, failedLogins: settings.ARCUS_FAILED_LOGINS }),
     probes: probesOf(mongodb, engine),
     metrics: createMetrics(),
     logger,
     version: readVersion(),
+    trustedProxies: settings.ARCUS_TRUSTED_PROXIES,
     isDraining: () => draining,
   });
   const server = await listen(app, settings.ARCUS_PORT, settings.ARCUS_LISTEN);

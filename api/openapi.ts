@@ -13,6 +13,7 @@ const everywhere = [
   'not_authenticated',
   'not_authorized',
   'address_too_long',
+  'too_many_attempts',
   'internal',
   'database_unavailable',
 ] as const satisfies readonly ProblemCode[];
@@ -28,7 +29,13 @@ export function openApiDocument(version: string) {
   registry.registerComponent('securitySchemes', 'basic', {
     type: 'http',
     scheme: 'basic',
-    description: 'Name and password of a user; those of oneadmin are in the file `auth` of the home.',
+    description:
+      'Name and password of a user, or a token in the place of the password; those of oneadmin are in the file `auth` of the home.',
+  });
+  registry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A token that a user has made with `POST /tokens`.',
   });
   const refusals = routeTable.flatMap((route) => problemAnswers(codesOf(route)).map((one) => [one.name, one] as const));
   for (const [name, refusal] of new Map(refusals))
@@ -53,7 +60,7 @@ export function openApiDocument(version: string) {
       ].join('\n\n'),
     },
     servers: [{ url: '/' }],
-    security: [{ basic: [] }],
+    security: [{ basic: [] }, { bearer: [] }],
     tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
   });
   mend(document);

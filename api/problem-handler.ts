@@ -35,9 +35,20 @@ function sendProblem(problem: Problem, request: Request, response: Response): vo
     instance: (request.originalUrl.split('?', 1)[0] ?? '/').slice(0, longestInstance),
     request_id: requestId(request),
   });
-  if (status === 401) response.set('WWW-Authenticate', 'Basic realm="Arcus", charset="UTF-8"');
+  if (status === 401) response.set('WWW-Authenticate', challenges(request));
+  if (problem.retryAfter !== undefined) response.set('Retry-After', String(problem.retryAfter));
   if (status === 503) response.set('Retry-After', '1');
   response.status(status).type('application/problem+json').send(JSON.stringify(body));
+}
+
+/**
+ * What to send instead. At a challenge for Basic a browser asks its user for a password, of a script's request too: those
+ * hear of tokens alone.
+ */
+function challenges({ headers }: Request): string[] {
+  const wrong = /^Bearer /i.test(headers.authorization ?? '') ? ', error="invalid_token"' : '';
+  const bearer = `Bearer realm="Arcus"${wrong}`;
+  return headers['sec-fetch-dest'] === 'empty' ? [bearer] : ['Basic realm="Arcus", charset="UTF-8"', bearer];
 }
 
 /** What Express and its body reader throw, by their `type`. */

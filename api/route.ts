@@ -159,7 +159,7 @@ function linkTo(path: string, query: unknown, cursor: string | null): Record<str
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 /** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */
-const PathId = z
+export const PathId = z
   .string()
   .regex(/^\d{1,15}$/, 'must be an integer id, such as 12')
   .transform(Number)

@@ -62,10 +62,11 @@ export class Complaint extends Error {
     this.next = options.next;
   }
 
-  /** A single finding is what the sentence says already. */
+  /** A single finding is what the sentence says already, but for its place. */
   #told(): Complaint['findings'] {
     const { findings, message } = this;
-    return findings.length === 1 && findings.every(({ detail }) => message.includes(detail)) ? [] : findings;
+    const isSaid = findings.every(({ pointer, detail }) => message.includes(detail) && message.includes(pointer));
+    return findings.length === 1 && isSaid ? [] : findings;
   }
 
   /** The lines for standard error. */

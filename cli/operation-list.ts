@@ -44,7 +44,7 @@ function seen(context: Context, found: readonly Answer<OperationResource>[]): Se
   return { whole, parts: parts.reverse(), ...(format === 'table' ? { head } : {}) };
 }
 
-function table(found: readonly Answer<OperationResource>[], { now, wide }: Context): string {
+function table(found: readonly Answer<OperationResource>[], { now, wide, width }: Context): string {
   const operations = found.map(({ value }) => value);
   const length = telling(operations.map(({ id }) => id));
   return tableOf(
@@ -52,7 +52,7 @@ function table(found: readonly Answer<OperationResource>[], { now, wide }: Conte
       { title: 'ID', text: ({ id }: OperationResource) => id.slice(0, wide ? 26 : length) },
       { title: 'TYPE', text: ({ type }) => type },
       { title: 'RESOURCE', text: ({ resource }) => `${resource.type} ${resource.id}` },
-      { title: 'NAME', text: ({ resource }) => resource.name },
+      { title: 'NAME', text: ({ resource }) => resource.name, cut: true },
       { title: 'BY', text: ({ requester }) => requester.name },
       { title: 'STATE', text: ({ state }) => state, colour: stateText },
       { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
@@ -61,6 +61,7 @@ function table(found: readonly Answer<OperationResource>[], { now, wide }: Conte
       { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
     ]),
     operations,
+    wide ? null : width(),
   );
 }
 

@@ -14,6 +14,8 @@ export type Column<T> = {
   right?: boolean;
   /** Shown with -o wide only. */
   wide?: boolean;
+  /** Cut short, with an ellipsis, where the table is wider than the terminal; the widest one first. */
+  cut?: boolean;
   colour?: (text: string) => string;
 };
 
@@ -28,17 +30,53 @@ const bare = Object.fromEntries(
   ].map((part) => [part, '']),
 );
 
-/** Columns side by side, two blanks between them, without lines: what `cut` and eyes both like. */
-export function tableOf<T>(columns: readonly Column<T>[], items: readonly T[]): string {
+/** Blanks between two columns. */
+const gap = 2;
+/** Fewer characters of a text say nothing. */
+const shortest = 8;
+
+/**
+ * Columns side by side, two blanks between them, without lines: what `cut` and eyes both like. `width` is that of the
+ * terminal, null where there is none: who reads a pipe wants every word.
+ */
+export function tableOf<T>(columns: readonly Column<T>[], items: readonly T[], width: number | null = null): string {
+  const rows = items.map((item) => columns.map(({ text }) => printable(text(item))));
+  const rooms = roomsIn(columns, rows, width);
   const table = new Table({
     head: columns.map(({ title }) => title),
-    chars: { ...bare, middle: '  ' },
+    chars: { ...bare, middle: ' '.repeat(gap) },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
     colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
   });
-  table.push(...items.map((item) => columns.map(({ text, colour = plain }) => colour(printable(text(item))))));
+  table.push(
+    ...rows.map((row) => columns.map(({ colour = plain }, at) => colour(clipped(row[at] ?? '', rooms[at] ?? 0)))),
+  );
   return trimLines(table.toString());
 }
+
+/** Characters for each column. */
+function roomsIn<T>(columns: readonly Column<T>[], rows: readonly string[][], width: number | null): number[] {
+  const titles = columns.map(({ title }) => title.length);
+  const rooms = titles.map((title, at) => Math.max(title, ...rows.map((row) => lengthOf(row[at] ?? ''))));
+  const all = rooms.reduce((sum, room) => sum + room, gap * (columns.length - 1));
+  for (let excess = width === null ? 0 : all - width; excess > 0; excess--) {
+    const spare = rooms.map((room, at) => (columns[at]?.cut && room > Math.max(shortest, titles[at] ?? 0) ? room : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) break;
+    rooms[spare.indexOf(widest)] = widest - 1;
+  }
+  return rooms;
+}
+
+const lengthOf = (text: string): number => Array.from(text).length;
+
+/** As much of a text as there is room for. */
+export const clipped = (text: string, room: number): string =>
+  lengthOf(text) <= room
+    ? text
+    : `${Array.from(text)
+        .slice(0, Math.max(0, room - 1))
+        .join('')}…`;
 
 /** Name and value pairs, one a line, the colons under each other. */
 export function pairs(entries: readonly (readonly [name: string, value: string | null | undefined])[]): string {

@@ -25,6 +25,8 @@ import { version } from './version.js';
 
 export type Surroundings = Pick<Context, 'environment' | 'out' | 'err' | 'width' | 'terminal' | 'screen' | 'now'> & {
   person: Person | null;
+  /** All that is piped in; by default what standard input says. */
+  piped?: () => string;
 };
 
 const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly Leaf[]])[] = [
@@ -59,7 +61,11 @@ export function createProgram(surroundings: Surroundings): Command {
     .option('-y, --yes', 'do not ask before something is ended or removed')
     .option('--no-input', 'ask nothing: refuse where a question would be asked')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => out(text.trimEnd()), writeErr: (text) => err(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => out(text.trimEnd()),
+      writeErr: (text) => err(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'arcus: ')),
+    })
     .showHelpAfterError('Add --help to see how it is used.')
     .exitOverride()
     .addHelpText('after', help);
@@ -70,7 +76,7 @@ export function createProgram(surroundings: Surroundings): Command {
     let client: ReturnType<typeof createApiClient> | undefined;
     const context: Context = {
       ...surroundings,
-      ...asking({ person: surroundings.person, yes, input }),
+      ...asking({ ...surroundings, yes, input }),
       client: () => {
         client ??= createApiClient(connectionOf(surroundings.environment, options));
         return client;
@@ -96,20 +102,29 @@ export async function runProgram(words: readonly string[], surroundings: Surroun
   await program.parseAsync(writtenOut(program, words), { from: 'user' });
 }
 
-const codes = exitMeanings.map(([code, meaning]) => `${code} ${meaning}`);
+/** Exit codes in two columns. */
+function codesText(): string {
+  const codes = exitMeanings.map(([code, meaning]) => `${code} ${meaning}`);
+  const half = Math.ceil(codes.length / 2);
+  const width = Math.max(...codes.slice(0, half).map((text) => text.length));
+  const lines = codes.slice(0, half).map((text, at) => `  ${text.padEnd(width)}   ${codes[half + at] ?? ''}`);
+  return lines.map((line) => line.trimEnd()).join('\n');
+}
+
 const help = `
 Environment:
   ARCUS_ENDPOINT  the server, such as http://127.0.0.1:9869
-  ARCUS_AUTH      name:password, a token, or a file that holds one (default: auth in ARCUS_HOME)
+  ARCUS_AUTH      name:password, a token, or a file that holds one
+                  (default: auth in ARCUS_HOME)
   ARCUS_HOME      home of an Arcus on this machine (default: ~/.arcus)
   NO_COLOR        set: no colours
 
-They go before the contexts of ~/.config/arcus/config.yaml, and options before them: arcus context current
+They go before the contexts of ~/.config/arcus/config.yaml, and options before
+them; what counts is told by: arcus context current
 Commands and names may be cut short where they stay unique: arcus serv li
 
 Exit codes:
-  ${codes.slice(0, 5).join('   ')}
-  ${codes.slice(5).join('   ')}
+${codesText()}
 
 Examples:
   $ arcus service list

@@ -51,13 +51,15 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   const [only, ...others] = found.length > 0 ? found : begun;
   if (only === undefined) {
     const names = (await client.list(path, item, { most: 1000 })).map(({ value }) => Named.parse(value).name);
-    const meant = nearestName(wish, names);
+    const meant = onlyOne(names.filter((name) => name.startsWith(wish))) ?? nearestName(wish, names);
     const hint = meant === undefined ? '' : `Did you mean ${printable(meant)}? `;
     throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next: hint + next });
   }
   if (others.length === 0) return only.id;
   throw found.length > 0 ? sameName(noun, wish, found) : sameBeginning(noun, wish, begun);
 }
+
+const onlyOne = (names: readonly string[]): string | undefined => (names.length === 1 ? names[0] : undefined);
 
 /** A text as a value of a filter. */
 export const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
@@ -136,6 +138,7 @@ export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(res
       ? tableOf(
           columnsShown(context, columns(context)),
           found.map(({ value }) => value),
+          context.wide ? null : context.width(),
         )
       : rawText(
           context.format,

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { clipped } from './output.js';
 
 /** One line at the foot of a terminal that is drawn over again; what is printed for good goes above it. */
 export type Terminal = {
@@ -23,6 +24,7 @@ export function terminalOf(
   return {
     width,
     draw: (text) => {
+      // A line that was wrapped could not be drawn over.
       const line = clipped(text, width() - 1);
       if (line === drawn) return;
       stream.write(`${wipe}${line}`);
@@ -33,10 +35,4 @@ export function terminalOf(
       drawn = null;
     },
   };
-}
-
-/** A line that was wrapped could not be drawn over. */
-function clipped(text: string, width: number): string {
-  const characters = Array.from(text);
-  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }

@@ -4,6 +4,7 @@ import { ServiceSummary } from '../schemas/service.js';
 import { VmResource } from '../schemas/vm.js';
 import type { Context } from './command.js';
 import { Complaint } from './complaint.js';
+import { counted } from './counted.js';
 import { drawLive } from './live.js';
 import { progressLine } from './operation-progress.js';
 import { ageOf, tableOf } from './output.js';
@@ -59,18 +60,23 @@ function table(
   const all = services.flatMap(({ id }) => nodesOf(id));
   const running = services.reduce((sum, { id }) => sum + runningOf(id), 0);
   const wanted = services.reduce((sum, service) => sum + wantedOf(service), 0);
-  const summary = `${services.length} services · ${running} of ${wanted} VMs run · on ${Object.keys(spreadOf(all)).length} hosts`;
+  const summary = `${counted(services.length, 'service')} · ${running} of ${wanted} VMs run · on ${counted(Object.keys(spreadOf(all)).length, 'host')}`;
   const rows = tableOf(
     [
       { title: 'ID', text: ({ id }) => String(id), right: true },
-      { title: 'NAME', text: ({ name }) => name },
+      { title: 'NAME', text: ({ name }) => name, cut: true },
       { title: 'STATE', text: ({ state }) => state, colour: stateText },
       { title: 'VMS', text: (service) => `${runningOf(service.id)}/${wantedOf(service)}`, right: true },
-      { title: 'HOSTS', text: ({ id }) => spreadText(nodesOf(id), width()) },
+      { title: 'HOSTS', text: ({ id }) => spreadText(nodesOf(id), width()), cut: true },
       { title: 'AGE', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
-      { title: 'OPERATION', text: ({ operation }) => (operation && (progress.get(operation) ?? operation)) ?? '-' },
+      {
+        title: 'OPERATION',
+        text: ({ operation }) => (operation && (progress.get(operation) ?? operation)) ?? '-',
+        cut: true,
+      },
     ],
     services,
+    width(),
   );
   return `${summary}\n${rows}`;
 }

@@ -13,4 +13,6 @@ export type Caller = {
   umask?: string;
   /** Names of these groups, so that nobody has to look them up. */
   groupNames?: ReadonlyMap<number, string>;
+  /** How and from where the caller has come; absent: not over the network. */
+  login?: { by: 'password' | 'token'; address: string; credentials: number };
 };

@@ -7,7 +7,7 @@ import type { QuotaExceeded } from '../schemas/quota.js';
 export const problems = {
   invalid_request: { status: 400, retryable: false, title: 'The request is not valid' },
   malformed_body: { status: 400, retryable: false, title: 'The body cannot be read' },
-  not_authenticated: { status: 401, retryable: false, title: 'Name and password are needed' },
+  not_authenticated: { status: 401, retryable: false, title: 'Name and password, or a token, are needed' },
   not_authorized: { status: 403, retryable: false, title: 'You may not do this' },
   not_found: { status: 404, retryable: false, title: 'No such object' },
   method_not_allowed: { status: 405, retryable: false, title: 'This address does not take this method' },
@@ -21,6 +21,8 @@ export const problems = {
   address_too_long: { status: 414, retryable: false, title: 'The address is too long' },
   unsupported_media_type: { status: 415, retryable: false, title: 'This kind of body is not accepted' },
   headers_too_large: { status: 431, retryable: false, title: 'The headers are too large' },
+  already_there: { status: 409, retryable: false, title: 'It is there already' },
+  too_many_attempts: { status: 429, retryable: false, title: 'Too many logins have failed' },
   internal: { status: 500, retryable: true, title: 'Something went wrong in Arcus' },
   backend_unavailable: { status: 503, retryable: true, title: 'A backend did not answer' },
   database_unavailable: { status: 503, retryable: true, title: 'The database did not answer' },
@@ -51,17 +53,26 @@ export class Problem extends Error {
   readonly operation: string | undefined;
   /** The quota in the way, for `quota_exceeded`. */
   readonly quota: QuotaExceeded | undefined;
+  /** Seconds after which it may be tried again, for `too_many_attempts`. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: { cause?: unknown; findings?: readonly Finding[]; operation?: string; quota?: QuotaExceeded } = {},
+    options: {
+      cause?: unknown;
+      findings?: readonly Finding[];
+      operation?: string;
+      quota?: QuotaExceeded;
+      retryAfter?: number;
+    } = {},
   ) {
     super(detail, { cause: options.cause });
     this.code = code;
     this.findings = options.findings ?? [];
     this.operation = options.operation;
     this.quota = options.quota;
+    this.retryAfter = options.retryAfter;
   }
 }
 

@@ -26,3 +26,20 @@ export function mayOnUser(caller: Asker, user: Person, right: Right): boolean {
     return false;
   return allowed(caller, userSubject(user), right);
 }
+
+/** Why a caller may not act in the stead of a user. */
+export type Obstacle = { why: 'administrator' | 'right' | 'rules' } | { why: 'group'; group: number };
+
+/**
+ * What keeps a caller from acting in the stead of a user, which is what whoever sets his password can do; null: nothing.
+ * The ADMIN right on the user is not enough: it must reach each of his groups, lest it brings the rights of one that is
+ * not the caller's to manage, and the user must have no rights by rules of his own.
+ */
+export function obstacleToCommand(caller: Asker, user: Person, hasOwnRules: boolean): Obstacle | null {
+  if (isAdministrator(caller)) return null;
+  if (isAdministrator({ id: user._id, groups: user.groups })) return { why: 'administrator' };
+  if (!mayOnUser(caller, user, 'admin')) return { why: 'right' };
+  const beyond = user.groups.find((gid) => !allowed(caller, userSubject({ _id: user._id, gid }), 'admin'));
+  if (beyond !== undefined) return { why: 'group', group: beyond };
+  return hasOwnRules ? { why: 'rules' } : null;
+}

@@ -3,8 +3,10 @@ import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
 import { workflowIdOf } from '../domain/names.js';
+import { isSameOwnership } from '../domain/ownership.js';
+import type { Right } from '../domain/permissions.js';
 import type { Problem } from '../domain/problems.js';
-import { defaultPermissions } from '../schemas/common.js';
+import type { Ownership } from '../schemas/common.js';
 import type {
   Operation,
   OperationInputs,
@@ -13,6 +15,7 @@ import type {
   ResourceRef,
 } from '../schemas/operation.js';
 import type { Amounts } from '../schemas/quota.js';
+import { demand, nameOf, operationSubject } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 
@@ -20,7 +23,9 @@ type Wish<K extends OperationKind> = {
   kind: K;
   resource: ResourceRef;
   name: string;
-  owner: { uid: number; gid: number };
+  /** Whose the resource is, as it was when the caller was found to have `right` on it; absent: MANAGE. */
+  owner: Ownership;
+  right?: Right;
   /** What the resource was made from, for telling from earlier runs how long this one takes. */
   template?: number;
   /** The operation that this one tries again. */
@@ -30,20 +35,24 @@ type Wish<K extends OperationKind> = {
   request: unknown;
   /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
   charge?: Amounts;
-  /** The guarded write on the resource, in the transaction of admission; false: the guard did not match. */
-  claim: (op: string, session: ClientSession) => Promise<boolean>;
+  /**
+   * The guarded write on the resource, in the transaction of admission; returns whose the resource is then, or null: the
+   * guard did not match.
+   */
+  claim: (op: string, session: ClientSession) => Promise<Ownership | null>;
   refusal: () => Promise<Problem>;
 };
 
 /**
  * Admits an operation (its document and its claim on the resource, in one transaction), has it started, and answers.
- * What cannot be started now is accepted all the same: reconciliation starts it.
+ * What cannot be started now is accepted all the same: reconciliation starts it. Whoever may USE or MANAGE the resource may
+ * do so with the operation: it has the same owner, group and permission bits.
  */
 export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
   { idempotencyKey }: Admission,
-  { kind, resource, name, owner, template, retryOf, input, request, charge, claim, refusal }: Wish<K>,
+  { kind, resource, name, owner, right = 'manage', template, retryOf, input, request, charge, claim, refusal }: Wish<K>,
 ): Promise<OperationResource> {
   const operation: Operation<K> = {
     _id: ulid(),
@@ -55,7 +64,7 @@ export async function admit<K extends OperationKind>(
     requester: { id: caller.id, name: caller.name },
     uid: owner.uid,
     gid: owner.gid,
-    permissions: defaultPermissions,
+    permissions: owner.permissions,
     idempotency_key: idempotencyKey ?? null,
     fingerprint: fingerprintOf(request),
     state: 'accepted',
@@ -75,13 +84,17 @@ export async function admit<K extends OperationKind>(
     store.operations.admit(
       operation,
       async (session) => {
-        if (!(await claim(operation._id, session))) return false;
+        const now = await claim(operation._id, session);
+        if (!now) return null;
+        // It has been given away, or its bits were changed, since it was read.
+        if (!isSameOwnership(now, owner))
+          demand(caller, operationSubject({ ...now, resource }), right, nameOf(resource));
         if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
-        return true;
+        return now;
       },
       refusal,
     );
-  const admitted = await (charge ? store.quotas.inTurn(owner, write) : write());
+  const admitted = await (charge ? store.quotas.inTurn([owner], write) : write());
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),

@@ -3,7 +3,7 @@ import { allowed, isAdministrator, type Right, type Subject } from '../domain/pe
 import { Problem } from '../domain/problems.js';
 import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership } from '../schemas/common.js';
-import type { Operation } from '../schemas/operation.js';
+import type { Operation, ResourceRef } from '../schemas/operation.js';
 
 type Owned = Ownership & { _id: number; cluster_id?: number };
 
@@ -16,6 +16,9 @@ export const subjectOf = (type: ResourceType, { _id: id, uid, gid, permissions, 
   permissions,
   cluster_id,
 });
+
+/** What an operation is about, in words. */
+export const nameOf = ({ type, id }: ResourceRef): string => `${type === 'vm' ? 'VM' : type} ${id}`;
 
 const kinds = { service: 'DOCUMENT', vm: 'VM', zone: 'ZONE' } as const;
 

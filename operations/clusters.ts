@@ -1,4 +1,5 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import {
   type Cluster,
@@ -7,7 +8,7 @@ import {
   defaultCluster,
   type UpdateCluster,
 } from '../schemas/cluster.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
 import { changedAttributes } from './attributes.js';
@@ -47,7 +48,7 @@ export const clusterOperations = (context: OperationsContext) => {
         name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         attributes: changedAttributes({}, attributes),
         reserve: reserved ?? {},
         created_at: new Date(),

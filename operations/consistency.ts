@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/caller.js';
 import { told } from '../domain/consistency/flaws.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import type { Page } from '../schemas/common.js';
 import {
@@ -39,20 +40,21 @@ export const consistencyOperations = (context: OperationsContext) => {
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
       const holder = await consistency.holderOfZone(zone.id);
+      const owner = { uid: caller.id, gid: caller.gid, permissions: permissionsOfNew(caller) };
       const isFree = holder === null || (await store.operations.ended([holder])).has(holder);
       return admit(context, caller, admission, {
         kind: 'checkConsistency',
         resource: zone,
         name: 'zone 0',
-        owner: { uid: caller.id, gid: caller.gid },
+        owner,
         ...(again && { retryOf: again.retryOf }),
         input: { repair },
         request: asked,
         claim: async (op, session) => {
-          if (!isFree || !(await consistency.claimZone(zone.id, holder, op, session))) return false;
+          if (!isFree || !(await consistency.claimZone(zone.id, holder, op, session))) return null;
           const record = { _id: op, repair, doing: null, compared: nothing, created_at: new Date() };
           await consistency.insert(record, session);
-          return true;
+          return owner;
         },
         refusal: async () => {
           const operation = await consistency.holderOfZone(zone.id);

@@ -10,6 +10,8 @@ export type OperationsContext = {
   settings: {
     /** Base address of the Temporal UI, for links; undefined: no links. */
     temporalUiUrl: string | undefined;
+    /** How many logins of one name from one address may fail in 15 minutes. */
+    failedLogins: number;
   };
   /** Told of work that goes on after the answer and has failed: reconciliation will repair it. */
   onDelayed: (message: string, error: unknown) => void;

@@ -1,7 +1,8 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import { defaultCluster } from '../schemas/cluster.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
@@ -52,7 +53,7 @@ export const hostOperations = (context: OperationsContext) => {
         name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         vm_mad,
         state: 'INIT',
         error: null,

@@ -1,72 +1,132 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { hash, verify } from '@node-rs/argon2';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
-import { administrators } from '../schemas/group.js';
-import { defaultUmask } from '../schemas/user.js';
-import type { Directory } from '../store/directory.js';
+import type { Token } from '../schemas/token.js';
+import type { User } from '../schemas/user.js';
+import type { Directory, Seen } from '../store/directory.js';
+import { createPasswords, type Login } from './passwords.js';
+import { tokenHash, tokenPrefix } from './token-text.js';
 
-/** OWASP's minimum for argon2id, which is the library's default algorithm: 19 MiB, two passes, one thread. */
-const hashing = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** Credentials that are remembered, so that they cost no argon2 with each request. */
+const rememberedAtMost = 10_000;
+/** Milliseconds between two notes of a token's use. */
+const betweenNotes = 60_000;
 
-/** A verification costs some 20 ms of CPU by design; clients that send credentials with each request pay it once a minute. */
-const cacheLifetime = 60_000;
-const cacheSize = 1_000;
+/** A name with a password or a token, or a token alone. */
+export type Credentials = { name?: string; secret: string };
+
+/** What is known of credentials that were right: as of a version of the directory, after which it is looked at again. */
+type Known = Seen & { token: Token | null };
 
 export type Identity = ReturnType<typeof createIdentity>;
 
-/** Who is asking. `now` gives milliseconds. */
-export function createIdentity({ directory, now = Date.now }: { directory: Directory; now?: () => number }) {
-  const { users } = directory;
+/**
+ * Who is asking. Of what decides on it nothing is older than the request: the version of the directory is read with each,
+ * and what is remembered counts for that version alone. Only the costly verification of a password is remembered
+ * beyond, together with the hash that it matched. `now` gives milliseconds.
+ */
+export function createIdentity({
+  directory,
+  failedLogins,
+  now = Date.now,
+}: {
+  directory: Directory;
+  failedLogins: number;
+  now?: () => number;
+}) {
+  const { users, tokens } = directory;
+  const passwords = createPasswords(directory, failedLogins);
   const key = randomBytes(32);
-  const verified = new Map<string, { caller: Promise<Caller>; expires: number }>();
-  const nobody = hash(randomBytes(16), hashing);
+  const known = new Map<string, Known>();
+  const underway = new Map<string, Promise<boolean>>();
+  const noted = new Map<number, number>();
 
-  /** A user who does not exist costs the same verification, so that time does not tell which names do. */
-  async function verifyPassword(name: string, password: string): Promise<Caller> {
-    const user = await users.byName(name);
-    const matches = await verify(user?.password_hash ?? (await nobody), password);
-    if (!user || !matches) throw new Problem('not_authenticated', 'The name or the password is wrong.');
-    return directory.asCaller(user);
+  const fingerprintOf = (...parts: (string | undefined)[]): string =>
+    createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64');
+
+  /** Requests that come together with the same credentials share one verification, and count as one. */
+  function verified(login: Login, user: User | null): Promise<boolean> {
+    const one = fingerprintOf(login.name, login.secret, login.address, user?.password_hash);
+    const verification = underway.get(one) ?? passwords.matches(user, login).finally(() => underway.delete(one));
+    underway.set(one, verification);
+    return verification;
   }
 
-  /** Requests that arrive together with the same credentials share one verification; a failed one is forgotten. */
-  function remember(fingerprint: string, caller: Promise<Caller>): Promise<Caller> {
-    for (const oldest of verified.keys()) {
-      if (verified.size < cacheSize) break;
-      verified.delete(oldest);
-    }
-    const entry = { caller, expires: now() + cacheLifetime };
-    verified.set(fingerprint, entry);
-    return caller.catch((error: unknown) => {
-      if (verified.get(fingerprint) === entry) verified.delete(fingerprint);
-      throw error;
+  async function byPassword(login: Login, before: Known | undefined): Promise<Known> {
+    const user = await users.byName(login.name);
+    const matched = before && user?.enabled && user.password_hash === before.user.password_hash;
+    if (!matched && !(await verified(login, user))) throw wrongPassword();
+    const seen = await directory.look(async (session) => {
+      const current = user && (await users.find(user._id, session));
+      // Changed since it was verified: what was right then is not now.
+      return current?.enabled && current.name === login.name && current.password_hash === user?.password_hash
+        ? { user: current }
+        : null;
     });
+    if (!seen) throw wrongPassword();
+    return { ...seen, token: null };
+  }
+
+  async function byToken({ name, secret }: Credentials, prefix: string, address: string): Promise<Known> {
+    const seen = await directory.look(async (session) => {
+      const token = await tokens.byHash(tokenHash(secret), session);
+      const user = token && isValid(token) ? await users.find(token.uid, session) : null;
+      return token && user?.enabled && (name === undefined || name === user.name) ? { user, token } : null;
+    });
+    if (seen) return seen;
+    // A secret that cannot be guessed needs no limit before it is tried: this one spares the database.
+    await passwords.failed(`token ${prefix}`, address);
+    throw wrongToken();
+  }
+
+  const isValid = ({ expires_at }: Token): boolean => expires_at === null || expires_at.getTime() > now();
+
+  /** Written once a minute at most, however many requests and processes there are. */
+  async function note({ _id: id }: Token): Promise<void> {
+    const at = now();
+    if (at - (noted.get(id) ?? 0) < betweenNotes) return;
+    for (const oldest of noted.keys()) {
+      if (noted.size < rememberedAtMost) break;
+      noted.delete(oldest);
+    }
+    noted.set(id, at);
+    const last = await tokens.used(id, new Date(at), new Date(at - betweenNotes));
+    noted.set(id, last.getTime());
+  }
+
+  function remember(fingerprint: string, one: Known): void {
+    for (const oldest of known.keys()) {
+      if (known.size < rememberedAtMost) break;
+      known.delete(oldest);
+    }
+    known.set(fingerprint, one);
   }
 
   return {
-    /** The caller with this name and password, or the problem `not_authenticated`. A changed password is noticed within a minute. */
-    authenticate: (name: string, password: string): Promise<Caller> => {
-      const fingerprint = createHmac('sha256', key)
-        .update(JSON.stringify([name, password]))
-        .digest('base64');
-      const known = verified.get(fingerprint);
-      if (known && known.expires > now()) return known.caller;
-      verified.delete(fingerprint);
-      return remember(fingerprint, verifyPassword(name, password));
-    },
-
-    /** Makes `oneadmin` (id 0, group 0) with this password; one that exists already is left as it is. */
-    ensureOneadmin: async (password: string): Promise<void> => {
-      const password_hash = await hashPassword(password);
-      await directory.version.change(async (session) => {
-        if (await users.find(0, session)) return;
-        const whole = { groups: [administrators], enabled: true, umask: defaultUmask, created_at: new Date(now()) };
-        await users.insert({ _id: 0, name: 'oneadmin', gid: administrators, password_hash, ...whole }, session);
-      });
+    /** The caller with these credentials; else the problem `not_authenticated`, or `too_many_attempts`. */
+    async authenticate({ name, secret }: Credentials, address: string): Promise<Caller> {
+      const version = await directory.version.current();
+      const fingerprint = fingerprintOf(name, secret);
+      const before = known.get(fingerprint);
+      const isFresh = before?.version === version && (before.token === null || isValid(before.token));
+      const prefix = tokenPrefix(secret);
+      if (prefix === undefined && name === undefined) throw wrongToken();
+      const found =
+        before && isFresh
+          ? before
+          : prefix === undefined
+            ? await byPassword({ name: name ?? '', secret, address }, before)
+            : await byToken({ ...(name !== undefined && { name }), secret }, prefix, address);
+      if (found !== before) remember(fingerprint, found);
+      if (found.token) await note(found.token);
+      const { credentials } = found.user;
+      return { ...found.caller, login: { by: found.token ? 'token' : 'password', address, credentials } };
     },
   };
 }
 
-/** argon2id in PHC format, salted. */
-export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
+/** The same words whatever is wrong: they tell nobody which names there are. */
+const wrongPassword = (): Problem =>
+  new Problem('not_authenticated', 'The name or the password is wrong, or the user is disabled.');
+const wrongToken = (): Problem =>
+  new Problem('not_authenticated', 'The token is not valid: it is wrong, has expired or was revoked.');

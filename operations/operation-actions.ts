@@ -4,7 +4,7 @@ import { Problem } from '../domain/problems.js';
 import type { AnswerOperation, Operation, OperationResource, ResourceRef } from '../schemas/operation.js';
 import { openStates } from '../store/operations.js';
 import { repeatedRequest } from './admit.js';
-import { administrator, authorisedOperation, demand, subjectOf } from './authorise.js';
+import { administrator, authorisedOperation, demand, nameOf, subjectOf } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 import type { Retries } from './retries.js';
@@ -121,5 +121,3 @@ const isOpen = ({ state }: Operation): boolean => openStates.some((open) => open
 
 const ended = (id: string, operation: Operation | null): Problem =>
   new Problem('wrong_state', `Operation ${id} has ended: it is ${operation?.state ?? 'gone'}.`);
-
-const nameOf = ({ type, id }: ResourceRef): string => `${type === 'vm' ? 'VM' : type} ${id}`;

@@ -2,18 +2,23 @@ import type { Caller } from '../domain/caller.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
+import { aclOperations } from './acls.js';
 import { authorised, authorisedOperation } from './authorise.js';
 import { clusterOperations } from './clusters.js';
 import { consistencyOperations } from './consistency.js';
 import type { OperationsContext } from './context.js';
+import { groupOperations } from './groups.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
+import { ownershipOperations } from './ownership.js';
 import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
 import { serviceTemplateOperations } from './service-templates.js';
 import { serviceOperations } from './services.js';
+import { tokenOperations } from './tokens.js';
+import { userOperations } from './users.js';
 import { vmPlacementOperations } from './vm-placement.js';
 import { vmRecovery } from './vm-recovery.js';
 import { vmTemplateOperations } from './vm-templates.js';
@@ -43,6 +48,11 @@ export const createOperations = (context: OperationsContext) => {
     why: whyOperations(context),
     consistency,
     quotas: quotaOperations(context),
+    users: userOperations(context),
+    groups: groupOperations(context),
+    acls: aclOperations(context),
+    tokens: tokenOperations(context),
+    ownership: ownershipOperations(context),
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {

@@ -1,7 +1,8 @@
 import type { Caller } from '../domain/caller.js';
-import { isAdministrator, type Subject } from '../domain/permissions.js';
+import { visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import { amountsOf, effectiveLimit, fromUnits, inUnits, isExempt, nothing } from '../domain/quotas.js';
+import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
@@ -19,6 +20,7 @@ import {
   type UpdateQuota,
 } from '../schemas/quota.js';
 import { administrator, demand } from './authorise.js';
+import { authorisedUser } from './authorise-user.js';
 import type { OperationsContext } from './context.js';
 
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
@@ -47,10 +49,18 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
     return resource;
   }
 
-  async function subjectOf({ type, id }: QuotaHolder): Promise<Subject> {
-    if (type === 'group') return { type: 'GROUP', id };
-    const [user] = await users.byIds([id]);
-    return { type: 'USER', id, ...(user && { gid: user.gid }) };
+  async function demandOn(caller: Caller, { type, id }: QuotaHolder, right: 'use' | 'admin'): Promise<void> {
+    if (type === 'user') authorisedUser(caller, id, await users.find(id), right);
+    else demand(caller, groupSubject({ _id: id }), right, `group ${id}`);
+  }
+
+  /** Whose quotas of a kind the caller may see; null: everybody's. The same rule as that of `show`. */
+  async function visible(caller: Caller, type: QuotaHolderType): Promise<number[] | null> {
+    const seen = visibility(caller, type === 'user' ? 'USER' : 'GROUP');
+    if (seen.all) return null;
+    return type === 'user'
+      ? [caller.id, ...seen.ids, ...(await users.idsIn(seen.gids))]
+      : [...caller.groups, ...seen.ids];
   }
 
   const shownDefaults = async (): Promise<DefaultQuotas> => {
@@ -70,21 +80,19 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
 
     /** Of everybody who has used anything yet or has limits of his own, as far as the caller may see them. */
     async list(caller: Caller, type: QuotaHolderType, query: ListQuery): Promise<Page<QuotaResource>> {
-      const own = type === 'user' ? [caller.id] : caller.groups;
-      const page = await quotas.list(type, query, isAdministrator(caller) ? null : own);
+      const page = await quotas.list(type, query, await visible(caller, type));
       const ids = page.items.map(({ _id }) => _id);
       return { ...page, items: await resources(type, ids) };
     },
 
     async show(caller: Caller, holder: QuotaHolder): Promise<QuotaResource> {
-      const isOwn = holder.type === 'user' ? caller.id === holder.id : caller.groups.includes(holder.id);
-      if (!isOwn) demand(caller, await subjectOf(holder), 'use', `${holder.type} ${holder.id}`);
+      await demandOn(caller, holder, 'use');
       return shown(holder);
     },
 
     /** Sets the limits that are given. One below what is used takes nothing away: it refuses more of that. */
     async update(caller: Caller, holder: QuotaHolder, limits: UpdateQuota): Promise<QuotaResource> {
-      demand(caller, await subjectOf(holder), 'admin', `${holder.type} ${holder.id}`);
+      await demandOn(caller, holder, 'admin');
       await shown(holder);
       if (isExempt(holder))
         throw new Problem(

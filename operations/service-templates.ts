@@ -1,9 +1,10 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
 import { vmContents } from '../domain/vm-contents.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
@@ -15,7 +16,7 @@ import {
 } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
 import { nameFree } from './vm-templates.js';
@@ -38,13 +39,14 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       shown(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+      mayCreate(caller, 'DOCUMENT', 'service templates');
       await check(caller, body);
       const template: ServiceTemplate = {
         _id: await store.counters.one('document'),
         name: body.name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         body,
         created_at: new Date(),
       };
@@ -76,6 +78,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const asked = { deed: 'instantiate', id, ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
+      mayCreate(caller, 'DOCUMENT', 'services');
+      mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
       const templates = await check(caller, body, '/merge_template');
       const sizes = sizesOf(body, templates, '/merge_template');
@@ -94,7 +98,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         charge,
         claim: async (op, session) => {
           await store.services.insert({ ...service, operation: op }, session);
-          return true;
+          return service;
         },
         refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
       });
@@ -174,7 +178,7 @@ function newService(caller: Caller, templateId: number, id: number, template: Se
     name: body.name,
     uid: caller.id,
     gid: caller.gid,
-    permissions: defaultPermissions,
+    permissions: permissionsOfNew(caller),
     template_id: templateId,
     state: 'PENDING',
     roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),

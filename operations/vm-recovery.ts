@@ -109,6 +109,7 @@ export const vmRecovery = (
       resource: { type: 'vm', id },
       name: vm.name,
       owner: vm,
+      right: kind === 'recoverVm' ? 'admin' : 'manage',
       template: vm.template_id,
       ...(retryOf !== undefined && { retryOf }),
       input,

@@ -1,10 +1,11 @@
 import type { Caller } from '../domain/caller.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
@@ -29,13 +30,14 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       caller: Caller,
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
+      mayCreate(caller, 'TEMPLATE', 'VM templates');
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),
         name,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         template,
         created_at: new Date(),
       };

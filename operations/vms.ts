@@ -1,15 +1,16 @@
 import type { Caller } from '../domain/caller.js';
 import { workflowIdOf } from '../domain/names.js';
+import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import { chargeOfVm } from '../domain/quotas.js';
 import { isReady } from '../domain/ready.js';
 import { vmContents } from '../domain/vm-contents.js';
-import { defaultPermissions, type Page } from '../schemas/common.js';
+import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isTermination, type OperationResource } from '../schemas/operation.js';
 import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
 import { admit, repeatedRequest } from './admit.js';
-import { authorised } from './authorise.js';
+import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
@@ -39,6 +40,7 @@ export const vmOperations = (context: OperationsContext) => {
       const asked = { deed: 'create', ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
+      mayCreate(caller, 'VM', 'VMs');
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
@@ -51,7 +53,7 @@ export const vmOperations = (context: OperationsContext) => {
         name: name ?? `${template.name}-${id}`,
         uid: caller.id,
         gid: caller.gid,
-        permissions: defaultPermissions,
+        permissions: permissionsOfNew(caller),
         state: 'PENDING',
         lcm_state: 'LCM_INIT',
         reason: null,
@@ -78,7 +80,7 @@ export const vmOperations = (context: OperationsContext) => {
         charge,
         claim: async (op, session) => {
           await store.vms.model.create([{ ...vm, operation: op }], { session });
-          return true;
+          return vm;
         },
         refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
       });

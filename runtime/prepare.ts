@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { prepareSchedules } from '../adapters/engine/schedules.js';
-import { createIdentity } from '../operations/identity.js';
+import { ensureOneadmin } from '../operations/first-user.js';
 import { namespaces } from '../schemas/config.js';
 import { bootstrapStore } from '../store/bootstrap.js';
 import { connectMongodb } from '../store/connection.js';
@@ -33,8 +33,7 @@ async function prepareTemporal(address: string): Promise<void> {
 async function prepareMongodb(uri: string, { password }: Credentials): Promise<void> {
   const connection = await connectMongodb(uri);
   try {
-    const directory = await bootstrapStore(connection);
-    await createIdentity({ directory }).ensureOneadmin(password);
+    await ensureOneadmin(await bootstrapStore(connection), password);
   } finally {
     await connection.close();
   }

@@ -1,5 +1,7 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { checkout } from './checkout.js';
 import { colours } from './colours.js';
 import type { Home } from './home.js';
 import type { PresentedService } from './sample-report.js';
@@ -7,14 +9,24 @@ import { serviceTable } from './service-view.js';
 
 export type StartFacts = { home: Home; api: string; temporalUi: string | null; service: PresentedService | null };
 
-/** What an operator may type next. They work in the checkout, in another terminal. */
-export function nextCommands({ home, api, service }: StartFacts): string[] {
-  const elsewhere = home.directory === join(homedir(), '.arcus') ? '' : `ARCUS_HOME=${home.directory} `;
+/** Whether `arcus`, as a shell finds it on this PATH, is that of this checkout. */
+function isOnPath(path: string): boolean {
+  const found = path
+    .split(delimiter)
+    .map((directory) => join(directory, 'arcus'))
+    .find((file) => existsSync(file));
+  return found !== undefined && realpathSync(found) === realpathSync(join(checkout, 'bin', 'arcus'));
+}
+
+/** What an operator may type next, in another terminal and any directory. */
+export function nextCommands({ home, api, service }: StartFacts, path = process.env.PATH ?? ''): string[] {
   const first = service === null ? 'host list' : `service show ${service.service.name}`;
   return [
-    `${elsewhere}node bin/arcus.mjs ${first}`,
-    `${elsewhere}node bin/arcus.mjs vm list`,
-    `curl -u "$(cat ${home.auth})" ${api}/api/v1/${service === null ? 'hosts' : `services/${service.service.id}`}`,
+    ...(isOnPath(path) ? [] : [`export PATH="${join(checkout, 'bin')}:$PATH"`]),
+    ...(home.directory === join(homedir(), '.arcus') ? [] : [`export ARCUS_HOME="${home.directory}"`]),
+    `arcus ${first}`,
+    'arcus vm list',
+    `curl -u "$(cat "${home.auth}")" ${api}/api/v1/${service === null ? 'hosts' : `services/${service.service.id}`}`,
   ];
 }
 

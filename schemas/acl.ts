@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, Timestamp } from './common.js';
+import { type ListFields, namedFields } from './list.js';
 
 /** The kinds of objects that OpenNebula's ACL rules name. DOCUMENT: services and service templates; TEMPLATE: VM templates. */
 export const ResourceType = z.enum([
@@ -54,3 +55,10 @@ export const AclResource = z
   })
   .meta({ id: 'AclRule' });
 export type AclResource = z.infer<typeof AclResource>;
+
+/** What lists of rules can be filtered and sorted by. */
+export const aclFields = {
+  id: namedFields.id,
+  rule: { kind: 'text', path: 'text' },
+  created_at: namedFields.created_at,
+} as const satisfies ListFields;

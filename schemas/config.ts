@@ -1,7 +1,16 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PlacementPolicy } from './placement.js';
+
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...more] = text.split('/');
+  const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    more.length === 0 && longest > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= longest))
+  );
+};
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
@@ -52,6 +61,20 @@ export const Config = z.object({
     .min(0)
     .default(0)
     .describe('New VMs that a host takes in one pass of placement at most; 0: any number'),
+  ARCUS_FAILED_LOGINS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10)
+    .describe(
+      'Logins as one name from one address that may fail in 15 minutes; ten times as many as any names from it',
+    ),
+  ARCUS_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
+    .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, separated by commas')
+    .describe('Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none'),
   ARCUS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')

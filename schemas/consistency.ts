@@ -28,6 +28,7 @@ export const FindingCode = z.enum([
   'vm_hold_stale',
   'vm_waits_for_nothing',
   'vm_without_service',
+  'vm_owner_differs',
   'vm_without_host',
   'vm_done_on_host',
   'vm_not_reserved',

@@ -40,6 +40,8 @@ export type User = {
   /** false: refused wherever the user knocks. */
   enabled: boolean;
   umask: string;
+  /** Rises when the password is changed or the user is disabled: who came in before makes no token any more. */
+  credentials: number;
   created_at: Date;
 };
 

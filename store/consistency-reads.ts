@@ -24,8 +24,8 @@ const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
   { pool: 'document', collections: ['services', 'service_templates'] },
 ];
 
-const ofVm = 'state lcm_state epoch hold operation wanted service capacity history';
-const ofService = 'state epoch operation wanted holds roles.name roles.state roles.cardinality';
+const ofVm = 'uid gid state lcm_state epoch hold operation wanted service capacity history';
+const ofService = 'uid gid state epoch operation wanted holds roles.name roles.state roles.cardinality';
 const ofHost = 'name state vm_mad total reserved used vms vm_count';
 
 export type SeenHostDocument = Pick<

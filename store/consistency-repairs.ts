@@ -13,10 +13,7 @@ const pushState = (state: ServiceState) => ({ log: { $each: [stateEntry(state, n
  * The repairs that change documents. Each is one guarded update (or a transaction of two) that filters on what was seen:
  * it returns false, and has changed nothing, when that is not there any more. None looks for what it may do beyond that.
  */
-export function createConsistencyRepairs(
-  connection: Connection,
-  { services, vms, hosts }: Omit<ReadStores, 'operations'>,
-) {
+export function createConsistencyRepairs(connection: Connection, { operations, services, vms, hosts }: ReadStores) {
   return {
     async abandonService({ service, state, epoch, operation, wanted }: Evidence['service_abandoned']) {
       const becomes = state === 'UNDEPLOYING' ? 'FAILED_UNDEPLOYING' : 'FAILED_DEPLOYING';
@@ -140,6 +137,27 @@ export function createConsistencyRepairs(
       return modifiedCount > 0;
     },
 
+    /** The service is written, too: whoever gives it away meanwhile wins. */
+    giveNode: ({ vm, service, is, should }: Evidence['vm_owner_differs']) =>
+      all(
+        async (session) => {
+          const seen = { _id: service, ...should };
+          return (await services.model.updateOne(seen, { $inc: { owner_changes: 1 } }, { session })).modifiedCount > 0;
+        },
+        async (session) => {
+          const seen = { _id: vm, ...is, 'service.id': service };
+          return (await vms.model.updateOne(seen, { $set: should }, { session })).modifiedCount > 0;
+        },
+        async (session) => {
+          await operations.model.updateMany(
+            { 'resource.type': 'vm', 'resource.id': vm },
+            { $set: should },
+            { session },
+          );
+          return true;
+        },
+      ),
+
     async raiseEpoch({ vm, state, lcm_state, epoch, hold, domain }: Evidence['domain_newer']) {
       const { modifiedCount } = await vms.model.updateOne(
         { _id: vm, state, lcm_state, epoch, hold },
@@ -150,7 +168,7 @@ export function createConsistencyRepairs(
 
     /** The VM is fenced in the same transaction: whoever takes it meanwhile wins, and then nothing is reserved here. */
     reserve: ({ vm, state, lcm_state, epoch, host, capacity }: Evidence['vm_not_reserved']) =>
-      both(
+      all(
         (session) => fence({ _id: vm, state, lcm_state, epoch }, session),
         (session) => changeReservation(host, vm, null, capacity, session),
       ),
@@ -159,7 +177,7 @@ export function createConsistencyRepairs(
     unreserve: ({ host, vm, capacity, is, epoch }: Evidence['reservation_orphaned']) =>
       is === 'missing' || is === 'DONE' || epoch === null
         ? changeReservation(host, vm, capacity, null)
-        : both(
+        : all(
             (session) =>
               fence({ _id: vm, state: is === 'elsewhere' ? { $in: ['ACTIVE', 'POWEROFF'] } : is, epoch }, session),
             (session) => changeReservation(host, vm, capacity, null, session),
@@ -228,8 +246,8 @@ export function createConsistencyRepairs(
     return modifiedCount > 0;
   }
 
-  /** Two guarded updates, or none. */
-  async function both(...updates: ((session: ClientSession) => Promise<boolean>)[]): Promise<boolean> {
+  /** All these guarded updates, or none. */
+  async function all(...updates: ((session: ClientSession) => Promise<boolean>)[]): Promise<boolean> {
     try {
       await connection.transaction(async (session) => {
         for (const update of updates) if (!(await update(session))) throw new GuardLost();

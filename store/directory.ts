@@ -2,23 +2,61 @@ import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { callerOf } from '../domain/caller-of.js';
 import type { User } from '../schemas/user.js';
+import { createAclStore } from './acls.js';
 import { createGroupStore } from './groups.js';
 import { createIdentityVersion } from './identity-version.js';
+import { createLoginAttempts } from './login-attempts.js';
+import { createTokenStore } from './tokens.js';
 import { createUserStore } from './users.js';
+
+/** A user as one who asks, and the version of the directory that this is of. */
+export type Seen = { version: number; user: User; caller: Caller };
 
 /** Who there is, and who may do what: what zones of a federation share, each kind behind its own interface. */
 export function createDirectory(connection: Connection) {
   const version = createIdentityVersion(connection);
-  const users = createUserStore(connection);
-  const groups = createGroupStore(connection);
+  const [users, groups, acls] = [createUserStore(connection), createGroupStore(connection), createAclStore(connection)];
+
+  async function asCaller(user: User, session: ClientSession): Promise<Caller> {
+    const its = await groups.byIds(user.groups, session);
+    const stored = await acls.about({ id: user._id, groups: user.groups }, session);
+    return callerOf(
+      user,
+      its,
+      stored.map(({ rule }) => rule),
+    );
+  }
 
   return {
     version,
     users,
     groups,
-    /** The user as one who asks. `session`: of the transaction in which all this is seen at one moment. */
-    asCaller: async (user: User, session: ClientSession | null = null): Promise<Caller> =>
-      callerOf(user, await groups.byIds(user.groups, session), []),
+    acls,
+    tokens: createTokenStore(connection),
+    attempts: createLoginAttempts(connection),
+
+    /**
+     * The user that is found, and what that user may do, all as it is at one moment: what was read one after the other
+     * could add up to rights that nobody ever had.
+     */
+    look: <Found extends { user: User }>(
+      find: (session: ClientSession) => Promise<Found | null>,
+    ): Promise<(Found & Seen) | null> =>
+      connection.transaction(async (session) => {
+        const seen = await version.current(session);
+        const found = await find(session);
+        return found && { ...found, version: seen, caller: await asCaller(found.user, session) };
+      }),
+
+    /**
+     * A change, for this user. `work` is given what the user may do as it is in the transaction that changes: no right
+     * that was taken away meanwhile is used once more. null: there is no such user any more, and nothing is changed.
+     */
+    change: <T>(uid: number, work: (asking: Caller, session: ClientSession) => Promise<T>): Promise<T | null> =>
+      version.change(async (session) => {
+        const user = await users.find(uid, session);
+        return user?.enabled ? work(await asCaller(user, session), session) : null;
+      }),
   };
 }
 export type Directory = ReturnType<typeof createDirectory>;

@@ -34,7 +34,7 @@ export function createEndings(
         });
       const seen = await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
-      const ended = await (seen?.kind === 'undeployService' ? quotas.inTurn(seen, inTransaction) : inTransaction());
+      const ended = await (seen?.kind === 'undeployService' ? quotas.inTurn([seen], inTransaction) : inTransaction());
       await afterwards(ended);
       return ended;
     },

@@ -17,6 +17,8 @@ export function createGroupStore(connection: Connection) {
     model: groups,
     find: (id: number, session: ClientSession | null = null): Promise<Group | null> =>
       groups.findById(id).session(session).lean<Group>().exec(),
+    byName: (name: string, session: ClientSession): Promise<Group | null> =>
+      groups.findOne({ name }).session(session).lean<Group>().exec(),
     byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
       groups
         .find({ _id: { $in: [...ids] } })
@@ -25,10 +27,11 @@ export function createGroupStore(connection: Connection) {
         .lean<Group[]>()
         .exec(),
     /** Names of those that exist. */
-    async namesOf(ids: readonly number[]): Promise<Map<number, string>> {
+    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await groups
         .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .session(session)
         .lean<Pick<Group, '_id' | 'name'>[]>()
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
@@ -43,6 +46,9 @@ export function createGroupStore(connection: Connection) {
     insert: (group: Group, session: ClientSession) => groups.create([group], { session }),
     update: (id: number, change: Partial<Omit<Group, '_id'>>, session: ClientSession): Promise<Group | null> =>
       groups.findOneAndUpdate({ _id: id }, { $set: change }, { session, returnDocument: 'after' }).lean<Group>().exec(),
+    /** Who leaves groups is no admin of them any more. */
+    removeAdmin: (uid: number, ids: readonly number[], session: ClientSession) =>
+      groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, { session }),
     remove: (id: number, session: ClientSession) => groups.deleteOne({ _id: id }, { session }),
     /** Makes the groups that are always there. */
     async ensureDefaults(): Promise<void> {

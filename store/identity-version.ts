@@ -19,8 +19,8 @@ export function createIdentityVersion(connection: Connection) {
 
   return {
     /** Read with each request: one small document, past Mongoose. */
-    async current(): Promise<number> {
-      const found = await documents.findOne(only, { projection: { version: 1 } });
+    async current(session?: ClientSession): Promise<number> {
+      const found = await documents.findOne(only, { projection: { version: 1 }, ...(session && { session }) });
       return found?.version ?? 0;
     },
 

@@ -6,6 +6,9 @@ import { type Connection, type IndexDefinition, type IndexOptions, type Model, S
  */
 export type Index = { fields: IndexDefinition; options?: IndexOptions };
 
+/** The projection that gives an Ownership. */
+export const ownershipFields = { uid: 1, gid: 1, permissions: 1 } as const;
+
 /**
  * A Mongoose model that stores domain objects as they are: shapes are checked at the edges (schemas/), not again here.
  * `id` is the type of `_id`: integer ids per pool, ULIDs for operations.

@@ -1,6 +1,8 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import { isSameOwnership } from '../domain/ownership.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
+import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type Operation,
@@ -190,21 +192,29 @@ export function createOperationStore(connection: Connection) {
       operations.updateOne({ _id: id, state: 'running' }, { $set: { waiting_for: waitingFor } }),
 
     /**
-     * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns false
-     * when its guard did not match; then nothing is written, and `refusal` says why. An Idempotency-Key seen before
-     * gives the operation of then.
+     * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns whose the
+     * resource is then, or null when its guard did not match; then nothing is written, and `refusal` says why. An
+     * Idempotency-Key seen before gives the operation of then.
      */
     async admit(
       operation: Operation,
-      claim: (session: ClientSession) => Promise<boolean>,
+      claim: (session: ClientSession) => Promise<Ownership | null>,
       refusal: () => Promise<Problem>,
     ): Promise<{ operation: Operation; repeated: boolean }> {
       const earlier = await this.repeated(operation);
       if (earlier) return { operation: earlier, repeated: true };
       try {
-        await connection.transaction(async (session) => {
+        return await connection.transaction(async (session) => {
+          // First, so that a request that comes twice at once is found by its key.
           await operations.create([operation], { session });
-          if (!(await claim(session))) throw new GuardLost();
+          const owned = await claim(session);
+          if (!owned) throw new GuardLost();
+          if (isSameOwnership(owned, operation)) return { operation, repeated: false };
+          // Whoever admits has read it before others gave it away.
+          const { uid, gid, permissions } = owned;
+          const owner = { uid, gid, permissions };
+          await operations.updateOne({ _id: operation._id }, { $set: owner }, { session });
+          return { operation: { ...operation, ...owner }, repeated: false };
         });
       } catch (error) {
         if (error instanceof GuardLost) throw await refusal();
@@ -212,7 +222,6 @@ export function createOperationStore(connection: Connection) {
         if (winner) return { operation: winner, repeated: true };
         throw error;
       }
-      return { operation, repeated: false };
     },
 
     /** The operation that was admitted under the same Idempotency-Key, if it asked for the same. */

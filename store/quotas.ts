@@ -161,9 +161,9 @@ export function createQuotaStore(connection: Connection) {
           );
     },
 
-    /** Runs a transaction that charges this owner after those that do so already: they write the same documents. */
-    inTurn: <T>(owner: ChargedOwner, transaction: () => Promise<T>): Promise<T> =>
-      takeTurns(holdersOf(owner).map(keyOf), transaction),
+    /** Runs a transaction that charges these owners after those that do so already: they write the same documents. */
+    inTurn: <T>(owners: readonly Owned[], transaction: () => Promise<T>): Promise<T> =>
+      takeTurns([...new Set(owners.flatMap(holdersOf).map(keyOf))], transaction),
 
     /**
      * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
@@ -198,6 +198,9 @@ export function createQuotaStore(connection: Connection) {
       await addChecked(without(after, before), charge, to, session);
       for (const holder of without(before, after)) await add(holder, negated(charge), session);
     },
+
+    /** Of a user or group that is removed, and has nothing any more. */
+    forget: ({ type, id }: QuotaHolder, session: ClientSession) => models[type].deleteOne({ _id: id }, { session }),
 
     /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
     balances: (): Promise<QuotaBalance[]> =>

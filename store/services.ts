@@ -1,9 +1,10 @@
 import type { ClientSession, Connection, QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../domain/service-states.js';
+import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type LogEntry, type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
-import { modelOf } from './model.js';
+import { modelOf, ownershipFields } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { nodeFields, type ServiceNode } from './vms.js';
@@ -105,29 +106,38 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       if (removed?.charge) await quotas.giveBack(removed, removed.charge, session);
     },
 
-    /** Admission of an operation that needs the service for itself. */
-    async admitExclusive(
+    /** Admission of an operation that needs the service for itself. Returns whose the service is. */
+    admitExclusive(
       id: number,
       op: string,
       states: readonly ServiceState[],
       session: ClientSession,
-    ): Promise<boolean> {
-      const { modifiedCount } = await services.updateOne(
-        { _id: id, operation: null, wanted: null, state: { $in: [...states] } },
-        { $set: { operation: op } },
-        { session },
-      );
-      return modifiedCount > 0;
+    ): Promise<Ownership | null> {
+      return services
+        .findOneAndUpdate(
+          { _id: id, operation: null, wanted: null, state: { $in: [...states] } },
+          { $set: { operation: op } },
+          { session, projection: ownershipFields },
+        )
+        .lean<Ownership>()
+        .exec();
     },
 
     /** Admission of an operation that pre-empts: from now on no work on a role may start. `over`: intents that it outbids. */
-    async admitPreempting(id: number, op: string, over: readonly string[], session: ClientSession): Promise<boolean> {
-      const { modifiedCount } = await services.updateOne(
-        { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
-        { $set: { wanted: op } },
-        { session },
-      );
-      return modifiedCount > 0;
+    admitPreempting(
+      id: number,
+      op: string,
+      over: readonly string[],
+      session: ClientSession,
+    ): Promise<Ownership | null> {
+      return services
+        .findOneAndUpdate(
+          { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
+          { $set: { wanted: op } },
+          { session, projection: ownershipFields },
+        )
+        .lean<Ownership>()
+        .exec();
     },
 
     /**

@@ -12,6 +12,8 @@ import { createEndings } from './endings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
+import { createOwned } from './owned.js';
+import { createOwnershipChanges } from './ownership.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
 import { createServiceStore } from './services.js';
@@ -45,13 +47,15 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
+    ownedBy: createOwned(connection),
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health }),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),
-      repairs: createConsistencyRepairs(connection, { services, vms, hosts }),
+      repairs: createConsistencyRepairs(connection, { operations, services, vms, hosts }),
     },
     questions: createQuestions(connection, { operations, services, vms }),
   };

@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { ulid } from 'ulid';
 import { workflowIdOf } from '../domain/names.js';
+import type { Ownership } from '../schemas/common.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
 import type { OperationStore } from './operations.js';
@@ -16,9 +17,8 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
      */
     async await(vm: Vm, by: Operation, host: string): Promise<void> {
       const now = new Date();
-      const { uid, gid, permissions } = vm;
       const resource = { type: 'vm', id: vm._id } as const;
-      const operation: Operation<'terminateVm'> = {
+      const operation: Omit<Operation<'terminateVm'>, keyof Ownership> = {
         _id: ulid(),
         kind: 'terminateVm',
         resource,
@@ -26,7 +26,6 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
         workflow_id: workflowIdOf(resource),
         input: { hard: true },
         requester: by.requester,
-        ...{ uid, gid, permissions },
         idempotency_key: null,
         fingerprint: `replaced by ${by._id}`,
         state: 'waiting',
@@ -43,12 +42,15 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
         ended_at: null,
       };
       await connection.transaction(async (session) => {
-        const { modifiedCount } = await vms.model.updateOne(
-          { _id: vm._id, 'hold.op': by._id, wanted: null, state: { $ne: 'DONE' } },
-          { $set: { wanted: operation._id, hold: null } },
-          { session },
+        const owner = await vms.admit(
+          vm._id,
+          { 'hold.op': by._id, wanted: null, state: { $ne: 'DONE' } },
+          { wanted: operation._id, hold: null },
+          session,
         );
-        if (modifiedCount > 0) await operations.model.create([operation], { session });
+        if (!owner) return;
+        const { uid, gid, permissions } = owner;
+        await operations.model.create([{ ...operation, uid, gid, permissions }], { session });
       });
     },
 

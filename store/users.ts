@@ -26,10 +26,11 @@ export function createUserStore(connection: Connection) {
         .lean<User[]>()
         .exec(),
     /** Names of those that exist. */
-    async namesOf(ids: readonly number[]): Promise<Map<number, string>> {
+    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await users
         .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .session(session)
         .lean<Pick<User, '_id' | 'name'>[]>()
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
@@ -49,6 +50,8 @@ export function createUserStore(connection: Connection) {
         .exec();
       return found.map(({ _id }) => _id);
     },
+    countIn: (gid: number, session: ClientSession): Promise<number> =>
+      users.countDocuments({ groups: gid }, { session }),
     /** How many members each of these groups has. */
     async countMembers(gids: readonly number[]): Promise<Map<number, number>> {
       const rows = await users.aggregate<{ _id: number; count: number }>([
@@ -66,7 +69,8 @@ export function createUserStore(connection: Connection) {
     remove: (id: number, session: ClientSession) => users.deleteOne({ _id: id }, { session }),
     /** Users of an earlier version are enabled and have the umask of all. */
     async complete(): Promise<void> {
-      await users.updateMany({ enabled: { $exists: false } }, { $set: { enabled: true, umask: defaultUmask } });
+      const missing = { enabled: true, umask: defaultUmask, credentials: 0 };
+      await users.updateMany({ credentials: { $exists: false } }, { $set: missing });
     },
   };
 }

@@ -3,9 +3,10 @@ import type { Caller } from '../domain/caller.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
+import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type HistoryRecord, type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
-import { modelOf } from './model.js';
+import { modelOf, ownershipFields } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
@@ -305,14 +306,17 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
     setReason: (ids: readonly number[], op: string, reason: string) =>
       vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason } }),
 
-    /** Admission of an operation on a VM: the guard is part of the filter. */
+    /** Admission of an operation on a VM: the guard is part of the filter. Returns whose the VM is. */
     async admit(
       id: number,
       guard: Record<string, unknown>,
       set: Partial<Vm>,
       session: ClientSession,
-    ): Promise<boolean> {
-      return (await vms.updateOne({ _id: id, ...guard }, { $set: set }, { session })).modifiedCount > 0;
+    ): Promise<Ownership | null> {
+      return vms
+        .findOneAndUpdate({ _id: id, ...guard }, { $set: set }, { session, projection: ownershipFields })
+        .lean<Ownership>()
+        .exec();
     },
 
     /** Sets attributes of the user template, and removes those given as null, in one update. */

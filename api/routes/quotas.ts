@@ -32,7 +32,7 @@ function ofHolders(
       path,
       tag,
       summary: `List the quotas of ${type}s`,
-      description: `Those that have used anything yet or have limits of their own. Administrators see all; others, ${type === 'user' ? 'themselves' : 'their groups'}.`,
+      description: `Those that have used anything yet or have limits of their own. Those on whom you have the USE right: ${type === 'user' ? 'yourself, and as admin of a group its users' : 'your groups'}.`,
       params: NoParams,
       query: listQuery(quotaFields, QuotaResource),
       body: noBody,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hashPassword } from '../../operations/identity.js';
+import { hashPassword } from '../../operations/passwords.js';
 import { ApiClient } from '../../runtime/api-client.js';
 import type { Service } from '../../schemas/service.js';
 import { type Bench, tenVms } from '../bench.js';
@@ -67,7 +67,7 @@ async function writeServices({ arcus }: Bench): Promise<void> {
   await services.insertMany(copies, { ordered: false });
   await arcus.db.collection<{ _id: number }>('users').insertOne({
     _id: user._id,
-    ...{ name: user.name, gid: 1, groups: [1], enabled: true, umask: '177', created_at: new Date() },
+    ...{ name: user.name, gid: 1, groups: [1], enabled: true, umask: '177', credentials: 0, created_at: new Date() },
     ...{ password_hash: await hashPassword(user.password) },
   });
 }

@@ -1,18 +1,15 @@
 import { z } from 'zod';
-import type { Answer } from '../api-client.js';
 import { json } from '../api-client.js';
 import { readDocuments } from '../apply/documents.js';
-import { type Kind, kinds } from '../apply/kinds.js';
-import { changeOf, namesIn, type Wish, wishesOf, withReferences } from '../apply/plan.js';
+import { kinds } from '../apply/kinds.js';
+import { changeOf, type Wish, wishesOf, withReferences } from '../apply/plan.js';
+import { presentOf } from '../apply/present.js';
+import { type References, referencesOf } from '../apply/references.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { rawText } from '../output.js';
-import { quoted } from '../resource.js';
 
 type Outcome = { kind: string; id: number | null; name: string; outcome: 'created' | 'updated' | 'unchanged' };
-
-const Named = z.object({ id: z.int(), name: z.string() });
-const Anything = z.unknown();
 
 /** Stands for the id of what a dry run would have made: it differs from every id that is there. */
 const idToBe = Number.MAX_SAFE_INTEGER;
@@ -38,10 +35,13 @@ export const applyCommand: Leaf = leaf({
   }),
   run: async (context, _args, { file, dryRun }) => {
     const wishes = wishesOf(readDocuments(file));
+    const known = await referencesOf(context, wishes);
     const done: Outcome[] = [];
     for (const wish of wishes) {
-      const outcome = await applied(context, wish, { dryRun, done }).catch((error: unknown) => {
-        throw error instanceof Complaint ? placed(error, wish, done.length, wishes.length) : error;
+      const outcome = await applied(context, wish, { dryRun, done, known }).catch((error: unknown) => {
+        throw error instanceof Complaint
+          ? placed(error, wish, { done: dryRun ? 0 : done.length, all: wishes.length })
+          : error;
       });
       done.push(outcome);
       if (context.format === 'table') context.out(sentenceOf(wish, outcome, dryRun));
@@ -58,17 +58,13 @@ function sentenceOf({ by }: Wish, { id, name, outcome }: Outcome, dryRun: boolea
 
 async function applied(
   context: Context,
-  wish: Wish,
-  { dryRun, done }: { dryRun: boolean; done: readonly Outcome[] },
+  { kind, by, name, attributes }: Wish,
+  { dryRun, done, known }: { dryRun: boolean; done: readonly Outcome[]; known: References },
 ): Promise<Outcome> {
-  const { kind, by, name } = wish;
   const client = context.client();
-  const ids = new Map<string, number>();
-  for (const reference of namesIn(wish)) {
-    const made = done.find((outcome) => outcome.kind === reference.kind && outcome.name === reference.name);
-    ids.set(`${reference.kind} ${reference.name}`, made ? (made.id ?? idToBe) : await referenced(context, reference));
-  }
-  const wished = withReferences(wish.by, wish.attributes, (kind, name) => ids.get(`${kind} ${name}`) ?? idToBe);
+  const idOf = (kind: string, name: string): number =>
+    known(kind, name) ?? done.find((made) => made.kind === kind && made.name === name)?.id ?? idToBe;
+  const wished = withReferences(by, attributes, idOf);
   const present = await presentOf(context, by, name);
   if (present === null) {
     if (dryRun) return { kind, id: null, name, outcome: 'created' };
@@ -82,50 +78,14 @@ async function applied(
   return { kind, id, name, outcome: 'updated' };
 }
 
-/** The object of this name, whole; null where there is none. */
-async function presentOf(
-  context: Context,
-  { noun, path }: Kind,
-  name: string,
-): Promise<Answer<z.output<typeof Named>> | null> {
-  const found = await context.client().list(path, Named, { query: { filter: `name=${quoted(name)}` } });
-  const [only, ...others] = found.filter(({ value }) => value.name === name);
-  if (others.length > 0)
-    throw new Complaint(
-      'conflict',
-      `More than one ${noun} is called ${JSON.stringify(name)}: which is meant is not clear.`,
-      {
-        next: 'Rename or remove the others.',
-      },
-    );
-  if (only === undefined) return null;
-  const { raw } = await context.client().get(`${path}/${only.value.id}`, Anything);
-  return { raw, value: only.value };
-}
-
-async function referenced(
-  context: Context,
-  { pointer, kind, name }: { pointer: string; kind: string; name: string },
-): Promise<number> {
-  const by = kinds[kind];
-  const found = by ? await presentOf(context, by, name) : null;
-  if (found) return found.value.id;
-  const detail = `There is no ${by?.noun ?? kind} called ${JSON.stringify(name)}.`;
-  throw new Complaint('not_found', detail, {
-    findings: [{ pointer, detail }],
-    next: `Make it first, in the same files say: a document of kind ${kind}.`,
-  });
-}
-
 /** What the server, or a look at it, had to say about one document: with its place, and what has become of the others. */
 function placed(
   { exit, message, findings, next, cause }: Complaint,
   wish: Wish,
-  before: number,
-  all: number,
+  { done, all }: { done: number; all: number },
 ): Complaint {
   const rest =
-    before === 0 ? 'Nothing has been changed.' : `What is told above is done; ${all - before} of ${all} are left.`;
+    done === 0 ? 'Nothing has been changed.' : `What is told above is done; ${all - done} of ${all} are left.`;
   return new Complaint(exit, `${wish.place(findings[0]?.pointer ?? '')}: ${wish.by.noun} ${wish.name}: ${message}`, {
     findings:
       findings.length > 1

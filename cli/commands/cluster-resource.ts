@@ -13,7 +13,7 @@ export const clusters: Resource<typeof ClusterResource, typeof ClusterResource> 
   whole: ClusterResource,
   columns: () => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
-    { title: 'NAME', text: ({ name }) => name },
+    { title: 'NAME', text: ({ name }) => name, cut: true },
     { title: 'HOSTS', text: ({ hosts }) => String(hosts.length), right: true },
     { title: 'KEPT BACK', text: ({ reserved }) => `${kept(reserved.cpu)} / ${kept(reserved.memory)}` },
   ],

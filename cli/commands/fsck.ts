@@ -3,6 +3,7 @@ import { type Compared, ConsistencyCheckResource, type ConsistencyFinding } from
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
+import { counted } from '../counted.js';
 import { follow } from '../follow.js';
 import { rawText, tableOf } from '../output.js';
 import { startOperation } from '../start-operation.js';
@@ -78,10 +79,10 @@ async function conclude(context: Context, id: string): Promise<void> {
 }
 
 const countOf = (found: number, left: number): string =>
-  `${left === 1 ? '1 finding is' : `${left} findings are`} left${found > left ? ` of ${found}` : ''}`;
+  `${counted(left, 'finding')} ${left === 1 ? 'is' : 'are'} left${found > left ? ` of ${found}` : ''}`;
 
 const listOf = ({ services, vms, hosts, operations, runs, domains }: Compared): string =>
-  `${services} services, ${vms} VMs, ${operations} operations, ${runs} runs, ${hosts} hosts and ${domains} domains`;
+  `${counted(services, 'service')}, ${counted(vms, 'VM')}, ${counted(operations, 'operation')}, ${counted(runs, 'run')}, ${counted(hosts, 'host')} and ${counted(domains, 'domain')}`;
 
 function nextStep(findings: readonly ConsistencyFinding[]): string {
   const isRepairable = findings.some(({ outcome, repair }) => outcome === 'found' && repair !== null);

@@ -21,7 +21,7 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
   states: HostState.options,
   columns: () => [
     { title: 'ID', text: ({ id }) => String(id), right: true },
-    { title: 'NAME', text: ({ name }) => name },
+    { title: 'NAME', text: ({ name }) => name, cut: true },
     { title: 'CLUSTER', text: ({ cluster_id }) => String(cluster_id), right: true },
     { title: 'HYPERVISOR', text: ({ vm_mad }) => vm_mad },
     { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },

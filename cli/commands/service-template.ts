@@ -19,10 +19,14 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name },
+    { title: 'NAME', text: ({ name }) => name, cut: true },
     { title: 'STRATEGY', text: ({ body }) => body.deployment },
     { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
-    { title: 'ROLES', text: ({ body }) => body.roles.map((role) => `${role.name}:${role.cardinality}`).join(' ') },
+    {
+      title: 'ROLES',
+      text: ({ body }) => body.roles.map((role) => `${role.name}:${role.cardinality}`).join(' '),
+      cut: true,
+    },
   ],
   text: (template) =>
     [

@@ -8,6 +8,7 @@ import type { QuotaBalance } from '../quotas.js';
 type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };
 type VmSeen = { vm: number } & Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'hold'>;
+type Owner = { uid: number; gid: number };
 /** `epoch` is the domain's; `host` the id, `name` what its hypervisor knows it by. */
 type DomainSeen = { host: number; name: string; vm: number; epoch: number };
 
@@ -31,6 +32,7 @@ export type Evidence = {
   vm_hold_stale: { vm: number; hold: Hold };
   vm_waits_for_nothing: { vm: number; epoch: number };
   vm_without_service: { vm: number; service: number; role: string; lacks: 'service' | 'role' };
+  vm_owner_differs: { vm: number; service: number; is: Owner; should: Owner };
   vm_without_host: { vm: number; epoch: number; host: number | null };
   vm_done_on_host: { vm: number; stay: number };
   vm_not_reserved: VmSeen & { host: number; capacity: Capacity };

@@ -159,6 +159,14 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     repair: null,
     advice: 'See what runs in it, then end it: arcus vm terminate <vm>',
   },
+  vm_owner_differs: {
+    ...ofVm,
+    what: 'A VM of a service has another owner or another group than the service',
+    detail: ({ service: id, is, should }) =>
+      `It is of user ${is.uid} and group ${is.gid}; service ${id} is of user ${should.uid} and group ${should.gid}.`,
+    repair: 'gives the VM and its operations to the owner and the group of the service',
+    advice: null,
+  },
   vm_without_host: {
     ...ofVm,
     what: 'A VM is ACTIVE on no host, or on one that does not exist',

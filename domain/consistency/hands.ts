@@ -7,9 +7,23 @@ export type KnownOperations = ReadonlyMap<string, { state: OperationState }>;
 
 export type SeenVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold' | 'operation' | 'wanted' | 'service' | 'capacity' | 'history'
+  | '_id'
+  | 'uid'
+  | 'gid'
+  | 'state'
+  | 'lcm_state'
+  | 'epoch'
+  | 'hold'
+  | 'operation'
+  | 'wanted'
+  | 'service'
+  | 'capacity'
+  | 'history'
 >;
-export type SeenService = Pick<Service, '_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'> & {
+export type SeenService = Pick<
+  Service,
+  '_id' | 'uid' | 'gid' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'
+> & {
   roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
 };
 

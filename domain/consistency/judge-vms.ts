@@ -28,12 +28,16 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));
   if (service && owner && !owner.roles.some(({ name }) => name === service.role))
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'role' }));
+  if (owner && (vm.uid !== owner.uid || vm.gid !== owner.gid))
+    found.push(flaw('vm_owner_differs', { vm: id, service: owner._id, is: ownerOf(vm), should: ownerOf(owner) }));
   if (isExpected(vm, known)) return found;
   if (abandonment(vm)) found.push(flaw('vm_abandoned', seenOf(vm)));
   // Those of a service wait for its recovery, whose state says so.
   if (state === 'PENDING' && service === null) found.push(flaw('vm_waits_for_nothing', { vm: id, epoch }));
   return found;
 }
+
+const ownerOf = ({ uid, gid }: { uid: number; gid: number }) => ({ uid, gid });
 
 function judgePlace(vm: SeenVm, { reserved }: AroundVms): Flaw[] {
   const { _id: id, epoch, capacity } = vm;

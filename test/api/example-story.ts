@@ -25,26 +25,46 @@ const missing = (are: boolean): Event =>
     };
   });
 
+/** An object is shared and given to somebody, and given back: what is told of it later is as before. */
+const shared = (kind: string, path: string): (string | Event)[] => [
+  `chmod${kind}`,
+  `chown${kind}`,
+  meanwhile('it is given back', async (world) => {
+    await world.send('post', `${path}/chown`).send({ uid: 0, gid: 0 });
+    await world.send('post', `${path}/chmod`).send({ octet: '600' });
+  }),
+];
+
 /** Every route by its id, in an order in which each of its examples finds what it is about. */
 export const story: readonly (string | Event)[] = [
-  ...['createCluster', 'listClusters', 'showCluster', 'updateCluster'],
+  ...['createCluster', 'listClusters', 'showCluster'],
+  ...shared('Cluster', '/clusters/100'),
+  'updateCluster',
   'createHost',
   meanwhile('the host is probed', (world) => world.tick('monitorHosts')),
-  ...['listHosts', 'showHost', 'updateHost', 'whyHost'],
+  ...['listHosts', 'showHost'],
+  ...shared('Host', '/hosts/0'),
+  ...['updateHost', 'whyHost'],
   meanwhile('the host is enabled again', async (world) => {
     await world.send('patch', '/hosts/0').send({ state: 'enabled' });
     await world.tick('monitorHosts');
   }),
-  ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
+  ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
+  ...shared('VmTemplate', '/vm-templates/0'),
+  ...['updateVmTemplate', 'deleteVmTemplate'],
   ...['createServiceTemplate', 'listServiceTemplates', 'showServiceTemplate'],
+  ...shared('ServiceTemplate', '/service-templates/0'),
 
   'instantiateServiceTemplate',
   settled,
   ...['listServices', 'showService', 'whyService', 'listServiceOperations', 'listOperations', 'showOperation'],
+  ...shared('Service', '/services/1'),
 
   'createVm',
   settled,
-  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'listVmOperations', 'updateVm'],
+  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'listVmOperations'],
+  ...shared('Vm', '/vms/3'),
+  'updateVm',
   guest(3, 'stopped'),
   'resumeVm',
   settled,
@@ -79,6 +99,14 @@ export const story: readonly (string | Event)[] = [
   ),
   ...['updateUserQuota', 'showUserQuota', 'listUserQuotas'],
   ...['updateGroupQuota', 'showGroupQuota', 'listGroupQuotas'],
+
+  'showSelf',
+  ...['createGroup', 'listGroups', 'showGroup'],
+  ...['createUser', 'listUsers', 'showUser', 'updateUser', 'setPassword', 'joinGroup', 'leaveGroup'],
+  ...['addGroupAdmin', 'removeGroupAdmin', 'updateGroup'],
+  ...['createAcl', 'listAcls', 'showAcl', 'deleteAcl'],
+  ...['createToken', 'listTokens', 'showToken', 'listUserTokens', 'revokeToken', 'revokeUserToken'],
+  ...['deleteUser', 'deleteGroup'],
 
   'checkConsistency',
   settled,

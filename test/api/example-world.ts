@@ -3,6 +3,7 @@ import request from 'supertest';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot, type Route } from '../../api/route.js';
+import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
 import { addUser } from '../support/people.js';
@@ -22,13 +23,13 @@ export type ExampleWorld = World & {
 export async function newExampleWorld(): Promise<ExampleWorld> {
   const world = await newWorld({ server: development, hosts: 0 });
   const { store, directory, engine } = world;
-  const identity = createIdentity({ directory });
-  await identity.ensureOneadmin('oneadmin');
+  const identity = createIdentity({ directory, failedLogins: 10 });
+  await ensureOneadmin(directory, 'oneadmin');
   await addUser(directory, 'alice');
   const app = createApp({
     operations: createOperations({
       ...{ store, directory, engine },
-      settings: { temporalUiUrl: 'https://temporal.example.org' },
+      settings: { temporalUiUrl: 'https://temporal.example.org', failedLogins: 10 },
       onDelayed: () => {},
     }),
     identity,

@@ -1,4 +1,6 @@
+import type { Caller } from '../../domain/caller.js';
 import { Problem } from '../../domain/problems.js';
+import type { Credentials } from '../../operations/identity.js';
 import type { Operations } from '../../operations/operations.js';
 
 const untouched = (): never => {
@@ -9,6 +11,7 @@ const untouched = (): never => {
 export function unreachableOperations(
   given: { [Room in keyof Operations]?: Partial<Operations[Room]> } = {},
 ): Operations {
+  const ownership = { chmod: untouched, chown: untouched };
   const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
   return {
     hosts: { ...crud, ...given.hosts },
@@ -33,6 +36,19 @@ export function unreachableOperations(
     },
     consistency: { start: untouched, list: untouched, show: untouched, ...given.consistency },
     quotas: { ...crud, own: untouched, showDefaults: untouched, updateDefaults: untouched, ...given.quotas },
+    users: {
+      ...crud,
+      ...{ self: untouched, setPassword: untouched, join: untouched, leave: untouched },
+      ...given.users,
+    },
+    groups: { ...crud, addAdmin: untouched, removeAdmin: untouched, ...given.groups },
+    acls: { ...crud, ...given.acls },
+    tokens: { ...crud, revoke: untouched, ...given.tokens },
+    ownership: {
+      ...{ vms: ownership, services: ownership, hosts: ownership, clusters: ownership },
+      ...{ vmTemplates: ownership, serviceTemplates: ownership },
+      ...given.ownership,
+    },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,
@@ -46,9 +62,8 @@ export function unreachableOperations(
 }
 
 export const onlyOneadmin = {
-  authenticate: async (name: string, password: string) => {
-    if (name === 'oneadmin' && password === 'secret:with:colons')
-      return { id: 0, name, gid: 0, groups: [0], rules: [] };
+  authenticate: async ({ name, secret }: Credentials): Promise<Caller> => {
+    if (name === 'oneadmin' && secret === 'secret:with:colons') return { id: 0, name, gid: 0, groups: [0], rules: [] };
     throw new Problem('not_authenticated', 'The name or the password is wrong.');
   },
 };

@@ -3,8 +3,9 @@ import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { createApp } from '../../api/app.js';
+import { type AppParts, createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
+import { Problem } from '../../domain/problems.js';
 import { onlyOneadmin, unreachableOperations } from './fake-operations.js';
 
 const log: string[] = [];
@@ -21,7 +22,7 @@ const servers = { mongodb: true, temporal: true, draining: false };
 const probe = (name: 'mongodb' | 'temporal') => async () => {
   if (!servers[name]) throw new Error('gone');
 };
-const app = createApp({
+const parts: AppParts = {
   operations: unreachableOperations({
     hosts: {
       list: async () => {
@@ -35,7 +36,8 @@ const app = createApp({
   logger,
   version: '0.0.0',
   isDraining: () => servers.draining,
-});
+};
+const app = createApp(parts);
 
 const asAdmin = ['oneadmin', 'secret:with:colons'] as const;
 const post = (path: string, type: string, body: string | Buffer) =>
@@ -56,9 +58,37 @@ describe('who is asking', () => {
   ])('refuses %s with 401 and says what to send', async (_what, header) => {
     const response = await request(app).get('/api/v1/hosts').set('Authorization', header);
     expect(response.status).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Basic realm="Arcus", charset="UTF-8"');
+    expect(response.headers['www-authenticate']).toMatch(
+      /^Basic realm="Arcus", charset="UTF-8", Bearer realm="Arcus"(, error="invalid_token")?$/,
+    );
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.body).toMatchObject({ type: '/problems/not_authenticated', status: 401 });
+  });
+
+  it('does not have a browser ask its user for a password when a script of a page is refused', async () => {
+    const response = await request(app).get('/api/v1/hosts').set('Sec-Fetch-Dest', 'empty');
+    expect(response.status).toBe(401);
+    expect(response.headers['www-authenticate']).toBe('Bearer realm="Arcus"');
+  });
+
+  it('believes a proxy’s word on the address of a client only where it is told to', async () => {
+    const seen = async (trustedProxies?: string[]) => {
+      let address = '';
+      const authenticate = async (_credentials: unknown, from: string) => {
+        address = from;
+        throw new Problem('too_many_attempts', 'Too many.', { retryAfter: 7 });
+      };
+      const served = createApp({ ...parts, identity: { authenticate }, ...(trustedProxies && { trustedProxies }) });
+      const response = await request(served)
+        .get('/api/v1/hosts')
+        .auth(...asAdmin)
+        .set('X-Forwarded-For', '198.51.100.7');
+      expect(response.status).toBe(429);
+      expect(response.headers['retry-after']).toBe('7');
+      return address;
+    };
+    expect(await seen()).toMatch(/127\.0\.0\.1$/);
+    expect(await seen(['127.0.0.0/8'])).toBe('198.51.100.7');
   });
 
   it('takes a password that holds colons', async () => {

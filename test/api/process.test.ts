@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createIdentity } from '../../operations/identity.js';
+import { ensureOneadmin } from '../../operations/first-user.js';
 import { choosePort } from '../../runtime/ports.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
@@ -15,8 +15,7 @@ const Listed = z.object({ items: z.array(z.unknown()) });
 async function preparedDatabase(): Promise<string> {
   const uri = ownDatabaseUri('process');
   const connection = await connectMongodb(uri);
-  const directory = await bootstrapStore(connection);
-  await createIdentity({ directory }).ensureOneadmin('secret');
+  await ensureOneadmin(await bootstrapStore(connection), 'secret');
   await connection.close();
   return uri;
 }

@@ -22,14 +22,27 @@ const bodies: Record<string, object> = {
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },
   recoverVm: { action: 'retry' },
+  updateUser: { enabled: false },
+  setPassword: { password: 'long-enough' },
+  updateGroup: { shared_view: true },
+  ...Object.fromEntries(
+    ['Service', 'ServiceTemplate', 'Vm', 'VmTemplate', 'Host', 'Cluster'].flatMap((kind) => [
+      [`chmod${kind}`, { octet: '640' }],
+      [`chown${kind}`, { gid: 1 }],
+    ]),
+  ),
 };
 const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
 const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
 /** Ids of objects of oneadmin, by tag. */
 const present: Record<string, string> = {};
 
-const pathTo = (route: Route, id: string) => route.path.replace('{id}', id);
+const others: Record<string, string> = { group_id: '1', user_id: '0', token_id: '0' };
+const pathTo = (route: Route, id: string) =>
+  route.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => others[name] ?? id);
 const named = routeTable.filter(({ path }) => path.includes('{id}'));
+/** Of one's own tokens another's is none. */
+const isOthers = ({ path }: Route): boolean => path !== '/tokens/{id}';
 
 beforeAll(async () => {
   world = await createWorld({ withTemporal: true });
@@ -45,6 +58,7 @@ beforeAll(async () => {
   const vm = await make('/vms', { template_id: vmTemplate.id });
   const service = await make(`/service-templates/${serviceTemplate.id}/instantiate`, {});
   const check = await make('/consistency-checks', {});
+  const rule = await make('/acls', { rule: '#0 VM/* USE' });
   Object.assign(present, {
     Hosts: String(host.id),
     Clusters: String(cluster.id),
@@ -55,6 +69,10 @@ beforeAll(async () => {
     Operations: service.id,
     'Consistency checks': check.id,
     Quotas: '0',
+    Users: '0',
+    Groups: '0',
+    Tokens: '0',
+    'ACL rules': String(rule.id),
   });
 });
 afterAll(() => world.stop());
@@ -102,7 +120,7 @@ describe('an object that does not exist', () => {
 });
 
 describe('somebody without rights', () => {
-  it.each(named.map((route) => [route.id, route] as const))('is refused by %s', async (_id, route) => {
+  it.each(named.filter(isOthers).map((route) => [route.id, route] as const))('is refused by %s', async (_id, route) => {
     const path = pathTo(route, present[route.tag] ?? '');
     await refused('alice', route.method, path, bodies[route.id], { status: 403, code: 'not_authorized' });
   });
@@ -110,6 +128,9 @@ describe('somebody without rights', () => {
   it.each([
     ['a host', 'post', '/hosts', { name: 'mine', cpu: 1, memory: 1 }, 403, 'not_authorized'],
     ['a check of consistency', 'post', '/consistency-checks', {}, 403, 'not_authorized'],
+    ['a user', 'post', '/users', { name: 'mine', password: 'long-enough' }, 403, 'not_authorized'],
+    ['a group', 'post', '/groups', { name: 'mine' }, 403, 'not_authorized'],
+    ['a rule', 'post', '/acls', { rule: '#2 VM/* MANAGE' }, 403, 'not_authorized'],
     ['default quotas', 'patch', '/quotas/defaults', { users: { vms: 1 } }, 403, 'not_authorized'],
     ['a list of such checks', 'get', '/consistency-checks', undefined, 403, 'not_authorized'],
     ['a VM of a template that is not his', 'post', '/vms', { template_id: 0 }, 403, 'not_authorized'],

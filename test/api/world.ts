@@ -11,6 +11,7 @@ import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot } from '../../api/route.js';
+import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
 import { choosePort } from '../../runtime/ports.js';
@@ -33,8 +34,10 @@ export type World = {
   mongodb: MongodbConnection;
   /** Where the servers are, for a process that is to serve the same. */
   addresses: { mongodb: string; temporal: string };
-  /** A request of a user, whose password is his name; paths are below /api/v1. */
-  ask: (who: string, method: Method, path: string, body?: object) => request.Test;
+  /** A request of a user, whose password is his name unless another secret is given; paths are below /api/v1. */
+  ask: (who: string, method: Method, path: string, body?: object, secret?: string) => request.Test;
+  /** A request with a token. */
+  bearer: (token: string, method: Method, path: string, body?: object) => request.Test;
   /** Everything that is stored, but for the counters, which may have gaps. */
   contents: () => Promise<Record<string, unknown[]>>;
   stop: () => Promise<void>;
@@ -50,8 +53,8 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
   const mongodb = await connectMongodb(uri);
   const directory = createDirectory(mongodb);
   const store = createStore(mongodb);
-  const identity = createIdentity({ directory });
-  await identity.ensureOneadmin('oneadmin');
+  const identity = createIdentity({ directory, failedLogins: 10 });
+  await ensureOneadmin(directory, 'oneadmin');
   for (const name of ['alice', 'bob']) await addUser(directory, name);
   const engine = temporalEngine(temporal?.address ?? nowhere);
   const app = createApp({
@@ -59,7 +62,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
       store,
       directory,
       engine,
-      settings: { temporalUiUrl: 'http://temporal.test' },
+      settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),
     identity,
@@ -80,10 +83,16 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
     directory,
     mongodb,
     addresses: { mongodb: uri, temporal: temporal?.address ?? nowhere },
-    ask: (who, method, path, body) => {
+    ask: (who, method, path, body, secret = who) => {
       const asked = request(app)
         [method](apiRoot + path)
-        .auth(who, who);
+        .auth(who, secret);
+      return body === undefined ? asked : asked.send(body);
+    },
+    bearer: (token, method, path, body) => {
+      const asked = request(app)
+        [method](apiRoot + path)
+        .set('Authorization', `Bearer ${token}`);
       return body === undefined ? asked : asked.send(body);
     },
     contents: async () => {

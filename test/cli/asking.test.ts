@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/processes.js';
-import { launchOnTerminal, launchProgram } from './launch-program.js';
+import { launchOnTerminal } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
 import { host, page } from './stub-objects.js';
 
-// What takes something away, and the names by which it is named: `arcus` as a process, with and without a terminal.
+// What takes something away, and the names by which it is named, with and without a terminal.
 
 let api: StubApi;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-const arcus = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment }).ended;
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const deleted = () => api.asked.filter(({ method }) => method === 'DELETE').map(({ path }) => path);
 
 describe('without a terminal, what takes something away', () => {
@@ -39,6 +40,7 @@ describe('without a terminal, what takes something away', () => {
     const { code, err } = await arcus('host', 'delete', 'rac', '--yes');
     expect({ code, deleted: deleted() }).toEqual({ code: 3, deleted: [] });
     expect(err).toMatch(/There is no host called "rac"\.\nDid you mean rack\? List what there is/);
+    expect((await arcus('host', 'delete', 'rack-')).err).toContain('Did you mean rack-2?');
   });
 });
 
@@ -90,7 +92,7 @@ describe('commands', () => {
       'host d 0',
       /"d" can mean more than one command\.\n {2}arcus host disable\n {2}arcus host delete\nWrite more of it/,
     ],
-    ['hsot list', /Did you mean host\?/],
+    ['hsot list', /^arcus: unknown command 'hsot'\n\(Did you mean host\?\)/],
     ['host lsit', /Did you mean list\?/],
     ['host list --lmit 3', /Did you mean --limit\?/],
   ];

@@ -9,15 +9,17 @@ export type Program = { process: ChildProcess; out: () => string; err: () => str
 export const launchProgram = (module: string, args: readonly string[], options: Options): Program =>
   run(process.execPath, [built(module), ...args], options);
 
+type OnTerminal = { columns: number; environment?: Record<string, string> };
+
 /**
  * `arcus …` on a pseudo-terminal of util-linux's `script`, `columns` wide. What the screen is sent, both streams of it, is
  * `out`; keys are written to `process.stdin`.
  */
-export function launchOnTerminal(
-  args: readonly string[],
-  { columns, environment = {} }: { columns: number; environment?: Record<string, string> },
-): Program {
-  const command = [process.execPath, built('cli/main.js'), ...args].map((word) => `'${word}'`).join(' ');
+export const launchOnTerminal = (args: readonly string[], options: OnTerminal): Program =>
+  launchShell([process.execPath, built('cli/main.js'), ...args].map((word) => `'${word}'`).join(' '), options);
+
+/** Any command of a shell on such a terminal: another shell, say, for people to type into. */
+export function launchShell(command: string, { columns, environment = {} }: OnTerminal): Program {
   const script = ['-qefc', `stty cols ${columns} rows 24; exec ${command}`, '/dev/null'];
   return run('script', script, { environment: { TERM: 'xterm-256color', SHELL: '/bin/sh', ...environment } }, true);
 }

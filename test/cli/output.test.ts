@@ -6,6 +6,7 @@ import { exitCodes } from '../../cli/complaint.js';
 import { createProgram } from '../../cli/program.js';
 import { checkout } from '../../runtime/checkout.js';
 import { eventually } from '../support/processes.js';
+import { launchOnTerminal } from './launch-program.js';
 import { type Shop, startShop } from './shop.js';
 
 let running: Shop;
@@ -67,6 +68,16 @@ describe('tables', () => {
       <operation>  deployService  service 1  shop  oneadmin  succeeded  0d 00h00
       "
     `);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a table on a terminal, which util-linux makes', () => {
+  it('is no wider than that: long names are cut, numbers and states never', async () => {
+    const environment = { ARCUS_HOME: running.home, NO_COLOR: '1' };
+    const { out } = await launchOnTerminal(['vm', 'list'], { columns: 64, environment }).ended;
+    const lines = out.trimEnd().split('\r\n');
+    expect(lines.map((line) => line.length)).toEqual([64, 64, 64, 64]);
+    expect(lines[1]).toMatch(/^ 0 {2}oneadmin {2}db_0_\(ser… {2}RUNNING {2}0\.5 {4}256M {2}host-1 {2}0d 00h\d\d$/);
   });
 });
 

@@ -28,7 +28,17 @@ const parked: OperationState[] = ['waiting', 'waiting_for_you'];
 
 /** A VM in a state, on host 1 unless it is nowhere. Operations are called by their states; `lost` is none. */
 const vm = (name: VmStateName, over: Partial<SeenVm> = {}): SeenVm => ({
-  ...{ _id: 7, ...storedVmState(name), epoch: 2, hold: null, operation: null, wanted: null, service: null },
+  ...{
+    _id: 7,
+    uid: 2,
+    gid: 1,
+    ...storedVmState(name),
+    epoch: 2,
+    hold: null,
+    operation: null,
+    wanted: null,
+    service: null,
+  },
   ...{ capacity: size, history: name === 'PENDING' ? [] : [stay(1, name === 'DONE' ? { etime: now } : {})], ...over },
 });
 const heldBy = (op: string) => ({ op, epoch: 2, attempt: 1 });
@@ -39,7 +49,7 @@ const role = (name: string, state: ServiceState, cardinality = 2): SeenService['
   cardinality,
 });
 const service = (state: ServiceState, over: Partial<SeenService> = {}): SeenService => ({
-  ...{ _id: 3, state, epoch: 4, operation: null, wanted: null, holds: {} },
+  ...{ _id: 3, uid: 2, gid: 1, state, epoch: 4, operation: null, wanted: null, holds: {} },
   ...{ roles: [role('web', state === 'FAILED_UNDEPLOYING' ? 'RUNNING' : state)], ...over },
 });
 
@@ -128,6 +138,10 @@ const cases: [FindingCode, () => Flaw[]][] = [
     'vm_without_service',
     () => ofVm(vm('ACTIVE/RUNNING', { service: { id: 3, role: 'db', ordinal: 0 } }), [service('RUNNING')]),
   ],
+  ...[{ uid: 5 }, { gid: 5 }].map((other): [FindingCode, () => Flaw[]] => [
+    'vm_owner_differs',
+    () => ofVm(vm('ACTIVE/RUNNING', { service: { id: 3, role: 'web', ordinal: 0 }, ...other }), [service('RUNNING')]),
+  ]),
   ['vm_without_host', () => ofVm(vm('ACTIVE/RUNNING', { history: [stay(1, { etime: now })] }))],
   ['vm_without_host', () => ofVm(vm('ACTIVE/RUNNING', { history: [stay(2)] }))],
   ['vm_done_on_host', () => ofVm(vm('DONE', { history: [stay(1)] }))],

@@ -15,6 +15,7 @@ const group = (_id: number, more: Partial<Group> = {}): Group => ({
 });
 const user = (_id: number, groups: [number, ...number[]]): User => ({
   ...{ _id, name: `user-${_id}`, gid: groups[0], groups, password_hash: '', enabled: true, umask: '177' },
+  credentials: 0,
   created_at: new Date(0),
 });
 const web = group(100, { admins: [5], create: { users: ['VM'], admins: ['VM', 'NET'] }, shared_view: true });

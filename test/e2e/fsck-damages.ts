@@ -138,6 +138,7 @@ export const damages: readonly Damage[] = [
     const mend = () => model.updateOne({ _id: vm._id }, { $set: { 'service.role': 'front' } });
     return { resource: { type: 'vm', id: vm._id }, mend };
   }),
+  damage('vm_owner_differs', (place) => onVm(place, () => ({ uid: 7 }))),
   damage('vm_without_host', async (place) => ({
     ...(await onVm(place, () => ({ 'history.0.etime': new Date() }))),
     mend: () => onVm(place, () => ({ 'history.0.etime': null })),

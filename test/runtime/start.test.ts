@@ -56,11 +56,12 @@ describe('npm start', () => {
 
       const [, commands = ''] = first.text().split('Next, in another terminal:\n');
       const next = commands.split('\n').filter((line) => line.startsWith('  '));
-      expect(next).toHaveLength(3);
-      for (const command of next) {
-        const { stdout } = await run('sh', ['-c', command], { cwd: checkout });
-        expect(stdout, command).toMatch(/my_service|worker_9/);
-      }
+      expect(next).toEqual(
+        expect.arrayContaining([`  export PATH="${join(checkout, 'bin')}:$PATH"`, '  arcus vm list']),
+      );
+      const { stdout } = await run('sh', ['-c', `set -e\n${next.join('\n')}`], { cwd: directory });
+      for (const told of [/^SERVICE 1 INFORMATION/m, /worker_9_.* RUNNING/, /"name":"my_service"/])
+        expect(stdout).toMatch(told);
       for (const [, url = ''] of first.text().matchAll(/(http:\/\/127\.0\.0\.1:\d+\S*)/g)) {
         if (url.includes('/api/v1')) continue;
         expect((await fetch(url)).status, url).toBe(200);

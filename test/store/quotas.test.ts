@@ -36,7 +36,12 @@ const others: { connection: Connection; operations: Operations }[] = [];
 
 const operationsOn = (to: Connection, over: Store): Operations =>
   createOperations({
-    ...{ store: over, directory: createDirectory(to), engine: idleEngine, settings: { temporalUiUrl: undefined } },
+    ...{
+      store: over,
+      directory: createDirectory(to),
+      engine: idleEngine,
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+    },
     onDelayed: () => {},
   });
 
@@ -289,6 +294,9 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('dies' as const), who }) },
 );
 
+/** How often something was given away. */
+const given = { vms: 0, services: 0 };
+
 async function perform(deed: Deed): Promise<void> {
   const caller = 'who' in deed ? (callers[deed.who] as Caller) : alice;
   const oneOf = async (model: Store['vms']['model'] | Store['services']['model'], at: number) => {
@@ -323,15 +331,11 @@ async function perform(deed: Deed): Promise<void> {
       return;
     }
     case 'give': {
-      const model = deed.pick % 2 === 0 ? store.vms.model : store.services.model;
-      const id = await oneOf(model, deed.pick);
+      const [model, kind] =
+        deed.pick % 2 === 0 ? [store.vms.model, 'vms' as const] : [store.services.model, 'services' as const];
       const to = { uid: caller.id, gid: caller.gid };
-      await connection.transaction(async (session) => {
-        const found = await connection
-          .collection<{ _id: number; uid: number; gid: number; charge?: Amounts }>(model.collection.name)
-          .findOneAndUpdate({ _id: id }, { $set: to }, { session });
-        if (found) await store.quotas.moveCharge(found, to, found.charge, session);
-      });
+      await operations.ownership[kind].chown(caller, await oneOf(model, deed.pick), to);
+      given[kind] += 1;
       return;
     }
     case 'limit': {
@@ -394,5 +398,7 @@ describe('whatever is done, by several at once', () => {
     );
     expect(done).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(20);
+    expect(given.vms).toBeGreaterThan(0);
+    expect(given.services).toBeGreaterThan(0);
   });
 });

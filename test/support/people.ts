@@ -1,4 +1,4 @@
-import { hashPassword } from '../../operations/identity.js';
+import { hashPassword } from '../../operations/passwords.js';
 import { defaultGroup, type Group } from '../../schemas/group.js';
 import { defaultUmask, type User } from '../../schemas/user.js';
 import type { Directory } from '../../store/directory.js';
@@ -10,7 +10,7 @@ export async function addUser(
   { password = name, gid = defaultGroup, groups = [gid], ...more }: Partial<User> & { password?: string } = {},
 ): Promise<User> {
   const password_hash = await hashPassword(password);
-  const whole = { enabled: true, umask: defaultUmask, created_at: new Date(), ...more };
+  const whole = { enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date(), ...more };
   return version.change(async (session) => {
     const user = { _id: await version.take('user', session), name, gid, groups, password_hash, ...whole };
     await users.insert(user, session);

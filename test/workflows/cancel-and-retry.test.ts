@@ -105,7 +105,7 @@ describe('a cancel', () => {
       store: world.store,
       directory: world.directory,
       engine: temporalEngine('127.0.0.1:1'),
-      settings: { temporalUiUrl: undefined },
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message) => delayed.push(message),
     });
     expect(await cutOff.operations.cancel(world.caller, op)).toMatchObject({

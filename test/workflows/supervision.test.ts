@@ -24,7 +24,7 @@ describe('reconciliation', () => {
       store: world.store,
       directory: world.directory,
       engine: away,
-      settings: { temporalUiUrl: undefined },
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message) => delayed.push(message),
     });
     const template_id = await world.vmTemplate();

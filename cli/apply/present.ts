@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { Answer } from '../api-client.js';
+import type { Context } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { quoted } from '../resource.js';
+import type { Kind } from './kinds.js';
+
+const Named = z.object({ id: z.int(), name: z.string() });
+const Anything = z.unknown();
+
+/** The object of this name, whole; null where there is none. */
+export async function presentOf(
+  context: Context,
+  { noun, path }: Kind,
+  name: string,
+): Promise<Answer<z.output<typeof Named>> | null> {
+  const found = await context.client().list(path, Named, { query: { filter: `name=${quoted(name)}` } });
+  const [only, ...others] = found.filter(({ value }) => value.name === name);
+  if (others.length > 0)
+    throw new Complaint(
+      'conflict',
+      `More than one ${noun} is called ${JSON.stringify(name)}: which is meant is not clear.`,
+      {
+        next: 'Rename or remove the others.',
+      },
+    );
+  if (only === undefined) return null;
+  const { raw } = await context.client().get(`${path}/${only.value.id}`, Anything);
+  return { raw, value: only.value };
+}

@@ -1,0 +1,31 @@
+import type { Permissions } from '../schemas/common.js';
+import { defaultUmask } from '../schemas/user.js';
+import type { Caller } from './caller.js';
+import { isAdministrator } from './permissions.js';
+
+const values = { use: 4, manage: 2, admin: 1 } as const;
+
+/** Permissions from three octal digits, such as 640: owner, group and others, each of use 4, manage 2 and admin 1. */
+export const permissionsOf = (octet: string): Permissions => fromBits(Number.parseInt(octet, 8));
+
+/** The same back. */
+export function octetOf({ owner, group, other }: Permissions): string {
+  const digit = ({ use, manage, admin }: Permissions['owner']): number =>
+    (use ? values.use : 0) + (manage ? values.manage : 0) + (admin ? values.admin : 0);
+  return [owner, group, other].map(digit).join('');
+}
+
+/** What a new object permits: USE and MANAGE for all, for administrators ADMIN too, less what the maker's umask takes. */
+export function permissionsOfNew(maker: Pick<Caller, 'id' | 'groups' | 'umask'>): Permissions {
+  const base = isAdministrator(maker) ? 0o777 : 0o666;
+  return fromBits(base & ~Number.parseInt(maker.umask ?? defaultUmask, 8));
+}
+
+function fromBits(bits: number): Permissions {
+  const rights = (digit: number): Permissions['owner'] => ({
+    use: (digit & values.use) > 0,
+    manage: (digit & values.manage) > 0,
+    admin: (digit & values.admin) > 0,
+  });
+  return { owner: rights(bits >> 6), group: rights(bits >> 3), other: rights(bits) };
+}

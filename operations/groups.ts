@@ -1,0 +1,146 @@
+import { printAcl } from '../domain/acl.js';
+import type { Caller } from '../domain/caller.js';
+import { groupRules } from '../domain/group-rules.js';
+import { allowed, type Right } from '../domain/permissions.js';
+import { Problem } from '../domain/problems.js';
+import { groupSubject } from '../domain/user-rights.js';
+import type { Page } from '../schemas/common.js';
+import {
+  administrators,
+  type CreateGroup,
+  defaultCreatable,
+  defaultGroup,
+  type Group,
+  type GroupResource,
+  type UpdateGroup,
+} from '../schemas/group.js';
+import type { ListQuery } from '../schemas/list.js';
+import { demand } from './authorise.js';
+import { changeDirectory } from './change-directory.js';
+import type { OperationsContext } from './context.js';
+
+/** Groups. Members see theirs; to change one takes ADMIN on it, which administrators have, and admins of the group have not. */
+export const groupOperations = ({ store, directory }: OperationsContext) => {
+  const { users, groups, acls, version } = directory;
+
+  async function shown(found: readonly Group[]): Promise<GroupResource[]> {
+    const [members, names] = await Promise.all([
+      users.countMembers(found.map(({ _id }) => _id)),
+      users.namesOf([...new Set(found.flatMap(({ admins }) => admins))]),
+    ]);
+    return found.map((group) => ({
+      id: group._id,
+      name: group.name,
+      members: members.get(group._id) ?? 0,
+      admins: group.admins.map((id) => ({ id, name: names.get(id) ?? String(id) })),
+      create: group.create,
+      shared_view: group.shared_view,
+      rules: groupRules(group).map(printAcl),
+      created_at: group.created_at.toISOString(),
+    }));
+  }
+
+  async function shownOne(group: Group): Promise<GroupResource> {
+    const [one] = await shown([group]);
+    if (!one) throw new Error('a group was not shown');
+    return one;
+  }
+
+  /** A change of one group, by whoever has the ADMIN right on it. */
+  async function changed(
+    caller: Caller,
+    id: number,
+    change: (group: Group, session: Parameters<typeof groups.update>[2]) => Promise<Partial<Group>>,
+  ): Promise<GroupResource> {
+    const after = await changeDirectory(directory, caller, async (asking, session) => {
+      const group = authorised(asking, id, await groups.find(id, session), 'admin');
+      if (id === administrators)
+        throw new Problem('wrong_state', `Group ${id} stays as it is: its members may do everything.`);
+      return groups.update(id, await change(group, session), session);
+    });
+    if (!after) throw new Error('a group was not changed');
+    return shownOne(after);
+  }
+
+  return {
+    async list(caller: Caller, query: ListQuery): Promise<Page<GroupResource>> {
+      const page = await groups.list(caller, query);
+      return { ...page, items: await shown(page.items) };
+    },
+
+    show: async (caller: Caller, id: number): Promise<GroupResource> =>
+      shownOne(authorised(caller, id, await groups.find(id), 'use')),
+
+    async create(caller: Caller, { name, create = {}, shared_view = false }: CreateGroup): Promise<GroupResource> {
+      const group = await changeDirectory(directory, caller, async (asking, session) => {
+        if (!allowed(asking, { type: 'GROUP' }, 'create'))
+          throw new Problem('not_authorized', 'You need the CREATE right on GROUP.');
+        if (await groups.byName(name, session)) throw nameTaken(name);
+        const made: Group = {
+          ...{ _id: await version.take('group', session), name, admins: [] },
+          create: { users: create.users ?? [...defaultCreatable], admins: create.admins ?? [...defaultCreatable] },
+          ...{ shared_view, created_at: new Date() },
+        };
+        await groups.insert(made, session);
+        return made;
+      });
+      return shownOne(group);
+    },
+
+    update: (caller: Caller, id: number, { name, create, shared_view }: UpdateGroup): Promise<GroupResource> =>
+      changed(caller, id, async (group, session) => {
+        const namesake = name === undefined ? null : await groups.byName(name, session);
+        if (namesake && namesake._id !== id) throw nameTaken(namesake.name);
+        return {
+          ...(name !== undefined && { name }),
+          create: { users: create?.users ?? group.create.users, admins: create?.admins ?? group.create.admins },
+          ...(shared_view !== undefined && { shared_view }),
+        };
+      }),
+
+    /** Makes a member an admin of the group. Asked again it is the same. */
+    addAdmin: (caller: Caller, id: number, uid: number): Promise<GroupResource> =>
+      changed(caller, id, async ({ admins }, session) => {
+        const user = await users.find(uid, session);
+        if (!user) throw new Problem('not_found', `There is no user ${uid}.`);
+        if (!user.groups.includes(id))
+          throw new Problem('wrong_state', `User ${uid} is not in group ${id}: only members are admins of a group.`);
+        return { admins: [...new Set([...admins, uid])].sort((one, other) => one - other) };
+      }),
+
+    removeAdmin: (caller: Caller, id: number, uid: number): Promise<GroupResource> =>
+      changed(caller, id, async ({ admins }) => {
+        if (!admins.includes(uid)) throw new Problem('not_found', `User ${uid} is no admin of group ${id}.`);
+        return { admins: admins.filter((one) => one !== uid) };
+      }),
+
+    /** Removes a group without members and objects, with its quotas, and rules that are about nothing else. */
+    async remove(caller: Caller, id: number): Promise<void> {
+      await changeDirectory(directory, caller, async (asking, session) => {
+        const { name } = authorised(asking, id, await groups.find(id, session), 'admin');
+        if (id === administrators || id === defaultGroup)
+          throw new Problem('wrong_state', `Group ${id} (${name}) is always there.`);
+        const members = await users.countIn(id, session);
+        if (members > 0)
+          throw new Problem(
+            'in_use',
+            `Group ${id} (${name}) has ${members === 1 ? '1 member' : `${members} members`}. Take them out first.`,
+          );
+        const owned = await store.ownedBy({ gid: id }, session);
+        if (owned !== null)
+          throw new Problem('in_use', `Group ${id} (${name}) has ${owned}. Give that to another group first.`);
+        await acls.removeOfGroup(id, session);
+        await store.quotas.forget({ type: 'group', id }, session);
+        await groups.remove(id, session);
+      });
+    },
+  };
+};
+
+function authorised(caller: Caller, id: number, found: Group | null, right: Right): Group {
+  if (!found) throw new Problem('not_found', `There is no group ${id}.`);
+  demand(caller, groupSubject(found), right, `group ${id}`);
+  return found;
+}
+
+const nameTaken = (name: string): Problem => new Problem('name_taken', `There is a group "${name}" already.`);

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import { clientNetwork } from '../domain/client-network.js';
+import { Problem } from '../domain/problems.js';
+import type { User } from '../schemas/user.js';
+import type { Directory } from '../store/directory.js';
+import type { Attempt } from '../store/login-attempts.js';
+
+/** OWASP's minimum for argon2id, which is the library's default algorithm: 19 MiB, two passes, one thread. */
+const hashing = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Milliseconds in which failed logins are counted together. */
+const window = 15 * 60_000;
+/** One address may fail so many times as often under any names as under one: several people share some addresses. */
+const namesPerAddress = 10;
+
+/** argon2id in PHC format, salted. */
+export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
+
+/** What is tried, and from where. */
+export type Login = { name: string; secret: string; address: string };
+
+/** Passwords, tried under a limit. `failedLogins`: how many may fail in 15 minutes, of one name from one address. */
+export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, failedLogins: number) {
+  const nobody = hash(randomBytes(16), hashing);
+
+  /** Counts an attempt as failed, for the name from the address and for the address. Refuses when there were too many. */
+  async function count(name: string, address: string): Promise<Attempt[]> {
+    const network = clientNetwork(address);
+    const ofName = await attempts.take(['name', name, network], { most: failedLogins, window });
+    if (!ofName.granted) throw tooMany(ofName);
+    const ofAddress = await attempts.take(['address', network], { most: failedLogins * namesPerAddress, window });
+    if (ofAddress.granted) return [ofName, ofAddress];
+    await attempts.giveBack(ofName);
+    throw tooMany(ofAddress);
+  }
+
+  return {
+    /**
+     * Whether the secret is the password of this user, who is enabled. A user who does not exist or is disabled costs the
+     * same, so that time does not tell which names do.
+     */
+    async matches(user: User | null, { name, secret, address }: Login): Promise<boolean> {
+      const counted = await count(name, address);
+      const isRight = await verify(user?.password_hash ?? (await nobody), secret);
+      if (!isRight || !user?.enabled) return false;
+      for (const attempt of counted) await attempts.giveBack(attempt);
+      return true;
+    },
+
+    /** Counts what has failed already. Refuses when there were too many. */
+    failed: async (name: string, address: string): Promise<void> => {
+      await count(name, address);
+    },
+  };
+}
+
+function tooMany({ until }: Attempt): Problem {
+  const retryAfter = Math.max(1, Math.ceil((until.getTime() - Date.now()) / 1_000));
+  const when = retryAfter > 90 ? `${Math.ceil(retryAfter / 60)} minutes` : `${retryAfter} seconds`;
+  return new Problem('too_many_attempts', `Too many logins from here have failed. Try again in ${when}.`, {
+    retryAfter,
+  });
+}

@@ -1,0 +1,122 @@
+import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Ownership } from '../schemas/common.js';
+import type { ResourceRef } from '../schemas/operation.js';
+import type { Amounts } from '../schemas/quota.js';
+import type { Service } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
+import { ownershipFields } from './model.js';
+import type { OperationStore } from './operations.js';
+import type { ChargedOwner, QuotaStore } from './quotas.js';
+import type { ServiceStore } from './services.js';
+import type { VmStore } from './vms.js';
+
+/** `charge`: what goes to the quotas of a new owner and group. */
+type Owned = Ownership & { _id: number; charge?: Amounts };
+
+/** A VM of a service, as far as it matters who may change its owner or bits. */
+export type OwnedNode = Pick<Vm, '_id' | 'state' | keyof Ownership>;
+
+/** A change of owner, group or permission bits. */
+export type OwnershipChange<T> = {
+  /** What is to be, from what is. */
+  after: (seen: Ownership) => Ownership;
+  /**
+   * Throws where it may not be. Asked before the transaction, so that what is refused writes nothing and holds nobody up,
+   * and again in it, of what is then: of a service with all its VMs.
+   */
+  allow: (seen: T, after: Ownership, nodes: readonly OwnedNode[]) => void;
+  /** The names of the new owner and group, where they are known, for a refusal. */
+  names: Pick<ChargedOwner, 'uname' | 'gname'>;
+};
+
+/** What goes with an object; `owner`: whose it is from then on. */
+type Followers = {
+  nodes: (session: ClientSession) => Promise<OwnedNode[]>;
+  follow: (owner: Ownership, nodes: readonly OwnedNode[], session: ClientSession) => Promise<void>;
+};
+const nobody: Followers = { nodes: async () => [], follow: async () => {} };
+
+type Stores = { operations: OperationStore; services: ServiceStore; vms: VmStore; quotas: QuotaStore };
+
+/**
+ * Gives objects to other owners and groups, and changes their permission bits, in one transaction with all that goes by
+ * them: the charge of quotas, operations, the VMs of a service. It begins by a write to the object that always changes it.
+ * Whoever admits an operation on it writes it, too: of two that meet, one goes again and sees what the other has done.
+ */
+export function createOwnershipChanges(connection: Connection, { operations, services, vms, quotas }: Stores) {
+  /** Returns the object as it is then; null: it is not there. */
+  async function change<T extends Owned>(
+    model: Model<T>,
+    id: number,
+    { after, allow, names }: OwnershipChange<T>,
+    { nodes: nodesOf, follow }: Followers = nobody,
+  ): Promise<T | null> {
+    const seen = await model.findById(id).lean<T>().exec();
+    if (!seen) return null;
+    const wish = after(seen);
+    allow(seen, wish, []);
+    const documents = connection.collection<Owned & { owner_changes?: number }>(model.collection.name);
+    const inTransaction = () =>
+      connection.transaction(async (session) => {
+        await documents.updateOne({ _id: id }, { $inc: { owner_changes: 1 } }, { session });
+        const present = await model.findById(id).session(session).lean<T>().exec();
+        if (!present) return null;
+        const owner = after(present);
+        const nodes = await nodesOf(session);
+        allow(present, owner, nodes);
+        await documents.updateOne({ _id: id }, { $set: owner }, { session });
+        await follow(owner, nodes, session);
+        await quotas.moveCharge(present, { ...owner, ...names }, present.charge, session);
+        return { ...present, ...owner };
+      });
+    const isGiven = seen.uid !== wish.uid || seen.gid !== wish.gid;
+    return isGiven && seen.charge ? quotas.inTurn([seen, wish], inTransaction) : inTransaction();
+  }
+
+  const giveOperations = (
+    type: ResourceRef['type'],
+    ids: readonly number[],
+    owner: Ownership,
+    session: ClientSession,
+  ): Promise<unknown> =>
+    operations.model.updateMany(
+      { 'resource.type': type, 'resource.id': { $in: [...ids] } },
+      { $set: owner },
+      { session },
+    );
+
+  return {
+    /** For objects that nothing goes with: templates, hosts, clusters. */
+    changeOf:
+      <T extends Owned>(model: Model<T>) =>
+      (id: number, wish: OwnershipChange<T>) =>
+        change(model, id, wish),
+
+    /** A VM, and its operations. */
+    changeVm: (id: number, wish: OwnershipChange<Vm>) =>
+      change(vms.model, id, wish, {
+        ...nobody,
+        follow: async (owner, _nodes, session) => {
+          await giveOperations('vm', [id], owner, session);
+        },
+      }),
+
+    /** A service, its VMs, those that are DONE among them, and the operations of all. */
+    changeService: (id: number, wish: OwnershipChange<Service>) =>
+      change(services.model, id, wish, {
+        nodes: (session) =>
+          vms.model
+            .find({ 'service.id': id }, { ...ownershipFields, state: 1 }, { session })
+            .hint('by_service')
+            .lean<OwnedNode[]>()
+            .exec(),
+        follow: async (owner, nodes, session) => {
+          await vms.model.updateMany({ 'service.id': id }, { $set: owner }, { session, hint: 'by_service' });
+          await giveOperations('service', [id], owner, session);
+          const ids = nodes.map(({ _id }) => _id);
+          await giveOperations('vm', ids, owner, session);
+        },
+      }),
+  };
+}
+export type OwnershipChanges = ReturnType<typeof createOwnershipChanges>;

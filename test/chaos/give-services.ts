@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { Problem } from '../../domain/problems.js';
+import { createOperations } from '../../operations/operations.js';
+import { createDirectory, type Directory } from '../../store/directory.js';
+import { idleEngine } from '../support/idle-engine.js';
+import { race } from './racer.js';
+
+const oneadmin = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
+let directory: Directory | undefined;
+
+/** Gives a service away, or shares it with its group; answers whether that was possible. */
+await race(z.object({ service: z.int(), uid: z.int().nullable() }), async (store, { service, uid }) => {
+  directory ??= createDirectory(store.connection);
+  const { services } = createOperations({
+    ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
+    onDelayed: () => {},
+  }).ownership;
+  try {
+    if (uid === null) await services.chmod(oneadmin, service, { octet: '640' });
+    else await services.chown(oneadmin, service, { uid });
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'operation_in_progress') return false;
+    throw error;
+  }
+});

@@ -1,0 +1,111 @@
+import { ulid } from 'ulid';
+import type { Ownership } from '../../schemas/common.js';
+import type { Operation, ResourceRef } from '../../schemas/operation.js';
+import type { Service } from '../../schemas/service.js';
+import type { Vm } from '../../schemas/vm.js';
+import type { Store } from '../../store/store.js';
+import { deployingService, roleNames } from './deploying-service.js';
+
+const pick = ({ uid, gid, permissions }: Ownership): Ownership => ({ uid, gid, permissions });
+
+/** An operation that has ended. */
+const endedOperation = (resource: ResourceRef, owner: Ownership): Operation<'terminateVm'> => ({
+  _id: ulid(),
+  kind: 'terminateVm',
+  resource,
+  resource_name: `${resource.type} ${resource.id}`,
+  workflow_id: `${resource.type}-${resource.id}`,
+  input: { hard: false },
+  requester: { id: owner.uid, name: 'somebody' },
+  ...owner,
+  idempotency_key: null,
+  fingerprint: '',
+  state: 'succeeded',
+  run_id: 'a-run',
+  waiting_for: null,
+  error: null,
+  template_id: 0,
+  retry_of: null,
+  cancel_requested: null,
+  question: null,
+  answer: null,
+  created_at: new Date(),
+  started_at: new Date(),
+  ended_at: new Date(),
+});
+
+/**
+ * A service with so many VMs, with ids from a thousand times its own, on which nobody is at work, and an operation that
+ * has ended on it and on every tenth VM. The last VM is DONE.
+ */
+export async function makeOwnedService(
+  store: Store,
+  id: number,
+  { owner, vms: count, ...over }: { owner: Ownership; vms: number } & Partial<Service>,
+): Promise<{ vms: number[] }> {
+  const mine = pick(owner);
+  await store.services.model.create([
+    {
+      ...deployingService(id, 'none'),
+      ...mine,
+      state: 'RUNNING',
+      operation: null,
+      charge: { services: 1, vms: count, cpu: 100 * count, memory: 64 * count },
+      ...over,
+    },
+  ]);
+  const vms = Array.from({ length: count }, (_, at): Vm => {
+    const done = at === count - 1;
+    return {
+      _id: id * 1_000 + at,
+      ...mine,
+      name: `VM ${at}`,
+      state: done ? 'DONE' : 'ACTIVE',
+      lcm_state: done ? 'LCM_INIT' : 'RUNNING',
+      reason: null,
+      template_id: 0,
+      capacity: { cpu: 100, memory: 64 },
+      template: {},
+      user_template: {},
+      service: { id, role: roleNames[at % roleNames.length] ?? '', ordinal: at },
+      history: [],
+      deploy_id: null,
+      epoch: 1,
+      hold: null,
+      operation: null,
+      wanted: null,
+      created_at: new Date(),
+      ended_at: done ? new Date() : null,
+    };
+  });
+  await store.vms.model.insertMany(vms);
+  await store.operations.model.insertMany([
+    endedOperation({ type: 'service', id }, mine),
+    ...vms.flatMap(({ _id }, at) => (at % 10 === 0 ? [endedOperation({ type: 'vm', id: _id }, mine)] : [])),
+  ]);
+  return { vms: vms.map(({ _id }) => _id) };
+}
+
+/** Everything of a service that has not its owner, group and bits, each as a sentence. */
+export async function strays(store: Store, id: number): Promise<string[]> {
+  const service = await store.services.find(id);
+  if (!service) return [`there is no service ${id}`];
+  const vms = await store.vms.model.find({ 'service.id': id }).lean<Vm[]>().exec();
+  const operations = await store.operations.model
+    .find({
+      $or: [
+        { 'resource.type': 'service', 'resource.id': id },
+        { 'resource.type': 'vm', 'resource.id': { $in: vms.map(({ _id }) => _id) } },
+      ],
+    })
+    .lean<Operation[]>()
+    .exec();
+  const expected = JSON.stringify(pick(service));
+  return [
+    ...vms.map((vm) => ({ what: `VM ${vm._id}`, is: JSON.stringify(pick(vm)) })),
+    ...operations.map((op) => ({
+      what: `${op.kind} on ${op.resource.type} ${op.resource.id}`,
+      is: JSON.stringify(pick(op)),
+    })),
+  ].flatMap(({ what, is }) => (is === expected ? [] : [`${what} of service ${id} is ${is}, not ${expected}`]));
+}
