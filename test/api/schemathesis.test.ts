@@ -40,6 +40,8 @@ async function startedApi(): Promise<{ url: string; log: () => string }> {
     ARCUS_TEMPORAL_ADDRESS: world.addresses.temporal,
     ARCUS_PORT: String(port),
     ARCUS_LOG_LEVEL: 'warn',
+    // Wrong credentials are among what is tried.
+    ARCUS_FAILED_LOGINS: '1000000',
   });
   const url = `http://127.0.0.1:${port}`;
   const answers = () =>

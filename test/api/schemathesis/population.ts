@@ -6,6 +6,7 @@ import type { ServiceTemplate } from '../../../schemas/service-template.js';
 import type { Vm, VmLcmState, VmState } from '../../../schemas/vm.js';
 import type { VmTemplate } from '../../../schemas/vm-template.js';
 import type { Pool } from '../../../store/counters.js';
+import { addGroup, addUser } from '../../support/people.js';
 import type { World } from '../world.js';
 
 /** What operations on a service have come to, each with the state that it has left the service in. */
@@ -133,6 +134,8 @@ export async function populate(world: World): Promise<Population> {
     await leftBy('cancelled', 8),
   ];
   const repairable = await leftBy('succeeded', 8);
+  const people = await populateDirectory(world);
+
   const idsOf = async (model: { distinct(field: '_id'): { exec(): Promise<unknown[]> } }) =>
     (await model.distinct('_id').exec()).map(Number);
   return {
@@ -149,6 +152,48 @@ export async function populate(world: World): Promise<Population> {
     retryable: cancelled.operations,
     operations: [...deployed.operations, ...waiting.operations, ...running.operations],
     checks: [check.id],
-    people: [1, 2, 3],
+    ...people,
   };
+}
+
+/** Who asks. His id is one that nobody guesses: what is done to users and groups must not be done to him. */
+const prober = { name: 'prober', id: 54_321 };
+
+async function populateDirectory({ directory, ask }: World): Promise<Population> {
+  const { users, tokens, version } = directory;
+  await addUser(directory, prober.name, { _id: prober.id, gid: 0 });
+  const alice = await users.find(2);
+  if (!alice) throw new Error('alice is missing');
+  const groups: number[] = [];
+  for (let at = 0; at < 10; at++) groups.push((await addGroup(directory, `group-${at}`))._id);
+  const members: number[] = [];
+  await version.change(async (session) => {
+    for (let at = 0; at < 20; at++) {
+      const _id = await version.take('user', session);
+      await users.insert({ ...alice, _id, name: `user-${at}`, gid: 1, groups: [1, nth(groups, at)] }, session);
+      members.push(_id);
+    }
+  });
+  const acls: number[] = [];
+  for (const gid of groups) {
+    const { body } = await ask('oneadmin', 'post', '/acls', { rule: `@${gid} VM/@${gid} USE *` });
+    acls.push(body.id);
+  }
+  const holder = members.pop() ?? prober.id;
+  const [mine, held] = [await manyTokens(prober.id), await manyTokens(holder)];
+  return { users: members, groups, acls, tokens: mine, holder: [holder], held };
+
+  async function manyTokens(uid: number): Promise<number[]> {
+    const made: number[] = [];
+    await version.change(async (session) => {
+      for (let at = 0; at < 12; at++) {
+        const _id = await version.take('token', session);
+        const [prefix, hash] = [`ABCD${String(_id).padStart(4, '0')}`, `hash ${_id}`];
+        const dates = { created_at: new Date(), expires_at: null, last_used_at: null };
+        await tokens.insert({ _id, uid, name: `token-${_id}`, prefix, hash, ...dates }, session);
+        made.push(_id);
+      }
+    });
+    return made;
+  }
 }
