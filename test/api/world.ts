@@ -7,6 +7,7 @@ import type { Connection as MongodbConnection } from 'mongoose';
 import { pino } from 'pino';
 import request from 'supertest';
 import { inject } from 'vitest';
+import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
@@ -45,8 +46,14 @@ export type World = {
 
 const nowhere = '127.0.0.1:1';
 
-/** `withTemporal: false`: nothing listens where Temporal should be. */
-export async function createWorld({ withTemporal }: { withTemporal: boolean }): Promise<World> {
+/** `withTemporal: false`: nothing listens where Temporal should be, unless there is another engine in its place. */
+export async function createWorld({
+  withTemporal,
+  engine: other,
+}: {
+  withTemporal: boolean;
+  engine?: Engine;
+}): Promise<World> {
   const temporal = withTemporal ? await ownTemporal() : undefined;
   const uri = ownDatabaseUri('api');
   await makeIndexes(uri);
@@ -61,7 +68,7 @@ export async function createWorld({ withTemporal }: { withTemporal: boolean }): 
     operations: createOperations({
       store,
       directory,
-      engine,
+      engine: other ?? engine,
       settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),
