@@ -33,6 +33,8 @@ export type World = {
   store: Store;
   directory: Directory;
   mongodb: MongodbConnection;
+  /** Where the servers are, for a process that is to serve the same. */
+  addresses: { mongodb: string; temporal: string };
   /** A request of a user, whose password is his name unless another secret is given; paths are below /api/v1. */
   ask: (who: string, method: Method, path: string, body?: object, secret?: string) => request.Test;
   /** A request with a token. */
@@ -41,6 +43,8 @@ export type World = {
   contents: () => Promise<Record<string, unknown[]>>;
   stop: () => Promise<void>;
 };
+
+const nowhere = '127.0.0.1:1';
 
 /** `withTemporal: false`: nothing listens where Temporal should be, unless there is another engine in its place. */
 export async function createWorld({
@@ -59,7 +63,7 @@ export async function createWorld({
   const identity = createIdentity({ directory, failedLogins: 10 });
   await ensureOneadmin(directory, 'oneadmin');
   for (const name of ['alice', 'bob']) await addUser(directory, name);
-  const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
+  const engine = temporalEngine(temporal?.address ?? nowhere);
   const app = createApp({
     operations: createOperations({
       store,
@@ -85,6 +89,7 @@ export async function createWorld({
     store,
     directory,
     mongodb,
+    addresses: { mongodb: uri, temporal: temporal?.address ?? nowhere },
     ask: (who, method, path, body, secret = who) => {
       const asked = request(app)
         [method](apiRoot + path)
