@@ -88,7 +88,7 @@ function described(
 ): string {
   const [used, all] =
     round.do === 'retry' ? [round.used.retries, policy.retries] : [round.used.replacements, policy.replacements];
-  return `${round.seconds} s, to ${round.do} ${failed} failed VMs of role ${role} (${used} of ${all})`;
+  return `${round.seconds} s, to ${round.do} ${failed} failed ${failed === 1 ? 'VM' : 'VMs'} of role ${role} (${used} of ${all})`;
 }
 
 const skipEntry = (role: string, before: number, after: number) =>

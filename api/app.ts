@@ -27,6 +27,9 @@ export type AppParts = {
   isDraining: () => boolean;
 };
 
+/** Characters: the longest valid query of a list, each of its characters escaped, is shorter. */
+const longestAddress = 65_536;
+
 /** The HTTP face of Arcus, not yet listening. */
 export function createApp({
   operations,
@@ -41,9 +44,13 @@ export function createApp({
   const app = express();
   app.set('trust proxy', [...(parts.trustedProxies ?? [])]);
   app.set('etag', false);
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
   app.use(logRequests(logger), metrics.observe, helmet(headers));
-  app.use((_request, response, next) => {
+  app.use(({ url }, response, next) => {
     if (isDraining()) response.set('Connection', 'close');
+    if (url.length > longestAddress)
+      throw new Problem('address_too_long', `An address may have ${longestAddress / 1024} KiB at most.`);
     next();
   });
   app.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
@@ -59,7 +66,13 @@ export function createApp({
     nativeRoutes(operations, metrics),
   );
   app.use(({ path }) => {
-    throw new Problem('not_found', `Nothing is at ${path}; /docs shows what there is.`);
+    const bare = path.replace(/\/+$/, '');
+    throw new Problem(
+      'not_found',
+      bare === path || bare === ''
+        ? `Nothing is at ${path}; /docs shows what there is.`
+        : `Nothing is at ${path}: addresses do not end in a slash. Ask for ${bare}.`,
+    );
   });
   app.use(problemHandler);
   return app;

@@ -39,6 +39,7 @@ export const listQuery = (list: ListFields, item: z.ZodObject, { newestFirst = f
       })
       .optional()
       .meta({
+        enum: sortable.flatMap((name) => [name, `-${name}`]),
         description: `The field that the list is sorted by, with \`-\` before it from the last to the first: ${sortable.join(', ')}. Default: ${newestFirst ? '-id' : 'id'}`,
       }),
     fields: z
@@ -52,7 +53,10 @@ export const listQuery = (list: ListFields, item: z.ZodObject, { newestFirst = f
         return z.NEVER;
       })
       .optional()
-      .describe('Answer only these fields of each item, separated by commas'),
+      .meta({
+        pattern: `^ *(?:${shown.join('|')}) *(?:, *(?:${shown.join('|')}) *)*$`,
+        description: 'Answer only these fields of each item, separated by commas',
+      }),
   });
 };
 

@@ -1,7 +1,10 @@
 import express, { type RequestHandler, Router } from 'express';
+import { z } from 'zod';
 import { Problem } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
+import { check } from './findings.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { invalid } from './invalid.js';
 import type { Metrics } from './metrics.js';
 import { bodyLimit, readBody } from './read-body.js';
@@ -13,7 +16,7 @@ const readBytes = express.raw({ type: () => true, limit: bodyLimit });
 
 /** The native API below its root: each row of the table under its method; another method is told which there are. */
 export function nativeRoutes(operations: Operations, metrics: Pick<Metrics, 'operationAccepted'>): Router {
-  const router = Router();
+  const router = Router({ strict: true, caseSensitive: true });
   for (const path of new Set(routeTable.map((route) => route.path))) {
     const routes = routeTable.filter((route) => route.path === path);
     const at = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
@@ -50,10 +53,9 @@ const serve =
 function admissionOf(request: Parameters<RequestHandler>[0]): Admission {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return { requestId: requestId(request) };
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw invalid([{ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 printable characters without blanks' }]);
-  }
-  return { requestId: requestId(request), idempotencyKey: key };
+  const checked = check(z.object({ 'Idempotency-Key': IdempotencyKey }), { 'Idempotency-Key': key });
+  if (!checked.ok) throw invalid(checked.findings);
+  return { requestId: requestId(request), idempotencyKey: checked.value['Idempotency-Key'] };
 }
 
 const otherMethods =

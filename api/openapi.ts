@@ -2,6 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@aste
 import { z } from 'zod';
 import { isProblemCode, type ProblemCode, problems } from '../domain/problems.js';
 import { ProblemBody } from '../schemas/problem.js';
+import { IdempotencyKey } from './idempotency-key.js';
 import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
@@ -11,6 +12,7 @@ const everywhere = [
   'invalid_request',
   'not_authenticated',
   'not_authorized',
+  'address_too_long',
   'too_many_attempts',
   'internal',
   'database_unavailable',
@@ -78,8 +80,8 @@ function showParameters(route: Route, described: { parameters?: unknown[] } | un
 }
 
 /**
- * The generator takes a coerced number for nullable, though a parameter cannot be null, and leaves the flag of a Unicode
- * pattern in its text, where JSON Schema has none.
+ * The generator takes a coerced number for nullable, though a parameter cannot be null; it leaves the flag of a Unicode
+ * pattern in its text, where JSON Schema has none; and it does not say that integers are those that JavaScript can hold.
  */
 function mend(at: unknown): void {
   if (Array.isArray(at)) {
@@ -87,10 +89,14 @@ function mend(at: unknown): void {
     return;
   }
   if (!isRecord(at)) return;
-  const { schema, pattern } = at;
+  const { schema, pattern, type, minimum, maximum } = at;
   if ('in' in at && isRecord(schema) && Array.isArray(schema.type)) {
     const types: unknown[] = schema.type;
     schema.type = types.find((type) => type !== 'null');
+  }
+  if (type === 'integer') {
+    at.minimum = minimum ?? Number.MIN_SAFE_INTEGER;
+    at.maximum = maximum ?? Number.MAX_SAFE_INTEGER;
   }
   if (typeof pattern === 'string') at.pattern = pattern.replace(/\/u$/, '');
   Object.values(at).forEach(mend);
@@ -99,14 +105,7 @@ function mend(at: unknown): void {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const IdempotencyHeader = z.object({
-  'Idempotency-Key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .describe('Chosen by you: a second request with the same key gets the operation of the first'),
-});
+const IdempotencyHeader = z.object({ 'Idempotency-Key': IdempotencyKey.optional() });
 
 /** In the order of the table of problems: the same set is then the same answer. */
 const codesOf = (route: Route): ProblemCode[] => {

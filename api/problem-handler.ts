@@ -3,6 +3,9 @@ import { Problem, type ProblemCode, problemOf, problems } from '../domain/proble
 import type { ProblemBody } from '../schemas/problem.js';
 import { requestId } from './request.js';
 
+/** Of an address that is told in an answer: nobody reads more of it. */
+const longestInstance = 1_000;
+
 /** The only place where an error becomes an answer. What is not a problem is a bug: logged once, shown as a fixed text. */
 export const problemHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {
   if (response.headersSent) return next(error);
@@ -11,19 +14,27 @@ export const problemHandler: ErrorRequestHandler = (error: unknown, request, res
   sendProblem(problem, request, response);
 };
 
-function sendProblem(problem: Problem, request: Request, response: Response): void {
+/** What a client is told. `about`: the address that was asked, and the id of the request. */
+export function problemBody(problem: Problem, about: Pick<ProblemBody, 'instance' | 'request_id'>): ProblemBody {
   const { status, title } = problems[problem.code];
-  const body: ProblemBody = {
+  return {
     type: `/problems/${problem.code}`,
     title,
     status,
     detail: problem.message,
-    instance: request.originalUrl.split('?', 1)[0] ?? '/',
-    request_id: requestId(request),
+    ...about,
     ...(problem.findings.length > 0 ? { errors: [...problem.findings] } : {}),
     ...(problem.operation === undefined ? {} : { operation: problem.operation }),
     ...(problem.quota === undefined ? {} : { exceeded: problem.quota }),
   };
+}
+
+function sendProblem(problem: Problem, request: Request, response: Response): void {
+  const { status } = problems[problem.code];
+  const body = problemBody(problem, {
+    instance: (request.originalUrl.split('?', 1)[0] ?? '/').slice(0, longestInstance),
+    request_id: requestId(request),
+  });
   if (status === 401) response.set('WWW-Authenticate', challenges(request));
   if (problem.retryAfter !== undefined) response.set('Retry-After', String(problem.retryAfter));
   if (status === 503) response.set('Retry-After', '1');

@@ -163,7 +163,13 @@ export const PathId = z
   .string()
   .regex(/^\d{1,15}$/, 'must be an integer id, such as 12')
   .transform(Number)
-  .meta({ type: 'integer', pattern: undefined, minimum: 0, description: 'Integer id within its pool' });
+  .meta({
+    type: 'integer',
+    pattern: undefined,
+    minimum: 0,
+    maximum: 999_999_999_999_999,
+    description: 'Integer id within its pool',
+  });
 
 export const ById = z.strictObject({ id: PathId });
 export const NoQuery = z.strictObject({});

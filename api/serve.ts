@@ -1,12 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { Express } from 'express';
+import { answerUnreadable, headLimit } from './unreadable.js';
 
 /** Time that requests in progress have to end once the process is told to. */
 const grace = 5_000;
 
 /** Listens, or rejects with a sentence for the operator. Port 0: one that is free. */
 export function listen(app: Express, port: number, address: string): Promise<Server> {
-  const server = createServer(app);
+  const server = createServer({ maxHeaderSize: headLimit }, app);
+  answerUnreadable(server);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EADDRINUSE' ? 'something else listens there' : cause.message;

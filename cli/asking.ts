@@ -3,15 +3,20 @@ import type { Context } from './command.js';
 import { Complaint } from './complaint.js';
 import type { Person } from './person.js';
 
-/** Who may be asked, and what has been answered beforehand. */
-type Answers = { person: Person | null; yes: boolean; input: boolean };
+/** Who may be asked, what has been answered beforehand, and what is piped in. */
+type Answers = { person: Person | null; yes: boolean; input: boolean; piped?: (() => string) | undefined };
 
 /**
  * The questions of a command. Before what ends or removes something a person at a terminal is asked; --yes says so
  * beforehand; --no-input refuses. Without a terminal nobody is there to be asked, and what the command says is done: it
  * names one object, by its id or its whole name.
  */
-export const asking = ({ person, yes, input }: Answers): Pick<Context, 'confirm' | 'secret'> => ({
+export const asking = ({
+  person,
+  yes,
+  input,
+  piped = () => readFileSync(0, 'utf8'),
+}: Answers): Pick<Context, 'confirm' | 'secret'> => ({
   confirm: async (question) => {
     if (yes || (input && person === null)) return;
     if (!input || person === null)
@@ -25,7 +30,7 @@ export const asking = ({ person, yes, input }: Answers): Pick<Context, 'confirm'
       });
   },
   secret: async (question) => {
-    if (person === null) return readFileSync(0, 'utf8').trim();
+    if (person === null) return piped().trim();
     if (input) return (await person.askSecretly(`${question}: `)).trim();
     throw new Complaint('usage', 'A secret is needed, and --no-input forbids to ask for it.', {
       next: 'Give it on standard input.',

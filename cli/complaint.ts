@@ -23,18 +23,26 @@ export const exitCodes = {
 } as const;
 export type Exit = keyof typeof exitCodes;
 
-/** The same in words, for the help and the reference. */
-export const exitMeanings: readonly (readonly [code: number, meaning: string])[] = [
-  [exitCodes.ok, 'done'],
-  [exitCodes.failure, 'failed'],
-  [exitCodes.usage, 'wrong use or invalid input'],
-  [exitCodes.not_found, 'no such object'],
-  [exitCodes.conflict, 'not possible now'],
-  [exitCodes.not_allowed, 'not allowed'],
-  [exitCodes.unreachable, 'no answer from the server'],
-  [exitCodes.asks, 'it waits for you: answer it'],
-  [exitCodes.timeout, 'not within --timeout'],
-  [exitCodes.detached, 'left by Ctrl-C'],
+/** The same in words: in short for the help, and in full for the reference. */
+export const exitMeanings: readonly (readonly [code: number, short: string, full: string])[] = [
+  [exitCodes.ok, 'done', 'done; with --wait, ended as wished: cancelled after a cancel, failed after giving up'],
+  [exitCodes.failure, 'failed', 'failed'],
+  [exitCodes.usage, 'wrong use or invalid input', 'wrong use, invalid input, or the beginning of more than one id'],
+  [exitCodes.not_found, 'no such object', 'no such object'],
+  [
+    exitCodes.conflict,
+    'not possible now',
+    'not possible now: wrong state, a name that is taken or means several objects, another operation at work',
+  ],
+  [exitCodes.not_allowed, 'not allowed', 'not allowed: credentials are missing or wrong, or do not suffice'],
+  [exitCodes.unreachable, 'no answer from the server', 'no answer from the server'],
+  [
+    exitCodes.asks,
+    'it waits for you: answer it',
+    'the operation that was waited for waits for you: its question and answers are on standard error',
+  ],
+  [exitCodes.timeout, 'not within --timeout', 'what was waited for did not come within --timeout'],
+  [exitCodes.detached, 'left by Ctrl-C', 'left by Ctrl-C; what was asked for goes on'],
 ];
 
 /** Ctrl-C where there is nothing to say about it: what was watched goes on as before. */
@@ -62,21 +70,19 @@ export class Complaint extends Error {
     this.next = options.next;
   }
 
-  /** A single finding is what the sentence says already, but for its place. */
-  #told(): Complaint['findings'] {
-    const { findings, message } = this;
-    const isSaid = findings.every(({ pointer, detail }) => message.includes(detail) && message.includes(pointer));
-    return findings.length === 1 && isSaid ? [] : findings;
-  }
-
   /** The lines for standard error. */
   lines(): string[] {
+    const { findings, message, next } = this;
+    const [only, ...others] = findings;
+    // A single finding is what the sentence says already, but for its place.
+    const isSaid = only !== undefined && others.length === 0 && message.includes(only.detail);
+    const place = isSaid && !message.includes(only.pointer) ? `${only.pointer}: ` : '';
     return [
-      `arcus: ${printable(this.message)}`,
-      ...this.#told().map(({ pointer, detail }) =>
+      `arcus: ${printable(place + message)}`,
+      ...(isSaid ? [] : findings).map(({ pointer, detail }) =>
         printable(pointer === '' ? `  ${detail}` : `  ${pointer}: ${detail}`),
       ),
-      this.next,
+      next,
     ];
   }
 }

@@ -72,9 +72,15 @@ function outlook(detail: OperationDetail, now: Date): string[] {
 const etaText = ({ eta }: OperationDetail, now: Date): string[] =>
   eta ? [`about ${roughText(Date.parse(eta.at) - now.getTime())} left`] : [];
 
-/** Steps whose last try failed, as far as the engine was there to say what has become of them since. */
+/**
+ * Steps whose last try failed, as far as the engine was there to say what has become of them since. An end that nobody has
+ * written down yet is a guess: what was tried again may have succeeded.
+ */
 const failing = ({ steps, asked_engine }: OperationDetail): StepResource[] =>
-  steps.filter(({ state, error }) => error !== null && (state === 'failed' || (state === 'running' && asked_engine)));
+  steps.filter(
+    ({ state, error, ended_at }) =>
+      error !== null && ((state === 'failed' && ended_at !== null) || (state === 'running' && asked_engine)),
+  );
 
 /** `try 3 in 4 s`, or that it is at work again. */
 export function nextTry({ attempts, next_retry_at }: StepResource, now: Date): string {

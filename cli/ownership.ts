@@ -6,6 +6,10 @@ type Owned = { permissions: Permissions };
 const bits = ({ use, manage, admin }: Permissions['owner']): string =>
   `${use ? 'u' : '-'}${manage ? 'm' : '-'}${admin ? 'a' : '-'}`;
 
+/** The same in a line, such as `um- u-- ---`: owner, group, others. */
+export const permissionsLine = ({ permissions: { owner, group, other } }: Owned): string =>
+  [owner, group, other].map(bits).join(' ');
+
 /** The permissions of an object, as OpenNebula prints them. */
 export const permissionsText = ({ permissions: { owner, group, other } }: Owned): string =>
   `PERMISSIONS\n${pairs([

@@ -25,6 +25,8 @@ import { version } from './version.js';
 
 export type Surroundings = Pick<Context, 'environment' | 'out' | 'err' | 'width' | 'terminal' | 'screen' | 'now'> & {
   person: Person | null;
+  /** All that is piped in; by default what standard input says. */
+  piped?: () => string;
 };
 
 const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly Leaf[]])[] = [
@@ -74,7 +76,7 @@ export function createProgram(surroundings: Surroundings): Command {
     let client: ReturnType<typeof createApiClient> | undefined;
     const context: Context = {
       ...surroundings,
-      ...asking({ person: surroundings.person, yes, input }),
+      ...asking({ ...surroundings, yes, input }),
       client: () => {
         client ??= createApiClient(connectionOf(surroundings.environment, options));
         return client;

@@ -19,7 +19,7 @@ not be tomorrow.
 
 | Code | Meaning |
 | ---- | ------- |
-${exitMeanings.map(([code, meaning]) => `| ${code} | ${cell(meaning)} |`).join('\n')}
+${exitMeanings.map(([code, , meaning]) => `| ${code} | ${cell(meaning)} |`).join('\n')}
 
 ## Which server, and as whom
 

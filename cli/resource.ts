@@ -32,7 +32,7 @@ const Named = z.object({ id: z.int(), name: z.string() });
  */
 export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   client: ApiClient,
-  { noun, path, item, ends }: Resource<L, S>,
+  { noun, path, item, ends }: Pick<Resource<L, S>, 'noun' | 'path' | 'item' | 'ends'>,
   wish: string | undefined,
   { whole = false }: { whole?: boolean } = {},
 ): Promise<number> {

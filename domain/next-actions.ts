@@ -1,47 +1,9 @@
-import type { HostState } from '../schemas/host.js';
-import type { Answer, NextAction, Operation, OperationState } from '../schemas/operation.js';
-import type { ServiceState } from '../schemas/service.js';
-import type { RecoverAction } from '../schemas/vm.js';
-import { recoveries, resumable } from './vm-recover.js';
-import type { VmStateName } from './vm-states.js';
+import type { Answer, NextAction } from '../schemas/operation.js';
+import { type Act, rightFor, verdictOn } from './acts/acts.js';
+import type { ActionFacts } from './acts/facts.js';
+import { isOpen } from './acts/operation-acts.js';
 
-/** A resource as it is now. `busy`: an operation on it has not ended. */
-export type ResourceFacts =
-  | {
-      type: 'service';
-      id: number;
-      state: ServiceState;
-      busy: boolean;
-      /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
-      going: { hard: boolean | null; remove: boolean } | null;
-    }
-  | {
-      type: 'vm';
-      id: number;
-      state: VmStateName;
-      busy: boolean;
-      going: { hard: boolean } | null;
-      /** It runs behind the ready gate of its service and has not reported. */
-      unready: boolean;
-    }
-  | { type: 'host'; id: number; state: HostState }
-  | { type: 'zone'; id: number };
-
-export type ActionFacts = {
-  /** What was asked about: where the same can be done through operation and resource, it is offered through this one. */
-  about: 'operation' | 'resource';
-  operation: Pick<Operation, '_id' | 'kind' | 'state' | 'cancel_requested'> | null;
-  /** No operation has come after it on its resource. */
-  isLast: boolean;
-  /** null: it is gone. */
-  resource: ResourceFacts | null;
-  /** The caller may MANAGE the operation and its resource; is an administrator, for hosts and the zone. */
-  mayManage: boolean;
-  /** And may say of a VM what Arcus has not seen: has the ADMIN right on it. */
-  mayAdmin: boolean;
-};
-
-/** Names are stable: clients and the refusals of requests go by them. */
+/** Names are stable: clients go by them. */
 export type ActionName =
   | Answer
   | 'recover'
@@ -59,233 +21,144 @@ export type ActionName =
   | 'disable'
   | 'offline';
 
-type Offer = Omit<NextAction, 'name'>;
-type Row = readonly [name: ActionName, offer: (facts: ActionFacts) => Offer | null];
-
-/** What is allowed, the likeliest wish first: the one table that answers and refusals both go by. */
-const table: readonly Row[] = [
-  ['retry', (facts) => answer(facts, 'retry', 'Try the VMs that failed again.')],
-  ['skip', (facts) => answer(facts, 'skip', 'Go on without the VMs that failed, with those that run.')],
-  ['give_up', (facts) => answer(facts, 'give_up', 'End the operation as failed; what runs goes on running.')],
-  ['retry', retryOperation],
-  ['retry', retryVm],
-  ['resume', resumeVm],
-  ['recover', recoverService],
-  ['repair', repairService],
-  ['report_ready', reportReady],
-  ['enable', (facts) => setHost(facts, ['DISABLED', 'OFFLINE'], 'enable', 'Let the host take VMs again.')],
-  ['cancel', cancelOperation],
-  ['undeploy', undeployService],
-  ['recreate', recreateVm],
-  ['recover_success', (facts) => claimVm(facts, 'success', 'Say that the step at which it hangs has succeeded.')],
-  ['recover_failure', (facts) => claimVm(facts, 'failure', 'Say that it has failed.')],
-  ['terminate', terminateVm],
-  ['delete', deleteService],
-  ['disable', (facts) => setHost(facts, ['INIT', 'MONITORED', 'ERROR'], 'disable', disables)],
-  ['offline', (facts) => setHost(facts, ['ERROR'], 'offline', offlines)],
+/** `offered`: where it is left out although it may be done, because the same is offered otherwise or helps nobody. */
+type Row = readonly [
+  name: ActionName,
+  act: Act,
+  description: string | ((facts: ActionFacts) => string),
+  offered?: (facts: ActionFacts) => boolean,
 ];
 
-const disables = 'Let the host keep its VMs and take no new ones.';
-const offlines = 'Ask it no more: VMs that are ended there count as gone although it does not answer.';
+const ofResource = ({ about }: ActionFacts): boolean => about === 'resource';
+const isGone = ({ resource }: ActionFacts): boolean => resource?.type === 'service' && resource.state === 'DONE';
+
+/** What may be offered, the likeliest wish first; of rows of one name the first that may be done. */
+export const table: readonly Row[] = [
+  ['retry', { do: 'answer', answer: 'retry' }, 'Try the VMs that failed again.'],
+  ['skip', { do: 'answer', answer: 'skip' }, 'Go on without the VMs that failed, with those that run.'],
+  ['give_up', { do: 'answer', answer: 'give_up' }, 'End the operation as failed; what runs goes on running.'],
+  [
+    'retry',
+    { do: 'retry' },
+    'Try it again: a new operation that goes on from what is.',
+    // Of a service that is asked about, recover and repair do the same.
+    ({ about, resource }) => about === 'operation' || resource?.type !== 'service',
+  ],
+  [
+    'retry',
+    { do: 'recoverVm', action: 'retry' },
+    'Do again what it hangs at.',
+    // Its service may be about to do so.
+    (facts) => ofResource(facts) && !(facts.operation && isOpen(facts.operation)),
+  ],
+  ['resume', { do: 'resume' }, 'Start it again where it is.'],
+  [
+    'recover',
+    { do: 'recover' },
+    'Go on with what failed: what is done is kept, VMs that failed are replaced.',
+    ofResource,
+  ],
+  [
+    'repair',
+    { do: 'repair' },
+    'Make it whole: look for VMs that are lost, replace those that failed, make those that are missing.',
+    ofResource,
+  ],
+  ['report_ready', { do: 'report' }, 'Say in place of its guest that it is ready.'],
+  ['enable', { do: 'setHost', to: 'enabled' }, 'Let the host take VMs again.'],
+  ['cancel', { do: 'cancel' }, 'Stop the operation at its next safe point.'],
+  ['undeploy', { do: 'undeploy', hard: null }, 'End its VMs; the service stays as DONE.'],
+  ['undeploy', { do: 'undeploy', hard: true }, 'Cut the power of its VMs instead of asking their guests.'],
+  [
+    'recreate',
+    { do: 'recoverVm', action: 'recreate' },
+    'End what there is of it, and deploy it anew.',
+    ({ resource }) => resource?.type === 'vm' && resource.state !== 'ACTIVE/RUNNING',
+  ],
+  ['recover_success', { do: 'recoverVm', action: 'success' }, 'Say that the step at which it hangs has succeeded.'],
+  ['recover_failure', { do: 'recoverVm', action: 'failure' }, 'Say that it has failed.'],
+  ['terminate', { do: 'terminate', hard: false }, 'End the VM for good.'],
+  ['terminate', { do: 'terminate', hard: true }, 'Cut its power instead of asking its guest.'],
+  [
+    'delete',
+    { do: 'delete' },
+    (facts) => (isGone(facts) ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.'),
+  ],
+  [
+    'disable',
+    { do: 'setHost', to: 'disabled' },
+    'Let the host keep its VMs and take no new ones.',
+    ({ resource }) => resource?.type === 'host' && resource.state !== 'OFFLINE',
+  ],
+  [
+    'offline',
+    { do: 'setHost', to: 'offline' },
+    'Ask it no more: VMs that are ended there count as gone although it does not answer.',
+    // Of one that answers it would not be true.
+    ({ resource }) => resource?.type === 'host' && resource.state === 'ERROR',
+  ],
+];
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
 export function nextActions(facts: ActionFacts): NextAction[] {
   if (!facts.mayManage) return [];
-  return table.flatMap(([name, offer]) => {
-    const offered = offer(facts);
-    return offered ? [{ name, ...offered }] : [];
-  });
+  const found = new Map<ActionName, NextAction>();
+  for (const [name, act, description, offered] of table) {
+    if (found.has(name) || (offered && !offered(facts)) || verdictOn(act, facts) !== 'may') continue;
+    if (rightFor(act, facts.operation) === 'admin' && !facts.mayAdmin) continue;
+    const text = typeof description === 'string' ? description : description(facts);
+    found.set(name, { name, description: text, ...requestFor(act, facts) });
+  }
+  return [...found.values()];
 }
 
-/** Whether this caller may do this now. */
-export const isAllowed = (name: ActionName, facts: ActionFacts): boolean =>
-  nextActions(facts).some((action) => action.name === name);
+type Request = Pick<NextAction, 'method' | 'href' | 'body' | 'command'>;
 
-const root = '/api/v1';
-const post = (path: string, body: Record<string, unknown> | null = null) =>
-  ({ method: 'POST', href: root + path, body }) as const;
-
-const open: readonly OperationState[] = ['accepted', 'running', 'waiting', 'waiting_for_you'];
-
-function answer({ operation, resource }: ActionFacts, wish: Answer, description: string): Offer | null {
-  if (operation?.state !== 'waiting_for_you' || operation.cancel_requested !== null) return null;
-  if (resource?.type === 'service' && resource.going !== null) return null;
-  return {
-    description,
-    ...post(`/operations/${operation._id}/answer`, { answer: wish }),
-    command: `arcus operation answer ${operation._id} ${wish}`,
-  };
-}
-
-function cancelOperation({ operation }: ActionFacts): Offer | null {
-  if (!operation || !open.includes(operation.state) || operation.cancel_requested !== null) return null;
-  return {
-    description: 'Stop the operation at its next safe point.',
-    ...post(`/operations/${operation._id}/cancel`),
-    command: `arcus operation cancel ${operation._id}`,
-  };
-}
-
-/** A service's failed operation is tried again through the service when that was asked about. */
-function retryOperation({ about, operation, isLast, resource }: ActionFacts): Offer | null {
-  if (!operation || !isLast || !resource || !['failed', 'cancelled'].includes(operation.state)) return null;
-  if (about === 'resource' && resource.type === 'service') return null;
-  if (!canBeTriedAgain(operation.kind, resource)) return null;
-  return {
-    description: 'Try it again: a new operation that goes on from what is.',
-    ...post(`/operations/${operation._id}/retry`),
-    command: `arcus operation retry ${operation._id}`,
-  };
-}
-
-function canBeTriedAgain(kind: Operation['kind'], resource: ResourceFacts): boolean {
-  if (resource.type === 'host' || (resource.type !== 'zone' && resource.busy)) return false;
-  switch (kind) {
-    case 'deployService':
-      return resource.type === 'service' && resource.state === 'FAILED_DEPLOYING';
-    case 'undeployService':
-      return resource.type === 'service' && resource.state === 'FAILED_UNDEPLOYING';
-    case 'repairService':
-      return resource.type === 'service' && resource.state === 'WARNING';
-    case 'deployVm':
-      return resource.type === 'vm' && recoveries[resource.state].retry.do === 'deploy';
+/** How an act is asked for, of the API and on the command line. */
+export function requestFor(act: Act, { operation, resource }: ActionFacts): Request {
+  const op = operation?._id ?? '';
+  const id = resource?.id ?? 0;
+  switch (act.do) {
+    case 'answer':
+      return post(`/operations/${op}/answer`, `operation answer ${op} ${act.answer}`, { answer: act.answer });
+    case 'cancel':
+      return post(`/operations/${op}/cancel`, `operation cancel ${op}`);
+    case 'retry':
+      return post(`/operations/${op}/retry`, `operation retry ${op}`);
+    case 'recover':
+      return post(`/services/${id}/recover`, `service recover ${id}`);
+    case 'repair':
+      return post(`/services/${id}/repair`, `service repair ${id}`);
+    case 'undeploy':
+      return act.hard
+        ? post(`/services/${id}/undeploy`, `service undeploy ${id} --hard`, { hard: true })
+        : post(`/services/${id}/undeploy`, `service undeploy ${id}`);
+    case 'delete':
+      return request('DELETE', `/services/${id}`, `service delete ${id}`);
+    case 'resume':
+      return post(`/vms/${id}/resume`, `vm resume ${id}`);
     case 'recoverVm':
-      return resource.type === 'vm' && resource.state !== 'DONE' && resource.state !== 'ACTIVE/RUNNING';
-    case 'terminateVm':
-      return resource.type === 'vm' && resource.state !== 'DONE';
-    case 'checkConsistency':
-      return resource.type === 'zone';
+      return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });
+    case 'terminate':
+      return act.hard
+        ? post(`/vms/${id}/terminate`, `vm terminate ${id} --hard`, { hard: true })
+        : post(`/vms/${id}/terminate`, `vm terminate ${id}`);
+    case 'report':
+      return request('PATCH', `/vms/${id}`, `vm update ${id} READY=YES`, { user_template: { READY: 'YES' } });
+    case 'setHost':
+      return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
+    case 'check':
+      return post('/consistency-checks', 'fsck');
   }
 }
 
-function recoverService({ about, resource }: ActionFacts): Offer | null {
-  if (about !== 'resource' || resource?.type !== 'service' || resource.busy) return null;
-  if (resource.state !== 'FAILED_DEPLOYING' && resource.state !== 'FAILED_UNDEPLOYING') return null;
-  return {
-    description: 'Go on with what failed: what is done is kept, VMs that failed are replaced.',
-    ...post(`/services/${resource.id}/recover`),
-    command: `arcus service recover ${resource.id}`,
-  };
-}
+const verbs = { enabled: 'enable', disabled: 'disable', offline: 'offline' } as const;
 
-function repairService({ about, resource }: ActionFacts): Offer | null {
-  if (about !== 'resource' || resource?.type !== 'service' || resource.busy) return null;
-  if (resource.state !== 'WARNING') return null;
-  return {
-    description: 'Make it whole: look for VMs that are lost, replace those that failed, make those that are missing.',
-    ...post(`/services/${resource.id}/repair`),
-    command: `arcus service repair ${resource.id}`,
-  };
-}
-
-function undeployService({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'service' || resource.state === 'DONE') return null;
-  const { id, going } = resource;
-  if (going === null)
-    return {
-      description: 'End its VMs; the service stays as DONE.',
-      ...post(`/services/${id}/undeploy`),
-      command: `arcus service undeploy ${id}`,
-    };
-  if (going.hard === true || going.remove) return null;
-  return {
-    description: 'Cut the power of its VMs instead of asking their guests.',
-    ...post(`/services/${id}/undeploy`, { hard: true }),
-    command: `arcus service undeploy ${id} --hard`,
-  };
-}
-
-function deleteService({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'service' || (resource.going?.remove && resource.going.hard === true)) return null;
-  return {
-    description:
-      resource.state === 'DONE' ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.',
-    method: 'DELETE',
-    href: `${root}/services/${resource.id}`,
-    body: null,
-    command: `arcus service delete ${resource.id}`,
-  };
-}
-
-/** Through the VM, where no failed operation of its own is there to be tried again. */
-function retryVm(facts: ActionFacts): Offer | null {
-  const { about, operation, resource } = facts;
-  if (about !== 'resource' || resource?.type !== 'vm' || resource.busy || retryOperation(facts)) return null;
-  if (operation && open.includes(operation.state)) return null;
-  if (recoveries[resource.state].retry.do === 'nothing') return null;
-  return recovery(resource.id, 'retry', 'Do again what it hangs at.');
-}
-
-function recreateVm({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'vm' || resource.busy || resource.state === 'ACTIVE/RUNNING') return null;
-  if (recoveries[resource.state].recreate.do === 'nothing') return null;
-  return recovery(resource.id, 'recreate', 'End what there is of it, and deploy it anew.');
-}
-
-function claimVm(
-  { resource, mayAdmin }: ActionFacts,
-  action: 'success' | 'failure',
-  description: string,
-): Offer | null {
-  if (resource?.type !== 'vm' || resource.busy || !mayAdmin) return null;
-  return recoveries[resource.state][action].do === 'claim' ? recovery(resource.id, action, description) : null;
-}
-
-const recovery = (id: number, action: RecoverAction, description: string): Offer => ({
-  description,
-  ...post(`/vms/${id}/recover`, { action }),
-  command: `arcus vm recover ${id} --${action}`,
+const request = (method: Request['method'], path: string, words: string, body: Request['body'] = null): Request => ({
+  method,
+  href: `/api/v1${path}`,
+  body,
+  command: `arcus ${words}`,
 });
 
-function resumeVm({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'vm' || resource.busy || !resumable.includes(resource.state)) return null;
-  return {
-    description: 'Start it again where it is.',
-    ...post(`/vms/${resource.id}/resume`),
-    command: `arcus vm resume ${resource.id}`,
-  };
-}
-
-function terminateVm({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'vm' || resource.state === 'DONE') return null;
-  const { id, going } = resource;
-  if (going === null)
-    return {
-      description: 'End the VM for good.',
-      ...post(`/vms/${id}/terminate`),
-      command: `arcus vm terminate ${id}`,
-    };
-  if (going.hard) return null;
-  return {
-    description: 'Cut its power instead of asking its guest.',
-    ...post(`/vms/${id}/terminate`, { hard: true }),
-    command: `arcus vm terminate ${id} --hard`,
-  };
-}
-
-function reportReady({ resource }: ActionFacts): Offer | null {
-  if (resource?.type !== 'vm' || !resource.unready) return null;
-  return {
-    description: 'Say in place of its guest that it is ready.',
-    method: 'PATCH',
-    href: `${root}/vms/${resource.id}`,
-    body: { user_template: { READY: 'YES' } },
-    command: `arcus vm update ${resource.id} READY=YES`,
-  };
-}
-
-function setHost(
-  { resource }: ActionFacts,
-  from: readonly HostState[],
-  verb: 'enable' | 'disable' | 'offline',
-  description: string,
-): Offer | null {
-  if (resource?.type !== 'host' || !from.includes(resource.state)) return null;
-  return {
-    description,
-    method: 'PATCH',
-    href: `${root}/hosts/${resource.id}`,
-    body: { state: verb === 'offline' ? verb : `${verb}d` },
-    command: `arcus host ${verb} ${resource.id}`,
-  };
-}
+const post = (path: string, words: string, body: Request['body'] = null): Request => request('POST', path, words, body);

@@ -1,5 +1,6 @@
+import type { ActionFacts, ResourceFacts, Work } from '../domain/acts/facts.js';
+import { isOpen } from '../domain/acts/operation-acts.js';
 import type { Caller } from '../domain/caller.js';
-import type { ActionFacts, ResourceFacts } from '../domain/next-actions.js';
 import { allowed, isAdministrator } from '../domain/permissions.js';
 import { isReady } from '../domain/ready.js';
 import { isVmRunning, vmStateName } from '../domain/vm-states.js';
@@ -44,7 +45,7 @@ export async function actionFacts(
   return {
     about,
     operation,
-    isLast: last?._id === operation?._id,
+    after: last && last._id !== operation?._id ? last : null,
     resource: facts,
     mayManage: mayManage(caller, operation, resource),
     mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('VM', resource.vm), 'admin'),
@@ -63,34 +64,53 @@ function mayManage(caller: Caller, operation: Operation | null, resource: Resour
   return subjects.every((subject) => allowed(caller, subject, 'manage'));
 }
 
-async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {
+/** What a resource is like now, and who is at work on it. */
+export async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {
   switch (resource.type) {
-    case 'zone':
-      return resource;
+    case 'zone': {
+      const holder = await store.consistency.holderOfZone(resource.id);
+      const standing = await standingOf(store, holder);
+      // The zone may still name a check that has ended: the next one takes its place.
+      return { ...resource, work: standing && isOpen(standing) ? workOf(standing._id, standing) : null };
+    }
     case 'host':
       return { type: 'host', id: resource.host._id, state: resource.host.state };
     case 'service': {
       const { _id: id, state, operation, wanted } = resource.service;
-      const going = wanted === null ? null : await store.operations.find(wanted);
+      const op = wanted ?? operation;
+      const standing = await standingOf(store, op);
+      // What nobody knows anything of cannot be outbid.
+      const going = standing && isUndeployment(standing) ? standing.input : { hard: true, remove: true };
       return {
         type: 'service',
         id,
         state,
-        busy: operation !== null || wanted !== null,
-        going: going && isUndeployment(going) ? going.input : null,
+        work: op === null ? null : workOf(op, standing),
+        going: wanted === null ? null : going,
       };
     }
     case 'vm': {
       const { vm, service } = resource;
-      const going = vm.wanted === null ? null : await store.operations.find(vm.wanted);
+      const op = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
+      const standing = await standingOf(store, op);
+      const going = standing && isTermination(standing) ? standing.input : { hard: true };
       return {
         type: 'vm',
         id: vm._id,
         state: vmStateName(vm),
-        busy: vm.operation !== null || vm.wanted !== null || vm.hold !== null,
-        going: going && isTermination(going) ? going.input : null,
+        work: op === null ? null : workOf(op, standing),
+        going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
       };
     }
   }
 }
+
+const standingOf = (store: Store, op: string | null): Promise<Operation | null> =>
+  op === null ? Promise.resolve(null) : store.operations.find(op);
+
+const workOf = (op: string, standing: Operation | null): Work => ({
+  op,
+  kind: standing?.kind ?? null,
+  state: standing?.state ?? null,
+});

@@ -43,6 +43,9 @@ type Wish<K extends OperationKind> = {
   refusal: () => Promise<Problem>;
 };
 
+/** What a client has asked for: the request, for telling a repeated one by its key, and the operation that it tries again. */
+export type Asked = { request: unknown; retryOf?: string; admission: Admission };
+
 /**
  * Admits an operation (its document and its claim on the resource, in one transaction), has it started, and answers.
  * What cannot be started now is accepted all the same: reconciliation starts it. Whoever may USE or MANAGE the resource may

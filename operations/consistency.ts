@@ -15,6 +15,7 @@ import {
 import type { ListQuery } from '../schemas/list.js';
 import type { Operation, OperationResource } from '../schemas/operation.js';
 import type { StoredFinding } from '../store/consistency.js';
+import { whyLost } from './acts.js';
 import { admit, repeatedRequest } from './admit.js';
 import { administrator } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -56,14 +57,7 @@ export const consistencyOperations = (context: OperationsContext) => {
           await consistency.insert(record, session);
           return owner;
         },
-        refusal: async () => {
-          const operation = await consistency.holderOfZone(zone.id);
-          return new Problem(
-            'operation_in_progress',
-            `Operation ${operation} is checking consistency already. Wait for it.`,
-            operation === null ? {} : { operation },
-          );
-        },
+        refusal: () => whyLost(store, { do: 'check' }, zone),
       });
     },
 

@@ -6,6 +6,7 @@ import type { Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
+import { demandOn } from './acts.js';
 import { changedAttributes } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
@@ -92,6 +93,7 @@ export const hostOperations = (context: OperationsContext) => {
           ...(cluster_id !== undefined && { cluster_id }),
           ...(reserved !== undefined && { reserve: { ...host.reserve, ...reserved } }),
         });
+      if (state !== undefined) await demandOn(store, { do: 'setHost', to: state }, { type: 'host', host });
       const states = { enabled: 'INIT', disabled: 'DISABLED', offline: 'OFFLINE' } as const;
       const enables = state === 'enabled' && host.state !== 'MONITORED';
       const after = await store.hosts.update(id, {

@@ -1,8 +1,13 @@
+import { type Act, verdictOn } from '../domain/acts/acts.js';
+import type { ActionFacts } from '../domain/acts/facts.js';
+import { isOpen } from '../domain/acts/operation-acts.js';
+import { problemFor } from '../domain/acts/verdict.js';
 import type { Caller } from '../domain/caller.js';
 import type { Subject } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import type { AnswerOperation, Operation, OperationResource, ResourceRef } from '../schemas/operation.js';
-import { openStates } from '../store/operations.js';
+import { actionFacts, findResource } from './action-facts.js';
+import { demandAct } from './acts.js';
 import { repeatedRequest } from './admit.js';
 import { administrator, authorisedOperation, demand, nameOf, subjectOf } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -21,10 +26,11 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
      * reconciliation carries it out. Asked again it is the same.
      */
     async cancel(caller: Caller, id: string): Promise<OperationResource> {
-      await manageable(caller, id);
+      const operation = await manageable(caller, id);
+      await demandOf(caller, { do: 'cancel' }, operation);
       await store.operations.requestCancel(id, person(caller));
-      const seen = await store.operations.find(id);
-      if (!seen?.cancel_requested || !isOpen(seen)) throw ended(id, seen);
+      const seen = (await store.operations.find(id)) ?? operation;
+      if (!seen.cancel_requested || !isOpen(seen)) throw await whyNot(caller, { do: 'cancel' }, seen);
       const now = seen.state === 'running' ? seen : ((await store.endings.endCancelled(seen)) ?? seen);
       if (now.state === 'running' && now.run_id !== null)
         await engine
@@ -36,9 +42,9 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
     /** Goes on as the answer says, in a new run. */
     async answer(caller: Caller, id: string, { answer }: AnswerOperation): Promise<OperationResource> {
       const asking = await manageable(caller, id);
-      const answered =
-        asking.state === 'waiting_for_you' ? await store.questions.answer(asking, answer, person(caller)) : null;
-      if (!answered) throw await unanswerable(id);
+      await demandOf(caller, { do: 'answer', answer }, asking);
+      const answered = await store.questions.answer(asking, answer, person(caller));
+      if (!answered) throw await whyNot(caller, { do: 'answer', answer }, (await store.operations.find(id)) ?? asking);
       await engine
         .startNext(answered)
         .catch((error: unknown) => onDelayed(`operation ${id} goes on when Temporal answers`, error));
@@ -51,23 +57,26 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
       const request = { deed: 'retry', id };
       const repeated = await repeatedRequest(context, caller, admission, request);
       if (repeated) return repeated;
-      if (isOpen(operation))
-        throw new Problem(
-          'operation_in_progress',
-          `Operation ${id} has not ended (${operation.state}). Wait for it, or cancel it.`,
-          { operation: id },
-        );
-      if (operation.state === 'succeeded')
-        throw new Problem('wrong_state', `Operation ${id} has succeeded: there is nothing to try again.`);
-      const last = await store.operations.lastOf(operation.resource);
-      if (last && last._id !== id)
-        throw new Problem(
-          'wrong_state',
-          `Operation ${last._id} (${last.kind}) came after it on ${nameOf(operation.resource)}: look at that one.`,
-        );
+      await demandOf(caller, { do: 'retry' }, operation);
       return retries.again(caller, operation, request, admission);
     },
   };
+
+  async function demandOf(caller: Caller, act: Act, operation: Operation): Promise<void> {
+    demandAct(act, await factsOf(caller, operation));
+  }
+
+  /** Why somebody else was first. */
+  async function whyNot(caller: Caller, act: Act, operation: Operation): Promise<Problem> {
+    const verdict = verdictOn(act, await factsOf(caller, operation));
+    return typeof verdict === 'string'
+      ? new Problem('operation_in_progress', `Operation ${operation._id} has changed meanwhile; look again.`)
+      : problemFor(verdict);
+  }
+
+  async function factsOf(caller: Caller, operation: Operation): Promise<ActionFacts> {
+    return actionFacts(store, caller, 'operation', operation, await findResource(store, operation.resource));
+  }
 
   /** The operation, if the caller may MANAGE it and what it is about. */
   async function manageable(caller: Caller, id: string): Promise<Operation> {
@@ -88,36 +97,4 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
     const service = await store.services.find(id);
     return service && subjectOf('DOCUMENT', service);
   }
-
-  /** Why a question could not be answered: somebody was first, or nothing is asked. */
-  async function unanswerable(id: string): Promise<Problem> {
-    const now = await store.operations.find(id);
-    if (!now || !isOpen(now)) return ended(id, now);
-    if (now.answer)
-      return new Problem(
-        'wrong_state',
-        `${now.answer.by.name} answered ${now.answer.answer} at ${now.answer.at.toISOString()}: operation ${id} goes on with that.`,
-      );
-    if (now.cancel_requested)
-      return new Problem(
-        'wrong_state',
-        `Operation ${id} is being cancelled: ${now.cancel_requested.by.name} asked for it.`,
-      );
-    if (now.state !== 'waiting_for_you')
-      return new Problem('wrong_state', `Operation ${id} is ${now.state}: it asks nothing.`);
-    const service = await store.services.find(now.resource.id);
-    const over = service?.wanted ?? null;
-    return new Problem(
-      'operation_in_progress',
-      over === null
-        ? `Operation ${id} has changed meanwhile; look again.`
-        : `Operation ${over} takes over service ${now.resource.id}.`,
-      over === null ? {} : { operation: over },
-    );
-  }
 };
-
-const isOpen = ({ state }: Operation): boolean => openStates.some((open) => open === state);
-
-const ended = (id: string, operation: Operation | null): Problem =>
-  new Problem('wrong_state', `Operation ${id} has ended: it is ${operation?.state ?? 'gone'}.`);

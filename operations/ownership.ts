@@ -193,7 +193,7 @@ function refuseBusy({ _id, operation, wanted }: Service): void {
   if (at !== null)
     throw new Problem(
       'operation_in_progress',
-      `Operation ${at} is at work on service ${_id}: the VMs that it makes get the owner, group and permissions of now. Wait for it, or cancel it.`,
+      `Operation ${at} is at work on service ${_id}, and goes on with the owner, group and permissions that it has read. Wait for it, or cancel it.`,
       { operation: at },
     );
 }

@@ -95,7 +95,10 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
       await demandOn(caller, holder, 'admin');
       await shown(holder);
       if (isExempt(holder))
-        throw new Problem('invalid_request', 'User 0 and group 0 are never counted: no limit would hold.');
+        throw new Problem(
+          'wrong_state',
+          `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
+        );
       await quotas.setLimits(holder, stored(limits));
       return shown(holder);
     },

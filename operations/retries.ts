@@ -1,5 +1,6 @@
+import { claimOf, wasHard } from '../domain/acts/operation-acts.js';
 import type { Caller } from '../domain/caller.js';
-import { isCheck, isClaim, isTermination, type Operation, type OperationResource } from '../schemas/operation.js';
+import { isCheck, type Operation, type OperationResource } from '../schemas/operation.js';
 import type { consistencyOperations } from './consistency.js';
 import type { Admission } from './context.js';
 import type { serviceOperations } from './services.js';
@@ -8,7 +9,7 @@ import type { vmOperations } from './vms.js';
 
 type Rooms = {
   consistency: Pick<ReturnType<typeof consistencyOperations>, 'start'>;
-  services: Pick<ReturnType<typeof serviceOperations>, 'goOn' | 'repairAgain'>;
+  services: Pick<ReturnType<typeof serviceOperations>, 'recoverAgain' | 'repairAgain'>;
   vms: Pick<ReturnType<typeof vmRecovery>, 'deployAgain' | 'claimAgain'> &
     Pick<ReturnType<typeof vmOperations>, 'terminateAgain'>;
 };
@@ -24,23 +25,24 @@ export const createRetries = ({ consistency, services, vms }: Rooms) => ({
     request: unknown,
     admission: Admission,
   ): Promise<OperationResource> {
-    const { _id: retryOf, kind, resource } = operation;
+    const {
+      _id: retryOf,
+      kind,
+      resource: { id },
+    } = operation;
+    const asked = { request, retryOf, admission };
     switch (kind) {
       case 'deployService':
       case 'undeployService':
-        return services.goOn(caller, resource.id, request, admission);
+        return services.recoverAgain(caller, id, asked);
       case 'repairService':
-        return services.repairAgain(caller, resource.id, { retryOf, request }, admission);
+        return services.repairAgain(caller, id, asked);
       case 'deployVm':
-        return vms.deployAgain(caller, resource.id, { retryOf, request }, admission);
-      case 'recoverVm': {
-        const claim = isClaim(operation) ? operation.input.claim : 'failure';
-        return vms.claimAgain(caller, resource.id, { claim }, { retryOf, request }, admission);
-      }
-      case 'terminateVm': {
-        const hard = isTermination(operation) && operation.input.hard;
-        return vms.terminateAgain(caller, resource.id, { hard, retryOf, request }, admission);
-      }
+        return vms.deployAgain(caller, id, asked);
+      case 'recoverVm':
+        return vms.claimAgain(caller, id, { claim: claimOf(operation) }, asked);
+      case 'terminateVm':
+        return vms.terminateAgain(caller, id, { hard: wasHard(operation) }, asked);
       case 'checkConsistency': {
         const repair = isCheck(operation) && operation.input.repair;
         return consistency.start(caller, { repair }, admission, { retryOf, request });

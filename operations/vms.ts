@@ -1,3 +1,4 @@
+import type { Act } from '../domain/acts/acts.js';
 import type { Caller } from '../domain/caller.js';
 import { workflowIdOf } from '../domain/names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
@@ -7,9 +8,10 @@ import { isReady } from '../domain/ready.js';
 import { vmContents } from '../domain/vm-contents.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
-import { isTermination, type OperationResource } from '../schemas/operation.js';
+import type { OperationResource } from '../schemas/operation.js';
 import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
-import { admit, repeatedRequest } from './admit.js';
+import { demandOn, whyLost } from './acts.js';
+import { type Asked, admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { refuseUnreadable } from './refuse-expressions.js';
@@ -117,9 +119,9 @@ export const vmOperations = (context: OperationsContext) => {
       admission: Admission,
     ): Promise<OperationResource> {
       await find(caller, id, 'manage');
-      const asked = { deed: 'terminate', id, ...request };
-      const repeated = await repeatedRequest(context, caller, admission, asked);
-      return repeated ?? terminateAgain(caller, id, { ...request, request: asked }, admission);
+      const asked = { request: { deed: 'terminate', id, ...request }, admission };
+      const repeated = await repeatedRequest(context, caller, admission, asked.request);
+      return repeated ?? terminateAgain(caller, id, request, asked);
     },
 
     terminateAgain,
@@ -128,12 +130,14 @@ export const vmOperations = (context: OperationsContext) => {
   async function terminateAgain(
     caller: Caller,
     id: number,
-    { hard, retryOf, request }: TerminateVm & { retryOf?: string; request: unknown },
-    admission: Admission,
+    { hard }: TerminateVm,
+    { request, retryOf, admission }: Asked,
   ): Promise<OperationResource> {
     const vm = await find(caller, id, 'manage');
-    if (vm.state === 'DONE') throw new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
-    const softer = hard ? await softTermination(vm) : [];
+    const act: Act = { do: 'terminate', hard };
+    await demandOn(store, act, { type: 'vm', vm, service: null });
+    // What is there and was not in the way is a softer one.
+    const outbid = vm.wanted === null ? [] : [vm.wanted];
     return admit(context, caller, admission, {
       kind: 'terminateVm',
       resource: { type: 'vm', id },
@@ -144,20 +148,8 @@ export const vmOperations = (context: OperationsContext) => {
       input: { hard },
       request,
       claim: (op, session) =>
-        store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...softer] } }, { wanted: op }, session),
-      refusal: async () => {
-        const now = await store.vms.find(id);
-        if (!now || now.state === 'DONE') return new Problem('wrong_state', `VM ${id} is DONE: it is gone already.`);
-        return new Problem('operation_in_progress', `VM ${id} is being terminated by operation ${now.wanted}.`, {
-          ...(now.wanted && { operation: now.wanted }),
-        });
-      },
+        store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...outbid] } }, { wanted: op }, session),
+      refusal: () => whyLost(store, act, { type: 'vm', id }),
     });
-  }
-
-  /** The soft termination that a hard one may outbid. */
-  async function softTermination({ wanted }: Vm): Promise<string[]> {
-    const standing = wanted === null ? null : await store.operations.find(wanted);
-    return standing && isTermination(standing) && !standing.input.hard ? [standing._id] : [];
   }
 };

@@ -1,5 +1,6 @@
+import type { ActionFacts } from '../domain/acts/facts.js';
 import type { Caller } from '../domain/caller.js';
-import { type ActionFacts, nextActions } from '../domain/next-actions.js';
+import { nextActions } from '../domain/next-actions.js';
 import { seenSteps } from '../domain/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../domain/why/facts.js';
 import { why } from '../domain/why/why.js';
@@ -67,7 +68,7 @@ export const whyOperations = (context: OperationsContext) => {
     return why({
       now,
       operation,
-      isLast: facts.isLast,
+      isLast: facts.after === null,
       ...work,
       ...subject,
       actions: [...nextActions(facts), ...(await throughService(caller, resource))],

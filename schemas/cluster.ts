@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 
+const attributeName = /^[A-Za-z_][A-Za-z0-9_/-]*$/;
 const AttributeName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_/-]*$/, 'must be letters, digits and _, beginning with a letter')
+  .regex(attributeName, 'must be letters, digits and _, beginning with a letter')
   .max(128, 'must be at most 128 characters');
 const Scalar = z.union([z.string().max(1024), z.number()], { error: 'must be a text or a number' });
 const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
@@ -14,7 +15,9 @@ const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
 export type Attributes = Record<string, z.infer<typeof AttributeValue>>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
-export const AttributeChanges = z.record(AttributeName, AttributeValue.nullable());
+export const AttributeChanges = z
+  .record(AttributeName, AttributeValue.nullable())
+  .meta({ propertyNames: { pattern: attributeName.source, maxLength: 128 } });
 export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
 const percentage = /^[+-]?\d{1,4}(\.\d{1,2})?%$/;

@@ -10,15 +10,18 @@ export const ObjectName = z
   .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a text') })
   .min(1, 'must not be empty')
   .max(128, 'must be at most 128 characters')
-  // Not a regex of the schema: a flag does not fit into the patterns of OpenAPI.
   .refine((name) => !/\p{Cc}/u.test(name), 'must not contain control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a blank')
-  .describe('Name of the object');
+  // Both again, as one pattern without a flag, which OpenAPI has no place for.
+  .meta({
+    description: 'Name of the object',
+    pattern: '^(?!\\s)[^\\u0000-\\u001f\\u007f-\\u009f]*(?<!\\s)$',
+  });
 
 const Rights = z.strictObject({ use: z.boolean(), manage: z.boolean(), admin: z.boolean() });
 
 /** Who may USE, MANAGE and ADMIN an object: OpenNebula's nine permission bits. */
-export const Permissions = z.strictObject({ owner: Rights, group: Rights, other: Rights });
+export const Permissions = z.strictObject({ owner: Rights, group: Rights, other: Rights }).meta({ id: 'Permissions' });
 export type Permissions = z.infer<typeof Permissions>;
 
 /** What every object that belongs to somebody carries, as stored. */

@@ -36,7 +36,11 @@ const Limits = z.strictObject({
     .max(1e9, 'must be at most 1000000000')
     .refine(isLimitOfCores, `must be at least 0; or ${asDefault}: the default, ${unlimited}: no limit`)
     .refine(isInHundredths, 'must be in hundredths of a core')
-    .describe(`Cores, in hundredths; ${asDefault}: the default, ${unlimited}: no limit`),
+    .meta({
+      multipleOf: 0.01,
+      anyOf: [{ minimum: 0 }, { enum: [asDefault, unlimited] }],
+      description: `Cores, in hundredths; ${asDefault}: the default, ${unlimited}: no limit`,
+    }),
   memory: counted('Memory in MB'),
 });
 
@@ -44,8 +48,19 @@ const Limits = z.strictObject({
 export const UpdateQuota = Limits.partial();
 export type UpdateQuota = z.infer<typeof UpdateQuota>;
 
-const notDefault = (limits: UpdateQuota): boolean => quotaKinds.every((kind) => limits[kind] !== asDefault);
-const DefaultLimits = UpdateQuota.refine(notDefault, `must not be ${asDefault}: it is the default itself`);
+const notDefault = <T extends z.ZodNumber>(limit: T) =>
+  limit
+    .refine((given) => given !== asDefault, `must not be ${asDefault}: it is the default itself`)
+    .meta({ ...limit.meta(), not: { const: asDefault } });
+const { services, vms, cpu, memory } = Limits.shape;
+const DefaultLimits = z
+  .strictObject({
+    services: notDefault(services),
+    vms: notDefault(vms),
+    cpu: notDefault(cpu),
+    memory: notDefault(memory),
+  })
+  .partial();
 
 /** Default limits to set; those that are absent stay. */
 export const UpdateDefaultQuotas = z.strictObject({

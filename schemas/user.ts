@@ -3,9 +3,10 @@ import { ObjectId, ObjectName, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
 
 /** HTTP Basic separates name and password by a colon; OpenNebula allows no blanks either. */
-const UserName = ObjectName.refine((name) => !/[\s:]/.test(name), 'must not contain blanks or colons').describe(
-  'Name that the user signs in with',
-);
+const UserName = ObjectName.refine((name) => !/[\s:]/.test(name), 'must not contain blanks or colons').meta({
+  description: 'Name that the user signs in with',
+  pattern: '^[^\\s:\\u0000-\\u001f\\u007f-\\u009f]*$',
+});
 
 /** What a token begins with. */
 export const tokenSign = 'arcus_';
@@ -18,7 +19,11 @@ export const Password = z
   // A class of visible characters would leave out the letters of most languages.
   .refine((password) => !/[\s\p{Cc}]/u.test(password), 'must not contain blanks or control characters')
   .refine((password) => !password.startsWith(tokenSign), `must not begin with ${tokenSign}, as tokens do`)
-  .meta({ description: 'Without blanks, 8 to 128 characters', format: 'password' });
+  .meta({
+    description: 'Without blanks, 8 to 128 characters',
+    format: 'password',
+    pattern: `^(?!${tokenSign})[^\\s\\u0000-\\u001f\\u007f-\\u009f]*$`,
+  });
 
 /** Bits that new objects do not have, as the octal text of OpenNebula: 177 leaves USE and MANAGE of the owner. */
 export const defaultUmask = '177';

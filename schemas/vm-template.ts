@@ -5,6 +5,8 @@ import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } fr
 // are upper-cased, as OpenNebula does; unknown attributes are kept.
 
 const attributeName = /^[A-Z_][A-Z0-9_/-]*$/;
+/** The same in any letter case, for the descriptions of schemas. */
+const named = { propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_/-]*$' } };
 
 type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
 
@@ -26,7 +28,7 @@ function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 
 }
 
 const withUpperCaseNames = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value, context) => upperCaseNames(value, (issue) => context.issues.push(issue)), schema);
+  z.preprocess((value, context) => upperCaseNames(value, (issue) => context.issues.push(issue)), schema).meta(named);
 
 const decimalText = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$/;
 const fromText = (value: unknown): unknown =>
@@ -40,9 +42,9 @@ const Cores = z
     fromText,
     z
       .number({ error: missingOr('a number of cores') })
+      .min(0.01, 'must be at least 0.01')
       .max(4096, 'must be at most 4096')
-      .transform((cores) => Math.round(cores * 100) / 100)
-      .refine((cores) => cores > 0, 'must be at least 0.01'),
+      .transform((cores) => Math.round(cores * 100) / 100),
   )
   .describe('Cores to reserve, in hundredths');
 
@@ -65,29 +67,34 @@ const VirtualCores = z.preprocess(
     .optional(),
 );
 
-const Attributes = z.record(z.string(), z.unknown());
+const Attributes = z.record(z.string(), z.unknown()).meta(named);
 /** What may be given more than once: one, or a list of them. */
 const oneOrMany = z.union([Attributes, z.array(Attributes)], { error: 'must be an object or a list of objects' });
 
-const VmTemplateAttributes = z.looseObject({
-  CPU: Cores,
-  VCPU: VirtualCores.describe('Cores that the guest sees; default 1'),
-  MEMORY: Megabytes,
-  DISK: oneOrMany.optional().describe('IMAGE_ID or IMAGE of a disk, or TYPE and SIZE of a volatile one'),
-  NIC: oneOrMany.optional().describe('NETWORK_ID or NETWORK'),
-  CONTEXT: Attributes.optional().describe('What the guest is told when it starts'),
-  USER_INPUTS: Attributes.optional().describe('Values that are asked for at instantiation'),
-  SCHED_REQUIREMENTS: z.string().optional().describe('Which hosts may take the VM'),
-  SCHED_RANK: z.string().optional().describe('Which of them is best'),
-  SCHED_DS_REQUIREMENTS: z.string().optional().describe('Which datastores may take its disks'),
-  SCHED_DS_RANK: z.string().optional().describe('Which of them is best'),
-});
+const VmTemplateAttributes = z
+  .object({
+    CPU: Cores,
+    VCPU: VirtualCores.describe('Cores that the guest sees; default 1'),
+    MEMORY: Megabytes,
+    DISK: oneOrMany.optional().describe('IMAGE_ID or IMAGE of a disk, or TYPE and SIZE of a volatile one'),
+    NIC: oneOrMany.optional().describe('NETWORK_ID or NETWORK'),
+    CONTEXT: Attributes.optional().describe('What the guest is told when it starts'),
+    USER_INPUTS: Attributes.optional().describe('Values that are asked for at instantiation'),
+    SCHED_REQUIREMENTS: z.string().optional().describe('Which hosts may take the VM'),
+    SCHED_RANK: z.string().optional().describe('Which of them is best'),
+    SCHED_DS_REQUIREMENTS: z.string().optional().describe('Which datastores may take its disks'),
+    SCHED_DS_RANK: z.string().optional().describe('Which of them is best'),
+  })
+  .catchall(z.unknown().meta({ ...named, items: named }));
 
-export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes);
+export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({ id: 'VmTemplateBody', ...named });
 export type VmTemplateBody = z.infer<typeof VmTemplateBody>;
 
 /** Some attributes of a VM template, to put in the place of others. */
-export const VmTemplateChanges = withUpperCaseNames(VmTemplateAttributes.partial());
+export const VmTemplateChanges = withUpperCaseNames(VmTemplateAttributes.partial()).meta({
+  id: 'VmTemplateChanges',
+  ...named,
+});
 export type VmTemplateChanges = z.infer<typeof VmTemplateChanges>;
 
 export const CreateVmTemplate = z.strictObject({ name: ObjectName, template: VmTemplateBody });

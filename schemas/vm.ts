@@ -25,16 +25,18 @@ export const VmLcmState = z.enum([
 ]);
 export type VmLcmState = z.infer<typeof VmLcmState>;
 
+const userAttributeName = /^[A-Za-z]\w*$/;
+
 /** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
 export const UserTemplate = z
   .record(
-    z
-      .string()
-      .regex(/^[A-Za-z][\w]*$/, 'must be letters, digits and _, beginning with a letter')
-      .max(128),
+    z.string().regex(userAttributeName, 'must be letters, digits and _, beginning with a letter').max(128),
     z.unknown(),
   )
-  .describe('Attributes that owner and guest may write');
+  .meta({
+    description: 'Attributes that owner and guest may write',
+    propertyNames: { pattern: userAttributeName.source, maxLength: 128 },
+  });
 export type UserTemplate = Record<string, unknown>;
 
 export const CreateVm = z.strictObject({

@@ -56,7 +56,7 @@ Examples:
       const host = asked
         ? await context.client().ask(SimulatedHost, 'PUT', `${path}/faults`, faultsOf(options))
         : await context.client().ask(SimulatedHost.omit({ domains: true }), 'GET', path);
-      context.show(host.faults, `${host.name}: ${faultsText(host.faults)}`);
+      context.show(host.faults, `${host.name}: ${faultsText(host.faults).replace(/^none$/, 'nothing is wrong')}`);
     });
 }
 

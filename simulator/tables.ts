@@ -51,7 +51,8 @@ export const hostsTable = (hosts: readonly SimulatedHost[]): string =>
 
 export function faultsText(faults: Faults): string {
   const { dead, hang, latency_ms, error_rate, error_when, deploy_error } = faults;
-  const times = deploy_error?.times === undefined ? '' : ` ${deploy_error.times} times`;
+  const times =
+    deploy_error?.times === undefined ? '' : deploy_error.times === 1 ? ' once' : ` ${deploy_error.times} times`;
   const words = [
     dead ? 'dead' : '',
     hang ? 'hangs' : '',

@@ -66,7 +66,7 @@ function ofHolders(
       query: NoQuery,
       body: json(Update),
       answer: shows(QuotaResource),
-      problems: ['not_found'],
+      problems: ['not_found', 'wrong_state'],
       examples: [{ params, body: limits, answer: quota }],
       handle: ({ quotas }, { caller, params: { id }, body }) => quotas.update(caller, { type, id }, body),
     }),

@@ -3,6 +3,7 @@ import { ClusterResource, defaultCluster } from '../../schemas/cluster.js';
 import { HostResource } from '../../schemas/host.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { reserveAndAttributes } from '../placement-options.js';
 import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
 import { clusters } from './cluster-resource.js';
@@ -56,6 +57,7 @@ export const clusterCommands: readonly Leaf[] = [
     schema: z.object({}),
     run: (context, [host]) => put(context, host, defaultCluster),
   }),
+  ...ownershipLeaves(clusters, { called: 'production' }),
   leaf({
     usage: 'delete <cluster>',
     summary: 'Remove a cluster that has no hosts',

@@ -6,6 +6,7 @@ import { Complaint } from '../complaint.js';
 import { readInput } from '../input.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { attributesSection, reserveAndAttributes } from '../placement-options.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { stateText } from '../state-colour.js';
@@ -165,6 +166,7 @@ export const hostCommands: readonly Leaf[] = [
   setState('enable', 'enabled', 'Let a host take VMs again'),
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
   setState('offline', 'offline', 'Stop watching a host'),
+  ...ownershipLeaves(hosts, { called: 'host-1' }),
   leaf({
     usage: 'delete <host>',
     summary: 'Remove a host that has no VMs',

@@ -7,6 +7,7 @@ import { reportOperation } from '../follow.js';
 import { readInput, readObject } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 
@@ -106,6 +107,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
       report(context, `service-template ${id} (${value.name}) updated.`, raw);
     },
   }),
+  ...ownershipLeaves(serviceTemplates, { called: 'my_service' }),
   leaf({
     usage: 'delete <service-template>',
     summary: 'Remove a service template',

@@ -5,6 +5,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { reportOperation } from '../follow.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf } from '../output.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { listAndShow, type Resource, resolve, resolveToEnd } from '../resource.js';
 import { serviceText } from '../service-text.js';
 import { startOperation } from '../start-operation.js';
@@ -120,6 +121,7 @@ export const serviceCommands: readonly Leaf[] = [
     run: async (context, [wish], { wait }) =>
       act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/repair', wait }),
   }),
+  ...ownershipLeaves(services, { called: 'my_service', goesAlong: 'its VMs' }),
   leaf({
     usage: 'delete <service>',
     summary: 'Remove a service and its VMs, from any state',

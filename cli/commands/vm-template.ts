@@ -4,6 +4,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { readInput } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 
 export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateResource> = {
@@ -87,6 +88,7 @@ export const vmTemplateCommands: readonly Leaf[] = [
       warn(context, value);
     },
   }),
+  ...ownershipLeaves(vmTemplates, { called: 'small' }),
   leaf({
     usage: 'delete <vm-template>',
     summary: 'Remove a VM template',

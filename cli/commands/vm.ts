@@ -8,6 +8,7 @@ import { reportOperation } from '../follow.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
+import { ownershipLeaves } from '../ownership-leaves.js';
 import { printable } from '../printable.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
@@ -213,6 +214,7 @@ export const vmCommands: readonly Leaf[] = [
       await reportOperation(context, answer, { wait });
     },
   }),
+  ...ownershipLeaves(vms, { called: 'build-server' }),
   leaf({
     usage: 'terminate <vm>',
     summary: 'End a VM for good',

@@ -29,7 +29,7 @@ export function unreachableOperations(
       ...crud,
       undeploy: untouched,
       recover: untouched,
-      goOn: untouched,
+      recoverAgain: untouched,
       repair: untouched,
       repairAgain: untouched,
       ...given.services,

@@ -104,10 +104,24 @@ describe('a quota', () => {
     const { body } = await world.ask('oneadmin', 'get', '/quotas/users/0');
     expect(body).toMatchObject({ exempt: true, vms: { used: 0, effective: null } });
     expect((await limit('users/0', { vms: 1 })).body).toMatchObject({
-      status: 400,
+      status: 409,
+      type: '/problems/wrong_state',
       detail: expect.stringMatching(/never/),
     });
     await books();
+  });
+});
+
+describe('a default', () => {
+  it('cannot be the default itself, and the refusal says where', async () => {
+    const { body } = await limit('defaults', { users: { vms: -1 }, groups: { cpu: -1, memory: 1 } });
+    expect(body).toMatchObject({
+      status: 400,
+      errors: [
+        { pointer: '/users/vms' },
+        { pointer: '/groups/cpu', detail: expect.stringContaining('must not be -1') },
+      ],
+    });
   });
 });
 

@@ -7,6 +7,7 @@ import type { Connection as MongodbConnection } from 'mongoose';
 import { pino } from 'pino';
 import request from 'supertest';
 import { inject } from 'vitest';
+import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
@@ -32,6 +33,8 @@ export type World = {
   store: Store;
   directory: Directory;
   mongodb: MongodbConnection;
+  /** Where the servers are, for a process that is to serve the same. */
+  addresses: { mongodb: string; temporal: string };
   /** A request of a user, whose password is his name unless another secret is given; paths are below /api/v1. */
   ask: (who: string, method: Method, path: string, body?: object, secret?: string) => request.Test;
   /** A request with a token. */
@@ -41,8 +44,21 @@ export type World = {
   stop: () => Promise<void>;
 };
 
-/** `withTemporal: false`: nothing listens where Temporal should be. `log`: is given the lines of the log. */
-export async function createWorld({ withTemporal, log }: { withTemporal: boolean; log?: string[] }): Promise<World> {
+const nowhere = '127.0.0.1:1';
+
+/**
+ * `withTemporal: false`: nothing listens where Temporal should be, unless there is another engine in its place. `log`: is
+ * given the lines of the log.
+ */
+export async function createWorld({
+  withTemporal,
+  engine: other,
+  log,
+}: {
+  withTemporal: boolean;
+  engine?: Engine;
+  log?: string[];
+}): Promise<World> {
   const temporal = withTemporal ? await ownTemporal() : undefined;
   const uri = ownDatabaseUri('api');
   await makeIndexes(uri);
@@ -52,12 +68,12 @@ export async function createWorld({ withTemporal, log }: { withTemporal: boolean
   const identity = createIdentity({ directory, failedLogins: 10 });
   await ensureOneadmin(directory, 'oneadmin');
   for (const name of ['alice', 'bob']) await addUser(directory, name);
-  const engine = temporalEngine(temporal?.address ?? '127.0.0.1:1');
+  const engine = temporalEngine(temporal?.address ?? nowhere);
   const app = createApp({
     operations: createOperations({
       store,
       directory,
-      engine,
+      engine: other ?? engine,
       settings: { temporalUiUrl: 'http://temporal.test', failedLogins: 10 },
       onDelayed: () => {},
     }),
@@ -78,6 +94,7 @@ export async function createWorld({ withTemporal, log }: { withTemporal: boolean
     store,
     directory,
     mongodb,
+    addresses: { mongodb: uri, temporal: temporal?.address ?? nowhere },
     ask: (who, method, path, body, secret = who) => {
       const asked = request(app)
         [method](apiRoot + path)

@@ -2,7 +2,6 @@ import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { placeVms } from '../../activities/place-vms.js';
-import { defaultPermissions } from '../../schemas/common.js';
 import type { Host } from '../../schemas/host.js';
 import type { RoleTies } from '../../schemas/placement.js';
 import type { Vm } from '../../schemas/vm.js';
@@ -12,47 +11,20 @@ import { createStore, type Store } from '../../store/store.js';
 import { placeOf } from '../../store/vms.js';
 import { seeded } from '../support/cluster-chance.js';
 import { deployingService, roleNames } from '../support/deploying-service.js';
+import { madeHost } from '../support/made-host.js';
+import { madeVm } from '../support/made-vm.js';
 import { ownDatabaseUri } from '../support/servers.js';
 import { inLanes, Racer } from './starting-racers.js';
 
 const names = z.array(z.string());
-const owned = { uid: 0, gid: 0, permissions: defaultPermissions };
-const host = (id: number, total: Host['total']): Host => ({
-  _id: id,
-  ...owned,
-  name: `host ${id}`,
-  vm_mad: 'simulated',
-  state: 'MONITORED',
-  error: null,
-  total,
-  used: { cpu: 0, memory: 0 },
-  vms: {},
-  vm_count: 0,
-  created_at: new Date(),
-  last_monitored_at: null,
-});
+const host = (_id: number, total: Host['total']): Host => madeHost({ _id, total });
 
-const pendingVm = (id: number, op: string): Vm => ({
-  _id: id,
-  ...owned,
-  name: `VM ${id}`,
-  state: 'PENDING',
-  lcm_state: 'LCM_INIT',
-  reason: null,
-  template_id: 0,
-  capacity: { cpu: 50 + 50 * (id % 3), memory: 256 },
-  template: {},
-  user_template: {},
-  service: null,
-  history: [],
-  deploy_id: null,
-  epoch: 1,
-  hold: { op, epoch: 1, attempt: 0 },
-  operation: null,
-  wanted: null,
-  created_at: new Date(),
-  ended_at: null,
-});
+const pendingVm = (id: number, op: string): Vm =>
+  madeVm({
+    ...{ _id: id, state: 'PENDING', lcm_state: 'LCM_INIT' },
+    capacity: { cpu: 50 + 50 * (id % 3), memory: 256 },
+    hold: { op, epoch: 1, attempt: 0 },
+  });
 
 describe('two processes, each with a connection of its own,', { timeout: 180_000 }, () => {
   let databaseUri: string;

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/processes.js';
-import { launchOnTerminal, launchProgram } from './launch-program.js';
+import { launchOnTerminal } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
 import { host, page } from './stub-objects.js';
 
-// What takes something away, and the names by which it is named: `arcus` as a process, with and without a terminal.
+// What takes something away, and the names by which it is named, with and without a terminal.
 
 let api: StubApi;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-const arcus = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment }).ended;
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const deleted = () => api.asked.filter(({ method }) => method === 'DELETE').map(({ path }) => path);
 
 describe('without a terminal, what takes something away', () => {

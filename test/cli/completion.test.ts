@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkout } from '../../runtime/checkout.js';
-import { launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { problem, type StubApi, startStubApi } from './stub-api.js';
 import { host, page } from './stub-objects.js';
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-const arcus = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment }).ended;
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const complete = async (...words: string[]) => {
   const { code, out, err } = await arcus('complete', 'bash', '--', ...words);
   expect({ code, err }).toEqual({ code: 0, err: '' });

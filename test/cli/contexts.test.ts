@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/processes.js';
 import { launchOnTerminal, launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
 
-// Contexts as people use them: `arcus` as a process, with a directory of configuration of its own.
+// Contexts as people use them, with a directory of configuration of their own.
 
 let api: StubApi;
 let config: string;
@@ -25,12 +26,14 @@ afterEach(async () => {
 /** No home of an Arcus in the environment: it would go before the file. */
 const arcus = (
   args: string[],
-  { input, environment = {} }: { input?: string; environment?: Record<string, string> } = {},
-) =>
-  launchProgram('cli/main.js', args, {
-    ...(input === undefined ? {} : { input }),
-    environment: { XDG_CONFIG_HOME: config, HOME: config, ARCUS_HOME: '', ...environment },
-  }).ended;
+  { input = '', environment }: { input?: string; environment?: Record<string, string> } = {},
+) => {
+  const own = { XDG_CONFIG_HOME: config, HOME: config, ARCUS_HOME: '', ...environment };
+  // Only a process has a home directory of its own, which goes for one where no ARCUS_HOME is, and something piped to it.
+  return environment === undefined
+    ? runArcus(args, own, input)
+    : launchProgram('cli/main.js', args, { input, environment: own }).ended;
+};
 const create = (name: string, input: string, ...more: string[]) =>
   arcus(['context', 'create', name, '--endpoint', api.endpoint, ...more], { input });
 const sentBy = async (...args: string[]) => {
@@ -42,7 +45,8 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('a context', () => {
   it('is made from what standard input says, in a file that its owner alone may read', async () => {
-    const made = await create('prod', 'ann:sec:ret\n');
+    const words = ['context', 'create', 'prod', '--endpoint', api.endpoint];
+    const made = await arcus(words, { input: 'ann:sec:ret\n', environment: {} });
     expect(made).toMatchObject({ code: 0, err: '', out: `context prod is in ${file}, and is the current one.\n` });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(statSync(join(config, 'arcus')).mode & 0o777).toBe(0o700);

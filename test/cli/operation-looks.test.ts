@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newsOf } from '../../cli/operation-progress.js';
 import { createProgram, exitCodeOf } from '../../cli/program.js';
 import { problem, type StubApi, startStubApi } from './stub-api.js';
 import { asking, deployment, operationId } from './stub-operation.js';
@@ -116,6 +117,19 @@ describe('operation show', () => {
     const steps = [{ ...boot, error: { code: 'deploy_refused', detail: 'a\u001B[2Jb\nc' } }];
     api.on(`GET ${operation}`, { body: deployment({ steps }) });
     expect((await looks(`operation show ${operationId}`)).out).toContain('a [2Jb c');
+  });
+});
+
+describe('news of an operation', () => {
+  it('are of steps that have failed, not of one whose end nobody has written down yet', () => {
+    const now = new Date('2026-11-22T14:00:10.000Z');
+    const [, boot] = deployment().steps;
+    const news = (ended_at: string | null) => {
+      const steps = boot ? [{ ...boot, state: 'failed' as const, next_retry_at: null, ended_at }] : [];
+      return newsOf(deployment({ steps }), now, { everyTry: false }).map(({ text }) => text);
+    };
+    expect(news(now.toISOString())).toEqual([expect.stringContaining('try 3 failed')]);
+    expect(news(null)).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
 
 // How quotas look and what is sent. That real answers are such is shown in test/api.
@@ -13,7 +13,7 @@ beforeEach(() => {
   api.asked.length = 0;
 });
 
-const arcus = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment }).ended;
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const none = { limit: -1, effective: null, used: 0 };
 const alice = {
   ...{ id: 2, type: 'user', name: 'alice', exempt: false, services: none },

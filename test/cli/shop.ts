@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { runArcus } from './run-arcus.js';
 import { type RunningArcus, startArcus } from './running-arcus.js';
 
 /** An Arcus with one host, one VM template and one service that runs: shop, of a db and two webs. */
@@ -14,7 +15,7 @@ export type Shop = RunningArcus & {
 export async function startShop(): Promise<Shop> {
   const running = await startArcus();
   const printed = async (...args: string[]): Promise<string> => {
-    const { code, out, err } = await running.arcus(args);
+    const { code, out, err } = await runArcus(args, { ARCUS_HOME: running.home });
     expect({ code, err }, args.join(' ')).toEqual({ code: 0, err: '' });
     return steady(out);
   };

@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { durationOf } from '../../cli/duration.js';
 import { eventually } from '../support/processes.js';
 import { launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { problem, type StubApi, startStubApi } from './stub-api.js';
 import { host, service } from './stub-objects.js';
 
-// `wait` of objects, as scripts use it: `arcus` as a process, with answers at the pace of the test.
+// `wait` of objects, as scripts use it, with answers at the pace of the test.
 
 let api: StubApi;
 beforeEach(async () => {
@@ -13,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-const begin = (words: string) => launchProgram('cli/main.js', words.split(' '), { environment: api.environment });
+const arcus = (words: string) => runArcus(words.split(' '), api.environment);
 const gone = problem(404, 'not_found', 'There is no service 1.');
 const states = (...names: string[]) =>
   names.map((state) => ({ body: service(1, 'shop', state, { operation: '01K' }) }));
@@ -21,7 +22,7 @@ const states = (...names: string[]) =>
 describe('wait', () => {
   it('ends with 0 when the state has come, telling on stderr what is on the way', async () => {
     api.on('GET /services/1', ...states('PENDING', 'DEPLOYING', 'DEPLOYING', 'RUNNING'));
-    expect(await begin('service wait 1 --for state=RUNNING').ended).toEqual({
+    expect(await arcus('service wait 1 --for state=RUNNING')).toEqual({
       code: 0,
       out: 'service 1 is RUNNING.\n',
       err: 'service 1 is PENDING; waiting for RUNNING.\nservice 1 is DEPLOYING; waiting for RUNNING.\n',
@@ -30,25 +31,25 @@ describe('wait', () => {
 
   it('prints the object as it has become, with -o', async () => {
     api.on('GET /services/1', ...states('RUNNING'));
-    const { out } = await begin('service wait 1 --for state=running -o json').ended;
+    const { out } = await arcus('service wait 1 --for state=running -o json');
     expect(JSON.parse(out)).toMatchObject({ id: 1, state: 'RUNNING' });
   });
 
   it('for deleted ends with 0 when it is gone, has ended, or was never there', async () => {
     api.on('GET /services/1', ...states('UNDEPLOYING'), gone);
-    expect(await begin('service wait 1 --for deleted').ended).toMatchObject({ code: 0, out: 'service 1 is gone.\n' });
+    expect(await arcus('service wait 1 --for deleted')).toMatchObject({ code: 0, out: 'service 1 is gone.\n' });
     api.on('GET /services/1', ...states('UNDEPLOYING', 'DONE'));
-    expect((await begin('service wait 1 --for deleted').ended).code).toBe(0);
-    expect((await begin('service wait 4711 --for deleted').ended).code).toBe(0);
+    expect((await arcus('service wait 1 --for deleted')).code).toBe(0);
+    expect((await arcus('service wait 4711 --for deleted')).code).toBe(0);
   });
 
   it('ends with 8 when the time is over, even while the server is silent', async () => {
     api.on('GET /services/1', ...states('DEPLOYING'));
-    const { code, out, err } = await begin('service wait 1 --for state=RUNNING --timeout 1s').ended;
+    const { code, out, err } = await arcus('service wait 1 --for state=RUNNING --timeout 1s');
     expect({ code, out }).toEqual({ code: 8, out: '' });
     expect(err).toMatch(/service 1 is not RUNNING after 1 s, but DEPLOYING\.\nCome back with: arcus service wait 1/);
     api.on('GET /services/1', 'silence');
-    expect((await begin('service wait 1 --for state=RUNNING --timeout 1s').ended).code).toBe(8);
+    expect((await arcus('service wait 1 --for state=RUNNING --timeout 1s')).code).toBe(8);
   });
 
   const failed = { body: service(1, 'shop', 'FAILED_DEPLOYING') };
@@ -65,24 +66,26 @@ describe('wait', () => {
   ];
   it.each(never)('ends early when what is waited for %s', async (_what, replies, code, says) => {
     api.on('GET /services/1', ...replies);
-    const result = await begin('service wait 1 --for state=RUNNING').ended;
+    const result = await arcus('service wait 1 --for state=RUNNING');
     expect({ code: result.code, out: result.out }).toEqual({ code, out: '' });
     expect(result.err).toMatch(says);
   });
 
   it('goes on while an operation is at work on what has failed', async () => {
     api.on('GET /services/1', ...states('FAILED_DEPLOYING', 'DEPLOYING', 'RUNNING'));
-    expect((await begin('service wait 1 --for state=RUNNING').ended).code).toBe(0);
+    expect((await arcus('service wait 1 --for state=RUNNING')).code).toBe(0);
   });
 
   it('goes on over a server that is away', async () => {
     api.on('GET /hosts/0', { body: host(0, 'a', 'INIT') }, 'hang up', 'hang up', { body: host(0, 'a') });
-    expect((await begin('host wait 0 --for state=MONITORED').ended).code).toBe(0);
+    expect((await arcus('host wait 0 --for state=MONITORED')).code).toBe(0);
   });
 
   it('is left by Ctrl-C with 130 and the way back', async () => {
     api.on('GET /services/1', ...states('DEPLOYING'));
-    const waiting = begin('service wait 1 --for state=RUNNING');
+    const waiting = launchProgram('cli/main.js', ['service', 'wait', '1', '--for', 'state=RUNNING'], {
+      environment: api.environment,
+    });
     await eventually(() => waiting.err().includes('DEPLOYING'), 50_000);
     waiting.process.kill('SIGINT');
     const { code, err } = await waiting.ended;
@@ -96,7 +99,7 @@ describe('wait', () => {
     ['service wait 1 --for deleted --timeout soon', /--timeout: must be a time, such as 90s/],
   ];
   it.each(refused)('is refused, before anything is asked: %s', async (words, says) => {
-    const { code, err } = await begin(words).ended;
+    const { code, err } = await arcus(words);
     expect(code).toBe(2);
     expect(err).toMatch(says);
     expect(api.asked).toEqual([]);

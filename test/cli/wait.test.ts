@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/processes.js';
 import { launchOnTerminal, launchProgram } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 import { problem, type StubApi, startStubApi } from './stub-api.js';
 import { asking, deployment, operationId } from './stub-operation.js';
 
@@ -25,6 +26,7 @@ const failing = deployment({ steps: [started, boot] });
 const ended = deployment({ state: 'succeeded', ended_at: '2026-11-22T14:00:15.000Z', steps: [], eta: null });
 
 const begin = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment });
+const arcus = (...args: string[]) => runArcus(args, api.environment);
 const timeless = (text: string) => text.replaceAll(/(about|in) \d+ (s|min|h|d)( \d+ (s|min|h))?/g, '$1 <time>');
 
 describe('without a terminal', () => {
@@ -32,7 +34,7 @@ describe('without a terminal', () => {
     const ready = { steps: [], progress: { done: 10, total: 10, unit: 'VMs', roles: [] } };
     const looks = [accepted, accepted, calm, calm, calm, failing, failing, deployment(ready), deployment(ready), ended];
     api.on(operation, ...looks.map((body) => ({ body })));
-    const { code, out, err } = await begin('operation', 'wait', operationId).ended;
+    const { code, out, err } = await arcus('operation', 'wait', operationId);
     expect({ code, out }).toEqual({ code: 0, out: 'deployService of service 12 (web) succeeded.\n' });
     expect(timeless(err)).toMatchInlineSnapshot(`
       "deployService of service 12 (web): accepted, not begun
@@ -58,7 +60,7 @@ describe('without a terminal', () => {
       ended,
     ];
     api.on(operation, ...looks.map((body) => ({ body })));
-    const { err } = await begin('operation', 'wait', operationId).ended;
+    const { err } = await arcus('operation', 'wait', operationId);
     expect(timeless(err)).toMatchInlineSnapshot(`
       "boot 5 VMs of role web: try 3 failed: The simulated hypervisor did not answer for host-1: connection refused. Next: try 4 in <time>.
       deployService of service 12 (web): 6 of 10 VMs run · about <time> left
@@ -71,13 +73,13 @@ describe('without a terminal', () => {
 
   it('tells nothing of tries while Temporal is away, which alone knows them', async () => {
     api.on(operation, { body: { ...failing, asked_engine: false } }, { body: ended });
-    const { err } = await begin('operation', 'wait', operationId).ended;
+    const { err } = await arcus('operation', 'wait', operationId);
     expect(err).toMatch(/^deployService of service 12 \(web\): 6 of 10 VMs run[^\n]*\n$/);
   });
 
   it('ends with 7, the question and the answers as commands, when it waits for a person', async () => {
     api.on(operation, { body: calm }, { body: asking() });
-    const { code, out, err } = await begin('operation', 'wait', operationId).ended;
+    const { code, out, err } = await arcus('operation', 'wait', operationId);
     expect({ code, out }).toEqual({ code: 7, out: '' });
     expect(timeless(err)).toMatchInlineSnapshot(`
       "deployService of service 12 (web): 6 of 10 VMs run · about <time> left
@@ -93,7 +95,7 @@ describe('without a terminal', () => {
   it('goes on over a server that is away', async () => {
     const away = problem(503, 'database_unavailable', 'The database does not answer; try again in a moment.');
     api.on(operation, { body: calm }, 'hang up', away, away, { body: calm }, { body: ended });
-    const { code, err } = await begin('operation', 'wait', operationId).ended;
+    const { code, err } = await arcus('operation', 'wait', operationId);
     expect(code).toBe(0);
     expect(timeless(err).replace(api.endpoint, '<endpoint>')).toMatchInlineSnapshot(`
       "deployService of service 12 (web): 6 of 10 VMs run · about <time> left
@@ -133,7 +135,7 @@ describe('the end that is waited for', () => {
   it.each(cases)('of %s decides how arcus ends', async (_what, [verb = '', ...answer], state, code, says) => {
     api.on(`POST /operations/${operationId}/${verb}`, { status: 202, body: accepted });
     api.on(operation, { body: accepted }, { body: calm }, { body: deployment({ ...failed, state }) });
-    const result = await begin('operation', verb, operationId, ...answer, '--wait').ended;
+    const result = await arcus('operation', verb, operationId, ...answer, '--wait');
     expect(result.code, result.err).toBe(code);
     expect(code === 0 ? result.out : result.err).toMatch(says);
   });
@@ -145,7 +147,7 @@ describe('a request for an operation', () => {
 
   it('is sent again under the same key when its connection is lost or the server is not able', async () => {
     api.on(recover, 'hang up', busy, { status: 202, body: accepted });
-    const { code, out, err } = await begin('service', 'recover', '12').ended;
+    const { code, out, err } = await arcus('service', 'recover', '12');
     expect(code, err).toBe(0);
     expect(out).toBe(`service 12 (web): deployService accepted as operation ${operationId}.\n`);
     expect(err).toMatch(/Asking again; it will not be done twice\.\n$/);
@@ -156,14 +158,14 @@ describe('a request for an operation', () => {
 
   it('has another key when it is another request', async () => {
     api.on(recover, { status: 202, body: accepted });
-    await begin('service', 'recover', '12').ended;
-    await begin('service', 'recover', '12').ended;
+    await arcus('service', 'recover', '12');
+    await arcus('service', 'recover', '12');
     expect(new Set(api.asked.map(({ key }) => key)).size).toBe(2);
   });
 
   it('is given up after some tries, and says that it may have been accepted', async () => {
     api.on(recover, 'hang up');
-    const { code, err } = await begin('service', 'recover', '12').ended;
+    const { code, err } = await arcus('service', 'recover', '12');
     expect(code).toBe(6);
     expect(err).toMatch(/it may have been accepted\.\nSee whether it was accepted with: arcus operation list\n$/);
     expect(api.asked.length).toBeGreaterThan(3);
@@ -171,13 +173,13 @@ describe('a request for an operation', () => {
 
   it('is not repeated when it was refused', async () => {
     api.on(recover, problem(409, 'wrong_state', 'Service 12 is RUNNING.'));
-    expect((await begin('service', 'recover', '12').ended).code).toBe(4);
+    expect((await arcus('service', 'recover', '12')).code).toBe(4);
     expect(api.asked).toHaveLength(1);
   });
 
   it('that is refused when sent again may have been what did it', async () => {
     api.on(recover, 'hang up', problem(409, 'wrong_state', 'Service 12 is RUNNING.'));
-    const { code, err } = await begin('service', 'recover', '12').ended;
+    const { code, err } = await arcus('service', 'recover', '12');
     expect(code).toBe(4);
     expect(err).toMatch(
       /Service 12 is RUNNING\. An earlier try of this request, whose answer was lost, may have done it\.\n/,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Work as WorkFacts } from '../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../domain/next-actions.js';
 import { belongs, serviceHealth } from '../../domain/service-health.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../../domain/service-states.js';
@@ -14,6 +15,9 @@ import {
 import type { ServiceState } from '../../schemas/service.js';
 import { deployingService } from '../support/deploying-service.js';
 import { deadEnds, type Machine, reachable, type Way } from './ways-out.js';
+
+/** Somebody's: whose does not matter. */
+const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
 
 type Work = 'deploy' | 'repair' | 'undeploy';
 /** A service of one role with two VMs: their states in order, those that are DONE left out. */
@@ -123,13 +127,20 @@ function offers(seen: Seen): Way<Seen>[] {
   const { service: state, work } = seen;
   const going = work === 'undeploy' ? { hard: true, remove: true } : null;
   const actions = nextActions({
-    ...{ about: 'resource', operation: null, isLast: true, mayManage: true, mayAdmin: false },
-    resource: { type: 'service', id: 1, state, busy: work !== null, going },
+    ...{ about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: false },
+    resource: { type: 'service', id: 1, state, work: work === null ? null : atWork, going },
   });
   // Of VMs too many, such as one that was taken for lost and came back, people end some.
   const ended = seen.vms.flatMap((vm, at): Way<Seen>[] => {
-    const facts = { about: 'resource', operation: null, isLast: true, mayManage: true, mayAdmin: false } as const;
-    const resource = { type: 'vm', id: at, state: vm, busy: work !== null, going: null, unready: false } as const;
+    const facts = { about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: false } as const;
+    const resource = {
+      type: 'vm',
+      id: at,
+      state: vm,
+      work: work === null ? null : atWork,
+      going: null,
+      unready: false,
+    } as const;
     const isOffered = work === null && nextActions({ ...facts, resource }).some(({ name }) => name === 'terminate');
     return isOffered ? [{ name: 'terminate', to: judged({ ...seen, vms: seen.vms.toSpliced(at, 1) }) }] : [];
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Work as WorkFacts } from '../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../domain/next-actions.js';
 import { recoveries } from '../../domain/vm-recover.js';
 import {
@@ -11,6 +12,9 @@ import {
 } from '../../domain/vm-states.js';
 import type { RecoverAction } from '../../schemas/vm.js';
 import { deadEnds, type Machine, reachable, type Way } from './ways-out.js';
+
+/** Somebody's: whose does not matter. */
+const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
 
 type Work = 'deploy' | 'terminate' | 'recreate';
 /** `silent`: its host does not answer, and monitoring has said ERROR of it. */
@@ -72,8 +76,15 @@ const recoverActions = new Map<string, RecoverAction>([
 /** What people are offered, and what comes of it. */
 function offers(seen: Seen): Way<Seen>[] {
   const { vm, work, host } = seen;
-  const facts = { about: 'resource', operation: null, isLast: true, mayManage: true, mayAdmin: true } as const;
-  const resource = { type: 'vm', id: 1, state: vm, busy: work !== null, going: null, unready: false } as const;
+  const facts = { about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true } as const;
+  const resource = {
+    type: 'vm',
+    id: 1,
+    state: vm,
+    work: work === null ? null : atWork,
+    going: null,
+    unready: false,
+  } as const;
   const ofVm = nextActions({ ...facts, resource }).map(({ name }): Way<Seen>[] => {
     if (name === 'terminate') return [{ name, to: begun(seen, 'terminate') }];
     if (name === 'resume') return [{ name, to: begun(seen, 'deploy') }];

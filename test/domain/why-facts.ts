@@ -1,10 +1,11 @@
-import { type ActionFacts, nextActions, type ResourceFacts } from '../../domain/next-actions.js';
+import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.js';
+import { nextActions } from '../../domain/next-actions.js';
 import { serviceProgress, vmProgress } from '../../domain/progress.js';
 import type { PendingStep, SeenStep } from '../../domain/steps.js';
 import { storedVmState } from '../../domain/vm-states.js';
 import type { EngineFacts, HostSubject, ServiceSubject, VmFacts, VmSubject, WhyFacts } from '../../domain/why/facts.js';
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Operation } from '../../schemas/operation.js';
+import type { Operation, OperationKind } from '../../schemas/operation.js';
+import { madeOperation } from '../support/made-operation.js';
 
 /** The moment at which everything in these tables is asked. */
 export const now = new Date('2026-11-23T14:03:14Z');
@@ -13,35 +14,13 @@ export const ahead = (seconds: number): Date => ago(-seconds);
 
 export const op = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 
-export function operation(over: Partial<Operation> = {}): Operation {
-  return {
-    _id: op,
-    kind: 'deployService',
-    resource: { type: 'service', id: 12 },
-    resource_name: 'shop',
-    workflow_id: 'service-12',
-    input: {},
-    requester: { id: 2, name: 'alice' },
-    uid: 2,
-    gid: 1,
-    permissions: defaultPermissions,
-    idempotency_key: null,
-    fingerprint: '',
-    state: 'running',
-    run_id: 'run',
-    waiting_for: null,
-    error: null,
-    template_id: 7,
-    retry_of: null,
-    cancel_requested: null,
-    question: null,
-    answer: null,
-    created_at: ago(13),
-    started_at: ago(12),
-    ended_at: null,
+export const operation = (over: Partial<Operation> = {}): Operation =>
+  madeOperation<OperationKind>({
+    ...{ _id: op, kind: 'deployService', resource: { type: 'service', id: 12 }, resource_name: 'shop', input: {} },
+    ...{ requester: { id: 2, name: 'alice' }, uid: 2, gid: 1, state: 'running', run_id: 'run', template_id: 7 },
+    ...{ created_at: ago(13), started_at: ago(12) },
     ...over,
-  };
-}
+  });
 
 export const ofVm = (over: Partial<Operation> = {}): Operation =>
   operation({
@@ -150,7 +129,7 @@ export function facts({ about = 'resource', mayManage = true, ...over }: Wish): 
   const actions = nextActions({
     about,
     operation: its,
-    isLast,
+    after: isLast ? null : { _id: `${op}2`, kind: 'undeployService' },
     resource: resourceOf(over),
     mayManage,
     mayAdmin: false,
@@ -189,15 +168,18 @@ function progressOf(its: Operation, subject: WhyFacts['subject']): WhyFacts['pro
 }
 
 function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
-  const busy = its !== null && its !== undefined && its.ended_at === null;
-  const going = busy && (its.kind === 'undeployService' || its.kind === 'terminateVm');
+  const work: Work | null =
+    its !== null && its !== undefined && its.ended_at === null
+      ? { op: its._id, kind: its.kind, state: its.state }
+      : null;
+  const going = work && (work.kind === 'undeployService' || work.kind === 'terminateVm');
   switch (subject.type) {
     case 'service':
       return {
         type: 'service',
         id: subject.id,
         state: subject.state,
-        busy,
+        work,
         going: going ? { hard: null, remove: false } : null,
       };
     case 'vm':
@@ -205,14 +187,14 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         type: 'vm',
         id: subject.id,
         state: subject.state,
-        busy,
+        work,
         going: going ? { hard: false } : null,
         unready: subject.unready,
       };
     case 'host':
       return { type: 'host', id: subject.id, state: subject.state };
     case 'zone':
-      return { type: 'zone', id: 0 };
+      return { type: 'zone', id: 0, work };
     case 'gone':
       return null;
   }

@@ -47,7 +47,7 @@ describe('arcus-sim', () => {
     expect(faulty.stdout).toBe('host-1: latency 20 ms, errors 30 % (either)');
     expect((await arcusSim('fault', 'host-1', '--dead')).stdout).toBe('host-1: dead');
     expect((await arcusSim('fault', 'host-1')).stdout).toBe('host-1: dead');
-    expect((await arcusSim('fault', 'host-1', '--heal', '--running')).stdout).toBe('host-1: none');
+    expect((await arcusSim('fault', 'host-1', '--heal', '--running')).stdout).toBe('host-1: nothing is wrong');
     expect((await arcusSim('guest', 'host-1', '34', 'failed')).stdout).toBe('VM 34 on host-1: failed');
   });
 

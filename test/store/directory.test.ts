@@ -47,7 +47,8 @@ afterAll(async () => {
 
 const codes = async (deeds: Promise<unknown>[]): Promise<string[]> => {
   const settled = await Promise.allSettled(deeds);
-  return settled.map((one) => (one.status === 'fulfilled' ? 'done' : one.reason.code)).sort();
+  const outcomes: string[] = settled.map((one) => (one.status === 'fulfilled' ? 'done' : one.reason.code));
+  return outcomes.sort();
 };
 const version = () => here.directory.version.current();
 const signIn = ({ directory }: Process, name: string, secret = name) =>

@@ -170,7 +170,7 @@ const admissions: Record<string, Admitted> = {
   },
   'a repair': {
     ...{ on: 'service', state: { state: 'WARNING' } },
-    ask: (by, caller, id) => by.services.repairAgain(caller, id, { request: {} }, admission),
+    ask: (by, caller, id) => by.services.repairAgain(caller, id, { request: {}, admission }),
   },
   'a termination': {
     ...{ on: 'vm', state: {} },

@@ -1,11 +1,10 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Operation } from '../../schemas/operation.js';
-import type { Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createStore, type Store } from '../../store/store.js';
+import { madeOperation } from '../support/made-operation.js';
+import { madeVm } from '../support/made-vm.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 let connection: Connection;
@@ -22,56 +21,12 @@ beforeAll(async () => {
 afterAll(() => connection.close());
 
 const op = '01JD00000000000000000000AA';
-const running: Operation<'deployVm'> = {
-  _id: op,
-  kind: 'deployVm',
-  resource: { type: 'vm', id: 0 },
-  resource_name: 'one',
-  workflow_id: 'vm-0',
-  input: {},
-  requester: { id: 0, name: 'oneadmin' },
-  uid: 0,
-  gid: 0,
-  permissions: defaultPermissions,
-  idempotency_key: null,
-  fingerprint: '',
-  state: 'running',
-  run_id: 'second-run',
-  waiting_for: null,
-  error: null,
-  template_id: null,
-  retry_of: null,
-  cancel_requested: null,
-  question: null,
-  answer: null,
-  created_at: new Date(),
-  started_at: new Date(),
-  ended_at: null,
-};
+const running = madeOperation({
+  ...{ _id: op, kind: 'deployVm', resource: { type: 'vm', id: 0 }, input: {} },
+  ...{ state: 'running', run_id: 'second-run', started_at: new Date() },
+});
 
-const booting: Vm = {
-  _id: 0,
-  name: 'one',
-  uid: 0,
-  gid: 0,
-  permissions: defaultPermissions,
-  state: 'ACTIVE',
-  lcm_state: 'BOOT',
-  reason: null,
-  template_id: 0,
-  capacity: { cpu: 100, memory: 64 },
-  template: {},
-  user_template: {},
-  service: null,
-  history: [],
-  deploy_id: null,
-  epoch: 2,
-  hold: null,
-  operation: op,
-  wanted: null,
-  created_at: new Date(),
-  ended_at: null,
-};
+const booting = madeVm({ _id: 0, state: 'ACTIVE', lcm_state: 'BOOT', epoch: 2, operation: op });
 
 it('takes the holds of a run that is gone, and nothing from the run that came after it', async () => {
   await store.operations.model.create([running]);

@@ -5,34 +5,17 @@ import type { Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
 import type { Store } from '../../store/store.js';
 import { deployingService, roleNames } from './deploying-service.js';
+import { madeOperation } from './made-operation.js';
+import { madeVm } from './made-vm.js';
 
 const pick = ({ uid, gid, permissions }: Ownership): Ownership => ({ uid, gid, permissions });
 
 /** An operation that has ended. */
-const endedOperation = (resource: ResourceRef, owner: Ownership): Operation<'terminateVm'> => ({
-  _id: ulid(),
-  kind: 'terminateVm',
-  resource,
-  resource_name: `${resource.type} ${resource.id}`,
-  workflow_id: `${resource.type}-${resource.id}`,
-  input: { hard: false },
-  requester: { id: owner.uid, name: 'somebody' },
-  ...owner,
-  idempotency_key: null,
-  fingerprint: '',
-  state: 'succeeded',
-  run_id: 'a-run',
-  waiting_for: null,
-  error: null,
-  template_id: 0,
-  retry_of: null,
-  cancel_requested: null,
-  question: null,
-  answer: null,
-  created_at: new Date(),
-  started_at: new Date(),
-  ended_at: new Date(),
-});
+const endedOperation = (resource: ResourceRef, owner: Ownership): Operation<'terminateVm'> =>
+  madeOperation({
+    ...{ _id: ulid(), kind: 'terminateVm', resource, input: { hard: false }, state: 'succeeded', ...owner },
+    ...{ run_id: 'a-run', started_at: new Date(), ended_at: new Date() },
+  });
 
 /**
  * A service with so many VMs, with ids from a thousand times its own, on which nobody is at work, and an operation that
@@ -56,27 +39,14 @@ export async function makeOwnedService(
   ]);
   const vms = Array.from({ length: count }, (_, at): Vm => {
     const done = at === count - 1;
-    return {
+    return madeVm({
       _id: id * 1_000 + at,
       ...mine,
-      name: `VM ${at}`,
-      state: done ? 'DONE' : 'ACTIVE',
-      lcm_state: done ? 'LCM_INIT' : 'RUNNING',
-      reason: null,
-      template_id: 0,
-      capacity: { cpu: 100, memory: 64 },
-      template: {},
-      user_template: {},
+      ...(done
+        ? { state: 'DONE', lcm_state: 'LCM_INIT', ended_at: new Date() }
+        : { state: 'ACTIVE', lcm_state: 'RUNNING' }),
       service: { id, role: roleNames[at % roleNames.length] ?? '', ordinal: at },
-      history: [],
-      deploy_id: null,
-      epoch: 1,
-      hold: null,
-      operation: null,
-      wanted: null,
-      created_at: new Date(),
-      ended_at: done ? new Date() : null,
-    };
+    });
   });
   await store.vms.model.insertMany(vms);
   await store.operations.model.insertMany([

@@ -4,14 +4,23 @@ import type { Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
 import type { Store } from '../../store/store.js';
 
+/** What is DONE and not charged is as it should be: of a world that has seen much, that is nearly all. */
+const mayBeAmiss = { $or: [{ state: { $ne: 'DONE' } as const }, { charge: { $exists: true } }] };
+
 /**
  * Everything in which quotas and the objects that are charged to them do not agree, each as a sentence. It is counted
  * from the states of services and VMs, and not as the product counts.
  */
 export async function quotaDisagreements(store: Store): Promise<string[]> {
   const [vms, services, users, groups] = await Promise.all([
-    store.vms.model.find({ service: null }).lean<Vm[]>().exec(),
-    store.services.model.find().lean<Service[]>().exec(),
+    store.vms.model
+      .find({ service: null, ...mayBeAmiss }, { uid: 1, gid: 1, state: 1, charge: 1, capacity: 1 })
+      .lean<Pick<Vm, '_id' | 'uid' | 'gid' | 'state' | 'charge' | 'capacity'>[]>()
+      .exec(),
+    store.services.model
+      .find(mayBeAmiss, { uid: 1, gid: 1, state: 1, charge: 1 })
+      .lean<Pick<Service, '_id' | 'uid' | 'gid' | 'state' | 'charge'>[]>()
+      .exec(),
     store.quotas.models.user.find().lean().exec(),
     store.quotas.models.group.find().lean().exec(),
   ]);

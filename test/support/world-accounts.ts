@@ -1,4 +1,5 @@
 import type { Engine } from '../../adapters/engine/port.js';
+import type { Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
 import { openStates } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
@@ -8,12 +9,29 @@ import { quotaDisagreements } from './quota-books.js';
 
 type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine };
 
+type SeenVm = Pick<
+  Vm,
+  '_id' | 'state' | 'lcm_state' | 'hold' | 'operation' | 'wanted' | 'history' | 'capacity' | 'service'
+>;
+const ofVm = { state: 1, lcm_state: 1, hold: 1, operation: 1, wanted: 1, history: 1, capacity: 1, service: 1 };
+/** A VM that is DONE, on no host and in nobody's hands, is as it should be: of a world that has seen much, that is most. */
+const mayBeAmiss = {
+  $or: [
+    { state: { $ne: 'DONE' } as const },
+    ...['hold', 'operation', 'wanted'].map((field) => ({ [field]: { $ne: null } })),
+    { history: { $elemMatch: { etime: null } } },
+  ],
+};
+
 /** Everything that documents, hosts, hypervisor and engine do not agree on, each as a sentence; empty when all is accounted for. */
 export async function disagreements({ store, hypervisor, engine }: Books): Promise<string[]> {
   const [vms, hosts, services, operations] = await Promise.all([
-    store.vms.model.find().lean<Vm[]>().exec(),
+    store.vms.model.find(mayBeAmiss, ofVm).lean<SeenVm[]>().exec(),
     store.hosts.model.find().lean().exec(),
-    store.services.model.find().lean().exec(),
+    store.services.model
+      .find({}, { operation: 1, wanted: 1, holds: 1, state: 1 })
+      .lean<Pick<Service, '_id' | 'operation' | 'wanted' | 'holds' | 'state'>[]>()
+      .exec(),
     store.operations.model
       .find({ state: { $in: openStates } })
       .lean()
@@ -42,7 +60,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   const domains = hypervisor.domains();
   for (const { vm: id, host } of domains) {
     const vm = vms.find(({ _id }) => _id === id);
-    say(!vm || !isPlaced(vm), `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'unknown'}`);
+    say(!vm || !isPlaced(vm), `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'gone'}`);
     if (vm) say(placeOf(vm)?.hostname !== host, `a domain of VM ${id} is on ${host}, where the VM is not`);
   }
   for (const vm of vms) {

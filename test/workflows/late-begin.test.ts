@@ -3,41 +3,15 @@ import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Begun, StepInput } from '../../activities/begin.js';
 import { type DeploymentPlan, deploymentActivities } from '../../activities/deployment.js';
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Operation } from '../../schemas/operation.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { deployingService, roleNames } from '../support/deploying-service.js';
+import { madeOperation } from '../support/made-operation.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 const op = '01JD00000000000000000000AA';
-const operation: Operation<'deployService'> = {
-  _id: op,
-  kind: 'deployService',
-  resource: { type: 'service', id: 1 },
-  resource_name: 'one',
-  workflow_id: 'service-1',
-  input: {},
-  requester: { id: 0, name: 'oneadmin' },
-  uid: 0,
-  gid: 0,
-  permissions: defaultPermissions,
-  idempotency_key: null,
-  fingerprint: '',
-  state: 'accepted',
-  run_id: null,
-  waiting_for: null,
-  error: null,
-  template_id: null,
-  retry_of: null,
-  cancel_requested: null,
-  question: null,
-  answer: null,
-  created_at: new Date(),
-  started_at: null,
-  ended_at: null,
-};
+const operation = madeOperation({ _id: op, kind: 'deployService', resource: { type: 'service', id: 1 }, input: {} });
 
 let connection: Connection;
 let store: Store;

@@ -1,0 +1,76 @@
+import type { Answer } from '../../schemas/operation.js';
+import type { RecoverAction } from '../../schemas/vm.js';
+import type { Right } from '../permissions.js';
+import type { ActionFacts } from './facts.js';
+import { type HostWish, maySetHost } from './host-acts.js';
+import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
+import { mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
+import { type Verdict, wrongState } from './verdict.js';
+import { mayRecoverVm, mayReport, mayResume, mayTerminate } from './vm-acts.js';
+
+/** What can be asked of an operation or a resource that is there. */
+export type Act =
+  | { do: 'answer'; answer: Answer }
+  | { do: 'cancel' }
+  | { do: 'retry' }
+  | { do: 'recover' }
+  | { do: 'repair' }
+  | { do: 'undeploy'; hard: boolean | null }
+  | { do: 'delete' }
+  | { do: 'resume' }
+  | { do: 'recoverVm'; action: RecoverAction }
+  | { do: 'terminate'; hard: boolean }
+  | { do: 'report' }
+  | { do: 'setHost'; to: HostWish }
+  | { do: 'check' };
+
+/**
+ * Whether this may be done now, and if not, why: the one place that says so. What is offered is what it lets happen, and a
+ * request that it refuses is refused in its words. An admission's guarded write still decides between two that come at once.
+ */
+export function verdictOn(act: Act, facts: ActionFacts): Verdict {
+  const { operation, resource } = facts;
+  switch (act.do) {
+    case 'answer':
+      return operation ? mayAnswer(operation, resource) : elsewhere;
+    case 'cancel':
+      return operation ? mayCancel(operation) : elsewhere;
+    case 'retry':
+      return operation ? mayRetry({ ...facts, operation }) : elsewhere;
+    case 'recover':
+      return resource?.type === 'service' ? mayRecover(resource) : elsewhere;
+    case 'repair':
+      return resource?.type === 'service' ? mayRepair(resource) : elsewhere;
+    case 'undeploy':
+      return resource?.type === 'service' ? mayUndeploy(resource, { hard: act.hard, remove: false }) : elsewhere;
+    case 'delete':
+      return resource?.type === 'service' ? mayUndeploy(resource, { hard: true, remove: true }) : elsewhere;
+    case 'resume':
+      return resource?.type === 'vm' ? mayResume(resource) : elsewhere;
+    case 'recoverVm':
+      return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
+    case 'terminate':
+      return resource?.type === 'vm' ? mayTerminate(resource, act.hard) : elsewhere;
+    case 'report':
+      return resource?.type === 'vm' ? mayReport(resource) : elsewhere;
+    case 'setHost':
+      return resource?.type === 'host' ? maySetHost(resource, act.to) : elsewhere;
+    case 'check':
+      return resource?.type === 'zone' ? mayCheck(resource) : elsewhere;
+  }
+}
+
+/** Nobody is told this: requests name the kind of what they are about. */
+const elsewhere = wrongState('This is not done to what was asked about.');
+
+/** What the caller needs on the resource. Who says of a VM what Arcus has not seen needs ADMIN; hosts are administrators'. */
+export function rightFor(act: Act, operation: ActionFacts['operation']): Extract<Right, 'manage' | 'admin'> {
+  switch (act.do) {
+    case 'recoverVm':
+      return act.action === 'success' || act.action === 'failure' ? 'admin' : 'manage';
+    case 'retry':
+      return operation?.kind === 'recoverVm' ? 'admin' : 'manage';
+    default:
+      return 'manage';
+  }
+}

@@ -1,0 +1,84 @@
+import type { Operation, OperationState } from '../../schemas/operation.js';
+import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
+import { mayRecover, mayRepair } from './service-acts.js';
+import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
+import { mayClaim, mayDeployAgain, mayTerminate } from './vm-acts.js';
+
+const open: readonly OperationState[] = ['accepted', 'running', 'waiting', 'waiting_for_you'];
+
+export const isOpen = ({ state }: Pick<Operation, 'state'>): boolean => open.includes(state);
+
+/** Asked for again it is the same: it is written down, and carried out until it has ended. */
+export function mayCancel(operation: OperationFacts): Verdict {
+  if (!isOpen(operation)) return hasEnded(operation);
+  return operation.cancel_requested ? 'is so' : 'may';
+}
+
+/** What a question may be answered; the same for each answer. */
+export function mayAnswer({ _id, state, answer, cancel_requested }: OperationFacts, on: ResourceFacts | null): Verdict {
+  if (!open.includes(state)) return hasEnded({ _id, state });
+  if (answer)
+    return wrongState(
+      `${answer.by.name} answered ${answer.answer} at ${answer.at.toISOString()}: operation ${_id} goes on with that.`,
+    );
+  if (cancel_requested)
+    return wrongState(`Operation ${_id} is being cancelled: ${cancel_requested.by.name} asked for it.`);
+  if (state !== 'waiting_for_you') return wrongState(`Operation ${_id} is ${state}: it asks nothing.`);
+  if (on?.type !== 'service' || !on.going || !on.work) return 'may';
+  return {
+    code: 'operation_in_progress',
+    detail: `Operation ${on.work.op} takes over service ${on.id}.`,
+    operation: on.work.op,
+  };
+}
+
+/** A new operation of the same kind, where that can be asked of the resource as it is. */
+export function mayRetry({ operation, after, resource }: ActionFacts & { operation: OperationFacts }): Verdict {
+  const { _id: id, kind, state } = operation;
+  if (isOpen(operation))
+    return {
+      code: 'operation_in_progress',
+      detail: `Operation ${id} has not ended (${state}). Wait for it, or cancel it.`,
+      operation: id,
+    };
+  if (state === 'succeeded') return wrongState(`Operation ${id} has succeeded: there is nothing to try again.`);
+  const { type, id: of } = operation.resource;
+  const name = `${type === 'vm' ? 'VM' : type} ${of}`;
+  if (after) return wrongState(`Operation ${after._id} (${after.kind}) came after it on ${name}: look at that one.`);
+  switch (kind) {
+    case 'deployService':
+    case 'undeployService':
+      return resource?.type === 'service' ? mayRecover(resource) : notFound(name);
+    case 'repairService':
+      return resource?.type === 'service' ? mayRepair(resource) : notFound(name);
+    case 'deployVm':
+      return resource?.type === 'vm' ? mayDeployAgain(resource) : notFound(name);
+    case 'recoverVm':
+      return resource?.type === 'vm' ? mayClaim(resource, claimOf(operation)) : notFound(name);
+    case 'terminateVm':
+      return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
+    case 'checkConsistency':
+      return resource?.type === 'zone' ? mayCheck(resource) : notFound(name);
+  }
+}
+
+/** One check at a time. */
+export const mayCheck = ({ work }: Extract<ResourceFacts, { type: 'zone' }>): Verdict =>
+  work
+    ? {
+        code: 'operation_in_progress',
+        detail: `Operation ${work.op} is checking consistency already. Wait for it.`,
+        operation: work.op,
+      }
+    : 'may';
+
+type WithInput = Pick<OperationFacts, 'input'>;
+
+/** What a claim said of its VM. */
+export const claimOf = ({ input }: WithInput): 'success' | 'failure' => ('claim' in input ? input.claim : 'failure');
+
+/** Whether a termination was to be a hard one. */
+export const wasHard = ({ input }: WithInput): boolean => 'hard' in input && input.hard === true;
+
+const hasEnded = ({ _id, state }: Pick<OperationFacts, '_id' | 'state'>): Refusal =>
+  wrongState(`Operation ${_id} has ended: it is ${state}.`);

@@ -1,0 +1,52 @@
+import type { RecoverAction } from '../../schemas/vm.js';
+import { recoveries, resumable, statesThat } from '../vm-recover.js';
+import type { VmStateName } from '../vm-states.js';
+import type { FactsOf, Work } from './facts.js';
+import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
+
+type Vm = FactsOf<'vm'>;
+
+/** The states in which a VM is deployed once more: where it is, or where it fits. */
+export const deployedAgainIn = statesThat('deploy', 'retry');
+
+/** As the table of recoveries says; `delete` is the one that does not wait for whoever is at work. */
+export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
+  const { id, state, work } = vm;
+  const recovery = recoveries[state][action];
+  if (work && (action !== 'delete' || recovery.do === 'nothing')) return atWork(vm, work);
+  if (recovery.do === 'nothing') return wrongState(`VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
+  return action === 'delete' ? mayTerminate(vm, true) : 'may';
+}
+
+/** What was said of it, or done to it, once more. */
+export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
+export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
+export const mayResume = (vm: Vm): Verdict => free(vm, resumable);
+
+function free(vm: Vm, states: readonly VmStateName[]): Verdict {
+  if (vm.work) return atWork(vm, vm.work);
+  if (states.includes(vm.state)) return 'may';
+  return wrongState(`VM ${vm.id} is ${shortName(vm.state)}: this is for ${states.map(shortName).join(', ')}.`);
+}
+
+/** Whatever is going on gives way to it, and it to a harder one. */
+export function mayTerminate({ id, state, work, going }: Vm, hard: boolean): Verdict {
+  if (state === 'DONE') return wrongState(`VM ${id} is DONE: it is gone already.`);
+  if (going === null || work === null || (hard && !going.hard)) return 'may';
+  const harder = going.hard ? '' : ', or cut its power with hard';
+  return inTheWay(work, `VM ${id} is being terminated by operation ${work.op}. Wait for it${harder}.`);
+}
+
+/** A guest that runs may say so as often as it likes; it matters where somebody waits for it. */
+export function mayReport({ id, state, unready }: Vm): Verdict {
+  if (state === 'DONE') return wrongState(`VM ${id} is DONE: nothing of it can be changed any more.`);
+  return unready ? 'may' : 'is so';
+}
+
+const atWork = ({ id, going }: Vm, work: Work): Refusal =>
+  inTheWay(
+    work,
+    `Operation ${work.op} is at work on VM ${id}. Wait for it${going ? '' : ' or cancel it'}; delete pre-empts it.`,
+  );
+
+const shortName = (state: VmStateName): string => state.replace('ACTIVE/', '');

@@ -1,0 +1,199 @@
+import { ulid } from 'ulid';
+import type { Host, HostState } from '../../../schemas/host.js';
+import type { Operation, OperationState } from '../../../schemas/operation.js';
+import type { Service, ServiceState } from '../../../schemas/service.js';
+import type { ServiceTemplate } from '../../../schemas/service-template.js';
+import type { Vm, VmLcmState, VmState } from '../../../schemas/vm.js';
+import type { VmTemplate } from '../../../schemas/vm-template.js';
+import type { Pool } from '../../../store/counters.js';
+import { addGroup, addUser } from '../../support/people.js';
+import type { World } from '../world.js';
+
+/** What operations on a service have come to, each with the state that it has left the service in. */
+const outcomes = {
+  succeeded: 'RUNNING',
+  failed: 'FAILED_DEPLOYING',
+  cancelled: 'FAILED_DEPLOYING',
+  waiting_for_you: 'DEPLOYING',
+  running: 'DEPLOYING',
+} as const satisfies Partial<Record<OperationState, ServiceState>>;
+type Outcome = keyof typeof outcomes;
+
+const vmStates: readonly [VmState, VmLcmState][] = [
+  ['POWEROFF', 'LCM_INIT'],
+  ['ACTIVE', 'RUNNING'],
+  ['ACTIVE', 'UNKNOWN'],
+  ['ACTIVE', 'BOOT_FAILURE'],
+  ['DONE', 'LCM_INIT'],
+];
+const hostStates: readonly HostState[] = ['MONITORED', 'INIT', 'ERROR', 'DISABLED', 'OFFLINE'];
+
+const nth = <T>(items: readonly T[], at: number): T => {
+  const item = items[at % items.length];
+  if (item === undefined) throw new Error('nothing to choose from');
+  return item;
+};
+
+/** Ids of what there is, by kind, for whoever guesses. */
+export type Population = Record<string, readonly (number | string)[]>;
+
+/**
+ * Objects of every kind in every state from which a request leads on, so that what is sent by chance often finds one that
+ * takes it. No worker runs: what is accepted stays so.
+ */
+export async function populate(world: World): Promise<Population> {
+  const make = async (path: string, body: object) => {
+    const { status, body: made } = await world.ask('oneadmin', 'post', path, body);
+    if (status >= 300) throw new Error(`${path}: ${JSON.stringify(made)}`);
+    return made;
+  };
+  const { store } = world;
+  const many = (pool: Pool, count: number): Promise<number[]> => store.counters.next(pool, count);
+  const copies = async <T extends { _id: number }>(
+    first: T,
+    pool: Pool,
+    count: number,
+    of: (id: number, at: number) => Partial<T>,
+  ) => (await many(pool, count)).map((id, at): T => ({ ...first, ...of(id, at), _id: id }));
+
+  for (let at = 0; at < 6; at++) await make('/clusters', { name: `cluster-${at}` });
+  await make('/hosts', { name: 'node', cpu: 64, memory: 262_144 });
+  await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 512 } });
+  await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0, cardinality: 2 }] });
+  await make('/vms', { template_id: 0, name: 'vm-0' });
+  await make('/service-templates/0/instantiate', {});
+  const check = await make('/consistency-checks', {});
+  // It has ended, so that another may begin.
+  await store.operations.model.updateOne({ _id: check.id }, { $set: { state: 'succeeded', ended_at: new Date() } });
+
+  const found = <T>(
+    model: { findOne(filter: object): { lean<L>(): { orFail(): { exec(): Promise<L> } } } },
+    id: number,
+  ) => model.findOne({ _id: id }).lean<T>().orFail().exec();
+  const host = await found<Host>(store.hosts.model, 0);
+  await store.hosts.model.insertMany(
+    await copies(host, 'host', 19, (id, at) => ({ name: `node-${id}`, state: nth(hostStates, at) })),
+  );
+  const vmTemplate = await found<VmTemplate>(store.vmTemplates.model, 0);
+  await store.vmTemplates.model.insertMany(
+    await copies(vmTemplate, 'vm_template', 19, (id) => ({ name: `small-${id}` })),
+  );
+  const vm = await found<Vm>(store.vms.model, 0);
+  await store.vms.model.insertMany(
+    await copies(vm, 'vm', 29, (id, at) => {
+      const [state, lcm_state] = nth(vmStates, at);
+      return { name: `vm-${id}`, state, lcm_state, operation: null };
+    }),
+  );
+  const template = await found<ServiceTemplate>(store.serviceTemplates.model, 0);
+  await store.serviceTemplates.model.insertMany(
+    await copies(template, 'document', 6, (id) => ({ name: `shop-${id}` })),
+  );
+
+  const service = await found<Service>(store.services.model, 1);
+  const operation = await store.operations.model.findOne({ kind: 'deployService' }).lean<Operation>().orFail().exec();
+
+  /** Services with the operation that has made of them what they are. */
+  async function leftBy(outcome: Outcome, count: number): Promise<{ services: number[]; operations: string[] }> {
+    const services = await copies(service, 'document', count, (id) => ({
+      name: `shop ${id}`,
+      state: outcomes[outcome],
+      operation: null,
+    }));
+    const open = outcome === 'running' || outcome === 'waiting_for_you';
+    const asks = outcome === 'waiting_for_you';
+    const now = new Date();
+    const operations = services.map(({ _id: id, name }) => ({
+      ...operation,
+      _id: ulid(),
+      resource: { type: 'service' as const, id },
+      resource_name: name,
+      workflow_id: `service-${id}`,
+      state: outcome,
+      run_id: '019df252-b5b0-7c1e-9a2b-6f0e4c1d7a55',
+      question: asks ? { text: 'Role web has failed. Retry?', roles: ['web'], asked_at: now } : null,
+      waiting_for: asks ? 'your answer' : null,
+      error: outcome === 'failed' ? { code: 'roles_failed', detail: 'role web: 0 of 2 VMs run' } : null,
+      started_at: now,
+      ended_at: open ? null : now,
+    }));
+    await store.operations.model.insertMany(operations);
+    await store.services.model.insertMany(
+      services.map((one, at) => ({ ...one, operation: open ? operations[at]?._id : null })),
+    );
+    return { services: services.map(({ _id }) => _id), operations: operations.map(({ _id }) => _id) };
+  }
+  const [deployed, waiting, running] = [
+    await leftBy('succeeded', 8),
+    await leftBy('waiting_for_you', 4),
+    await leftBy('running', 4),
+  ];
+  const [asking, failed, cancelled] = [
+    await leftBy('waiting_for_you', 8),
+    await leftBy('failed', 8),
+    await leftBy('cancelled', 8),
+  ];
+  const repairable = await leftBy('succeeded', 8);
+  const people = await populateDirectory(world);
+
+  const idsOf = async (model: { distinct(field: '_id'): { exec(): Promise<unknown[]> } }) =>
+    (await model.distinct('_id').exec()).map(Number);
+  return {
+    hosts: await idsOf(store.hosts.model),
+    clusters: await idsOf(store.clusters.model),
+    vms: await idsOf(store.vms.model),
+    // Of these, VMs are missing; and the next have failed.
+    repairable: repairable.services,
+    recoverable: failed.services,
+    services: [...deployed.services, ...waiting.services, ...running.services],
+    'vm-templates': await idsOf(store.vmTemplates.model),
+    'service-templates': await idsOf(store.serviceTemplates.model),
+    asking: asking.operations,
+    retryable: cancelled.operations,
+    operations: [...deployed.operations, ...waiting.operations, ...running.operations],
+    checks: [check.id],
+    ...people,
+  };
+}
+
+/** Who asks. His id is one that nobody guesses: what is done to users and groups must not be done to him. */
+const prober = { name: 'prober', id: 54_321 };
+
+async function populateDirectory({ directory, ask }: World): Promise<Population> {
+  const { users, tokens, version } = directory;
+  await addUser(directory, prober.name, { _id: prober.id, gid: 0 });
+  const alice = await users.find(2);
+  if (!alice) throw new Error('alice is missing');
+  const groups: number[] = [];
+  for (let at = 0; at < 10; at++) groups.push((await addGroup(directory, `group-${at}`))._id);
+  const members: number[] = [];
+  await version.change(async (session) => {
+    for (let at = 0; at < 20; at++) {
+      const _id = await version.take('user', session);
+      await users.insert({ ...alice, _id, name: `user-${at}`, gid: 1, groups: [1, nth(groups, at)] }, session);
+      members.push(_id);
+    }
+  });
+  const acls: number[] = [];
+  for (const gid of groups) {
+    const { body } = await ask('oneadmin', 'post', '/acls', { rule: `@${gid} VM/@${gid} USE *` });
+    acls.push(body.id);
+  }
+  const holder = members.pop() ?? prober.id;
+  const [mine, held] = [await manyTokens(prober.id), await manyTokens(holder)];
+  return { users: members, groups, acls, tokens: mine, holder: [holder], held };
+
+  async function manyTokens(uid: number): Promise<number[]> {
+    const made: number[] = [];
+    await version.change(async (session) => {
+      for (let at = 0; at < 12; at++) {
+        const _id = await version.take('token', session);
+        const [prefix, hash] = [`ABCD${String(_id).padStart(4, '0')}`, `hash ${_id}`];
+        const dates = { created_at: new Date(), expires_at: null, last_used_at: null };
+        await tokens.insert({ _id, uid, name: `token-${_id}`, prefix, hash, ...dates }, session);
+        made.push(_id);
+      }
+    });
+    return made;
+  }
+}

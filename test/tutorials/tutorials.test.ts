@@ -1,0 +1,57 @@
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { checkout } from '../../runtime/checkout.js';
+import { homeAt } from '../../runtime/home.js';
+import { endLeftovers, findLeftovers } from '../../runtime/leftovers.js';
+import { eventually } from '../support/processes.js';
+import { followPage } from './follow-page.js';
+import { openShell, type Shell } from './shell.js';
+
+// The tutorials as a newcomer follows them, on a machine of his own: a home directory with nothing in it, a checkout, two
+// terminals. With ARCUS_WRITE_TUTORIALS=1 the pages are given what their commands show now, where they say otherwise.
+
+const pages = ['first-service', 'your-own-template', 'when-something-fails'];
+const anew = process.env.ARCUS_WRITE_TUTORIALS === '1';
+const patience = 300_000;
+
+let home: string;
+let shell: Shell;
+const others: Shell[] = [];
+
+beforeAll(async () => {
+  home = realpathSync(mkdtempSync(join(tmpdir(), 'arcus-tutorial-')));
+  shell = await openShell(checkout, { HOME: home });
+});
+afterAll(async () => {
+  for (const other of others) other.interrupt();
+  const arcus = homeAt(join(home, '.arcus'));
+  await eventually(() => findLeftovers(arcus).length === 0, 30_000).catch(() => endLeftovers(arcus, () => {}));
+  for (const open of [shell, ...others]) await open.close();
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** The server's terminal: any port will do, and the programs come from the cache that the test run has filled. */
+async function another(): Promise<Shell> {
+  const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
+  const opened = await openShell(checkout, { HOME: home, ARCUS_PORT: '0', ARCUS_CACHE: cache });
+  others.push(opened);
+  return opened;
+}
+
+const inWords = (line: string): string => line.replaceAll(checkout, '/home/you/arcus').replaceAll(home, '/home/you');
+
+describe('the tutorials', () => {
+  it.each(pages)(
+    '%s: every command shows what the page says',
+    async (name) => {
+      const file = join(checkout, 'docs', 'tutorials', `${name}.md`);
+      const page = readFileSync(file, 'utf8');
+      const write = (written: string) => writeFileSync(file, written);
+      const options = anew ? { anew: write } : {};
+      await followPage(`docs/tutorials/${name}.md`, page, { shell, another, inWords }, options);
+    },
+    patience,
+  );
+});
