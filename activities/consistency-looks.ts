@@ -1,5 +1,3 @@
-import type { Engine } from '../adapters/engine/port.js';
-import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import type { Flaw } from '../domain/consistency/evidence.js';
 import type { Section } from '../domain/consistency/flaws.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
@@ -11,6 +9,7 @@ import {
   type OpenRun,
   type SeenOperation,
 } from '../domain/consistency/judge-operations.js';
+import { judgeOwners, type SeenOwner } from '../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../domain/consistency/judge-services.js';
 import { judgeVms, stayOf } from '../domain/consistency/judge-vms.js';
@@ -20,8 +19,9 @@ import type { Operation } from '../schemas/operation.js';
 import type { Portion, SeenHostDocument } from '../store/consistency-reads.js';
 import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
+import type { StepPorts } from './ports.js';
 
-export type LookPorts = { store: Store; engine: Engine; hypervisors: Hypervisors; signal: AbortSignal };
+export type LookPorts = Pick<StepPorts, 'store' | 'directory' | 'engine' | 'hypervisors'> & { signal: AbortSignal };
 
 /** What a page of a section came to, and where the next begins; null: there is none. */
 export type Look = { flaws: Flaw[]; compared: Partial<Compared>; next: Cursor };
@@ -119,10 +119,32 @@ async function inParts<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return results;
 }
 
-/** Whatever is counted beside the documents that it counts: ids that were given, and quotas. */
-async function judgedCounters({ store }: LookPorts): Promise<Flaw[]> {
+/** Whatever is beside the documents that are counted or owned: ids that were given, quotas, users and groups. */
+async function judgedCounters({ store, directory }: LookPorts): Promise<Flaw[]> {
   const [counters, balances] = await Promise.all([store.consistency.reads.counters(), store.quotas.balances()]);
-  return [...judgeCounters(counters), ...judgeQuotas(balances)];
+  const owners = [
+    ...(await seenOwners(store, 'user', directory.users)),
+    ...(await seenOwners(store, 'group', directory.groups)),
+  ];
+  return [...judgeCounters(counters), ...judgeQuotas(balances), ...judgeOwners(owners)];
+}
+
+/** The owners are read before those that there are: who is made meanwhile is known. */
+async function seenOwners(
+  { owned }: Store,
+  type: 'user' | 'group',
+  known: { namesOf: (ids: readonly number[]) => Promise<ReadonlyMap<number, string>> },
+): Promise<SeenOwner[]> {
+  const field = type === 'user' ? 'uid' : 'gid';
+  const ids = await owned.owners(field);
+  const there = await known.namesOf(ids);
+  const seen: SeenOwner[] = [];
+  for (const id of ids) {
+    const exists = there.has(id);
+    const owns = exists ? null : await owned.by(type === 'user' ? { uid: id } : { gid: id });
+    seen.push({ holder: { type, id }, exists, owns });
+  }
+  return seen;
 }
 
 async function judgedOperations({ store, engine }: LookPorts, found: readonly Operation[]): Promise<Flaw[]> {

@@ -82,6 +82,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
     return true;
   },
   counter_behind: (seen, { store }) => store.consistency.repairs.raiseCounter(seen),
+  owner_missing: null,
   quota_drift: (seen, { store }) => store.quotas.recount(seen),
 };
 

@@ -126,7 +126,7 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
             'in_use',
             `Group ${id} (${name}) has ${members === 1 ? '1 member' : `${members} members`}. Take them out first.`,
           );
-        const owned = await store.ownedBy({ gid: id }, session);
+        const owned = await store.owned.by({ gid: id }, session);
         if (owned !== null)
           throw new Problem('in_use', `Group ${id} (${name}) has ${owned}. Give that to another group first.`);
         await acls.removeOfGroup(id, session);

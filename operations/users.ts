@@ -207,7 +207,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
         if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
         if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
-        const owned = await store.ownedBy({ uid: id }, session);
+        const owned = await store.owned.by({ uid: id }, session);
         if (owned !== null)
           throw new Problem(
             'in_use',

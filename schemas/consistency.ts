@@ -48,11 +48,12 @@ export const FindingCode = z.enum([
   'run_without_operation',
   'counter_behind',
   'quota_drift',
+  'owner_missing',
 ]);
 export type FindingCode = z.infer<typeof FindingCode>;
 
 export const FindingResource = z.object({
-  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota']),
+  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota', 'user', 'group']),
   id: z
     .union([z.int(), z.string()])
     .describe(

@@ -10,14 +10,29 @@ const kinds = [
   { collection: 'clusters', one: 'cluster', several: 'clusters', lives: {} },
 ] as const;
 
-/** Counts what a user or a group has in this zone, as “2 VMs, 1 service”; null: nothing. */
-export const createOwned =
-  (connection: Connection) =>
-  async (owner: { uid: number } | { gid: number }, session: ClientSession): Promise<string | null> => {
-    const found: string[] = [];
-    for (const { collection, one, several, lives } of kinds) {
-      const count = await connection.collection(collection).countDocuments({ ...owner, ...lives }, { session });
-      if (count > 0) found.push(`${count} ${count === 1 ? one : several}`);
-    }
-    return found.length > 0 ? found.join(', ') : null;
+/** What belongs to users and groups in this zone. */
+export function createOwned(connection: Connection) {
+  return {
+    /** As “1 service, 2 VMs”; null: nothing. */
+    async by(owner: { uid: number } | { gid: number }, session?: ClientSession): Promise<string | null> {
+      const found: string[] = [];
+      for (const { collection, one, several, lives } of kinds) {
+        const count = await connection
+          .collection(collection)
+          .countDocuments({ ...owner, ...lives }, { ...(session && { session }) });
+        if (count > 0) found.push(`${count} ${count === 1 ? one : several}`);
+      }
+      return found.length > 0 ? found.join(', ') : null;
+    },
+
+    /** Ids of all users, or of all groups, that anything names as its owner. */
+    async owners(field: 'uid' | 'gid'): Promise<number[]> {
+      const ids = new Set<number>();
+      for (const { collection, lives } of kinds) {
+        const found: unknown[] = await connection.collection(collection).distinct(field, lives);
+        for (const id of found) if (typeof id === 'number') ids.add(id);
+      }
+      return [...ids].sort((one, other) => one - other);
+    },
   };
+}

@@ -47,7 +47,7 @@ export function createStore(connection: Connection) {
     vms,
     sightings: createSightings(connection, vms),
     quotas,
-    ownedBy: createOwned(connection),
+    owned: createOwned(connection),
     ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
     health,
     terminations: createTerminations(connection, vms, operations),

@@ -11,6 +11,7 @@ import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../api/log.js';
 import { Config } from '../schemas/config.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
+import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';
 import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
   const stepLog = createStepLog(store.steps);
   const ports = {
     store,
+    directory: createDirectory(mongodb),
     hypervisors: hypervisors(config),
     engine,
     settings: {

@@ -1,6 +1,7 @@
 import type { FindingCode } from '../../schemas/consistency.js';
 import type { Capacity } from '../../schemas/host.js';
 import type { OperationState } from '../../schemas/operation.js';
+import type { QuotaHolder } from '../../schemas/quota.js';
 import type { ServiceState } from '../../schemas/service.js';
 import type { Hold, Vm } from '../../schemas/vm.js';
 import type { QuotaBalance } from '../quotas.js';
@@ -58,6 +59,7 @@ export type Evidence = {
   run_without_operation: { workflowId: string; firstRunId: string; op: string | null; state: OperationState | null };
   counter_behind: { pool: string; next: number; highest: number };
   quota_drift: QuotaBalance;
+  owner_missing: { holder: QuotaHolder; owns: string };
 };
 
 /** Something that does not fit, and what was seen of it. */

@@ -321,6 +321,15 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
     repair: 'adds the charges up again',
     advice: null,
   },
+  owner_missing: {
+    section: 'counters',
+    of: ({ holder }) => `${holder.type}/${holder.id}`,
+    resource: ({ holder }) => holder,
+    what: 'A user or group that does not exist owns something: it was made at the moment of the removal',
+    detail: ({ holder, owns }) => `There is no ${holder.type} ${holder.id}, and it owns ${owns}.`,
+    repair: null,
+    advice: 'Find it in the lists by its uid or gid, and give it to somebody: arcus vm chown, and so on for what it is',
+  },
 };
 
 /** How a flaw is told to people. */

@@ -3,10 +3,8 @@ import request from 'supertest';
 import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
 import { apiRoot, type Route } from '../../api/route.js';
-import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { createOperations } from '../../operations/operations.js';
-import { addUser } from '../support/people.js';
 import { eventually } from '../support/processes.js';
 import { newWorld, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
@@ -24,8 +22,6 @@ export async function newExampleWorld(): Promise<ExampleWorld> {
   const world = await newWorld({ server: development, hosts: 0 });
   const { store, directory, engine } = world;
   const identity = createIdentity({ directory, failedLogins: 10 });
-  await ensureOneadmin(directory, 'oneadmin');
-  await addUser(directory, 'alice');
   const app = createApp({
     operations: createOperations({
       ...{ store, directory, engine },

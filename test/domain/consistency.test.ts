@@ -5,6 +5,7 @@ import { flaws, keyOf, placeOf, told } from '../../domain/consistency/flaws.js';
 import type { SeenService, SeenVm } from '../../domain/consistency/hands.js';
 import { judgeHosts, type SeenDomain, type SeenHost } from '../../domain/consistency/judge-hosts.js';
 import { judgeCounters, judgeOperations, judgeRuns } from '../../domain/consistency/judge-operations.js';
+import { judgeOwners, type SeenOwner } from '../../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeServices, type RoleCount } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
@@ -109,6 +110,10 @@ const balance = (id: number, more: number) => ({
   sum: amounts(1),
 });
 
+const owner = (id: number, exists: boolean, owns: string | null): SeenOwner => ({
+  ...{ holder: { type: 'user', id }, exists, owns },
+});
+
 /** For each code, what is seen, and in which way it does not fit. */
 const cases: [FindingCode, () => Flaw[]][] = [
   ['service_abandoned', () => ofService(service('DEPLOYING'))],
@@ -178,6 +183,7 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['run_without_operation', () => judgeRuns([{ ...run, workflowId: 'service-3' }], new Map(), now)],
   ['counter_behind', () => judgeCounters([{ pool: 'vm', next: 7, highest: 7 }])],
   ['quota_drift', () => judgeQuotas([balance(2, 1), balance(3, 0)])],
+  ['owner_missing', () => judgeOwners([owner(2, true, null), owner(7, false, '1 VM'), owner(8, false, null)])],
 ];
 
 describe('what does not fit', () => {

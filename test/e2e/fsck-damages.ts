@@ -237,4 +237,11 @@ export const damages: readonly Damage[] = [
     await cluster.store.quotas.models.group.updateOne({ _id: 1 }, { $set: { used, limits } }, { upsert: true });
     return { resource: { type: 'quota', id: 'group/1' } };
   }),
+  damage('owner_missing', async ({ cluster }) => {
+    const [template] = await cluster.store.vmTemplates.model.find().limit(1).lean().exec();
+    if (!template) throw new Error('there is no template');
+    const give = (uid: number) => cluster.store.vmTemplates.model.updateOne({ _id: template._id }, { $set: { uid } });
+    await give(77);
+    return { resource: { type: 'user', id: 77 }, mend: () => give(template.uid) };
+  }),
 ];

@@ -7,6 +7,7 @@ import { taskQueues } from '../../adapters/engine/names.js';
 import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
 import type { Caller } from '../../domain/caller.js';
 import { problemOf } from '../../domain/problems.js';
+import { ensureOneadmin } from '../../operations/first-user.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Answer, Operation } from '../../schemas/operation.js';
@@ -20,6 +21,7 @@ import { openStates } from '../../store/operations.js';
 import { createStore, type Store } from '../../store/store.js';
 import { workerOptions } from '../../worker/workers.js';
 import { MemoryHypervisor } from './memory-hypervisor.js';
+import { addUser } from './people.js';
 import { eventually } from './processes.js';
 import { ownDatabaseUri, ownName } from './servers.js';
 import { disagreements } from './world-accounts.js';
@@ -88,6 +90,7 @@ export class World {
       connection: this.server.connection,
       ports: {
         store: this.store,
+        directory: this.directory,
         hypervisors: { of: () => this.hypervisor },
         engine: this.engine,
         settings: { vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)', shutdownAction: 'terminate' },
@@ -302,7 +305,10 @@ export async function newWorld({
   const mongodb = await connectMongodb(uri);
   const store = createStore(mongodb);
   const hypervisor = new MemoryHypervisor();
-  const world = await worldOn(own, { store, directory: createDirectory(mongodb), hypervisor });
+  const directory = createDirectory(mongodb);
+  await ensureOneadmin(directory, 'oneadmin');
+  await addUser(directory, alice.name, { gid: alice.gid, groups: alice.groups, password_hash: '' });
+  const world = await worldOn(own, { store, directory, hypervisor });
   if (idle) return world;
   await world.work();
   for (let made = 0; made < hosts; made++) await world.addHost();

@@ -109,9 +109,9 @@ describe('the steps of a run', () => {
 
 describe('every step of operations', () => {
   it('has a title in words', () => {
-    const { store, engine, hypervisor } = world;
+    const { store, directory, engine, hypervisor } = world;
     const settings = { vmNameTemplate: '', shutdownAction: 'terminate' as const };
-    const ports = { store, engine, hypervisors: { of: () => hypervisor }, settings };
+    const ports = { store, directory, engine, hypervisors: { of: () => hypervisor }, settings };
     const { wakeWaiting: _forNoOperation, ...orchestration } = orchestrationSteps(ports);
     const names = [...Object.keys(orchestration), ...Object.keys(computeSteps(ports)), 'handOver'];
     expect(names.filter((name) => !titledSteps.includes(name))).toEqual([]);
