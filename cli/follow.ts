@@ -28,10 +28,7 @@ export async function reportOperation(
 ): Promise<void> {
   const { id, type, resource } = accepted.value;
   const sentence = said ?? `${resource.type} ${resource.id} (${resource.name}): ${type} accepted as operation ${id}`;
-  if (wait) {
-    context.err(`${sentence}; waiting for its end.`);
-    return waitFor(context, id, wish);
-  }
+  if (wait) return waitFor(context, id, wish, `${sentence}; waiting for its end.`);
   if (context.format === 'table') context.out(`${sentence}.`);
   else context.out(rawText(context.format, accepted.raw));
 }
@@ -40,15 +37,26 @@ export async function reportOperation(
  * Shows an operation's progress until it has ended, over a restart of the server too. Ctrl-C detaches: the operation goes
  * on. Throws a Complaint when it ended otherwise than wished, or when it waits for a person.
  */
-export async function waitFor(context: Context, id: string, wish: Wish = 'succeeded'): Promise<void> {
-  conclude(context, await follow(context, id), wish);
+export async function waitFor(
+  context: Context,
+  id: string,
+  wish: Wish = 'succeeded',
+  announcement?: string,
+): Promise<void> {
+  conclude(context, await follow(context, id, announcement), wish);
 }
 
-/** The same for whoever tells the end himself: the operation when it has ended, however, or waits for a person. */
-export async function follow(context: Context, id: string): Promise<Answer<OperationDetail>> {
+/**
+ * The same for whoever tells the end himself: the operation when it has ended, however, or waits for a person. What is
+ * announced is so when Ctrl-C already detaches: whoever reads it may press it at once.
+ */
+export async function follow(context: Context, id: string, announcement?: string): Promise<Answer<OperationDetail>> {
   try {
     return await interruptible(
-      (signal) => watch(context, id, signal),
+      (signal) => {
+        if (announcement !== undefined) context.err(announcement);
+        return watch(context, id, signal);
+      },
       () => new Complaint('detached', `Detached; operation ${id} goes on.`, { next: comeBack(id) }),
     );
   } finally {

@@ -54,8 +54,7 @@ export const fsckCommand: Leaf = leaf({
     if (repair) await context.confirm(async () => 'Repair what can be repaired, in the whole zone?');
     const accepted = await startOperation(context, 'POST', '/consistency-checks', json({ repair }));
     const { id } = accepted.value;
-    context.err(`Check ${id} is accepted; its report, also later: arcus fsck --report ${id}`);
-    await follow(context, id);
+    await follow(context, id, `Check ${id} is accepted; its report, also later: arcus fsck --report ${id}`);
     await conclude(context, id);
   },
 });
