@@ -129,6 +129,7 @@ const exitOf: Record<number, Exit> = {
   409: 'conflict',
   413: 'usage',
   415: 'usage',
+  429: 'not_allowed',
   503: 'unreachable',
 };
 

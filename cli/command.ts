@@ -27,6 +27,8 @@ export type Context = {
   confirm: (question: () => Promise<string>) => Promise<void>;
   /** What is secret comes from a prompt or, where nobody can be asked, from standard input; never from the arguments. */
   secret: (question: string) => Promise<string>;
+  /** The same for what is to be remembered: people type it twice. */
+  newSecret: (question: string) => Promise<string>;
   environment: Environment;
   /** Which server is asked, as far as options say so. */
   options: ConnectionOptions;
@@ -39,6 +41,8 @@ export type Leaf = {
   summary: string;
   examples: readonly string[];
   options: readonly (readonly [flags: string, description: string])[];
+  /** Other names under which people look for it. */
+  aliases?: readonly string[];
   /** Used by shells, not by people: the help does not show it. */
   hidden?: boolean;
   run: (context: Context, args: readonly string[], options: unknown) => Promise<void>;
@@ -84,6 +88,7 @@ export function addNoun(
 /** Adds one command below another. */
 export function addLeaf(parent: Command, item: Leaf, run: (leaf: Leaf, command: Command) => Promise<void>): void {
   const command = parent.command(item.usage, { hidden: item.hidden ?? false }).description(item.summary);
+  command.aliases(item.aliases ?? []);
   for (const [flags, description] of item.options) command.option(flags, description);
   command.addHelpText('after', `\nExamples:\n${item.examples.map((example) => `  $ ${example}`).join('\n')}`);
   command.action(() => run(item, command));

@@ -25,7 +25,8 @@ export const ContextName = z
   .regex(/^[A-Za-z0-9][\w.-]{0,63}$/, 'must be letters, digits, ., _ and -, beginning with a letter or a digit');
 
 const Password = z.strictObject({ name: z.string().min(1), password: z.string().min(1) });
-const Token = z.strictObject({ token: z.string().min(1) });
+/** The name is known where the token was made by `arcus login`. */
+const Token = z.strictObject({ token: z.string().min(1), name: z.string().min(1).optional() });
 const Endpoint = { endpoint: z.string().min(1) };
 
 /** A server and who asks there: by name and password, or by a token. */

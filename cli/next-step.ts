@@ -9,7 +9,8 @@ export function nextStep(
   { method, path }: Asked,
 ): string {
   if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
-  if (status === 401) return 'Check ARCUS_AUTH, or the file auth in the home of your Arcus.';
+  if (status === 401) return 'See which credentials are sent, and where they come from, with: arcus context current';
+  if (status === 429) return 'Wait, and see which credentials are sent with: arcus context current';
   if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
   const { noun, id } = namedIn(path);
   if (status === 404) return `List what there is with: arcus ${noun} list`;

@@ -12,18 +12,20 @@ export type Person = {
 /** Whoever sits at these streams; null where nobody does. What is asked goes to standard error: it is no data. */
 export function personAt(input: ReadStream | NodeJS.ReadStream, output: NodeJS.WriteStream): Person | null {
   if (input.isTTY !== true || output.isTTY !== true) return null;
-  const ask = async (question: string, secretly: boolean): Promise<string> => {
-    output.write(question);
-    return typedLine(input, (text) => output.write(text), secretly);
-  };
+  const ask = (question: string, secretly: boolean): Promise<string> =>
+    typedLine(input, question, (text) => output.write(text), secretly);
   return { ask: (question) => ask(question, false), askSecretly: (question) => ask(question, true) };
 }
 
 const [interrupt, endOfText, backspace, eraseLine, erase] = ['\u0003', '\u0004', '\b', '\u0015', '\u007F'];
 
-/** Reads a line in raw mode: the terminal's own line editing would echo it. */
+/**
+ * Reads a line in raw mode: the terminal's own line editing would echo it. The question comes after that: whoever answers
+ * it at once, or pastes, would else see a secret on the screen.
+ */
 function typedLine(
   input: ReadStream | NodeJS.ReadStream,
+  question: string,
   show: (text: string) => void,
   secretly: boolean,
 ): Promise<string> {
@@ -58,5 +60,6 @@ function typedLine(
     input.setRawMode(true);
     input.on('data', read);
     input.resume();
+    show(question);
   });
 }

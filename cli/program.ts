@@ -4,19 +4,25 @@ import { writtenOut } from './abbreviation.js';
 import { createApiClient } from './api-client.js';
 import { asking } from './asking.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './command.js';
+import { aclCommands } from './commands/acl.js';
 import { applyCommand } from './commands/apply.js';
 import { clusterCommands } from './commands/cluster.js';
 import { completeCommand, completionCommand } from './commands/completion.js';
 import { contextCommands } from './commands/context.js';
 import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
+import { groupCommands } from './commands/group.js';
 import { hostCommands } from './commands/host.js';
+import { loginCommand } from './commands/login.js';
 import { operationCommands } from './commands/operation.js';
 import { quotaCommands } from './commands/quota.js';
 import { serviceCommands } from './commands/service.js';
 import { serviceTemplateCommands } from './commands/service-template.js';
+import { tokenCommands } from './commands/token.js';
+import { userCommands } from './commands/user.js';
 import { vmCommands } from './commands/vm.js';
 import { vmTemplateCommands } from './commands/vm-template.js';
+import { whoamiCommand } from './commands/whoami.js';
 import { Complaint, exitCodes, exitMeanings, Interrupted } from './complaint.js';
 import { connectionOf } from './connection.js';
 import { outputs } from './output.js';
@@ -37,6 +43,10 @@ const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly
   ['host', 'Hosts that VMs run on', hostCommands],
   ['cluster', 'Hosts that belong together', clusterCommands],
   ['operation', 'What is being done, and what has been', operationCommands],
+  ['user', 'People and programs that sign in', userCommands],
+  ['group', 'Users who share, and what they may create', groupCommands],
+  ['acl', "Rules that give rights, in OpenNebula's grammar", aclCommands],
+  ['token', 'What signs in in the place of a password', tokenCommands],
   ['quota', 'How much users and groups may have, and have', quotaCommands],
   ['context', 'Servers that this command line knows, and who asks there', contextCommands],
 ];
@@ -91,6 +101,8 @@ export function createProgram(surroundings: Surroundings): Command {
   addLeaf(program, applyCommand, run);
   addLeaf(program, completionCommand, run);
   addLeaf(program, completeCommand(program), run);
+  addLeaf(program, loginCommand, run);
+  addLeaf(program, whoamiCommand, run);
   addLeaf(program, doctorCommand, run);
   addLeaf(program, fsckCommand, run);
   return program;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Answer, ApiClient } from './api-client.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
+import { withArticle } from './counted.js';
 import { nearestName } from './nearest-name.js';
 import { type Column, columnsShown, partText, rawText, tableOf } from './output.js';
 import { printable } from './printable.js';
@@ -19,6 +20,8 @@ export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extend
   text: (object: z.output<S>, context: Context) => string;
   /** States by which a list can be filtered. */
   states?: readonly string[];
+  /** Has no name, only an id: what stands for one in `item` cannot be asked for. */
+  nameless?: boolean;
   /** Objects that can end: a name means a living one first, and lists leave the others out unless asked. */
   ends?: { state: string; hasEnded: (object: z.output<L>) => boolean };
 };
@@ -32,13 +35,15 @@ const Named = z.object({ id: z.int(), name: z.string() });
  */
 export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   client: ApiClient,
-  { noun, path, item, ends }: Pick<Resource<L, S>, 'noun' | 'path' | 'item' | 'ends'>,
+  { noun, path, item, ends, nameless }: Pick<Resource<L, S>, 'noun' | 'path' | 'item' | 'ends' | 'nameless'>,
   wish: string | undefined,
   { whole = false }: { whole?: boolean } = {},
 ): Promise<number> {
   const next = `List what there is with: arcus ${noun} list`;
   if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`, { next });
   if (/^\d{1,15}$/.test(wish)) return Number(wish);
+  if (nameless)
+    throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of ${withArticle(noun)}.`, { next });
   const list = async (query: Record<string, string>) =>
     (await client.list(path, item, { query })).map(({ value }) => value);
   const living = async (filter: string) =>
@@ -98,7 +103,9 @@ export async function resolveToEnd<L extends z.ZodType<Named>, S extends z.ZodTy
 ): Promise<number> {
   const id = await resolve(context.client(), resource, wish, { whole: true });
   await context.confirm(async () => {
-    const { value } = await context.client().get(`${resource.path}/${id}`, Named);
+    // What has no name has something else in its place, which its own schema puts there.
+    const schema = resource.nameless ? resource.item : Named;
+    const { value } = await context.client().get(`${resource.path}/${id}`, schema);
     return question(`${resource.noun} ${id} (${value.name})`);
   });
   return id;
@@ -119,7 +126,7 @@ type Looking = { signal?: AbortSignal };
 
 /** `list` and `show`, the same for every kind of object. */
 export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(resource: Resource<L, S>): Leaf[] {
-  const { noun, path, item, whole, columns, text, states, ends } = resource;
+  const { noun, path, item, whole, columns, text, states, ends, nameless } = resource;
 
   async function listed(
     context: Context,
@@ -187,8 +194,11 @@ export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(res
     }),
     leaf({
       usage: `show <${noun}>`,
-      summary: `Show a ${noun}, by id or name`,
-      examples: [`arcus ${noun} show 0`, `arcus ${noun} show my_${noun.replaceAll('-', '_')} -o yaml`],
+      summary: `Show ${withArticle(noun)}, by id${nameless ? '' : ' or name'}`,
+      examples: [
+        `arcus ${noun} show 0`,
+        `arcus ${noun} show ${nameless ? '1' : `my_${noun.replaceAll('-', '_')}`} -o yaml`,
+      ],
       options: [watchOption],
       schema: ListOptions.pick({ watch: true }),
       run: async (context, [wish], options) => {

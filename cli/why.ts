@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { Why } from '../schemas/operation.js';
 import { actionLines } from './action-lines.js';
 import { type Context, type Leaf, leaf } from './command.js';
+import { withArticle } from './counted.js';
 import { rawText } from './output.js';
 import { printable } from './printable.js';
 import { wrapped } from './wrapped.js';
@@ -26,7 +27,7 @@ export const whyLeaf = <S extends z.ZodType>({
 }): Leaf =>
   leaf({
     usage: `why ${argument}`,
-    summary: `Tell why ${article(noun)} ${noun} is as it is, and what you can do`,
+    summary: `Tell why ${withArticle(noun)} is as it is, and what you can do`,
     examples,
     options,
     schema,
@@ -37,8 +38,6 @@ export const whyLeaf = <S extends z.ZodType>({
       else context.out(rawText(context.format, raw));
     },
   });
-
-const article = (noun: string): string => (/^[aeiou]/.test(noun) ? 'an' : 'a');
 
 function print({ out, err, width }: Context, { text, actions, asked_engine }: Why): void {
   out(wrapped(printable(text), width()));

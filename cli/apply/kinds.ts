@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
+import { CreateGroup, GroupResource } from '../../schemas/group.js';
 import { CreateHost, HostResource } from '../../schemas/host.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
@@ -25,6 +27,24 @@ export type Kind = {
 
 /** In the order in which they are made: what others name comes first. */
 export const kinds: Readonly<Record<string, Kind>> = {
+  group: {
+    noun: 'group',
+    path: '/groups',
+    wish: CreateGroup,
+    answer: GroupResource,
+    asDocument: (object) => GroupResource.parse(object),
+    update: 'PATCH',
+    merges: ['create'],
+  },
+  cluster: {
+    noun: 'cluster',
+    path: '/clusters',
+    wish: CreateCluster,
+    answer: ClusterResource,
+    asDocument: (object) => ClusterResource.parse(object),
+    update: 'PATCH',
+    merges: ['attributes', 'reserved'],
+  },
   host: {
     noun: 'host',
     path: '/hosts',
@@ -36,6 +56,19 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     update: 'PATCH',
     merges: ['attributes', 'reserved'],
+    references: (host) =>
+      'cluster_id' in host
+        ? [
+            {
+              pointer: '/cluster_id',
+              kind: 'cluster',
+              value: host.cluster_id,
+              put: (id: number) => {
+                host.cluster_id = id;
+              },
+            },
+          ]
+        : [],
   },
   vm_template: {
     noun: 'vm-template',

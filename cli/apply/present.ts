@@ -5,17 +5,21 @@ import { Complaint } from '../complaint.js';
 import { quoted } from '../resource.js';
 import type { Kind } from './kinds.js';
 
-const Named = z.object({ id: z.int(), name: z.string() });
+const Named = z.object({ id: z.int(), name: z.string(), uid: z.int().optional() });
+const Self = z.object({ id: z.int() });
 const Anything = z.unknown();
 
-/** The object of this name, whole; null where there is none. */
+/** The object of this name, whole: of several, your own; null where there is none. */
 export async function presentOf(
   context: Context,
   { noun, path }: Kind,
   name: string,
 ): Promise<Answer<z.output<typeof Named>> | null> {
   const found = await context.client().list(path, Named, { query: { filter: `name=${quoted(name)}` } });
-  const [only, ...others] = found.filter(({ value }) => value.name === name);
+  const [only, ...others] = await yours(
+    context,
+    found.filter(({ value }) => value.name === name),
+  );
   if (others.length > 0)
     throw new Complaint(
       'conflict',
@@ -27,4 +31,15 @@ export async function presentOf(
   if (only === undefined) return null;
   const { raw } = await context.client().get(`${path}/${only.value.id}`, Anything);
   return { raw, value: only.value };
+}
+
+/** What is called alike may belong to others, who let you see it. */
+async function yours<T extends { value: z.output<typeof Named> }>(
+  context: Context,
+  found: readonly T[],
+): Promise<readonly T[]> {
+  if (found.length < 2) return found;
+  const { value: self } = await context.client().get('/user', Self);
+  const own = found.filter(({ value }) => value.uid === self.id);
+  return own.length === 1 ? own : found;
 }

@@ -10,6 +10,7 @@ import {
   type ServerContext,
   writeContexts,
 } from '../context-file.js';
+import { warnOfEnvironment } from '../environment-first.js';
 import { nearestName } from '../nearest-name.js';
 import { pairs, tableOf } from '../output.js';
 import { printable } from '../printable.js';
@@ -27,7 +28,7 @@ type Shown = {
 const visible = (name: string, context: ServerContext, current: string | null): Shown => ({
   name,
   endpoint: context.endpoint,
-  user: 'token' in context ? null : context.name,
+  user: context.name ?? null,
   credentials: 'token' in context ? 'token' : 'password',
   current: name === current,
 });
@@ -44,12 +45,6 @@ function contextIn({ contexts }: ContextFile, wish: string | undefined): { name:
   throw new Complaint('not_found', `There is no context called ${JSON.stringify(wish)}.`, {
     next: `${meant === undefined ? '' : `Did you mean ${meant}? `}List what there is with: arcus context list`,
   });
-}
-
-/** The environment goes before the file: who chooses a context there should hear of it. */
-function warnOfEnvironment({ environment, err }: Context): void {
-  const before = ['ARCUS_ENDPOINT', 'ARCUS_AUTH', 'ARCUS_HOME', 'ARCUS_PORT'].filter((name) => environment[name]);
-  if (before.length > 0) err(`${before.join(', ')} of the environment go before it; see: arcus context current`);
 }
 
 const Create = z.object({

@@ -13,7 +13,8 @@ import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Column, rawText, sizeOf, tableOf } from '../output.js';
-import { report } from '../resource.js';
+import { groups, users } from '../people.js';
+import { report, resolve } from '../resource.js';
 
 const usage = 'Add --help to see how it is used.';
 const plain = (amount: number): string => String(amount);
@@ -70,13 +71,11 @@ async function pathOf(context: Context, type: string | undefined, wish: string |
   const parsed = QuotaHolderType.safeParse(type);
   if (!parsed.success || wish === undefined)
     throw new Complaint('usage', 'Whose quotas? Give user or group, and an id or a name.', { next: usage });
-  const path = `/quotas/${parsed.data}s`;
-  if (/^\d{1,15}$/.test(wish)) return `${path}/${wish}`;
-  const [found] = (await context.client().list(path, QuotaResource)).filter(({ value }) => value.name === wish);
-  if (found) return `${path}/${found.value.id}`;
-  throw new Complaint('not_found', `No ${parsed.data} called ${JSON.stringify(wish)} has quotas of its own yet.`, {
-    next: `Name it by its id: arcus quota show ${parsed.data} <id>`,
-  });
+  const client = context.client();
+  const whole = { whole: true };
+  return parsed.data === 'user'
+    ? `/quotas/users/${await resolve(client, users, wish, whole)}`
+    : `/quotas/groups/${await resolve(client, groups, wish, whole)}`;
 }
 
 const Limit = z
@@ -126,7 +125,7 @@ export const quotaCommands: readonly Leaf[] = [
   leaf({
     usage: 'show [type] [whose]',
     summary: 'Show your quotas, or those of a user or group',
-    examples: ['arcus quota show', 'arcus quota show user alice', 'arcus quota show group 100'],
+    examples: ['arcus quota show', 'arcus quota show user alice', 'arcus quota show group web-team'],
     schema: z.object({}),
     run: async (context, [type, whose]) => {
       if (type === undefined) {

@@ -47,7 +47,9 @@ function walked(program: Command, words: readonly string[]): { command: Command;
     } else if (command.commands.length > 0) {
       const names = command.commands.map((child) => child.name());
       const meaning = meaningOf(word, names);
-      command = command.commands.find((child) => 'name' in meaning && child.name() === meaning.name) ?? command;
+      const meant = (child: Command): boolean =>
+        ('name' in meaning && child.name() === meaning.name) || child.aliases().includes(word);
+      command = command.commands.find(meant) ?? command;
     } else operands += 1;
   }
   return { command, operands, ...(pending ? { pending } : {}) };
@@ -89,5 +91,6 @@ function argumentPlace(program: Command, expected: readonly Argument[], operands
   const name = argument?.name() ?? '';
   if (name === 'shell') return { words: shells.map((value) => ({ value, description: '' })) };
   if (name === 'context') return { contexts: true };
+  if (name === 'type') return { words: ['user', 'group'].map((value) => ({ value, description: '' })) };
   return isNoun(program, name) ? { objectsOf: name } : { words: [] };
 }

@@ -34,6 +34,15 @@ kind: host
 name: host-9
 cpu: 8
 memory: 8192
+cluster_id: production
+---
+kind: cluster
+name: production
+reserved: { cpu: 10% }
+---
+kind: group
+name: web-team
+create: { users: [DOCUMENT, VM] }
 `;
 
 describe('apply', () => {
@@ -41,7 +50,7 @@ describe('apply', () => {
     const { code, out } = await apply(cloud, '--dry-run');
     expect(code).toBe(0);
     expect(out).toBe(
-      'host host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
+      'group web-team would be created.\ncluster production would be created.\nhost host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
     );
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).toBe('host-1\n');
   });
@@ -50,25 +59,23 @@ describe('apply', () => {
     const created = await apply(cloud);
     expect(created.code, created.err).toBe(0);
     expect(created.out.replaceAll(/\d+ /g, '')).toBe(
-      'host (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
+      'group (web-team) created.\ncluster (production) created.\nhost (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
     );
     const again = await apply(cloud, '-o', 'json');
-    expect(JSON.parse(again.out).map(({ outcome }: { outcome: string }) => outcome)).toEqual([
-      'unchanged',
-      'unchanged',
-      'unchanged',
-    ]);
+    expect(JSON.parse(again.out).map(({ outcome }: { outcome: string }) => outcome)).toEqual(
+      Array.from({ length: 5 }, () => 'unchanged'),
+    );
   });
 
   it('updates what differs, and that alone', async () => {
     const changed = cloud.replace('cpu: 8\n', 'cpu: 16\n').replace('cardinality: 2', 'cardinality: 3');
     const { out } = await apply(changed);
     expect(out).toMatch(
-      /^host \d+ \(host-9\) updated\.\nvm-template \d+ \(large\) unchanged\.\nservice-template \d+ \(blog\) updated\.\n$/,
+      /\nhost \d+ \(host-9\) updated\.\nvm-template \d+ \(large\) unchanged\.\nservice-template \d+ \(blog\) updated\.\n$/,
     );
     const host = JSON.parse((await running.arcus(['host', 'show', 'host-9', '-o', 'json'])).out);
     expect({ cpu: host.cpu.total, memory: host.memory.total }).toEqual({ cpu: 16, memory: 8192 });
-    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(3);
+    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(5);
   });
 
   it('takes a directory: its YAML and JSON files in the order of their names', async () => {

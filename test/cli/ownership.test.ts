@@ -1,25 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
-import { host, page } from './stub-objects.js';
+import { group, host, page, user } from './stub-objects.js';
 
 // What is sent, and what is told of it. That real answers are such is shown in test/api.
 
 let api: StubApi;
 beforeAll(async () => {
   api = await startStubApi();
-  const created_at = '2026-11-22T14:00:00.000Z';
-  const alice = {
-    ...{ id: 2, name: 'alice', gid: 1, gname: 'users', groups: [{ id: 1, name: 'users', admin: false }] },
-    ...{ administrator: false, enabled: true, umask: '177', created_at },
-  };
-  const team = {
-    ...{ id: 100, name: 'web-team', members: 1, admins: [], create: { users: [], admins: [] } },
-    ...{ shared_view: false, rules: [], created_at },
-  };
   for (const [path, one] of [
-    ['users', alice],
-    ['groups', team],
+    ['users', user(2, 'alice')],
+    ['groups', group(100, 'web-team')],
   ] as const) {
     api.on(`GET /${path}`, page());
     api.on(`GET /${path}?filter=name%3D%22${one.name}%22&limit=1000`, page(one));

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runArcus } from './run-arcus.js';
 import { type StubApi, startStubApi } from './stub-api.js';
+import { page, user } from './stub-objects.js';
 
 // How quotas look and what is sent. That real answers are such is shown in test/api.
 
@@ -40,7 +41,7 @@ describe('arcus quota', () => {
   });
 
   it('sets limits by number and by word, of somebody named by id or name', async () => {
-    api.on('GET /quotas/users?limit=1000', { body: { items: [alice], next_cursor: null } });
+    api.on('GET /users?filter=name%3D%22alice%22&limit=1000', page(user(2, 'alice')));
     api.on('PATCH /quotas/users/2', { body: alice });
     for (const whose of ['2', 'alice']) {
       const { code, err } = await arcus(
@@ -80,10 +81,10 @@ describe('arcus quota', () => {
       /--vms: must be a number, default or unlimited/,
     ],
     ['neither user nor group', ['show', 'team', '2'], 2, /user or group/],
-    ['a name that has none yet', ['show', 'user', 'zoe'], 3, /by its id/],
+    ['a name that nobody has', ['show', 'user', 'zoe'], 3, /There is no user called "zoe"/],
     ['defaults of one user', ['defaults', 'user', '--vms', '1'], 2, /users or groups/],
   ] as const)('says what is wrong with %s', async (_what, args, code, says) => {
-    api.on('GET /quotas/users?limit=1000', { body: { items: [alice], next_cursor: null } });
+    api.on('GET /users', page());
     const result = await arcus('quota', ...args);
     expect(result.code).toBe(code);
     expect(result.err).toMatch(says);

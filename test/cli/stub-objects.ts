@@ -70,3 +70,14 @@ const node = (vm_id: number, host: string) => ({
 
 /** The only page of a list. */
 export const page = (...items: unknown[]) => ({ body: { items, next_cursor: null } });
+
+/** A user and a group as the API answers them. */
+export const user = (id: number, name: string, changes: Record<string, unknown> = {}) => ({
+  ...{ id, name, gid: 1, gname: 'users', groups: [{ id: 1, name: 'users', admin: false }] },
+  ...{ administrator: false, enabled: true, umask: '177', created_at },
+  ...changes,
+});
+export const group = (id: number, name: string) => ({
+  ...{ id, name, members: 1, admins: [], create: { users: ['VM'], admins: ['VM'] } },
+  ...{ shared_view: false, rules: [], created_at },
+});

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { AclResource } from '../../schemas/acl.js';
+import { type ApiClient, json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { pairs } from '../output.js';
+import { groups, users } from '../people.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
+import { clusters } from './cluster-resource.js';
+
+/** The rule stands where other objects have their names. */
+const Rule = AclResource.transform((acl) => ({ ...acl, name: acl.rule }));
+
+const acls: Resource<typeof Rule, typeof Rule> = {
+  noun: 'acl',
+  path: '/acls',
+  item: Rule,
+  whole: Rule,
+  nameless: true,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'RULE', text: ({ rule }) => rule },
+    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
+  ],
+  text: ({ id, rule, created_at }) =>
+    pairs([
+      ['ID', String(id)],
+      ['RULE', rule],
+      ['CREATED', created_at],
+    ]),
+};
+
+const whole = { whole: true };
+
+/** What a rule may name in the place of an id, by the sign before it: who, and what selects objects. */
+const whoBySign = {
+  '#': (client: ApiClient, name: string) => resolve(client, users, name, whole),
+  '@': (client: ApiClient, name: string) => resolve(client, groups, name, whole),
+};
+const whatBySign = {
+  '@': whoBySign['@'],
+  '%': (client: ApiClient, name: string) => resolve(client, clusters, name, whole),
+};
+
+/** The rule as the API reads it: with ids in the place of names. What is no name stays, for the API to judge. */
+async function withIds({ client }: Context, text: string): Promise<string> {
+  const [who = '', what = '', ...rest] = text.trim().split(/\s+/);
+  const [, sign, name = ''] = /^([#@])([^\d*].*)$/.exec(who) ?? [];
+  const [, kinds = '', mark, place = ''] = /^(.*\/)([@%])([^\d*].*)$/.exec(what) ?? [];
+  const whom = sign === '#' || sign === '@' ? `${sign}${await whoBySign[sign](client(), name)}` : who;
+  const where = mark === '@' || mark === '%' ? `${kinds}${mark}${await whatBySign[mark](client(), place)}` : what;
+  return [whom, where, ...rest].join(' ');
+}
+
+export const aclCommands: readonly Leaf[] = [
+  ...listAndShow(acls),
+  leaf({
+    usage: 'create <rule...>',
+    summary: "Make a rule in OpenNebula's text; users, groups and clusters may be named instead of numbered",
+    examples: [
+      'arcus acl create "@100 VM+DOCUMENT/@100 USE"',
+      'arcus acl create "@web-team HOST/%production USE"',
+      'arcus acl create "#alice VM/#12 USE+MANAGE"',
+    ],
+    schema: z.object({}),
+    run: async (context, words) => {
+      const body = json({ rule: await withIds(context, words.join(' ')) });
+      const { value, raw } = await context.client().send('POST', '/acls', AclResource, body);
+      report(context, `acl ${value.id} created: ${value.rule}`, raw);
+    },
+  }),
+  leaf({
+    usage: 'delete <acl>',
+    summary: 'Remove a rule',
+    examples: ['arcus acl delete 3'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolveToEnd(context, acls, wish, (acl) => `Remove ${acl}?`);
+      await context.client().send('DELETE', `/acls/${id}`, z.undefined());
+      report(context, `acl ${id} removed.`, { id });
+    },
+  }),
+];

@@ -1,0 +1,60 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+import { createApiClient } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { Complaint } from '../complaint.js';
+import { endpointOf, originsOf } from '../connection.js';
+import { ContextName, contextPath, readContexts, writeContexts } from '../context-file.js';
+import { warnOfEnvironment } from '../environment-first.js';
+import { Expires, expiresOption, expiryText, makeToken } from '../make-token.js';
+import { report } from '../resource.js';
+
+const Options = z.object({ user: z.string().min(1).optional(), expires: Expires });
+
+/** The context that is meant, and its server: named, by --endpoint, or those that are asked without a context. */
+function goal({ environment, options }: Context, wish: string | undefined): { name: string; endpoint: string } {
+  const path = contextPath(environment);
+  const file = readContexts(path);
+  const name = ContextName.safeParse(wish ?? options.context ?? file.current ?? 'default');
+  if (!name.success)
+    throw new Complaint('usage', `The name of the context ${name.error.issues[0]?.message ?? 'is not valid'}.`, {
+      next: 'Such as: arcus login prod --endpoint https://arcus.example',
+    });
+  const present = Object.hasOwn(file.contexts, name.data) ? file.contexts[name.data] : undefined;
+  const elsewhere = originsOf({ ...environment, ARCUS_AUTH: 'a:b' }, { endpoint: options.endpoint }).endpoint.value;
+  const endpoint = options.endpoint ?? present?.endpoint ?? elsewhere;
+  return { name: name.data, endpoint: endpointOf(endpoint).origin };
+}
+
+/** A password is typed once; what stays on this machine is a token, which expires and can be revoked. */
+export const loginCommand: Leaf = leaf({
+  usage: 'login [context]',
+  summary: 'Sign in by name and password; a token is made and kept in a context, which is then the current one',
+  examples: [
+    'arcus login --user alice',
+    'arcus login prod --endpoint https://arcus.example --user alice',
+    'arcus login ci --endpoint https://arcus.example --user ci --expires 1h < password.txt',
+  ],
+  options: [['--user <name>', 'who signs in'], expiresOption],
+  schema: Options,
+  run: async (context, [wish], { user, expires }) => {
+    if (user === undefined)
+      throw new Complaint('usage', '--user: is needed, the name that you sign in with.', {
+        next: 'Such as: arcus login --user alice',
+      });
+    const { name, endpoint } = goal(context, wish);
+    const password = await context.secret(`Password of ${user} at ${endpoint}`);
+    const client = createApiClient({ endpoint: new URL(endpoint), credentials: { name: user, password } });
+    const { value } = await makeToken(client, `arcus on ${hostname()}`, expires);
+    const path = contextPath(context.environment);
+    const { contexts } = readContexts(path);
+    writeContexts(path, {
+      current: name,
+      contexts: { ...contexts, [name]: { endpoint, name: user, token: value.token } },
+    });
+    const { id, expires_at } = value;
+    const said = `${user} is signed in at ${endpoint}: token ${id} in context ${name}, the current one, ${expiryText(value)}.`;
+    report(context, said, { name, endpoint, user, token: id, expires_at });
+    warnOfEnvironment(context);
+  },
+});

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { UserResource } from '../../schemas/user.js';
+import { json } from '../api-client.js';
+import { type Context, type Leaf, leaf } from '../command.js';
+import { groups, users } from '../people.js';
+import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
+import { passwordLeaf } from '../set-password.js';
+
+const whole = { whole: true };
+const umaskOption = ['--umask <octal>', 'permissions that new objects of the user do not have, such as 137'] as const;
+const groupOption = (what: string) => ['--group <group>', what] as const;
+const Settings = z.object({ group: z.string().optional(), umask: z.string().optional() });
+
+/** The group of an option as the request has it. */
+const primary = async ({ client }: Context, group: string | undefined): Promise<object> =>
+  group === undefined ? {} : { gid: await resolve(client(), groups, group, whole) };
+
+async function change(context: Context, id: number, body: object, told: string): Promise<void> {
+  const { value, raw } = await context.client().send('PATCH', `/users/${id}`, UserResource, json(body));
+  report(context, `user ${id} (${value.name}) ${told}.`, raw);
+}
+
+const membershipLeaf = (
+  verb: 'add-group' | 'remove-group',
+  alias: string,
+  summary: string,
+  told: (group: string) => string,
+): Leaf =>
+  leaf({
+    usage: `${verb} <user> <group>`,
+    aliases: [alias],
+    summary,
+    examples: [`arcus user ${verb} alice web-team`],
+    schema: z.object({}),
+    run: async (context, [wish, group]) => {
+      const client = context.client();
+      const id = await resolve(client, users, wish, whole);
+      const gid = await resolve(client, groups, group, whole);
+      const method = verb === 'add-group' ? 'PUT' : 'DELETE';
+      const { value, raw } = await client.send(method, `/users/${id}/groups/${gid}`, UserResource);
+      report(context, `user ${id} (${value.name}) ${told(`group ${gid}`)}.`, raw);
+    },
+  });
+
+export const userCommands: readonly Leaf[] = [
+  ...listAndShow(users),
+  leaf({
+    usage: 'create <name>',
+    summary: 'Add a user; the password is asked for, or the first line of standard input',
+    examples: ['arcus user create alice --group web-team', 'arcus user create ci --group web-team < password.txt'],
+    options: [
+      groupOption('primary group (default: users, or yours if you manage one)'),
+      umaskOption,
+      ['--disabled', 'the user exists and cannot sign in yet'],
+    ],
+    schema: Settings.extend({ disabled: z.boolean().optional() }),
+    run: async (context, [name], { group, umask, disabled }) => {
+      const gid = await primary(context, group);
+      const password = await context.newSecret(`Password of ${name}`);
+      const body = json({ name, password, ...gid, umask, ...(disabled && { enabled: false }) });
+      const { value, raw } = await context.client().send('POST', '/users', UserResource, body);
+      report(context, `user ${value.id} (${value.name}) created, in group ${value.gid} (${value.gname}).`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <user>',
+    summary: 'Rename a user, set the primary group or the umask',
+    examples: ['arcus user update alice --umask 137', 'arcus user update alice --group web-team'],
+    options: [
+      ['--name <name>', 'another name'],
+      groupOption('primary group; the user stays a member of the one before'),
+      umaskOption,
+    ],
+    schema: Settings.extend({ name: z.string().optional() }),
+    run: async (context, [wish], { name, group, umask }) => {
+      const id = await resolve(context.client(), users, wish);
+      await change(context, id, { name, umask, ...(await primary(context, group)) }, 'updated');
+    },
+  }),
+  passwordLeaf,
+  leaf({
+    usage: 'enable <user>',
+    summary: 'Let a user sign in again',
+    examples: ['arcus user enable alice'],
+    schema: z.object({}),
+    run: async (context, [wish]) =>
+      change(context, await resolve(context.client(), users, wish, whole), { enabled: true }, 'is enabled'),
+  }),
+  leaf({
+    usage: 'disable <user>',
+    summary: 'Refuse a user from now on, and revoke all tokens',
+    examples: ['arcus user disable alice'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolveToEnd(context, users, wish, (user) => `Disable ${user} and revoke all tokens?`);
+      await change(context, id, { enabled: false }, 'is disabled, without tokens');
+    },
+  }),
+  membershipLeaf('add-group', 'addgroup', 'Make a user a member of one more group', (group) => `is in ${group}`),
+  membershipLeaf(
+    'remove-group',
+    'delgroup',
+    'Take a user out of a group that is not the primary one',
+    (group) => `is no longer in ${group}`,
+  ),
+  leaf({
+    usage: 'delete <user>',
+    summary: 'Remove a user who owns nothing any more',
+    examples: ['arcus user delete alice'],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolveToEnd(context, users, wish, (user) => `Remove ${user}?`);
+      await context.client().send('DELETE', `/users/${id}`, z.undefined());
+      report(context, `user ${id} removed.`, { id });
+    },
+  }),
+];
