@@ -123,7 +123,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'show [type] [whose]',
+    usage: 'show [user|group] [whose]',
     summary: 'Show your quotas, or those of a user or group',
     examples: ['arcus quota show', 'arcus quota show user alice', 'arcus quota show group web-team'],
     schema: z.object({}),
@@ -138,7 +138,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'set <type> <whose>',
+    usage: 'set <user|group> <whose>',
     summary: 'Set limits of a user or group',
     examples: [
       'arcus quota set user alice --vms 10 --cpu 8',
@@ -155,7 +155,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'defaults [type]',
+    usage: 'defaults [users|groups]',
     summary: 'Show the default limits, or set those of users or groups',
     examples: ['arcus quota defaults', 'arcus quota defaults users --vms 20 --services 5'],
     options: limitOptions,
