@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { z } from 'zod';
 import { checkout } from '../../runtime/checkout.js';
 import { homeAt } from '../../runtime/home.js';
 import { endLeftovers, findLeftovers } from '../../runtime/leftovers.js';
@@ -12,7 +13,7 @@ import { openShell, type Shell } from './shell.js';
 // The tutorials as a newcomer follows them, on a machine of his own: a home directory with nothing in it, a checkout, two
 // terminals. With ARCUS_WRITE_TUTORIALS=1 the pages are given what their commands show now, where they say otherwise.
 
-const pages = ['first-service', 'your-own-template', 'when-something-fails'];
+const pages = ['first-service', 'your-own-template', 'when-something-fails', 'sharing-with-a-group'];
 const anew = process.env.ARCUS_WRITE_TUTORIALS === '1';
 const patience = 300_000;
 
@@ -40,7 +41,20 @@ async function another(): Promise<Shell> {
   return opened;
 }
 
-const inWords = (line: string): string => line.replaceAll(checkout, '/home/you/arcus').replaceAll(home, '/home/you');
+/** Directories and the port of this machine, as a newcomer has them. */
+const inWords = (line: string): string =>
+  line
+    .replaceAll(checkout, '/home/you/arcus')
+    .replaceAll(home, '/home/you')
+    .replaceAll(`127.0.0.1:${apiPort()}`, '127.0.0.1:9869');
+
+const Ports = z.object({ api: z.int() });
+
+/** Of the Arcus that a page has started; nothing before. */
+function apiPort(): number | null {
+  const file = homeAt(join(home, '.arcus')).ports;
+  return existsSync(file) ? Ports.parse(JSON.parse(readFileSync(file, 'utf8'))).api : null;
+}
 
 describe('the tutorials', () => {
   it.each(pages)(
