@@ -1,4 +1,6 @@
+import { hostEvents } from '../domain/acts/host-acts.js';
 import type { Caller } from '../domain/caller.js';
+import { nextHostState } from '../domain/host-states.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import { defaultCluster } from '../schemas/cluster.js';
@@ -6,7 +8,6 @@ import type { Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { demandOn } from './acts.js';
 import { changedAttributes } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
@@ -93,15 +94,13 @@ export const hostOperations = (context: OperationsContext) => {
           ...(cluster_id !== undefined && { cluster_id }),
           ...(reserved !== undefined && { reserve: { ...host.reserve, ...reserved } }),
         });
-      if (state !== undefined) await demandOn(store, { do: 'setHost', to: state }, { type: 'host', host });
-      const states = { enabled: 'INIT', disabled: 'DISABLED', offline: 'OFFLINE' } as const;
-      const enables = state === 'enabled' && host.state !== 'MONITORED';
+      const becomes = state && nextHostState(host.state, hostEvents[state]);
       const after = await store.hosts.update(id, {
         ...(attributes !== undefined && { attributes: changedAttributes(host.attributes ?? {}, attributes) }),
-        ...(state !== undefined && (state !== 'enabled' || enables) && { state: states[state], error: null }),
+        ...(becomes !== undefined && { state: becomes, error: null }),
       });
       if (!after) throw new Problem('not_found', `There is no host ${id}.`);
-      if (enables) await monitor();
+      if (becomes === 'INIT') await monitor();
       else await wakeWaiting(context);
       return shown(caller, after);
     },

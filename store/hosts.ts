@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import { heardStates } from '../domain/host-states.js';
 import type { HostSnapshot } from '../domain/placement.js';
 import { type Cluster, defaultCluster } from '../schemas/cluster.js';
 import { type Capacity, type Host, type HostState, hostFields } from '../schemas/host.js';
@@ -125,7 +126,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
     async monitored(id: number, error: string | null): Promise<boolean> {
       const before = await hosts
         .findOneAndUpdate(
-          { _id: id, state: { $in: ['INIT', 'MONITORED', 'ERROR'] } },
+          { _id: id, state: { $in: [...heardStates] } },
           { $set: { state: error === null ? 'MONITORED' : 'ERROR', error, last_monitored_at: new Date() } },
           { returnDocument: 'before', projection: { state: 1 } },
         )

@@ -1,16 +1,21 @@
-import type { HostState, UpdateHost } from '../../schemas/host.js';
+import type { UpdateHost } from '../../schemas/host.js';
+import { type HostEvent, heardStates, nextHostState } from '../host-states.js';
 import type { FactsOf } from './facts.js';
 import type { Verdict } from './verdict.js';
 
 export type HostWish = NonNullable<UpdateHost['state']>;
 
-const already: { readonly [W in HostWish]: readonly HostState[] } = {
-  // One that does not answer is enabled too: to ask for it has it looked at at once.
-  enabled: ['INIT', 'MONITORED', 'ERROR'],
-  disabled: ['DISABLED'],
-  offline: ['OFFLINE'],
-};
+/** What a wish does to a host. */
+export const hostEvents = { enabled: 'enable', disabled: 'disable', offline: 'offline' } as const satisfies Record<
+  HostWish,
+  HostEvent
+>;
 
-/** Administrators may set it from every state to every other. */
-export const maySetHost = ({ state }: FactsOf<'host'>, to: HostWish): Verdict =>
-  already[to].includes(state) ? 'is so' : 'may';
+/** Administrators may set it from every state to every other. One that does not answer is enabled already. */
+export function maySetHost({ state }: FactsOf<'host'>, to: HostWish): Verdict {
+  const isSo =
+    to === 'enabled'
+      ? heardStates.some((heard) => heard === state)
+      : nextHostState(state, hostEvents[to]) === undefined;
+  return isSo ? 'is so' : 'may';
+}

@@ -10,15 +10,17 @@ import {
   type VmStateName,
   vmStateNames,
 } from '../../domain/vm-states.js';
+import { HostState } from '../../schemas/host.js';
 import type { RecoverAction } from '../../schemas/vm.js';
-import { deadEnds, type Machine, reachable, type Way } from './ways-out.js';
+import { offeredOf, probed, type SeenHost, turned } from './host-ways.js';
+import { deadEnds, type Way, walk } from './ways-out.js';
 
 /** Somebody's: whose does not matter. */
 const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
 
 type Work = 'deploy' | 'terminate' | 'recreate';
-/** `silent`: its host does not answer, and monitoring has said ERROR of it. */
-type Seen = { vm: VmStateName; work: Work | null; host: 'answers' | 'silent' | 'offline' };
+/** A VM, who is at work on it, and the host that it is on or was on last. */
+type Seen = { vm: VmStateName; work: Work | null; host: SeenHost };
 
 const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
   const to = nextVmState(vm, event);
@@ -39,9 +41,12 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
   return vm === 'ACTIVE/SHUTDOWN' || vm === 'ACTIVE/EPILOG' ? 'done' : 'shutdown';
 }
 
-/** Steps that only a host that answers lets succeed; on one that is offline what is left of a VM counts as gone. */
-const needsHost = ({ host }: Seen, event: VmEvent): boolean =>
-  event === 'run' ? host !== 'answers' : (event === 'done' || event === 'resubmit') && host === 'silent';
+/** Steps that the host does not let succeed; on one that is offline what is left of a VM counts as gone. */
+function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
+  if (event === 'place') return state !== 'MONITORED' || !answers;
+  if (vm === 'PENDING') return false;
+  return event === 'run' ? !answers : (event === 'done' || event === 'resubmit') && !answers && state !== 'OFFLINE';
+}
 
 /** An operation gets on by itself, or ends because what it did is done or cannot be done. */
 function progress(seen: Seen): Way<Seen>[] {
@@ -49,13 +54,16 @@ function progress(seen: Seen): Way<Seen>[] {
   if (work === null) return [];
   const event = nextStep(seen);
   if (event === null || nextVmState(vm, event) === undefined) return [ending(seen)];
-  if (vm !== 'PENDING' && needsHost(seen, event)) return [ending(seen)];
+  // What has no place waits for one, and nobody can count on another host.
+  if (isHindered(seen, event)) return event === 'place' ? [] : [ending(seen)];
+  // Placed anew it is from then on deployed as any other.
   return after(vm, event).map((to) => ({
-    name: `${work}: ${event}`,
-    // Placed anew it is on a host that answers, and from then on it is deployed as any other.
-    to: event === 'place' ? { vm: to, work: 'deploy', host: 'answers' } : { ...seen, vm: to },
+    name: 'progress',
+    to: { ...seen, vm: to, ...(event === 'place' && deploys) },
   }));
 }
+
+const deploys = { work: 'deploy' } as const;
 
 /** Its end at this moment, whatever the reason: what it was in the middle of has failed. */
 function ending(seen: Seen): Way<Seen> {
@@ -75,7 +83,7 @@ const recoverActions = new Map<string, RecoverAction>([
 
 /** What people are offered, and what comes of it. */
 function offers(seen: Seen): Way<Seen>[] {
-  const { vm, work, host } = seen;
+  const { vm, work } = seen;
   const facts = { about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true } as const;
   const resource = {
     type: 'vm',
@@ -94,59 +102,79 @@ function offers(seen: Seen): Way<Seen>[] {
     if (recovery.do === 'claim') return after(vm, recovery.event).map((to) => ({ name, to: { ...seen, vm: to } }));
     return recovery.do === 'nothing' ? [] : [{ name, to: begun(seen, recovery.do) }];
   });
-  const state = { answers: 'MONITORED', silent: 'ERROR', offline: 'OFFLINE' } as const;
-  const ofHost = nextActions({ ...facts, resource: { type: 'host', id: 1, state: state[host] } });
-  const offline = ofHost.some(({ name }) => name === 'offline');
-  return [...ofVm.flat(), ...(offline ? [{ name: 'offline', to: { ...seen, host: 'offline' } as const }] : [])];
+  return [...ofVm.flat(), ...onHost(seen, offeredOf)];
+}
+
+const onHost = (seen: Seen, ways: (host: SeenHost) => Way<SeenHost>[]): Way<Seen>[] =>
+  ways(seen.host).map(({ name, to }) => ({ name, to: { ...seen, host: to } }));
+
+/** A look at a host that does not answer says of what runs there that nobody knows; it comes by itself. */
+function looks({ vm, work, host }: Seen): Way<Seen>[] {
+  const isLost = work === null && vm === 'ACTIVE/RUNNING' && !host.answers && host.state !== 'OFFLINE';
+  return isLost ? after(vm, 'lose').map((to) => ({ name: 'it is looked for', to: { vm: to, work, host } })) : [];
 }
 
 /** What may go wrong, or right, without anybody's doing. */
 function accidents(seen: Seen): Way<Seen>[] {
   const { vm, work, host } = seen;
-  const monitored = work !== null ? [] : host === 'answers' ? (['run', 'stop', 'lose'] as const) : (['lose'] as const);
+  const found = work !== null || !host.answers ? [] : (['run', 'stop', 'lose'] as const);
   const mayRun = vm === 'ACTIVE/UNKNOWN' || vm === 'POWEROFF';
   return [
-    ...monitored
+    ...found
       .filter((event) => (event === 'run' ? mayRun : vm === 'ACTIVE/RUNNING'))
       .flatMap((event) => after(vm, event).map((to) => ({ name: event, to: { ...seen, vm: to } }))),
     ...(work === null ? [] : [ending(seen)]),
-    ...(host === 'answers' ? [{ name: 'the host falls silent', to: { ...seen, host: 'silent' } as const }] : []),
-    ...(host === 'silent' ? [{ name: 'the host answers', to: { ...seen, host: 'answers' } as const }] : []),
+    ...onHost(seen, turned),
+    // Another host takes it.
+    ...(work !== null && work !== 'terminate' && vm === 'PENDING'
+      ? [
+          {
+            name: 'placed',
+            to: { vm: 'ACTIVE/PROLOG', work: 'deploy', host: { state: 'MONITORED', answers: true } },
+          } as const,
+        ]
+      : []),
     // A run that is lost with its worker, and whose operation was lost too: a check of consistency finds it.
     ...(work === null ? [] : [{ name: 'all is lost', to: { ...seen, work: null } }]),
   ];
 }
 
-const machine = (without: readonly (ActionName | 'progress')[] = []): Machine<Seen> => ({
-  from: { vm: 'PENDING', work: 'deploy', host: 'answers' },
+const states = walk<Seen>({
+  from: { vm: 'PENDING', work: 'deploy', host: { state: 'MONITORED', answers: true } },
   happens: accidents,
   // The host is not counted on to answer again.
-  leadsOn: (seen) => [
-    ...(without.includes('progress') ? [] : progress(seen)),
-    ...offers(seen).filter(({ name }) => !without.some((one) => one === name)),
-  ],
-  isWell: ({ vm, work, host }) => work === null && ((vm === 'ACTIVE/RUNNING' && host === 'answers') || vm === 'DONE'),
+  leadsOn: (seen) => [...progress(seen), ...offers(seen), ...looks(seen), ...onHost(seen, probed)],
 });
+const isWell = ({ vm, work, host }: Seen): boolean =>
+  work === null && ((vm === 'ACTIVE/RUNNING' && host.answers) || vm === 'DONE');
 
 describe('a VM', () => {
   it('has from every state that can come about a way to RUNNING or DONE, of which each step is offered or comes by itself', () => {
-    expect(deadEnds(machine())).toEqual([]);
+    expect(deadEnds(states, isWell)).toEqual([]);
   });
 
-  it('comes into every state of its table, with and without an operation, on hosts of every kind', () => {
-    const states = [...reachable(machine()).values()];
+  it('comes into every state of its table, with and without an operation, on hosts in every state, silent ones too', () => {
+    const seen = [...states.values()].map(({ state }) => state);
     const never: VmStateName[] = ['ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
-    expect([...new Set(states.map(({ vm }) => vm))].sort()).toEqual(
-      vmStateNames.filter((name) => !never.includes(name)).sort(),
-    );
-    for (const host of ['answers', 'silent', 'offline']) expect(states.some((seen) => seen.host === host)).toBe(true);
+    const met = new Set(seen.map(({ vm }) => vm));
+    expect([...met].sort()).toEqual(vmStateNames.filter((name) => !never.includes(name)).sort());
+    for (const state of HostState.options)
+      for (const answers of [true, false])
+        for (const vm of ['ACTIVE/RUNNING', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'POWEROFF'])
+          expect(
+            seen.some((one) => one.vm === vm && one.host.state === state && one.host.answers === answers),
+            `${vm} on a host that is ${state}`,
+          ).toBe(true);
   });
 
-  it.each<[string, (ActionName | 'progress')[]]>([
+  it.each<[string, (ActionName | 'progress' | 'it is probed')[]]>([
     ['a host that is gone for good could not be taken offline', ['offline']],
+    ['a host that was disabled before it fell silent could not be enabled again', ['enable']],
+    ['nobody looked at hosts', ['it is probed']],
     ['what is asked for did not get on', ['progress']],
+    ['what waits for a place could not be ended', ['terminate']],
     ['nothing were offered', ['retry', 'resume', 'recreate', 'terminate', 'recover_success', 'recover_failure']],
   ])('would be stuck if %s', (_, without) => {
-    expect(deadEnds(machine(without))).not.toEqual([]);
+    expect(deadEnds(states, isWell, without)).not.toEqual([]);
   });
 });

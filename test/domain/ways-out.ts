@@ -6,30 +6,34 @@ export type Machine<S> = {
   from: S;
   happens: (state: S) => Way<S>[];
   leadsOn: (state: S) => Way<S>[];
-  isWell: (state: S) => boolean;
 };
 
-/** Every state that can come about, as its text. */
-export function reachable<S>({ from, happens, leadsOn }: Machine<S>): Map<string, S> {
-  const found = new Map([[JSON.stringify(from), from]]);
-  for (const state of found.values())
-    for (const { to } of [...happens(state), ...leadsOn(state)]) {
-      const text = JSON.stringify(to);
-      if (!found.has(text)) found.set(text, to);
-    }
+/** Every state that can come about, by its text, with the ways that lead on from it. */
+export type Walk<S> = ReadonlyMap<string, { state: S; on: readonly { name: string; to: string }[] }>;
+
+export function walk<S>({ from, happens, leadsOn }: Machine<S>): Walk<S> {
+  const found = new Map<string, { state: S; on: { name: string; to: string }[] }>();
+  const met = (state: S): string => {
+    const text = JSON.stringify(state);
+    if (!found.has(text)) found.set(text, { state, on: [] });
+    if (found.size > 200_000) throw new Error(`there is no end of states, such as ${text}`);
+    return text;
+  };
+  met(from);
+  // What is met on the way comes to its turn too.
+  for (const { state, on } of found.values()) {
+    for (const { to } of happens(state)) met(to);
+    for (const { name, to } of leadsOn(state)) on.push({ name, to: met(to) });
+  }
   return found;
 }
 
-/** States that can come about and from which no way that leads on ends well. */
-export function deadEnds<S>(machine: Machine<S>): string[] {
-  const states = reachable(machine);
+/** States that came about and from which no way that leads on ends well, were those of these names not there. */
+export function deadEnds<S>(states: Walk<S>, isWell: (state: S) => boolean, without: readonly string[] = []): string[] {
   const before = new Map<string, string[]>();
-  for (const [text, state] of states)
-    for (const { to } of machine.leadsOn(state)) {
-      const next = JSON.stringify(to);
-      before.set(next, [...(before.get(next) ?? []), text]);
-    }
-  const good = new Set([...states].flatMap(([text, state]) => (machine.isWell(state) ? [text] : [])));
+  for (const [text, { on }] of states)
+    for (const { name, to } of on) if (!without.includes(name)) before.set(to, [...(before.get(to) ?? []), text]);
+  const good = new Set([...states].flatMap(([text, { state }]) => (isWell(state) ? [text] : [])));
   for (const text of good) for (const earlier of before.get(text) ?? []) good.add(earlier);
   return [...states.keys()].filter((text) => !good.has(text));
 }
