@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { createApiClient } from '../api-client.js';
+import { type ApiClient, createApiClient } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Candidate, type Place, placeOf, shells } from '../completion/candidates.js';
@@ -13,7 +13,7 @@ import { quoted } from '../resource.js';
 const Shell = z.enum(shells);
 
 export const completionCommand: Leaf = leaf({
-  usage: 'completion <shell>',
+  usage: `completion <${shells.join('|')}>`,
   summary: `Print what ${shells.join(', ')} must read to complete commands, options and names on Tab`,
   examples: [
     'source <(arcus completion bash)',
@@ -71,7 +71,12 @@ const most = 100;
 
 const Found = z.object({
   items: z.array(
-    z.object({ id: z.union([z.int(), z.string()]), name: z.string().optional(), type: z.string().optional() }),
+    z.object({
+      id: z.union([z.int(), z.string()]),
+      name: z.string().optional(),
+      type: z.string().optional(),
+      rule: z.string().optional(),
+    }),
   ),
 });
 
@@ -87,14 +92,24 @@ async function objectsOf(
   const byName = noun !== 'operation' && current !== '' && !/^\d+$/.test(current);
   const query = new URLSearchParams({ limit: String(most) });
   if (byName) query.set('filter', `name~${quoted(`${current.replaceAll('*', '?')}*`)}`);
-  const { value } = await client.get(`/${noun}s?${query.toString()}`, Found, { within });
+  const path = noun === 'token' ? await tokensPath(client, given(before, '--user')) : `/${noun}s`;
+  const { value } = await client.get(`${path}?${query.toString()}`, Found, { within });
   const names = value.items.map(({ name }) => name);
-  return value.items.map(({ id, name, type }) => {
+  return value.items.map(({ id, name, type, rule }) => {
     const tells = name !== undefined && names.filter((other) => other === name).length === 1;
     return tells && !/^\d/.test(current) && !/^\d+$/.test(name)
       ? { value: name, description: `${noun} ${id}` }
-      : { value: String(id), description: name ?? type ?? noun };
+      : { value: String(id), description: name ?? type ?? rule ?? noun };
   });
+}
+
+/** Of whoever asks, or of the user who was named. */
+async function tokensPath(client: ApiClient, user: string | undefined): Promise<string> {
+  if (user === undefined) return '/tokens';
+  if (/^\d+$/.test(user)) return `/users/${user}/tokens`;
+  const query = new URLSearchParams({ filter: `name=${quoted(user)}` });
+  const { value } = await client.get(`/users?${query.toString()}`, Found, { within });
+  return `/users/${value.items[0]?.id}/tokens`;
 }
 
 /** The value of an option among words: `--context prod`, `--context=prod`. */

@@ -10,6 +10,7 @@ import {
   unlimited,
 } from '../../schemas/quota.js';
 import { json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Column, rawText, sizeOf, tableOf } from '../output.js';
@@ -95,10 +96,7 @@ const limitOptions = [
   ['--memory <limit>', 'memory in MB'],
 ] as const;
 
-function given(limits: z.output<typeof Limits>): z.output<typeof Limits> {
-  if (Object.values(limits).some((limit) => limit !== undefined)) return limits;
-  throw new Complaint('usage', 'Which limit? Give --services, --vms, --cpu or --memory.', { next: usage });
-}
+const given = (limits: z.output<typeof Limits>) => changesIn(limits, '--services, --vms, --cpu or --memory');
 
 export const quotaCommands: readonly Leaf[] = [
   leaf({
@@ -123,7 +121,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'show [type] [whose]',
+    usage: 'show [user|group] [whose]',
     summary: 'Show your quotas, or those of a user or group',
     examples: ['arcus quota show', 'arcus quota show user alice', 'arcus quota show group web-team'],
     schema: z.object({}),
@@ -138,7 +136,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'set <type> <whose>',
+    usage: 'set <user|group> <whose>',
     summary: 'Set limits of a user or group',
     examples: [
       'arcus quota set user alice --vms 10 --cpu 8',
@@ -155,7 +153,7 @@ export const quotaCommands: readonly Leaf[] = [
     },
   }),
   leaf({
-    usage: 'defaults [type]',
+    usage: 'defaults [users|groups]',
     summary: 'Show the default limits, or set those of users or groups',
     examples: ['arcus quota defaults', 'arcus quota defaults users --vms 20 --services 5'],
     options: limitOptions,

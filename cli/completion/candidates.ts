@@ -33,9 +33,12 @@ export function placeOf(program: Command, before: readonly string[], current: st
 const helpOptions = [{ long: '--help', description: 'tell how it is used', hidden: false }];
 
 /** Goes along the words as the parser will: where they lead, and the option whose value comes next. */
-function walked(program: Command, words: readonly string[]): { command: Command; operands: number; pending?: Option } {
+function walked(
+  program: Command,
+  words: readonly string[],
+): { command: Command; operands: string[]; pending?: Option } {
   let command = program;
-  let operands = 0;
+  const operands: string[] = [];
   let pending: Option | undefined;
   for (const word of words) {
     if (pending) {
@@ -50,7 +53,7 @@ function walked(program: Command, words: readonly string[]): { command: Command;
       const meant = (child: Command): boolean =>
         ('name' in meaning && child.name() === meaning.name) || child.aliases().includes(word);
       command = command.commands.find(meant) ?? command;
-    } else operands += 1;
+    } else operands.push(word);
   }
   return { command, operands, ...(pending ? { pending } : {}) };
 }
@@ -85,12 +88,13 @@ const commandWords = (command: Command): Candidate[] =>
 const isNoun = (program: Command, name: string): boolean =>
   program.commands.some((noun) => noun.name() === name && noun.commands.some((verb) => verb.name() === 'list'));
 
-function argumentPlace(program: Command, expected: readonly Argument[], operands: number): Place {
+function argumentPlace(program: Command, expected: readonly Argument[], operands: readonly string[]): Place {
   const last = expected.at(-1);
-  const argument = expected[operands] ?? (last?.variadic ? last : undefined);
+  const argument = expected[operands.length] ?? (last?.variadic ? last : undefined);
   const name = argument?.name() ?? '';
-  if (name === 'shell') return { words: shells.map((value) => ({ value, description: '' })) };
-  if (name === 'context') return { contexts: true };
-  if (name === 'type') return { words: ['user', 'group'].map((value) => ({ value, description: '' })) };
-  return isNoun(program, name) ? { objectsOf: name } : { words: [] };
+  // `<user|group> <whose>`: one of these words, and then an object of that kind.
+  if (name.includes('|')) return { words: name.split('|').map((value) => ({ value, description: '' })) };
+  const noun = name === 'whose' ? (operands.at(-1) ?? '') : name;
+  if (noun === 'context') return { contexts: true };
+  return isNoun(program, noun) ? { objectsOf: noun } : { words: [] };
 }

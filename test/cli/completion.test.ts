@@ -6,12 +6,18 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkout } from '../../runtime/checkout.js';
 import { runArcus } from './run-arcus.js';
 import { problem, type StubApi, startStubApi } from './stub-api.js';
-import { host, page } from './stub-objects.js';
+import { group, host, page, user } from './stub-objects.js';
 
 let api: StubApi;
 beforeEach(async () => {
   api = await startStubApi();
   api.on('GET /hosts', page(host(0, 'host-1'), host(1, 'host-2'), host(7, 'rack (left)')));
+  api.on('GET /users', page(user(0, 'oneadmin'), user(2, 'alice')));
+  api.on('GET /groups', page(group(100, 'web-team')));
+  api.on('GET /users?filter=name%3D%22alice%22', page(user(2, 'alice')));
+  api.on('GET /tokens', page({ id: 1, name: 'mine' }));
+  api.on('GET /users/2/tokens', page({ id: 2, name: 'ci' }));
+  api.on('GET /acls', page({ id: 0, rule: '* VM/* USE *' }));
   api.on('GET /vms', page(host(3, 'twin'), host(4, 'twin'), host(5, 'other')));
 });
 afterEach(() => api.stop());
@@ -56,6 +62,16 @@ describe('what may come next', () => {
       ['completion', ''],
       ['bash', 'zsh', 'fish'],
     ],
+    [['quota', 'show', 'g'], ['group']],
+    [
+      ['quota', 'set', 'user', ''],
+      ['oneadmin', 'alice'],
+    ],
+    [['user', 'add-group', 'alice', 'w'], ['web-team']],
+    [['host', 'chown', 'host-1', 'a'], ['alice']],
+    [['token', 'revoke', ''], ['mine']],
+    [['token', 'revoke', '--user', 'alice', ''], ['ci']],
+    [['acl', 'delete', ''], ['0']],
     [['apply', '-f', ''], [':files']],
     [['nothing', 'of', 'this'], []],
   ];

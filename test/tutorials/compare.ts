@@ -7,6 +7,7 @@ const rules: readonly (readonly [what: string, pattern: RegExp, instead: string]
   ['ages', /\b\d+d \d\dh\d\d\b/g, '<age>'],
   ['durations', /\bless\s+than\s+a\s+second\b|\b\d+(\.\d+)?\s+(ms|s|min|h|d)\b(\s+\d+\s+(s|min|h)\b)?/g, '<duration>'],
   ['ports of this machine', /\b127\.0\.0\.1:\d+/g, '127.0.0.1:<port>'],
+  ['waits for hosts that a busy machine keeps from answering', /^Waiting: capacity for .*\n?/gm, ''],
   ['secrets of tokens', /\barcus_[A-Za-z0-9]{8}(_[A-Za-z0-9_-]+)?/g, '<token>'],
 ];
 
