@@ -56,6 +56,10 @@ export function workerOptions({
     stickyQueueScheduleToStartTimeout: '2s',
     // They share one thread: of forty at once (the default) each takes longer than a task may, and is given out again.
     maxConcurrentWorkflowTaskExecutions: 10,
+    // A task that takes longer than this ends the process: V8 stops in the midst of a microtask, and Node then finds its
+    // stack of async hooks corrupted (nodejs/node#38503). On a busy machine the replay of a long history may take longer
+    // than the 5 s of the SDK; and no workflow of ours has an endless loop to be stopped.
+    isolateExecutionTimeout: '5m',
     maxCachedWorkflows: 500,
   };
   return {
