@@ -78,7 +78,8 @@ describe('the OpenAPI document', () => {
     ];
     for (const one of media) expect(Object.keys(Object(one))).toContainEqual(expect.stringMatching(/^examples?$/));
     expect(media).toHaveLength(
-      (route.body.taken === 'never' ? 0 : route.body.text ? 2 : 1) + (route.answer.schema ? 1 : 0),
+      (route.body.taken === 'never' ? 0 : (route.body.types?.length ?? 1) + (route.body.text ? 1 : 0)) +
+        (route.answer.schema ? 1 : 0),
     );
     for (const { in: place, name, example } of described.parameters ?? [])
       if (place === 'path') expect(example, name).toBeDefined();
