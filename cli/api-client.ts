@@ -23,7 +23,7 @@ type Manner = {
 export type ApiClient = ReturnType<typeof createApiClient>;
 
 /** The native API, by its paths below /api/v1. Everything but a success throws a Complaint. */
-export function createApiClient({ endpoint, credentials }: Connection) {
+export function createApiClient({ endpoint, credentials, typed = false }: Connection) {
   const authorization =
     'token' in credentials
       ? `Bearer ${credentials.token}`
@@ -48,7 +48,7 @@ export function createApiClient({ endpoint, credentials }: Connection) {
     const text = await response.text().catch((cause: unknown) => {
       throw failed(cause);
     });
-    if (!response.ok) throw refusal(response.status, text, { endpoint, method, path });
+    if (!response.ok) throw refusal(response.status, text, { endpoint, method, path, typed });
     return text === '' ? undefined : parsed(text, endpoint);
   }
 
@@ -133,7 +133,11 @@ const exitOf: Record<number, Exit> = {
   503: 'unreachable',
 };
 
-function refusal(status: number, text: string, asked: { endpoint: URL; method: string; path: string }): Complaint {
+function refusal(
+  status: number,
+  text: string,
+  asked: { endpoint: URL; method: string; path: string; typed: boolean },
+): Complaint {
   const exit = exitOf[status] ?? 'failure';
   const problem = problemIn(text);
   if (problem)

@@ -8,8 +8,8 @@ import type { Environment } from './environment.js';
 
 export type Credentials = { name: string; password: string } | { token: string };
 
-/** Where the server is and who asks. */
-export type Connection = { endpoint: URL; credentials: Credentials };
+/** Where the server is and who asks. `typed`: the credentials come from nowhere but the keyboard. */
+export type Connection = { endpoint: URL; credentials: Credentials; typed?: boolean };
 
 /** A value and where it was found, in words. */
 export type Found<T> = { value: T; from: string };
@@ -132,10 +132,12 @@ function portOf(environment: Environment, home: string): number {
   }
 }
 
+export const isToken = (text: string): boolean => /^arcus_[^\s:]+$/.test(text);
+
 /** A token, or a name and a password with a colon between; undefined for anything else. */
 export function parsedCredentials(text: string): Credentials | undefined {
   const line = text.trim();
-  if (/^arcus_[^\s:]+$/.test(line)) return { token: line };
+  if (isToken(line)) return { token: line };
   const [, name, password] = /^([^:\s]+):(\S.*)$/.exec(line) ?? [];
   return name !== undefined && password !== undefined ? { name, password } : undefined;
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { NewToken } from '../schemas/token.js';
-import { type ApiClient, json } from './api-client.js';
+import { createApiClient, json } from './api-client.js';
+import type { Context } from './command.js';
+import { Complaint } from './complaint.js';
 import { durationOf } from './duration.js';
 
 export const expiresOption = ['--expires <time>', 'when it expires: 12h, 90d (default), or never'] as const;
@@ -17,9 +19,18 @@ export const Expires = z
   })
   .optional();
 
-/** A new token of whoever asks, by name and password. */
-export const makeToken = (client: ApiClient, name: string | undefined, expires_in: z.output<typeof Expires>) =>
-  client.send('POST', '/tokens', NewToken, json({ name, expires_in }));
+type Wish = { name: string | undefined; expires_in: z.output<typeof Expires> };
+
+/** A new token of a user, whose password is asked for: no token makes another. */
+export async function makeToken({ secret }: Pick<Context, 'secret'>, endpoint: URL, user: string, wish: Wish) {
+  const password = await secret(`Password of ${user} at ${endpoint.origin}`);
+  if (password === '')
+    throw new Complaint('usage', 'A token is made by name and password, and there is no password.', {
+      next: 'Give it at the prompt or on standard input.',
+    });
+  const client = createApiClient({ endpoint, credentials: { name: user, password }, typed: true });
+  return client.send('POST', '/tokens', NewToken, json(wish));
+}
 
 /** `expires 2027-02-24T…`, `never expires` */
 export const expiryText = ({ expires_at }: Pick<NewToken, 'expires_at'>): string =>

@@ -1,14 +1,17 @@
 import type { ProblemBody } from '../schemas/problem.js';
 
-/** What was asked, as far as advice depends on it. */
-type Asked = { method: string; path: string };
+/** What was asked, as far as advice depends on it. `typed`: by somebody who has just typed name and password. */
+type Asked = { method: string; path: string; typed: boolean };
 
 /** What a user can do after a refusal: never nothing. */
 export function nextStep(
   { status, operation, exceeded, request_id, type }: ProblemBody,
-  { method, path }: Asked,
+  { method, path, typed }: Asked,
 ): string {
   if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
+  if (typed && status === 401)
+    return 'Try again. An administrator, or an admin of your group, can give you another password.';
+  if (typed && status === 429) return 'Wait, and try again.';
   if (status === 401) return 'See which credentials are sent, and where they come from, with: arcus context current';
   if (status === 429) return 'Wait, and see which credentials are sent with: arcus context current';
   if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';

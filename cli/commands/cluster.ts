@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ClusterResource, defaultCluster } from '../../schemas/cluster.js';
 import { HostResource } from '../../schemas/host.js';
 import { json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
 import { reserveAndAttributes } from '../placement-options.js';
@@ -38,7 +39,8 @@ export const clusterCommands: readonly Leaf[] = [
     schema: z.object({ name: z.string().optional(), ...reserveAndAttributes.shape }),
     run: async (context, [wish], { name, ...rest }) => {
       const id = await resolve(context.client(), clusters, wish);
-      const body = json({ name, ...reserveAndAttributes.body(rest) });
+      const changes = { name, ...reserveAndAttributes.body(rest) };
+      const body = json(changesIn(changes, '--name, --reserve-cpu, --reserve-memory or --attribute'));
       const { value, raw } = await context.client().send('PATCH', `/clusters/${id}`, ClusterResource, body);
       report(context, `cluster ${id} (${value.name}) updated.`, raw);
     },

@@ -184,14 +184,17 @@ export const contextCommands: readonly Leaf[] = [
     run: async (context) => {
       const { context: chosen, endpoint, credentials } = originsOf(context.environment, context.options);
       const { value, from } = credentials();
+      const kept = chosen === null ? undefined : fileOf(context).file.contexts[chosen.value];
       const who =
-        'token' in value ? { user: null, credentials: 'token' } : { user: value.name, credentials: 'password' };
-      const seen = { context: chosen, endpoint, credentials: { ...who, from } };
+        'token' in value
+          ? { user: kept && 'token' in kept && kept.token === value.token ? (kept.name ?? null) : null, by: 'token' }
+          : { user: value.name, by: 'password' };
+      const seen = { context: chosen, endpoint, credentials: { user: who.user, credentials: who.by, from } };
       const text = () =>
         pairs([
           ['CONTEXT', chosen ? `${chosen.value} (by ${chosen.from})` : 'none'],
           ['ENDPOINT', `${endpoint.value} (from ${endpoint.from})`],
-          ['CREDENTIALS', `${who.user === null ? 'a token' : `${who.user}, by password`} (from ${from})`],
+          ['CREDENTIALS', `${who.user === null ? 'a token' : `${who.user}, by ${who.by}`} (from ${from})`],
         ]);
       if (context.format === 'name') context.out(printable(chosen?.value ?? ''));
       else shown(context, text, seen);

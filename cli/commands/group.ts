@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { creatable, GroupResource } from '../../schemas/group.js';
 import { json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Leaf, leaf } from '../command.js';
 import { groups, users } from '../people.js';
 import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
@@ -65,7 +66,8 @@ export const groupCommands: readonly Leaf[] = [
     schema: Settings.extend({ name: z.string().optional() }),
     run: async (context, [wish], { name, ...options }) => {
       const id = await resolve(context.client(), groups, wish);
-      const body = json({ name, ...requestOf(options) });
+      const changes = changesIn({ name, ...requestOf(options) }, '--name, --resources or --shared-view');
+      const body = json(changes);
       const { value, raw } = await context.client().send('PATCH', `/groups/${id}`, GroupResource, body);
       report(context, `group ${id} (${value.name}) updated.`, raw);
     },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HostResource, HostState } from '../../schemas/host.js';
 import { type Body, json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { readInput } from '../input.js';
@@ -161,7 +162,11 @@ export const hostCommands: readonly Leaf[] = [
     ],
     schema: Size,
     run: async (context, [wish], { cpu, memory, ...rest }) =>
-      update(context, wish, json({ cpu, memory, ...(await placed(context, rest)) })),
+      update(
+        context,
+        wish,
+        json(changesIn({ cpu, memory, ...(await placed(context, rest)) }, '--cpu, --memory, --cluster or --attribute')),
+      ),
   }),
   setState('enable', 'enabled', 'Let a host take VMs again'),
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),

@@ -1,6 +1,5 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { createApiClient } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { endpointOf, originsOf } from '../connection.js';
@@ -43,9 +42,8 @@ export const loginCommand: Leaf = leaf({
         next: 'Such as: arcus login --user alice',
       });
     const { name, endpoint } = goal(context, wish);
-    const password = await context.secret(`Password of ${user} at ${endpoint}`);
-    const client = createApiClient({ endpoint: new URL(endpoint), credentials: { name: user, password } });
-    const { value } = await makeToken(client, `arcus on ${hostname()}`, expires);
+    const token = { name: `arcus on ${hostname()}`, expires_in: expires };
+    const { value } = await makeToken(context, new URL(endpoint), user, token);
     const path = contextPath(context.environment);
     const { contexts } = readContexts(path);
     writeContexts(path, {

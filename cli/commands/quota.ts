@@ -10,6 +10,7 @@ import {
   unlimited,
 } from '../../schemas/quota.js';
 import { json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Column, rawText, sizeOf, tableOf } from '../output.js';
@@ -95,10 +96,7 @@ const limitOptions = [
   ['--memory <limit>', 'memory in MB'],
 ] as const;
 
-function given(limits: z.output<typeof Limits>): z.output<typeof Limits> {
-  if (Object.values(limits).some((limit) => limit !== undefined)) return limits;
-  throw new Complaint('usage', 'Which limit? Give --services, --vms, --cpu or --memory.', { next: usage });
-}
+const given = (limits: z.output<typeof Limits>) => changesIn(limits, '--services, --vms, --cpu or --memory');
 
 export const quotaCommands: readonly Leaf[] = [
   leaf({

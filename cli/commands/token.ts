@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { TokenResource } from '../../schemas/token.js';
+import { NewToken, TokenResource } from '../../schemas/token.js';
+import { SelfResource } from '../../schemas/user.js';
+import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
+import { isToken, originsOf } from '../connection.js';
 import { Expires, expiresOption, expiryText, makeToken } from '../make-token.js';
 import { rawText, tableOf } from '../output.js';
 import { users } from '../people.js';
@@ -30,6 +33,16 @@ async function tokensOf({ client }: Context, { user }: z.output<typeof Whose>): 
   };
 }
 
+/** By the password that is known here, or else is asked for. */
+async function made(context: Context, wish: { name: string | undefined; expires_in: z.output<typeof Expires> }) {
+  const client = context.client();
+  const credentials = originsOf(context.environment, context.options).credentials().value;
+  if ('password' in credentials && !isToken(credentials.password))
+    return client.send('POST', '/tokens', NewToken, json(wish));
+  const { value: self } = await client.get('/user', SelfResource);
+  return makeToken(context, client.endpoint, self.name, wish);
+}
+
 export const tokenCommands: readonly Leaf[] = [
   leaf({
     usage: 'list',
@@ -50,12 +63,12 @@ export const tokenCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'create <name>',
-    summary: 'Make a token, printed this once: it signs in in the place of your password, which is needed to make it',
+    summary: 'Make a token, printed this once; who has signed in by a token is asked for the password',
     examples: ['arcus token create pipeline --expires 30d > token.txt', 'arcus token create backups --expires never'],
     options: [expiresOption],
     schema: z.object({ expires: Expires }),
     run: async (context, [name], { expires }) => {
-      const { value, raw } = await makeToken(context.client(), name, expires);
+      const { value, raw } = await made(context, { name, expires_in: expires });
       context.out(context.format === 'table' ? value.token : rawText(context.format, raw));
       context.err(
         `token ${value.id} (${value.name}) ${expiryText(value)}. It is not shown again; it is used as ARCUS_AUTH, or by: arcus context create`,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserResource } from '../../schemas/user.js';
 import { json } from '../api-client.js';
+import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { groups, users } from '../people.js';
 import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
@@ -74,7 +75,8 @@ export const userCommands: readonly Leaf[] = [
     schema: Settings.extend({ name: z.string().optional() }),
     run: async (context, [wish], { name, group, umask }) => {
       const id = await resolve(context.client(), users, wish);
-      await change(context, id, { name, umask, ...(await primary(context, group)) }, 'updated');
+      const changes = { name, umask, ...(await primary(context, group)) };
+      await change(context, id, changesIn(changes, '--name, --group or --umask'), 'updated');
     },
   }),
   passwordLeaf,

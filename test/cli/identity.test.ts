@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/processes.js';
 import { launchOnTerminal } from './launch-program.js';
 import { runArcus } from './run-arcus.js';
-import { type StubApi, startStubApi } from './stub-api.js';
+import { problem, type StubApi, startStubApi } from './stub-api.js';
 import { group, host, page, user } from './stub-objects.js';
 
 // Users, groups, rules and tokens: what is sent, and what is told of it. A real server is asked in the tutorials.
@@ -156,6 +156,19 @@ describe('arcus token', () => {
     expect(await arcus(['token', 'create', 'ci', '--expires', 'soon'])).toMatchObject({ code: 2, out: '' });
   });
 
+  it('asks for the password of whoever has signed in by a token, which makes none', async () => {
+    api.on('POST /tokens', { body: newToken });
+    const byToken = { ARCUS_AUTH: newToken.token };
+    expect(await arcus(['token', 'create', 'ci'], 'correct-horse\n', byToken)).toMatchObject({
+      code: 0,
+      out: `${newToken.token}\n`,
+    });
+    expect(api.asked.at(-1)?.authorization).toBe(`Basic ${Buffer.from('oneadmin:correct-horse').toString('base64')}`);
+    const without = await arcus(['token', 'create', 'ci'], '', byToken);
+    expect(without).toMatchObject({ code: 2, out: '' });
+    expect(without.err).toMatch(/there is no password/);
+  });
+
   it('lists and revokes them, yours and those of a user', async () => {
     for (const path of ['/tokens', '/users/2/tokens']) {
       api.on(`GET ${path}`, page(token));
@@ -181,8 +194,25 @@ describe('arcus login', () => {
     const environment = { ARCUS_ENDPOINT: '', ARCUS_AUTH: '', ARCUS_HOME: '' };
     expect((await arcus(['whoami', '-o', 'name'], '', environment)).out).toBe('oneadmin\n');
     expect(api.asked.at(-1)?.authorization).toBe(`Bearer ${newToken.token}`);
+    expect((await arcus(['context', 'current'], '', environment)).out).toMatch(/CREDENTIALS +: alice, by token \(/);
     expect((await arcus(['context', 'show', 'prod'])).out).toMatch(/USER +: alice\nCREDENTIALS +: token/);
     expect(readFileSync(join(config, 'arcus', 'config.yaml'), 'utf8')).not.toContain('correct-horse');
+  });
+});
+
+describe('what is refused', () => {
+  it('tells whoever has mistyped to try again', async () => {
+    api.on('POST /tokens', problem(401, 'unauthenticated', 'The name or the password is wrong.'));
+    const { code, err } = await arcus(['login', 'prod', '--user', 'alice'], 'correct-hrose\n');
+    expect({ code, err }).toEqual({
+      code: 5,
+      err: 'arcus: The name or the password is wrong.\nTry again. An administrator, or an admin of your group, can give you another password.\n',
+    });
+  });
+
+  it.each(['user', 'group', 'host', 'cluster'])('a change of a %s that changes nothing', async (noun) => {
+    expect(await arcus([noun, 'update', '2'])).toMatchObject({ code: 2, out: '' });
+    expect(api.asked).toEqual([]);
   });
 });
 

@@ -73,7 +73,7 @@ describe('arcus quota', () => {
 
   it.each([
     ['limits of nobody', ['set', 'user'], 2, /missing required argument/],
-    ['no limits', ['set', 'user', '2'], 2, /Which limit\?/],
+    ['no limits', ['set', 'user', '2'], 2, /Say what with --services/],
     [
       'a limit that is no number',
       ['set', 'user', '2', '--vms', 'many'],
