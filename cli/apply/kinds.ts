@@ -94,8 +94,11 @@ export const kinds: Readonly<Record<string, Kind>> = {
     path: '/vm-templates',
     wish: CreateVmTemplate,
     answer: VmTemplateResource,
-    asDocument: (object) => VmTemplateResource.parse(object),
-    update: 'PATCH',
+    asDocument: (object) => {
+      const { name, template } = VmTemplateResource.parse(object);
+      return { name, template };
+    },
+    update: 'PUT',
   },
   service_template: {
     noun: 'service-template',

@@ -1,6 +1,6 @@
 import { diskFull, type Fault, jumps, kills, oneOfTwo, pauses } from './faults.js';
 import { acceptedUnstarted, type Moment, moments } from './moments.js';
-import { deployLarge, deployMany, undeployLarge, type Work } from './works.js';
+import { deployLarge, deployMany, recreateSome, repairLarge, undeployLarge, type Work } from './works.js';
 
 /** One line of the table: a fault that is done to a work, so many times. */
 export type ChaosCase = {
@@ -17,9 +17,10 @@ export const nameOf = ({ fault, work, moment }: ChaosCase): string =>
   `${fault.name}${moment === undefined ? '' : `, ${moment.name}`}; ${work.name}`;
 
 const works = [deployLarge, undeployLarge, deployMany];
+const repairs = [repairLarge, recreateSome];
 
-const atRandom = (faults: readonly Fault[], runs: number): ChaosCase[] =>
-  faults.flatMap((fault) => works.map((work) => ({ fault, work, runs })));
+const atRandom = (faults: readonly Fault[], runs: number, of: readonly Work[] = works): ChaosCase[] =>
+  faults.flatMap((fault) => of.map((work) => ({ fault, work, runs })));
 
 const atMoments = (which: readonly Moment[], faults: readonly Fault[], runs: number): ChaosCase[] =>
   which.flatMap((moment) => faults.map((fault) => ({ fault, work: moment.work, moment, runs })));
@@ -31,4 +32,6 @@ export const cases: readonly ChaosCase[] = [
   ...atRandom([oneOfTwo, diskFull, ...Object.values(jumps)], 3),
   ...atRandom([pauses.worker, pauses.mongodb], 2),
   ...atRandom([pauses.temporal, pauses.temporalAway], 1),
+  ...atRandom([...Object.values(kills), oneOfTwo], 3, repairs),
+  ...atRandom([diskFull, jumps.node, jumps.mongodb, pauses.worker], 1, repairs),
 ];

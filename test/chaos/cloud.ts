@@ -19,6 +19,8 @@ export class Cloud {
   readonly cluster: Cluster;
   readonly large: number;
   readonly small: number;
+  /** How often VMs were to be made anew, by their ids. */
+  readonly recreated = new Map<number, number>();
   readonly #release: (keep: boolean) => void;
   readonly #endWatch: () => Promise<void>;
   /** Large services that run, left by runs that deployed them. */

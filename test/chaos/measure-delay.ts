@@ -50,11 +50,12 @@ export async function measureDelay(machine: Machine, { seed, pairs, how, say }: 
 
 async function timed(cloud: Cloud, meanwhile: () => Promise<void>): Promise<number> {
   const begin = performance.now();
-  const [granted] = await Promise.all([cloud.ask(await deployLarge.prepare(cloud)), meanwhile()]);
+  const { wishes } = await deployLarge.prepare(cloud);
+  const [granted] = await Promise.all([cloud.ask(wishes), meanwhile()]);
   const services: number[] = [];
-  for (const { operation, service } of granted) {
+  for (const { operation, resource } of granted) {
     await cloud.cluster.client.awaitOperation(operation, 'succeeded');
-    services.push(service);
+    services.push(resource.id);
   }
   const took = Math.round(performance.now() - begin);
   await cloud.tidy(services, false);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperationResource } from '../../schemas/operation.js';
+import { OperationResource, type ResourceRef } from '../../schemas/operation.js';
 import type { Cluster } from '../support/cluster.js';
 import type { ClusterClient } from '../support/cluster-client.js';
 
-/** A request that starts a long operation; `service` is known beforehand unless it makes one. */
-export type Wish = { path: string };
+/** A request that starts a long operation. */
+export type Wish = { path: string; body?: object };
 
 /** A wish that was granted, and everything that was answered untruthfully on the way. */
-export type Granted = { key: string; operation: string; service: number; untruths: string[] };
+export type Granted = { key: string; operation: string; resource: ResourceRef; untruths: string[] };
 
 /** How long a client goes on asking. */
 const patience = 150_000;
@@ -16,15 +16,20 @@ const patience = 150_000;
  * Asks as a client does that wants to be sure: with an Idempotency-Key, again after a death or an error of the server,
  * until it is accepted. Each answer is compared with what MongoDB then has.
  */
-export async function askUntilGranted(cluster: Cluster, { path }: Wish, key: string, first: number): Promise<Granted> {
+export async function askUntilGranted(
+  cluster: Cluster,
+  { path, body = {} }: Wish,
+  key: string,
+  first: number,
+): Promise<Granted> {
   const untruths: string[] = [];
   const until = Date.now() + patience;
   for (let at = first; ; at++) {
     const client = cluster.clients[at % cluster.clients.length] ?? cluster.client;
-    const answer = await answerOf(client, path, key);
+    const answer = await answerOf(client, path, body, key);
     if (answer?.status === 202) {
       const { id, resource } = OperationResource.parse(answer.body);
-      return { key, operation: id, service: resource.id, untruths };
+      return { key, operation: id, resource, untruths };
     }
     if (answer !== undefined) untruths.push(...(await untruthOf(cluster, path, key, answer, until)));
     if (answer !== undefined && answer.status < 500) throw new Error(`${path}: ${JSON.stringify(answer)}`);
@@ -36,9 +41,9 @@ export async function askUntilGranted(cluster: Cluster, { path }: Wish, key: str
 type Answer = { status: number; body: unknown };
 
 /** undefined: the server died, or has not answered. */
-async function answerOf(client: ClusterClient, path: string, key: string): Promise<Answer | undefined> {
+async function answerOf(client: ClusterClient, path: string, asked: object, key: string): Promise<Answer | undefined> {
   try {
-    const { status, body } = await client.send('POST', path, {}, { 'idempotency-key': key });
+    const { status, body } = await client.send('POST', path, asked, { 'idempotency-key': key });
     return { status, body };
   } catch {
     return undefined;

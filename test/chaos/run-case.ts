@@ -26,7 +26,8 @@ const patience = 120_000;
 /** Does the work, breaks what the case says, mends it, waits for the end, and compares what there is with what should be. */
 export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, dice: Dice): Promise<RunResult> {
   const { cluster } = cloud;
-  const wishes = await work.prepare(cloud);
+  const { wishes, of } = await work.prepare(cloud);
+  const gone = of === undefined ? 0 : await countGone(cloud, of);
   await cloud.pace({ ...fault.times, ...moment?.times });
   const release = await moment?.hold?.(cluster);
   const asked = cloud.ask(wishes);
@@ -35,7 +36,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
       await awaitMoment(
         cloud,
         moment,
-        (await asked).map(({ service }) => service),
+        (await asked).map(({ resource }) => resource.id),
       );
     else await sleep(dice() * work.span);
     return fault.strike(cluster, dice);
@@ -53,13 +54,13 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
     }),
   ]);
   const finishedAfter = ended === null ? null : Math.max(0, Math.round(ended - restored));
-  const services = granted.map(({ service }) => service);
+  const services = of === undefined ? granted.map(({ resource }) => resource.id) : [of];
   const violations = [
     ...(ended === null ? [`it has not ended ${patience / 1000} s after everything was back`] : []),
     ...granted.flatMap(({ untruths }) => untruths),
     ...(await checkOperations(cloud, granted)),
-    ...(await checkServices(cloud, services, work)),
-    ...(await checkConsistency(cluster)),
+    ...(await checkServices(cloud, services, work, gone)),
+    ...(await checkConsistency(cluster, cloud)),
     ...(await askFsck(cloud)),
   ];
   if (violations.length === 0) await cloud.tidy(work.aim === 'RUNNING' ? services : [], work.vms === 30);
@@ -120,23 +121,33 @@ async function askFsck({ cluster: { client } }: Cloud): Promise<string[]> {
 
 const Services = z.object({ items: z.array(z.object({ id: z.int(), state: z.string() })) });
 
-/** Each service is where the work leads, with the VMs that it should have and never another; and no service is of nobody's asking. */
+/** VMs of a service that have ended. */
+const countGone = ({ cluster: { store } }: Cloud, service: number): Promise<number> =>
+  store.vms.model.countDocuments({ 'service.id': service, state: 'DONE' });
+
+/**
+ * Each service is where the work leads, with the VMs that it should have and never another, but for those that were `gone`
+ * before; and no service is of nobody's asking.
+ */
 async function checkServices(
   { cluster: { store, client } }: Cloud,
   ids: readonly number[],
   work: Work,
+  gone: number,
 ): Promise<string[]> {
   const findings: string[] = [];
   for (const id of ids) {
+    if (work.settles) await client.awaitService(id, work.aim);
     const { state } = await client.service(id);
     if (state !== work.aim) findings.push(`service ${id} is ${state}`);
     const vms = await store.vms.model.find({ 'service.id': id }).lean().exec();
-    if (vms.length !== work.vms) findings.push(`service ${id} has had ${vms.length} VMs, not ${work.vms}`);
+    const all = work.vms + gone;
+    if (vms.length !== all) findings.push(`service ${id} has had ${vms.length} VMs, not ${all}`);
     const right = vms.filter(({ state, lcm_state }) =>
       work.aim === 'DONE' ? state === 'DONE' : lcm_state === 'RUNNING',
     );
-    if (right.length !== vms.length)
-      findings.push(`${vms.length - right.length} VMs of service ${id} are not ${work.aim}`);
+    const wrong = (work.aim === 'DONE' ? all : work.vms) - right.length;
+    if (wrong !== 0) findings.push(`${wrong} VMs of service ${id} are not ${work.aim}`);
   }
   const { items } = await client.ask(Services, 'GET', '/services?limit=1000');
   const known = new Set(ids);

@@ -8,11 +8,13 @@ import { acceptedUnstarted } from './moments.js';
 import { type Round, roundsOf } from './rounds.js';
 import { runCase } from './run-case.js';
 import { ShapeMissing } from './shapes.js';
-import { deployLarge, deployMany, undeployLarge } from './works.js';
+import { deployLarge, deployMany, recreateSome, repairLarge, undeployLarge } from './works.js';
 
 /** Each kind of fault that does not take long, once: `npm run chaos` does all of them to all works, many times. */
 const cases: readonly ChaosCase[] = [
   { fault: kills.worker, work: deployLarge, runs: 1 },
+  { fault: kills.worker, work: repairLarge, runs: 1 },
+  { fault: kills.all, work: recreateSome, runs: 1 },
   { fault: kills.api, work: deployMany, runs: 1 },
   { fault: kills.api, work: deployLarge, moment: acceptedUnstarted, runs: 1 },
   { fault: kills.temporal, work: undeployLarge, runs: 1 },

@@ -1,4 +1,4 @@
-import { type Cloud, largeVms, smallVms } from './cloud.js';
+import { type Cloud, largeVms, type levels, smallVms } from './cloud.js';
 import type { Wish } from './requests.js';
 
 /** What goes on while something is broken. */
@@ -10,8 +10,10 @@ export type Work = {
   aim: 'RUNNING' | 'DONE';
   /** VMs of each service. */
   vms: number;
-  /** Gets ready, and says what is to be asked for. */
-  prepare: (cloud: Cloud) => Promise<Wish[]>;
+  /** Gets ready, and says what is to be asked for, and of which service that is there. */
+  prepare: (cloud: Cloud) => Promise<{ wishes: Wish[]; of?: number }>;
+  /** It is where it leads when the next look at its service says so, and not when the operations end. */
+  settles?: true;
 };
 
 const instantiate = (template: number): Wish => ({ path: `/service-templates/${template}/instantiate` });
@@ -21,7 +23,7 @@ export const deployLarge: Work = {
   span: 2_000,
   aim: 'RUNNING',
   vms: largeVms,
-  prepare: async ({ large }) => [instantiate(large)],
+  prepare: async ({ large }) => ({ wishes: [instantiate(large)] }),
 };
 
 export const undeployLarge: Work = {
@@ -29,7 +31,10 @@ export const undeployLarge: Work = {
   span: 2_000,
   aim: 'DONE',
   vms: largeVms,
-  prepare: async (cloud) => [{ path: `/services/${await cloud.running()}/undeploy` }],
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    return { wishes: [{ path: `/services/${of}/undeploy` }], of };
+  },
 };
 
 export const deployMany: Work = {
@@ -37,5 +42,53 @@ export const deployMany: Work = {
   span: 3_500,
   aim: 'RUNNING',
   vms: smallVms,
-  prepare: async ({ small }) => Array.from({ length: 20 }, () => instantiate(small)),
+  prepare: async ({ small }) => ({ wishes: Array.from({ length: 20 }, () => instantiate(small)) }),
 };
+
+/** VMs of each role that somebody has ended by hand, and that are to be made again. */
+const ended: Record<keyof typeof levels, number> = { database: 2, cache: 3, web: 5 };
+
+export const repairLarge: Work = {
+  name: '10 of 30 VMs repaired',
+  span: 1_500,
+  aim: 'RUNNING',
+  vms: largeVms,
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    const { client } = cloud.cluster;
+    const vms = await vmsOf(cloud, of, ended);
+    await Promise.all(
+      vms.map(async (vm) => {
+        const { id } = await client.accepted('POST', `/vms/${vm}/terminate`, { hard: true });
+        await client.awaitOperation(id, 'succeeded');
+      }),
+    );
+    await client.awaitService(of, 'WARNING');
+    return { wishes: [{ path: `/services/${of}/repair` }], of };
+  },
+};
+
+export const recreateSome: Work = {
+  name: '10 of 30 VMs recreated',
+  span: 2_500,
+  aim: 'RUNNING',
+  vms: largeVms,
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    const vms = await vmsOf(cloud, of, ended);
+    for (const vm of vms) cloud.recreated.set(vm, (cloud.recreated.get(vm) ?? 0) + 1);
+    return { wishes: vms.map((vm) => ({ path: `/vms/${vm}/recover`, body: { action: 'recreate' } })), of };
+  },
+  settles: true,
+};
+
+/** So many VMs of each role of a service. */
+async function vmsOf({ cluster: { store } }: Cloud, service: number, wish: typeof ended): Promise<number[]> {
+  const vms = await store.vms.ofService(service);
+  return Object.entries(wish).flatMap(([role, count]) =>
+    vms
+      .filter((vm) => vm.service?.role === role)
+      .slice(0, count)
+      .map(({ _id }) => _id),
+  );
+}

@@ -80,8 +80,9 @@ const deeds: Record<string, Deed> = {
   repairService: {
     prepare: async () => {
       const { id: service } = await world.running(pair);
-      const [vm] = await world.vms(service);
-      expect((await world.ended((await world.terminate(vm?._id ?? -1, true)).op)).state).toBe('succeeded');
+      // Of each role, so that a repair may stop between the two.
+      for (const vm of (await world.vms(service)).filter(({ service: of }) => of?.ordinal === 0))
+        expect((await world.ended((await world.terminate(vm._id, true)).op)).state).toBe('succeeded');
       expect(await serviceState(service)).toBe('WARNING');
       return service;
     },
