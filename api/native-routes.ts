@@ -1,8 +1,11 @@
-import express, { type RequestHandler, Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { Problem } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
+import { tagOf, unconditional } from '../operations/precondition.js';
+import { isKnown, preconditionOf } from './conditions.js';
+import { patchTypes } from './edit-body.js';
 import { check } from './findings.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { invalid } from './invalid.js';
@@ -20,6 +23,11 @@ export function nativeRoutes(operations: Operations, metrics: Pick<Metrics, 'ope
   for (const path of new Set(routeTable.map((route) => route.path))) {
     const routes = routeTable.filter((route) => route.path === path);
     const at = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    if (routes.some(({ method }) => method === 'patch'))
+      at.all((_request, response, next) => {
+        response.set('Accept-Patch', patchTypes.join(', '));
+        next();
+      });
     for (const route of routes) {
       at[route.method](...(route.body === noBody ? [] : [readBytes]), serve(route, operations, metrics));
     }
@@ -36,19 +44,48 @@ const serve =
     if (!caller) throw new Problem('not_authenticated', 'Send your name and password.');
     const query: unknown = request.query;
     const sent: unknown = request.body;
+    const precondition = preconditionOf(request, route);
+    const about = { caller, params, path: `${request.baseUrl}${request.path}`, admission: admissionOf(request) };
+    const shown = showing(route);
     const reply = await route.run(operations, {
-      caller,
-      params,
+      ...about,
       query,
-      path: `${request.baseUrl}${request.path}`,
       body: route.body === noBody ? undefined : readBody(sent, request.headers['content-type'], route.body),
-      admission: admissionOf(request),
+      precondition,
+      ...(shown && {
+        current: async () =>
+          (await shown.run(operations, { ...about, query: {}, body: undefined, precondition: unconditional })).body,
+      }),
     });
     if (reply.status === 202) metrics.operationAccepted(route.id);
     response.status(reply.status).set(reply.headers);
     if (reply.body === undefined) response.end();
-    else response.json(reply.body);
+    else answer(request, response, route, reply.body);
   };
+
+/** The route that shows what a request is about: at its own address, or at that of which it is a part. */
+function showing({ method, path }: Route): Route | undefined {
+  if (method === 'get' || !path.includes('{')) return undefined;
+  const shownAt = (address: string) => routeTable.find((one) => one.method === 'get' && one.path === address);
+  return shownAt(path) ?? shownAt(path.slice(0, path.lastIndexOf('/')));
+}
+
+/** What shows an object has its tag; who has just that already is told so, without it. */
+function answer(request: Request, response: Response, route: Route, body: unknown): void {
+  if (!route.answer.tagged) {
+    response.json(body);
+    return;
+  }
+  const tag = tagOf(body);
+  response.set('ETag', tag);
+  if (route.method !== 'get') {
+    response.json(body);
+    return;
+  }
+  response.set('Cache-Control', 'private, no-cache');
+  if (isKnown(request, tag)) response.status(304).end();
+  else response.json(body);
+}
 
 function admissionOf(request: Parameters<RequestHandler>[0]): Admission {
   const key = request.headers['idempotency-key'];

@@ -2,6 +2,7 @@ import { OpenAPIRegistry, OpenApiGeneratorV31, type ResponseConfig } from '@aste
 import { z } from 'zod';
 import { isProblemCode, type ProblemCode, problems } from '../domain/problems.js';
 import { ProblemBody } from '../schemas/problem.js';
+import { TagList } from './conditions.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
 import { apiRoot, noBody, type Route } from './route.js';
@@ -94,7 +95,7 @@ function mend(at: unknown): void {
     const types: unknown[] = schema.type;
     schema.type = types.find((type) => type !== 'null');
   }
-  if (type === 'integer') {
+  if ([type].flat().includes('integer')) {
     at.minimum = minimum ?? Number.MIN_SAFE_INTEGER;
     at.maximum = maximum ?? Number.MAX_SAFE_INTEGER;
   }
@@ -105,11 +106,45 @@ function mend(at: unknown): void {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const IdempotencyHeader = z.object({ 'Idempotency-Key': IdempotencyKey.optional() });
+/** What a route pays heed to beside parameters and body. */
+function headersOf(route: Route) {
+  const shape = {
+    ...(route.answer.status === 202 ? { 'Idempotency-Key': IdempotencyKey.optional() } : {}),
+    ...(isConditional(route)
+      ? {
+          'If-Match': TagList.optional().meta({
+            description:
+              'ETag of what you have read: if that has changed meanwhile, nothing is done (412). `*`: whatever it is now',
+            examples: ['*'],
+          }),
+        }
+      : {}),
+    ...(shows(route)
+      ? {
+          'If-None-Match': TagList.optional().meta({
+            description: 'ETag of what you have: if that is still so, 304 without a body',
+            examples: ['"VFx3uZ1nq0cJm5T8aRk2wYp7Lb4"'],
+          }),
+        }
+      : {}),
+  };
+  return Object.keys(shape).length > 0 ? { headers: z.object(shape) } : {};
+}
+
+/** It is about an object that is there, and does something to it. */
+const isConditional = ({ method, path }: Route): boolean =>
+  method !== 'get' && (method !== 'post' || path.includes('{'));
+
+const shows = ({ method, answer }: Route): boolean => method === 'get' && answer.tagged;
 
 /** In the order of the table of problems: the same set is then the same answer. */
 const codesOf = (route: Route): ProblemCode[] => {
-  const its = new Set<string>([...everywhere, ...(route.body === noBody ? [] : withBody), ...route.problems]);
+  const its = new Set<string>([
+    ...everywhere,
+    ...(route.body === noBody ? [] : withBody),
+    ...(isConditional(route) ? ['precondition_failed'] : []),
+    ...route.problems,
+  ]);
   return Object.keys(problems)
     .filter(isProblemCode)
     .filter((code) => its.has(code));
@@ -117,8 +152,9 @@ const codesOf = (route: Route): ProblemCode[] => {
 
 function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
   const takesBody = route.body !== noBody;
+  const json = { schema: route.body.described ?? route.body.schema, ...bodyExamples(route, 'json') };
   const content = {
-    'application/json': { schema: route.body.schema, ...bodyExamples(route, 'json') },
+    ...Object.fromEntries((route.body.types ?? ['application/json']).map((type) => [type, json])),
     ...(route.body.text ? { 'text/plain': { schema: z.string(), ...bodyExamples(route, 'text') } } : {}),
   };
   return {
@@ -131,17 +167,26 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     request: {
       params: route.params,
       query: route.query,
-      ...(route.answer.status === 202 ? { headers: IdempotencyHeader } : {}),
+      ...headersOf(route),
       ...(takesBody ? { body: { required: route.body.taken === 'required', content } } : {}),
     },
     responses: {
       [route.answer.status]: answerOf(route),
+      ...(shows(route) ? { 304: unchanged } : {}),
       ...Object.fromEntries(
         problemAnswers(codesOf(route)).map(({ name, status }) => [status, { $ref: `#/components/responses/${name}` }]),
       ),
     },
   };
 }
+
+const entityTag = {
+  description: 'Stands for what is shown, as long as that is shown the same: for If-None-Match and If-Match',
+  schema: { type: 'string' as const },
+  required: true,
+};
+
+const unchanged = { description: 'Still what you have', headers: { ETag: entityTag } };
 
 function answerOf(route: Route): ResponseConfig {
   const { answer } = route;
@@ -153,7 +198,7 @@ function answerOf(route: Route): ResponseConfig {
   );
   return {
     description: answer.description,
-    headers,
+    headers: { ...headers, ...(answer.tagged ? { ETag: entityTag } : {}) },
     ...(answer.schema ? { content: { 'application/json': { schema: answer.schema, ...answerExamples(route) } } } : {}),
   };
 }

@@ -6,7 +6,12 @@ export const bodyLimit = 1_048_576;
 const depthLimit = 64;
 
 /** What a route takes: JSON, with comments or without, and perhaps a text of its own, which `text` turns into the same shape. */
-export type BodyKind = { comments: boolean; text?: (text: string) => unknown };
+export type BodyKind = {
+  comments: boolean;
+  text?: (text: string) => unknown;
+  /** Of JSON; absent: application/json alone. */
+  types?: readonly string[];
+};
 
 /**
  * What was sent, as a JavaScript value that is yet to be validated; undefined when nothing was sent.
@@ -15,11 +20,13 @@ export type BodyKind = { comments: boolean; text?: (text: string) => unknown };
 export function readBody(sent: unknown, contentType: string | undefined, kind: BodyKind): unknown {
   if (!Buffer.isBuffer(sent) || sent.length === 0) return undefined;
   const { type, charset } = mediaType(contentType);
-  const json = type === 'application/json' || type === 'application/merge-patch+json';
+  const types = kind.types ?? ['application/json'];
+  const json = type !== undefined && types.includes(type);
   if (!json && !(kind.text && type === 'text/plain')) {
+    const taken = [...types, ...(kind.text ? ['text/plain'] : [])].join(' or ');
     throw new Problem(
       'unsupported_media_type',
-      `This address takes ${kind.text ? 'application/json or text/plain' : 'application/json'}, not ${type ?? 'a body without Content-Type'}.`,
+      `This address takes ${taken}, not ${type ?? 'a body without Content-Type'}.`,
     );
   }
   if (charset !== 'utf-8') throw new Problem('unsupported_media_type', `Bodies are UTF-8 here, not ${charset}.`);

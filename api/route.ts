@@ -3,6 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
+import { type Precondition, unconditional } from '../operations/precondition.js';
 import type { Page } from '../schemas/common.js';
 import { OperationResource } from '../schemas/operation.js';
 import type { Example, ExampleOf } from './example.js';
@@ -22,6 +23,9 @@ export type Received = {
   query: unknown;
   body: unknown;
   admission: Admission;
+  precondition: Precondition;
+  /** Shows the object that the request is about; absent: it is about none that is there yet. */
+  current?: () => Promise<unknown>;
 };
 
 export type Reply = { status: number; body: unknown; headers: Record<string, string> };
@@ -33,11 +37,18 @@ export type Answer<R> = {
   schema: z.ZodType | null;
   /** Headers of the answer, with what they say. */
   headers: Readonly<Record<string, string>>;
+  /** It shows something, and has an ETag that stands for it. */
+  tagged: boolean;
   reply(result: R, received: Received): Reply;
 };
 
 /** `taken`: required; absent means an empty object; or the route takes none and reads none. */
-export type BodySpec<B extends z.ZodType> = BodyKind & { schema: B; taken: 'required' | 'optional' | 'never' };
+export type BodySpec<B extends z.ZodType> = BodyKind & {
+  schema: B;
+  /** What is to be sent, where the schema takes more and makes something else of it; looked at first. */
+  described?: z.ZodType;
+  taken: 'required' | 'optional' | 'never';
+};
 
 type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> = {
   /** OpenAPI operationId. */
@@ -57,7 +68,15 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
   examples: readonly [ExampleOf<P, Q, B, NoInfer<R>>, ...ExampleOf<P, Q, B, NoInfer<R>>[]];
   handle(
     operations: Operations,
-    request: { caller: Caller; params: z.output<P>; query: z.output<Q>; body: z.output<B>; admission: Admission },
+    request: {
+      caller: Caller;
+      params: z.output<P>;
+      query: z.output<Q>;
+      body: z.output<B>;
+      admission: Admission;
+      /** What If-Match asks for. Whoever edits an object compares in the very transaction that writes it. */
+      precondition: Precondition;
+    },
   ): Promise<R>;
 };
 
@@ -66,7 +85,7 @@ export type Route = Pick<
   Spec<z.ZodObject, z.ZodObject, z.ZodType, never>,
   'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'problems'
 > & {
-  answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers'>;
+  answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers' | 'tagged'>;
   examples: readonly Example[];
   run(operations: Operations, received: Received): Promise<Reply>;
 };
@@ -80,12 +99,19 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
     run: async (operations, received) => {
       const params = check(spec.params, received.params);
       const query = check(spec.query, received.query);
-      const body = check(spec.body.schema, bodyOf(spec.body, received));
+      const sent = bodyOf(spec.body, received);
+      const described = check(spec.body.described ?? z.unknown(), sent);
+      const body = described.ok ? check(spec.body.schema, sent) : described;
       if (!params.ok || !query.ok || !body.ok) {
         throw invalid([...params.findings, ...query.findings, ...body.findings]);
       }
-      const { caller, admission } = received;
-      const request = { caller, admission, params: params.value, query: query.value, body: body.value };
+      const { caller, admission, precondition, current } = received;
+      // What starts an operation is compared before its admission, whose own guards decide the rest. A repeated request
+      // has its answer already: it has itself changed what it is about.
+      const starts = spec.answer.status === 202 && precondition !== unconditional;
+      if (starts && current && !(await operations.operations.isRepeated(caller, admission)))
+        await precondition.demand(current);
+      const request = { caller, admission, precondition, params: params.value, query: query.value, body: body.value };
       return spec.answer.reply(await spec.handle(operations, request), received);
     },
   };
@@ -102,6 +128,7 @@ export const shows = <R>(schema: z.ZodType<R>): Answer<R> => ({
   description: 'The object',
   schema,
   headers: {},
+  tagged: true,
   reply: (body) => ({ status: 200, body, headers: {} }),
 });
 
@@ -113,6 +140,7 @@ export const lists = <T extends z.ZodObject>(id: string, item: T): Answer<Page<z
     .object({ items: z.array(z.union([item, chosenFrom(id, item)])), next_cursor: z.string().nullable() })
     .meta({ id }),
   headers: { Link: 'The next page, `rel="next"`; absent on the last one' },
+  tagged: true,
   reply: ({ items, next_cursor }, { path, query }) => ({
     status: 200,
     body: { items: isRecord(query) ? chosen(items, query.fields) : items, next_cursor },
@@ -128,6 +156,7 @@ export const creates = <R extends { id: number }>(schema: z.ZodType<R>): Answer<
   description: 'Created',
   schema,
   headers: { Location: 'Where the new object is' },
+  tagged: true,
   reply: (body, { path }) => ({ status: 201, body, headers: { Location: `${path}/${body.id}` } }),
 });
 
@@ -137,6 +166,7 @@ export const accepts: Answer<OperationResource> = {
   description: 'Accepted: the operation is written down and will end; follow it at Location',
   schema: OperationResource,
   headers: { Location: 'Where the operation is' },
+  tagged: false,
   reply: (body) => ({ status: 202, body, headers: { Location: `${apiRoot}/operations/${body.id}` } }),
 };
 
@@ -145,6 +175,7 @@ export const removes: Answer<void> = {
   description: 'Gone',
   schema: null,
   headers: {},
+  tagged: false,
   reply: () => ({ status: 204, body: undefined, headers: {} }),
 };
 

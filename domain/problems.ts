@@ -17,6 +17,7 @@ export const problems = {
   in_use: { status: 409, retryable: false, title: 'Something else still needs it' },
   quota_exceeded: { status: 409, retryable: false, title: 'A quota does not allow it' },
   idempotency_key_reused: { status: 409, retryable: false, title: 'The idempotency key was used for another request' },
+  precondition_failed: { status: 412, retryable: false, title: 'It has been changed meanwhile' },
   body_too_large: { status: 413, retryable: false, title: 'The body is too large' },
   address_too_long: { status: 414, retryable: false, title: 'The address is too long' },
   unsupported_media_type: { status: 415, retryable: false, title: 'This kind of body is not accepted' },

@@ -9,6 +9,7 @@ import type { ListQuery } from '../schemas/list.js';
 import { administrator } from './authorise.js';
 import { changeDirectory } from './change-directory.js';
 import type { OperationsContext } from './context.js';
+import type { Precondition } from './precondition.js';
 
 /** Rules that grant. Administrators alone make and remove them; everybody sees those that are about him. */
 export const aclOperations = ({ directory }: OperationsContext) => {
@@ -69,11 +70,12 @@ export const aclOperations = ({ directory }: OperationsContext) => {
       return aclResource(made);
     },
 
-    async remove(caller: Caller, id: number): Promise<void> {
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await changeDirectory(directory, caller, async (asking, session) => {
         const found = await acls.find(id, session);
         if (!found) throw new Problem('not_found', `There is no rule ${id}.`);
         administrator(asking, 'remove rules');
+        await precondition.demand(async () => aclResource(found));
         await acls.remove(id, session);
       });
     },

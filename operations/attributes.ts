@@ -1,22 +1,30 @@
 import { toldNames } from '../domain/host-attributes.js';
 import { type Finding, Problem } from '../domain/problems.js';
-import type { AttributeChanges, Attributes } from '../schemas/cluster.js';
+import type { AttributeChanges, Attributes, Reserve } from '../schemas/cluster.js';
 
 const told = new Set(toldNames);
 const most = 200;
 
-/** Attributes with changes to them. Refuses names that Arcus tells itself, with all of them, and too many. */
-export function changedAttributes(present: Attributes, changes: AttributeChanges = {}): Attributes {
-  const after = new Map(Object.entries(present));
+/**
+ * Attributes as they are kept, in upper case, without those that are null. Refuses names that Arcus tells itself, with all
+ * of them, and too many; those that are there already stay.
+ */
+export function checkedAttributes(wished: AttributeChanges = {}, present: Attributes = {}): Attributes {
+  const after = new Map<string, Attributes[string]>();
   const findings: Finding[] = [];
-  for (const [name, value] of Object.entries(changes)) {
+  for (const [name, value] of Object.entries(wished)) {
     const upper = name.toUpperCase();
-    if (told.has(upper))
+    if (told.has(upper) && !Object.hasOwn(present, upper))
       findings.push({ pointer: `/attributes/${name.replaceAll('/', '~1')}`, detail: 'is told by Arcus itself' });
-    if (value === null) after.delete(upper);
-    else after.set(upper, value);
+    if (value !== null) after.set(upper, value);
   }
   if (after.size > most) findings.push({ pointer: '/attributes', detail: `must be at most ${most}` });
   if (findings.length > 0) throw new Problem('invalid_request', 'These attributes cannot be set.', { findings });
   return Object.fromEntries(after);
 }
+
+/** What is kept back, as people would have to write it: what is null is not said. */
+export const withoutNulls = ({ cpu, memory }: Reserve): Reserve => ({
+  ...(cpu != null && { cpu }),
+  ...(memory != null && { memory }),
+});

@@ -3,17 +3,19 @@ import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import {
   type Cluster,
+  type ClusterEdit,
   type ClusterResource,
   type CreateCluster,
   defaultCluster,
-  type UpdateCluster,
 } from '../schemas/cluster.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { changedAttributes } from './attributes.js';
+import { checkedAttributes, withoutNulls } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
+import type { Precondition } from './precondition.js';
 import { clusterResource, namesFor } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
@@ -49,7 +51,7 @@ export const clusterOperations = (context: OperationsContext) => {
         uid: caller.id,
         gid: caller.gid,
         permissions: permissionsOfNew(caller),
-        attributes: changedAttributes({}, attributes),
+        attributes: checkedAttributes(attributes),
         reserve: reserved ?? {},
         created_at: new Date(),
       };
@@ -57,30 +59,49 @@ export const clusterOperations = (context: OperationsContext) => {
       return shownOne(caller, cluster);
     },
 
-    async update(caller: Caller, id: number, request: UpdateCluster): Promise<ClusterResource> {
-      const present = await find(caller, id, 'admin');
-      const { name, attributes, reserved } = request;
-      const change = {
-        ...(name !== undefined && { name }),
-        ...(attributes !== undefined && { attributes: changedAttributes(present.attributes, attributes) }),
-        ...(reserved !== undefined && { reserve: { ...present.reserve, ...reserved } }),
-      };
-      const after = await nameFree(name ?? present.name, () => store.clusterChanges.changeCluster(id, change));
+    async update(caller: Caller, id: number, { revise, precondition }: Edit<ClusterEdit>): Promise<ClusterResource> {
+      await find(caller, id, 'admin');
+      const after = await store.edit(store.clusters.model, id, async (present, session) => {
+        const cluster = authorised(caller, 'CLUSTER', present, 'admin', `cluster ${id}`);
+        await precondition.demand(() => shownOne(caller, cluster));
+        const before = editable(cluster);
+        const { wish } = revise(before);
+        const change = {
+          name: wish.name,
+          attributes: checkedAttributes(wish.attributes, before.attributes),
+          reserve: wish.reserved,
+        };
+        return nameFree(wish.name, () => store.clusterChanges.changeCluster(id, change, session));
+      });
       if (!after) throw new Problem('not_found', `There is no cluster ${id}.`);
       await wakeWaiting(context);
       return shownOne(caller, after);
     },
 
-    async remove(caller: Caller, id: number): Promise<void> {
-      const { name } = await find(caller, id, 'admin');
-      if (id === defaultCluster)
-        throw new Problem('wrong_state', `Cluster ${id} (${name}) is always there: hosts are in it by default.`);
-      const hosts = await store.clusterChanges.removeCluster(id);
-      if (hosts > 0)
-        throw new Problem('in_use', `Cluster ${id} (${name}) has ${hosts} hosts. Put them into another cluster first.`);
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
+      await find(caller, id, 'admin');
+      const removed = await store.edit(store.clusters.model, id, async (present, session) => {
+        const cluster = authorised(caller, 'CLUSTER', present, 'admin', `cluster ${id}`);
+        await precondition.demand(() => shownOne(caller, cluster));
+        const called = `Cluster ${id} (${cluster.name})`;
+        if (id === defaultCluster)
+          throw new Problem('wrong_state', `${called} is always there: hosts are in it by default.`);
+        const hosts = await store.clusterChanges.removeCluster(id, session);
+        if (hosts > 0)
+          throw new Problem('in_use', `${called} has ${hosts} hosts. Put them into another cluster first.`);
+        return true;
+      });
+      if (!removed) throw new Problem('not_found', `There is no cluster ${id}.`);
     },
   };
 };
+
+/** What can be edited of a cluster, as it is. */
+const editable = ({ name, attributes, reserve }: Cluster): ClusterEdit => ({
+  name,
+  attributes,
+  reserved: withoutNulls(reserve),
+});
 
 async function nameFree<T>(name: string, write: () => Promise<T>): Promise<T> {
   try {

@@ -11,13 +11,15 @@ import {
   defaultCreatable,
   defaultGroup,
   type Group,
+  type GroupEdit,
   type GroupResource,
-  type UpdateGroup,
 } from '../schemas/group.js';
 import type { ListQuery } from '../schemas/list.js';
 import { demand } from './authorise.js';
 import { changeDirectory } from './change-directory.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
+import type { Precondition } from './precondition.js';
 
 /** Groups. Members see theirs; to change one takes ADMIN on it, which administrators have, and admins of the group have not. */
 export const groupOperations = ({ store, directory }: OperationsContext) => {
@@ -50,10 +52,12 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
   async function changed(
     caller: Caller,
     id: number,
+    precondition: Precondition,
     change: (group: Group, session: Parameters<typeof groups.update>[2]) => Promise<Partial<Group>>,
   ): Promise<GroupResource> {
     const after = await changeDirectory(directory, caller, async (asking, session) => {
       const group = authorised(asking, id, await groups.find(id, session), 'admin');
+      await precondition.demand(() => shownOne(group));
       if (id === administrators)
         throw new Problem('wrong_state', `Group ${id} stays as it is: its members may do everything.`);
       return groups.update(id, await change(group, session), session);
@@ -87,20 +91,17 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
       return shownOne(group);
     },
 
-    update: (caller: Caller, id: number, { name, create, shared_view }: UpdateGroup): Promise<GroupResource> =>
-      changed(caller, id, async (group, session) => {
-        const namesake = name === undefined ? null : await groups.byName(name, session);
+    update: (caller: Caller, id: number, { revise, precondition }: Edit<GroupEdit>): Promise<GroupResource> =>
+      changed(caller, id, precondition, async ({ name: present, create, shared_view }, session) => {
+        const { wish } = revise({ name: present, create, shared_view });
+        const namesake = wish.name === present ? null : await groups.byName(wish.name, session);
         if (namesake && namesake._id !== id) throw nameTaken(namesake.name);
-        return {
-          ...(name !== undefined && { name }),
-          create: { users: create?.users ?? group.create.users, admins: create?.admins ?? group.create.admins },
-          ...(shared_view !== undefined && { shared_view }),
-        };
+        return wish;
       }),
 
     /** Makes a member an admin of the group. Asked again it is the same. */
-    addAdmin: (caller: Caller, id: number, uid: number): Promise<GroupResource> =>
-      changed(caller, id, async ({ admins }, session) => {
+    addAdmin: (caller: Caller, id: number, uid: number, precondition: Precondition): Promise<GroupResource> =>
+      changed(caller, id, precondition, async ({ admins }, session) => {
         const user = await users.find(uid, session);
         if (!user) throw new Problem('not_found', `There is no user ${uid}.`);
         if (!user.groups.includes(id))
@@ -108,16 +109,18 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
         return { admins: [...new Set([...admins, uid])].sort((one, other) => one - other) };
       }),
 
-    removeAdmin: (caller: Caller, id: number, uid: number): Promise<GroupResource> =>
-      changed(caller, id, async ({ admins }) => {
+    removeAdmin: (caller: Caller, id: number, uid: number, precondition: Precondition): Promise<GroupResource> =>
+      changed(caller, id, precondition, async ({ admins }) => {
         if (!admins.includes(uid)) throw new Problem('not_found', `User ${uid} is no admin of group ${id}.`);
         return { admins: admins.filter((one) => one !== uid) };
       }),
 
     /** Removes a group without members and objects, with its quotas, and rules that are about nothing else. */
-    async remove(caller: Caller, id: number): Promise<void> {
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await changeDirectory(directory, caller, async (asking, session) => {
-        const { name } = authorised(asking, id, await groups.find(id, session), 'admin');
+        const group = authorised(asking, id, await groups.find(id, session), 'admin');
+        await precondition.demand(() => shownOne(group));
+        const { name } = group;
         if (id === administrators || id === defaultGroup)
           throw new Problem('wrong_state', `Group ${id} (${name}) is always there.`);
         const members = await users.countIn(id, session);

@@ -5,12 +5,14 @@ import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import { defaultCluster } from '../schemas/cluster.js';
 import type { Page } from '../schemas/common.js';
-import type { Capacity, CreateHost, Host, HostResource, HostState, UpdateHost } from '../schemas/host.js';
+import type { Capacity, CreateHost, Host, HostEdit, HostResource, HostState } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { changedAttributes } from './attributes.js';
+import { checkedAttributes, withoutNulls } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
+import type { Precondition } from './precondition.js';
 import { hostResource, namesFor } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
@@ -61,7 +63,7 @@ export const hostOperations = (context: OperationsContext) => {
         error: null,
         total: { cpu: hundredths(cpu), memory },
         cluster_id: cluster_id ?? defaultCluster,
-        attributes: changedAttributes({}, attributes),
+        attributes: checkedAttributes(attributes),
         reserve: reserved ?? {},
         used: { cpu: 0, memory: 0 },
         vms: {},
@@ -79,37 +81,61 @@ export const hostOperations = (context: OperationsContext) => {
       return shown(caller, (await store.hosts.find(host._id)) ?? host);
     },
 
-    async update(caller: Caller, id: number, request: UpdateHost): Promise<HostResource> {
-      const { state, cpu, memory, cluster_id, attributes, reserved } = request;
-      const host = await find(caller, id, 'admin');
-      const total: Capacity = {
-        cpu: cpu === undefined ? host.total.cpu : hundredths(cpu),
-        memory: memory ?? host.total.memory,
-      };
-      await mayPutInto(caller, cluster_id);
-      const resizes = cpu !== undefined || memory !== undefined || cluster_id !== undefined || reserved !== undefined;
-      if (resizes)
-        await store.clusterChanges.resizeHost(id, {
-          ...(cpu !== undefined || memory !== undefined ? { total } : {}),
-          ...(cluster_id !== undefined && { cluster_id }),
-          ...(reserved !== undefined && { reserve: { ...host.reserve, ...reserved } }),
-        });
-      const becomes = state && nextHostState(host.state, hostEvents[state]);
-      const after = await store.hosts.update(id, {
-        ...(attributes !== undefined && { attributes: changedAttributes(host.attributes ?? {}, attributes) }),
-        ...(becomes !== undefined && { state: becomes, error: null }),
+    async update(caller: Caller, id: number, { revise, precondition }: Edit<HostEdit>): Promise<HostResource> {
+      await find(caller, id, 'admin');
+      const edited = await store.edit(store.hosts.model, id, async (present, session) => {
+        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
+        await precondition.demand(() => shown(caller, host));
+        const before = editable(host);
+        const { wish, named } = revise(before);
+        const { state, cpu, memory, cluster_id, reserved } = wish;
+        const attributes = checkedAttributes(wish.attributes, before.attributes);
+        const total: Capacity = { cpu: hundredths(cpu), memory };
+        if (cluster_id !== before.cluster_id) await mayPutInto(caller, cluster_id);
+        const sizes = { total, cluster_id, reserve: reserved };
+        const resizes = cpu !== before.cpu || memory !== before.memory || cluster_id !== before.cluster_id;
+        if (resizes || named.has('reserved')) await store.clusterChanges.resizeHost(id, sizes, session);
+        // Enabling one that is in ERROR has it tried again, though nothing of its state was wished otherwise.
+        const becomes = named.has('state') ? nextHostState(host.state, hostEvents[state]) : undefined;
+        const after = await store.hosts.update(
+          id,
+          { attributes, ...(becomes !== undefined && { state: becomes, error: null }) },
+          session,
+        );
+        return after && { after, becomes };
       });
-      if (!after) throw new Problem('not_found', `There is no host ${id}.`);
-      if (becomes === 'INIT') await monitor();
+      if (!edited) throw new Problem('not_found', `There is no host ${id}.`);
+      if (edited.becomes === 'INIT') await monitor();
       else await wakeWaiting(context);
-      return shown(caller, after);
+      return shown(caller, edited.after);
     },
 
-    async remove(caller: Caller, id: number): Promise<void> {
-      const host = await find(caller, id, 'admin');
-      if (await store.hosts.removeEmpty(id)) return;
-      const count = Object.keys(host.vms).length;
-      throw new Problem('in_use', `Host ${id} (${host.name}) holds ${count} VMs. Disable it and terminate them first.`);
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
+      await find(caller, id, 'admin');
+      const removed = await store.edit(store.hosts.model, id, async (present, session) => {
+        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
+        await precondition.demand(() => shown(caller, host));
+        if (await store.hosts.removeEmpty(id, session)) return true;
+        const count = Object.keys(host.vms).length;
+        throw new Problem(
+          'in_use',
+          `Host ${id} (${host.name}) holds ${count} VMs. Disable it and terminate them first.`,
+        );
+      });
+      if (!removed) throw new Problem('not_found', `There is no host ${id}.`);
     },
   };
 };
+
+/** What can be edited of a host, as it is. */
+function editable({ state, total, cluster_id = defaultCluster, attributes = {}, reserve = {} }: Host): HostEdit {
+  const wished = state === 'DISABLED' ? 'disabled' : state === 'OFFLINE' ? 'offline' : 'enabled';
+  return {
+    state: wished,
+    cpu: total.cpu / 100,
+    memory: total.memory,
+    cluster_id,
+    attributes,
+    reserved: withoutNulls(reserve),
+  };
+}

@@ -6,7 +6,7 @@ import { aclOperations } from './acls.js';
 import { authorised, authorisedOperation } from './authorise.js';
 import { clusterOperations } from './clusters.js';
 import { consistencyOperations } from './consistency.js';
-import type { OperationsContext } from './context.js';
+import type { Admission, OperationsContext } from './context.js';
 import { groupOperations } from './groups.js';
 import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
@@ -71,6 +71,9 @@ export const createOperations = (context: OperationsContext) => {
         else authorised(caller, 'VM', await context.store.vms.find(id), 'use', `VM ${id}`);
         return this.list(caller, { ...query, resource_type: type, resource_id: id });
       },
+      /** Whether the caller has sent a request with this key before. */
+      isRepeated: async (caller: Caller, { idempotencyKey }: Admission): Promise<boolean> =>
+        idempotencyKey !== undefined && context.store.operations.hasKey(caller.id, idempotencyKey),
       async show(caller: Caller, id: string): Promise<OperationDetail> {
         const found = authorisedOperation(caller, id, await context.store.operations.find(id), 'use');
         return operationDetail(context, caller, found);

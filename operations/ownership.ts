@@ -14,6 +14,7 @@ import { isDuplicateKey } from '../store/operations.js';
 import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
 import { demand, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import { type Precondition, unconditional } from './precondition.js';
 import {
   clusterResource,
   hostResource,
@@ -40,9 +41,9 @@ type Kind<T, R> = {
 
 export type OwnershipOf<R> = {
   /** Sets permission bits. */
-  chmod: (caller: Caller, id: number, request: Chmod) => Promise<R>;
+  chmod: (caller: Caller, id: number, request: Chmod, precondition?: Precondition) => Promise<R>;
   /** Gives to another owner, another group, or both. */
-  chown: (caller: Caller, id: number, request: Chown) => Promise<R>;
+  chown: (caller: Caller, id: number, request: Chown, precondition?: Precondition) => Promise<R>;
 };
 
 /** Who owns objects, and what they permit: asked for alike of every kind. */
@@ -98,17 +99,17 @@ export const ownershipOperations = (context: OperationsContext) => {
 
   function ownershipOf<T extends Owned, R>({ type, noun, change, refuse, shown }: Kind<T, R>): OwnershipOf<R> {
     return {
-      chmod: (caller, id, request) =>
-        changed(caller, id, {
+      chmod: (caller, id, request, precondition = unconditional) =>
+        changed(caller, id, precondition, {
           after: (seen) => afterChmod(seen, request),
           allow: (seen, after, nodes) => allow(caller, seen, after, nodes),
           names: {},
         }),
 
-      async chown(caller, id, request) {
+      async chown(caller, id, request, precondition = unconditional) {
         const found = await receiversOf(request);
         const mayReceive = (seen: T, after: Ownership) => demandOnReceivers(caller, seen, after, found);
-        return changed(caller, id, {
+        return changed(caller, id, precondition, {
           after: (seen) => afterChown(seen, request),
           allow: (seen, after, nodes) => allow(caller, seen, after, nodes, mayReceive),
           names: {
@@ -119,13 +120,20 @@ export const ownershipOperations = (context: OperationsContext) => {
       },
     };
 
-    async function changed(caller: Caller, id: number, wish: OwnershipChange<T>): Promise<R> {
-      const after = await change(id, wish).catch((error: unknown) => {
+    async function changed(
+      caller: Caller,
+      id: number,
+      precondition: Precondition,
+      wish: Omit<OwnershipChange<T>, 'compare'>,
+    ): Promise<R> {
+      const showing = async (object: T) => shown(object, await namesFor(directory, caller, [object]));
+      const compare = (present: T) => precondition.demand(() => showing(present));
+      const after = await change(id, { ...wish, compare }).catch((error: unknown) => {
         if (!isDuplicateKey(error)) throw error;
         throw new Problem('name_taken', `The new owner has a ${noun} of this name already. Rename one of them first.`);
       });
       if (!after) throw new Problem('not_found', `There is no ${noun} ${id}.`);
-      return shown(after, await namesFor(directory, caller, [after]));
+      return showing(after);
     }
 
     /** In this order: who may not do it learns nothing of those who would get it, nor of what is going on. */

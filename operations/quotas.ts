@@ -9,19 +9,19 @@ import {
   type Amounts,
   asDefault,
   type DefaultQuotas,
+  type DefaultQuotasEdit,
   type OwnQuotas,
   type Quota,
+  type QuotaEdit,
   type QuotaHolder,
   type QuotaHolderType,
   type QuotaKind,
   type QuotaResource,
-  quotaKinds,
-  type UpdateDefaultQuotas,
-  type UpdateQuota,
 } from '../schemas/quota.js';
 import { administrator, demand } from './authorise.js';
 import { authorisedUser } from './authorise-user.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
 
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
 export const quotaOperations = ({ store: { quotas }, directory: { users, groups: groupStore } }: OperationsContext) => {
@@ -90,8 +90,12 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
       return shown(holder);
     },
 
-    /** Sets the limits that are given. One below what is used takes nothing away: it refuses more of that. */
-    async update(caller: Caller, holder: QuotaHolder, limits: UpdateQuota): Promise<QuotaResource> {
+    /** Changes limits. One below what is used takes nothing away: it refuses more of that. */
+    async update(
+      caller: Caller,
+      holder: QuotaHolder,
+      { revise, precondition }: Edit<QuotaEdit>,
+    ): Promise<QuotaResource> {
       await demandOn(caller, holder, 'admin');
       await shown(holder);
       if (isExempt(holder))
@@ -99,15 +103,23 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
           'wrong_state',
           `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
         );
-      await quotas.setLimits(holder, stored(limits));
+      await quotas.edit(holder, async ({ limits }, session) => {
+        await precondition.demand(() => shown(holder));
+        const { wish } = revise(mapLimits(limits));
+        await quotas.setLimits(holder, stored(wish), session);
+      });
       return shown(holder);
     },
 
     showDefaults: shownDefaults,
 
-    async updateDefaults(caller: Caller, { users: ofUsers, groups }: UpdateDefaultQuotas): Promise<DefaultQuotas> {
+    async updateDefaults(caller: Caller, { revise, precondition }: Edit<DefaultQuotasEdit>): Promise<DefaultQuotas> {
       administrator(caller, 'set default quotas');
-      await quotas.setDefaults({ ...(ofUsers && { user: stored(ofUsers) }), ...(groups && { group: stored(groups) }) });
+      await quotas.editDefaults(async ({ user, group }, session) => {
+        await precondition.demand(shownDefaults);
+        const { wish } = revise({ users: mapLimits(user), groups: mapLimits(group) });
+        await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, session);
+      });
       return shownDefaults();
     },
   };
@@ -115,14 +127,8 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
 
 const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
 
-/** Limits as they are given, in the units in which they are kept; those that are absent are left out. */
-const stored = (limits: UpdateQuota): Partial<Amounts> =>
-  Object.fromEntries(
-    quotaKinds.flatMap((kind) => {
-      const limit = limits[kind];
-      return limit === undefined ? [] : [[kind, fromUnits(kind, limit)]];
-    }),
-  );
+/** Limits as they are given, in the units in which they are kept. */
+const stored = (limits: Amounts): Amounts => amountsOf((kind) => fromUnits(kind, limits[kind]));
 
 function quotaResource(
   holder: QuotaHolder,

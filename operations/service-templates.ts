@@ -18,6 +18,8 @@ import type { VmTemplate } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
+import type { Precondition } from './precondition.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
 import { nameFree } from './vm-templates.js';
 
@@ -54,17 +56,32 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       return shown(caller, template);
     },
 
-    async update(caller: Caller, id: number, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+    async update(
+      caller: Caller,
+      id: number,
+      { revise, precondition }: Edit<ServiceTemplateBody>,
+    ): Promise<ServiceTemplateResource> {
       await find(caller, id, 'manage');
-      await check(caller, body);
-      const after = await nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }));
+      const after = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
+        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
+        await precondition.demand(() => shown(caller, present));
+        const { wish: body } = revise(present.body);
+        await check(caller, body);
+        return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
+      });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
       return shown(caller, after);
     },
 
-    async remove(caller: Caller, id: number): Promise<void> {
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'manage');
-      await store.serviceTemplates.remove(id);
+      const removed = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
+        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
+        await precondition.demand(() => shown(caller, present));
+        await store.serviceTemplates.remove(id, session);
+        return true;
+      });
+      if (!removed) throw new Problem('not_found', `There is no service template ${id}.`);
     },
 
     /** A service of the template, PENDING, and the operation that deploys it. */

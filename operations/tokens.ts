@@ -7,6 +7,7 @@ import type { CreateToken, NewToken, Token, TokenResource } from '../schemas/tok
 import { commandedUser } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import type { OperationsContext } from './context.js';
+import type { Precondition } from './precondition.js';
 import { newToken } from './token-text.js';
 
 const mostTokens = 100;
@@ -63,9 +64,11 @@ export const tokenOperations = ({ directory }: OperationsContext) => {
       return { ...tokenResource(made), token: text };
     },
 
-    async revoke(caller: Caller, uid: number, id: number): Promise<void> {
+    async revoke(caller: Caller, uid: number, id: number, precondition: Precondition): Promise<void> {
       await changeDirectory(directory, caller, async (asking, session) => {
         await demandCommand(asking, uid, session);
+        const found = await tokens.find(uid, id);
+        if (found) await precondition.demand(async () => tokenResource(found));
         if (!(await tokens.remove(uid, id, session))) throw gone(uid, id);
       });
     },

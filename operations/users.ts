@@ -12,14 +12,16 @@ import {
   type CreateUser,
   defaultUmask,
   type SelfResource,
-  type UpdateUser,
   type User,
+  type UserEdit,
   type UserResource,
 } from '../schemas/user.js';
 import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
 import { createPasswords, hashPassword } from './passwords.js';
+import type { Precondition } from './precondition.js';
 
 /** User 0, which is always there. */
 const oneadmin = 0;
@@ -56,7 +58,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
 
   /** Everything that is wrong with names and groups, at once. */
   async function refuseImpossible(
-    { name, gid, groups: more = [] }: Pick<UpdateUser, 'name' | 'gid'> & { groups?: readonly number[] },
+    { name, gid, groups: more = [] }: Partial<Pick<UserEdit, 'name' | 'gid'>> & { groups?: readonly number[] },
     itself: number | null,
     session: ClientSession,
   ): Promise<void> {
@@ -118,31 +120,32 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       return shownOne(made);
     },
 
-    /** Everybody sets his own umask; the rest is for those who may act in the user's stead. */
-    async update(caller: Caller, id: number, request: UpdateUser): Promise<UserResource> {
-      const { name, gid, umask, enabled } = request;
+    /** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
+    async update(caller: Caller, id: number, { revise, precondition }: Edit<UserEdit>): Promise<UserResource> {
       const after = await changeDirectory(directory, caller, async (asking, session) => {
         const found = await users.find(id, session);
-        const isOwnUmask = asking.id === id && name === undefined && gid === undefined && enabled === undefined;
-        const user = isOwnUmask
+        const isOneself = asking.id === id;
+        const user = isOneself
           ? authorisedUser(asking, id, found, 'manage')
           : await commandedUser(directory, asking, id, found, session);
-        if (enabled === false) refuseDisabling(asking, id);
-        if (id === oneadmin && name !== undefined && name !== user.name)
+        await precondition.demand(() => shownOne(user));
+        const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
+        const isUmaskAlone = [...named].every((member) => member === 'umask');
+        if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
+        const { name, gid, umask, enabled } = wish;
+        const disables = user.enabled && !enabled;
+        if (disables) refuseDisabling(asking, id);
+        if (id === oneadmin && name !== user.name)
           throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
         await refuseImpossible({ name, gid }, id, session);
-        const joins = gid !== undefined && !user.groups.includes(gid);
+        const joins = !user.groups.includes(gid);
         if (joins) demandFill(asking, gid);
-        const disables = enabled === false && user.enabled;
         if (disables) await tokens.removeOf(id, session);
         return users.update(
           id,
           {
-            ...(name !== undefined && { name }),
-            ...(gid !== undefined && { gid }),
+            ...{ name, gid, umask, enabled },
             ...(joins && { groups: [...user.groups, gid] }),
-            ...(umask !== undefined && { umask }),
-            ...(enabled !== undefined && { enabled }),
             ...(disables && { credentials: user.credentials + 1 }),
           },
           session,
@@ -153,7 +156,12 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
     },
 
     /** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */
-    async setPassword(caller: Caller, id: number, { password, current_password }: ChangePassword): Promise<void> {
+    async setPassword(
+      caller: Caller,
+      id: number,
+      { password, current_password }: ChangePassword,
+      precondition: Precondition,
+    ): Promise<void> {
       const before = await users.find(id);
       if (caller.id === id) await demandCurrent(before, caller, current_password);
       else await commandedUser(directory, caller, id, before);
@@ -163,15 +171,17 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         if (asking.id !== id) await commandedUser(directory, asking, id, found, session);
         else if (found?.password_hash !== before?.password_hash)
           throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
+        if (found) await precondition.demand(() => shownOne(found));
         await users.update(id, { password_hash, credentials: (found?.credentials ?? 0) + 1 }, session);
         await tokens.removeOf(id, session);
       });
     },
 
     /** Makes the user a member of a group. Asked again it is the same. */
-    async join(caller: Caller, id: number, gid: number): Promise<UserResource> {
+    async join(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
       const after = await changeDirectory(directory, caller, async (asking, session) => {
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
         if (!(await groups.find(gid, session))) throw new Problem('not_found', `There is no group ${gid}.`);
         demandFill(asking, gid);
         if (user.groups.includes(gid)) return user;
@@ -182,9 +192,10 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
     },
 
     /** Takes the user out of a group that is not the primary one; who was an admin of it is not any more. */
-    async leave(caller: Caller, id: number, gid: number): Promise<UserResource> {
+    async leave(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
       const after = await changeDirectory(directory, caller, async (asking, session) => {
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
         if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
         demandFill(asking, gid);
         if (gid === user.gid)
@@ -202,9 +213,10 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
     },
 
     /** Removes a user who owns nothing any more, with tokens, quotas, and rules that are about nobody else. */
-    async remove(caller: Caller, id: number): Promise<void> {
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await changeDirectory(directory, caller, async (asking, session) => {
         const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
         if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
         if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
         const owned = await store.owned.by({ uid: id }, session);

@@ -3,10 +3,12 @@ import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
-import type { VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
+import type { CreateVmTemplate, VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
+import type { Precondition } from './precondition.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
@@ -48,24 +50,35 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
     async update(
       caller: Caller,
       id: number,
-      change: { name?: string; template?: VmTemplateBody },
+      { revise, precondition }: Edit<CreateVmTemplate>,
     ): Promise<VmTemplateResource> {
-      const present = await find(caller, id, 'manage');
-      refuseUnreadable(change.template ?? {}, '/template');
-      const after = await nameFree(change.name ?? present.name, () => store.vmTemplates.replace(id, change));
+      await find(caller, id, 'manage');
+      const after = await store.edit(store.vmTemplates.model, id, async (found, session) => {
+        const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
+        await precondition.demand(() => shown(caller, present));
+        const { wish } = revise({ name: present.name, template: present.template });
+        refuseUnreadable(wish.template, '/template');
+        return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
+      });
       if (!after) throw new Problem('not_found', `There is no VM template ${id}.`);
       return shown(caller, after);
     },
 
-    async remove(caller: Caller, id: number): Promise<void> {
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'manage');
-      const using = await store.serviceTemplates.model.findOne({ 'body.roles.vm_template': id }, { name: 1 }).lean();
-      if (using)
-        throw new Problem(
-          'in_use',
-          `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`,
-        );
-      await store.vmTemplates.remove(id);
+      const removed = await store.edit(store.vmTemplates.model, id, async (found, session) => {
+        const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
+        await precondition.demand(() => shown(caller, present));
+        const using = await store.serviceTemplates.model.findOne({ 'body.roles.vm_template': id }, { name: 1 }).lean();
+        if (using)
+          throw new Problem(
+            'in_use',
+            `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`,
+          );
+        await store.vmTemplates.remove(id, session);
+        return true;
+      });
+      if (!removed) throw new Problem('not_found', `There is no VM template ${id}.`);
     },
   };
 };

@@ -9,11 +9,12 @@ import { vmContents } from '../domain/vm-contents.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
-import type { CreateVm, TerminateVm, UpdateVm, Vm, VmResource, VmState } from '../schemas/vm.js';
+import type { CreateVm, TerminateVm, Vm, VmEdit, VmResource, VmState } from '../schemas/vm.js';
 import { demandOn, whyLost } from './acts.js';
 import { type Asked, admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
+import type { Edit } from './edit.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
@@ -88,25 +89,32 @@ export const vmOperations = (context: OperationsContext) => {
       });
     },
 
-    /** Sets user template attributes. READY=YES opens the ready gate of its service at once. */
-    async update(caller: Caller, id: number, { user_template }: UpdateVm): Promise<VmResource> {
-      const present = await find(caller, id, 'manage');
-      const attributes = Object.fromEntries(
-        Object.entries(user_template).map(([key, value]) => [key.toUpperCase(), value]),
-      );
-      refuseUnreadable(attributes, '/user_template');
-      if (JSON.stringify({ ...present.user_template, ...attributes }).length > largestUserTemplate)
-        throw new Problem(
-          'invalid_request',
-          `The user template of VM ${id} would grow beyond ${largestUserTemplate / 1024} kB. Remove attributes by setting them to null.`,
-        );
-      const after = await store.vms.updateUserTemplate(id, attributes);
-      if (!after) throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
-      if (after.service && isReady(attributes))
+    /** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
+    async update(caller: Caller, id: number, { revise, precondition }: Edit<VmEdit>): Promise<VmResource> {
+      await find(caller, id, 'manage');
+      const edited = await store.edit(store.vms.model, id, async (found, session) => {
+        const present = authorised(caller, 'VM', found, 'manage', `VM ${id}`);
+        await precondition.demand(() => shown(caller, present));
+        if (present.state === 'DONE')
+          throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
+        const { user_template } = revise({ user_template: present.user_template }).wish;
+        refuseUnreadable(user_template, '/user_template');
+        if (JSON.stringify(user_template).length > largestUserTemplate)
+          throw new Problem(
+            'invalid_request',
+            `The user template of VM ${id} would grow beyond ${largestUserTemplate / 1024} kB. Remove attributes by setting them to null.`,
+          );
+        const after = await store.vms.setUserTemplate(id, user_template, session);
+        return after && { before: present.user_template, after };
+      });
+      if (!edited) throw new Problem('not_found', `There is no VM ${id}.`);
+      const { before, after } = edited;
+      if (after.service && isReady(after.user_template))
         await engine
           .signal(workflowIdOf({ type: 'service', id: after.service.id }), 'vmReported')
           .catch((error: unknown) => onDelayed('the service sees the report within 30 s', error));
-      if (after.state === 'PENDING' && ('SCHED_REQUIREMENTS' in attributes || 'SCHED_RANK' in attributes))
+      const wishes = ['SCHED_REQUIREMENTS', 'SCHED_RANK'];
+      if (after.state === 'PENDING' && wishes.some((name) => after.user_template[name] !== before[name]))
         await wakeWaiting(context);
       return shown(caller, after);
     },

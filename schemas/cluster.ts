@@ -12,7 +12,8 @@ const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
 });
 
 /** What operators say of a host or a cluster, for requirement and rank expressions. Names are upper case. */
-export type Attributes = Record<string, z.infer<typeof AttributeValue>>;
+export const Attributes = z.record(AttributeName, AttributeValue);
+export type Attributes = z.infer<typeof Attributes>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
 export const AttributeChanges = z
@@ -51,7 +52,20 @@ export const CreateCluster = z.strictObject({
 });
 export type CreateCluster = z.infer<typeof CreateCluster>;
 
-export const UpdateCluster = CreateCluster.partial();
+/** What people can change of a cluster, whole. */
+export const ClusterEdit = z.strictObject({
+  name: ObjectName,
+  attributes: Attributes.default({}),
+  reserved: Reserve.default({}),
+});
+export type ClusterEdit = z.output<typeof ClusterEdit>;
+
+/** A merge patch of that. */
+export const UpdateCluster = z.strictObject({
+  name: ObjectName.optional(),
+  attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
+  reserved: Reserve.nullable().optional().describe('What is kept back of each of its hosts that does not say itself'),
+});
 export type UpdateCluster = z.infer<typeof UpdateCluster>;
 
 /** A cluster as stored. Which hosts are in it, the hosts say. */

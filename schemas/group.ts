@@ -45,8 +45,32 @@ export const CreateGroup = z.strictObject({
 });
 export type CreateGroup = z.infer<typeof CreateGroup>;
 
-/** What is absent stays. */
-export const UpdateGroup = CreateGroup.partial();
+/** What can be changed of a group, whole. */
+export const GroupEdit = z.strictObject({
+  name: ObjectName,
+  create: z
+    .strictObject({
+      users: Kinds.default([...defaultCreatable]),
+      admins: Kinds.default([...defaultCreatable]),
+    })
+    .prefault({}),
+  shared_view: SharedView.default(false),
+});
+export type GroupEdit = z.output<typeof GroupEdit>;
+
+/** A merge patch of that. */
+export const UpdateGroup = z.strictObject({
+  name: ObjectName.optional(),
+  create: z
+    .strictObject({
+      users: Kinds.nullable().optional().describe('Kinds that every member may create'),
+      admins: Kinds.nullable().optional().describe('Kinds that admins of the group may create'),
+    })
+    .nullable()
+    .optional()
+    .describe(`What may be created; null: ${defaultCreatable.join(', ')}`),
+  shared_view: SharedView.nullable().optional(),
+});
 export type UpdateGroup = z.infer<typeof UpdateGroup>;
 
 export const GroupResource = z

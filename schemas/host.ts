@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AttributeChanges, type Attributes, ClusterResource, Reserve } from './cluster.js';
+import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
 
@@ -14,6 +14,8 @@ export type HypervisorKind = z.infer<typeof HypervisorKind>;
 /** CPU in hundredths of a core (100 = one core), memory in MB: integers, so that sums never drift. */
 export const Capacity = z.object({ cpu: z.int().min(0), memory: z.int().min(0) });
 export type Capacity = z.infer<typeof Capacity>;
+
+const HostWish = z.enum(['enabled', 'disabled', 'offline']);
 
 export const CreateHost = z.strictObject({
   name: ObjectName.describe('Name or address of the host, as its hypervisor knows it'),
@@ -31,18 +33,27 @@ export const CreateHost = z.strictObject({
 });
 export type CreateHost = z.infer<typeof CreateHost>;
 
+/** What people can change of a host, whole. */
+export const HostEdit = z.strictObject({
+  state: HostWish,
+  cpu: CreateHost.shape.cpu,
+  memory: CreateHost.shape.memory,
+  cluster_id: ObjectId.default(defaultCluster),
+  attributes: Attributes.default({}),
+  reserved: Reserve.default({}),
+});
+export type HostEdit = z.output<typeof HostEdit>;
+
+/** A merge patch of that. */
 export const UpdateHost = z.strictObject({
-  state: z
-    .enum(['enabled', 'disabled', 'offline'])
-    .optional()
-    .describe(
-      'enabled hosts take VMs; disabled ones keep theirs but take no new ones; offline ones are not monitored either',
-    ),
+  state: HostWish.optional().describe(
+    'enabled hosts take VMs; disabled ones keep theirs but take no new ones; offline ones are not monitored either',
+  ),
   cpu: CreateHost.shape.cpu.optional(),
   memory: CreateHost.shape.memory.optional(),
-  cluster_id: ObjectId.optional().describe('Cluster to put it into'),
-  attributes: AttributeChanges.optional().describe('Attributes to set; null takes one away'),
-  reserved: Reserve.optional().describe('What is kept back of it; null: as its cluster says'),
+  cluster_id: ObjectId.nullable().optional().describe('Cluster to put it into; null: 0'),
+  attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
+  reserved: Reserve.nullable().optional().describe('What is kept back of it; null: as its cluster says'),
 });
 export type UpdateHost = z.infer<typeof UpdateHost>;
 

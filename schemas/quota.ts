@@ -28,6 +28,12 @@ const isLimitOfCores = (cores: number): boolean => cores >= 0 || cores === asDef
 /** 0.29 × 100 is 28.999999999999996. */
 const isInHundredths = (cores: number): boolean => Math.abs(cores * 100 - Math.round(cores * 100)) < 1e-6;
 
+type Each<T> = Record<QuotaKind, T>;
+const eachLimit = <T extends z.ZodType>(
+  { services, vms, cpu, memory }: Each<z.ZodNumber>,
+  of: (limit: z.ZodNumber) => T,
+) => z.strictObject({ services: of(services), vms: of(vms), cpu: of(cpu), memory: of(memory) });
+
 const Limits = z.strictObject({
   services: counted('Services'),
   vms: counted('VMs, those of services among them'),
@@ -44,28 +50,32 @@ const Limits = z.strictObject({
   memory: counted('Memory in MB'),
 });
 
-/** Limits to set; those that are absent stay. */
-export const UpdateQuota = Limits.partial();
+/** Limits, whole: those that are absent are the default. */
+export const QuotaEdit = eachLimit(Limits.shape, (limit) => limit.default(asDefault));
+export type QuotaEdit = z.output<typeof QuotaEdit>;
+
+/** A merge patch of that. */
+export const UpdateQuota = eachLimit(Limits.shape, (limit) => limit.nullable().optional());
 export type UpdateQuota = z.infer<typeof UpdateQuota>;
 
 const notDefault = <T extends z.ZodNumber>(limit: T) =>
   limit
     .refine((given) => given !== asDefault, `must not be ${asDefault}: it is the default itself`)
     .meta({ ...limit.meta(), not: { const: asDefault } });
-const { services, vms, cpu, memory } = Limits.shape;
-const DefaultLimits = z
-  .strictObject({
-    services: notDefault(services),
-    vms: notDefault(vms),
-    cpu: notDefault(cpu),
-    memory: notDefault(memory),
-  })
-  .partial();
+const DefaultLimits = eachLimit(Limits.shape, (limit) => notDefault(limit).default(unlimited));
+const DefaultLimitsPatch = eachLimit(Limits.shape, (limit) => notDefault(limit).nullable().optional());
 
-/** Default limits to set; those that are absent stay. */
+/** Default limits, whole: those that are absent are none. */
+export const DefaultQuotasEdit = z.strictObject({
+  users: DefaultLimits.prefault({}),
+  groups: DefaultLimits.prefault({}),
+});
+export type DefaultQuotasEdit = z.output<typeof DefaultQuotasEdit>;
+
+/** A merge patch of that. */
 export const UpdateDefaultQuotas = z.strictObject({
-  users: DefaultLimits.optional().describe('Of every user whose own limit is the default'),
-  groups: DefaultLimits.optional().describe('Of every group whose own limit is the default'),
+  users: DefaultLimitsPatch.nullable().optional().describe('Of every user whose own limit is the default'),
+  groups: DefaultLimitsPatch.nullable().optional().describe('Of every group whose own limit is the default'),
 });
 export type UpdateDefaultQuotas = z.infer<typeof UpdateDefaultQuotas>;
 

@@ -146,6 +146,11 @@ export const ServiceTemplateBody = z.looseObject({
 });
 export type ServiceTemplateBody = z.infer<typeof ServiceTemplateBody>;
 
+/** A merge patch of that: lists, roles among them, are replaced whole. */
+export const UpdateServiceTemplate = z
+  .record(z.string(), z.unknown())
+  .describe('Members to set; null takes one away; objects are merged, lists replaced whole');
+
 export type ServiceTemplate = Ownership & { _id: number; name: string; body: ServiceTemplateBody; created_at: Date };
 
 export const ServiceTemplateResource = OwnershipResource.extend({

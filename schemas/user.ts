@@ -62,11 +62,20 @@ export const CreateUser = z.strictObject({
 });
 export type CreateUser = z.infer<typeof CreateUser>;
 
-/** What is absent stays. */
+/** What can be changed of a user by who may manage him, whole. */
+export const UserEdit = z.strictObject({
+  name: UserName,
+  gid: ObjectId,
+  umask: Umask.default(defaultUmask),
+  enabled: z.boolean(),
+});
+export type UserEdit = z.output<typeof UserEdit>;
+
+/** A merge patch of that. */
 export const UpdateUser = z.strictObject({
   name: UserName.optional(),
   gid: ObjectId.optional().describe('Primary group; the user stays a member of the one before'),
-  umask: Umask.optional(),
+  umask: Umask.nullable().optional().describe(`Permissions that new objects do not have; null: ${defaultUmask}`),
   enabled: z.boolean().optional().describe('false: refused from now on, and all tokens are revoked'),
 });
 export type UpdateUser = z.infer<typeof UpdateUser>;

@@ -10,6 +10,9 @@ const named = { propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_/-]*$' } };
 
 type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
 
+/** A patch of a template, with its names as the template has them. */
+export const withNamesOfTemplate = (template: unknown): unknown => upperCaseNames(template, () => {});
+
 function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 2, path: string[] = []): unknown {
   if (depth === 0 || value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((item, at) => upperCaseNames(item, report, depth, [...path, String(at)]));
@@ -99,6 +102,12 @@ export type VmTemplateChanges = z.infer<typeof VmTemplateChanges>;
 
 export const CreateVmTemplate = z.strictObject({ name: ObjectName, template: VmTemplateBody });
 export type CreateVmTemplate = z.infer<typeof CreateVmTemplate>;
+
+/** A merge patch of that: whatever names attributes in whatever letter case. */
+export const UpdateVmTemplate = z.strictObject({
+  name: ObjectName.optional(),
+  template: Attributes.optional().describe('Attributes to set; null takes one away, and objects are merged'),
+});
 
 export type VmTemplate = Ownership & { _id: number; name: string; template: VmTemplateBody; created_at: Date };
 

@@ -46,8 +46,13 @@ export const CreateVm = z.strictObject({
 });
 export type CreateVm = z.infer<typeof CreateVm>;
 
+/** What people can change of a VM, whole. */
+export const VmEdit = z.strictObject({ user_template: UserTemplate.default({}) });
+export type VmEdit = z.output<typeof VmEdit>;
+
+/** A merge patch of that. */
 export const UpdateVm = z.strictObject({
-  user_template: UserTemplate.describe('Attributes to set; null removes one'),
+  user_template: UserTemplate.nullable().optional().describe('Attributes to set; null removes one'),
 });
 export type UpdateVm = z.infer<typeof UpdateVm>;
 

@@ -15,6 +15,10 @@ type HostSizes = Partial<Pick<Host, 'total' | 'cluster_id' | 'reserve'>>;
 export function createClusterChanges(connection: Connection, stores: { clusters: ClusterStore; hosts: HostStore }) {
   const { clusters, hosts } = stores;
 
+  /** In the transaction of a larger change, or in one of its own. */
+  const inTransaction = <T>(within: ClientSession | undefined, work: (session: ClientSession) => Promise<T>) =>
+    within ? work(within) : connection.transaction(work);
+
   const touched = async (id: number, session: ClientSession): Promise<Cluster> => {
     const cluster = await clusters.model
       .findOneAndUpdate({ _id: id }, { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
@@ -34,8 +38,8 @@ export function createClusterChanges(connection: Connection, stores: { clusters:
       }),
 
     /** Another size, another cluster, or another wish of what to keep back. null: the host is gone. */
-    resizeHost: (id: number, change: HostSizes): Promise<Host | null> =>
-      connection.transaction(async (session) => {
+    resizeHost: (id: number, change: HostSizes, within?: ClientSession): Promise<Host | null> =>
+      inTransaction(within, async (session) => {
         const host = await hosts.model.findById(id, undefined, { session }).lean<Host>().exec();
         if (!host) return null;
         const after = { ...host, ...change };
@@ -48,8 +52,9 @@ export function createClusterChanges(connection: Connection, stores: { clusters:
     changeCluster: (
       id: number,
       change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve'>>,
+      within?: ClientSession,
     ): Promise<Cluster | null> =>
-      connection.transaction(async (session) => {
+      inTransaction(within, async (session) => {
         const after = await clusters.model
           .findOneAndUpdate({ _id: id }, { $set: change, $inc: { revision: 1 } }, { session, returnDocument: 'after' })
           .lean<Cluster>()
@@ -73,8 +78,8 @@ export function createClusterChanges(connection: Connection, stores: { clusters:
       }),
 
     /** Removes a cluster that has no hosts; returns how many it has. */
-    removeCluster: (id: number): Promise<number> =>
-      connection.transaction(async (session) => {
+    removeCluster: (id: number, within?: ClientSession): Promise<number> =>
+      inTransaction(within, async (session) => {
         await clusters.model.updateOne({ _id: id }, { $inc: { revision: 1 } }, { session });
         const count = await hosts.model.countDocuments(inCluster(id), { session });
         if (count === 0) await clusters.model.deleteOne({ _id: id }, { session });

@@ -113,8 +113,8 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         .exec(),
     insert: (host: Host) => hosts.create([host]),
     /** Removes a host that holds no VM; false when it does, or is gone. */
-    async removeEmpty(id: number): Promise<boolean> {
-      return (await hosts.deleteOne({ _id: id, vms: {} })).deletedCount > 0;
+    async removeEmpty(id: number, session: ClientSession): Promise<boolean> {
+      return (await hosts.deleteOne({ _id: id, vms: {} }, { session })).deletedCount > 0;
     },
     async update(id: number, change: HostChange, session?: ClientSession) {
       return hosts

@@ -224,6 +224,10 @@ export function createOperationStore(connection: Connection) {
       }
     },
 
+    /** Whether an operation was admitted under this Idempotency-Key, whatever it asked for. */
+    hasKey: async (requester: number, idempotency_key: string): Promise<boolean> =>
+      (await operations.exists({ 'requester.id': requester, idempotency_key }).exec()) !== null,
+
     /** The operation that was admitted under the same Idempotency-Key, if it asked for the same. */
     async repeated({
       requester,

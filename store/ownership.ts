@@ -25,6 +25,8 @@ export type OwnershipChange<T> = {
    * and again in it, of what is then: of a service with all its VMs.
    */
   allow: (seen: T, after: Ownership, nodes: readonly OwnedNode[]) => void;
+  /** Throws where it is not as the one who asks has seen it. Asked in the transaction, of what is then. */
+  compare: (present: T) => Promise<void>;
   /** The names of the new owner and group, where they are known, for a refusal. */
   names: Pick<ChargedOwner, 'uname' | 'gname'>;
 };
@@ -48,7 +50,7 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
   async function change<T extends Owned>(
     model: Model<T>,
     id: number,
-    { after, allow, names }: OwnershipChange<T>,
+    { after, allow, compare, names }: OwnershipChange<T>,
     { nodes: nodesOf, follow }: Followers = nobody,
   ): Promise<T | null> {
     const seen = await model.findById(id).lean<T>().exec();
@@ -64,6 +66,7 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
         const owner = after(present);
         const nodes = await nodesOf(session);
         allow(present, owner, nodes);
+        await compare(present);
         await documents.updateOne({ _id: id }, { $set: owner }, { session });
         await follow(owner, nodes, session);
         await quotas.moveCharge(present, { ...owner, ...names }, present.charge, session);

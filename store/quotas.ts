@@ -134,7 +134,7 @@ export function createQuotaStore(connection: Connection) {
       pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
 
     /** Sets limits of one holder; returns the quota as it is then. */
-    setLimits: ({ type, id }: QuotaHolder, limits: Partial<Amounts>): Promise<Quota> =>
+    setLimits: ({ type, id }: QuotaHolder, limits: Partial<Amounts>, session?: ClientSession): Promise<Quota> =>
       models[type]
         .findOneAndUpdate(
           { _id: id },
@@ -146,20 +146,52 @@ export function createQuotaStore(connection: Connection) {
               },
             },
           ],
-          { upsert: true, returnDocument: 'after', updatePipeline: true },
+          { upsert: true, returnDocument: 'after', updatePipeline: true, ...(session && { session }) },
         )
         .lean<Quota>()
         .orFail()
         .exec(),
-    async setDefaults(limits: Partial<Record<QuotaHolderType, Partial<Amounts>>>): Promise<void> {
+    async setDefaults(
+      limits: Partial<Record<QuotaHolderType, Partial<Amounts>>>,
+      session?: ClientSession,
+    ): Promise<void> {
       for (const type of ['user', 'group'] as const)
         if (limits[type])
           await defaults.updateOne(
             { _id: type },
             [{ $set: { limits: { $mergeObjects: [noLimits, '$limits', limits[type]] } } }],
-            { upsert: true, updatePipeline: true },
+            { upsert: true, updatePipeline: true, ...(session && { session }) },
           );
     },
+
+    /** An edit of limits, as others are edited: by a transaction that begins by a write to what is edited. */
+    edit: <R>({ type, id }: QuotaHolder, work: (present: Quota, session: ClientSession) => Promise<R>): Promise<R> =>
+      takeTurns([keyOf({ type, id })], () =>
+        connection.transaction(async (session) => {
+          const begun = { $inc: { edits: 1 }, $setOnInsert: { limits: unset, used: nothing } };
+          const present = await models[type]
+            .findOneAndUpdate({ _id: id }, begun, { upsert: true, returnDocument: 'after', session })
+            .lean<Quota>()
+            .orFail()
+            .exec();
+          return work(present, session);
+        }),
+      ),
+    /** The same of the default limits, which are edited together. */
+    editDefaults: <R>(
+      work: (present: Record<QuotaHolderType, Amounts>, session: ClientSession) => Promise<R>,
+    ): Promise<R> =>
+      takeTurns(['defaults'], () =>
+        connection.transaction(async (session) => {
+          for (const _id of ['user', 'group'] as const)
+            await defaults.updateOne(
+              { _id },
+              { $inc: { edits: 1 }, $setOnInsert: { limits: noLimits } },
+              { upsert: true, session },
+            );
+          return work(await defaultLimits(session), session);
+        }),
+      ),
 
     /** Runs a transaction that charges these owners after those that do so already: they write the same documents. */
     inTurn: <T>(owners: readonly Owned[], transaction: () => Promise<T>): Promise<T> =>

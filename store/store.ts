@@ -8,6 +8,7 @@ import { createConsistencyStore } from './consistency.js';
 import { createConsistencyReads } from './consistency-reads.js';
 import { createConsistencyRepairs } from './consistency-repairs.js';
 import { createCounters } from './counters.js';
+import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
@@ -34,6 +35,7 @@ export function createStore(connection: Connection) {
   const health = createHealth(connection, { services, vms });
   return {
     connection,
+    edit: createEdits(connection),
     counters: createCounters(connection),
     hosts,
     clusters,

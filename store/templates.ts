@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership } from '../schemas/common.js';
@@ -27,11 +27,9 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
       pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields }),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T) => templates.create([template]),
-    replace: (id: number, change: Partial<T>) =>
-      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after' }).lean<T>().exec(),
-    async remove(id: number): Promise<boolean> {
-      return (await templates.deleteOne({ _id: id })).deletedCount > 0;
-    },
+    replace: (id: number, change: Partial<T>, session: ClientSession) =>
+      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', session }).lean<T>().exec(),
+    remove: (id: number, session: ClientSession) => templates.deleteOne({ _id: id }, { session }),
   };
 }
 export type TemplateStore<T extends Named> = ReturnType<typeof createTemplateStore<T>>;

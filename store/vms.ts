@@ -319,24 +319,11 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         .exec();
     },
 
-    /** Sets attributes of the user template, and removes those given as null, in one update. */
-    async updateUserTemplate(id: number, attributes: UserTemplate): Promise<Vm | null> {
-      const names = Object.keys(attributes);
-      const path = (name: string) => `user_template.${name}`;
-      const set = Object.fromEntries(names.filter((n) => attributes[n] !== null).map((n) => [path(n), attributes[n]]));
-      const unset = Object.fromEntries(names.filter((n) => attributes[n] === null).map((n) => [path(n), '']));
-      return vms
-        .findOneAndUpdate(
-          { _id: id, state: { $ne: 'DONE' } },
-          {
-            ...(Object.keys(set).length > 0 && { $set: set }),
-            ...(Object.keys(unset).length > 0 && { $unset: unset }),
-          },
-          { returnDocument: 'after' },
-        )
+    setUserTemplate: (id: number, user_template: UserTemplate, session: ClientSession): Promise<Vm | null> =>
+      vms
+        .findOneAndUpdate({ _id: id }, { $set: { user_template } }, { returnDocument: 'after', session })
         .lean<Vm>()
-        .exec();
-    },
+        .exec(),
   };
 }
 export type VmStore = ReturnType<typeof createVmStore>;

@@ -63,6 +63,6 @@ export const aclRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, answer: null }],
-    handle: ({ acls }, { caller, params }) => acls.remove(caller, params.id),
+    handle: ({ acls }, { caller, params, precondition }) => acls.remove(caller, params.id, precondition),
   }),
 ];

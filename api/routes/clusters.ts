@@ -1,5 +1,6 @@
-import { ClusterResource, CreateCluster, UpdateCluster } from '../../schemas/cluster.js';
+import { ClusterEdit, ClusterResource, CreateCluster, UpdateCluster } from '../../schemas/cluster.js';
 import { namedFields } from '../../schemas/list.js';
+import { patches, upperCaseBelow } from '../edit-body.js';
 import { production } from '../examples/clusters.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
@@ -56,7 +57,7 @@ export const clusterRoutes: readonly Route[] = [
     summary: 'Rename a cluster, set its attributes or what is kept back of its hosts',
     params: ById,
     query: NoQuery,
-    body: json(UpdateCluster.meta({ id: 'UpdateCluster' })),
+    body: patches(UpdateCluster.meta({ id: 'UpdateCluster' }), ClusterEdit, upperCaseBelow('attributes')),
     answer: shows(ClusterResource),
     problems: ['not_found', 'name_taken'],
     examples: [
@@ -66,7 +67,8 @@ export const clusterRoutes: readonly Route[] = [
         answer: { ...production, reserved: { cpu: null, memory: '10%' } },
       },
     ],
-    handle: ({ clusters }, { caller, params, body }) => clusters.update(caller, params.id, body),
+    handle: ({ clusters }, { caller, params, body: revise, precondition }) =>
+      clusters.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteCluster',
@@ -80,6 +82,6 @@ export const clusterRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '100' }, answer: null }],
-    handle: ({ clusters }, { caller, params }) => clusters.remove(caller, params.id),
+    handle: ({ clusters }, { caller, params, precondition }) => clusters.remove(caller, params.id, precondition),
   }),
 ];

@@ -1,4 +1,5 @@
-import { CreateGroup, GroupResource, groupFields, UpdateGroup } from '../../schemas/group.js';
+import { CreateGroup, GroupEdit, GroupResource, groupFields, UpdateGroup } from '../../schemas/group.js';
+import { patches } from '../edit-body.js';
 import { web, webWithAdmin } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import {
@@ -76,7 +77,7 @@ export const groupRoutes: readonly Route[] = [
     summary: 'Rename a group, say what its members and admins may create and whether members see each other’s work',
     params: ById,
     query: NoQuery,
-    body: json(UpdateGroup.meta({ id: 'UpdateGroup' })),
+    body: patches(UpdateGroup.meta({ id: 'UpdateGroup' }), GroupEdit),
     answer: shows(GroupResource),
     problems: ['not_found', 'name_taken', 'wrong_state'],
     examples: [
@@ -86,7 +87,8 @@ export const groupRoutes: readonly Route[] = [
         answer: { ...web, name: 'webshop', members: 1 },
       },
     ],
-    handle: ({ groups }, { caller, params, body }) => groups.update(caller, params.id, body),
+    handle: ({ groups }, { caller, params, body: revise, precondition }) =>
+      groups.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteGroup',
@@ -100,7 +102,7 @@ export const groupRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '100' }, answer: null }],
-    handle: ({ groups }, { caller, params }) => groups.remove(caller, params.id),
+    handle: ({ groups }, { caller, params, precondition }) => groups.remove(caller, params.id, precondition),
   }),
   route({
     id: 'addGroupAdmin',
@@ -114,7 +116,8 @@ export const groupRoutes: readonly Route[] = [
     answer: shows(GroupResource),
     problems: ['not_found', 'wrong_state'],
     examples: [{ params: { id: '100', user_id: '3' }, answer: webWithAdmin }],
-    handle: ({ groups }, { caller, params }) => groups.addAdmin(caller, params.id, params.user_id),
+    handle: ({ groups }, { caller, params, precondition }) =>
+      groups.addAdmin(caller, params.id, params.user_id, precondition),
   }),
   route({
     id: 'removeGroupAdmin',
@@ -128,6 +131,7 @@ export const groupRoutes: readonly Route[] = [
     answer: shows(GroupResource),
     problems: ['not_found', 'wrong_state'],
     examples: [{ params: { id: '100', user_id: '3' }, answer: { ...web, members: 1 } }],
-    handle: ({ groups }, { caller, params }) => groups.removeAdmin(caller, params.id, params.user_id),
+    handle: ({ groups }, { caller, params, precondition }) =>
+      groups.removeAdmin(caller, params.id, params.user_id, precondition),
   }),
 ];

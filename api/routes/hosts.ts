@@ -1,4 +1,5 @@
-import { CreateHost, HostResource, HostState, hostFields, UpdateHost } from '../../schemas/host.js';
+import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../schemas/host.js';
+import { patches, upperCaseBelow } from '../edit-body.js';
 import { node } from '../examples/hosts.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
@@ -72,11 +73,12 @@ export const hostRoutes: readonly Route[] = [
     summary: 'Enable, disable or resize a host',
     params: ById,
     query: NoQuery,
-    body: json(UpdateHost.meta({ id: 'UpdateHost' })),
+    body: patches(UpdateHost.meta({ id: 'UpdateHost' }), HostEdit, upperCaseBelow('attributes')),
     answer: shows(HostResource),
     problems: ['not_found', 'wrong_state', 'in_use'],
     examples: [{ params: { id: '0' }, body: { state: 'disabled' }, answer: { ...node, state: 'DISABLED' } }],
-    handle: ({ hosts }, { caller, params, body }) => hosts.update(caller, params.id, body),
+    handle: ({ hosts }, { caller, params, body: revise, precondition }) =>
+      hosts.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteHost',
@@ -90,6 +92,6 @@ export const hostRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '0' }, answer: null }],
-    handle: ({ hosts }, { caller, params }) => hosts.remove(caller, params.id),
+    handle: ({ hosts }, { caller, params, precondition }) => hosts.remove(caller, params.id, precondition),
   }),
 ];

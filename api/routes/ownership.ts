@@ -123,7 +123,8 @@ function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, probl
       answer: shows(schema),
       problems: ['not_found', ...(problems?.chmod ?? [])],
       examples: examples.chmod,
-      handle: ({ ownership }, { caller, params, body }) => of(ownership).chmod(caller, params.id, body),
+      handle: ({ ownership }, { caller, params, body, precondition }) =>
+        of(ownership).chmod(caller, params.id, body, precondition),
     }),
     route({
       id: `chown${id}`,
@@ -141,7 +142,8 @@ function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, probl
       answer: shows(schema),
       problems: ['not_found', ...(problems?.chown ?? [])],
       examples: examples.chown,
-      handle: ({ ownership }, { caller, params, body }) => of(ownership).chown(caller, params.id, body),
+      handle: ({ ownership }, { caller, params, body, precondition }) =>
+        of(ownership).chown(caller, params.id, body, precondition),
     }),
   ];
 }

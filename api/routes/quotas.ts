@@ -1,15 +1,18 @@
 import {
   DefaultQuotas,
+  DefaultQuotasEdit,
   OwnQuotas,
+  QuotaEdit,
   type QuotaHolderType,
   QuotaResource,
   quotaFields,
   UpdateDefaultQuotas,
   UpdateQuota,
 } from '../../schemas/quota.js';
+import { patches } from '../edit-body.js';
 import { fiftyVms, noDefaults, ofAlice, ofUsers, own } from '../examples/quotas.js';
 import { listQuery } from '../list-query.js';
-import { ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 
 const tag = 'Quotas';
 const pages = lists('QuotaPage', QuotaResource);
@@ -61,14 +64,16 @@ function ofHolders(
       path: `${path}/{id}`,
       tag,
       summary: `Set limits of a ${type}`,
-      description: 'Limits that are absent stay. One below what is used takes nothing away: it refuses more of that.',
+      description:
+        'Limits that are absent stay; null makes one the default. One below what is used takes nothing away: it refuses more of that.',
       params: ById,
       query: NoQuery,
-      body: json(Update),
+      body: patches(Update, QuotaEdit),
       answer: shows(QuotaResource),
       problems: ['not_found', 'wrong_state'],
       examples: [{ params, body: limits, answer: quota }],
-      handle: ({ quotas }, { caller, params: { id }, body }) => quotas.update(caller, { type, id }, body),
+      handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
+        quotas.update(caller, { type, id }, { revise, precondition }),
     }),
   ];
 }
@@ -108,14 +113,15 @@ export const quotaRoutes: readonly Route[] = [
     path: '/quotas/defaults',
     tag,
     summary: 'Set default limits of users and of groups',
-    description: 'Limits that are absent stay.',
+    description: 'Limits that are absent stay; null takes one away.',
     params: NoParams,
     query: NoQuery,
-    body: json(UpdateDefaultQuotas.meta({ id: 'UpdateDefaultQuotas' })),
+    body: patches(UpdateDefaultQuotas.meta({ id: 'UpdateDefaultQuotas' }), DefaultQuotasEdit),
     answer: shows(DefaultQuotas),
     problems: [],
     examples: [{ body: { users: { vms: 50 } }, answer: fiftyVms }],
-    handle: ({ quotas }, { caller, body }) => quotas.updateDefaults(caller, body),
+    handle: ({ quotas }, { caller, body: revise, precondition }) =>
+      quotas.updateDefaults(caller, { revise, precondition }),
   }),
   ...ofHolders(
     'user',

@@ -1,6 +1,7 @@
 import { namedFields } from '../../schemas/list.js';
 import { InstantiateService } from '../../schemas/service.js';
-import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
+import { ServiceTemplateBody, ServiceTemplateResource, UpdateServiceTemplate } from '../../schemas/service-template.js';
+import { patches, replaces } from '../edit-body.js';
 import { accepted, ids, shopOfMay } from '../examples/operations.js';
 import { shop, shopBody } from '../examples/service-templates.js';
 import { listQuery } from '../list-query.js';
@@ -71,7 +72,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.show(caller, params.id),
   }),
   route({
-    id: 'updateServiceTemplate',
+    id: 'replaceServiceTemplate',
     method: 'put',
     path: '/service-templates/{id}',
     tag: 'Service templates',
@@ -79,7 +80,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     description: 'Services made before keep what they were made of.',
     params: ById,
     query: NoQuery,
-    body: template,
+    body: replaces(template.schema, { comments: true }),
     answer: shows(ServiceTemplateResource),
     problems: ['not_found', 'name_taken'],
     examples: [
@@ -89,7 +90,25 @@ export const serviceTemplateRoutes: readonly Route[] = [
         answer: { ...shop, body: { ...shop.body, ready_status_gate: true } },
       },
     ],
-    handle: ({ serviceTemplates }, { caller, params, body }) => serviceTemplates.update(caller, params.id, body),
+    handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
+      serviceTemplates.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'updateServiceTemplate',
+    method: 'patch',
+    path: '/service-templates/{id}',
+    tag: 'Service templates',
+    summary: 'Change members of a service template',
+    description:
+      'A merge patch of its `body`; a list, roles among them, is replaced whole. Services made before keep what they were made of.',
+    params: ById,
+    query: NoQuery,
+    body: patches(UpdateServiceTemplate.meta({ id: 'UpdateServiceTemplate' }), template.schema),
+    answer: shows(ServiceTemplateResource),
+    problems: ['not_found', 'name_taken'],
+    examples: [{ params: { id: '0' }, body: { ready_status_gate: null }, answer: shop }],
+    handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
+      serviceTemplates.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteServiceTemplate',
@@ -103,7 +122,8 @@ export const serviceTemplateRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use'],
     examples: [{ params: { id: '0' }, answer: null }],
-    handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.remove(caller, params.id),
+    handle: ({ serviceTemplates }, { caller, params, precondition }) =>
+      serviceTemplates.remove(caller, params.id, precondition),
   }),
   route({
     id: 'instantiateServiceTemplate',

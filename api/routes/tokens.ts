@@ -47,7 +47,8 @@ export const tokenRoutes: readonly Route[] = [
     params: NoParams,
     query: NoQuery,
     body: json(CreateToken.meta({ id: 'CreateToken' })),
-    answer: creates(NewToken),
+    // What is shown here is not shown again: no tag would stand for it.
+    answer: { ...creates(NewToken), tagged: false },
     problems: ['wrong_state'],
     examples: [
       { title: 'for a day', body: { name: 'pipeline', expires_in: 86_400 }, answer: newPipeline },
@@ -81,7 +82,7 @@ export const tokenRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, answer: null }],
-    handle: ({ tokens }, { caller, params }) => tokens.revoke(caller, caller.id, params.id),
+    handle: ({ tokens }, { caller, params, precondition }) => tokens.revoke(caller, caller.id, params.id, precondition),
   }),
   route({
     id: 'listUserTokens',
@@ -110,6 +111,7 @@ export const tokenRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found'],
     examples: [{ params: { id: '0', token_id: '1' }, answer: null }],
-    handle: ({ tokens }, { caller, params }) => tokens.revoke(caller, params.id, params.token_id),
+    handle: ({ tokens }, { caller, params, precondition }) =>
+      tokens.revoke(caller, params.id, params.token_id, precondition),
   }),
 ];

@@ -1,4 +1,13 @@
-import { ChangePassword, CreateUser, SelfResource, UpdateUser, UserResource, userFields } from '../../schemas/user.js';
+import {
+  ChangePassword,
+  CreateUser,
+  SelfResource,
+  UpdateUser,
+  UserEdit,
+  UserResource,
+  userFields,
+} from '../../schemas/user.js';
+import { patches } from '../edit-body.js';
 import { carol, carolInUsers, self } from '../examples/identity.js';
 import { listQuery } from '../list-query.js';
 import {
@@ -89,11 +98,12 @@ export const userRoutes: readonly Route[] = [
       'You may set your own umask; the rest is for whoever may act in the user’s stead. A user that is disabled is refused at once, and loses all tokens.',
     params: ById,
     query: NoQuery,
-    body: json(UpdateUser.meta({ id: 'UpdateUser' })),
+    body: patches(UpdateUser.meta({ id: 'UpdateUser' }), UserEdit),
     answer: shows(UserResource),
     problems: ['not_found', 'name_taken', 'wrong_state'],
     examples: [{ params: { id: '3' }, body: { umask: '027' }, answer: { ...carol, umask: '027' } }],
-    handle: ({ users }, { caller, params, body }) => users.update(caller, params.id, body),
+    handle: ({ users }, { caller, params, body: revise, precondition }) =>
+      users.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteUser',
@@ -107,7 +117,7 @@ export const userRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '3' }, answer: null }],
-    handle: ({ users }, { caller, params }) => users.remove(caller, params.id),
+    handle: ({ users }, { caller, params, precondition }) => users.remove(caller, params.id, precondition),
   }),
   route({
     id: 'setPassword',
@@ -122,7 +132,8 @@ export const userRoutes: readonly Route[] = [
     answer: { ...removes, description: 'The password is set' },
     problems: ['not_found'],
     examples: [{ params: { id: '3' }, body: { password: 'staple-correct-horse' }, answer: null }],
-    handle: ({ users }, { caller, params, body }) => users.setPassword(caller, params.id, body),
+    handle: ({ users }, { caller, params, body, precondition }) =>
+      users.setPassword(caller, params.id, body, precondition),
   }),
   route({
     id: 'joinGroup',
@@ -136,7 +147,8 @@ export const userRoutes: readonly Route[] = [
     answer: shows(UserResource),
     problems: ['not_found'],
     examples: [{ params: { id: '3', group_id: '1' }, answer: carolInUsers }],
-    handle: ({ users }, { caller, params }) => users.join(caller, params.id, params.group_id),
+    handle: ({ users }, { caller, params, precondition }) =>
+      users.join(caller, params.id, params.group_id, precondition),
   }),
   route({
     id: 'leaveGroup',
@@ -150,6 +162,7 @@ export const userRoutes: readonly Route[] = [
     answer: shows(UserResource),
     problems: ['not_found', 'wrong_state'],
     examples: [{ params: { id: '3', group_id: '1' }, answer: { ...carol, umask: '027' } }],
-    handle: ({ users }, { caller, params }) => users.leave(caller, params.id, params.group_id),
+    handle: ({ users }, { caller, params, precondition }) =>
+      users.leave(caller, params.id, params.group_id, precondition),
   }),
 ];

@@ -1,11 +1,22 @@
 import { namedFields } from '../../schemas/list.js';
-import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+import {
+  CreateVmTemplate,
+  UpdateVmTemplate,
+  VmTemplateResource,
+  withNamesOfTemplate,
+} from '../../schemas/vm-template.js';
+import { patches, replaces } from '../edit-body.js';
 import { large, largeText, small } from '../examples/vm-templates.js';
 import { listQuery } from '../list-query.js';
 import { ById, creates, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { bodyOfTemplateText } from '../template-text-body.js';
 
-const UpdateVmTemplate = CreateVmTemplate.partial();
+const Whole = CreateVmTemplate.meta({ id: 'CreateVmTemplate' });
+
+const namesOfTemplate = (patch: unknown): unknown =>
+  typeof patch === 'object' && patch !== null && 'template' in patch
+    ? { ...patch, template: withNamesOfTemplate(patch.template) }
+    : patch;
 
 export const vmTemplateRoutes: readonly Route[] = [
   route({
@@ -44,7 +55,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     params: NoParams,
     query: NoQuery,
     body: {
-      schema: CreateVmTemplate.meta({ id: 'CreateVmTemplate' }),
+      schema: Whole,
       taken: 'required',
       comments: true,
       text: bodyOfTemplateText,
@@ -72,27 +83,51 @@ export const vmTemplateRoutes: readonly Route[] = [
     handle: ({ vmTemplates }, { caller, params }) => vmTemplates.show(caller, params.id),
   }),
   route({
+    id: 'replaceVmTemplate',
+    method: 'put',
+    path: '/vm-templates/{id}',
+    tag: 'VM templates',
+    summary: 'Replace a VM template',
+    description:
+      'By JSON, in which comments are allowed, or by OpenNebula’s text. VMs made before keep what they were made of.',
+    params: ById,
+    query: NoQuery,
+    body: replaces(Whole, { comments: true, text: bodyOfTemplateText }),
+    answer: shows(VmTemplateResource),
+    problems: ['not_found', 'name_taken'],
+    examples: [
+      {
+        title: 'JSON',
+        params: { id: '1' },
+        body: { name: 'large', template: { CPU: 8, MEMORY: 8192 } },
+        answer: { ...large, template: { CPU: 8, MEMORY: 8192 } },
+      },
+      { title: 'OpenNebula’s text', params: { id: '1' }, body: { text: largeText }, answer: large },
+    ],
+    handle: ({ vmTemplates }, { caller, params, body: revise, precondition }) =>
+      vmTemplates.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
     id: 'updateVmTemplate',
     method: 'patch',
     path: '/vm-templates/{id}',
     tag: 'VM templates',
-    summary: 'Rename a VM template or replace its contents',
-    description: 'A template that is given replaces the stored one whole. VMs made before keep what they were made of.',
+    summary: 'Rename a VM template or change attributes',
+    description: 'A merge patch of its name and template. VMs made before keep what they were made of.',
     params: ById,
     query: NoQuery,
-    body: {
-      schema: UpdateVmTemplate.meta({ id: 'UpdateVmTemplate' }),
-      taken: 'required',
-      comments: true,
-      text: bodyOfTemplateText,
-    },
+    body: patches(UpdateVmTemplate.meta({ id: 'UpdateVmTemplate' }), CreateVmTemplate, namesOfTemplate),
     answer: shows(VmTemplateResource),
     problems: ['not_found', 'name_taken'],
     examples: [
-      { title: 'JSON', params: { id: '1' }, body: { name: 'huge' }, answer: { ...large, name: 'huge' } },
-      { title: 'OpenNebula’s text', params: { id: '1' }, body: { text: largeText }, answer: large },
+      {
+        params: { id: '1' },
+        body: { name: 'huge', template: { memory: 16384, SCHED_REQUIREMENTS: null } },
+        answer: { ...large, name: 'huge', template: { CPU: 4, MEMORY: 16384 } },
+      },
     ],
-    handle: ({ vmTemplates }, { caller, params, body }) => vmTemplates.update(caller, params.id, body),
+    handle: ({ vmTemplates }, { caller, params, body: revise, precondition }) =>
+      vmTemplates.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'deleteVmTemplate',
@@ -106,6 +141,6 @@ export const vmTemplateRoutes: readonly Route[] = [
     answer: removes,
     problems: ['not_found', 'in_use'],
     examples: [{ params: { id: '1' }, answer: null }],
-    handle: ({ vmTemplates }, { caller, params }) => vmTemplates.remove(caller, params.id),
+    handle: ({ vmTemplates }, { caller, params, precondition }) => vmTemplates.remove(caller, params.id, precondition),
   }),
 ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { CreateVm, RecoverVm, TerminateVm, UpdateVm, VmResource, VmState, vmFields } from '../../schemas/vm.js';
+import { CreateVm, RecoverVm, TerminateVm, UpdateVm, VmEdit, VmResource, VmState, vmFields } from '../../schemas/vm.js';
+import { patches, upperCaseBelow } from '../edit-body.js';
 import { accepted, ids, buildServer as vm } from '../examples/operations.js';
 import { buildServer } from '../examples/vms.js';
 import { listQuery } from '../list-query.js';
@@ -77,7 +78,7 @@ export const vmRoutes: readonly Route[] = [
     description: 'Attributes that are not named stay. `READY: "YES"` opens the ready gate of its service.',
     params: ById,
     query: NoQuery,
-    body: json(UpdateVm.meta({ id: 'UpdateVm' })),
+    body: patches(UpdateVm.meta({ id: 'UpdateVm' }), VmEdit, upperCaseBelow('user_template')),
     answer: shows(VmResource),
     problems: ['not_found', 'wrong_state'],
     examples: [
@@ -87,7 +88,8 @@ export const vmRoutes: readonly Route[] = [
         answer: { ...buildServer, ready: true, user_template: { READY: 'YES' } },
       },
     ],
-    handle: ({ vms }, { caller, params, body }) => vms.update(caller, params.id, body),
+    handle: ({ vms }, { caller, params, body: revise, precondition }) =>
+      vms.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'terminateVm',

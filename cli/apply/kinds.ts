@@ -1,7 +1,8 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
 import { CreateGroup, GroupResource } from '../../schemas/group.js';
 import { CreateHost, HostResource } from '../../schemas/host.js';
+import { QuotaResource, UpdateQuota } from '../../schemas/quota.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
 
@@ -11,6 +12,8 @@ type Attributes = Record<string, unknown>;
 export type Kind = {
   noun: string;
   path: string;
+  /** The list that has the name, where that is of another kind: quotas are there as long as their user or group. */
+  among?: string;
   /** What is sent to make one: what a document holds beside its kind. */
   wish: z.ZodType;
   /** What the server answers. */
@@ -25,6 +28,20 @@ export type Kind = {
   references?: (document: Attributes) => { pointer: string; kind: string; value: unknown; put: (id: number) => void }[];
 };
 
+const quotaOf = (holder: 'user' | 'group'): Kind => ({
+  noun: `quota of ${holder}`,
+  path: `/quotas/${holder}s`,
+  among: `/${holder}s`,
+  wish: UpdateQuota.extend({ name: z.string() }),
+  answer: QuotaResource,
+  asDocument: (object) => {
+    const { name, services, vms, cpu, memory } = QuotaResource.parse(object);
+    return { name, services: services.limit, vms: vms.limit, cpu: cpu.limit, memory: memory.limit };
+  },
+  update: 'PATCH',
+  references: ({ name }) => [{ pointer: '/name', kind: holder, value: name, put: () => {} }],
+});
+
 /** In the order in which they are made: what others name comes first. */
 export const kinds: Readonly<Record<string, Kind>> = {
   group: {
@@ -36,6 +53,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
     update: 'PATCH',
     merges: ['create'],
   },
+  group_quota: quotaOf('group'),
+  user_quota: quotaOf('user'),
   cluster: {
     noun: 'cluster',
     path: '/clusters',
@@ -75,8 +94,11 @@ export const kinds: Readonly<Record<string, Kind>> = {
     path: '/vm-templates',
     wish: CreateVmTemplate,
     answer: VmTemplateResource,
-    asDocument: (object) => VmTemplateResource.parse(object),
-    update: 'PATCH',
+    asDocument: (object) => {
+      const { name, template } = VmTemplateResource.parse(object);
+      return { name, template };
+    },
+    update: 'PUT',
   },
   service_template: {
     noun: 'service-template',
@@ -101,6 +123,12 @@ export const kinds: Readonly<Record<string, Kind>> = {
           : [],
       ),
   },
+};
+
+/** What documents may name: also what they cannot make, having no place for a password. */
+export const nameable: Readonly<Record<string, Pick<Kind, 'noun' | 'path'>>> = {
+  ...kinds,
+  user: { noun: 'user', path: '/users' },
 };
 
 export const isObject = (value: unknown): value is Attributes =>

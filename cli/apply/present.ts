@@ -12,10 +12,10 @@ const Anything = z.unknown();
 /** The object of this name, whole: of several, your own; null where there is none. */
 export async function presentOf(
   context: Context,
-  { noun, path }: Kind,
+  { noun, path, among = path }: Pick<Kind, 'noun' | 'path' | 'among'>,
   name: string,
 ): Promise<Answer<z.output<typeof Named>> | null> {
-  const found = await context.client().list(path, Named, { query: { filter: `name=${quoted(name)}` } });
+  const found = await context.client().list(among, Named, { query: { filter: `name=${quoted(name)}` } });
   const [only, ...others] = await yours(
     context,
     found.filter(({ value }) => value.name === name),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Context } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { nearestName } from '../nearest-name.js';
-import { kinds } from './kinds.js';
+import { type Kind, nameable } from './kinds.js';
 import { namesIn, type Wish } from './plan.js';
 import { presentOf } from './present.js';
 
@@ -19,7 +19,7 @@ export async function referencesOf(context: Context, wishes: readonly Wish[]): P
   const findings: { pointer: string; detail: string }[] = [];
   for (const wish of wishes)
     for (const { pointer, kind, name } of namesIn(wish)) {
-      const by = kinds[kind];
+      const by = nameable[kind];
       if (!by || ids.has(`${kind} ${name}`)) continue;
       const found = await presentOf(context, by, name);
       if (found) ids.set(`${kind} ${name}`, found.value.id);
@@ -37,7 +37,7 @@ const Named = z.object({ name: z.string() });
 
 async function missing(
   context: Context,
-  { kind, by, name }: { kind: string; by: Wish['by']; name: string },
+  { kind, by, name }: { kind: string; by: Pick<Kind, 'noun' | 'path'>; name: string },
   wishes: readonly Wish[],
 ): Promise<string> {
   const there = await context.client().list(by.path, Named, { most: 1000 });

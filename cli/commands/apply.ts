@@ -67,7 +67,8 @@ async function applied(
   const wished = withReferences(by, attributes, idOf);
   const present = await presentOf(context, by, name);
   if (present === null) {
-    if (dryRun) return { kind, id: null, name, outcome: 'created' };
+    if (dryRun) return { kind, id: null, name, outcome: by.among === undefined ? 'created' : 'updated' };
+    if (by.among !== undefined) throw gone(by.noun, name);
     const { value } = await client.send('POST', by.path, by.answer, json(wished));
     return { kind, id: value.id, name, outcome: 'created' };
   }
@@ -77,6 +78,10 @@ async function applied(
   if (!dryRun) await client.send(by.update, `${by.path}/${id}`, by.answer, json(change));
   return { kind, id, name, outcome: 'updated' };
 }
+
+/** Its user or group was there a moment ago. */
+const gone = (noun: string, name: string): Complaint =>
+  new Complaint('not_found', `There is no ${noun} ${name} any more.`, { next: 'Somebody has removed it.' });
 
 /** What the server, or a look at it, had to say about one document: with its place, and what has become of the others. */
 function placed(

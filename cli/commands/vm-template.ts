@@ -76,14 +76,14 @@ export const vmTemplateCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'update <vm-template>',
-    summary: 'Rename a VM template or replace its contents',
+    summary: 'Replace a VM template',
     examples: ['arcus vm-template update small -f small.tmpl'],
     options: [fileOption],
     schema: FromFile,
     run: async (context, [wish], { file }) => {
       const body = readInput(file, { templateText: true });
       const id = await resolve(context.client(), vmTemplates, wish);
-      const { value, raw } = await context.client().send('PATCH', `/vm-templates/${id}`, VmTemplateResource, body);
+      const { value, raw } = await context.client().send('PUT', `/vm-templates/${id}`, VmTemplateResource, body);
       report(context, `vm-template ${id} (${value.name}) updated.`, raw);
       warn(context, value);
     },

@@ -57,7 +57,7 @@ const valid: Record<string, Record<string, unknown>> = {
   createVmTemplate: { name: 'other', template: { CPU: 1, MEMORY: 128 } },
   createVm: { template_id: 0 },
   createServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
-  updateServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
+  replaceServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   createService: { template_id: 0 },
   answerOperation: { answer: 'retry' },
 };

@@ -51,7 +51,7 @@ export const story: readonly (string | Event)[] = [
   }),
   ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
   ...shared('VmTemplate', '/vm-templates/0'),
-  ...['updateVmTemplate', 'deleteVmTemplate'],
+  ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
   ...['createServiceTemplate', 'listServiceTemplates', 'showServiceTemplate'],
   ...shared('ServiceTemplate', '/service-templates/0'),
 
@@ -112,7 +112,7 @@ export const story: readonly (string | Event)[] = [
   settled,
   ...['listConsistencyChecks', 'showConsistencyCheck'],
 
-  ...['updateServiceTemplate', 'deleteServiceTemplate'],
+  ...['replaceServiceTemplate', 'updateServiceTemplate', 'deleteServiceTemplate'],
   meanwhile('nothing is left on the host', async (world) => {
     await world.send('delete', '/services/1');
     await world.settled();

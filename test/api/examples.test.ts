@@ -4,6 +4,7 @@ import { openApiDocument } from '../../api/openapi.js';
 import { isText } from '../../api/openapi-examples.js';
 import { apiRoot, type Route } from '../../api/route.js';
 import { routeTable } from '../../api/route-table.js';
+import { OperationResource } from '../../schemas/operation.js';
 import { Likeness } from './alike.js';
 import { story } from './example-story.js';
 import { type ExampleWorld, newExampleWorld } from './example-world.js';
@@ -45,11 +46,20 @@ async function play(route: Route, example: Example): Promise<void> {
   else if (example.body !== undefined) asked.send(Object(example.body));
   const response = await asked;
   expect(response.status, JSON.stringify(response.body)).toBe(route.answer.status);
+  if (response.status === 202) await isFollowed(response.headers.location, response.body);
   if (example.answer === null) {
     expect(response.text).toBe('');
     return;
   }
   expect(seen.of(response.body)).toEqual(shown.of(JSON.parse(JSON.stringify(example.answer))));
+}
+
+/** What was accepted is an operation, and is where the answer says. */
+async function isFollowed(location: string | undefined, { id, type, resource }: OperationResource): Promise<void> {
+  expect(location).toBe(`${apiRoot}/operations/${id}`);
+  const { status, body } = await world.send('get', `/operations/${id}`);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ id, type, resource });
 }
 
 describe('the examples of the API, in the order of a story', () => {
@@ -69,6 +79,29 @@ describe('the story', () => {
   });
 });
 
+describe('what starts an operation', () => {
+  const describedOf = ({ path, method }: Route) =>
+    JSON.parse(JSON.stringify(document.paths?.[apiRoot + path]?.[method]));
+  const starting = routeTable.filter(({ method, answer }) => method !== 'get' && answer.schema === OperationResource);
+
+  it('is what answers 202, and nothing else is', () => {
+    expect(starting.length).toBeGreaterThan(10);
+    expect(routeTable.filter(({ answer }) => answer.status === 202)).toEqual(starting);
+  });
+
+  it.each(starting.map((route) => [route.id, route] as const))('%s is described like all others', (_id, route) => {
+    const { responses, parameters } = describedOf(route);
+    const { headers, content } = responses['202'];
+    expect(Object.keys(headers)).toEqual(['Location']);
+    expect(headers.Location.required).toBe(true);
+    expect(content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Operation' });
+    const sent = parameters
+      .filter((one: { in: string }) => one.in === 'header')
+      .map((one: { name: string }) => one.name);
+    expect(sent).toEqual(['Idempotency-Key', ...(route.path.includes('{') ? ['If-Match'] : [])]);
+  });
+});
+
 describe('the OpenAPI document', () => {
   it.each(routeTable.map((route) => [route.id, route] as const))('shows the examples of %s', (_id, route) => {
     const described = JSON.parse(JSON.stringify(document.paths?.[apiRoot + route.path]?.[route.method]));
@@ -78,7 +111,8 @@ describe('the OpenAPI document', () => {
     ];
     for (const one of media) expect(Object.keys(Object(one))).toContainEqual(expect.stringMatching(/^examples?$/));
     expect(media).toHaveLength(
-      (route.body.taken === 'never' ? 0 : route.body.text ? 2 : 1) + (route.answer.schema ? 1 : 0),
+      (route.body.taken === 'never' ? 0 : (route.body.types?.length ?? 1) + (route.body.text ? 1 : 0)) +
+        (route.answer.schema ? 1 : 0),
     );
     for (const { in: place, name, example } of described.parameters ?? [])
       if (place === 'path') expect(example, name).toBeDefined();

@@ -53,6 +53,7 @@ export function unreachableOperations(
     operations: {
       ...crud,
       listOn: untouched,
+      isRepeated: untouched,
       cancel: untouched,
       answer: untouched,
       retry: untouched,

@@ -155,8 +155,11 @@ describe('VM templates', () => {
     });
     expect((await answered('listVmTemplates')).body.items.map((item: { id: number }) => item.id)).toEqual([id]);
     expect((await answered('updateVmTemplate', { id }, { name: 'for now' })).body.name).toBe('for now');
-    const renamed = await text(`/vm-templates/${id}`, 'NAME=renamed', 'text/plain', 'patch');
-    expect(renamed.body).toMatchObject({ name: 'renamed', template: { CPU: 0.5, MINE: 'yes' } });
+    const replaced = await text(`/vm-templates/${id}`, 'NAME=renamed\nCPU=1\nMEMORY=1', 'text/plain', 'put');
+    expect(replaced.body).toMatchObject({ name: 'renamed', template: { CPU: 1, MEMORY: 1 } });
+    expect(replaced.body.template).not.toHaveProperty('MINE');
+    const whole = { name: 'whole', template: { CPU: 2, MEMORY: 2 } };
+    expect((await answered('replaceVmTemplate', { id }, whole)).body).toMatchObject(whole);
     await answered('deleteVmTemplate', { id });
   });
 
@@ -214,7 +217,9 @@ describe('long operations', () => {
       { name: 'shop', deployment: 'straight', roles: [{ name: 'web', cardinality: 2, vm_template: template.id }] },
     );
     expect((await answered('listServiceTemplates')).body.items).toHaveLength(1);
-    await answered('updateServiceTemplate', { id: shop.id }, { ...shop.body, deployment: 'none' });
+    await answered('replaceServiceTemplate', { id: shop.id }, { ...shop.body, deployment: 'straight' });
+    const none = await answered('updateServiceTemplate', { id: shop.id }, { deployment: null });
+    expect(none.body.body).toEqual({ ...shop.body, deployment: 'none' });
     expect((await answered('showServiceTemplate', { id: shop.id })).body.body.deployment).toBe('none');
 
     const accepted = await answered(

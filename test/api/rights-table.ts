@@ -92,7 +92,8 @@ export const rightsTable: Record<string, Case[]> = {
   listServiceTemplates: list('serviceTemplate', 'use work'),
   createServiceTemplate: named(['create work'], (world, name) => ({ name, roles: roles(world) })),
   showServiceTemplate: on('serviceTemplate', 'use work'),
-  updateServiceTemplate: [
+  updateServiceTemplate: on('serviceTemplate', 'manage work', { ready_status_gate: true }),
+  replaceServiceTemplate: [
     {
       needs: ['manage work'],
       request: async (world) => ({
@@ -125,6 +126,15 @@ export const rightsTable: Record<string, Case[]> = {
   createVmTemplate: named(['create work'], (_world, name) => ({ name, ...template })),
   showVmTemplate: on('vmTemplate', 'use work'),
   updateVmTemplate: on('vmTemplate', 'manage work', template),
+  replaceVmTemplate: [
+    {
+      needs: ['manage work'],
+      request: async ({ fresh }) => ({
+        path: { id: await fresh.vmTemplate() },
+        body: { name: fresh.name(), ...template },
+      }),
+    },
+  ],
   deleteVmTemplate: on('vmTemplate', 'manage work'),
   ...ownership('vmTemplate', 'VmTemplate', 'manage work'),
 

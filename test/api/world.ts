@@ -53,22 +53,26 @@ const nowhere = '127.0.0.1:1';
 export async function createWorld({
   withTemporal,
   engine: other,
+  beside,
   log,
 }: {
   withTemporal: boolean;
   engine?: Engine;
+  /** One whose database and Temporal this shares, as a second api process does; that is to be stopped after this. */
+  beside?: World;
   log?: string[];
 }): Promise<World> {
   const temporal = withTemporal ? await ownTemporal() : undefined;
-  const uri = ownDatabaseUri('api');
-  await makeIndexes(uri);
+  const uri = beside?.addresses.mongodb ?? ownDatabaseUri('api');
+  if (!beside) await makeIndexes(uri);
   const mongodb = await connectMongodb(uri);
   const directory = createDirectory(mongodb);
   const store = createStore(mongodb);
   const identity = createIdentity({ directory, failedLogins: 10 });
   await ensureOneadmin(directory, 'oneadmin');
-  for (const name of ['alice', 'bob']) await addUser(directory, name);
-  const engine = temporalEngine(temporal?.address ?? nowhere);
+  if (!beside) for (const name of ['alice', 'bob']) await addUser(directory, name);
+  const temporalAddress = temporal?.address ?? beside?.addresses.temporal ?? nowhere;
+  const engine = temporalEngine(temporalAddress);
   const app = createApp({
     operations: createOperations({
       store,
@@ -94,7 +98,7 @@ export async function createWorld({
     store,
     directory,
     mongodb,
-    addresses: { mongodb: uri, temporal: temporal?.address ?? nowhere },
+    addresses: { mongodb: uri, temporal: temporalAddress },
     ask: (who, method, path, body, secret = who) => {
       const asked = request(app)
         [method](apiRoot + path)
@@ -121,8 +125,8 @@ export async function createWorld({
     },
     stop: async () => {
       // Without a server the client's retries are pending, and one that fires after the close throws.
-      if (temporal) await engine.close();
-      await mongodb.dropDatabase();
+      if (temporalAddress !== nowhere) await engine.close();
+      if (!beside) await mongodb.dropDatabase();
       await mongodb.close();
       await temporal?.stop();
     },

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Shop, startShop } from './shop.js';
 
-// `apply` against an Arcus with host-1, the VM template small and the service template shop.
+// `apply` against an Arcus with host-1, the VM template small, the service template shop and user annie.
 
 let running: Shop;
 let directory: string;
 beforeAll(async () => {
   running = await startShop();
+  await running.arcus(['user', 'create', 'annie'], { input: 'correct-horse\n' });
   directory = mkdtempSync(join(tmpdir(), 'arcus-apply-'));
 });
 afterAll(async () => {
@@ -40,6 +41,15 @@ kind: cluster
 name: production
 reserved: { cpu: 10% }
 ---
+kind: group_quota
+name: web-team
+vms: 20
+---
+kind: user_quota
+name: annie
+services: -1
+memory: 4096
+---
 kind: group
 name: web-team
 create: { users: [DOCUMENT, VM] }
@@ -50,7 +60,7 @@ describe('apply', () => {
     const { code, out } = await apply(cloud, '--dry-run');
     expect(code).toBe(0);
     expect(out).toBe(
-      'group web-team would be created.\ncluster production would be created.\nhost host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
+      'group web-team would be created.\nquota of group web-team would be updated.\nquota of user 2 (annie) would be updated.\ncluster production would be created.\nhost host-9 would be created.\nvm-template large would be created.\nservice-template blog would be created.\n',
     );
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).toBe('host-1\n');
   });
@@ -59,11 +69,11 @@ describe('apply', () => {
     const created = await apply(cloud);
     expect(created.code, created.err).toBe(0);
     expect(created.out.replaceAll(/\d+ /g, '')).toBe(
-      'group (web-team) created.\ncluster (production) created.\nhost (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
+      'group (web-team) created.\nquota of group (web-team) updated.\nquota of user (annie) updated.\ncluster (production) created.\nhost (host-9) created.\nvm-template (large) created.\nservice-template (blog) created.\n',
     );
     const again = await apply(cloud, '-o', 'json');
     expect(JSON.parse(again.out).map(({ outcome }: { outcome: string }) => outcome)).toEqual(
-      Array.from({ length: 5 }, () => 'unchanged'),
+      Array.from({ length: 7 }, () => 'unchanged'),
     );
   });
 
@@ -75,7 +85,7 @@ describe('apply', () => {
     );
     const host = JSON.parse((await running.arcus(['host', 'show', 'host-9', '-o', 'json'])).out);
     expect({ cpu: host.cpu.total, memory: host.memory.total }).toEqual({ cpu: 16, memory: 8192 });
-    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(5);
+    expect((await apply(changed)).out.match(/unchanged/g)).toHaveLength(7);
   });
 
   it('takes a directory: its YAML and JSON files in the order of their names', async () => {
@@ -115,10 +125,11 @@ describe('apply', () => {
 
   it('tells by line what its files name and nobody has made, and changes nothing', async () => {
     const { code, out, err } = await apply(
-      'kind: host\nname: host-8\ncpu: 1\nmemory: 1024\n---\nkind: service_template\nname: round\nroles:\n  - { name: a, vm_template: smal }\n  - { name: b, vm_template: nowhere }\n',
+      'kind: host\nname: host-8\ncpu: 1\nmemory: 1024\n---\nkind: service_template\nname: round\nroles:\n  - { name: a, vm_template: smal }\n  - { name: b, vm_template: nowhere }\n---\nkind: user_quota\nname: annei\nvms: 1\n',
     );
     expect({ code, out }).toEqual({ code: 3, out: '' });
     expect(err).toContain('standard input:9: There is no vm-template called "smal". Did you mean small?\n');
+    expect(err).toContain('standard input:13: There is no user called "annei". Did you mean annie?\n');
     expect(err).toContain('standard input:10: There is no vm-template called "nowhere".\n');
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).not.toContain('host-8');
   });

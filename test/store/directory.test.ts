@@ -1,9 +1,12 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../domain/caller.js';
+import type { Edit } from '../../operations/edit.js';
 import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
+import { unconditional } from '../../operations/precondition.js';
+import type { UserEdit } from '../../schemas/user.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createDirectory, type Directory } from '../../store/directory.js';
@@ -53,6 +56,10 @@ const codes = async (deeds: Promise<unknown>[]): Promise<string[]> => {
 const version = () => here.directory.version.current();
 const signIn = ({ directory }: Process, name: string, secret = name) =>
   createIdentity({ directory, failedLogins: 10 }).authenticate({ name, secret }, '192.0.2.1');
+const disabling: Edit<UserEdit> = {
+  revise: (present) => ({ wish: { ...present, enabled: false }, named: new Set(['enabled']) }),
+  precondition: unconditional,
+};
 const rounds = Array.from({ length: 8 }, (_, round) => round);
 
 /** Everything in which users and groups do not agree. */
@@ -103,8 +110,10 @@ describe('what two processes do at once', () => {
       const { _id: gid } = await addGroup(here.directory, `group-${round}`);
       const { _id: uid } = await addUser(here.directory, `user-${round}`, { gid: 1, groups: [1, gid] });
       await codes([
-        here.operations.groups.addAdmin(oneadmin, gid, uid),
-        round % 2 ? there.operations.users.remove(oneadmin, uid) : there.operations.users.leave(oneadmin, uid, gid),
+        here.operations.groups.addAdmin(oneadmin, gid, uid, unconditional),
+        round % 2
+          ? there.operations.users.remove(oneadmin, uid, unconditional)
+          : there.operations.users.leave(oneadmin, uid, gid, unconditional),
       ]);
       expect(await disagreements(), `round ${round}`).toEqual([]);
     }
@@ -115,8 +124,8 @@ describe('what two processes do at once', () => {
     for (const round of rounds) {
       const { _id: gid } = await addGroup(here.directory, `group-${round}`);
       const outcome = await codes([
-        here.operations.groups.remove(oneadmin, gid),
-        there.operations.users.join(oneadmin, uid, gid),
+        here.operations.groups.remove(oneadmin, gid, unconditional),
+        there.operations.users.join(oneadmin, uid, gid, unconditional),
         here.operations.users.create(oneadmin, { name: `user-${round}`, password: 'long-enough', gid }),
       ]);
       expect(outcome.filter((code) => code === 'done').length, outcome.join()).toBeGreaterThan(0);
@@ -130,16 +139,16 @@ describe('a right that is lost while it is used', () => {
     const { _id: gid } = await addGroup(here.directory, 'team');
     const boss = await addUser(here.directory, 'boss', { gid });
     const { _id: member } = await addUser(here.directory, 'member', { gid });
-    await here.operations.groups.addAdmin(oneadmin, gid, boss._id);
+    await here.operations.groups.addAdmin(oneadmin, gid, boss._id, unconditional);
     const caller = await signIn(there, 'boss');
-    await here.operations.groups.removeAdmin(oneadmin, gid, boss._id);
+    await here.operations.groups.removeAdmin(oneadmin, gid, boss._id, unconditional);
     const { users, tokens } = there.operations;
     const outcome = await codes([
       users.create(caller, { name: 'new', password: 'long-enough' }),
-      users.setPassword(caller, member, { password: 'long-enough' }),
-      users.update(caller, member, { enabled: false }),
-      users.remove(caller, member),
-      tokens.revoke(caller, member, 0),
+      users.setPassword(caller, member, { password: 'long-enough' }, unconditional),
+      users.update(caller, member, disabling),
+      users.remove(caller, member, unconditional),
+      tokens.revoke(caller, member, 0, unconditional),
     ]);
     expect(new Set(outcome)).toEqual(new Set(['not_authorized']));
   });
@@ -148,22 +157,22 @@ describe('a right that is lost while it is used', () => {
     const { _id: gid } = await addGroup(here.directory, 'team');
     const boss = await addUser(here.directory, 'boss', { gid });
     const { _id: member } = await addUser(here.directory, 'member', { gid });
-    await here.operations.groups.addAdmin(oneadmin, gid, boss._id);
+    await here.operations.groups.addAdmin(oneadmin, gid, boss._id, unconditional);
     const caller = await signIn(there, 'boss');
-    await here.operations.users.join(oneadmin, member, 0);
-    await expect(there.operations.users.setPassword(caller, member, { password: 'long-enough' })).rejects.toMatchObject(
-      { code: 'not_authorized', message: expect.stringContaining('is an administrator') },
-    );
+    await here.operations.users.join(oneadmin, member, 0, unconditional);
+    await expect(
+      there.operations.users.setPassword(caller, member, { password: 'long-enough' }, unconditional),
+    ).rejects.toMatchObject({ code: 'not_authorized', message: expect.stringContaining('is an administrator') });
   });
 
   it('of a user who was disabled or removed is none', async () => {
     await addUser(here.directory, 'gone', { groups: [1, 0] });
     const caller = await signIn(there, 'gone');
-    await here.operations.users.update(oneadmin, caller.id, { enabled: false });
+    await here.operations.users.update(oneadmin, caller.id, disabling);
     await expect(there.operations.groups.create(caller, { name: 'mine' })).rejects.toMatchObject({
       code: 'not_authenticated',
     });
-    await here.operations.users.remove(oneadmin, caller.id);
+    await here.operations.users.remove(oneadmin, caller.id, unconditional);
     await expect(there.operations.acls.create(caller, { rule: '* VM/* USE' })).rejects.toMatchObject({
       code: 'not_authenticated',
     });
@@ -171,7 +180,8 @@ describe('a right that is lost while it is used', () => {
 });
 
 describe('a password that is changed', () => {
-  const change = (id: number) => here.operations.users.setPassword(oneadmin, id, { password: 'changed-it' });
+  const change = (id: number) =>
+    here.operations.users.setPassword(oneadmin, id, { password: 'changed-it' }, unconditional);
 
   it('while a login with the old one is on its way refuses that', async () => {
     const { _id } = await addUser(here.directory, 'alice');
@@ -209,7 +219,12 @@ describe('a password that is changed', () => {
     const { _id } = await addUser(here.directory, 'alice', { password: 'first-one' });
     const caller = await signIn(here, 'alice', 'first-one');
     const deeds = [here, there].map(({ operations }, n) =>
-      operations.users.setPassword(caller, _id, { password: `second-${n}`, current_password: 'first-one' }),
+      operations.users.setPassword(
+        caller,
+        _id,
+        { password: `second-${n}`, current_password: 'first-one' },
+        unconditional,
+      ),
     );
     expect(await codes(deeds)).toEqual(['done', 'not_authorized']);
   });

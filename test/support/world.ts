@@ -9,6 +9,7 @@ import type { Caller } from '../../domain/caller.js';
 import { problemOf } from '../../domain/problems.js';
 import { ensureOneadmin } from '../../operations/first-user.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
+import { unconditional } from '../../operations/precondition.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Answer, Operation } from '../../schemas/operation.js';
 import type { Service } from '../../schemas/service.js';
@@ -224,7 +225,13 @@ export class World {
   }
 
   async report(vm: number): Promise<void> {
-    await this.operations.vms.update(this.caller, vm, { user_template: { READY: 'YES' } });
+    await this.operations.vms.update(this.caller, vm, {
+      revise: ({ user_template }) => ({
+        wish: { user_template: { ...user_template, READY: 'YES' } },
+        named: new Set(['user_template']),
+      }),
+      precondition: unconditional,
+    });
   }
 
   /** The operation when it has ended and its run is closed; or as it is when its run has closed without ending it. */

@@ -145,7 +145,8 @@ describe('the ready gate', () => {
   it('looks again after 30 s, so that a report whose signal was lost only delays', async () => {
     const { id, op } = await world.deploy([{ name: 'only' }], gated);
     await waits(op, /READY=YES/);
-    for (const vm of await world.vms(id)) await world.store.vms.updateUserTemplate(vm._id, { READY: 'YES' });
+    for (const vm of await world.vms(id))
+      await world.store.vms.model.updateOne({ _id: vm._id }, { $set: { 'user_template.READY': 'YES' } });
     expect((await world.operation(op)).state).toBe('running');
     expect(await world.server.skipping(world.ended(op))).toMatchObject({ state: 'succeeded' });
   });

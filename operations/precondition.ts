@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { Problem } from '../domain/problems.js';
+
+/** What must still be so of an object, for a request on it to be carried out. */
+export type Precondition = {
+  /** Refuses by `precondition_failed`. `current`: shows the object as it is now, and is asked only where it matters. */
+  demand(current: () => Promise<unknown>): Promise<void>;
+};
+
+/** Of a request without If-Match, or with `*`: that there is such an object is found out anyway. */
+export const unconditional: Precondition = { demand: async () => {} };
+
+/** The object is still as it was when it had one of these tags. */
+export const unchangedSince = (tags: readonly string[]): Precondition => ({
+  async demand(current) {
+    if (!tags.includes(tagOf(await current())))
+      throw new Problem(
+        'precondition_failed',
+        'It has been changed since you read it. Read it again, decide anew, and send its ETag of now in If-Match.',
+      );
+  },
+});
+
+/**
+ * What stands for an object as it is shown: as long as it is shown the same, and no longer. The moment of a host's last
+ * probe is no part of it: with that, what a person has read would be old before it can be edited.
+ */
+export function tagOf(shown: unknown): string {
+  const text = JSON.stringify(shown, (name, value: unknown) => (name === 'last_monitored_at' ? undefined : value));
+  return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+}
