@@ -17,6 +17,9 @@ export type WorkerSettings = {
   queues: readonly (keyof typeof taskQueues)[];
 };
 
+/** An option that the SDK takes and does not list among its own. */
+type Untold = { isolateExecutionTimeout: string };
+
 /** The workers of one process, one a task queue. They poll once they are run. */
 export async function createWorkers({ queues, ...settings }: WorkerSettings): Promise<Worker[]> {
   const options = workerOptions(settings);
@@ -48,7 +51,7 @@ export function workerOptions({
     },
   };
   // A plain Error would leave a run open for ever, deaf to cancel; one that cannot be replayed is run again from documents.
-  const workflows: Partial<WorkerOptions> = {
+  const workflows: Partial<WorkerOptions & Untold> = {
     workflowBundle: bundle,
     workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
     // How long a task waits for the worker that has the run in its memory before any may have it: what the death of that
