@@ -106,9 +106,13 @@ function mend(at: unknown): void {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Problems that any request can meet, or any with a body. */
+export const problemsOf = (where: 'everywhere' | 'withBody'): readonly ProblemCode[] =>
+  where === 'everywhere' ? everywhere : withBody;
+
 /** What a route pays heed to beside parameters and body. */
-function headersOf(route: Route) {
-  const shape = {
+export function headersOf(route: Route) {
+  return {
     ...(route.answer.status === 202 ? { 'Idempotency-Key': IdempotencyKey.optional() } : {}),
     ...(isConditional(route)
       ? {
@@ -128,6 +132,10 @@ function headersOf(route: Route) {
         }
       : {}),
   };
+}
+
+function headersIn(route: Route) {
+  const shape = headersOf(route);
   return Object.keys(shape).length > 0 ? { headers: z.object(shape) } : {};
 }
 
@@ -163,11 +171,13 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
+    description: [...(route.description === undefined ? [] : [route.description]), `Rights: ${route.rights}.`].join(
+      '\n\n',
+    ),
     request: {
       params: route.params,
       query: route.query,
-      ...headersOf(route),
+      ...headersIn(route),
       ...(takesBody ? { body: { required: route.body.taken === 'required', content } } : {}),
     },
     responses: {
