@@ -220,13 +220,20 @@ async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<
   const domains = heard.reduce((sum, said) => sum + (said && 'domains' in said ? said.domains.length : 0), 0);
   return {
     flaws: judgeHosts(hosts, { ...known, vms: new Map(vms.map((vm) => [vm._id, vm])) }),
-    compared: { hosts: found.length, domains },
+    // One that is silent now and answers at the second look is no finding, and has not been compared.
+    compared: { hosts: heard.filter((said) => said === null || 'domains' in said).length, domains },
     next: 'ids' in portion ? null : lastOf(found, portion.limit),
   };
 }
 
-async function probe({ hypervisors, signal }: LookPorts, host: SeenHostDocument): Promise<Heard> {
+/** Asks twice: whoever is late once on a crowded machine would leave its domains uncompared. */
+async function probe(ports: LookPorts, host: SeenHostDocument): Promise<Heard> {
   if (host.state === 'OFFLINE') return null;
+  const heard = await probeOnce(ports, host);
+  return 'domains' in heard ? heard : probeOnce(ports, host);
+}
+
+async function probeOnce({ hypervisors, signal }: LookPorts, host: SeenHostDocument): Promise<Exclude<Heard, null>> {
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(probeTimeout)]);
     const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
