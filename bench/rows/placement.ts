@@ -19,6 +19,8 @@ const hosts = 50;
 const batch = 50;
 const runs = 5;
 
+const Answered = z.tuple([TurnDone]).rest(z.unknown());
+
 /**
  * Two processes place VMs on the same hosts at once, as two workers do, each batch after batch, and those that were outrun
  * again, until all have a host. There is room for just so many: whoever counted wrongly would overcommit one.
@@ -79,8 +81,8 @@ async function startPlacer(uri: string) {
   const place = async (ids: readonly number[]): Promise<number> => {
     const answered = once(child, 'message');
     child.send({ turn: turn++, after: 0, task: { vms: ids } });
-    const [message] = await answered;
-    return z.int().parse(TurnDone.parse(message).result);
+    const { result } = Answered.parse(await answered)[0];
+    return z.int().parse(result);
   };
   return {
     pid: child.pid ?? 0,

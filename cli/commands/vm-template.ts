@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VmTemplateResource } from '../../schemas/vm-template.js';
+import { type Body, json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { readInput } from '../input.js';
 import { pairs } from '../output.js';
@@ -56,6 +57,28 @@ const fileOption = [
   'KEY=VALUE text, JSON (comments allowed) or YAML; - for standard input',
 ] as const;
 
+const Content = z.record(z.string(), z.unknown());
+
+/** What is edited and sent again need not have the name, which `show` does not count among the contents. */
+async function named(body: Body, nameNow: () => Promise<string>): Promise<Body> {
+  if (body.type === 'text/plain') {
+    if (/^[ \t]*NAME[ \t]*=/im.test(body.text)) return body;
+    // At the end: messages name the lines of the file.
+    return { ...body, text: `${body.text}\nNAME=${JSON.stringify(await nameNow())}\n` };
+  }
+  const content = Content.safeParse(parsedJson(body.text));
+  return !content.success || 'name' in content.data ? body : json({ name: await nameNow(), ...content.data });
+}
+
+/** Undefined where it is none: the server tells what is wrong, or takes its comments. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export const vmTemplateCommands: readonly Leaf[] = [
   ...listAndShow(vmTemplates),
   leaf({
@@ -76,13 +99,17 @@ export const vmTemplateCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'update <vm-template>',
-    summary: 'Replace a VM template',
+    summary: 'Replace the contents of a VM template; a file without a name leaves its name',
     examples: ['arcus vm-template update small -f small.tmpl'],
     options: [fileOption],
     schema: FromFile,
     run: async (context, [wish], { file }) => {
-      const body = readInput(file, { templateText: true });
+      const read = readInput(file, { templateText: true });
       const id = await resolve(context.client(), vmTemplates, wish);
+      const body = await named(read, async () => {
+        const { value } = await context.client().get(`/vm-templates/${id}`, VmTemplateResource);
+        return value.name;
+      });
       const { value, raw } = await context.client().send('PUT', `/vm-templates/${id}`, VmTemplateResource, body);
       report(context, `vm-template ${id} (${value.name}) updated.`, raw);
       warn(context, value);

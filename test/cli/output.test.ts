@@ -189,6 +189,8 @@ describe('show', () => {
     const [, contents = ''] = text.split('TEMPLATE CONTENTS\n');
     expect(contents).toBe('CPU=0.5\nMEMORY=256\n');
     await printed('vm-template', 'update', 'small', '-f', file('again.tmpl', contents));
+    await printed('vm-template', 'update', 'small', '-f', file('again.yaml', 'template: { CPU: 0.5, MEMORY: 256 }\n'));
+    expect(await printed('vm-template', 'show', 'small')).toBe(text);
   });
 });
 
