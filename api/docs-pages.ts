@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { type RequestHandler, Router } from 'express';
-import { Problem, type ProblemCode, problems } from '../domain/problems.js';
+import { isProblemCode, Problem, type ProblemCode, problems } from '../domain/problems.js';
+import { problemWords } from './problem-words.js';
 
 const require = createRequire(import.meta.url);
 
@@ -64,12 +65,12 @@ const named =
     next();
   };
 
-const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problems, code);
-
 function problemsPage(codes: readonly ProblemCode[]): string {
   const entries = codes.map((code) => {
     const { title, status, retryable } = problems[code];
-    return `<dt id="${code}">${title}</dt><dd><code>${code}</code>, status ${status}${retryable ? '; the same request may succeed later' : ''}</dd>`;
+    const { means, todo } = problemWords[code];
+    const again = retryable ? ' The same request may succeed later.' : '';
+    return `<dt id="${code}">${title}</dt><dd><code>${code}</code>, status ${status}<p>${html(means)}</p><p>What to do: ${html(todo)}${again}</p></dd>`;
   });
   return page(
     'Problems of the Arcus API',
@@ -77,3 +78,9 @@ function problemsPage(codes: readonly ProblemCode[]): string {
     `<h1>Problems of the Arcus API</h1><dl>${entries.join('')}</dl><p><a href="/problems">All problems</a> · <a href="/docs">API</a></p>`,
   );
 }
+
+const html = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll(/`([^`]+)`/g, '<code>$1</code>');

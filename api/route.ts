@@ -58,6 +58,8 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
   path: string;
   tag: string;
   summary: string;
+  /** What whoever asks must have, beside being signed in. */
+  rights: string;
   description?: string;
   params: P;
   query: Q;
@@ -83,7 +85,7 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
 /** One row of the table from which both the Express routes and the OpenAPI document are made. */
 export type Route = Pick<
   Spec<z.ZodObject, z.ZodObject, z.ZodType, never>,
-  'id' | 'method' | 'path' | 'tag' | 'summary' | 'description' | 'params' | 'query' | 'body' | 'problems'
+  'id' | 'method' | 'path' | 'tag' | 'summary' | 'rights' | 'description' | 'params' | 'query' | 'body' | 'problems'
 > & {
   answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers' | 'tagged'>;
   examples: readonly Example[];

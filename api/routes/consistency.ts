@@ -17,6 +17,7 @@ export const consistencyRoutes: readonly Route[] = [
     path: '/consistency-checks',
     tag: 'Consistency checks',
     summary: 'Check that documents, runs and hosts agree',
+    rights: 'to be an administrator',
     description:
       'Only administrators may. The report is at `/consistency-checks/{id}`, under the id of the operation, while the check goes on and for 30 days. With `repair` it also repairs what it finds where that is safe.',
     params: NoParams,
@@ -33,6 +34,7 @@ export const consistencyRoutes: readonly Route[] = [
     path: '/consistency-checks',
     tag: 'Consistency checks',
     summary: 'List checks of consistency, newest first',
+    rights: 'to be an administrator',
     params: NoParams,
     query: listQuery(checkFields, ConsistencyCheckSummary, { newestFirst: true }),
     body: noBody,
@@ -47,6 +49,7 @@ export const consistencyRoutes: readonly Route[] = [
     path: '/consistency-checks/{id}',
     tag: 'Consistency checks',
     summary: 'Show what a check of consistency has found',
+    rights: 'to be an administrator',
     params: ByOperationId,
     query: NoQuery,
     body: noBody,

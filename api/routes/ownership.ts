@@ -108,7 +108,6 @@ export const ownershipRoutes: readonly Route[] = [
 ];
 
 function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, problems }: Kind<R>): Route[] {
-  const sentences = (...some: (string | undefined)[]): string => some.filter((text) => text !== undefined).join(' ');
   return [
     route({
       id: `chmod${id}`,
@@ -116,7 +115,8 @@ function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, probl
       path: `${path}/{id}/chmod`,
       tag,
       summary: `Change who may use, manage and administer ${noun}`,
-      description: sentences('Needs the MANAGE right on it, and ADMIN to change an ADMIN bit.', also?.chmod),
+      rights: 'MANAGE on it, and ADMIN to change an ADMIN bit',
+      ...(also?.chmod !== undefined && { description: also.chmod }),
       params: ById,
       query: NoQuery,
       body: json(Chmod),
@@ -132,10 +132,9 @@ function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, probl
       path: `${path}/{id}/chown`,
       tag,
       summary: `Give ${noun} to another owner or group`,
-      description: sentences(
-        'Needs the MANAGE right on it, and ADMIN where an ADMIN bit comes into other hands; MANAGE on a new owner other than yourself; USE on a new group that you are not in.',
-        also?.chown,
-      ),
+      rights:
+        'MANAGE on it, and ADMIN where an ADMIN bit comes into other hands; MANAGE on a new owner other than yourself; USE on a new group that you are not in',
+      ...(also?.chown !== undefined && { description: also.chown }),
       params: ById,
       query: NoQuery,
       body: json(Chown),

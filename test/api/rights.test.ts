@@ -47,3 +47,23 @@ it('every route has its row in the table of rights, and every row its route', ()
   const withCases = Object.keys(rightsTable).filter((id) => (rightsTable[id] ?? []).length > 0);
   expect(withCases.sort()).toEqual(routeTable.map(({ id }) => id).sort());
 });
+
+/** What the reference has to say of a need, in the words of the product. */
+const words: Record<string, RegExp> = {
+  ask: /^none|himself|your (own|current)|stead/,
+  use: /USE/,
+  manage: /MANAGE/,
+  admin: /ADMIN/,
+  create: /CREATE/,
+  command: /stead|ADMIN on the user/,
+  administer: /administrator|stead/,
+  see: /about you/,
+};
+
+it.each(routeTable.map((route) => [route.id, route.rights] as const))('%s tells of its rights: %s', (id, rights) => {
+  for (const { needs, shows } of rightsTable[id] ?? [])
+    for (const need of [...(needs[0] === 'ask anything' && shows ? [] : needs), ...(shows ? [shows.need] : [])]) {
+      const [right = ''] = need === 'admin rule' ? ['administer'] : need.split(' ');
+      expect(rights).toMatch(words[right] ?? /^$/);
+    }
+});

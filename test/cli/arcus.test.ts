@@ -1,5 +1,7 @@
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { eventually } from '../support/processes.js';
 import { type Shop, startShop } from './shop.js';
 
@@ -144,6 +146,25 @@ describe('what goes wrong', () => {
     expect(nobody).toMatchObject({ code: 6, out: '', err: expect.stringMatching(/npm start/) });
     const stranger = await running.arcus(['host', 'list', '--endpoint', 'ftp://x']);
     expect(stranger).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/not an address/) });
+  });
+
+  it('is a server that is no Arcus, whatever it answers', async () => {
+    const web = createServer((request, response) => {
+      response.writeHead(request.url?.includes('hosts') ? 200 : 502, { 'content-type': 'text/html' }).end('<html>');
+    });
+    await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = z.object({ port: z.int() }).parse(web.address());
+      const environment = { ARCUS_ENDPOINT: `http://127.0.0.1:${port}`, ARCUS_AUTH: 'oneadmin:x' };
+      for (const noun of ['host', 'vm'])
+        expect(await running.arcus([noun, 'list'], { environment })).toMatchObject({
+          code: 1,
+          out: '',
+          err: expect.stringMatching(/not as an Arcus does\.\nIs it the address of an Arcus/),
+        });
+    } finally {
+      web.close();
+    }
   });
 });
 

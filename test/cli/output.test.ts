@@ -1,13 +1,17 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { exitCodes } from '../../cli/complaint.js';
 import { createProgram } from '../../cli/program.js';
-import { checkout } from '../../runtime/checkout.js';
+import { built, checkout } from '../../runtime/checkout.js';
 import { eventually } from '../support/processes.js';
 import { launchOnTerminal } from './launch-program.js';
 import { type Shop, startShop } from './shop.js';
+
+const execute = promisify(execFile);
 
 let running: Shop;
 const printed = (...args: string[]) => running.printed(...args);
@@ -247,6 +251,12 @@ describe('help', () => {
   it('names every code that arcus can end with', async () => {
     const help = await printed('--help');
     for (const code of Object.values(exitCodes)) expect(help).toMatch(new RegExp(`^ {2}.*\\b${code} \\w`, 'm'));
+  });
+
+  it('is cut short without a word by a reader that has had enough', async () => {
+    const arcus = `'${process.execPath}' '${built('cli/main.js')}' --help`;
+    const { stderr } = await execute('sh', ['-c', `{ ${arcus}; echo "ends with $?" >&2; } | true`]);
+    expect(stderr).toBe('ends with 0\n');
   });
 
   it('comes by itself, as an error, when nothing is asked', async () => {

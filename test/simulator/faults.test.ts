@@ -42,6 +42,9 @@ describe('faults of a simulated host', () => {
     await expect.poll(async () => (await simulator.send('GET', '/healthz')).status).toBe(200);
     impatient.abort(new Error('gave up'));
     await expect(given).rejects.toThrow('gave up');
+    // The hang-up has been sent once the first is answered, and seen once the second is: only then may the host be healed.
+    await simulator.send('GET', '/healthz');
+    await simulator.send('GET', '/healthz');
     expect(answers).toBe(0);
     await fault({});
     await Promise.all(calls);

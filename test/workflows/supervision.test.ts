@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { isVmRunning } from '../../domain/vm-states.js';
 import { createOperations } from '../../operations/operations.js';
@@ -11,6 +11,12 @@ import { eventually } from '../support/processes.js';
 import { newWorld, pair, type World, worldOn } from '../support/world.js';
 import { timeSkipping } from '../support/world-server.js';
 import { failingAt } from '../support/world-steps.js';
+
+let faulty: string;
+beforeAll(async () => {
+  const logger = new DefaultLogger('ERROR');
+  faulty = (await bundleWorkflowCode({ workflowsPath: built('test/workflows/faulty-workflows.js'), logger })).code;
+});
 
 let world: World;
 afterEach(() => world.stop());
@@ -39,10 +45,8 @@ describe('reconciliation', () => {
 
   it('fails the operation of a run that an unplanned error in workflow code has ended, and recovery gets there', async () => {
     world = await newWorld({ idle: true });
-    const logger = new DefaultLogger('ERROR');
-    const { code } = await bundleWorkflowCode({ workflowsPath: built('test/workflows/faulty-workflows.js'), logger });
     const codePath = join(ownDirectory(), 'faulty.js');
-    writeFileSync(codePath, code);
+    writeFileSync(codePath, faulty);
     await world.work({ codePath });
     await world.addHost();
     const { id, op } = await world.deploy(pair);

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { apiReference } from '../../api/reference/api-reference.js';
+import { problemReference } from '../../api/reference/problem-reference.js';
+import { apiRoot } from '../../api/route.js';
+import { routeTable } from '../../api/route-table.js';
+import { isProblemCode, problems } from '../../domain/problems.js';
+
+const committed = (name: string): string =>
+  readFileSync(new URL(`../../docs/reference/${name}`, import.meta.url), 'utf8');
+
+describe('the reference of the API', () => {
+  it.each([
+    ['api.md', apiReference],
+    ['problems.md', problemReference],
+  ])('%s is what the table of routes says; write it anew with node dist/api/write-reference.js', (name, write) => {
+    expect(committed(name)).toBe(write());
+  });
+
+  it('has every route once, with its rights, its answer and an example', () => {
+    const sections = committed('api.md').split(/^### /m);
+    for (const { id, method, path, rights, answer } of routeTable) {
+      const its = sections.filter((section) => section.includes(`Operation id: \`${id}\``));
+      expect(its, id).toHaveLength(1);
+      expect(its[0]).toContain(`\`\`\`\n${method.toUpperCase()} ${apiRoot}${path}\n\`\`\``);
+      expect(its[0]).toContain(`**Rights:** ${rights}.`);
+      expect(its[0]).toContain(`**Answer:** ${answer.status}`);
+      expect(its[0]).toMatch(/^Example[\s\S]*```\n(GET|POST|PUT|PATCH|DELETE) /m);
+    }
+  });
+
+  it('has every problem, with what to do', () => {
+    const text = committed('problems.md');
+    for (const code of Object.keys(problems).filter(isProblemCode)) {
+      const section = text.split(`\n## ${code}\n`)[1] ?? '';
+      expect(section, code).toMatch(/^\n\*\*.+\*\* `\/problems\/.+`, status \d+\.\n\n.+\.\n\n\*\*What to do:\*\* .+\./);
+    }
+  });
+});
