@@ -54,13 +54,14 @@ export function openApiDocument(version: string) {
       description: [
         'Runs applications made of many virtual machines. Names are snake_case, times RFC 3339 in UTC, memory in MB, ids integers.',
         'Long operations answer 202 with `Location`: follow the operation there. Send `Idempotency-Key` to make a repeated request harmless.',
+        'What shows something has an `ETag`. Sent as `If-None-Match`, it saves an answer that you have (304); sent as `If-Match` with a change, the change is done only when nobody has changed the object meanwhile (412). `PATCH` is JSON merge patch (RFC 7396): null takes away, lists are replaced.',
         'Lists are paged: follow the `Link` header, or send `next_cursor` as `cursor`.',
         'Lists take `filter`, conditions that must all hold: `state=RUNNING|WARNING,name~web*,created_at>=2026-01-31`. They compare by `=`, `!=`, `~`, `!~` (`*` stands for any characters, `?` for one), `<`, `<=`, `>` and `>=`; `|` separates values of which one is enough; a value with `,`, `|` or a quote stands in double quotes. `sort=-created_at` sorts, `fields=id,name` leaves the other fields out.',
-        'Refusals are `application/problem+json` (RFC 9457); the last part of `type` is a stable code.',
-        '`/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs` need no credentials.',
+        'Refusals are `application/problem+json` (RFC 9457); the last part of `type` is a stable code, and `type` the address of a page that says what to do: `/problems` has all.',
+        '`/healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/problems` and `/docs` need no credentials.',
       ].join('\n\n'),
     },
-    servers: [{ url: '/' }],
+    servers: [{ url: '/', description: 'this one' }],
     security: [{ basic: [] }, { bearer: [] }],
     tags: [...new Set(routeTable.map((route) => route.tag))].map((name) => ({ name })),
   });

@@ -4,6 +4,7 @@ import type { Measured } from '../result.js';
 import { type Deployment, measureDeployment } from './deployment.js';
 import { measureGrowth } from './growth.js';
 import { measureList } from './list.js';
+import { measurePlacement } from './placement.js';
 import { measureRest } from './rest.js';
 import { measureShow } from './show.js';
 
@@ -32,6 +33,7 @@ export const rows: readonly Row[] = [
     name: deployment.name,
     measure: (bench: Bench) => measureDeployment(bench, deployment),
   })),
+  { name: 'placement', measure: measurePlacement },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
   { name: 'rest', measure: measureRest },

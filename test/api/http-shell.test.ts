@@ -5,7 +5,7 @@ import request from 'supertest';
 import { describe, expect, it } from 'vitest';
 import { type AppParts, createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/metrics.js';
-import { Problem } from '../../domain/problems.js';
+import { isProblemCode, Problem, problems } from '../../domain/problems.js';
 import { onlyOneadmin, unreachableOperations } from './fake-operations.js';
 
 const log: string[] = [];
@@ -325,9 +325,13 @@ describe('what operators ask', () => {
     expect(response.text).toContain('arcus_operations_accepted_total');
   });
 
-  it('has a page for every kind of problem that an answer points to', async () => {
-    const response = await request(app).get('/problems/wrong_state');
-    expect(response.text).toContain('Not possible in this state');
+  it('has a page for every kind of problem that an answer points to, with what to do', async () => {
+    for (const code of Object.keys(problems).filter(isProblemCode)) {
+      const { text } = await request(app).get(`/problems/${code}`);
+      expect(text).toContain(problems[code].title);
+      expect(text).toMatch(/<p>What to do: [^`]+\.<\/p>/);
+    }
+    expect((await request(app).get('/problems')).text).toContain('What to do: Read it again');
     expect((await request(app).get('/problems/none')).status).toBe(404);
   });
 });

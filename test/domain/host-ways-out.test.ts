@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { HostState } from '../../schemas/host.js';
 import { offeredOf, probed, type SeenHost, turned } from './host-ways.js';
-import { deadEnds, walk } from './ways-out.js';
+import { deadEnds, sayWalked, walk } from './ways-out.js';
 
 const states = walk<SeenHost>({
   from: { state: 'INIT', answers: true },
   happens: turned,
   leadsOn: (host) => [...probed(host), ...offeredOf(host)],
 });
+
+sayWalked('a host', states);
 
 /** One that answers takes VMs; of one that is gone for good that is said, and nothing waits for it. */
 const isWell = ({ state, answers }: SeenHost): boolean => state === (answers ? 'MONITORED' : 'OFFLINE');

@@ -16,7 +16,7 @@ import type { HostState } from '../../schemas/host.js';
 import type { ServiceState } from '../../schemas/service.js';
 import { deployingService } from '../support/deploying-service.js';
 import { offeredOf } from './host-ways.js';
-import { deadEnds, type Way, walk } from './ways-out.js';
+import { deadEnds, sayWalked, type Way, walk } from './ways-out.js';
 
 /** Somebody's: whose does not matter. */
 const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
@@ -263,8 +263,9 @@ const all = [
 describe.each<[string, Kind]>([
   ['VMs', ofVms],
   ['a VM on a host', ofHosts],
-])('a service of %s that may fail', (_, machine) => {
+])('a service of %s that may fail', (of, machine) => {
   const found = states(...machine);
+  sayWalked(`a service of ${of}`, found);
 
   it('has from every state that can come about, with its role, a way to RUNNING or DONE', () => {
     expect(deadEnds(found, isWell)).toEqual([]);

@@ -13,7 +13,7 @@ import {
 import { HostState } from '../../schemas/host.js';
 import type { RecoverAction } from '../../schemas/vm.js';
 import { offeredOf, probed, type SeenHost, turned } from './host-ways.js';
-import { deadEnds, type Way, walk } from './ways-out.js';
+import { deadEnds, sayWalked, type Way, walk } from './ways-out.js';
 
 /** Somebody's: whose does not matter. */
 const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
@@ -145,6 +145,7 @@ const states = walk<Seen>({
   // The host is not counted on to answer again.
   leadsOn: (seen) => [...progress(seen), ...offers(seen), ...looks(seen), ...onHost(seen, probed)],
 });
+sayWalked('a VM', states);
 const isWell = ({ vm, work, host }: Seen): boolean =>
   work === null && ((vm === 'ACTIVE/RUNNING' && host.answers) || vm === 'DONE');
 
