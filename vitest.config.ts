@@ -3,6 +3,19 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/docs/**/*.test.ts'];
+/** What takes whole clusters of processes, or minutes: `npm run test:long`, before a release and after changes of what they try. */
+const long = [
+  'test/every-step/when-vms-fail.test.ts',
+  'test/e2e/fsck.test.ts',
+  'test/e2e/two-of-each.test.ts',
+  'test/runtime/cluster.test.ts',
+  'test/runtime/start.test.ts',
+  'test/chaos/frozen-worker.test.ts',
+  'test/chaos/ownership-races.test.ts',
+  'test/chaos/races.test.ts',
+  'test/chaos/storm.test.ts',
+  'test/chaos/upgrade.test.ts',
+];
 const patience = { testTimeout: 60_000, hookTimeout: 120_000 };
 /**
  * Files share processes: to load the drivers of MongoDB and Temporal anew costs more than most files do. What each has is
@@ -14,9 +27,11 @@ const shared = { isolate: false };
 const longest = [
   'test/every-step/',
   'test/runtime/start',
+  'test/api/schemathesis',
+  'test/tutorials/',
+  'test/chaos/',
   'test/workflows/check-consistency',
   'test/e2e/',
-  'test/chaos/',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -31,24 +46,19 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** `pure` needs nothing but its imports; `real` runs against a MongoDB and a Temporal that are started once for the run. */
+/** Runs against a MongoDB and a Temporal that are started once for the run. */
+const onServers = { globalSetup: ['test/support/global-setup.ts'], ...shared, ...patience };
+
+/** `pure` needs nothing but its imports. */
 export default defineConfig({
   test: {
     // More than there are cores: most of these tests wait, for servers, time-outs and back-offs.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'pure', include: pure, ...shared, ...patience } },
-      {
-        test: {
-          name: 'real',
-          include: ['test/**/*.test.ts'],
-          exclude: pure,
-          globalSetup: ['test/support/global-setup.ts'],
-          ...shared,
-          ...patience,
-        },
-      },
+      { test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [...pure, ...long], ...onServers } },
+      { test: { name: 'long', include: long, ...onServers } },
     ],
   },
 });

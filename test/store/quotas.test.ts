@@ -394,7 +394,7 @@ describe('whatever is done, by several at once', () => {
         for (const type of ['user', 'group'] as const)
           for (const { used: left } of await store.quotas.models[type].find().lean()) expect(left).toEqual(all(0));
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
     expect(done).toBeGreaterThan(100);
     expect(refused).toBeGreaterThan(20);
