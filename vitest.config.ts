@@ -13,6 +13,7 @@ const long = [
   'test/chaos/frozen-worker.test.ts',
   'test/chaos/ownership-races.test.ts',
   'test/chaos/races.test.ts',
+  'test/chaos/short-of-others.test.ts',
   'test/chaos/storm.test.ts',
   'test/chaos/upgrade.test.ts',
 ];

@@ -1,17 +1,10 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { ChaosCase } from './cases.js';
-import { Cloud } from './cloud.js';
-import { diskFull, jumps, kills, oneOfTwo } from './faults.js';
+import { kills } from './faults.js';
 import { acceptedUnstarted } from './moments.js';
-import { type Round, roundsOf } from './rounds.js';
-import { runCase } from './run-case.js';
-import { ShapeMissing } from './shapes.js';
+import { shortRound } from './short-round.js';
 import { deployLarge, deployMany, recreateSome, repairLarge, undeployLarge } from './works.js';
 
-/** Each kind of fault that does not take long, once: `npm run chaos` does all of them to all works, many times. */
-const cases: readonly ChaosCase[] = [
+/** Each process killed, once: `npm run chaos` does all that can go wrong to all works, many times. */
+shortRound([
   { fault: kills.worker, work: deployLarge, runs: 1 },
   { fault: kills.worker, work: repairLarge, runs: 1 },
   { fault: kills.all, work: recreateSome, runs: 1 },
@@ -21,43 +14,4 @@ const cases: readonly ChaosCase[] = [
   { fault: kills.mongodb, work: deployLarge, runs: 1 },
   { fault: kills.simulator, work: undeployLarge, runs: 1 },
   { fault: kills.all, work: deployLarge, runs: 1 },
-  { fault: oneOfTwo, work: deployLarge, runs: 1 },
-  { fault: diskFull, work: deployMany, runs: 1 },
-  { fault: jumps.node, work: deployLarge, runs: 1 },
-  { fault: jumps.mongodb, work: undeployLarge, runs: 1 },
-];
-
-const seed = Number(process.env.ARCUS_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-console.error(`ARCUS_CHAOS_SEED=${seed}`);
-
-describe.for(roundsOf(cases, seed, undefined))('what goes on in a cluster with $on', { timeout: 300_000 }, (round) => {
-  const cloudOr = cloudFor(round);
-  it.for(round.turns.map((turn) => ({ turn, ...turn.chaosCase })))(
-    'ends as it should: $work.name, $fault.name',
-    async ({ turn }, { skip }) => {
-      const { finishedAfter, violations } = await runCase(cloudOr(skip), turn.chaosCase, turn.dice);
-      expect(violations).toEqual([]);
-      expect(finishedAfter).not.toBeNull();
-    },
-  );
-});
-
-/** Starts a cluster before the tests of a round and stops it after them; where the machine cannot have it, they are skipped. */
-function cloudFor({ on }: Round): (skip: (reason: string) => never) => Cloud {
-  let started: Cloud | ShapeMissing | undefined;
-  beforeAll(async () => {
-    const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
-    const binaries = { mongod: inject('mongodPath'), temporal: inject('temporalPath') };
-    started = await Cloud.start(on, { cache, binaries }).catch((error: unknown) => {
-      if (error instanceof ShapeMissing) return error;
-      throw error;
-    });
-  });
-  afterAll(async () => {
-    if (started instanceof Cloud) await started.stop({ keep: false });
-  });
-  return (skip) => {
-    if (started instanceof Cloud) return started;
-    return skip(started?.message ?? 'the cluster has not started');
-  };
-}
+]);

@@ -85,7 +85,10 @@ export class World {
     });
   }
 
-  /** Workers with the product's own options; the steps of `steps` in between. They poll when this resolves. */
+  /**
+   * Workers with the product's own options; the steps of `steps` in between. They poll when this resolves. Workflows run in
+   * this thread (debugMode): to start one for each of two workers a world costs more than most tests do.
+   */
   async work(over: { codePath?: string } = {}): Promise<void> {
     const options = workerOptions({
       connection: this.server.connection,
@@ -103,7 +106,7 @@ export class World {
     for (const queue of ['orchestration', 'compute', 'ticks'] as const) {
       const product = options[queue]();
       const activity = [...(product.interceptors?.activity ?? []), this.steps.interceptor];
-      const worker = await Worker.create({ ...product, interceptors: { activity } });
+      const worker = await Worker.create({ ...product, interceptors: { activity }, debugMode: true });
       this.#workers.push({ worker, ended: worker.run() });
     }
     await this.server.welcome();

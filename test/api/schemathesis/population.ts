@@ -166,11 +166,13 @@ async function populateDirectory({ directory, ask }: World): Promise<Population>
   if (!alice) throw new Error('alice is missing');
   const groups: number[] = [];
   for (let at = 0; at < 10; at++) groups.push((await addGroup(directory, `group-${at}`))._id);
+  // Every user is in these, so that he can leave one.
+  const teams = groups.slice(0, 2);
   const members: number[] = [];
   await version.change(async (session) => {
     for (let at = 0; at < 20; at++) {
       const _id = await version.take('user', session);
-      await users.insert({ ...alice, _id, name: `user-${at}`, gid: 1, groups: [1, nth(groups, at)] }, session);
+      await users.insert({ ...alice, _id, name: `user-${at}`, gid: 1, groups: [1, ...teams] }, session);
       members.push(_id);
     }
   });
@@ -181,7 +183,7 @@ async function populateDirectory({ directory, ask }: World): Promise<Population>
   }
   const holder = members.pop() ?? prober.id;
   const [mine, held] = [await manyTokens(prober.id), await manyTokens(holder)];
-  return { users: members, groups, acls, tokens: mine, holder: [holder], held };
+  return { users: members, groups, teams, acls, tokens: mine, holder: [holder], held };
 
   async function manyTokens(uid: number): Promise<number[]> {
     const made: number[] = [];
