@@ -48,6 +48,8 @@ function callRoutes(simulator: Simulator): Router {
 /** Aborts when the client hangs up before its answer. */
 function clientGone(response: Response): AbortSignal {
   const controller = new AbortController();
+  // Who hangs up while the body is read is gone before anybody listens.
+  if (response.destroyed) controller.abort();
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });
