@@ -198,6 +198,7 @@ export const SimulatedHost = z.object({
   memory: z.int(),
   used: Capacity,
   probes: z.int().describe('Probes answered since this process began'),
+  waiting: z.int().describe('Calls that wait for a boot, a shutdown, latency, or the end of a hang'),
   faults: Faults,
   domains: z.int(),
 });

@@ -16,6 +16,11 @@ export class Changes {
     for (const event of this.#emitter.eventNames()) this.#emitter.emit(event);
   }
 
+  /** How many calls wait at this host. One whose caller hung up is not among them any more. */
+  waiting(host: string): number {
+    return this.#emitter.listenerCount(`host ${host}`);
+  }
+
   /** Resolves after some milliseconds (null: never), when the host or this VM on it changes, or when the signal aborts. */
   wait(host: string, vm: number | null, milliseconds: number | null, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {

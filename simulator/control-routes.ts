@@ -101,6 +101,7 @@ function hostAnswer(simulator: Simulator, host: HostRecord): SimulatedHost {
     ...host.total,
     used: usedCapacity(host, now),
     probes: simulator.probes.get(host.name) ?? 0,
+    waiting: simulator.changes.waiting(host.name),
     faults: host.faults,
     domains: presentDomains(host, now).length,
   };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostTarget } from '../../adapters/hypervisor/port.js';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
 import { problemOf } from '../../domain/problems.js';
+import { SimulatedHost } from '../../schemas/simulator.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 
@@ -17,6 +18,8 @@ describe('faults of a simulated host', () => {
   const deploy = (id: number) => hypervisor().deploy(simulatedVm(id, host), signal);
   const destroy = (id: number) => hypervisor().destroy({ ...simulatedVm(id, host), hard: true }, signal);
   const domains = async () => (await hypervisor().probe(host, signal)).domains;
+  const waiting = async () =>
+    (await simulator.ask(SimulatedHost.pick({ waiting: true }), 'GET', `/hosts/${host.name}`)).waiting;
   const codeOf = (call: Promise<unknown>): Promise<string> =>
     call.then(
       () => 'done',
@@ -39,12 +42,10 @@ describe('faults of a simulated host', () => {
     const calls = [deploy(2), domains(), destroy(1)].map((call) => call.finally(() => answers++));
     const impatient = new AbortController();
     const given = hypervisor().deploy(simulatedVm(3, host), impatient.signal);
-    await expect.poll(async () => (await simulator.send('GET', '/healthz')).status).toBe(200);
+    await expect.poll(waiting).toBe(4);
     impatient.abort(new Error('gave up'));
     await expect(given).rejects.toThrow('gave up');
-    // The hang-up has been sent once the first is answered, and seen once the second is: only then may the host be healed.
-    await simulator.send('GET', '/healthz');
-    await simulator.send('GET', '/healthz');
+    await expect.poll(waiting).toBe(3);
     expect(answers).toBe(0);
     await fault({});
     await Promise.all(calls);
@@ -151,9 +152,10 @@ describe('faults of a simulated host', () => {
     const deployed = deploy(1).finally(() => {
       answered = true;
     });
-    await expect.poll(async () => (await simulator.send('GET', '/healthz')).status).toBe(200);
+    await expect.poll(waiting).toBe(2);
     impatient.abort(new Error('gave up'));
     await expect(givenUp).rejects.toThrow('gave up');
+    await expect.poll(waiting).toBe(1);
     expect(answered).toBe(false);
     expect(await simulator.journal(`&host=${host.name}`)).toEqual([]);
     await fault({ latency_ms: 20 });
