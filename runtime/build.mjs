@@ -23,6 +23,9 @@ const developmentRooms = ['test', 'bench'];
 /** Of the workflow bundle: what workflow code may import. */
 const bundledRooms = ['workflows', 'domain', 'schemas'];
 
+/** Left to be loaded when a command asks for them, which hardly any does: they are larger than all the rest together. */
+const serverClients = [/^mongoose/, /^mongodb/, /^@temporalio\//, /^@grpc\//];
+
 const hash = (...parts) => {
   const sum = createHash('sha256');
   for (const part of parts) sum.update(part).update('\0');
@@ -54,7 +57,7 @@ function readManifest(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch {
-    return { tools: '', files: {}, bundle: '' };
+    return { tools: '', files: {}, bundle: '', commands: '' };
   }
 }
 
@@ -87,38 +90,64 @@ async function bundleWorkflows(dist) {
   return code;
 }
 
+/** `arcus` in few files: the two hundred that it is made of take as long to load as all that a command does. */
+async function bundleCommands(dist) {
+  const { build: bundle } = await import('rolldown');
+  const { output } = await bundle({
+    input: { main: join(dist, 'cli', 'main.js') },
+    platform: 'node',
+    external: serverClients,
+    logLevel: 'warn',
+    write: false,
+    output: { format: 'esm' },
+  });
+  const directory = join(dist, 'arcus');
+  // The entry last: whoever starts it finds all that it loads.
+  for (const { fileName, code } of output.toSorted((one, other) => Number(one.isEntry) - Number(other.isEntry)))
+    replaceFile(join(directory, fileName), code);
+  const current = new Set(output.map(({ fileName }) => fileName));
+  for (const name of readdirSync(directory)) if (!current.has(name)) rmSync(join(directory, name));
+}
+
 /** What the sources ask for, and what of it `dist/` does not have yet. */
 function look(root, dist, development) {
   const wanted = sourcesIn(root, development ? [...rooms, ...developmentRooms] : rooms);
   const tools = hash(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'runtime', 'build.mjs')));
   const bundled = [...wanted].filter(([path]) => bundledRooms.includes(path.split('/')[0]));
   const bundleOf = wanted.has('workflows/index.ts') ? hash(tools, ...bundled.flat()) : '';
+  const running = [...wanted].filter(([path]) => rooms.includes(path.split('/')[0]));
+  const commandsOf = wanted.has('cli/main.ts') ? hash(tools, ...running.flat()) : '';
   const manifest = readManifest(join(dist, '.manifest.json'));
   const fresh = manifest.tools === tools;
   return {
     tools,
     bundleOf,
+    commandsOf,
     manifest,
     files: fresh ? { ...manifest.files } : {},
     outdated: [...wanted].filter(([path, source]) => !fresh || manifest.files[path] !== hash(source)),
     gone: Object.keys(manifest.files).filter((path) => !wanted.has(path) && !existsSync(join(root, path))),
     isBundled: manifest.bundle === bundleOf,
+    hasCommands: manifest.commands === commandsOf,
   };
 }
 
-const isCurrent = ({ outdated, gone, isBundled }) => outdated.length === 0 && gone.length === 0 && isBundled;
+const isCurrent = ({ outdated, gone, isBundled, hasCommands }) =>
+  outdated.length === 0 && gone.length === 0 && isBundled && hasCommands;
 
 /**
  * Brings `dist/` up to the sources: what has not changed is left alone, so that processes running from it are not disturbed.
- * `dist/workflow-bundle.js` is what workers run and `dist/build-id` its hash, once there are workflows.
+ * `dist/workflow-bundle.js` is what workers run and `dist/build-id` its hash, once there are workflows; `dist/arcus/` is
+ * what `arcus` runs.
  */
 export async function build(root, { development }, say) {
   const dist = join(root, 'dist');
   if (isCurrent(look(root, dist, development))) return;
   await exclusively(join(root, 'node_modules', '.arcus-lock'), say, async () => {
     // Looked at again: while this one waited, another has built, perhaps from newer sources.
-    const { tools, bundleOf, manifest, files, outdated, gone, isBundled } = look(root, dist, development);
-    if (outdated.length === 0 && gone.length === 0 && isBundled) return;
+    const seen = look(root, dist, development);
+    if (isCurrent(seen)) return;
+    const { tools, bundleOf, commandsOf, manifest, files, outdated, gone, isBundled, hasCommands } = seen;
     const begin = Date.now();
     say('building');
     const swc = await import('@swc/core');
@@ -137,14 +166,21 @@ export async function build(root, { development }, say) {
       rmSync(`${target}.map`, { force: true });
       delete files[path];
     }
-    const keepManifest = (bundle) =>
-      replaceFile(join(dist, '.manifest.json'), JSON.stringify({ tools, files, bundle }));
-    keepManifest(manifest.bundle);
+    const kept = { tools, files, bundle: manifest.bundle, commands: manifest.commands };
+    const keep = (made) => {
+      Object.assign(kept, made);
+      replaceFile(join(dist, '.manifest.json'), JSON.stringify(kept));
+    };
+    keep({});
     if (!isBundled) {
       const code = await bundleWorkflows(dist);
       replaceFile(join(dist, 'workflow-bundle.js'), code);
       replaceFile(join(dist, 'build-id'), hash(code).slice(0, 16));
-      keepManifest(bundleOf);
+      keep({ bundle: bundleOf });
+    }
+    if (!hasCommands) {
+      await bundleCommands(dist);
+      keep({ commands: commandsOf });
     }
     say(`built in ${((Date.now() - begin) / 1000).toFixed(1)} s`);
   });

@@ -32,7 +32,7 @@ const arcus = (
   // Only a process has a home directory of its own, which goes for one where no ARCUS_HOME is, and something piped to it.
   return environment === undefined
     ? runArcus(args, own, input)
-    : launchProgram('cli/main.js', args, { input, environment: own }).ended;
+    : launchProgram('arcus/main.js', args, { input, environment: own }).ended;
 };
 const create = (name: string, input: string, ...more: string[]) =>
   arcus(['context', 'create', name, '--endpoint', api.endpoint, ...more], { input });

@@ -16,7 +16,7 @@ type OnTerminal = { columns: number; environment?: Record<string, string> };
  * `out`; keys are written to `process.stdin`.
  */
 export const launchOnTerminal = (args: readonly string[], options: OnTerminal): Program =>
-  launchShell([process.execPath, built('cli/main.js'), ...args].map((word) => `'${word}'`).join(' '), options);
+  launchShell([process.execPath, built('arcus/main.js'), ...args].map((word) => `'${word}'`).join(' '), options);
 
 /** Any command of a shell on such a terminal: another shell, say, for people to type into. */
 export function launchShell(command: string, { columns, environment = {} }: OnTerminal): Program {

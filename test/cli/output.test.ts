@@ -254,7 +254,7 @@ describe('help', () => {
   });
 
   it('is cut short without a word by a reader that has had enough', async () => {
-    const arcus = `'${process.execPath}' '${built('cli/main.js')}' --help`;
+    const arcus = `'${process.execPath}' '${built('arcus/main.js')}' --help`;
     const { stderr } = await execute('sh', ['-c', `{ ${arcus}; echo "ends with $?" >&2; } | true`]);
     expect(stderr).toBe('ends with 0\n');
   });

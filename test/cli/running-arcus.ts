@@ -69,7 +69,7 @@ export async function startArcus(): Promise<RunningArcus> {
   await makeVersionCurrent(temporal.address, builtVersion(), 30_000);
 
   const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
-    launchProgram('cli/main.js', args, {
+    launchProgram('arcus/main.js', args, {
       ...(input === undefined ? {} : { input }),
       environment: { ARCUS_HOME: home, ...more },
     });

@@ -29,7 +29,7 @@ const timeless = (text: string) =>
   text.replaceAll(/\d+d \d\dh\d\d/g, '<age>').replaceAll(/about .* left/g, 'about <time> left');
 
 it('service top prints one look on a pipe', async () => {
-  const { code, out, err } = await launchProgram('cli/main.js', ['service', 'top'], { environment: api.environment })
+  const { code, out, err } = await launchProgram('arcus/main.js', ['service', 'top'], { environment: api.environment })
     .ended;
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(timeless(out)).toMatchInlineSnapshot(`

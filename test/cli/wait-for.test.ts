@@ -83,7 +83,7 @@ describe('wait', () => {
 
   it('is left by Ctrl-C with 130 and the way back', async () => {
     api.on('GET /services/1', ...states('DEPLOYING'));
-    const waiting = launchProgram('cli/main.js', ['service', 'wait', '1', '--for', 'state=RUNNING'], {
+    const waiting = launchProgram('arcus/main.js', ['service', 'wait', '1', '--for', 'state=RUNNING'], {
       environment: api.environment,
     });
     await eventually(() => waiting.err().includes('DEPLOYING'), 50_000);

@@ -25,7 +25,7 @@ const calm = deployment({ steps: [started] });
 const failing = deployment({ steps: [started, boot] });
 const ended = deployment({ state: 'succeeded', ended_at: '2026-11-22T14:00:15.000Z', steps: [], eta: null });
 
-const begin = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment });
+const begin = (...args: string[]) => launchProgram('arcus/main.js', args, { environment: api.environment });
 const arcus = (...args: string[]) => runArcus(args, api.environment);
 const timeless = (text: string) => text.replaceAll(/(about|in) \d+ (s|min|h|d)( \d+ (s|min|h))?/g, '$1 <time>');
 

@@ -18,7 +18,7 @@ afterEach(() => api.stop());
 
 const hosts = 'GET /hosts?limit=1000';
 const services = 'GET /services?limit=1000';
-const watching = (...args: string[]) => launchProgram('cli/main.js', args, { environment: api.environment });
+const watching = (...args: string[]) => launchProgram('arcus/main.js', args, { environment: api.environment });
 const looks = (path: string) => api.asked.filter((asked) => asked.path === path).length;
 
 /** Ends what watches by Ctrl-C when it has printed this. */
@@ -128,7 +128,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
     const environment = { ...api.environment, NO_COLOR: '1' };
     const plain = await launchOnTerminal(['host', 'list'], { columns: 60, environment }).ended;
     expect(plain.out).not.toContain('\u001B[');
-    const piped = launchProgram('cli/main.js', ['host', 'list'], {
+    const piped = launchProgram('arcus/main.js', ['host', 'list'], {
       environment: { ...api.environment, FORCE_COLOR: '1' },
     });
     expect((await piped.ended).out).not.toContain('\u001B[');
