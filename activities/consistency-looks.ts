@@ -12,8 +12,9 @@ import {
 import { judgeOwners, type SeenOwner } from '../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../domain/consistency/judge-services.js';
-import { judgeVms, stayOf } from '../domain/consistency/judge-vms.js';
+import { judgeVms } from '../domain/consistency/judge-vms.js';
 import { problemOf } from '../domain/problems.js';
+import { placeOf } from '../domain/stays.js';
 import type { Compared } from '../schemas/consistency.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Portion, SeenHostDocument } from '../store/consistency-reads.js';
@@ -182,8 +183,8 @@ async function surroundings(
 
 async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<Flaw[]> {
   const known = await surroundings(store, vms);
-  const placed = vms.filter((vm) => vm.state !== 'PENDING' && stayOf(vm));
-  const hosts = [...new Set(placed.flatMap((vm) => stayOf(vm)?.hid ?? []))];
+  const placed = vms.filter((vm) => vm.state !== 'PENDING' && placeOf(vm));
+  const hosts = [...new Set(placed.flatMap((vm) => placeOf(vm)?.hid ?? []))];
   const reserved = await store.consistency.reads.reserved(
     hosts,
     placed.map(({ _id }) => _id),

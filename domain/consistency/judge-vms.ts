@@ -1,16 +1,10 @@
-import type { HistoryRecord } from '../../schemas/vm.js';
+import { placeOf } from '../stays.js';
 import { abandonment } from '../vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 
 /** `reserved`: for each host that exists, those of the VMs in question that have a reservation there. */
 export type AroundVms = Surroundings & { reserved: ReadonlyMap<number, ReadonlySet<number>> };
-
-/** The stay of a VM that has not ended, or undefined. */
-export function stayOf({ history }: Pick<SeenVm, 'history'>): HistoryRecord | undefined {
-  const last = history.at(-1);
-  return last?.etime === null ? last : undefined;
-}
 
 export const seenOf = ({ _id: vm, state, lcm_state, epoch, hold }: SeenVm) => ({ vm, state, lcm_state, epoch, hold });
 
@@ -20,7 +14,7 @@ export const judgeVms = (vms: readonly SeenVm[], known: AroundVms): Flaw[] =>
 
 function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   const { _id: id, state, epoch, service } = vm;
-  if (state === 'DONE') return stayOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
+  if (state === 'DONE') return placeOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
   const found: Flaw[] = [];
   if (state !== 'PENDING') found.push(...judgePlace(vm, known));
   const owner = service && known.services.get(service.id);
@@ -41,7 +35,7 @@ const ownerOf = ({ uid, gid }: { uid: number; gid: number }) => ({ uid, gid });
 
 function judgePlace(vm: SeenVm, { reserved }: AroundVms): Flaw[] {
   const { _id: id, epoch, capacity } = vm;
-  const stay = stayOf(vm);
+  const stay = placeOf(vm);
   const there = stay && reserved.get(stay.hid);
   if (!stay || !there) return [flaw('vm_without_host', { vm: id, epoch, host: stay?.hid ?? null })];
   return there.has(id) ? [] : [flaw('vm_not_reserved', { ...seenOf(vm), host: stay.hid, capacity })];
