@@ -4,10 +4,10 @@ import { abandonment } from '../domain/vm-states.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ServiceState } from '../schemas/service.js';
 import type { ReadStores } from './consistency-reads.js';
-import { stateEntry } from './services.js';
+import { pushLog, stateEntry } from './service-log.js';
 
 const found = 'found by a check of consistency';
-const pushState = (state: ServiceState) => ({ log: { $each: [stateEntry(state, new Date())], $slice: -50 } });
+const pushState = (state: ServiceState) => pushLog([stateEntry(state, new Date())]);
 
 /**
  * The repairs that change documents. Each is one guarded update (or a transaction of two) that filters on what was seen:
