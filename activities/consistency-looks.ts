@@ -1,5 +1,5 @@
 import type { Flaw } from '../domain/consistency/evidence.js';
-import type { Section } from '../domain/consistency/flaws.js';
+import type { Section } from '../domain/consistency/flaw-kinds.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
 import { type Heard, judgeHosts } from '../domain/consistency/judge-hosts.js';
 import {
