@@ -189,14 +189,20 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
     hosts,
     placed.map(({ _id }) => _id),
   );
-  return judgeVms(vms, { ...known, reserved });
+  const operationsOn = await store.consistency.reads.operationsOn(
+    'vm',
+    vms.map(({ _id }) => _id),
+  );
+  return judgeVms(vms, { ...known, reserved, operationsOn });
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {
   const { operations } = await surroundings(store, [], services);
+  const ids = services.map(({ _id }) => _id);
   return judgeServices(services, {
     operations,
-    counts: await store.consistency.reads.counts(services.map(({ _id }) => _id)),
+    counts: await store.consistency.reads.counts(ids),
+    operationsOn: await store.consistency.reads.operationsOn('service', ids),
   });
 }
 

@@ -1,5 +1,5 @@
 import { type Kinds, ofService } from './flaw-kinds.js';
-import { vms } from './flaw-words.js';
+import { strayOperations, vms } from './flaw-words.js';
 
 /** What may be wrong with services and their roles. */
 export const serviceFlaws = {
@@ -37,6 +37,13 @@ export const serviceFlaws = {
     what: 'A service is DONE and has VMs that are not',
     detail: ({ vms: left }) => `It is DONE, and ${vms(left)} of it ${left === 1 ? 'is' : 'are'} not.`,
     repair: 'calls it and the roles that have VMs FAILED_UNDEPLOYING, from where `recover` goes on',
+    advice: null,
+  },
+  service_operation_owner_differs: {
+    ...ofService,
+    what: 'Operations on a service have another owner, group or permissions than the service',
+    detail: strayOperations,
+    repair: 'gives them, those that have ended among them, what the service has',
     advice: null,
   },
   role_state_wrong: {

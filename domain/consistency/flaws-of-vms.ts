@@ -1,5 +1,5 @@
 import { type Kinds, ofVm } from './flaw-kinds.js';
-import { capacity } from './flaw-words.js';
+import { capacity, strayOperations } from './flaw-words.js';
 
 /** What may be wrong with VMs, by their documents. */
 export const vmFlaws = {
@@ -54,6 +54,13 @@ export const vmFlaws = {
     detail: ({ service: id, is, should }) =>
       `It is of user ${is.uid} and group ${is.gid}; service ${id} is of user ${should.uid} and group ${should.gid}.`,
     repair: 'gives the VM and its operations to the owner and the group of the service',
+    advice: null,
+  },
+  vm_operation_owner_differs: {
+    ...ofVm,
+    what: 'Operations on a VM have another owner, group or permissions than the VM',
+    detail: strayOperations,
+    repair: 'gives them, those that have ended among them, what the VM has',
     advice: null,
   },
   vm_without_host: {
