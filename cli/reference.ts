@@ -35,6 +35,22 @@ Before something is ended or removed, whoever sits at a terminal is asked; \`--y
 asks: without \`--yes\` such a command is then refused with code 2. Without a terminal nobody can be asked, and what the
 command says is done: it names one object, by its id or its whole name.
 
+## What others change meanwhile
+
+What a command has read before it writes, it writes only when nobody has changed that since. Else it ends with code 4, and
+the change of the other stays.
+
+- \`arcus apply\` refuses when somebody has changed what the file speaks of, after it has looked: it names the object, the
+  line and what was changed. What came before in the files is done, what comes after is left; see what is there, and apply
+  again. Whatever else changes of an object, such as what is used of a host or a quota, is no reason to refuse.
+- \`arcus vm-template update\` with a file without a name keeps the name, and refuses when the template has changed since that
+  was read.
+- What a question was about must still be as it was when it was asked: a template that somebody has just changed is not
+  removed by a late \`y\`. Services and VMs change by themselves, and tokens by being used: they are ended all the same.
+
+All else says what is to be and reads nothing first: \`arcus vm chmod 7 640\`, \`arcus host update host-1 --memory 8192\` or
+\`arcus service-template update shop -f shop.json\` do so whatever is there.
+
 ## Options of every command
 
 ${optionTable(program.options)}

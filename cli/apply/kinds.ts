@@ -12,6 +12,8 @@ type Attributes = Record<string, unknown>;
 export type Kind = {
   noun: string;
   path: string;
+  /** The command that shows one, where that is not `show` of its noun. */
+  shown?: string;
   /** The list that has the name, where that is of another kind: quotas are there as long as their user or group. */
   among?: string;
   /** What is sent to make one: what a document holds beside its kind. */
@@ -30,6 +32,7 @@ export type Kind = {
 
 const quotaOf = (holder: 'user' | 'group'): Kind => ({
   noun: `quota of ${holder}`,
+  shown: `quota show ${holder}`,
   path: `/quotas/${holder}s`,
   among: `/${holder}s`,
   wish: UpdateQuota.extend({ name: z.string() }),

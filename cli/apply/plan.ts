@@ -98,6 +98,14 @@ export function changeOf(by: Kind, wished: Record<string, unknown>, present: unk
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
 }
 
+/** What a document says something about, and is other than it was: by its name. */
+export function changedBetween(by: Kind, wished: Record<string, unknown>, before: unknown, now: unknown): string[] {
+  const [one, other] = [plain(by.asDocument(before)), plain(by.asDocument(now))];
+  // What replaces the whole of an object is about each part of it.
+  const names = by.update === 'PUT' ? Object.keys({ ...one, ...other }) : Object.keys(wished);
+  return names.filter((name) => !isDeepStrictEqual(one[name], other[name]));
+}
+
 /** What becomes of an object when changes are merged into it: null takes away, or is what was there already. */
 function merged(before: unknown, changes: unknown): unknown {
   if (!isObject(before) || !isObject(changes)) return changes;

@@ -99,7 +99,7 @@ export const serviceCommands: readonly Leaf[] = [
     ),
     run: async (context, [wish], { hard, soft, wait }) => {
       const body = json(hard ? { hard: true } : soft ? { hard: false } : {});
-      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service}?`);
+      const { id } = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service}?`);
       await act(context, id, { method: 'POST', action: '/undeploy', body, wait });
     },
   }),
@@ -129,7 +129,8 @@ export const serviceCommands: readonly Leaf[] = [
     options: [wait],
     schema: Wait,
     run: async (context, [wish], { wait }) => {
-      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service} and remove it?`);
+      const question = (service: string) => `End every VM of ${service} and remove it?`;
+      const { id } = await resolveToEnd(context, services, wish, question);
       await act(context, id, { method: 'DELETE', action: '', wait });
     },
   }),
