@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import {
-  asDefault,
   DefaultQuotas,
   OwnQuotas,
   QuotaHolderType,
   type QuotaKind,
   QuotaResource,
   quotaKinds,
-  unlimited,
 } from '../../schemas/quota.js';
 import { json } from '../api-client.js';
 import { changesIn } from '../changes.js';
@@ -15,6 +13,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Column, rawText, sizeOf, tableOf } from '../output.js';
 import { groups, users } from '../people.js';
+import { limitOf, noLimit, wordOf } from '../quota-limit.js';
 import { report, resolve } from '../resource.js';
 
 const usage = 'Add --help to see how it is used.';
@@ -30,8 +29,7 @@ const usedOf = (quota: QuotaResource, kind: QuotaKind): string => {
   const { used, effective } = quota[kind];
   return `${textOf[kind](used)}/${effective === null ? '-' : textOf[kind](effective)}`;
 };
-const limitOf = (limit: number, kind: QuotaKind): string =>
-  limit === unlimited ? 'unlimited' : limit === asDefault ? 'default' : textOf[kind](limit);
+const limitText = (limit: number, kind: QuotaKind): string => wordOf(limit) ?? textOf[kind](limit);
 
 const quotaTable = (quotas: readonly QuotaResource[]): string =>
   tableOf(
@@ -57,7 +55,7 @@ const limitsTable = ({ users, groups }: DefaultQuotas): string =>
       { title: 'DEFAULT OF', text: ({ of }: { of: string; limits: DefaultQuotas['users'] }) => of },
       ...quotaKinds.map((kind) => ({
         title: kind.toUpperCase(),
-        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitOf(limits[kind], kind),
+        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitText(limits[kind], kind),
         right: true,
       })),
     ],
@@ -81,8 +79,8 @@ async function pathOf(context: Context, type: string | undefined, wish: string |
 
 const Limit = z
   .string()
-  .transform((text) => (text === 'default' ? asDefault : text === 'unlimited' ? unlimited : Number(text || Number.NaN)))
-  .refine((limit) => !Number.isNaN(limit), 'must be a number, default or unlimited');
+  .transform(limitOf)
+  .refine((limit) => !Number.isNaN(limit), noLimit);
 const Limits = z.object({
   services: Limit.optional(),
   vms: Limit.optional(),
