@@ -34,7 +34,7 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total - memory.reserved)}`,
       right: true,
     },
-    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
     { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
     { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
   ],

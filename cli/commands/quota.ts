@@ -31,12 +31,12 @@ const usedOf = (quota: QuotaResource, kind: QuotaKind): string => {
 };
 const limitText = (limit: number, kind: QuotaKind): string => wordOf(limit) ?? textOf[kind](limit);
 
-const quotaTable = (quotas: readonly QuotaResource[]): string =>
+const quotaTable = ({ wide, width }: Context, quotas: readonly QuotaResource[]): string =>
   tableOf(
     [
       { title: 'TYPE', text: ({ type }) => type },
       { title: 'ID', text: ({ id }) => String(id), right: true },
-      { title: 'NAME', text: ({ name }) => name },
+      { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
       ...quotaKinds.map(
         (kind): Column<QuotaResource> => ({
           title: kind.toUpperCase(),
@@ -47,6 +47,7 @@ const quotaTable = (quotas: readonly QuotaResource[]): string =>
       { title: '', text: ({ exempt }) => (exempt ? 'never counted' : '') },
     ],
     quotas,
+    wide ? null : width(),
   );
 
 const limitsTable = ({ users, groups }: DefaultQuotas): string =>
@@ -108,7 +109,13 @@ export const quotaCommands: readonly Leaf[] = [
         ...(await client.list('/quotas/users', QuotaResource)),
         ...(await client.list('/quotas/groups', QuotaResource)),
       ];
-      if (context.format === 'table') context.out(quotaTable(found.map(({ value }) => value)));
+      if (context.format === 'table')
+        context.out(
+          quotaTable(
+            context,
+            found.map(({ value }) => value),
+          ),
+        );
       else
         context.out(
           rawText(
@@ -126,11 +133,11 @@ export const quotaCommands: readonly Leaf[] = [
     run: async (context, [type, whose]) => {
       if (type === undefined) {
         const { value, raw } = await context.client().get('/quotas', OwnQuotas);
-        report(context, quotaTable([value.user, ...value.groups]), raw);
+        report(context, quotaTable(context, [value.user, ...value.groups]), raw);
         return;
       }
       const { value, raw } = await context.client().get(await pathOf(context, type, whose), QuotaResource);
-      report(context, quotaTable([value]), raw);
+      report(context, quotaTable(context, [value]), raw);
     },
   }),
   leaf({
@@ -147,7 +154,7 @@ export const quotaCommands: readonly Leaf[] = [
       const { value, raw } = await context
         .client()
         .send('PATCH', await pathOf(context, type, whose), QuotaResource, body);
-      report(context, quotaTable([value]), raw);
+      report(context, quotaTable(context, [value]), raw);
     },
   }),
   leaf({

@@ -21,7 +21,7 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
     { title: 'STRATEGY', text: ({ body }) => body.deployment },
     { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
     {

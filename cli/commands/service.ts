@@ -26,8 +26,8 @@ export const services: Resource<typeof ServiceSummary, typeof ServiceResource> =
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
-    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
     {
       title: 'ROLES',
       text: ({ roles }) => roles.map((role) => `${role.name}:${role.cardinality}`).join(' '),

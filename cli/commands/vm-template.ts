@@ -18,7 +18,7 @@ export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateR
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
     { title: 'CPU', text: ({ template }) => String(template.CPU), right: true },
     { title: 'MEMORY', text: ({ template }) => `${template.MEMORY}M`, right: true },
     { title: 'ATTRIBUTES', text: ({ template }) => Object.keys(template).join(' '), wide: true },
