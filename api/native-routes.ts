@@ -72,19 +72,19 @@ function showing({ method, path }: Route): Route | undefined {
 
 /** What shows an object has its tag; who has just that already is told so, without it. */
 function answer(request: Request, response: Response, route: Route, body: unknown): void {
-  if (!route.answer.tagged) {
-    response.json(body);
-    return;
+  const json = JSON.stringify(body);
+  if (route.answer.tagged) {
+    const tag = tagOf(json);
+    response.set('ETag', tag);
+    if (route.method === 'get') {
+      response.set('Cache-Control', 'private, no-cache');
+      if (isKnown(request, tag)) {
+        response.status(304).end();
+        return;
+      }
+    }
   }
-  const tag = tagOf(body);
-  response.set('ETag', tag);
-  if (route.method !== 'get') {
-    response.json(body);
-    return;
-  }
-  response.set('Cache-Control', 'private, no-cache');
-  if (isKnown(request, tag)) response.status(304).end();
-  else response.json(body);
+  response.type('json').send(json);
 }
 
 function admissionOf(request: Parameters<RequestHandler>[0]): Admission {

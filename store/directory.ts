@@ -43,7 +43,7 @@ export function createDirectory(connection: Connection) {
       find: (session: ClientSession) => Promise<Found | null>,
     ): Promise<(Found & Seen) | null> =>
       connection.transaction(async (session) => {
-        const seen = await version.current(session);
+        const seen = await version.within(session);
         const found = await find(session);
         return found && { ...found, version: seen, caller: await asCaller(found.user, session) };
       }),

@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { sharedRead } from './shared-read.js';
 import { createTurns } from './turns.js';
 
 /** Pools of ids that zones share. As in OpenNebula, users begin at 2 and groups at 100. */
@@ -17,12 +18,17 @@ export function createIdentityVersion(connection: Connection) {
   const documents = connection.collection<IdentityDocument>('identity_version');
   const takeTurns = createTurns();
 
+  async function read(session?: ClientSession): Promise<number> {
+    const found = await documents.findOne(only, { projection: { version: 1 }, ...(session && { session }) });
+    return found?.version ?? 0;
+  }
+
   return {
-    /** Read with each request: one small document, past Mongoose. */
-    async current(session?: ClientSession): Promise<number> {
-      const found = await documents.findOne(only, { projection: { version: 1 }, ...(session && { session }) });
-      return found?.version ?? 0;
-    },
+    /** Asked with each request: one small document, past Mongoose. */
+    current: sharedRead(read),
+
+    /** The same within a transaction. */
+    within: (session: ClientSession): Promise<number> => read(session),
 
     /** Makes a change and raises the version, in one transaction. */
     change: <T>(work: (session: ClientSession) => Promise<T>): Promise<T> =>

@@ -115,6 +115,7 @@ describe('a service in WARNING', () => {
     const vms = await world.vms(id);
     const host = vms[0]?.history.at(-1)?.hostname ?? '';
     const lost = vms.filter(({ history }) => history.at(-1)?.hostname === host).map(({ _id }) => _id);
+    const terminations: string[] = [];
     world.hypervisor.cutOff(host);
     try {
       await ticks(2);
@@ -122,6 +123,7 @@ describe('a service in WARNING', () => {
       await repaired(id);
       for (const vm of lost) {
         const { wanted } = await world.vm(vm);
+        terminations.push(wanted ?? '');
         expect(await world.operation(wanted ?? '')).toMatchObject({
           kind: 'terminateVm',
           state: 'waiting',
@@ -135,9 +137,10 @@ describe('a service in WARNING', () => {
     }
     await ticks(1);
     await world.reconcile();
-    for (const vm of lost) await eventually(async () => (await world.vm(vm)).state === 'DONE');
+    for (const op of terminations) expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    for (const vm of lost) expect((await world.vm(vm)).state).toBe('DONE');
     await runs(id);
-    await eventually(() => !world.hypervisor.domains().some(({ vm }) => lost.includes(vm)));
+    expect(world.hypervisor.domains().some(({ vm }) => lost.includes(vm))).toBe(false);
     await world.accounted();
   });
 
