@@ -1,5 +1,5 @@
 import type { Flaw } from '../domain/consistency/evidence.js';
-import type { Section } from '../domain/consistency/flaws.js';
+import type { Section } from '../domain/consistency/flaw-kinds.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../domain/consistency/hands.js';
 import { type Heard, judgeHosts } from '../domain/consistency/judge-hosts.js';
 import {
@@ -12,8 +12,9 @@ import {
 import { judgeOwners, type SeenOwner } from '../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../domain/consistency/judge-services.js';
-import { judgeVms, stayOf } from '../domain/consistency/judge-vms.js';
+import { judgeVms } from '../domain/consistency/judge-vms.js';
 import { problemOf } from '../domain/problems.js';
+import { placeOf } from '../domain/stays.js';
 import type { Compared } from '../schemas/consistency.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Portion, SeenHostDocument } from '../store/consistency-reads.js';
@@ -182,20 +183,26 @@ async function surroundings(
 
 async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<Flaw[]> {
   const known = await surroundings(store, vms);
-  const placed = vms.filter((vm) => vm.state !== 'PENDING' && stayOf(vm));
-  const hosts = [...new Set(placed.flatMap((vm) => stayOf(vm)?.hid ?? []))];
+  const placed = vms.filter((vm) => vm.state !== 'PENDING' && placeOf(vm));
+  const hosts = [...new Set(placed.flatMap((vm) => placeOf(vm)?.hid ?? []))];
   const reserved = await store.consistency.reads.reserved(
     hosts,
     placed.map(({ _id }) => _id),
   );
-  return judgeVms(vms, { ...known, reserved });
+  const operationsOn = await store.consistency.reads.operationsOn(
+    'vm',
+    vms.map(({ _id }) => _id),
+  );
+  return judgeVms(vms, { ...known, reserved, operationsOn });
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {
   const { operations } = await surroundings(store, [], services);
+  const ids = services.map(({ _id }) => _id);
   return judgeServices(services, {
     operations,
-    counts: await store.consistency.reads.counts(services.map(({ _id }) => _id)),
+    counts: await store.consistency.reads.counts(ids),
+    operationsOn: await store.consistency.reads.operationsOn('service', ids),
   });
 }
 

@@ -24,6 +24,8 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
       left.flatMap(({ service }) => service?.role ?? []),
     );
   },
+  service_operation_owner_differs: (seen, { store }) =>
+    store.consistency.repairs.giveOperations('service', seen.service, seen),
   role_state_wrong: (seen, { store }) =>
     store.consistency.repairs.correctRole(seen, seen.is, seen.becomes, `it was ${seen.is}`),
   role_incomplete: async (seen, { store }) => {
@@ -47,6 +49,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   vm_waits_for_nothing: null,
   vm_without_service: null,
   vm_owner_differs: (seen, { store }) => store.consistency.repairs.giveNode(seen),
+  vm_operation_owner_differs: (seen, { store }) => store.consistency.repairs.giveOperations('vm', seen.vm, seen),
   vm_without_host: null,
   vm_done_on_host: (seen, { store }) => store.consistency.repairs.endStay(seen),
   vm_not_reserved: (seen, { store }) => store.consistency.repairs.reserve(seen),

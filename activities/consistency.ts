@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { type Flaw, isSame } from '../domain/consistency/evidence.js';
-import type { Section } from '../domain/consistency/flaws.js';
+import type { Section } from '../domain/consistency/flaw-kinds.js';
 import type { Compared } from '../schemas/consistency.js';
 import { isCheck } from '../schemas/operation.js';
 import { isRepairable, type StoredFinding } from '../store/consistency.js';

@@ -2,7 +2,8 @@ import { Context } from '@temporalio/activity';
 import { Problem, problemOf, problems } from '../domain/problems.js';
 import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
-import type { VmMove, VmStore } from '../store/vms.js';
+import type { VmMove } from '../store/vm-transitions.js';
+import type { VmStore } from '../store/vms.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };

@@ -5,10 +5,10 @@ import type { Engine } from '../adapters/engine/port.js';
 import type { DomainReport, Hypervisor } from '../adapters/hypervisor/port.js';
 import { problemOf } from '../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../domain/sightings.js';
+import { placeOf } from '../domain/stays.js';
 import type { Host } from '../schemas/host.js';
 import { allowance } from '../store/hosts.js';
 import type { WatchedVm } from '../store/sightings.js';
-import { placeOf } from '../store/vms.js';
 import type { StepPorts } from './ports.js';
 
 /** Hosts that one activity probes at most. */

@@ -1,12 +1,13 @@
 import { type PlacementPlan, type PlacementSettings, planPlacement } from '../domain/placement.js';
 import type { Sibling } from '../domain/placement-ties.js';
+import { placeOf } from '../domain/stays.js';
 import { isBound, wishOf } from '../domain/vm-wish.js';
 import type { PlacementRecord } from '../schemas/placement.js';
 import type { HistoryRecord, Vm } from '../schemas/vm.js';
 import type { BoundlyMoved, BoundMove } from '../store/bound-moves.js';
 import type { Reservation } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
-import { placeOf, type VmMove } from '../store/vms.js';
+import type { VmMove } from '../store/vm-transitions.js';
 
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
 const plans = 8;

@@ -8,7 +8,7 @@ import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import type { Store } from '../store/store.js';
-import type { VmMove } from '../store/vms.js';
+import type { VmMove } from '../store/vm-transitions.js';
 import { batchesOf } from './batches.js';
 import { type Known, placeVms } from './place-vms.js';
 import type { StepPorts } from './ports.js';

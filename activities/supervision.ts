@@ -3,9 +3,9 @@ import { Context } from '@temporalio/activity';
 import type { Engine } from '../adapters/engine/port.js';
 import { workflowIdOf } from '../domain/names.js';
 import { dispositionOf } from '../domain/reconciliation.js';
+import { placeOf } from '../domain/stays.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
-import { placeOf } from '../store/vms.js';
 import { planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 

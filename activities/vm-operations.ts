@@ -1,9 +1,9 @@
 import { domainName } from '../domain/names.js';
+import { endStay, placeOf } from '../domain/stays.js';
 import { recoveries } from '../domain/vm-recover.js';
 import { failedToDeploy, isVmFailure, nextVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import { isClaim, isTermination, isVmDeployment } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
-import { endStay, placeOf } from '../store/vms.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';

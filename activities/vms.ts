@@ -1,12 +1,12 @@
 import type { HostTarget, PlacedVm } from '../adapters/hypervisor/port.js';
 import { domainName } from '../domain/names.js';
 import { Problem, problemOf } from '../domain/problems.js';
+import { endStay, placeOf } from '../domain/stays.js';
 import { isVmGone, isVmRunning } from '../domain/vm-states.js';
 import type { Host } from '../schemas/host.js';
 import type { Vm } from '../schemas/vm.js';
 import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
-import { endStay, placeOf } from '../store/vms.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import type { StepPorts } from './ports.js';
 

@@ -3,10 +3,12 @@ import { pageOf } from '../schemas/common.js';
 import { ProblemBody } from '../schemas/problem.js';
 import { Complaint, type Exit } from './complaint.js';
 import type { Connection } from './connection.js';
-import { nextStep } from './next-step.js';
+import { nextStep, sentenceOf } from './next-step.js';
 
-/** An answer as it came, for `-o json`, and as this program understands it. */
-export type Answer<T> = { raw: unknown; value: T };
+/** An answer as it came, for `-o json`, and as this program understands it. `tag`: stands for what it shows. */
+export type Answer<T> = { raw: unknown; value: T; tag?: string | undefined };
+
+type Came = Omit<Answer<unknown>, 'value'>;
 
 export type Body = { type: 'application/json' | 'text/plain'; text: string };
 
@@ -18,6 +20,8 @@ type Manner = {
   within?: number;
   /** Sent as Idempotency-Key: the same request under the same key is done once. */
   key?: string;
+  /** Sent as If-Match, the tag of what was read: what has been changed since is not written over. */
+  unchanged?: string | undefined;
 };
 
 export type ApiClient = ReturnType<typeof createApiClient>;
@@ -29,7 +33,7 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
       ? `Bearer ${credentials.token}`
       : `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`;
 
-  async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<unknown> {
+  async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Came> {
     const late = AbortSignal.timeout(manner.within ?? 60_000);
     const failed = (cause: unknown): unknown => (manner.signal?.aborted ? cause : unreachable(endpoint, cause));
     const response = await fetch(new URL(`/api/v1${path}`, endpoint), {
@@ -37,8 +41,11 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
       headers: {
         authorization,
         accept: 'application/json, application/problem+json',
+        // A proxy that compresses an answer weakens its tag, and a weak one matches nothing.
+        'accept-encoding': 'identity',
         ...(body ? { 'content-type': body.type } : {}),
         ...(manner.key === undefined ? {} : { 'idempotency-key': manner.key }),
+        ...(manner.unchanged === undefined ? {} : { 'if-match': manner.unchanged }),
       },
       ...(body ? { body: body.text } : {}),
       signal: manner.signal ? AbortSignal.any([late, manner.signal]) : late,
@@ -49,7 +56,8 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
       throw failed(cause);
     });
     if (!response.ok) throw refusal(response.status, text, { endpoint, method, path, typed });
-    return text === '' ? undefined : parsed(text, endpoint);
+    const tag = response.headers.get('etag') ?? undefined;
+    return { raw: text === '' ? undefined : parsed(text, endpoint), tag };
   }
 
   async function get<S extends z.ZodType>(path: string, schema: S, manner?: Manner): Promise<Answer<z.output<S>>> {
@@ -75,7 +83,7 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
         const limit = String(Math.min(1000, most - items.length));
         const parameters = new URLSearchParams({ ...query, limit, ...(cursor === '' ? {} : { cursor }) });
         const page: Answer<z.output<typeof Pages>> = await get(`${path}?${parameters.toString()}`, Pages, manner);
-        items.push(...page.value.items.map((raw) => understood(raw, item, endpoint)));
+        items.push(...page.value.items.map((raw) => understood({ raw }, item, endpoint)));
         cursor = page.value.next_cursor;
       }
       return items;
@@ -93,9 +101,9 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
 /** A value as the body of a request. */
 export const json = (value: unknown): Body => ({ type: 'application/json', text: JSON.stringify(value) });
 
-function understood<S extends z.ZodType>(raw: unknown, schema: S, endpoint: URL): Answer<z.output<S>> {
-  const result = schema.safeParse(raw);
-  if (result.success) return { raw, value: result.data };
+function understood<S extends z.ZodType>(came: Came, schema: S, endpoint: URL): Answer<z.output<S>> {
+  const result = schema.safeParse(came.raw);
+  if (result.success) return { ...came, value: result.data };
   throw new Complaint('failure', `What ${endpoint.origin} answered is not what this version of arcus expects.`, {
     findings: result.error.issues.map(({ path, message }) => ({ pointer: `/${path.join('/')}`, detail: message })),
     next: 'Is it an Arcus of the same version?',
@@ -127,6 +135,7 @@ const exitOf: Record<number, Exit> = {
   403: 'not_allowed',
   404: 'not_found',
   409: 'conflict',
+  412: 'conflict',
   413: 'usage',
   415: 'usage',
   429: 'not_allowed',
@@ -141,7 +150,11 @@ function refusal(
   const exit = exitOf[status] ?? 'failure';
   const problem = problemIn(text);
   if (problem)
-    return new Complaint(exit, problem.detail, { findings: problem.errors ?? [], next: nextStep(problem, asked) });
+    return new Complaint(exit, sentenceOf(problem, asked), {
+      findings: problem.errors ?? [],
+      next: nextStep(problem, asked),
+      code: problem.type.slice(problem.type.lastIndexOf('/') + 1),
+    });
   return new Complaint(exit, `${asked.endpoint.origin} answered ${status}, and not as an Arcus does.`, {
     next: 'Is it the address of an Arcus of the same version? Name another with --endpoint, ARCUS_ENDPOINT or a context.',
   });

@@ -8,7 +8,7 @@ export const exitCodes = {
   /** The command or what was given to it is not valid. */
   usage: 2,
   not_found: 3,
-  /** Not possible now: wrong state, a name that is taken, another operation at work. */
+  /** Not possible now: wrong state, a name that is taken, another operation at work, somebody's change meanwhile. */
   conflict: 4,
   /** The credentials are missing or wrong, or do not suffice. */
   not_allowed: 5,
@@ -32,7 +32,7 @@ export const exitMeanings: readonly (readonly [code: number, short: string, full
   [
     exitCodes.conflict,
     'not possible now',
-    'not possible now: wrong state, a name that is taken or means several objects, another operation at work',
+    'not possible now: wrong state, a name that is taken or means several objects, another operation at work, or changed by somebody since it was read',
   ],
   [exitCodes.not_allowed, 'not allowed', 'not allowed: credentials are missing or wrong, or do not suffice'],
   [exitCodes.unreachable, 'no answer from the server', 'no answer from the server'],
@@ -58,16 +58,24 @@ export class Complaint extends Error {
   readonly findings: readonly { pointer: string; detail: string }[];
   /** What the user can do next: nobody is left with an error alone. */
   readonly next: string;
+  /** The problem by which the API has refused; null: it was none. */
+  readonly code: string | null;
 
   constructor(
     exit: Exit,
     sentence: string,
-    options: { next: string; findings?: readonly { pointer: string; detail: string }[]; cause?: unknown },
+    options: {
+      next: string;
+      findings?: readonly { pointer: string; detail: string }[];
+      code?: string;
+      cause?: unknown;
+    },
   ) {
     super(sentence, { cause: options.cause });
     this.exit = exit;
     this.findings = options.findings ?? [];
     this.next = options.next;
+    this.code = options.code ?? null;
   }
 
   /** The lines for standard error. */

@@ -3,6 +3,13 @@ import type { ProblemBody } from '../schemas/problem.js';
 /** What was asked, as far as advice depends on it. `typed`: by somebody who has just typed name and password. */
 type Asked = { method: string; path: string; typed: boolean };
 
+/** What a refusal says: what of it is for programs is said to people in other words. */
+export function sentenceOf({ status, detail }: ProblemBody, { path }: Pick<Asked, 'path'>): string {
+  if (status !== 412) return detail;
+  const { noun, id } = namedIn(path);
+  return `${id === undefined ? 'It' : `${noun} ${id}`} has been changed by somebody since it was read: nothing is done to it.`;
+}
+
 /** What a user can do after a refusal: never nothing. */
 export function nextStep(
   { status, operation, exceeded, request_id, type }: ProblemBody,
@@ -20,6 +27,10 @@ export function nextStep(
   if (exceeded)
     return 'See what is used with: arcus quota show. End what is not needed, or ask an administrator for more.';
   if (type.endsWith('/name_taken')) return `Choose another name, or see who has it with: arcus ${noun} list`;
+  if (status === 412) {
+    const look = id === undefined ? '' : `See what it is now with: arcus ${noun} show ${id}\n`;
+    return `${look}If you mean it still, give the command again.`;
+  }
   if (status === 409 && id !== undefined) return `See more with: arcus ${noun} ${verbs[noun] ?? 'show'} ${id}`;
   if (status >= 500) return `Try again in a moment; the log of the API has the reason under ${request_id}.`;
   return method === 'GET' ? 'Correct it and ask again.' : 'Correct it and try again: nothing has been changed.';

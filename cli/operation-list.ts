@@ -51,10 +51,10 @@ function table(found: readonly Answer<OperationResource>[], { now, wide, width }
     columnsShown({ wide }, [
       { title: 'ID', text: ({ id }: OperationResource) => id.slice(0, wide ? 26 : length) },
       { title: 'TYPE', text: ({ type }) => type },
-      { title: 'RESOURCE', text: ({ resource }) => `${resource.type} ${resource.id}` },
+      { title: 'RESOURCE', text: ({ resource }) => `${resource.type} ${resource.id}`, kept: true },
       { title: 'NAME', text: ({ resource }) => resource.name, cut: true },
       { title: 'BY', text: ({ requester }) => requester.name },
-      { title: 'STATE', text: ({ state }) => state, colour: stateText },
+      { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
       { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
       { title: 'WAITING FOR', text: ({ waiting_for }) => waiting_for ?? '-', wide: true },
       { title: 'ERROR', text: ({ error }) => error?.detail ?? '-', wide: true },

@@ -16,6 +16,8 @@ export type Column<T> = {
   wide?: boolean;
   /** Cut short, with an ellipsis, where the table is wider than the terminal; the widest one first. */
   cut?: boolean;
+  /** Stays where the terminal is too narrow for all, as the first one does: others go, from the right. */
+  kept?: boolean;
   colour?: (text: string) => string;
 };
 
@@ -40,32 +42,42 @@ const shortest = 8;
  * terminal, null where there is none: who reads a pipe wants every word.
  */
 export function tableOf<T>(columns: readonly Column<T>[], items: readonly T[], width: number | null = null): string {
-  const rows = items.map((item) => columns.map(({ text }) => printable(text(item))));
-  const rooms = roomsIn(columns, rows, width);
+  const whole = columns.map((column) => {
+    const cells = items.map((item) => printable(column.text(item)));
+    return { ...column, cells, room: Math.max(column.title.length, ...cells.map(lengthOf)) };
+  });
+  const shown = width === null ? whole : fitting(whole, width);
   const table = new Table({
-    head: columns.map(({ title }) => title),
+    head: shown.map(({ title }) => title),
     chars: { ...bare, middle: ' '.repeat(gap) },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-    colAligns: columns.map(({ right }) => (right ? 'right' : 'left')),
+    colAligns: shown.map(({ right }) => (right ? 'right' : 'left')),
   });
   table.push(
-    ...rows.map((row) => columns.map(({ colour = plain }, at) => colour(clipped(row[at] ?? '', rooms[at] ?? 0)))),
+    ...items.map((_item, at) => shown.map(({ colour = plain, cells, room }) => colour(clipped(cells[at] ?? '', room)))),
   );
   return trimLines(table.toString());
 }
 
-/** Characters for each column. */
-function roomsIn<T>(columns: readonly Column<T>[], rows: readonly string[][], width: number | null): number[] {
-  const titles = columns.map(({ title }) => title.length);
-  const rooms = titles.map((title, at) => Math.max(title, ...rows.map((row) => lengthOf(row[at] ?? ''))));
-  const all = rooms.reduce((sum, room) => sum + room, gap * (columns.length - 1));
-  for (let excess = width === null ? 0 : all - width; excess > 0; excess--) {
-    const spare = rooms.map((room, at) => (columns[at]?.cut && room > Math.max(shortest, titles[at] ?? 0) ? room : 0));
+/** A column with the characters that it takes. */
+type Sized = Pick<Column<never>, 'title' | 'cut' | 'kept'> & { room: number };
+
+/** What a terminal has room for. Texts are cut, the widest one first; where that is not enough, columns go, from the right. */
+function fitting<C extends Sized>(columns: readonly C[], width: number): C[] {
+  const rooms = columns.map(({ room }) => room);
+  let excess = rooms.reduce((sum, room) => sum + room, gap * (columns.length - 1)) - width;
+  for (; excess > 0; excess--) {
+    const spare = columns.map(({ cut, title }, at) => {
+      const room = rooms[at] ?? 0;
+      return cut && room > Math.max(shortest, title.length) ? room : 0;
+    });
     const widest = Math.max(...spare);
     if (widest === 0) break;
     rooms[spare.indexOf(widest)] = widest - 1;
   }
-  return rooms;
+  const goes = excess > 0 ? columns.findLastIndex(({ kept }, at) => at > 0 && !kept) : -1;
+  if (goes > 0) return fitting(columns.toSpliced(goes, 1), width);
+  return columns.map((column, at) => ({ ...column, room: rooms[at] ?? column.room }));
 }
 
 const lengthOf = (text: string): number => Array.from(text).length;

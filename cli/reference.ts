@@ -15,6 +15,9 @@ and none with \`NO_COLOR\`. Commands, and names of objects, may be cut short whe
 what ends or removes something takes an id or a whole name. Scripts should write everything out: what is unique today may
 not be tomorrow.
 
+On a terminal, tables are no wider than it is: long names are cut and, where that is not enough, columns left out, from the
+right. \`-o wide\` and pipes have every word.
+
 ## Exit codes
 
 | Code | Meaning |
@@ -34,6 +37,22 @@ current context are sent to its own server only.
 Before something is ended or removed, whoever sits at a terminal is asked; \`--yes\` answers beforehand. \`--no-input\` never
 asks: without \`--yes\` such a command is then refused with code 2. Without a terminal nobody can be asked, and what the
 command says is done: it names one object, by its id or its whole name.
+
+## What others change meanwhile
+
+What a command has read before it writes, it writes only when nobody has changed that since. Else it ends with code 4, and
+the change of the other stays.
+
+- \`arcus apply\` refuses when somebody has changed what the file speaks of, after it has looked: it names the object, the
+  line and what was changed. What came before in the files is done, what comes after is left; see what is there, and apply
+  again. Whatever else changes of an object, such as what is used of a host or a quota, is no reason to refuse.
+- \`arcus vm-template update\` with a file without a name keeps the name, and refuses when the template has changed since that
+  was read.
+- What a question was about must still be as it was when it was asked: a template that somebody has just changed is not
+  removed by a late \`y\`. Services and VMs change by themselves, and tokens by being used: they are ended all the same.
+
+All else says what is to be and reads nothing first: \`arcus vm chmod 7 640\`, \`arcus host update host-1 --memory 8192\` or
+\`arcus service-template update shop -f shop.json\` do so whatever is there.
 
 ## Options of every command
 

@@ -93,22 +93,25 @@ const sameBeginning = (noun: string, wish: string, found: readonly Named[]): Com
 
 /**
  * The id of what is to be ended or removed, after asking whoever sits there: by its id or its whole name, since an
- * abbreviation may mean something else tomorrow. `question` makes the question of, say, `service 12 (shop)`.
+ * abbreviation may mean something else tomorrow. `question` makes the question of, say, `service 12 (shop)`. `tag` is that
+ * of what was shown with it: the answer is about that, and not about what somebody makes of it meanwhile.
  */
 export async function resolveToEnd<L extends z.ZodType<Named>, S extends z.ZodType>(
   context: Context,
   resource: Resource<L, S>,
   wish: string | undefined,
   question: (what: string) => string,
-): Promise<number> {
+): Promise<{ id: number; tag: string | undefined }> {
   const id = await resolve(context.client(), resource, wish, { whole: true });
+  let shown: string | undefined;
   await context.confirm(async () => {
     // What has no name has something else in its place, which its own schema puts there.
     const schema = resource.nameless ? resource.item : Named;
-    const { value } = await context.client().get(`${resource.path}/${id}`, schema);
+    const { value, tag } = await context.client().get(`${resource.path}/${id}`, schema);
+    shown = tag;
     return question(`${resource.noun} ${id} (${value.name})`);
   });
-  return id;
+  return { id, tag: shown };
 }
 
 const ListOptions = z.object({

@@ -1,6 +1,6 @@
 import type { HostState } from '../schemas/host.js';
 import type { Vm } from '../schemas/vm.js';
-import { stayOf } from './consistency/judge-vms.js';
+import { placeOf } from './stays.js';
 import { isVmRunning, type VmEvent } from './vm-states.js';
 
 /** What a host said of one VM. */
@@ -31,7 +31,7 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   }
   const domain = host.domains.get(vm._id);
   // A domain of an earlier stay is not this one of it: a check of consistency finds that.
-  if (domain && domain.epoch < (stayOf(vm)?.epoch ?? 0)) return null;
+  if (domain && domain.epoch < (placeOf(vm)?.epoch ?? 0)) return null;
   if (!runs) return domain?.state === 'running' ? { event: 'run', reason: null } : null;
   if (vm.sighting?.missing !== true) return null;
   if (domain?.state === 'running' || domain?.state === 'booting') return 'clear';

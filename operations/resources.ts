@@ -2,6 +2,7 @@ import type { Caller } from '../domain/caller.js';
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import { workflowIdOf } from '../domain/names.js';
 import { isReady } from '../domain/ready.js';
+import { placeOf } from '../domain/stays.js';
 import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/cluster.js';
 import type { Ownership } from '../schemas/common.js';
 import { namespaces } from '../schemas/config.js';
@@ -13,7 +14,7 @@ import type { Vm, VmResource } from '../schemas/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
 import type { Directory } from '../store/directory.js';
 import type { ServiceRow } from '../store/services.js';
-import { placeOf, type ServiceNode } from '../store/vms.js';
+import type { ServiceNode } from '../store/vms.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
 export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };

@@ -1,4 +1,5 @@
 import { isReady } from '../domain/ready.js';
+import { placeOf } from '../domain/stays.js';
 import { isVmGone, isVmRunning, vmStateName } from '../domain/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../domain/why/facts.js';
 import type { Host } from '../schemas/host.js';
@@ -6,7 +7,7 @@ import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { usable } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
-import { placeOf, type ToldVm } from '../store/vms.js';
+import type { ToldVm } from '../store/vms.js';
 
 export async function serviceSubject(store: Store, service: Service): Promise<ServiceSubject> {
   const vms = await store.vms.toldSince(service._id, new Date());

@@ -20,7 +20,7 @@ const HostWithDomains = SimulatedHost.extend({ domains: z.array(SimulatedDomain)
 export function addHostCommands(program: Command, { client, show }: CommandContext): void {
   program
     .command('hosts')
-    .description('Lists the hosts with what they have, what is used and what is wrong with them.')
+    .description('Lists the hosts with what they have, what is used, how many calls wait and what is wrong.')
     .action(async () => {
       const { items } = await client().ask(SimulatedHosts, 'GET', '/hosts');
       show(items, hostsTable(items));

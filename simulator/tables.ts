@@ -37,14 +37,15 @@ const orDash = (value: string | number | null | undefined): string | number => v
 
 export const hostsTable = (hosts: readonly SimulatedHost[]): string =>
   table(
-    ['HOST', 'CORES', 'USED', 'MEMORY MB', 'USED', 'VMS', 'FAULTS'],
-    hosts.map(({ name, cpu, memory, used, domains, faults }) => [
+    ['HOST', 'CORES', 'USED', 'MEMORY MB', 'USED', 'VMS', 'CALLS WAITING', 'FAULTS'],
+    hosts.map(({ name, cpu, memory, used, domains, waiting, faults }) => [
       name,
       cpu / 100,
       used.cpu / 100,
       memory,
       used.memory,
       domains,
+      waiting,
       faultsText(faults),
     ]),
   );

@@ -1,7 +1,8 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../domain/placement-ties.js';
 import type { ServiceStore } from './services.js';
-import type { VmMove, VmStore } from './vms.js';
+import type { VmMove } from './vm-transitions.js';
+import type { VmStore } from './vms.js';
 
 /** A VM that is to get its place, where others of its service may forbid it. */
 export type BoundMove = { move: VmMove; tied: Tied; host: number };

@@ -1,7 +1,9 @@
 import type { Connection } from 'mongoose';
 import type { SeenService, SeenVm } from '../domain/consistency/hands.js';
+import type { SeenOperations } from '../domain/consistency/judge-operation-owners.js';
 import type { SeenCounter } from '../domain/consistency/judge-operations.js';
 import type { RoleCount } from '../domain/consistency/judge-services.js';
+import type { Ownership } from '../schemas/common.js';
 import type { Host } from '../schemas/host.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Pool } from './counters.js';
@@ -24,8 +26,8 @@ const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
   { pool: 'document', collections: ['services', 'service_templates'] },
 ];
 
-const ofVm = 'uid gid state lcm_state epoch hold operation wanted service capacity history';
-const ofService = 'uid gid state epoch operation wanted holds roles.name roles.state roles.cardinality';
+const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history';
+const ofService = 'uid gid permissions state epoch operation wanted holds roles.name roles.state roles.cardinality';
 const ofHost = 'name state vm_mad total reserved used vms vm_count';
 
 export type SeenHostDocument = Pick<
@@ -70,6 +72,28 @@ export function createConsistencyReads(connection: Connection, { operations, ser
         .lean<Pick<Operation, '_id' | 'state' | 'ended_at'>[]>()
         .exec();
       return new Map(found.map(({ _id, state, ended_at }) => [_id, { state, ended_at }]));
+    },
+
+    /** Whose the operations on these resources are, those that have ended among them. */
+    async operationsOn(type: 'service' | 'vm', ids: readonly number[]): Promise<Map<number, SeenOperations[]>> {
+      const rows = await operations.model
+        .aggregate<{ _id: Ownership & { on: number }; count: number; first: string }>([
+          { $match: { 'resource.type': type, 'resource.id': { $in: [...ids] } } },
+          {
+            $group: {
+              _id: { on: '$resource.id', uid: '$uid', gid: '$gid', permissions: '$permissions' },
+              count: { $sum: 1 },
+              first: { $min: '$_id' },
+            },
+          },
+        ])
+        .exec();
+      const found = new Map<number, SeenOperations[]>();
+      for (const { _id, count, first } of rows) {
+        const { on, ...ownership } = _id;
+        found.set(on, [...(found.get(on) ?? []), { ...ownership, count, first }]);
+      }
+      return found;
     },
 
     /** For each of these hosts that exists, which of these VMs have a reservation there. */

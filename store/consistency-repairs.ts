@@ -1,13 +1,16 @@
 import type { ClientSession, Connection } from 'mongoose';
-import type { Evidence } from '../domain/consistency/evidence.js';
+import type { Evidence, StrayOperations } from '../domain/consistency/evidence.js';
 import { abandonment } from '../domain/vm-states.js';
+import type { Ownership } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ServiceState } from '../schemas/service.js';
 import type { ReadStores } from './consistency-reads.js';
-import { stateEntry } from './services.js';
+import { pushLog, stateEntry } from './service-log.js';
+
+type Owned = Ownership & { _id: number; owner_changes: number };
 
 const found = 'found by a check of consistency';
-const pushState = (state: ServiceState) => ({ log: { $each: [stateEntry(state, new Date())], $slice: -50 } });
+const pushState = (state: ServiceState) => pushLog([stateEntry(state, new Date())]);
 
 /**
  * The repairs that change documents. Each is one guarded update (or a transaction of two) that filters on what was seen:
@@ -149,13 +152,20 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
           return (await vms.model.updateOne(seen, { $set: should }, { session })).modifiedCount > 0;
         },
         async (session) => {
-          await operations.model.updateMany(
-            { 'resource.type': 'vm', 'resource.id': vm },
-            { $set: should },
-            { session },
-          );
+          await operations.give('vm', [vm], should, session);
           return true;
         },
+      ),
+
+    /** The resource is written, too: whoever gives it away meanwhile wins, and gives them along. */
+    giveOperations: (type: 'service' | 'vm', id: number, { should }: StrayOperations) =>
+      all(
+        async (session) => {
+          const resources = connection.collection<Owned>(type === 'vm' ? 'vms' : 'services');
+          const seen = { _id: id, ...should };
+          return (await resources.updateOne(seen, { $inc: { owner_changes: 1 } }, { session })).modifiedCount > 0;
+        },
+        (session) => operations.give(type, [id], should, session),
       ),
 
     async raiseEpoch({ vm, state, lcm_state, epoch, hold, domain }: Evidence['domain_newer']) {

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { type Flaw, isSame } from '../domain/consistency/evidence.js';
-import { keyOf, flaws as kinds, placeOf, type Section } from '../domain/consistency/flaws.js';
+import type { Section } from '../domain/consistency/flaw-kinds.js';
+import { keyOf, flaws as kinds, placeOf } from '../domain/consistency/flaws.js';
 import {
   type ConsistencyCheckRecord,
   checkFields,

@@ -8,7 +8,8 @@ import type { Health } from './health.js';
 import { type OperationStore, type Outcome, openStates } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import type { ServiceStore } from './services.js';
-import type { VmMove, VmStore } from './vms.js';
+import type { VmMove } from './vm-transitions.js';
+import type { VmStore } from './vms.js';
 
 export type EndingStores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
 

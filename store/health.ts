@@ -2,7 +2,8 @@ import type { Connection } from 'mongoose';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import type { LogEntry, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
-import { type ServiceStore, stateEntry } from './services.js';
+import { pushLog, stateEntry } from './service-log.js';
+import type { ServiceStore } from './services.js';
 import type { VmStore } from './vms.js';
 
 const healthFields = { name: 1, state: 1, lcm_state: 1, reason: 1, wanted: 1, service: 1 } as const;
@@ -85,7 +86,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
           update: {
             $set: { state: health.state, roles },
             $inc: { health: 1 },
-            $push: { log: { $each: log, $slice: -50 } },
+            $push: pushLog(log),
           },
         },
       });

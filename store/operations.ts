@@ -161,6 +161,17 @@ export function createOperationStore(connection: Connection) {
     lastOf: ({ type, id }: ResourceRef) =>
       operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
 
+    /** Gives all operations on these resources to whom the resources belong. Returns whether that has changed any. */
+    async give(
+      type: ResourceRef['type'],
+      ids: readonly number[],
+      owner: Ownership | Omit<Ownership, 'permissions'>,
+      session: ClientSession,
+    ): Promise<boolean> {
+      const theirs = { 'resource.type': type, 'resource.id': { $in: [...ids] } };
+      return (await operations.updateMany(theirs, { $set: owner }, { session })).modifiedCount > 0;
+    },
+
     /** Ends an operation that has not ended, and returns it; null when it had. */
     end: (id: string, outcome: Outcome, session: ClientSession): Promise<Operation | null> =>
       operations

@@ -1,6 +1,5 @@
 import type { ClientSession, Connection, Model } from 'mongoose';
 import type { Ownership } from '../schemas/common.js';
-import type { ResourceRef } from '../schemas/operation.js';
 import type { Amounts } from '../schemas/quota.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -76,18 +75,6 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
     return isGiven && seen.charge ? quotas.inTurn([seen, wish], inTransaction) : inTransaction();
   }
 
-  const giveOperations = (
-    type: ResourceRef['type'],
-    ids: readonly number[],
-    owner: Ownership,
-    session: ClientSession,
-  ): Promise<unknown> =>
-    operations.model.updateMany(
-      { 'resource.type': type, 'resource.id': { $in: [...ids] } },
-      { $set: owner },
-      { session },
-    );
-
   return {
     /** For objects that nothing goes with: templates, hosts, clusters. */
     changeOf:
@@ -100,7 +87,7 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
       change(vms.model, id, wish, {
         ...nobody,
         follow: async (owner, _nodes, session) => {
-          await giveOperations('vm', [id], owner, session);
+          await operations.give('vm', [id], owner, session);
         },
       }),
 
@@ -115,9 +102,9 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
             .exec(),
         follow: async (owner, nodes, session) => {
           await vms.model.updateMany({ 'service.id': id }, { $set: owner }, { session, hint: 'by_service' });
-          await giveOperations('service', [id], owner, session);
+          await operations.give('service', [id], owner, session);
           const ids = nodes.map(({ _id }) => _id);
-          await giveOperations('vm', ids, owner, session);
+          await operations.give('vm', ids, owner, session);
         },
       }),
   };

@@ -1,37 +1,16 @@
 import type { ClientSession, Connection, QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
-import { nextRoleState, nextServiceState, type ServiceEvent } from '../domain/service-states.js';
+import { nextServiceState } from '../domain/service-states.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
-import { type LogEntry, type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
+import { type Role, type Service, type ServiceState, serviceFields } from '../schemas/service.js';
 import { modelOf, ownershipFields } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
+import { accepting, target } from './service-events.js';
+import { pushLog, stateEntry } from './service-log.js';
+import { createServiceRoles } from './service-roles.js';
 import { nodeFields, type ServiceNode } from './vms.js';
-
-/** OneFlow keeps the last 50 log lines (5.4 and later). */
-const logLines = 50;
-
-/** The line that OneFlow's log has for each change of a service's state. */
-export const stateEntry = (state: ServiceState, timestamp: Date): LogEntry => ({
-  timestamp,
-  severity: state.startsWith('FAILED') ? 'E' : 'I',
-  message: `New state: ${state}`,
-});
-
-const pushLog = (entries: readonly LogEntry[]) => ({ log: { $each: [...entries], $slice: -logLines } });
-
-const accepting = (event: ServiceEvent, next: typeof nextServiceState): ServiceState[] =>
-  ServiceState.options.filter((state) => next(state, event) !== undefined);
-
-/** Every event leads to one state, wherever it is legal. */
-function target(event: ServiceEvent): ServiceState {
-  for (const state of ServiceState.options) {
-    const next = nextServiceState(state, event);
-    if (next !== undefined) return next;
-  }
-  throw new Error(`no state accepts ${event}`);
-}
 
 /** What a list shows of a service: templates and logs are much more than that. */
 export type ServiceRow = Pick<
@@ -53,9 +32,6 @@ const rowFields = {
   ...{ name: 1, uid: 1, gid: 1, permissions: 1, template_id: 1, state: 1, operation: 1, wanted: 1 },
   ...{ created_at: 1, ended_at: 1, 'roles.name': 1, 'roles.state': 1, 'roles.cardinality': 1 },
 } as const;
-
-/** A step on one role: `step` numbers rise within an operation; a step at or below the recorded one changes nothing. */
-export type RoleStep = { service: number; role: string; op: string; step: number; event: ServiceEvent };
 
 export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   const services = modelOf<Service>(connection, 'services', Number, [
@@ -173,107 +149,6 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     },
 
     /**
-     * Takes a role for an operation: one update with one guard, which raises the epoch. A deployment must find
-     * `wanted: null`: that, written in the same document, is what excludes it from an undeployment.
-     * Returns the service as it is then, or null when the guard did not match.
-     */
-    takeRole({ service, role, op, step, event }: RoleStep): Promise<Service | null> {
-      const epoch = { $add: ['$epoch', 1] };
-      const taken = { state: target(event), reason: null, mark: { op, step } };
-      return services
-        .findOneAndUpdate(
-          {
-            _id: service,
-            operation: op,
-            ...(event === 'deploy' && { wanted: null }),
-            roles: { $elemMatch: roleGuard({ role, op, step, event }) },
-          },
-          [
-            {
-              $set: {
-                epoch,
-                roles: {
-                  $map: {
-                    input: '$roles',
-                    in: { $cond: [{ $eq: ['$$this.name', role] }, { $mergeObjects: ['$$this', taken] }, '$$this'] },
-                  },
-                },
-                [`holds.${role}`]: { op, epoch },
-              },
-            },
-          ],
-          { returnDocument: 'after', updatePipeline: true },
-        )
-        .lean<Service>()
-        .exec();
-    },
-
-    /**
-     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on; `last_vmname`:
-     * numbers below it are given, the next VM of the role gets none of them. Returns false when the guard did not match.
-     */
-    async leaveRole(
-      { service, role, op, step, event }: RoleStep,
-      reason: string | null,
-      log: readonly LogEntry[] = [],
-      { cardinality, last_vmname = 0 }: { cardinality?: number; last_vmname?: number } = {},
-    ): Promise<boolean> {
-      const { modifiedCount } = await services.updateOne(
-        {
-          _id: service,
-          operation: op,
-          [`holds.${role}.op`]: op,
-          roles: { $elemMatch: roleGuard({ role, op, step, event }) },
-        },
-        {
-          $set: {
-            'roles.$.state': target(event),
-            'roles.$.reason': reason,
-            'roles.$.mark': { op, step },
-            ...(cardinality !== undefined && { 'roles.$.cardinality': cardinality }),
-          },
-          $max: { 'roles.$.last_vmname': last_vmname },
-          $unset: { [`holds.${role}`]: '' },
-          ...(log.length > 0 && { $push: pushLog(log) }),
-        },
-      );
-      return modifiedCount > 0;
-    },
-
-    /** An operation that is about to wait lets go of every role. Returns the service, or null when others want it. */
-    letGo: (id: number, op: string, session: ClientSession) =>
-      services
-        .findOneAndUpdate(
-          { _id: id, operation: op, wanted: null },
-          { $set: { holds: {} } },
-          { session, returnDocument: 'after' },
-        )
-        .lean<Service>()
-        .exec(),
-
-    /** What the roles become while their operation waits. False when it does not have the service to itself any more. */
-    async reviseRoles(
-      id: number,
-      op: string,
-      revise: (role: Role) => Role,
-      log: LogEntry,
-      session: ClientSession,
-    ): Promise<boolean> {
-      const service = await services
-        .findOne({ _id: id, operation: op, wanted: null })
-        .session(session)
-        .lean<Service>()
-        .exec();
-      if (!service) return false;
-      await services.updateOne(
-        { _id: id },
-        { $set: { roles: service.roles.map(revise) }, $push: pushLog([log]) },
-        { session },
-      );
-      return true;
-    },
-
-    /**
      * The last write of an operation, inside the transaction that ends it: what the roles and the service become, if
      * the operation still has the service. `settle` decides, from the document as read in the transaction. What has ended
      * gives its charge back.
@@ -308,12 +183,8 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       if (returns) await quotas.giveBack(service, returns, session);
       return service;
     },
+
+    ...createServiceRoles(services),
   };
 }
 export type ServiceStore = ReturnType<typeof createServiceStore>;
-
-const roleGuard = ({ role, op, step, event }: Pick<RoleStep, 'role' | 'op' | 'step' | 'event'>) => ({
-  name: role,
-  state: { $in: accepting(event, nextRoleState) },
-  $or: [{ 'mark.op': { $ne: op } }, { 'mark.step': { $lt: step } }],
-});

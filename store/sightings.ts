@@ -1,7 +1,8 @@
 import type { Connection } from 'mongoose';
 import type { Verdict } from '../domain/sightings.js';
 import type { Sighting, Vm } from '../schemas/vm.js';
-import { stateAfter, type VmStore } from './vms.js';
+import { stateAfter } from './vm-transitions.js';
+import type { VmStore } from './vms.js';
 
 /** A VM as monitoring reads it. */
 export type WatchedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service'>;

@@ -5,6 +5,7 @@ import type { StepLog } from '../activities/step-log.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
 import { taskQueues } from '../adapters/engine/names.js';
 import { deploymentName, namespaces } from '../schemas/config.js';
+import { workflowOptions } from './workflow-options.js';
 
 export type WorkerSettings = {
   connection: NativeConnection;
@@ -16,9 +17,6 @@ export type WorkerSettings = {
   buildId: string;
   queues: readonly (keyof typeof taskQueues)[];
 };
-
-/** An option that the SDK takes and does not list among its own. */
-type Untold = { isolateExecutionTimeout: string };
 
 /** The workers of one process, one a task queue. They poll once they are run. */
 export async function createWorkers({ queues, ...settings }: WorkerSettings): Promise<Worker[]> {
@@ -50,26 +48,11 @@ export function workerOptions({
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   };
-  // A plain Error would leave a run open for ever, deaf to cancel; one that cannot be replayed is run again from documents.
-  const workflows: Partial<WorkerOptions & Untold> = {
-    workflowBundle: bundle,
-    workflowFailureErrorTypes: { '*': ['Error', 'NondeterminismError'] },
-    // How long a task waits for the worker that has the run in its memory before any may have it: what the death of that
-    // worker costs. A worker that is merely busy for longer loses the task to another, which replays the run.
-    stickyQueueScheduleToStartTimeout: '2s',
-    // They share one thread: of forty at once (the default) each takes longer than a task may, and is given out again.
-    maxConcurrentWorkflowTaskExecutions: 10,
-    // A task that takes longer than this ends the process: V8 stops in the midst of a microtask, and Node then finds its
-    // stack of async hooks corrupted (nodejs/node#38503). On a busy machine the replay of a long history may take longer
-    // than the 5 s of the SDK; and no workflow of ours has an endless loop to be stopped.
-    isolateExecutionTimeout: '5m',
-    maxCachedWorkflows: 500,
-  };
   return {
     orchestration: () => ({
       ...shared,
       ...versioned,
-      ...workflows,
+      ...workflowOptions(bundle),
       namespace: namespaces.operations,
       taskQueue: taskQueues.orchestration,
       activities: orchestrationSteps(ports),
@@ -85,7 +68,7 @@ export function workerOptions({
     ticks: () => ({
       ...shared,
       ...versioned,
-      ...workflows,
+      ...workflowOptions(bundle),
       namespace: namespaces.ticks,
       taskQueue: taskQueues.ticks,
       activities: tickSteps(ports),

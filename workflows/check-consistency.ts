@@ -1,6 +1,6 @@
 import { setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { CheckPlan, Looked } from '../activities/consistency.js';
-import type { Section } from '../domain/consistency/flaws.js';
+import type { Section } from '../domain/consistency/flaw-kinds.js';
 import type { Compared } from '../schemas/consistency.js';
 import { checks, hostChecks, local } from './activity-options.js';
 import { type OperationInput, runOperation, settle } from './operation.js';

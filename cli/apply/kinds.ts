@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
 import { CreateGroup, GroupResource } from '../../schemas/group.js';
 import { CreateHost, HostResource } from '../../schemas/host.js';
-import { QuotaResource, UpdateQuota } from '../../schemas/quota.js';
+import { asDefault, QuotaResource, quotaKinds, UpdateQuota } from '../../schemas/quota.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+import { limitOf, noLimit } from '../quota-limit.js';
 
 type Attributes = Record<string, unknown>;
 
@@ -12,10 +13,14 @@ type Attributes = Record<string, unknown>;
 export type Kind = {
   noun: string;
   path: string;
+  /** The command that shows one, where that is not `show` of its noun. */
+  shown?: string;
   /** The list that has the name, where that is of another kind: quotas are there as long as their user or group. */
   among?: string;
   /** What is sent to make one: what a document holds beside its kind. */
   wish: z.ZodType;
+  /** A document in the words of the server, where people may write something else. */
+  read?: (document: Attributes) => Attributes;
   /** What the server answers. */
   answer: z.ZodType<{ id: number; name: string }>;
   /** An object that is there, in the words of a document. */
@@ -28,11 +33,29 @@ export type Kind = {
   references?: (document: Attributes) => { pointer: string; kind: string; value: unknown; put: (id: number) => void }[];
 };
 
+const Limit = z.number(noLimit).nullish();
+const Limits = z.looseObject({ name: z.string(), services: Limit, vms: Limit, cpu: Limit, memory: Limit });
+
+/** Null is the default, as in a merge patch. What is no limit stays, to be refused with its place. */
+function limitIn(value: unknown): unknown {
+  if (value === null) return asDefault;
+  const limit = typeof value === 'string' ? limitOf(value) : Number.NaN;
+  return Number.isNaN(limit) ? value : limit;
+}
+
 const quotaOf = (holder: 'user' | 'group'): Kind => ({
   noun: `quota of ${holder}`,
+  shown: `quota show ${holder}`,
   path: `/quotas/${holder}s`,
   among: `/${holder}s`,
-  wish: UpdateQuota.extend({ name: z.string() }),
+  wish: Limits.pipe(UpdateQuota.extend({ name: z.string() })),
+  read: (document) =>
+    Object.fromEntries(
+      Object.entries(document).map(([name, value]) => [
+        name,
+        quotaKinds.some((kind) => kind === name) ? limitIn(value) : value,
+      ]),
+    ),
   answer: QuotaResource,
   asDocument: (object) => {
     const { name, services, vms, cpu, memory } = QuotaResource.parse(object);

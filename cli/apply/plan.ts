@@ -9,7 +9,7 @@ export type Wish = {
   kind: string;
   by: Kind;
   name: string;
-  /** Without its kind, as it was written. */
+  /** Without its kind, and but for the names of other objects in the words of the server. */
   attributes: Record<string, unknown>;
   place: Document['place'];
 };
@@ -46,9 +46,10 @@ export function wishesOf(documents: readonly Document[]): Wish[] {
 function wishOf({ content, place }: Document): Wish | { findings: Finding[] } {
   const wrong = (pointer: string, detail: string) => ({ findings: [{ pointer: place(pointer), detail }] });
   if (!isObject(content)) return wrong('', 'a document must be an object with a kind and a name');
-  const { kind, ...attributes } = content;
+  const { kind, ...written } = content;
   const by = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (typeof kind !== 'string' || !by) return wrong('/kind', kindFault(kind));
+  const attributes = by.read?.(written) ?? written;
   const { name } = attributes;
   if (typeof name !== 'string' || name === '') return wrong('/name', 'name is required');
   const result = by.wish.safeParse(withReferences(by, attributes, () => 0));
@@ -68,7 +69,7 @@ function kindFault(kind: unknown): string {
   return `${JSON.stringify(kind)} is no kind that can be applied: ${meant === undefined ? known : `did you mean ${meant}?`}`;
 }
 
-/** References that are names and not ids, as they stand in a document. */
+/** References that are names and not ids. */
 export const namesIn = ({ by, attributes }: Pick<Wish, 'by' | 'attributes'>) =>
   (by.references?.(structuredClone(attributes)) ?? []).flatMap(({ pointer, kind, value }) =>
     isName(value) ? [{ pointer, kind, name: value }] : [],
@@ -96,6 +97,14 @@ export function changeOf(by: Kind, wished: Record<string, unknown>, present: unk
     isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
   const changed = Object.keys(wished).filter((name) => !isThere(name));
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
+}
+
+/** What a document says something about, and is other than it was: by its name. */
+export function changedBetween(by: Kind, wished: Record<string, unknown>, before: unknown, now: unknown): string[] {
+  const [one, other] = [plain(by.asDocument(before)), plain(by.asDocument(now))];
+  // What replaces the whole of an object is about each part of it.
+  const names = by.update === 'PUT' ? Object.keys({ ...one, ...other }) : Object.keys(wished);
+  return names.filter((name) => !isDeepStrictEqual(one[name], other[name]));
 }
 
 /** What becomes of an object when changes are merged into it: null takes away, or is what was there already. */

@@ -7,7 +7,6 @@ import type { Kind } from './kinds.js';
 
 const Named = z.object({ id: z.int(), name: z.string(), uid: z.int().optional() });
 const Self = z.object({ id: z.int() });
-const Anything = z.unknown();
 
 /** The object of this name, whole: of several, your own; null where there is none. */
 export async function presentOf(
@@ -29,8 +28,9 @@ export async function presentOf(
       },
     );
   if (only === undefined) return null;
-  const { raw } = await context.client().get(`${path}/${only.value.id}`, Anything);
-  return { raw, value: only.value };
+  const present = await context.client().get(`${path}/${only.value.id}`, Named);
+  // Renamed between the two: it is not what is meant any more.
+  return present.value.name === name ? present : presentOf(context, { noun, path, among }, name);
 }
 
 /** What is called alike may belong to others, who let you see it. */

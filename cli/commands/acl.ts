@@ -4,7 +4,8 @@ import { type ApiClient, json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { pairs } from '../output.js';
 import { groups, users } from '../people.js';
-import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { clusters } from './cluster-resource.js';
 
 /** The rule stands where other objects have their names. */
@@ -68,15 +69,5 @@ export const aclCommands: readonly Leaf[] = [
       report(context, `acl ${value.id} created: ${value.rule}`, raw);
     },
   }),
-  leaf({
-    usage: 'delete <acl>',
-    summary: 'Remove a rule',
-    examples: ['arcus acl delete 3'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, acls, wish, (acl) => `Remove ${acl}?`);
-      await context.client().send('DELETE', `/acls/${id}`, z.undefined());
-      report(context, `acl ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(acls, { called: '3', summary: 'Remove a rule' }),
 ];

@@ -5,6 +5,7 @@ import { kinds } from '../apply/kinds.js';
 import { changeOf, type Wish, wishesOf, withReferences } from '../apply/plan.js';
 import { presentOf } from '../apply/present.js';
 import { type References, referencesOf } from '../apply/references.js';
+import { update } from '../apply/update.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { rawText } from '../output.js';
@@ -73,10 +74,8 @@ async function applied(
     return { kind, id: value.id, name, outcome: 'created' };
   }
   const { id } = present.value;
-  const change = changeOf(by, wished, present.raw);
-  if (change === null) return { kind, id, name, outcome: 'unchanged' };
-  if (!dryRun) await client.send(by.update, `${by.path}/${id}`, by.answer, json(change));
-  return { kind, id, name, outcome: 'updated' };
+  if (!dryRun) return { kind, id, name, outcome: await update(context, by, wished, present) };
+  return { kind, id, name, outcome: changeOf(by, wished, present.raw) === null ? 'unchanged' : 'updated' };
 }
 
 /** Its user or group was there a moment ago. */

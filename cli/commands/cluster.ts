@@ -6,7 +6,8 @@ import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
 import { reserveAndAttributes } from '../placement-options.js';
-import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, report, resolve } from '../resource.js';
 import { clusters } from './cluster-resource.js';
 import { hosts } from './host.js';
 
@@ -60,15 +61,5 @@ export const clusterCommands: readonly Leaf[] = [
     run: (context, [host]) => put(context, host, defaultCluster),
   }),
   ...ownershipLeaves(clusters, { called: 'production' }),
-  leaf({
-    usage: 'delete <cluster>',
-    summary: 'Remove a cluster that has no hosts',
-    examples: ['arcus cluster delete staging'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, clusters, wish, (cluster) => `Remove ${cluster}?`);
-      await context.client().send('DELETE', `/clusters/${id}`, z.undefined());
-      report(context, `cluster ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(clusters, { called: 'staging', summary: 'Remove a cluster that has no hosts' }),
 ];

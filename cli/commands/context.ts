@@ -99,12 +99,13 @@ export const contextCommands: readonly Leaf[] = [
         tableOf(
           [
             { title: 'CURRENT', text: ({ current }) => (current ? '*' : '') },
-            { title: 'NAME', text: ({ name }) => name },
-            { title: 'ENDPOINT', text: ({ endpoint }) => endpoint },
+            { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+            { title: 'ENDPOINT', text: ({ endpoint }) => endpoint, cut: true },
             { title: 'USER', text: ({ user }) => user ?? '-' },
             { title: 'CREDENTIALS', text: ({ credentials }) => credentials },
           ],
           contexts,
+          context.wide ? null : context.width(),
         );
       shown(context, table, contexts);
     },

@@ -4,7 +4,8 @@ import { json } from '../api-client.js';
 import { changesIn } from '../changes.js';
 import { type Leaf, leaf } from '../command.js';
 import { groups, users } from '../people.js';
-import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, report, resolve } from '../resource.js';
 
 const whole = { whole: true };
 
@@ -74,15 +75,5 @@ export const groupCommands: readonly Leaf[] = [
   }),
   adminLeaf('add-admin', 'addadmin', 'Let a member manage a group and its users', 'manages'),
   adminLeaf('remove-admin', 'deladmin', 'Make an admin of a group a plain member', 'no longer manages'),
-  leaf({
-    usage: 'delete <group>',
-    summary: 'Remove a group without members and objects',
-    examples: ['arcus group delete web-team'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, groups, wish, (group) => `Remove ${group}?`);
-      await context.client().send('DELETE', `/groups/${id}`, z.undefined());
-      report(context, `group ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(groups, { called: 'web-team', summary: 'Remove a group without members and objects' }),
 ];

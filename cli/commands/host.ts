@@ -9,7 +9,8 @@ import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
 import { attributesSection, reserveAndAttributes } from '../placement-options.js';
-import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { stateText } from '../state-colour.js';
 import { waitLeaf } from '../wait-for.js';
 import { whyLeaf } from '../why.js';
@@ -33,7 +34,7 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total - memory.reserved)}`,
       right: true,
     },
-    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
     { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
     { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
   ],
@@ -172,15 +173,5 @@ export const hostCommands: readonly Leaf[] = [
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
   setState('offline', 'offline', 'Stop watching a host'),
   ...ownershipLeaves(hosts, { called: 'host-1' }),
-  leaf({
-    usage: 'delete <host>',
-    summary: 'Remove a host that has no VMs',
-    examples: ['arcus host delete host-4'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, hosts, wish, (host) => `Remove ${host}?`);
-      await context.client().send('DELETE', `/hosts/${id}`, z.undefined());
-      report(context, `host ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(hosts, { called: 'host-4', summary: 'Remove a host that has no VMs' }),
 ];

@@ -1,13 +1,11 @@
 import { z } from 'zod';
 import {
-  asDefault,
   DefaultQuotas,
   OwnQuotas,
   QuotaHolderType,
   type QuotaKind,
   QuotaResource,
   quotaKinds,
-  unlimited,
 } from '../../schemas/quota.js';
 import { json } from '../api-client.js';
 import { changesIn } from '../changes.js';
@@ -15,6 +13,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { type Column, rawText, sizeOf, tableOf } from '../output.js';
 import { groups, users } from '../people.js';
+import { limitOf, noLimit, wordOf } from '../quota-limit.js';
 import { report, resolve } from '../resource.js';
 
 const usage = 'Add --help to see how it is used.';
@@ -30,15 +29,14 @@ const usedOf = (quota: QuotaResource, kind: QuotaKind): string => {
   const { used, effective } = quota[kind];
   return `${textOf[kind](used)}/${effective === null ? '-' : textOf[kind](effective)}`;
 };
-const limitOf = (limit: number, kind: QuotaKind): string =>
-  limit === unlimited ? 'unlimited' : limit === asDefault ? 'default' : textOf[kind](limit);
+const limitText = (limit: number, kind: QuotaKind): string => wordOf(limit) ?? textOf[kind](limit);
 
-const quotaTable = (quotas: readonly QuotaResource[]): string =>
+const quotaTable = ({ wide, width }: Context, quotas: readonly QuotaResource[]): string =>
   tableOf(
     [
       { title: 'TYPE', text: ({ type }) => type },
       { title: 'ID', text: ({ id }) => String(id), right: true },
-      { title: 'NAME', text: ({ name }) => name },
+      { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
       ...quotaKinds.map(
         (kind): Column<QuotaResource> => ({
           title: kind.toUpperCase(),
@@ -49,6 +47,7 @@ const quotaTable = (quotas: readonly QuotaResource[]): string =>
       { title: '', text: ({ exempt }) => (exempt ? 'never counted' : '') },
     ],
     quotas,
+    wide ? null : width(),
   );
 
 const limitsTable = ({ users, groups }: DefaultQuotas): string =>
@@ -57,7 +56,7 @@ const limitsTable = ({ users, groups }: DefaultQuotas): string =>
       { title: 'DEFAULT OF', text: ({ of }: { of: string; limits: DefaultQuotas['users'] }) => of },
       ...quotaKinds.map((kind) => ({
         title: kind.toUpperCase(),
-        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitOf(limits[kind], kind),
+        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitText(limits[kind], kind),
         right: true,
       })),
     ],
@@ -81,8 +80,8 @@ async function pathOf(context: Context, type: string | undefined, wish: string |
 
 const Limit = z
   .string()
-  .transform((text) => (text === 'default' ? asDefault : text === 'unlimited' ? unlimited : Number(text || Number.NaN)))
-  .refine((limit) => !Number.isNaN(limit), 'must be a number, default or unlimited');
+  .transform(limitOf)
+  .refine((limit) => !Number.isNaN(limit), noLimit);
 const Limits = z.object({
   services: Limit.optional(),
   vms: Limit.optional(),
@@ -110,7 +109,13 @@ export const quotaCommands: readonly Leaf[] = [
         ...(await client.list('/quotas/users', QuotaResource)),
         ...(await client.list('/quotas/groups', QuotaResource)),
       ];
-      if (context.format === 'table') context.out(quotaTable(found.map(({ value }) => value)));
+      if (context.format === 'table')
+        context.out(
+          quotaTable(
+            context,
+            found.map(({ value }) => value),
+          ),
+        );
       else
         context.out(
           rawText(
@@ -128,11 +133,11 @@ export const quotaCommands: readonly Leaf[] = [
     run: async (context, [type, whose]) => {
       if (type === undefined) {
         const { value, raw } = await context.client().get('/quotas', OwnQuotas);
-        report(context, quotaTable([value.user, ...value.groups]), raw);
+        report(context, quotaTable(context, [value.user, ...value.groups]), raw);
         return;
       }
       const { value, raw } = await context.client().get(await pathOf(context, type, whose), QuotaResource);
-      report(context, quotaTable([value]), raw);
+      report(context, quotaTable(context, [value]), raw);
     },
   }),
   leaf({
@@ -149,7 +154,7 @@ export const quotaCommands: readonly Leaf[] = [
       const { value, raw } = await context
         .client()
         .send('PATCH', await pathOf(context, type, whose), QuotaResource, body);
-      report(context, quotaTable([value]), raw);
+      report(context, quotaTable(context, [value]), raw);
     },
   }),
   leaf({

@@ -8,7 +8,8 @@ import { readInput, readObject } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
-import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
@@ -20,7 +21,7 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
     { title: 'STRATEGY', text: ({ body }) => body.deployment },
     { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
     {
@@ -108,17 +109,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     },
   }),
   ...ownershipLeaves(serviceTemplates, { called: 'my_service' }),
-  leaf({
-    usage: 'delete <service-template>',
-    summary: 'Remove a service template',
-    examples: ['arcus service-template delete my_service'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, serviceTemplates, wish, (template) => `Remove ${template}?`);
-      await context.client().send('DELETE', `/service-templates/${id}`, z.undefined());
-      report(context, `service-template ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(serviceTemplates, { called: 'my_service', summary: 'Remove a service template' }),
   leaf({
     usage: 'instantiate <service-template>',
     summary: 'Deploy a service from a service template',

@@ -26,8 +26,8 @@ export const services: Resource<typeof ServiceSummary, typeof ServiceResource> =
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
-    { title: 'STATE', text: ({ state }) => state, colour: stateText },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
     {
       title: 'ROLES',
       text: ({ roles }) => roles.map((role) => `${role.name}:${role.cardinality}`).join(' '),
@@ -99,7 +99,7 @@ export const serviceCommands: readonly Leaf[] = [
     ),
     run: async (context, [wish], { hard, soft, wait }) => {
       const body = json(hard ? { hard: true } : soft ? { hard: false } : {});
-      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service}?`);
+      const { id } = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service}?`);
       await act(context, id, { method: 'POST', action: '/undeploy', body, wait });
     },
   }),
@@ -129,7 +129,8 @@ export const serviceCommands: readonly Leaf[] = [
     options: [wait],
     schema: Wait,
     run: async (context, [wish], { wait }) => {
-      const id = await resolveToEnd(context, services, wish, (service) => `End every VM of ${service} and remove it?`);
+      const question = (service: string) => `End every VM of ${service} and remove it?`;
+      const { id } = await resolveToEnd(context, services, wish, question);
       await act(context, id, { method: 'DELETE', action: '', wait });
     },
   }),

@@ -84,10 +84,10 @@ export const tokenCommands: readonly Leaf[] = [
     schema: Whose,
     run: async (context, [wish], whose) => {
       const tokens = await tokensOf(context, whose);
-      const id =
+      const { id } =
         whose.user === undefined
           ? await resolveToEnd(context, tokens, wish, (token) => `Revoke ${token}?`)
-          : await resolve(context.client(), tokens, wish, { whole: true });
+          : { id: await resolve(context.client(), tokens, wish, { whole: true }) };
       if (whose.user !== undefined) await context.confirm(async () => `Revoke token ${id} of user ${whose.user}?`);
       await context.client().send('DELETE', `${tokens.path}/${id}`, z.undefined());
       report(context, `token ${id} revoked.`, { id });

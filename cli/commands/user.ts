@@ -4,6 +4,7 @@ import { json } from '../api-client.js';
 import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { groups, users } from '../people.js';
+import { removeLeaf } from '../remove-leaf.js';
 import { listAndShow, report, resolve, resolveToEnd } from '../resource.js';
 import { passwordLeaf } from '../set-password.js';
 
@@ -16,8 +17,14 @@ const Settings = z.object({ group: z.string().optional(), umask: z.string().opti
 const primary = async ({ client }: Context, group: string | undefined): Promise<object> =>
   group === undefined ? {} : { gid: await resolve(client(), groups, group, whole) };
 
-async function change(context: Context, id: number, body: object, told: string): Promise<void> {
-  const { value, raw } = await context.client().send('PATCH', `/users/${id}`, UserResource, json(body));
+async function change(
+  context: Context,
+  { id, tag }: { id: number; tag?: string | undefined },
+  body: object,
+  told: string,
+): Promise<void> {
+  const unchanged = { unchanged: tag };
+  const { value, raw } = await context.client().send('PATCH', `/users/${id}`, UserResource, json(body), unchanged);
   report(context, `user ${id} (${value.name}) ${told}.`, raw);
 }
 
@@ -76,7 +83,7 @@ export const userCommands: readonly Leaf[] = [
     run: async (context, [wish], { name, group, umask }) => {
       const id = await resolve(context.client(), users, wish);
       const changes = { name, umask, ...(await primary(context, group)) };
-      await change(context, id, changesIn(changes, '--name, --group or --umask'), 'updated');
+      await change(context, { id }, changesIn(changes, '--name, --group or --umask'), 'updated');
     },
   }),
   passwordLeaf,
@@ -86,7 +93,7 @@ export const userCommands: readonly Leaf[] = [
     examples: ['arcus user enable alice'],
     schema: z.object({}),
     run: async (context, [wish]) =>
-      change(context, await resolve(context.client(), users, wish, whole), { enabled: true }, 'is enabled'),
+      change(context, { id: await resolve(context.client(), users, wish, whole) }, { enabled: true }, 'is enabled'),
   }),
   leaf({
     usage: 'disable <user>',
@@ -94,8 +101,8 @@ export const userCommands: readonly Leaf[] = [
     examples: ['arcus user disable alice'],
     schema: z.object({}),
     run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, users, wish, (user) => `Disable ${user} and revoke all tokens?`);
-      await change(context, id, { enabled: false }, 'is disabled, without tokens');
+      const user = await resolveToEnd(context, users, wish, (user) => `Disable ${user} and revoke all tokens?`);
+      await change(context, user, { enabled: false }, 'is disabled, without tokens');
     },
   }),
   membershipLeaf('add-group', 'addgroup', 'Make a user a member of one more group', (group) => `is in ${group}`),
@@ -105,15 +112,5 @@ export const userCommands: readonly Leaf[] = [
     'Take a user out of a group that is not the primary one',
     (group) => `is no longer in ${group}`,
   ),
-  leaf({
-    usage: 'delete <user>',
-    summary: 'Remove a user who owns nothing any more',
-    examples: ['arcus user delete alice'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, users, wish, (user) => `Remove ${user}?`);
-      await context.client().send('DELETE', `/users/${id}`, z.undefined());
-      report(context, `user ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(users, { called: 'alice', summary: 'Remove a user who owns nothing any more' }),
 ];

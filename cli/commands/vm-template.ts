@@ -6,7 +6,8 @@ import { readInput } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
-import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
+import { removeLeaf } from '../remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../resource.js';
 
 export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateResource> = {
   noun: 'vm-template',
@@ -17,7 +18,7 @@ export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateR
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
     { title: 'CPU', text: ({ template }) => String(template.CPU), right: true },
     { title: 'MEMORY', text: ({ template }) => `${template.MEMORY}M`, right: true },
     { title: 'ATTRIBUTES', text: ({ template }) => Object.keys(template).join(' '), wide: true },
@@ -59,15 +60,18 @@ const fileOption = [
 
 const Content = z.record(z.string(), z.unknown());
 
-/** What is edited and sent again need not have the name, which `show` does not count among the contents. */
-async function named(body: Body, nameNow: () => Promise<string>): Promise<Body> {
-  if (body.type === 'text/plain') {
-    if (/^[ \t]*NAME[ \t]*=/im.test(body.text)) return body;
-    // At the end: messages name the lines of the file.
-    return { ...body, text: `${body.text}\nNAME=${JSON.stringify(await nameNow())}\n` };
-  }
+/** With the name that it has now: what is edited and sent again need not have one, which `show` does not count among the contents. */
+function named(body: Body, name: string): Body {
+  // At the end: messages name the lines of the file.
+  if (body.type === 'text/plain') return { ...body, text: `${body.text}\nNAME=${JSON.stringify(name)}\n` };
   const content = Content.safeParse(parsedJson(body.text));
-  return !content.success || 'name' in content.data ? body : json({ name: await nameNow(), ...content.data });
+  return content.success ? json({ name, ...content.data }) : body;
+}
+
+function hasName(body: Body): boolean {
+  if (body.type === 'text/plain') return /^[ \t]*NAME[ \t]*=/im.test(body.text);
+  const content = Content.safeParse(parsedJson(body.text));
+  return !content.success || 'name' in content.data;
 }
 
 /** Undefined where it is none: the server tells what is wrong, or takes its comments. */
@@ -104,27 +108,16 @@ export const vmTemplateCommands: readonly Leaf[] = [
     options: [fileOption],
     schema: FromFile,
     run: async (context, [wish], { file }) => {
-      const read = readInput(file, { templateText: true });
-      const id = await resolve(context.client(), vmTemplates, wish);
-      const body = await named(read, async () => {
-        const { value } = await context.client().get(`/vm-templates/${id}`, VmTemplateResource);
-        return value.name;
-      });
-      const { value, raw } = await context.client().send('PUT', `/vm-templates/${id}`, VmTemplateResource, body);
-      report(context, `vm-template ${id} (${value.name}) updated.`, raw);
+      const client = context.client();
+      const body = readInput(file, { templateText: true });
+      const path = `/vm-templates/${await resolve(client, vmTemplates, wish)}`;
+      const present = hasName(body) ? null : await client.get(path, VmTemplateResource);
+      const sent = present ? named(body, present.value.name) : body;
+      const { value, raw } = await client.send('PUT', path, VmTemplateResource, sent, { unchanged: present?.tag });
+      report(context, `vm-template ${value.id} (${value.name}) updated.`, raw);
       warn(context, value);
     },
   }),
   ...ownershipLeaves(vmTemplates, { called: 'small' }),
-  leaf({
-    usage: 'delete <vm-template>',
-    summary: 'Remove a VM template',
-    examples: ['arcus vm-template delete small'],
-    schema: z.object({}),
-    run: async (context, [wish]) => {
-      const id = await resolveToEnd(context, vmTemplates, wish, (template) => `Remove ${template}?`);
-      await context.client().send('DELETE', `/vm-templates/${id}`, z.undefined());
-      report(context, `vm-template ${id} removed.`, { id });
-    },
-  }),
+  removeLeaf(vmTemplates, { called: 'small', summary: 'Remove a VM template' }),
 ];

@@ -35,8 +35,8 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
     { title: 'ID', text: ({ id }) => String(id), right: true },
     { title: 'USER', text: ({ uname }) => uname },
     { title: 'GROUP', text: ({ gname }) => gname, wide: true },
-    { title: 'NAME', text: ({ name }) => name, cut: true },
-    { title: 'STATE', text: stateOf, colour: stateText },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'STATE', text: stateOf, colour: stateText, kept: true },
     { title: 'CPU', text: ({ cpu }) => String(cpu), right: true },
     { title: 'MEMORY', text: ({ memory }) => `${memory}M`, right: true },
     { title: 'HOST', text: ({ host }) => host?.name ?? '-', cut: true },
@@ -202,14 +202,14 @@ export const vmCommands: readonly Leaf[] = [
           next: 'Such as: arcus vm recover 12 --retry',
         });
       const ends = action === 'delete' || action === 'recreate';
-      const id = await (ends
+      const { id } = await (ends
         ? resolveToEnd(
             context,
             vms,
             wish,
             (vm) => `End ${vm}${action === 'recreate' ? ' and deploy it anew' : ' for good'}?`,
           )
-        : resolve(context.client(), vms, wish));
+        : { id: await resolve(context.client(), vms, wish) });
       const answer = await startOperation(context, 'POST', `/vms/${id}/recover`, json({ action }));
       await reportOperation(context, answer, { wait });
     },
@@ -222,7 +222,7 @@ export const vmCommands: readonly Leaf[] = [
     options: [['--hard', 'cut the power instead of asking the guest'], wait],
     schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),
     run: async (context, [wish], { hard, wait }) => {
-      const id = await resolveToEnd(context, vms, wish, (vm) => `End ${vm} for good?`);
+      const { id } = await resolveToEnd(context, vms, wish, (vm) => `End ${vm} for good?`);
       const path = `/vms/${id}/terminate`;
       const answer = await startOperation(context, 'POST', path, json({ hard: hard ?? false }));
       await reportOperation(context, answer, { wait });

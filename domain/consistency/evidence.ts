@@ -1,3 +1,4 @@
+import type { Ownership } from '../../schemas/common.js';
 import type { FindingCode } from '../../schemas/consistency.js';
 import type { Capacity } from '../../schemas/host.js';
 import type { OperationState } from '../../schemas/operation.js';
@@ -10,6 +11,8 @@ type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };
 type VmSeen = { vm: number } & Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'hold'>;
 type Owner = { uid: number; gid: number };
+/** So many operations on a resource, the first of them, and what it and they should have. */
+export type StrayOperations = { operations: number; first: string; should: Ownership };
 /** `epoch` is the domain's; `host` the id, `name` what its hypervisor knows it by. */
 type DomainSeen = { host: number; name: string; vm: number; epoch: number };
 
@@ -23,6 +26,7 @@ export type Evidence = {
   service_wanted_stale: { service: number; op: string };
   service_hold_stale: { service: number; role: string; op: string; epoch: number };
   service_done_with_vms: ServiceSeen & { vms: number };
+  service_operation_owner_differs: { service: number } & StrayOperations;
   role_state_wrong: RoleSeen & { is: ServiceState; becomes: ServiceState };
   role_incomplete: RoleSeen & { running: number; present: number; cardinality: number };
   role_surplus: RoleSeen & { present: number; cardinality: number };
@@ -34,6 +38,7 @@ export type Evidence = {
   vm_waits_for_nothing: { vm: number; epoch: number };
   vm_without_service: { vm: number; service: number; role: string; lacks: 'service' | 'role' };
   vm_owner_differs: { vm: number; service: number; is: Owner; should: Owner };
+  vm_operation_owner_differs: { vm: number } & StrayOperations;
   vm_without_host: { vm: number; epoch: number; host: number | null };
   vm_done_on_host: { vm: number; stay: number };
   vm_not_reserved: VmSeen & { host: number; capacity: Capacity };

@@ -10,6 +10,7 @@ export type SeenVm = Pick<
   | '_id'
   | 'uid'
   | 'gid'
+  | 'permissions'
   | 'state'
   | 'lcm_state'
   | 'epoch'
@@ -22,7 +23,7 @@ export type SeenVm = Pick<
 >;
 export type SeenService = Pick<
   Service,
-  '_id' | 'uid' | 'gid' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'
+  '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'
 > & {
   roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
 };

@@ -1,8 +1,9 @@
 import type { Capacity, Host } from '../../schemas/host.js';
+import { placeOf } from '../stays.js';
 import { isVmRunning } from '../vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
-import { seenOf, stayOf } from './judge-vms.js';
+import { seenOf } from './judge-vms.js';
 
 export type SeenDomain = { vm: number; epoch: number; state: 'booting' | 'running' | 'stopped' | 'failed' };
 
@@ -52,7 +53,7 @@ function judgeReservation({ _id: host }: SeenHost, id: number, reserved: Capacit
   // One that waits keeps what an earlier try has reserved for it, as long as somebody will wake it.
   if (state === 'PENDING')
     return isExpected(vm, known) ? [] : [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
-  const stay = stayOf(vm);
+  const stay = placeOf(vm);
   if (!stay) return [];
   if (stay.hid !== host) return [flaw('reservation_orphaned', { host, vm: id, capacity, is: 'elsewhere', epoch })];
   const should = { cpu: vm.capacity.cpu, memory: vm.capacity.memory };
@@ -65,7 +66,7 @@ function judgeDomains({ _id: host, name, vms, heard }: SeenHost, known: AroundHo
   const present = new Set(heard.domains.map(({ vm }) => vm));
   const missing = Object.keys(vms).flatMap((id): Flaw[] => {
     const vm = known.vms.get(Number(id));
-    if (!vm || present.has(vm._id) || !isVmRunning(vm) || stayOf(vm)?.hid !== host) return [];
+    if (!vm || present.has(vm._id) || !isVmRunning(vm) || placeOf(vm)?.hid !== host) return [];
     return isMoving(vm, known) ? [] : [flaw('domain_missing', { ...seenOf(vm), host, name })];
   });
   return [...heard.domains.flatMap((domain) => judgeDomain({ host, name }, domain, known)), ...missing];
@@ -78,7 +79,7 @@ function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, kno
   if (isMoving(vm, known)) return [];
   if (vm.state === 'PENDING' || vm.state === 'DONE')
     return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
-  const stay = stayOf(vm);
+  const stay = placeOf(vm);
   if (!stay) return [];
   if (stay.hid !== at.host)
     return [flaw('domain_elsewhere', { ...at, vm: id, epoch, at: stay.hostname, vmEpoch: vm.epoch })];

@@ -1,6 +1,7 @@
 import type { ServiceState } from '../../schemas/service.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isOpen, isServiceMoving, type KnownOperations, type SeenService } from './hands.js';
+import { type OperationsOf, straysOf } from './judge-operation-owners.js';
 
 /** The VMs of a role, counted. */
 export type RoleCount = {
@@ -19,6 +20,7 @@ export type AroundServices = {
   operations: KnownOperations;
   /** By service and role; absent: no VM was ever made. */
   counts: ReadonlyMap<number, ReadonlyMap<string, RoleCount>>;
+  operationsOn: OperationsOf;
 };
 
 const none: RoleCount = { present: 0, running: 0, busy: 0, all: 0, numbers: 0 };
@@ -34,7 +36,14 @@ const givenUp: Partial<Record<ServiceState, ServiceState>> = {
 
 /** What of these services no operation explains. */
 export const judgeServices = (services: readonly SeenService[], known: AroundServices): Flaw[] =>
-  services.flatMap((service) => (isServiceMoving(service, known.operations) ? [] : judgeService(service, known)));
+  services.flatMap((service) =>
+    isServiceMoving(service, known.operations) ? [] : [...judgeOwner(service, known), ...judgeService(service, known)],
+  );
+
+function judgeOwner(service: SeenService, { operationsOn }: AroundServices): Flaw[] {
+  const strays = straysOf(service, operationsOn.get(service._id));
+  return strays ? [flaw('service_operation_owner_differs', { service: service._id, ...strays })] : [];
+}
 
 function judgeService(service: SeenService, { operations, counts }: AroundServices): Flaw[] {
   const { _id: id, state, epoch, operation, wanted, holds } = service;

@@ -1,26 +1,26 @@
-import type { HistoryRecord } from '../../schemas/vm.js';
+import { placeOf } from '../stays.js';
 import { abandonment } from '../vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
+import { type OperationsOf, straysOf } from './judge-operation-owners.js';
 
 /** `reserved`: for each host that exists, those of the VMs in question that have a reservation there. */
-export type AroundVms = Surroundings & { reserved: ReadonlyMap<number, ReadonlySet<number>> };
-
-/** The stay of a VM that has not ended, or undefined. */
-export function stayOf({ history }: Pick<SeenVm, 'history'>): HistoryRecord | undefined {
-  const last = history.at(-1);
-  return last?.etime === null ? last : undefined;
-}
+export type AroundVms = Surroundings & {
+  reserved: ReadonlyMap<number, ReadonlySet<number>>;
+  operationsOn: OperationsOf;
+};
 
 export const seenOf = ({ _id: vm, state, lcm_state, epoch, hold }: SeenVm) => ({ vm, state, lcm_state, epoch, hold });
 
 /** What of these VMs no operation explains. */
 export const judgeVms = (vms: readonly SeenVm[], known: AroundVms): Flaw[] =>
-  vms.flatMap((vm) => (isMoving(vm, known) ? [] : [...staleOf(vm, known), ...judgeVm(vm, known)]));
+  vms.flatMap((vm) =>
+    isMoving(vm, known) ? [] : [...staleOf(vm, known), ...judgeOwner(vm, known), ...judgeVm(vm, known)],
+  );
 
 function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   const { _id: id, state, epoch, service } = vm;
-  if (state === 'DONE') return stayOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
+  if (state === 'DONE') return placeOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
   const found: Flaw[] = [];
   if (state !== 'PENDING') found.push(...judgePlace(vm, known));
   const owner = service && known.services.get(service.id);
@@ -28,8 +28,6 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));
   if (service && owner && !owner.roles.some(({ name }) => name === service.role))
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'role' }));
-  if (owner && (vm.uid !== owner.uid || vm.gid !== owner.gid))
-    found.push(flaw('vm_owner_differs', { vm: id, service: owner._id, is: ownerOf(vm), should: ownerOf(owner) }));
   if (isExpected(vm, known)) return found;
   if (abandonment(vm)) found.push(flaw('vm_abandoned', seenOf(vm)));
   // Those of a service wait for its recovery, whose state says so.
@@ -37,11 +35,21 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   return found;
 }
 
+/** Of one that is DONE, too, which goes with its service. Of one that is to be given away no more is said: its operations go with it. */
+function judgeOwner(vm: SeenVm, { services, operationsOn }: AroundVms): Flaw[] {
+  const { _id: id } = vm;
+  const owner = vm.service && services.get(vm.service.id);
+  if (owner && (vm.uid !== owner.uid || vm.gid !== owner.gid))
+    return [flaw('vm_owner_differs', { vm: id, service: owner._id, is: ownerOf(vm), should: ownerOf(owner) })];
+  const strays = straysOf(vm, operationsOn.get(id));
+  return strays ? [flaw('vm_operation_owner_differs', { vm: id, ...strays })] : [];
+}
+
 const ownerOf = ({ uid, gid }: { uid: number; gid: number }) => ({ uid, gid });
 
 function judgePlace(vm: SeenVm, { reserved }: AroundVms): Flaw[] {
   const { _id: id, epoch, capacity } = vm;
-  const stay = stayOf(vm);
+  const stay = placeOf(vm);
   const there = stay && reserved.get(stay.hid);
   if (!stay || !there) return [flaw('vm_without_host', { vm: id, epoch, host: stay?.hid ?? null })];
   return there.has(id) ? [] : [flaw('vm_not_reserved', { ...seenOf(vm), host: stay.hid, capacity })];

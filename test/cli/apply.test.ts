@@ -47,7 +47,9 @@ vms: 20
 ---
 kind: user_quota
 name: annie
-services: -1
+services: default
+vms: null
+cpu: unlimited
 memory: 4096
 ---
 kind: group
@@ -107,6 +109,7 @@ describe('apply', () => {
       'kind: host\nname: early\ncpu: 1\nmemory: many',
       'kind: vm_template',
       '- 1',
+      'kind: user_quota\nname: annie\nvms: many',
     ];
     const file = join(directory, 'wrong.yaml');
     writeFileSync(file, wrong.join('\n---\n'));
@@ -116,6 +119,7 @@ describe('apply', () => {
     expect(err).toContain(`${file}:12: /memory `);
     expect(err).toContain(`${file}:14: name is required`);
     expect(err).toContain(`${file}:16: a document must be an object with a kind and a name`);
+    expect(err).toContain(`${file}:20: /vms must be a number, default or unlimited`);
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).not.toContain('early');
     writeFileSync(file, 'kind: host\nname: x\n  cpu: 1\n');
     expect((await running.arcus(['apply', '-f', file])).err).toMatch(

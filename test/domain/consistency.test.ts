@@ -4,11 +4,13 @@ import { type Flaw, isSame } from '../../domain/consistency/evidence.js';
 import { flaws, keyOf, placeOf, told } from '../../domain/consistency/flaws.js';
 import type { SeenService, SeenVm } from '../../domain/consistency/hands.js';
 import { judgeHosts, type SeenDomain, type SeenHost } from '../../domain/consistency/judge-hosts.js';
+import type { SeenOperations } from '../../domain/consistency/judge-operation-owners.js';
 import { judgeCounters, judgeOperations, judgeRuns } from '../../domain/consistency/judge-operations.js';
 import { judgeOwners, type SeenOwner } from '../../domain/consistency/judge-owners.js';
 import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeServices, type RoleCount } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
+import { permissionsOf } from '../../domain/permission-bits.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../domain/vm-states.js';
 import { FindingCode } from '../../schemas/consistency.js';
 import { OperationState } from '../../schemas/operation.js';
@@ -27,12 +29,15 @@ const operations = new Map(OperationState.options.map((state) => [state, { state
 const atWork: OperationState[] = ['accepted', 'running'];
 const parked: OperationState[] = ['waiting', 'waiting_for_you'];
 
+const mine = { uid: 2, gid: 1, permissions: permissionsOf('640') };
+/** Operations that are as what they are about, but for what is said. */
+const alike = (over: Partial<SeenOperations> = {}): SeenOperations => ({ ...mine, count: 2, first: 'b', ...over });
+
 /** A VM in a state, on host 1 unless it is nowhere. Operations are called by their states; `lost` is none. */
 const vm = (name: VmStateName, over: Partial<SeenVm> = {}): SeenVm => ({
   ...{
     _id: 7,
-    uid: 2,
-    gid: 1,
+    ...mine,
     ...storedVmState(name),
     epoch: 2,
     hold: null,
@@ -50,15 +55,21 @@ const role = (name: string, state: ServiceState, cardinality = 2): SeenService['
   cardinality,
 });
 const service = (state: ServiceState, over: Partial<SeenService> = {}): SeenService => ({
-  ...{ _id: 3, uid: 2, gid: 1, state, epoch: 4, operation: null, wanted: null, holds: {} },
+  ...{ _id: 3, ...mine, state, epoch: 4, operation: null, wanted: null, holds: {} },
   ...{ roles: [role('web', state === 'FAILED_UNDEPLOYING' ? 'RUNNING' : state)], ...over },
 });
 
-const ofVm = (seen: SeenVm, services: SeenService[] = [], reserved: readonly number[] = [7]) =>
+const ofVm = (
+  seen: SeenVm,
+  services: SeenService[] = [],
+  reserved: readonly number[] = [7],
+  operationsOn: SeenOperations[] = [],
+) =>
   judgeVms([seen], {
     operations,
     services: new Map(services.map((one) => [one._id, one])),
     reserved: new Map([[1, new Set(reserved)]]),
+    operationsOn: new Map([[7, operationsOn]]),
   });
 const ofHost = (over: Partial<SeenHost>, vms: SeenVm[], services: SeenService[] = []) => {
   const books = over.vms ?? { 7: size };
@@ -89,8 +100,17 @@ const ofHost = (over: Partial<SeenHost>, vms: SeenVm[], services: SeenService[] 
 const count = (over: Partial<RoleCount> = {}): RoleCount => ({
   ...{ present: 2, running: 2, busy: 0, all: 2, numbers: 2, ...over },
 });
-const ofService = (seen: SeenService, counts: Record<string, RoleCount> = { web: count() }) =>
-  judgeServices([seen], { operations, counts: new Map([[3, new Map(Object.entries(counts))]]) });
+const ofService = (
+  seen: SeenService,
+  counts: Record<string, RoleCount> = { web: count() },
+  operationsOn: SeenOperations[] = [],
+) =>
+  judgeServices([seen], {
+    operations,
+    counts: new Map([[3, new Map(Object.entries(counts))]]),
+    operationsOn: new Map([[3, operationsOn]]),
+  });
+const inRole = { service: { id: 3, role: 'web', ordinal: 0 } };
 
 const domain = (over: Partial<SeenDomain> = {}): SeenDomain => ({ vm: 7, epoch: 2, state: 'running', ...over });
 const heard = (...domains: SeenDomain[]) => ({ heard: { domains } });
@@ -145,7 +165,14 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ],
   ...[{ uid: 5 }, { gid: 5 }].map((other): [FindingCode, () => Flaw[]] => [
     'vm_owner_differs',
-    () => ofVm(vm('ACTIVE/RUNNING', { service: { id: 3, role: 'web', ordinal: 0 }, ...other }), [service('RUNNING')]),
+    () => ofVm(vm('ACTIVE/RUNNING', { ...inRole, ...other }), [service('RUNNING')]),
+  ]),
+  ['vm_owner_differs', () => ofVm(vm('DONE', { ...inRole, uid: 5 }), [service('RUNNING')])],
+  ['vm_owner_differs', () => ofVm(vm('ACTIVE/RUNNING', { ...inRole, uid: 5 }), [service('RUNNING')], [7], [alike()])],
+  ...[{ uid: 5 }, { gid: 5 }, { permissions: permissionsOf('644') }].flatMap((other): [FindingCode, () => Flaw[]][] => [
+    ['vm_operation_owner_differs', () => ofVm(running, [], [7], [alike(), alike({ ...other, count: 1 })])],
+    ['vm_operation_owner_differs', () => ofVm(vm('DONE'), [], [], [alike(other), alike({ uid: 6, first: 'a' })])],
+    ['service_operation_owner_differs', () => ofService(service('RUNNING'), undefined, [alike(other), alike()])],
   ]),
   ['vm_without_host', () => ofVm(vm('ACTIVE/RUNNING', { history: [stay(1, { etime: now })] }))],
   ['vm_without_host', () => ofVm(vm('ACTIVE/RUNNING', { history: [stay(2)] }))],
@@ -231,9 +258,10 @@ describe('what fits', () => {
     ],
     [
       'a PENDING VM of a service that has failed',
-      () => ofVm(vm('PENDING', { service: { id: 3, role: 'web', ordinal: 0 } }), [service('FAILED_DEPLOYING')]),
+      () => ofVm(vm('PENDING', { ...inRole }), [service('FAILED_DEPLOYING')]),
     ],
-    ['a service that runs', () => ofService(service('RUNNING'))],
+    ['a service that runs', () => ofService(service('RUNNING'), undefined, [alike()])],
+    ['a VM of its own whose operations go with it', () => ofVm(running, [], [7], [alike()])],
     ['a service whose deployment failed', () => ofService(service('FAILED_DEPLOYING'), { web: count({ running: 0 }) })],
     ['a service that is gone', () => ofService(service('DONE'), { web: count({ present: 0, running: 0 }) })],
     [
@@ -361,6 +389,13 @@ describe('an operation with a run', () => {
 });
 
 describe('what is found', () => {
+  it('counts all operations that are not as what they are about, and names the first', () => {
+    const found = ofVm(running, [], [7], [alike({ uid: 5 }), alike({ gid: 5, count: 3, first: 'a' }), alike()]);
+    expect(found).toEqual([
+      { code: 'vm_operation_owner_differs', seen: { vm: 7, operations: 5, first: 'a', should: mine } },
+    ]);
+  });
+
   it('has a name of its own, however much of it one host has', () => {
     const two = ofHost({ vms: { 8: size, 9: size }, ...heard(domain({ vm: 8 }), domain({ vm: 9 })) }, []);
     expect(two).toHaveLength(4);

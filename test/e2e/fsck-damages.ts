@@ -46,6 +46,11 @@ async function waitingVm({ cluster }: Place): Promise<{ vm: number; op: string }
   return { vm: resource.id, op };
 }
 
+async function terminate({ cluster }: Place, vm: number): Promise<void> {
+  const { id } = await cluster.client.accepted('POST', `/vms/${vm}/terminate`, {});
+  await cluster.client.awaitOperation(id, 'succeeded');
+}
+
 async function ownHost({ cluster }: Place): Promise<{ host: number; name: string }> {
   const name = `host-${crypto.randomUUID()}`;
   const host = await cluster.client.make('/hosts', { name, cpu: 1, memory: 1024 });
@@ -83,6 +88,13 @@ export const damages: readonly Damage[] = [
   damage('service_wanted_stale', (place) => onService(place, { wanted: nobody })),
   damage('service_hold_stale', (place) => onService(place, { holds: { front: { op: nobody, epoch: 9 } } })),
   damage('service_done_with_vms', (place) => onService(place, { state: 'DONE', 'roles.$[].state': 'DONE' })),
+  damage('service_operation_owner_differs', async (place) => {
+    await place.cluster.store.operations.model.updateMany(
+      { 'resource.type': 'service', 'resource.id': place.service },
+      { $set: { gid: 7 } },
+    );
+    return { resource: { type: 'service', id: place.service } };
+  }),
   damage('role_state_wrong', (place) => onService(place, { 'roles.0.state': 'DEPLOYING' })),
   damage('role_incomplete', async (place) => {
     const vm = await vmOf(place);
@@ -125,11 +137,7 @@ export const damages: readonly Damage[] = [
       state: 'cancelled',
       error: { code: 'cancelled', detail: 'cancelled' },
     });
-    const mend = async () => {
-      const { id } = await place.cluster.client.accepted('POST', `/vms/${vm}/terminate`, {});
-      await place.cluster.client.awaitOperation(id, 'succeeded');
-    };
-    return { resource: { type: 'vm', id: vm }, mend };
+    return { resource: { type: 'vm', id: vm }, mend: () => terminate(place, vm) };
   }),
   damage('vm_without_service', async (place) => {
     const vm = await vmOf(place);
@@ -139,6 +147,11 @@ export const damages: readonly Damage[] = [
     return { resource: { type: 'vm', id: vm._id }, mend };
   }),
   damage('vm_owner_differs', (place) => onVm(place, () => ({ uid: 7 }))),
+  damage('vm_operation_owner_differs', async (place) => {
+    const { vm, op } = await waitingVm(place);
+    await place.cluster.store.operations.model.updateOne({ _id: op }, { $set: { uid: 7 } });
+    return { resource: { type: 'vm', id: vm }, mend: () => terminate(place, vm) };
+  }),
   damage('vm_without_host', async (place) => ({
     ...(await onVm(place, () => ({ 'history.0.etime': new Date() }))),
     mend: () => onVm(place, () => ({ 'history.0.etime': null })),

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import vm from 'node:vm';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { Worker } from '@temporalio/worker';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { checkout } from '../../runtime/checkout.js';
+import { workflowOptions } from '../../worker/workflow-options.js';
 import * as workflows from '../../workflows/index.js';
 import { builtBundle } from '../support/world-server.js';
 import { recordHistories } from './record-histories.js';
@@ -21,10 +23,13 @@ const typeOf = ({ history }: Recorded): string =>
   history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? 'none';
 
 /** What the present bundle has against each history; null: it takes the same way. */
-async function replay(histories: readonly Recorded[]): Promise<Record<string, string | null>> {
+async function replay(
+  histories: readonly Recorded[],
+  options: ReplayWorkerOptions = { workflowBundle: builtBundle },
+): Promise<Record<string, string | null>> {
   const found: Record<string, string | null> = {};
   const named = histories.map(({ name, history }) => ({ workflowId: name, history }));
-  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: builtBundle }, named))
+  for await (const { workflowId, error } of Worker.runReplayHistories(options, named))
     found[workflowId] = error === undefined ? null : error.message;
   return found;
 }
@@ -58,5 +63,16 @@ describe('the histories that were recorded', () => {
     const type = strangers[0]?.history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType;
     if (type) type.name = 'undeployService';
     expect(Object.values(await replay(strangers))).toEqual([expect.stringContaining('ondeterminis')]);
+  });
+});
+
+describe('a task of a workflow', () => {
+  it('is given the time that the worker says: the end of the time that the SDK gives ends the process', async () => {
+    const evaluate = vi.spyOn(vm.Script.prototype, 'runInContext');
+    onTestFinished(() => evaluate.mockRestore());
+    const one = recorded().slice(0, 1);
+    expect(Object.values(await replay(one, workflowOptions(builtBundle)))).toEqual([null]);
+    const limits = evaluate.mock.calls.flatMap(([, options]) => options?.timeout ?? []);
+    expect(new Set(limits)).toEqual(new Set([5 * 60_000]));
   });
 });

@@ -29,7 +29,9 @@ describe('arcus-sim', () => {
   afterAll(() => simulator.dispose());
 
   it('lists hosts, their VMs and the journal', async () => {
-    expect((await arcusSim('hosts')).stdout).toMatch(/HOST.*FAULTS\nhost-1 +8 +1 +8192 +512 +1 +none$/);
+    expect((await arcusSim('hosts')).stdout).toMatch(
+      /HOST.*CALLS WAITING.*FAULTS\nhost-1 +8 +1 +8192 +512 +1 +0 +none$/,
+    );
     expect((await arcusSim('vms', 'host-1')).stdout).toMatch(/34 +one-34 +running +1/);
     expect((await arcusSim('journal', '--vm', '34')).stdout).toMatch(/deploy +host-1 +34 +1 +created +-$/);
     const json = await arcusSim('-o', 'json', 'journal', '--vm', '34');

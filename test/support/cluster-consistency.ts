@@ -3,11 +3,11 @@ import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
+import { placeOf } from '../../domain/stays.js';
 import { namespaces } from '../../schemas/config.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
 import { openStates } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
-import { placeOf } from '../../store/vms.js';
 import type { Cluster } from './cluster.js';
 
 /** What a test has done that makes more than one domain of a VM right: any number of some, one more of each that it recreated. */

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import mongoose from 'mongoose';
 import { awaitReady } from '../../runtime/await-ready.js';
-import type { Children } from '../../runtime/children.js';
 import { mongoCommand, probeMongo } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
-import { ClusterProcess } from './cluster-process.js';
+import type { ClusterCommand, ClusterProcess } from './cluster-process.js';
 import { eventually } from './processes.js';
+import { settle } from './settle.js';
 
 export type ClusterMongodb = {
   members: ClusterProcess[];
@@ -15,6 +15,7 @@ export type ClusterMongodb = {
   primary: () => Promise<ClusterProcess>;
 };
 
+type Run = (command: ClusterCommand) => Promise<ClusterProcess>;
 type Settings = { binary: string; directory: string; members: number; environment: Record<string, string> };
 
 const directly = (port: number): string => `mongodb://127.0.0.1:${port}/?directConnection=true`;
@@ -28,11 +29,11 @@ async function command(uri: string, request: Record<string, unknown>): Promise<R
   }
 }
 
-/** A replica set of so many members, each a process; it takes writes when this resolves. */
-export async function startClusterMongodb(children: Children, settings: Settings): Promise<ClusterMongodb> {
+/** A replica set of so many members, each a process that `run` starts; it takes writes when this resolves. */
+export async function startClusterMongodb(run: Run, settings: Settings): Promise<ClusterMongodb> {
   const ports: number[] = [];
   while (ports.length < settings.members) ports.push(await choosePort(new Set(ports)));
-  const members = await Promise.all(ports.map((port, at) => startMember(children, settings, port, at)));
+  const members = await settle(ports.map((port, at) => startMember(run, settings, port, at)));
   const set = {
     _id: 'rs0',
     members: ports.map((port, at) => ({ _id: at, host: `127.0.0.1:${port}` })),
@@ -56,14 +57,14 @@ export async function startClusterMongodb(children: Children, settings: Settings
 }
 
 function startMember(
-  children: Children,
+  run: Run,
   { binary, directory, environment }: Settings,
   port: number,
   at: number,
 ): Promise<ClusterProcess> {
   const home = join(directory, `mongodb-${at}`);
   const log = `${home}.log`;
-  return ClusterProcess.start(children, {
+  return run({
     ...mongoCommand({ binary, directory: home, port }, log),
     environment,
     awaitReady: (child) => awaitReady(child, log, 60_000, () => command(directly(port), { ping: 1 })),

@@ -14,7 +14,8 @@ import { connectMongodb } from '../../store/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { ClusterClient } from './cluster-client.js';
 import { type ClusterMongodb, startClusterMongodb } from './cluster-mongodb.js';
-import { ClusterProcess } from './cluster-process.js';
+import { type ClusterCommand, ClusterProcess } from './cluster-process.js';
+import { settle } from './settle.js';
 import { SimulatorProcess } from './simulator-process.js';
 
 export type ClusterShape = {
@@ -41,6 +42,8 @@ export class Cluster {
   /** One for each api. */
   readonly clients: ClusterClient[] = [];
   readonly #children: Children;
+  /** Everything that has served, but for the simulator. */
+  readonly #processes: ClusterProcess[] = [];
   readonly #environments: NonNullable<ClusterShape['environments']>;
   #servers: { temporal: ClusterProcess; temporalAddress: string; mongodb: ClusterMongodb } | undefined;
   #simulator: SimulatorProcess | undefined;
@@ -53,12 +56,13 @@ export class Cluster {
     this.#environments = environments ?? {};
   }
 
+  /** One that cannot start as a whole leaves nothing behind. */
   static async start(shape: ClusterShape = {}): Promise<Cluster> {
     const { workers = 1, apis = 1 } = shape;
     const cluster = new Cluster(shape);
     try {
       await cluster.#startServers(shape);
-      await Promise.all([
+      await settle([
         ...Array.from({ length: workers }, () => cluster.startWorker()),
         ...Array.from({ length: apis }, () => cluster.startApi()),
       ]);
@@ -144,9 +148,7 @@ export class Cluster {
   /** Ends every process at once and removes their data, unless it is to be looked at. */
   async stop({ keep = false } = {}): Promise<void> {
     await this.#connection?.close();
-    const { temporal, mongodb } = this.#servers ?? { mongodb: { members: [] } };
-    const processes = [...this.#own, ...(temporal ? [temporal] : []), ...mongodb.members];
-    await Promise.all([...processes.map((process) => process.kill()), this.#simulator?.end('SIGKILL')]);
+    await Promise.all([...this.#processes.map((process) => process.kill()), this.#simulator?.end('SIGKILL')]);
     this.#children.release();
     if (!keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -161,12 +163,12 @@ export class Cluster {
     const directory = join(this.directory, 'temporal');
     mkdirSync(directory);
     const temporalAddress = `127.0.0.1:${port}`;
-    const [temporal, mongodb] = await Promise.all([
-      ClusterProcess.start(this.#children, {
+    const [temporal, mongodb] = await settle([
+      this.#run({
         ...temporalCommand({ binary: temporalPath, directory, port, uiPort }, log),
         awaitReady: (child) => awaitTemporal(child, log, temporalAddress),
       }),
-      startClusterMongodb(this.#children, {
+      startClusterMongodb((command) => this.#run(command), {
         binary: mongod,
         directory: this.directory,
         members: mongodbMembers,
@@ -182,6 +184,12 @@ export class Cluster {
     this.#store = createStore(this.#connection);
   }
 
+  async #run(command: ClusterCommand): Promise<ClusterProcess> {
+    const process = await ClusterProcess.start(this.#children, command);
+    this.#processes.push(process);
+    return process;
+  }
+
   #start(
     name: 'worker' | 'api',
     at: number,
@@ -190,7 +198,7 @@ export class Cluster {
     environment: Record<string, string>,
   ): Promise<ClusterProcess> {
     const log = join(this.directory, `${name}-${at}-${port}.log`);
-    return ClusterProcess.start(this.#children, {
+    return this.#run({
       name,
       command: process.execPath,
       args: ['--enable-source-maps', join(root, name, 'main.js')],

@@ -21,9 +21,14 @@ export class SimulatorProcess {
   /** A new one that serves, in a directory of its own unless one is given; `settings` are set at once, boot time 0 unless they say otherwise. */
   static async start(settings: object = {}, directory?: string): Promise<SimulatorProcess> {
     const simulator = new SimulatorProcess(directory ?? mkdtempSync(join(tmpdir(), 'arcus-simulator-')));
-    await simulator.startAgain();
-    await simulator.send('PUT', '/settings', { boot_ms: 0, shutdown_ms: 0, ...settings });
-    return simulator;
+    try {
+      await simulator.startAgain();
+      await simulator.send('PUT', '/settings', { boot_ms: 0, shutdown_ms: 0, ...settings });
+      return simulator;
+    } catch (error) {
+      await simulator.dispose();
+      throw error;
+    }
   }
 
   get url(): string {

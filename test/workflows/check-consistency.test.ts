@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { permissionsOf } from '../../domain/permission-bits.js';
 import { isVmRunning } from '../../domain/vm-states.js';
+import type { Ownership } from '../../schemas/common.js';
 import type { ConsistencyCheckResource } from '../../schemas/consistency.js';
+import { eventually } from '../support/processes.js';
 import { newWorld, pair, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
 import { type Around, failingAt, twice } from '../support/world-steps.js';
@@ -151,6 +154,43 @@ describe('a check', () => {
     await expect(again).rejects.toMatchObject({ code: 'operation_in_progress', operation: id });
     await world.ended(id);
     await check(false);
+  });
+});
+
+describe('operations that are not as what they are about', () => {
+  const ownerOf = ({ uid, gid, permissions }: Ownership): Ownership => ({ uid, gid, permissions });
+
+  it('are given to whom that belongs, those that have ended, too, and left to whoever gives it away meanwhile', async () => {
+    const service = await world.running([{ name: 'only' }]);
+    const vm = await world.createVm({ cpu: 4_000 });
+    await eventually(async () => (await world.operation(vm.op)).state === 'waiting');
+    const { ownership } = world.operations;
+    const { model } = world.store.operations;
+    const astray = async () => {
+      await model.updateOne({ _id: service.op }, { $set: { permissions: permissionsOf('644') } });
+      await model.updateOne({ _id: vm.op }, { $set: { uid: 7, gid: 7 } });
+    };
+    const owners = async () => [await world.service(service.id), await world.vm(vm.id)].map(ownerOf);
+    const theirs = async () => [await world.operation(service.op), await world.operation(vm.op)].map(ownerOf);
+    const found = ['service_operation_owner_differs', 'vm_operation_owner_differs'];
+
+    await astray();
+    const given: Around = async (step, run) => {
+      if (step.name === 'repairFindings') {
+        await ownership.services.chmod(world.caller, service.id, { octet: '660' });
+        await ownership.vms.chmod(world.caller, vm.id, { octet: '660' });
+      }
+      return run();
+    };
+    const late = await check(true, given);
+    expect([codes(late), outcomes(late)]).toEqual([found, ['gone']]);
+    expect(await theirs()).toEqual(await owners());
+
+    await astray();
+    const report = await check(true);
+    expect([codes(report), outcomes(report)]).toEqual([found, ['repaired']]);
+    expect(await theirs()).toEqual(await owners());
+    await world.ended((await world.terminate(vm.id)).op);
   });
 });
 

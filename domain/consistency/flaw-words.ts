@@ -1,0 +1,15 @@
+import type { Capacity } from '../../schemas/host.js';
+import type { Amounts } from '../../schemas/quota.js';
+import { octetOf } from '../permission-bits.js';
+import type { StrayOperations } from './evidence.js';
+
+export const capacity = ({ cpu, memory }: Capacity): string => `${cpu / 100} CPU and ${memory} MB`;
+export const amounts = ({ services, vms: count, ...size }: Amounts): string =>
+  `${services} services, ${vms(count)}, ${capacity(size)}`;
+export const vms = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
+
+export function strayOperations({ operations, first, should: { uid, gid, permissions } }: StrayOperations): string {
+  const which =
+    operations === 1 ? `Operation ${first} on it has` : `${operations} operations on it, the first ${first}, have`;
+  return `${which} another owner, group or permissions than it: user ${uid}, group ${gid}, ${octetOf(permissions)}.`;
+}

@@ -1,0 +1,17 @@
+import type { HistoryRecord, Vm } from '../schemas/vm.js';
+
+/** The host that a VM is on, or null: its last stay, if that has not ended. */
+export function placeOf(vm: Pick<Vm, 'history'>): HistoryRecord | null {
+  const last = vm.history.at(-1);
+  return last && last.etime === null ? last : null;
+}
+
+/** The history with its last stay ended. */
+export const endStay = (
+  history: readonly HistoryRecord[],
+  reason: HistoryRecord['reason'],
+  now: Date,
+): HistoryRecord[] =>
+  history.map((record, index) =>
+    index === history.length - 1 && record.etime === null ? { ...record, etime: now, reason } : record,
+  );

@@ -1,0 +1,95 @@
+import type { ClientSession, Connection, Model } from 'mongoose';
+import { Problem } from '../domain/problems.js';
+import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
+import type { Vm } from '../schemas/vm.js';
+import type { QuotaStore } from './quotas.js';
+import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
+
+/** A change of state of one VM as it was read, with what else changes in the same write. */
+export type VmMove = {
+  vm: GuardedVm;
+  event: VmEvent;
+  set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'ended_at' | 'operation' | 'wanted'>>;
+  /** true: the work is over and the VM may be held by another. */
+  release?: boolean;
+};
+
+type Moved = { there: Set<number>; moved: number };
+
+/** How VMs change their states. */
+export function createVmTransitions(connection: Connection, vms: Model<Vm>, quotas: QuotaStore) {
+  /** The last move of a VM that is charged, and in the same transaction its charge goes back. Returns how many matched. */
+  const endCharged = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
+    const inside = async (within: ClientSession): Promise<number> => {
+      const before = await vms
+        .findOneAndUpdate({ _id: vm._id, ...guardOf(vm) }, { $set, $unset: { charge: '' } }, { session: within })
+        .lean<Vm>()
+        .exec();
+      if (before?.charge) await quotas.giveBack(before, before.charge, within);
+      return before ? 1 : 0;
+    };
+    return session ? inside(session) : connection.transaction(inside);
+  };
+
+  const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
+    if (moves.length === 0) return { there: new Set(), moved: 0 };
+    const changes = moves.map(
+      ({ vm, event, set, release }): VmChange => ({
+        vm,
+        $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) },
+      }),
+    );
+    const isReturn = ({ vm, $set }: VmChange): boolean => vm.charge !== undefined && $set.state === 'DONE';
+    const returns = changes.filter(isReturn);
+    let matchedCount = 0;
+    if (returns.length < changes.length)
+      matchedCount += await writeChanges(
+        connection,
+        changes.filter((change) => !isReturn(change)),
+        session,
+      );
+    for (const change of returns) matchedCount += await endCharged(change, session);
+    if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
+    const now = await vms
+      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } })
+      .session(session ?? null)
+      .lean<Vm[]>()
+      .exec();
+    const present = new Map(now.map((vm) => [vm._id, vm]));
+    const there = new Set(
+      moves
+        .filter(({ vm, event, release }) => {
+          const now = present.get(vm._id);
+          const aim = stateAfter(vm, event);
+          const hold = release ? null : vm.hold;
+          const isThere = now?.state === aim.state && now.lcm_state === aim.lcm_state && now.epoch === vm.epoch;
+          return isThere && now.hold?.op === hold?.op && now.hold?.attempt === hold?.attempt;
+        })
+        .map(({ vm }) => vm._id),
+    );
+    return { there, moved: matchedCount };
+  };
+
+  return {
+    /**
+     * The one door for changes of state. Each filters on state and on the whole hold as read; returns the ids of those
+     * that are now where the move leads, which leaves out those that somebody else has taken. An illegal move is a
+     * programming error and throws.
+     */
+    transition: async (moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> =>
+      (await move(moves, session)).there,
+
+    /** The same, and how many this very call has moved: the others were moved by another try of the same step. */
+    move,
+  };
+}
+
+/** What a VM document stores after an event. An illegal one is a programming error and throws. */
+export function stateAfter(
+  vm: Pick<Vm, '_id' | 'state' | 'lcm_state'>,
+  event: VmEvent,
+): Pick<Vm, 'state' | 'lcm_state'> {
+  const next = nextVmState(vmStateName(vm), event);
+  if (next === undefined) throw new Problem('wrong_state', `VM ${vm._id} is ${vmStateName(vm)}: it cannot ${event}.`);
+  return storedVmState(next);
+}
