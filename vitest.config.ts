@@ -17,7 +17,7 @@ const long = [
   'test/chaos/storm.test.ts',
   'test/chaos/upgrade.test.ts',
 ];
-const patience = { testTimeout: 60_000, hookTimeout: 120_000, expect: { poll: { timeout: 30_000 } } };
+const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };
 /**
  * Files share processes: to load the drivers of MongoDB and Temporal anew costs more than most files do. What each has is
  * its own (a database, a namespace, a home), and no file changes its process: no working directory, no environment.

@@ -30,7 +30,7 @@ export const launchBuilt = (module: string, args: readonly string[] = [], enviro
   launch(process.execPath, ['--enable-source-maps', built(module), ...args], environment);
 
 /** Looks again and again until `probe` answers something other than undefined or false; gives up after `patience` milliseconds. */
-export async function eventually<T>(probe: () => T | Promise<T>, patience = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(probe: () => T | Promise<T>, patience = 60_000): Promise<NonNullable<T>> {
   for (const until = Date.now() + patience; ; await sleep(25)) {
     const seen = await probe();
     if (seen !== undefined && seen !== null && seen !== false) return seen;
