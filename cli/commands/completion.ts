@@ -66,7 +66,7 @@ async function candidatesOf(
 }
 
 /** Milliseconds that a server has to answer. */
-const within = 1000;
+const within = 3_000;
 const most = 100;
 
 const Found = z.object({
