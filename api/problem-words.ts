@@ -10,8 +10,9 @@ export const problemWords = {
     todo: 'Mend what `errors` points to; the request has changed nothing.',
   },
   malformed_body: {
-    means: 'There is no body where one is needed, or it is no JSON, not complete, or nested too deeply.',
-    todo: 'Send the whole body as valid JSON in UTF-8.',
+    means:
+      'There is no body where one is needed, or it is no JSON, not complete, nested too deeply, or a member of it has a name that is kept from use, such as `constructor`.',
+    todo: 'Send the whole body as valid JSON in UTF-8; call the member by another name.',
   },
   not_authenticated: {
     means:

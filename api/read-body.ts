@@ -61,9 +61,15 @@ function parsedJson(text: string, comments: boolean): unknown {
   }
 }
 
-/** `__proto__` would change the object instead of naming a member; MongoDB cannot store a NUL in a name. */
+/** By these MongoDB's driver and its mapper tell their own objects from others, or leave a member out. */
+const taken = new Set(['prototype', '_bsontype', '$__', '$isMongooseMap', 'isMongooseBuffer']);
+
+/**
+ * What every object has (`toString`, `constructor`, `__proto__`) is looked for on it and not among its members, so such a
+ * member would change what the object is, or be lost; and MongoDB cannot store a NUL in a name.
+ */
 function refuseUnsafeNames(name: string, value: unknown): unknown {
-  if (name === '__proto__' || name.includes('\0')) {
+  if (name in Object.prototype || taken.has(name) || name.includes('\0')) {
     throw new Problem('malformed_body', `The body has a member named ${JSON.stringify(name)}, which is not allowed.`);
   }
   return value;

@@ -79,7 +79,7 @@ it.each(routeTable.filter((route) => route.body !== noBody).map((route) => [rout
         const response = await sent.serialize((text: unknown) => JSON.stringify(text)).send(Object(body));
         expect(response.status, JSON.stringify(response.body)).toBeLessThan(500);
       }),
-      { numRuns: 20 },
+      { numRuns: 60 },
     );
   },
 );

@@ -135,9 +135,9 @@ const more = {
     for (const path of paths) {
       const text = JSON.stringify((await world.ask('oneadmin', 'get', path)).body);
       expect(text, path).not.toMatch(/argon2|hash|credentials/);
-      expect(text, path).not.toContain(victimsToken.token.split('_')[2]);
+      expect(text, path).not.toContain(victimsToken.token.slice(-43));
     }
-    expect((await world.ask('victim', 'get', '/tokens')).text).not.toContain(victimsToken.token.split('_')[2]);
+    expect((await world.ask('victim', 'get', '/tokens')).text).not.toContain(victimsToken.token.slice(-43));
   },
 
   'learn from an answer which names there are': async () => {

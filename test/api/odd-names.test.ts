@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type World } from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false });
+  await world.ask('oneadmin', 'post', '/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 64 } });
+});
+afterAll(() => world.stop());
+
+/** Names that mean something to JavaScript, MongoDB, its driver or its mapper. */
+const kept = [
+  ...['toJSON', 'then', 'length', 'name', 'get', 'set', 'on', 'emit', 'inspect'],
+  ...[
+    '$set',
+    '$where',
+    '$each',
+    '$ref',
+    '$id',
+    '$db',
+    '$numberLong',
+    'a.b',
+    '$a.$b',
+    '',
+    ' ',
+    '0',
+    '-1',
+    'é',
+    '\ud83d\ude00',
+  ],
+  ...['id', '_id', '__v', '_doc', 'schema', 'isNew', 'save', 'validate', 'errors', 'toObject', 'toBSON', 'toHexString'],
+  ...['isMongooseArray', 'isMongooseDocumentArray', 'undefined', 'null', 'true'],
+];
+const refused = [
+  '__proto__',
+  'constructor',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  '__defineGetter__',
+  'prototype',
+  '_bsontype',
+  '$__',
+  '$isMongooseMap',
+  'isMongooseBuffer',
+  'a\0b',
+];
+const values = ['x', 'ObjectId', 0, true, null, {}, { name: 'Date' }, [], ['x', { a: {} }]];
+
+const bodyWith = (name: string, attributes: object) => ({
+  name,
+  roles: [{ name: 'web', vm_template: 0 }],
+  user_template: { within: attributes },
+});
+/** As JSON, in which any name is a member. */
+const sent = (method: 'post' | 'put', path: string, body: object, member: string, value: unknown) =>
+  world
+    .ask('oneadmin', method, path)
+    .set('Content-Type', 'application/json')
+    .send(JSON.stringify(body).replace('"HERE":0', `${JSON.stringify(member)}:${JSON.stringify(value)}`));
+const here = { HERE: 0 };
+
+describe('the name of an attribute', () => {
+  it.each(kept)('%j is kept as it was sent, whatever its value', async (member) => {
+    const made = await sent('post', '/service-templates', bodyWith(`of ${JSON.stringify(member)}`, here), member, 'x');
+    expect(made.status, made.text).toBe(201);
+    const path = `/service-templates/${made.body.id}`;
+    for (const value of values) {
+      const put = await sent('put', path, bodyWith(`of ${JSON.stringify(member)}`, here), member, value);
+      expect(put.status, put.text).toBe(200);
+      const { text } = await world.ask('oneadmin', 'get', path);
+      expect(text).toContain(`"within":{${JSON.stringify(member)}:${JSON.stringify(value)}}`);
+    }
+  });
+
+  it.each(refused)('%j is refused, and nothing is made', async (member) => {
+    const answer = await sent('post', '/service-templates', bodyWith('refused', here), member, 'x');
+    expect(answer.body).toMatchObject({ status: 400, type: '/problems/malformed_body' });
+    expect(answer.body.detail).toContain(JSON.stringify(member));
+    const { body } = await world.ask('oneadmin', 'get', '/service-templates?filter=name=refused');
+    expect(body.items).toEqual([]);
+  });
+});
