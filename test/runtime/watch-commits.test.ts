@@ -27,7 +27,9 @@ async function watchedMongodb() {
     await client.close(true);
     await supervisor.kill();
   });
-  await eventually(async () => (await seen.findOne({})) !== null);
+  // The second is written once the first has been heard of: only who has answered can fall silent.
+  const first = await eventually(() => seen.findOne({}));
+  await eventually(async () => (await seen.findOne({}))?.at > first.at);
   return { server, client, seen };
 }
 
