@@ -10,7 +10,8 @@ import { ApiClient } from '../runtime/api-client.js';
 import { checkout } from '../runtime/checkout.js';
 import { readChildren } from '../runtime/children.js';
 import { type Credentials, readCredentials } from '../runtime/credentials.js';
-import { mongoUri } from '../runtime/mongodb-server.js';
+import { homeAt } from '../runtime/home.js';
+import { mongoAccess, systemUri } from '../runtime/mongodb-access.js';
 import { namespaces } from '../schemas/config.js';
 import type { Processes } from './process-cost.js';
 import { type Role, runInfo, type Subject } from './subject.js';
@@ -82,7 +83,9 @@ async function connect(home: string) {
   const credentials = readCredentials(join(home, 'auth'));
   const client = new ApiClient(`http://127.0.0.1:${ports.api}`, credentials);
   const temporal = `127.0.0.1:${ports.temporal}`;
-  const mongodbUri = (database = '') => mongoUri(ports.mongodb, database);
+  // Databases beside that of Arcus are nothing that its own user may touch.
+  const access = mongoAccess(homeAt(home).mongodb, ports.mongodb);
+  const mongodbUri = (database = '') => systemUri(access, database);
   const [connection, mongodb] = await Promise.all([
     Connection.connect({ address: temporal }),
     mongoose.mongo.MongoClient.connect(mongodbUri('arcus')),

@@ -5,7 +5,8 @@ import { mongod, type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
-import { awaitMongo, mongoCommand, mongoUri, probeMongo } from './mongodb-server.js';
+import { mongoUri } from './mongodb-access.js';
+import { accessOf, awaitMongo, mongoCommand, probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
 import type { Settings } from './settings.js';
@@ -143,19 +144,21 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     return { ARCUS_MONGODB_URI: given };
   }
   const binary = await binaryOf(mongod, context);
-  const command = mongoCommand({ binary, directory: home.mongodb, port: ports.mongodb }, '');
+  const mongo = { binary, directory: home.mongodb, port: ports.mongodb };
+  const access = accessOf(mongo);
+  const command = mongoCommand(mongo, '');
   const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, ports.mongodb);
+  await awaitMongo(server.current(), server.log, access);
   supervisor.keep(server, command);
   watchCommits({
-    uri: mongoUri(ports.mongodb),
+    uri: mongoUri(access),
     pid: () => server.current().pid,
     kill: () => {
       say('MongoDB has committed nothing for a minute: ending it');
       return supervisor.restart(server);
     },
   });
-  return { ARCUS_MONGODB_URI: mongoUri(ports.mongodb, 'arcus') };
+  return { ARCUS_MONGODB_URI: mongoUri(access, 'arcus') };
 }
 
 /** Starts one of Arcus's own processes and keeps it once its address answers. */
