@@ -93,7 +93,11 @@ async function connect(home: string) {
   const engine = new Client({ connection, namespace: namespaces.operations });
   const db = mongodb.db();
   const services = db.collection<{ _id: number; state: string; template_id: number }>('services');
-  const vmTemplate = await makeCloud(client, ports.simulator);
+  const vmTemplate = await makeCloud(
+    client,
+    ports.simulator,
+    readFileSync(join(homeAt(home).simulator, 'token'), 'utf8').trim(),
+  );
   const templates = new Map<string, Promise<number>>();
 
   /** One service template for each shape, made when it is first asked for. */
@@ -144,10 +148,10 @@ async function connect(home: string) {
 }
 
 /** The hosts and the VM template; returns the template's id. */
-async function makeCloud(client: ApiClient, simulator: number): Promise<number> {
+async function makeCloud(client: ApiClient, simulator: number, token: string): Promise<number> {
   await fetch(`http://127.0.0.1:${simulator}/settings`, {
     method: 'PUT',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ boot_ms: 0, shutdown_ms: 0 }),
   });
   const { hosts, vmsPerHost } = cloud;
