@@ -167,11 +167,18 @@ async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
         findings.push(`the domain of VM ${vm} is of a later epoch than its document`);
     }
   }
-  const right = running.map((vm) => `VM ${vm._id} on ${placeOf(vm)?.hostname} running`);
+  const nameOf = (vm: (typeof running)[number]): string => `VM ${vm._id} on ${placeOf(vm)?.hostname}`;
+  const right = running.map((vm) => `${nameOf(vm)} running`);
+  // One that stopped by itself or failed is still on its host.
+  const others = await store.vms.model
+    .find({ state: { $nin: ['PENDING', 'DONE'] }, lcm_state: { $ne: 'RUNNING' } })
+    .lean()
+    .exec();
+  const known = others.flatMap((vm) => ['running', 'stopped', 'failed'].map((state) => `${nameOf(vm)} ${state}`));
   return [
     ...findings,
     ...missing(right, there).map((domain) => `${domain}: the simulator has no such domain`),
-    ...missing(there, right).map((domain) => `${domain}: a domain that no VM document knows of`),
+    ...missing(there, [...right, ...known]).map((domain) => `${domain}: a domain that no VM document knows of`),
   ];
 }
 
