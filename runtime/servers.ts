@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { temporalAccess } from '../adapters/engine/access.js';
 import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
@@ -105,15 +106,31 @@ async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<s
   return found.path;
 }
 
+/** What is meant for a Temporal of the user's own must not be left unsaid when there is none: it would be believed to hold. */
+function refuseForeignSettings(settings: Settings): void {
+  for (const setting of [
+    'ARCUS_TEMPORAL_TLS',
+    'ARCUS_TEMPORAL_TLS_CA',
+    'ARCUS_TEMPORAL_TLS_CERT',
+    'ARCUS_TEMPORAL_TLS_SERVER_NAME',
+    'ARCUS_TEMPORAL_API_KEY',
+    'ARCUS_TEMPORAL_API_KEY_FILE',
+  ] as const)
+    if (settings[setting] !== undefined)
+      throw new Obstacle(`${setting} is for a Temporal of your own: give its address in ARCUS_TEMPORAL_ADDRESS`);
+}
+
 async function provideTemporal(
   context: Context,
 ): Promise<Pick<ServerAddresses, 'ARCUS_TEMPORAL_ADDRESS' | 'ARCUS_TEMPORAL_UI_URL'>> {
   const { settings, home, ports, supervisor, say } = context;
   const { ARCUS_TEMPORAL_ADDRESS: given, ARCUS_TEMPORAL_UI_URL: ui } = settings;
   if (given !== undefined) {
-    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(given));
+    const access = temporalAccess({ ...settings, ARCUS_TEMPORAL_ADDRESS: given });
+    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(access));
     return { ARCUS_TEMPORAL_ADDRESS: given, ...(ui === undefined ? {} : { ARCUS_TEMPORAL_UI_URL: ui }) };
   }
+  refuseForeignSettings(settings);
   const binary = await binaryOf(temporal, context);
   const { stdout: version } = await execa(binary, ['--version']);
   const address = `127.0.0.1:${ports.temporal}`;

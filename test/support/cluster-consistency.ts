@@ -134,7 +134,7 @@ async function checkHolds(store: Store): Promise<string[]> {
 /** Every operation that goes on has a run, and every run an operation. */
 async function checkRuns(cluster: Cluster): Promise<string[]> {
   const { temporalAddress } = cluster.servers;
-  const engine = temporalEngine(temporalAddress);
+  const engine = temporalEngine({ address: temporalAddress });
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const findings: string[] = [];
