@@ -4,16 +4,17 @@ import { temporalAccess } from '../adapters/engine/access.js';
 import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
-import { mongod, type Tool, temporal } from './downloads.js';
+import { type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
 import { mongoUri } from './mongodb-access.js';
-import { accessOf, awaitMongo, mongoCommand, probeMongo } from './mongodb-server.js';
+import { probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
 import { ensureSecret, randomSecret } from './secret-file.js';
 import type { Settings } from './settings.js';
+import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
@@ -164,12 +165,13 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
     return { ARCUS_MONGODB_URI: given };
   }
-  const binary = await binaryOf(mongod, context);
-  const mongo = { binary, directory: home.mongodb, port: ports.mongodb };
-  const access = accessOf(mongo);
-  const command = mongoCommand(mongo, '');
-  const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, access);
+  const { server, command, access } = await startBestMongod({
+    directory: home.mongodb,
+    port: ports.mongodb,
+    fetch: fetchOptionsOf(settings, home, say),
+    supervisor,
+    say,
+  });
   supervisor.keep(server, command);
   watchCommits({
     uri: mongoUri(access),
