@@ -1,4 +1,4 @@
-import { undeploymentBlockers } from '../domain/role-graph.js';
+import { blockerPlaces } from '../domain/role-graph.js';
 import { isUndeployment } from '../schemas/operation.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
 import type { Vm } from '../schemas/vm.js';
@@ -12,8 +12,8 @@ import { failVms, takeVms } from './role-vms.js';
 
 export type UndeploymentPlan = {
   service: number;
-  /** `blockers`: roles that must be gone first. Those that are DONE already are `gone`. */
-  roles: { name: string; hard: boolean; blockers: string[]; gone: boolean }[];
+  /** `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`. */
+  roles: { name: string; hard: boolean; blockers: (number | string)[]; gone: boolean }[];
 };
 
 /** What is left to remove of a role: batches to destroy, and VMs that another operation is removing. */
@@ -35,12 +35,13 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
       if (!service) return null;
       const { deployment, shutdown_action: ofService } = service.body;
       const forced = isUndeployment(operation) ? operation.input.hard : null;
+      const blockers = blockerPlaces(service.roles, deployment);
       return {
         service: service._id,
-        roles: service.roles.map((role) => ({
+        roles: service.roles.map((role, at) => ({
           name: role.name,
           hard: forced ?? isHard(role.shutdown_action ?? ofService ?? settings.shutdownAction),
-          blockers: undeploymentBlockers(service.roles, role.name, deployment),
+          blockers: blockers[at] ?? [],
           gone: role.state === 'DONE',
         })),
       };

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  blockerPlaces,
   deploymentOrder,
   deploymentParents,
   findCycle,
+  parentPlaces,
   type RoleNode,
-  undeploymentBlockers,
 } from '../../domain/role-graph.js';
+import { checkServiceTemplate, mostDependencies } from '../../domain/service-template.js';
+import { ServiceTemplateBody } from '../../schemas/service-template.js';
 
 const role = (name: string, ...parents: string[]): RoleNode => ({ name, parents });
 const myService = [
@@ -106,21 +109,67 @@ describe('the order of a deployment', () => {
 });
 
 describe('the order of an undeployment', () => {
+  const blockersOf = (name: string, deployment: 'none' | 'straight') =>
+    blockerPlaces(myService, deployment)[myService.findIndex((role) => role.name === name)]?.map(
+      (at) => myService[at]?.name,
+    );
+
   it('lets children go first when straight', () => {
-    expect(undeploymentBlockers(myService, 'frontend', 'straight')).toEqual(['db_master', 'db_slave']);
-    expect(undeploymentBlockers(myService, 'worker', 'straight')).toEqual([]);
-    expect(undeploymentBlockers(myService, 'frontend', 'none')).toEqual([]);
+    expect(blockersOf('frontend', 'straight')).toEqual(['db_master', 'db_slave']);
+    expect(blockersOf('worker', 'straight')).toEqual([]);
+    expect(blockersOf('frontend', 'none')).toEqual([]);
   });
 
   it('is the deployment backwards: a role blocks exactly its parents', () => {
     fc.assert(
       fc.property(acyclicGraph, fc.constantFrom('none' as const, 'straight' as const), (roles, deployment) => {
-        for (const parent of roles)
-          for (const child of roles)
-            expect(undeploymentBlockers(roles, parent.name, deployment).includes(child.name)).toBe(
-              deploymentParents(child, deployment).includes(parent.name),
-            );
+        const [parents, blockers] = [parentPlaces(roles, deployment), blockerPlaces(roles, deployment)];
+        for (const [child, { name }] of roles.entries()) {
+          expect(parents[child]?.map((at) => roles[at]?.name)).toEqual(
+            deploymentParents({ name, parents: roles[child]?.parents ?? [] }, deployment),
+          );
+          for (const parent of roles.keys())
+            expect(blockers[parent]?.includes(child)).toBe(parents[child]?.includes(parent));
+        }
       }),
     );
+  });
+});
+
+describe('the largest plan', () => {
+  /** What the engine takes of one payload; several may go in one message of twice as much. */
+  const engineTakes = 2_000_000;
+  const mostRoles = 1_000;
+  const nameOf = (at: number): string => `${at}_`.padEnd(128, 'x');
+  const roles = Array.from({ length: mostRoles }, (_, at) => ({
+    name: nameOf(at),
+    cardinality: 1,
+    vm_template: 0,
+    // As many dependencies as are admitted; those of the highest places, which are the longest to write.
+    parents: Array.from({ length: Math.min(at, mostDependencies / mostRoles) }, (_, before) => nameOf(at - 1 - before)),
+  }));
+  const body = ServiceTemplateBody.parse({ name: 'large', deployment: 'straight', roles });
+
+  it('is far below what the engine takes, of a deployment and of an undeployment', () => {
+    expect(checkServiceTemplate(body)).toEqual([]);
+    const [parents, blockers] = [parentPlaces(body.roles, 'straight'), blockerPlaces(body.roles, 'straight')];
+    const policy = { retries: 10, replacements: 10, finally: 'fail' };
+    const most = { up: false, step: 1_000_000, failed: true, skip: true, policy, lost: true };
+    const plans = [
+      body.roles.map(({ name }, at) => ({ name, parents: parents[at], ...most })),
+      body.roles.map(({ name }, at) => ({ name, hard: false, blockers: blockers[at], gone: false })),
+    ];
+    for (const plan of plans)
+      expect(JSON.stringify({ service: 1_000_000, gate: false, roles: plan }).length).toBeLessThan(engineTakes / 3);
+  });
+
+  it('is refused when it would be larger', () => {
+    const [first, last] = [body.roles[0], body.roles.at(-1)];
+    if (!first || !last) throw new Error('there are no roles');
+    const more = Array.from({ length: 1_300 }, () => first.name);
+    const larger = { ...body, roles: [...body.roles.slice(0, -1), { ...last, parents: [...last.parents, ...more] }] };
+    expect(checkServiceTemplate(larger)).toEqual([
+      { pointer: '/roles', detail: expect.stringMatching(/^have 50\d\d\d parents together; at most 50000/) },
+    ]);
   });
 });
