@@ -12,8 +12,11 @@ import { failVms, takeVms } from './role-vms.js';
 
 export type UndeploymentPlan = {
   service: number;
-  /** `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`. */
-  roles: { name: string; hard: boolean; blockers: (number | string)[]; gone: boolean }[];
+  /**
+   * `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`,
+   * and those that an earlier run of this operation could not remove have `failed`.
+   */
+  roles: { name: string; hard: boolean; blockers: (number | string)[]; gone: boolean; failed?: boolean }[];
 };
 
 /** What is left to remove of a role: batches to destroy, and VMs that another operation is removing. */
@@ -43,6 +46,7 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
           hard: forced ?? isHard(role.shutdown_action ?? ofService ?? settings.shutdownAction),
           blockers: blockers[at] ?? [],
           gone: role.state === 'DONE',
+          ...(role.state === 'FAILED_UNDEPLOYING' && role.mark?.op === op && { failed: true }),
         })),
       };
     }),
