@@ -135,7 +135,11 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     step,
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
+    if (failure !== null) {
+      // What failed may be the step that takes the role: then it is taken, so that it says so.
+      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'deploy' });
+      await failVms(store, op, id, name, failure);
+    }
     const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!role) return false;

@@ -72,7 +72,11 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
     step,
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
+    if (failure !== null) {
+      // What failed may be the step that takes the role: then it is taken, so that it says so.
+      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'undeploy' });
+      await failVms(store, op, id, name, failure);
+    }
     const reason = whyNotGone(await store.vms.ofService(id, name), failure);
     const at = { service: id, role: name, op, step };
     const left =

@@ -1,14 +1,16 @@
+import { limits } from '../schemas/limits.js';
+
 /**
  * Characters of what something says of its failure. What is said goes into histories, whose messages have a limit, and
  * into lists that people read: whoever needs more looks at the backend itself.
  */
 export const longest = {
   /** Of one VM: fifty of them come in one step's result. */
-  vm: 500,
+  vm: limits.quoted.most,
   /** Of a role: a service has up to a thousand. */
-  role: 1_000,
+  role: limits.roleReason.most,
   /** Of an operation, or of a step that failed. */
-  operation: 4_000,
+  operation: limits.operationReason.most,
   /** Of what operators read beside a step in the engine's own pages. */
   summary: 200,
 } as const;

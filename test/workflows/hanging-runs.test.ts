@@ -139,34 +139,4 @@ describe('a step that fails for good', () => {
     expect(tried).toBe(10);
     await world.accounted();
   });
-
-  it('and says more than the engine takes is told in brief', async () => {
-    world.steps.watch(async ({ name }, run) => {
-      if (name !== 'bootVms') return run();
-      throw new RangeError('long '.repeat(1_000_000));
-    });
-    const { op } = await world.deploy([{ name: 'only' }]);
-    await eventually(async () => {
-      const { failures } = await whyOf(op);
-      return failures[0]?.detail.startsWith('long long');
-    });
-    world.steps.watch();
-    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
-    await world.accounted();
-  });
-});
-
-describe('a service as large as templates may be', () => {
-  /** As it was found: children with long names, each of many parents. */
-  const roles = Array.from({ length: 450 }, (_, at) => ({
-    name: at < 60 ? `p${at}` : `${at}_`.padEnd(128, 'x'),
-    cardinality: 0,
-    parents: at < 60 ? [] : Array.from({ length: 60 }, (_, parent) => `p${parent}`),
-  }));
-
-  it('is deployed and undeployed, though each of many roles waits for many', async () => {
-    const { id } = await world.running(roles, { deployment: 'straight' });
-    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded', error: null });
-    expect((await world.service(id)).state).toBe('DONE');
-  });
 });
