@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { z } from 'zod';
+import { temporalAccess } from '../adapters/engine/access.js';
 import { probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
 import { mongod, type Tool, temporal } from './downloads.js';
@@ -162,7 +163,9 @@ export async function diagnose(
       aboutDisk(home),
       address === undefined
         ? aboutTool(temporal, settings, home)
-        : aboutServer('Temporal', address, () => probeTemporal(address)),
+        : aboutServer('Temporal', address, async () =>
+            probeTemporal(temporalAccess({ ...settings, ARCUS_TEMPORAL_ADDRESS: address })),
+          ),
       uri === undefined
         ? aboutTool(mongod, settings, home)
         : aboutServer('MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(uri)),
