@@ -1,9 +1,11 @@
-import { type ParseError, parse, printParseErrorCode, stripComments } from 'jsonc-parser';
+import { type ParseErrorCode, printParseErrorCode, stripComments, visit } from 'jsonc-parser';
 import { Problem } from '../domain/problems.js';
 
 /** Bytes that a body may have, after decompression. */
 export const bodyLimit = 1_048_576;
 const depthLimit = 64;
+/** Values of a body, names not counted: each costs work when it is checked, however short it is. */
+const mostValues = 20_000;
 
 /** What a route takes: JSON, with comments or without, and perhaps a text of its own, which `text` turns into the same shape. */
 export type BodyKind = {
@@ -50,15 +52,15 @@ function decoded(bytes: Buffer): string {
 
 function parsedJson(text: string, comments: boolean): unknown {
   const plain = comments ? stripComments(text, ' ') : text;
-  refuseDeepNesting(plain);
+  refuseTooMuch(plain);
+  let read: unknown;
   try {
-    return JSON.parse(plain, refuseUnsafeNames);
-  } catch (error) {
-    if (error instanceof Problem) throw error;
-    throw new Problem('malformed_body', `The body is not valid JSON: ${faultIn(text, plain, comments)}.`, {
-      cause: error,
-    });
+    read = JSON.parse(plain);
+  } catch (cause) {
+    throw new Problem('malformed_body', `The body is not valid JSON: ${faultIn(text, plain, comments)}.`, { cause });
   }
+  refuseUnsafeNames(read);
+  return read;
 }
 
 /** By these MongoDB's driver and its mapper tell their own objects from others, or leave a member out. */
@@ -68,41 +70,79 @@ const taken = new Set(['prototype', '_bsontype', '$__', '$isMongooseMap', 'isMon
  * What every object has (`toString`, `constructor`, `__proto__`) is looked for on it and not among its members, so such a
  * member would change what the object is, or be lost; and MongoDB cannot store a NUL in a name.
  */
-function refuseUnsafeNames(name: string, value: unknown): unknown {
-  if (name in Object.prototype || taken.has(name) || name.includes('\0')) {
-    throw new Problem('malformed_body', `The body has a member named ${JSON.stringify(name)}, which is not allowed.`);
+function refuseUnsafeNames(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const item of value) refuseUnsafeNames(item);
+    return;
   }
-  return value;
+  for (const [name, member] of Object.entries(value)) {
+    if (name in Object.prototype || taken.has(name) || name.includes('\0'))
+      throw new Problem('malformed_body', `The body has a member named ${JSON.stringify(name)}, which is not allowed.`);
+    refuseUnsafeNames(member);
+  }
 }
 
-/** Counted before parsing: parsers, validators and BSON recurse. */
-function refuseDeepNesting(text: string): void {
-  let depth = 0;
-  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{]|[\]}]/gs)) {
-    if (match[0] === '[' || match[0] === '{') depth++;
-    else if (match[0] === ']' || match[0] === '}') depth--;
-    if (depth > depthLimit) {
+/** Counted before parsing, in one pass: parsers, validators and BSON recurse, and each value costs them work. */
+function refuseTooMuch(text: string): void {
+  let [depth, values, quoted] = [0, 1, false];
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (quoted) {
+      if (sign === '\\') at++;
+      else if (sign === '"') quoted = false;
+    } else if (sign === '"') quoted = true;
+    else if (sign === '[' || sign === '{') depth++;
+    else if (sign === ']' || sign === '}') depth--;
+    else if (sign === ',') values++;
+    if (depth > depthLimit)
       throw new Problem(
         'malformed_body',
-        `The body is nested more than ${depthLimit} levels deep at ${placeIn(text, match.index)}.`,
+        `The body is nested more than ${depthLimit} levels deep at ${placeIn(text, at)}.`,
       );
-    }
+    if (values > mostValues)
+      throw new Problem(
+        'body_too_large',
+        `A body may have ${mostValues} values at most; the next is at ${placeIn(text, at)}.`,
+      );
   }
 }
 
 /** Where JSON breaks, and how, from the parser that keeps positions. */
 function faultIn(text: string, plain: string, comments: boolean): string {
-  const errors: ParseError[] = [];
-  parse(comments ? plain : text, errors, { disallowComments: !comments, allowTrailingComma: false });
-  const first = errors[0];
-  if (!first) return 'it cannot be read';
-  const words = printParseErrorCode(first.error)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase();
-  return `${words} at ${placeIn(text, first.offset)}`;
+  try {
+    visit(
+      comments ? plain : text,
+      {
+        // The first is enough: a body of a million brackets has a million.
+        onError: (code, offset) => {
+          throw new Unreadable(code, offset);
+        },
+      },
+      { disallowComments: !comments, allowTrailingComma: false },
+    );
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    const words = printParseErrorCode(error.code)
+      .replace(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase();
+    return `${words} at ${placeIn(text, error.offset)}`;
+  }
+  return 'it cannot be read';
+}
+
+class Unreadable extends Error {
+  constructor(
+    readonly code: ParseErrorCode,
+    readonly offset: number,
+  ) {
+    super();
+  }
 }
 
 function placeIn(text: string, offset: number): string {
-  const before = text.slice(0, offset).split('\n');
-  return `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
+  let [line, begins] = [1, 0];
+  for (let at = text.indexOf('\n'); at !== -1 && at < offset; at = text.indexOf('\n', at + 1))
+    [line, begins] = [line + 1, at + 1];
+  return `line ${line}, column ${offset - begins + 1}`;
 }

@@ -8,26 +8,31 @@ import { parseTemplateText, quoted } from './template-text.js';
 
 /** VMs of one service at most: beyond it, a slip of the finger is likelier than a wish. */
 const mostVms = 10_000;
+/** Policies of one service at most: each is read here, and looked at again and again. */
+const mostPolicies = 1_000;
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
 const mostHints = 10;
 const mostCircles = 20;
 
-/** Everything that is wrong with a template whose shape is right: names, parents, circles, sizes, policies. */
-export function checkServiceTemplate(body: ServiceTemplateBody): Finding[] {
+/** What is wrong with a template, whose shape is right, as a whole: names, parents, circles, sizes. */
+export function checkRoles({ roles }: ServiceTemplateBody): Finding[] {
   return [
-    ...repeatedNames(body.roles),
-    ...unknownParents(body.roles),
-    ...circles(body.roles),
-    ...tooManyVms(body.roles),
-    ...checkRolePlacement(body.roles),
-    ...body.roles.flatMap((role, at) => [
-      ...unreadableContents(role, `/roles/${at}`),
-      ...wrongSizes(role, `/roles/${at}`),
-      ...wrongElasticityPolicies(role, `/roles/${at}/elasticity_policies`),
-      ...wrongScheduledPolicies(role, `/roles/${at}/scheduled_policies`),
-    ]),
+    ...repeatedNames(roles),
+    ...unknownParents(roles),
+    ...circles(roles),
+    ...tooManyVms(roles),
+    ...tooManyPolicies(roles),
+    ...checkRolePlacement(roles),
   ];
 }
+
+/** What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. */
+export const checkRole = (role: RoleTemplate, pointer: string): Finding[] => [
+  ...unreadableContents(role, pointer),
+  ...wrongSizes(role, pointer),
+  ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
+  ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
+];
 
 function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
   const seen = new Set<string>();
@@ -72,6 +77,16 @@ function tooManyVms(roles: readonly RoleTemplate[]): Finding[] {
   const vms = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
   return vms > mostVms
     ? [{ pointer: '/roles', detail: `have ${vms} VMs together; at most ${mostVms} are possible` }]
+    : [];
+}
+
+function tooManyPolicies(roles: readonly RoleTemplate[]): Finding[] {
+  const policies = roles.reduce(
+    (sum, { elasticity_policies: one = [], scheduled_policies: two = [] }) => sum + one.length + two.length,
+    0,
+  );
+  return policies > mostPolicies
+    ? [{ pointer: '/roles', detail: `have ${policies} policies together; at most ${mostPolicies} are possible` }]
     : [];
 }
 
