@@ -29,9 +29,9 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
   }
 }
 
-/** Throws unless the address answers with success within 2 s. */
-export async function probeHttp(url: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+/** Throws unless the address answers with success within `patience` milliseconds. */
+export async function probeHttp(url: string, patience = 2_000): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(patience) });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`answered ${response.status}`);
 }
