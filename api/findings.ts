@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../domain/problems.js';
+import { limits } from '../schemas/limits.js';
 import { nearestName } from './nearest-name.js';
 
 type Issue = z.core.$ZodIssue;
@@ -22,8 +23,8 @@ export function check<S extends z.ZodType>(
   return { ok: false, findings };
 }
 
-/** Nobody reads more of them, and each costs work: what a name was probably meant to be is looked for in all that are known. */
-const mostFindings = 100;
+/** Each costs work: what a name was probably meant to be is looked for in all that are known. */
+const mostFindings = limits.findings.most;
 
 function findingsOf(issue: Issue, schema: z.ZodType): Finding[] {
   if (issue.code === 'unrecognized_keys') {

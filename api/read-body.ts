@@ -1,11 +1,9 @@
 import { type ParseErrorCode, printParseErrorCode, stripComments, visit } from 'jsonc-parser';
 import { Problem } from '../domain/problems.js';
+import { limits } from '../schemas/limits.js';
 
-/** Bytes that a body may have, after decompression. */
-export const bodyLimit = 1_048_576;
-const depthLimit = 64;
-/** Values of a body, names not counted: each costs work when it is checked, however short it is. */
-const mostValues = 20_000;
+const depthLimit = limits.bodyDepth.most;
+const mostValues = limits.bodyValues.most;
 
 /** What a route takes: JSON, with comments or without, and perhaps a text of its own, which `text` turns into the same shape. */
 export type BodyKind = {

@@ -6,24 +6,13 @@ import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
 import { parseTemplateText, quoted } from './template-text.js';
 
-/** VMs of one service at most: beyond it, a slip of the finger is likelier than a wish. */
-const mostVms = 10_000;
-/** Policies of one service at most: each is read here, and looked at again and again. */
-const mostPolicies = 1_000;
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
 const mostHints = 10;
 const mostCircles = 20;
 
-/** What is wrong with a template, whose shape is right, as a whole: names, parents, circles, sizes. */
+/** What is wrong with a template, whose shape and size are right, as a whole: names, parents, circles, placement. */
 export function checkRoles({ roles }: ServiceTemplateBody): Finding[] {
-  return [
-    ...repeatedNames(roles),
-    ...unknownParents(roles),
-    ...circles(roles),
-    ...tooManyVms(roles),
-    ...tooManyPolicies(roles),
-    ...checkRolePlacement(roles),
-  ];
+  return [...repeatedNames(roles), ...unknownParents(roles), ...circles(roles), ...checkRolePlacement(roles)];
 }
 
 /** What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. */
@@ -71,23 +60,6 @@ function circles(roles: readonly RoleTemplate[]): Finding[] {
     left = left.filter((role) => !names.has(role.name));
   }
   return findings;
-}
-
-function tooManyVms(roles: readonly RoleTemplate[]): Finding[] {
-  const vms = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
-  return vms > mostVms
-    ? [{ pointer: '/roles', detail: `have ${vms} VMs together; at most ${mostVms} are possible` }]
-    : [];
-}
-
-function tooManyPolicies(roles: readonly RoleTemplate[]): Finding[] {
-  const policies = roles.reduce(
-    (sum, { elasticity_policies: one = [], scheduled_policies: two = [] }) => sum + one.length + two.length,
-    0,
-  );
-  return policies > mostPolicies
-    ? [{ pointer: '/roles', detail: `have ${policies} policies together; at most ${mostPolicies} are possible` }]
-    : [];
 }
 
 function unreadableContents({ vm_template_contents: contents }: RoleTemplate, pointer: string): Finding[] {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Capacity } from '../schemas/host.js';
 import { VmTemplateBody } from '../schemas/vm-template.js';
+import { beyond, type Measured, measureChanged, measureVmTemplate } from './bounds.js';
 import { type Finding, Problem } from './problems.js';
 import { parseTemplateText } from './template-text.js';
 
@@ -23,7 +24,7 @@ const wellKnown = new Set([
 /**
  * What a VM of this template gets: a role's `vm_template_contents` (`contents`) over the VM template, and the ids of
  * the service and the name of the role in its user template. Throws `invalid_request` with every finding when the text
- * cannot be read or what comes out is no VM template.
+ * cannot be read or what comes out is no VM template, or too large for one.
  */
 export function vmContents(
   template: VmTemplateBody,
@@ -32,6 +33,7 @@ export function vmContents(
   const changes = changesOf(template, readContents(options.contents ?? ''));
   const merged = VmTemplateBody.safeParse({ ...template, ...changes });
   if (!merged.success) throw unfit(merged.error);
+  refuseTooLarge(measureVmTemplate(merged.data, ''));
   const attributes = Object.entries(merged.data);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
@@ -46,15 +48,26 @@ export function vmContents(
 
 /**
  * What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. For many roles of one
- * template: looks at what the contents change, not at all of the template again.
+ * template: the template is looked at once, and then what the contents change.
  */
-export function capacityWith(template: VmTemplateBody, contents: string | undefined): Capacity {
-  const changes = changesOf(template, readContents(contents ?? ''), outlineOf);
+export function contentsOver(template: VmTemplateBody): { capacityWith(contents: string | undefined): Capacity } {
+  const whole = measureVmTemplate(template, '');
   const { CPU, MEMORY } = template;
-  const checked = VmTemplateBody.safeParse({ CPU, MEMORY, ...changes });
-  if (!checked.success) throw unfit(checked.error);
-  return capacityOf(checked.data);
+  return {
+    capacityWith(text) {
+      const contents = readContents(text ?? '');
+      const checked = VmTemplateBody.safeParse({ CPU, MEMORY, ...changesOf(template, contents, outlineOf) });
+      if (!checked.success) throw unfit(checked.error);
+      refuseTooLarge(measureChanged(whole, template, changesOf(template, contents)));
+      return capacityOf(checked.data);
+    },
+  };
 }
+
+const refuseTooLarge = (measured: readonly Measured[]): void => {
+  const tooLarge = beyond(measured);
+  if (tooLarge.length > 0) throw notATemplate(tooLarge);
+};
 
 const capacityOf = ({ CPU, MEMORY }: VmTemplateBody): Capacity => ({ cpu: Math.round(CPU * 100), memory: MEMORY });
 

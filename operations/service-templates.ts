@@ -1,9 +1,10 @@
+import { beyond, type Measured, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkRole, checkRoles, mergeServiceTemplate } from '../domain/service-template.js';
-import { capacityWith } from '../domain/vm-contents.js';
+import { contentsOver } from '../domain/vm-contents.js';
 import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -67,7 +68,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
-        await check(caller, body);
+        await check(caller, body, { before: measureServiceTemplate(present.body) });
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
@@ -99,7 +100,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       mayCreate(caller, 'DOCUMENT', 'services');
       mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
-      const templates = await check(caller, body, '/merge_template');
+      const templates = await check(caller, body, { under: '/merge_template' });
       const sizes = await sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
@@ -125,9 +126,16 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
-   * to use. Returns the VM templates of the roles.
+   * to use. What is too large is not looked at more closely. Returns the VM templates of the roles.
    */
-  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<VmTemplate[]> {
+  async function check(
+    caller: Caller,
+    body: ServiceTemplateBody,
+    { under = '', before = [] }: { under?: string; before?: readonly Measured[] } = {},
+  ): Promise<VmTemplate[]> {
+    const below = (findings: readonly Finding[]) =>
+      refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(beyond(measureServiceTemplate(body), before));
     const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
     const byId = new Map(known.map((template) => [template._id, template]));
     const findings: Finding[] = [
@@ -144,7 +152,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         }
       }),
     ];
-    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(findings);
     return known;
   }
 };
@@ -156,12 +164,12 @@ async function sizesOf(
   under: string,
 ): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
   const findings: Finding[] = [];
-  const byId = new Map(templates.map((template) => [template._id, template]));
+  const byId = new Map(templates.map(({ _id, template }) => [_id, contentsOver(template)]));
   const sizes = await inSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
     const template = byId.get(vm_template);
     if (!template) return [];
     try {
-      return [{ name, cardinality, capacity: capacityWith(template.template, contents) }];
+      return [{ name, cardinality, capacity: template.capacityWith(contents) }];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const pointer = `${under}/roles/${at}/vm_template_contents`;

@@ -1,13 +1,17 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
+import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
 import { mongod, type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
-import { awaitMongo, mongoCommand, mongoUri, probeMongo } from './mongodb-server.js';
+import { mongoUri } from './mongodb-access.js';
+import { accessOf, awaitMongo, mongoCommand, probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
+import { ensureSecret, randomSecret } from './secret-file.js';
 import type { Settings } from './settings.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
@@ -25,6 +29,7 @@ export type ServerAddresses = {
   ARCUS_TEMPORAL_UI_URL?: string;
   ARCUS_MONGODB_URI: string;
   ARCUS_SIMULATOR_URL: string;
+  ARCUS_SIMULATOR_TOKEN?: string;
 };
 
 export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: string) => void): FetchOptions => ({
@@ -144,25 +149,32 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     return { ARCUS_MONGODB_URI: given };
   }
   const binary = await binaryOf(mongod, context);
-  const command = mongoCommand({ binary, directory: home.mongodb, port: ports.mongodb }, '');
+  const mongo = { binary, directory: home.mongodb, port: ports.mongodb };
+  const access = accessOf(mongo);
+  const command = mongoCommand(mongo, '');
   const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, ports.mongodb);
+  await awaitMongo(server.current(), server.log, access);
   supervisor.keep(server, command);
   watchCommits({
-    uri: mongoUri(ports.mongodb),
+    uri: mongoUri(access),
     pid: () => server.current().pid,
     kill: () => {
       say('MongoDB has committed nothing for a minute: ending it');
       return supervisor.restart(server);
     },
   });
-  return { ARCUS_MONGODB_URI: mongoUri(ports.mongodb, 'arcus') };
+  return { ARCUS_MONGODB_URI: mongoUri(access, 'arcus') };
 }
 
 /** Starts one of Arcus's own processes and keeps it once its address answers; one that hangs is killed. */
-export async function provideProcess(supervisor: Supervisor, command: ServiceCommand, readyUrl: string): Promise<void> {
+export async function provideProcess(
+  supervisor: Supervisor,
+  command: ServiceCommand,
+  readyUrl: string,
+  token?: string,
+): Promise<void> {
   const server = supervisor.start(command, { supervise: false });
-  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl));
+  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
   supervisor.keep(server, command);
   void watchAnswers(supervisor, server, new URL('/healthz', readyUrl).href);
 }
@@ -172,16 +184,20 @@ async function provideSimulator({
   home,
   ports,
   supervisor,
-}: Context): Promise<Pick<ServerAddresses, 'ARCUS_SIMULATOR_URL'>> {
+}: Context): Promise<Pick<ServerAddresses, 'ARCUS_SIMULATOR_URL' | 'ARCUS_SIMULATOR_TOKEN'>> {
   const { ARCUS_SIMULATOR_URL: given } = settings;
   if (given !== undefined) {
-    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(new URL('/healthz', given).href));
+    const token = givenSecret(settings.ARCUS_SIMULATOR_TOKEN, settings.ARCUS_SIMULATOR_TOKEN_FILE);
+    const health = new URL('/healthz', given).href;
+    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(health, token));
     return { ARCUS_SIMULATOR_URL: given };
   }
   const url = `http://127.0.0.1:${ports.simulator}`;
   const args = ['--port', String(ports.simulator), '--directory', home.simulator];
-  await provideProcess(supervisor, ownProcess('simulator', 'simulator/main.js', args, {}), `${url}/healthz`);
-  return { ARCUS_SIMULATOR_URL: url };
+  const token = ensureSecret(join(home.simulator, 'token'), randomSecret);
+  const access = { ARCUS_SIMULATOR_URL: url, ARCUS_SIMULATOR_TOKEN: token };
+  await provideProcess(supervisor, ownProcess('simulator', 'simulator/main.js', args, access), `${url}/healthz`, token);
+  return access;
 }
 
 /** Provides Temporal, MongoDB and the simulated hypervisor: those that were given, and the rest as children. All serve when it resolves. */

@@ -25,7 +25,7 @@ export async function watchAnswers(
   let [heard, missed] = [0, 0];
   while (!supervisor.isStopping) {
     const { pid } = process.current();
-    const answered = await probeHttp(url, wait).then(
+    const answered = await probeHttp(url, undefined, wait).then(
       () => true,
       // Refused is answered late: nothing listens, which is the business of whoever starts it.
       (error: unknown) => !isSilence(error),

@@ -34,6 +34,11 @@ export const Config = z.object({
     .describe('A Temporal of your own, host:port; absent: Arcus runs one'),
   ARCUS_TEMPORAL_UI_URL: z.url().optional().describe('Where operators see the Temporal UI; links point there'),
   ARCUS_SIMULATOR_URL: z.url().optional().describe('The simulated hypervisor; absent: Arcus runs one'),
+  ARCUS_SIMULATOR_TOKEN: z
+    .string()
+    .optional()
+    .describe('The token that it asks for; absent: the one in the home, for the one that Arcus runs'),
+  ARCUS_SIMULATOR_TOKEN_FILE: z.string().optional().describe('A file with that token, instead'),
   ARCUS_TASK_QUEUES: z
     .string()
     .default('orchestration,compute,ticks')

@@ -54,7 +54,7 @@ export async function startArcus(): Promise<RunningArcus> {
   const environment = {
     ...servers,
     ARCUS_HOME: home,
-    ARCUS_SIMULATOR_URL: simulator.url,
+    ...simulator.settings,
     ARCUS_TEMPORAL_UI_URL: 'http://temporal.test',
     ARCUS_LOG_LEVEL: 'info',
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type DoctorFinding, diagnose } from '../../runtime/doctor.js';
 import { lockHome } from '../../runtime/home-lock.js';
-import { mongoUri } from '../../runtime/mongodb-server.js';
+import { mongoUri } from '../../runtime/mongodb-access.js';
 import { choosePort } from '../../runtime/ports.js';
 import { ownDirectory } from '../support/directories.js';
 
@@ -24,7 +24,7 @@ describe('the doctor', () => {
   it('finds everything in order where everything is', async () => {
     const about = await ask({
       ARCUS_TEMPORAL_ADDRESS: inject('temporalAddress'),
-      ARCUS_MONGODB_URI: mongoUri(inject('mongodbPort'), 'doctor'),
+      ARCUS_MONGODB_URI: mongoUri(inject('mongodb'), 'doctor'),
     });
     for (const subject of ['Node.js', 'build', 'home', 'disk', 'Temporal', 'MongoDB', 'API'])
       expect(about(subject)?.level, subject).toBe('ok');

@@ -206,7 +206,7 @@ export class Cluster {
         ARCUS_HOME: this.directory,
         ARCUS_TEMPORAL_ADDRESS: this.servers.temporalAddress,
         ARCUS_MONGODB_URI: this.servers.mongodb.uri,
-        ARCUS_SIMULATOR_URL: this.simulator.url,
+        ...this.simulator.settings,
         ...this.#environments[name],
         ...environment,
       },

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { checkout } from '../../runtime/checkout.js';
 import { mongod, temporal, temporalTestServer } from '../../runtime/downloads.js';
 import { findBinary } from '../../runtime/find-binary.js';
+import type { MongoAccess } from '../../runtime/mongodb-access.js';
 import { startMongo } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
 import { startTemporal } from '../../runtime/temporal-server.js';
@@ -15,11 +16,14 @@ declare module 'vitest' {
     mongodPath: string;
     temporalPath: string;
     temporalTestServerPath: string;
-    mongodbPort: number;
+    mongodb: MongoAccess;
     temporalAddress: string;
     temporalUiUrl: string;
   }
 }
+
+/** Each test file has a database of its own, and removes it. */
+const everywhere = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'].map((role) => ({ role, db: 'admin' }));
 
 /** One MongoDB and one Temporal for the whole run: each test file has a database and a namespace of its own on them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -42,13 +46,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const directory = mkdtempSync(join(tmpdir(), 'arcus-servers-'));
   const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
   const [mongo, server] = await Promise.all([
-    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }),
+    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }, everywhere),
     startTemporal({ binary: temporalBinary.path, directory: join(directory, 'temporal'), port, uiPort }),
   ]);
   project.provide('mongodPath', mongodBinary.path);
   project.provide('temporalPath', temporalBinary.path);
   project.provide('temporalTestServerPath', testServer.path);
-  project.provide('mongodbPort', mongodbPort);
+  project.provide('mongodb', mongo.access);
   project.provide('temporalAddress', server.address);
   project.provide('temporalUiUrl', server.uiUrl);
   return async () => {
