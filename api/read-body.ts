@@ -1,4 +1,4 @@
-import { type ParseErrorCode, printParseErrorCode, stripComments, visit } from 'jsonc-parser';
+import { type ParseErrorCode, printParseErrorCode, visit } from 'jsonc-parser';
 import { Problem } from '../domain/problems.js';
 import { limits } from '../schemas/limits.js';
 
@@ -31,7 +31,7 @@ export function readBody(sent: unknown, contentType: string | undefined, kind: B
   }
   if (charset !== 'utf-8') throw new Problem('unsupported_media_type', `Bodies are UTF-8 here, not ${charset}.`);
   const text = decoded(sent);
-  return json || !kind.text ? parsedJson(text, kind.comments) : kind.text(text);
+  return json || !kind.text ? parsedJson(text, kind.comments) : kind.text(measuredText(text));
 }
 
 function mediaType(header: string | undefined): { type: string | undefined; charset: string } {
@@ -49,13 +49,12 @@ function decoded(bytes: Buffer): string {
 }
 
 function parsedJson(text: string, comments: boolean): unknown {
-  const plain = comments ? stripComments(text, ' ') : text;
-  refuseTooMuch(plain);
+  const plain = measured(text, comments);
   let read: unknown;
   try {
     read = JSON.parse(plain);
   } catch (cause) {
-    throw new Problem('malformed_body', `The body is not valid JSON: ${faultIn(text, plain, comments)}.`, { cause });
+    throw new Problem('malformed_body', `The body is not valid JSON: ${faultIn(text, comments)}.`, { cause });
   }
   refuseUnsafeNames(read);
   return read;
@@ -81,9 +80,13 @@ function refuseUnsafeNames(value: unknown): void {
   }
 }
 
-/** Counted before parsing, in one pass: parsers, validators and BSON recurse, and each value costs them work. */
-function refuseTooMuch(text: string): void {
-  let [depth, values, quoted] = [0, 1, false];
+/**
+ * The text without comments, where they may be. In the same pass its levels and values are counted, before any parser sees
+ * them: parsers, validators and BSON recurse, and each value costs them work.
+ */
+function measured(text: string, comments: boolean): string {
+  let [depth, values, quoted, from] = [0, 1, false, 0];
+  const parts: string[] = [];
   for (let at = 0; at < text.length; at++) {
     const sign = text[at];
     if (quoted) {
@@ -93,24 +96,48 @@ function refuseTooMuch(text: string): void {
     else if (sign === '[' || sign === '{') depth++;
     else if (sign === ']' || sign === '}') depth--;
     else if (sign === ',') values++;
+    else if (sign === '/' && comments) {
+      const end = endOfComment(text, at);
+      if (end !== at) {
+        parts.push(text.slice(from, at));
+        from = end;
+        at = end - 1;
+      }
+    }
     if (depth > depthLimit)
       throw new Problem(
         'malformed_body',
         `The body is nested more than ${depthLimit} levels deep at ${placeIn(text, at)}.`,
       );
-    if (values > mostValues)
-      throw new Problem(
-        'body_too_large',
-        `A body may have ${mostValues} values at most; the next is at ${placeIn(text, at)}.`,
-      );
+    if (values > mostValues) throw tooManyValues(`the next is at ${placeIn(text, at)}`);
   }
+  return parts.length === 0 ? text : `${parts.join(' ')} ${text.slice(from)}`;
+}
+
+/** The place behind the comment that begins here, or this place when none does. */
+function endOfComment(text: string, at: number): number {
+  const [close, length] = text[at + 1] === '/' ? ['\n', 0] : text[at + 1] === '*' ? ['*/', 2] : ['', 0];
+  if (close === '') return at;
+  const end = text.indexOf(close, at + 2);
+  return end === -1 ? text.length : end + length;
+}
+
+const tooManyValues = (where: string): Problem =>
+  new Problem('body_too_large', `A body may have ${mostValues} values at most; ${where}.`);
+
+/** A text of its own has a value behind each `=`. */
+function measuredText(text: string): string {
+  let values = 0;
+  for (let at = text.indexOf('='); at !== -1; at = text.indexOf('=', at + 1))
+    if (++values > mostValues) throw tooManyValues(`the next is at ${placeIn(text, at)}`);
+  return text;
 }
 
 /** Where JSON breaks, and how, from the parser that keeps positions. */
-function faultIn(text: string, plain: string, comments: boolean): string {
+function faultIn(text: string, comments: boolean): string {
   try {
     visit(
-      comments ? plain : text,
+      text,
       {
         // The first is enough: a body of a million brackets has a million.
         onError: (code, offset) => {

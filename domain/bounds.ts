@@ -76,14 +76,6 @@ export function measureServiceTemplate(body: ServiceTemplateBody): Measured[] {
       pointer: '/roles',
       is: total(({ placement }) => (placement?.affinity.length ?? 0) + (placement?.anti_affinity.length ?? 0)),
     },
-    {
-      limit: 'policiesInAll',
-      pointer: '/roles',
-      is: total(
-        ({ elasticity_policies, scheduled_policies }) =>
-          (elasticity_policies?.length ?? 0) + (scheduled_policies?.length ?? 0),
-      ),
-    },
     ...largest([
       ...each('policies', '/elasticity_policies', ({ elasticity_policies }) => elasticity_policies?.length ?? 0),
       ...each('policies', '/scheduled_policies', ({ scheduled_policies }) => scheduled_policies?.length ?? 0),
