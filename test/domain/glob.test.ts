@@ -12,10 +12,10 @@ function means(glob: string, text: string): boolean {
 }
 
 it('a glob means the texts that some way of reading its stars gives', () => {
-  const letters = (signs: string, maxLength: number) =>
+  const letters = (signs: string[], maxLength: number) =>
     fc.array(fc.constantFrom(...signs), { maxLength }).map((all) => all.join(''));
   fc.assert(
-    fc.property(letters('ab*?.$', 7), letters('ab.$\n', 9), (glob, text) => {
+    fc.property(letters(['a', 'b', '*', '?', '.', '$'], 7), letters(['a', 'b', '.', '$', '\n'], 9), (glob, text) => {
       expect(globOf(glob).test(text), `${glob} ${text}`).toBe(means(glob, text));
     }),
   );
