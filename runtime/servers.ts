@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { temporalAccess } from '../adapters/engine/access.js';
 import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
-import { mongod, type Tool, temporal } from './downloads.js';
+import { type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
 import { mongoUri } from './mongodb-access.js';
-import { accessOf, awaitMongo, mongoCommand, probeMongo } from './mongodb-server.js';
+import { probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
 import { ensureSecret, randomSecret } from './secret-file.js';
 import type { Settings } from './settings.js';
+import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
@@ -106,15 +108,31 @@ async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<s
   return found.path;
 }
 
+/** What is meant for a Temporal of the user's own must not be left unsaid when there is none: it would be believed to hold. */
+function refuseForeignSettings(settings: Settings): void {
+  for (const setting of [
+    'ARCUS_TEMPORAL_TLS',
+    'ARCUS_TEMPORAL_TLS_CA',
+    'ARCUS_TEMPORAL_TLS_CERT',
+    'ARCUS_TEMPORAL_TLS_SERVER_NAME',
+    'ARCUS_TEMPORAL_API_KEY',
+    'ARCUS_TEMPORAL_API_KEY_FILE',
+  ] as const)
+    if (settings[setting] !== undefined)
+      throw new Obstacle(`${setting} is for a Temporal of your own: give its address in ARCUS_TEMPORAL_ADDRESS`);
+}
+
 async function provideTemporal(
   context: Context,
 ): Promise<Pick<ServerAddresses, 'ARCUS_TEMPORAL_ADDRESS' | 'ARCUS_TEMPORAL_UI_URL'>> {
   const { settings, home, ports, supervisor, say } = context;
   const { ARCUS_TEMPORAL_ADDRESS: given, ARCUS_TEMPORAL_UI_URL: ui } = settings;
   if (given !== undefined) {
-    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(given));
+    const access = temporalAccess({ ...settings, ARCUS_TEMPORAL_ADDRESS: given });
+    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(access));
     return { ARCUS_TEMPORAL_ADDRESS: given, ...(ui === undefined ? {} : { ARCUS_TEMPORAL_UI_URL: ui }) };
   }
+  refuseForeignSettings(settings);
   const binary = await binaryOf(temporal, context);
   const { stdout: version } = await execa(binary, ['--version']);
   const address = `127.0.0.1:${ports.temporal}`;
@@ -148,12 +166,13 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
     return { ARCUS_MONGODB_URI: given };
   }
-  const binary = await binaryOf(mongod, context);
-  const mongo = { binary, directory: home.mongodb, port: ports.mongodb };
-  const access = accessOf(mongo);
-  const command = mongoCommand(mongo, '');
-  const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, access);
+  const { server, command, access } = await startBestMongod({
+    directory: home.mongodb,
+    port: ports.mongodb,
+    fetch: fetchOptionsOf(settings, home, say),
+    supervisor,
+    say,
+  });
   supervisor.keep(server, command);
   watchCommits({
     uri: mongoUri(access),

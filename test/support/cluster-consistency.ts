@@ -94,6 +94,12 @@ async function checkReservations(store: Store): Promise<string[]> {
 async function checkHolds(store: Store): Promise<string[]> {
   const vms = await store.vms.model.find().lean().exec();
   const services = await store.services.model.find().lean().exec();
+  // What has no place yet waits for whoever comes after an operation on it, or on its service, that failed or was cancelled.
+  const last = new Map<string, string>();
+  for (const { resource, state } of await store.operations.model.find().sort({ _id: 1 }).lean().exec())
+    last.set(`${resource.type} ${resource.id}`, state);
+  const isLeft = (vm: (typeof vms)[number]): boolean =>
+    ['failed', 'cancelled'].includes(last.get(vm.service ? `service ${vm.service.id}` : `vm ${vm._id}`) ?? '');
   const named = [
     ...vms.flatMap(({ _id, hold, operation, wanted }) =>
       [hold?.op ?? null, operation, wanted].map((op) => ({ who: `VM ${_id}`, op })),
@@ -104,7 +110,9 @@ async function checkHolds(store: Store): Promise<string[]> {
   ];
   const busy = [
     ...vms
-      .filter(({ hold, operation, wanted, state, lcm_state }) => {
+      .filter((vm) => {
+        const { hold, operation, wanted, state, lcm_state } = vm;
+        if (state === 'PENDING' && isLeft(vm)) return false;
         const isAtWork = state === 'PENDING' || ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
         return isAtWork && hold === null && operation === null && wanted === null;
       })
@@ -126,7 +134,7 @@ async function checkHolds(store: Store): Promise<string[]> {
 /** Every operation that goes on has a run, and every run an operation. */
 async function checkRuns(cluster: Cluster): Promise<string[]> {
   const { temporalAddress } = cluster.servers;
-  const engine = temporalEngine(temporalAddress);
+  const engine = temporalEngine({ address: temporalAddress });
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const findings: string[] = [];

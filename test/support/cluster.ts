@@ -132,7 +132,7 @@ export class Cluster {
   }
 
   makeCurrent(buildId: string): Promise<void> {
-    return makeVersionCurrent(this.servers.temporalAddress, buildId, 60_000);
+    return makeVersionCurrent({ address: this.servers.temporalAddress }, buildId, 60_000);
   }
 
   /** Starts again what has ended by itself; everything serves when it resolves. */
