@@ -3,6 +3,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { brief, longest } from '../domain/brief.js';
 import { problemOf, problems } from '../domain/problems.js';
 import { isLastingFault } from '../store/lasting-fault.js';
+import { refuseOperators } from './step-input.js';
 import type { StepLog } from './step-log.js';
 import { failureNote, noteOf } from './step-note.js';
 
@@ -13,6 +14,11 @@ import { failureNote, noteOf } from './step-note.js';
 export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
+      try {
+        refuseOperators(input.args);
+      } catch (error) {
+        throw failureOf(error);
+      }
       const { heartbeatTimeoutMs } = context.info;
       const beat = heartbeatTimeoutMs && setInterval(() => context.heartbeat(), heartbeatTimeoutMs / 5);
       const note = noteOf(context.info, input.args, new Date());

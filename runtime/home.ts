@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeDirectory } from './make-directory.js';
 import { Obstacle, systemCode } from './obstacle.js';
@@ -52,7 +52,11 @@ export function ensureWritable(home: Home): void {
   try {
     // Others may read neither data nor credentials.
     makeDirectory(home.directory, 0o700);
-    for (const directory of [home.logs, home.temporal, home.mongodb, home.simulator]) makeDirectory(directory);
+    for (const directory of [home.logs, home.temporal, home.mongodb, home.simulator]) {
+      makeDirectory(directory, 0o700);
+      // Whoever made the home may have left it open, and these from before were.
+      chmodSync(directory, 0o700);
+    }
     writeFileSync(probe, 'x');
     rmSync(probe);
   } catch (error) {

@@ -12,6 +12,7 @@ import { isAlive } from '../../runtime/process-identity.js';
 import { leftOf, type StartedArcus, startArcus, startArcusWithNpm } from '../support/arcus.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
+import { expectClosedToStrangers } from '../support/strangers.js';
 
 const run = promisify(execFile);
 
@@ -41,6 +42,18 @@ async function stop(arcus: StartedArcus): Promise<void> {
 }
 
 describe('npm start', () => {
+  it.skipIf(process.platform !== 'linux')(
+    'listens nowhere where another account of the machine is let in, but at Temporal, and says so (Linux: /proc)',
+    async () => {
+      const arcus = startArcus(ownDirectory(), ['--no-sample']);
+      await arcus.up;
+      expect(arcus.text()).toContain('development server asks nobody for credentials');
+      await expectClosedToStrangers(arcus.home, arcus.children());
+      await stop(arcus);
+    },
+    patience,
+  );
+
   it(
     'deploys the sample on the first start, stops with Ctrl-C, and finds all as it was on the next',
     async () => {
