@@ -102,15 +102,16 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     ]);
     // VMs that are tried again have changed since they were read.
     const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-    const placed = await placeRole(store, settings, op, id, name, known);
+    const placed = await placeRole(store, settings, op, id, name, { known });
     // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
     if (placed.pending > 0) await store.operations.note(op, lackingCapacity(placed.pending, name));
     return { ...placed, remove };
   },
 
-  /** Tries again for those that wait for capacity. */
-  async placeRole({ op, service, role }: Omit<RoleInput, 'step'>): Promise<RoleWork> {
-    const work = { ...(await placeRole(store, settings, op, service, role)), remove: [] };
+  /** Tries again for those that wait for capacity. `vms`: whose turn it is; absent: all of them. */
+  async placeRole({ op, service, role, vms }: Omit<RoleInput, 'step'> & { vms?: number[] }): Promise<RoleWork> {
+    const turn = vms && new Set(vms);
+    const work = { ...(await placeRole(store, settings, op, service, role, { turn })), remove: [] };
     await store.operations.note(op, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
     return work;
   },

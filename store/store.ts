@@ -15,6 +15,7 @@ import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createOwned } from './owned.js';
 import { createOwnershipChanges } from './ownership.js';
+import { createProgress } from './progress.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
 import { createServiceStore } from './services.js';
@@ -23,6 +24,7 @@ import { createStepStore } from './steps.js';
 import { createTemplateStore } from './templates.js';
 import { createTerminations } from './terminations.js';
 import { createVmStore } from './vms.js';
+import { createWaitingVms } from './waiting-vms.js';
 
 /** Everything that Arcus keeps of one zone. */
 export function createStore(connection: Connection) {
@@ -44,9 +46,11 @@ export function createStore(connection: Connection) {
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
     operations,
+    progress: createProgress(connection),
     steps: createStepStore(connection),
     services,
     vms,
+    waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
     quotas,
     owned: createOwned(connection),
