@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
@@ -52,7 +53,16 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         body,
         created_at: new Date(),
       };
-      await nameFree(body.name, () => store.serviceTemplates.insert(template));
+      await nameFree(body.name, () =>
+        store.references.make(
+          template,
+          async (session) => {
+            await demandVmTemplates(body, session);
+            await store.serviceTemplates.insert(template, session);
+          },
+          vmTemplatesOf(body),
+        ),
+      );
       return shown(caller, template);
     },
 
@@ -67,6 +77,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
         await check(caller, body);
+        await demandVmTemplates(body, session);
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
@@ -114,6 +125,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         request: asked,
         charge,
         claim: async (op, session) => {
+          await store.references.makeFor(service, session);
           await store.services.insert({ ...service, operation: op }, session);
           return service;
         },
@@ -121,6 +133,18 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       });
     },
   };
+
+  /** The VM templates that roles name are there, and stay until this is written. */
+  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession): Promise<void> {
+    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
+    refuse(
+      body.roles.flatMap(({ vm_template }, at): Finding[] =>
+        missing.has(vm_template)
+          ? [{ pointer: `/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+          : [],
+      ),
+    );
+  }
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
@@ -145,6 +169,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     return known;
   }
 };
+
+const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({ vm_template }) => vm_template);
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
 function sizesOf(

@@ -18,6 +18,7 @@ import { createOwnershipChanges } from './ownership.js';
 import { createProgress } from './progress.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
+import { createReferences } from './references.js';
 import { createServiceStore } from './services.js';
 import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
@@ -31,6 +32,7 @@ export function createStore(connection: Connection) {
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
+  const references = createReferences(connection);
   const vms = createVmStore(connection, quotas);
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
@@ -42,7 +44,7 @@ export function createStore(connection: Connection) {
     hosts,
     clusters,
     moveBound: createBoundMoves(connection, { services, vms }),
-    clusterChanges: createClusterChanges(connection, { clusters, hosts }),
+    clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
     operations,
@@ -54,7 +56,8 @@ export function createStore(connection: Connection) {
     sightings: createSightings(connection, vms),
     quotas,
     owned: createOwned(connection),
-    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
+    references,
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references }),
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health }),
