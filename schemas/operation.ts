@@ -99,6 +99,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
    */
   begun?: Record<string, Record<string, number>>;
   waiting_for: string | null;
+  /** Of a running one, what it waits for by role. */
+  waits?: Record<string, string | null>;
   error: OperationError | null;
   /** The service or VM template that the resource was made from: earlier runs of it say how long this one takes. */
   template_id: number | null;

@@ -171,6 +171,26 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       );
     },
 
+    /** Says of VMs without a host that the operation which looked for one has ended, unless another holds them. */
+    leave: (of: { vm: number } | { service: number }, op: string, reason: string, session: ClientSession) =>
+      vms.updateMany(
+        {
+          ...('vm' in of ? { _id: of.vm, operation: { $in: [null, op] } } : { 'service.id': of.service }),
+          state: 'PENDING',
+          $or: [{ hold: null }, { 'hold.op': op }],
+        },
+        { $set: { reason } },
+        { session, ...('service' in of && { hint: 'by_service' }) },
+      ),
+
+    /** An operation has begun that will look for a host for those of a service that have none: they are not left any more. */
+    lookAgain: (service: number) =>
+      vms.updateMany(
+        { 'service.id': service, state: 'PENDING', hold: null },
+        { $set: { reason: null } },
+        { hint: 'by_service' },
+      ),
+
     /** The last error of a step that is tried again, for whoever asks why. */
     setReason: (ids: readonly number[], op: string, reason: string) =>
       vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason } }),

@@ -13,6 +13,7 @@ import { connectMongodb } from '../../store/connection.js';
 import { createDirectory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
 import { idleEngine } from '../support/idle-engine.js';
+import { addUser } from '../support/people.js';
 import { quotaDisagreements } from '../support/quota-books.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
@@ -53,6 +54,10 @@ beforeAll(async () => {
   connection = await connectMongodb(uri);
   store = createStore(connection);
   operations = operationsOn(connection, store);
+  const directory = createDirectory(connection);
+  for (const name of ['alice', 'bob', 'carol']) await addUser(directory, name, { password_hash: '' });
+  const seven = { _id: 7, name: 'seven', admins: [], create: { users: [], admins: [] }, shared_view: false };
+  await directory.groups.model.create([{ ...seven, created_at: new Date() }]);
   const template = { CPU: 1.5, MEMORY: 64, VCPU: undefined };
   for (let more = 0; more < 7; more++) {
     const own = await connectMongodb(uri);

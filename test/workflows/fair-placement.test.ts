@@ -83,3 +83,57 @@ describe('capacity that appears', () => {
     await eventually(async () => (await world.operation(op)).waiting_for === reason);
   });
 });
+
+describe('what a VM without a host is said to wait for', () => {
+  it('is, after a cancel, that nobody looks for one any more; and not, once somebody does', async () => {
+    world = await newWorld({ hosts: 0 });
+    const { op, id } = await world.deploy([{ name: 'front' }, { name: 'back', parents: ['front'] }]);
+    await waits({ op, id }, 1);
+    await world.cancel(op);
+    expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
+    const said = async () => (await world.vms(id)).map(({ reason }) => reason);
+    const left = `its deployment was cancelled: recover or undeploy service ${id}`;
+    expect(await said()).toEqual([left]);
+    const [vm = -1] = (await world.vms(id)).map(({ _id }) => _id);
+    await world.addHost();
+    expect((await world.operations.vmPlacement.show(world.caller, vm)).text).toBe(
+      `VM ${vm} (front_0_(service_${id})) has no host, and nobody looks for one: ${left}. 1 of 1 host could take it now.`,
+    );
+    const recovery = await world.recover(id);
+    expect(await world.ended(recovery.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await said()).toEqual([null, null]);
+    await world.accounted();
+  });
+
+  it('is the same of one by itself, and ends with it', async () => {
+    world = await newWorld({ hosts: 0 });
+    const { op, id } = await world.createVm();
+    await eventually(async () => (await world.operation(op)).state === 'waiting');
+    await world.cancel(op);
+    await world.ended(op);
+    expect((await world.vm(id)).reason).toBe('its deployment was cancelled: recover it with retry, or terminate it');
+    const again = await world.recoverVm(id, 'retry');
+    await eventually(async () => (await world.operation(again.op)).state === 'waiting');
+    expect((await world.vm(id)).reason).toBe('no host is registered');
+    const last = await world.terminate(id);
+    await world.ended(last.op);
+    expect(await world.vm(id)).toMatchObject({ state: 'DONE', reason: null });
+    await world.accounted();
+  });
+
+  it('is told of every role, whatever becomes of the others', async () => {
+    world = await newWorld({ hosts: 0 });
+    const roles = [
+      { name: 'small', cpu: 1 },
+      { name: 'large', cpu: 8 },
+    ];
+    const { op } = await world.deploy(roles, { deployment: 'none' });
+    const waitsFor = async () => (await world.operation(op)).waiting_for ?? '';
+    await eventually(async () => /role small.*role large|role large.*role small/.test(await waitsFor()));
+    await world.addHost({ cpu: 4 });
+    await eventually(async () => (await waitsFor()) === 'capacity for 1 VM of role large');
+    await world.addHost({ cpu: 8 });
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', waiting_for: null });
+    await world.accounted();
+  });
+});
