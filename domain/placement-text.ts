@@ -20,7 +20,16 @@ export type PlacementFacts = {
 const mostTold = 6;
 
 /** Why a VM is where it is, or why it is nowhere, in one paragraph. */
-export function placementText({ vm, host, left = null, record, isOver, hosts, candidates, refused }: PlacementFacts): string {
+export function placementText({
+  vm,
+  host,
+  left = null,
+  record,
+  isOver,
+  hosts,
+  candidates,
+  refused,
+}: PlacementFacts): string {
   const it = `VM ${vm._id} (${vm.name})`;
   if (host === null) {
     if (isOver) return `${it} is gone and never had a host.`;
