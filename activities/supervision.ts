@@ -20,6 +20,10 @@ const pageSize = 200;
 const atOnce = 10;
 /** How long a tick begins new pages, in milliseconds: it has to end before the third after it is due. */
 const lasts = 15_000;
+/** Of what it did: a result has a limit. */
+const mostTold = 100;
+/** How often an operation is run again because a history could not be replayed. */
+const mostReruns = 3;
 
 /** What keeps operations going when the process that served them does not: for many operations at a time. */
 export const supervisionActivities = ({
@@ -42,11 +46,11 @@ export const supervisionActivities = ({
       const page = await store.operations.openOutside(young, after, pageSize);
       const failures = await eachApart(page, atOnce, async (operation) => {
         const did = await repair(store, engine, operation);
-        if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
+        if (did !== 'leave' && repaired.length < mostTold) repaired.push(`${operation._id} ${did}`);
       });
       for (const { item, error } of failures) {
         log.warn('an operation could not be looked after', { op: item._id, error });
-        failed.push(item._id);
+        if (failed.length < mostTold) failed.push(item._id);
       }
       looked += page.length;
       after = page.length === pageSize ? (page.at(-1)?._id ?? '') : '';
@@ -94,7 +98,7 @@ export const supervisionActivities = ({
 /** Looks at the run of an operation that has not ended, and does what is to be done. Returns what that was. */
 export async function repair(store: Store, engine: Engine, operation: Operation): Promise<string> {
   const run = await engine.latestRun(operation.workflow_id);
-  const disposition = dispositionOf(operation, run);
+  const disposition = dispositionOf(operation, run, new Date());
   switch (disposition.do) {
     case 'leave':
       break;
@@ -110,19 +114,27 @@ export async function repair(store: Store, engine: Engine, operation: Operation)
     case 'end_cancelled':
       await store.endings.endCancelled(operation);
       break;
+    case 'give_up':
+      if (run) await engine.terminate(operation.workflow_id, run, disposition.reason);
+      if (operation.cancel_requested) await store.endings.endCancelled(operation);
+      else await fail(store, operation, disposition.reason);
+      break;
     case 'fail': {
-      const failure = run?.status === 'failed' ? await engine.failureOf(operation.workflow_id, run.runId) : null;
+      const says = run?.status === 'failed' || run?.status === 'terminated';
+      const failure = run && says ? await engine.failureOf(operation.workflow_id, run.runId) : null;
       // A history that today's code cannot replay: the operation itself is sound, so it runs again.
-      if (failure && /Determinism/.test(failure.type)) {
+      if (failure && /Determinism/.test(failure.type) && (await store.operations.rerun(operation._id)) <= mostReruns) {
         await restart(store, engine, operation);
         return 'start';
       }
-      const detail = failure ? `${disposition.reason}: ${failure.message}` : disposition.reason;
-      await store.endings.end(operation._id, { state: 'failed', error: { code: 'run_lost', detail } });
+      await fail(store, operation, failure ? `${disposition.reason}: ${failure.message}` : disposition.reason);
     }
   }
   return disposition.do;
 }
+
+const fail = (store: Store, { _id }: Operation, detail: string): Promise<unknown> =>
+  store.endings.end(_id, { state: 'failed', error: { code: 'run_lost', detail } });
 
 async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
   if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);

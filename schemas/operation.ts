@@ -98,6 +98,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
    * had come when that run began. Each try of its first step goes by what the first one has found.
    */
   begun?: Record<string, Record<string, number>>;
+  /** How often it was run again because a run of it could not be replayed. */
+  reruns?: number;
   waiting_for: string | null;
   /** Of a running one, what it waits for by role. */
   waits?: Record<string, string | null>;
