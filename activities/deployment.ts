@@ -103,16 +103,17 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     ]);
     // VMs that are tried again have changed since they were read.
     const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-    const placed = await placeRole(store, settings, op, id, name, known);
+    const placed = await placeRole(store, settings, op, id, name, { known });
     // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
-    if (placed.pending > 0) await store.operations.note(op, lackingCapacity(placed.pending, name));
+    if (placed.pending > 0) await store.operations.note(op, name, lackingCapacity(placed.pending, name));
     return { ...placed, remove };
   },
 
-  /** Tries again for those that wait for capacity. */
-  async placeRole({ op, service, role }: Omit<RoleInput, 'step'>): Promise<RoleWork> {
-    const work = { ...(await placeRole(store, settings, op, service, role)), remove: [] };
-    await store.operations.note(op, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
+  /** Tries again for those that wait for capacity. `vms`: whose turn it is; absent: all of them. */
+  async placeRole({ op, service, role, vms }: Omit<RoleInput, 'step'> & { vms?: number[] }): Promise<RoleWork> {
+    const turn = vms && new Set(vms);
+    const work = { ...(await placeRole(store, settings, op, service, role, { turn })), remove: [] };
+    await store.operations.note(op, role, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
     return work;
   },
 
@@ -120,7 +121,7 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
   async countUnready({ op, service, role }: Omit<RoleInput, 'step'>): Promise<number> {
     const vms = await store.vms.ofService(service, role);
     const unready = vms.filter((vm) => isVmRunning(vm) && !isReady(vm.user_template)).length;
-    await store.operations.note(op, unready > 0 ? `${unready} VMs of role ${role} to report READY=YES` : null);
+    await store.operations.note(op, role, unready > 0 ? `${unready} VMs of role ${role} to report READY=YES` : null);
     return unready;
   },
 
@@ -170,6 +171,8 @@ export async function plannedRoles(
   const [reached, lost] = await Promise.all([
     store.operations.begunWith(op, runId, stepsOf(service, op)),
     rolesWithLost(store, service),
+    // A service that never had a VM has left none waiting.
+    service.roles.some(({ mark }) => mark !== null) && store.vms.lookAgain(service._id),
   ]);
   const parents = parentPlaces(service.roles, service.body.deployment);
   return service.roles.map((role, at) => ({

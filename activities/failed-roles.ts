@@ -23,7 +23,7 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     // VMs that are missing, or more than there should be and not gone.
     const failed = Math.max(0, Math.max(role.cardinality, its.length) - running);
     const round = nextRound(policy, used, failed);
-    await store.operations.note(op, round.do === 'finish' ? null : described(round, name, failed, policy));
+    await store.operations.note(op, name, round.do === 'finish' ? null : described(round, name, failed, policy));
     return round;
   },
 

@@ -1,4 +1,4 @@
-import { type PlacementPlan, type PlacementSettings, planPlacement } from '../domain/placement.js';
+import { type PlacementPlan, type PlacementSettings, planning } from '../domain/placement.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
 import { isBound, wishOf } from '../domain/vm-wish.js';
@@ -8,6 +8,7 @@ import type { BoundlyMoved, BoundMove } from '../store/bound-moves.js';
 import type { Reservation } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import type { VmMove } from '../store/vm-transitions.js';
+import { inSlices } from './in-slices.js';
 
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
 const plans = 8;
@@ -22,11 +23,22 @@ export type Known = { made: readonly Vm[]; hosts: Hosts };
 /** What a plan made now would come to, without doing any of it. */
 export async function planNow(store: Store, vms: readonly Vm[], settings?: PlacementSettings): Promise<PlacementPlan> {
   const [hosts, siblings] = await Promise.all([store.hosts.snapshot(), siblingsOf(store, vms)]);
-  return planPlacement(hosts, vms.map(wishOf), settings, { siblings });
+  return inSlices(planning(hosts, vms.map(wishOf), settings, { siblings }));
 }
 
 const siblingsOf = (store: Store, vms: readonly Vm[]): Promise<Sibling[]> =>
-  store.vms.siblings([...new Set(vms.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])))]);
+  siblingsIn(store, [...new Set(vms.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])))]);
+
+/** Services whose VMs are read at once. */
+const portion = 200;
+
+/** Where the VMs of services are, however many services they are. */
+export async function siblingsIn(store: Store, services: readonly number[]): Promise<Sibling[]> {
+  const found: Sibling[] = [];
+  for (let at = 0; at < services.length; at += portion)
+    for (const sibling of await store.vms.siblings(services.slice(at, at + portion))) found.push(sibling);
+  return found;
+}
 
 /**
  * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
@@ -78,10 +90,8 @@ async function placeOnce(
     if (lacking.length === 0) break;
     if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
-    const plan = planPlacement(hosts, lacking.map(wishOf), settings, {
-      siblings: await siblingsOf(store, lacking),
-      taken,
-    });
+    const siblings = await siblingsOf(store, lacking);
+    const plan = await inSlices(planning(hosts, lacking.map(wishOf), settings, { siblings, taken }));
     reasons.clear();
     for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
     if (plan.placed.length === 0) break;

@@ -113,7 +113,7 @@ const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmCo
 
 /**
  * Gives a place to the VMs of a role that have none; returns what is to boot and how many still wait. `known`: what has
- * just been read or made, and need not be read again.
+ * just been read or made, and need not be read again; `turn`: whose turn it is to get one, if not everybody's.
  */
 export async function placeRole(
   store: Store,
@@ -121,13 +121,16 @@ export async function placeRole(
   op: string,
   service: number,
   role: string,
-  known?: Known & { present: readonly Vm[] },
+  { known, turn }: { known?: (Known & { present: readonly Vm[] }) | undefined; turn?: Set<number> | undefined } = {},
 ): Promise<{ boot: number[][]; pending: number }> {
   const vms = known ? [...known.present, ...known.made] : await store.vms.ofService(service, role);
   const held = vms.filter((vm) => vm.hold?.op === op);
-  const { placed, pending } = await placeVms(store, held, known, settings.placement);
+  const trying = turn ? held.filter((vm) => turn.has(vm._id)) : held;
+  const { placed, pending } = await placeVms(store, trying, known, settings.placement);
+  const others =
+    held.filter((vm) => vm.state === 'PENDING').length - trying.filter((vm) => vm.state === 'PENDING').length;
   const booting = held.filter((vm) => ['PROLOG', 'BOOT'].includes(vm.lcm_state)).map((vm) => vm._id);
-  return { boot: batchesOf([...booting, ...placed]), pending: pending.length };
+  return { boot: batchesOf([...booting, ...placed]), pending: pending.length + others };
 }
 
 /** VMs that failed go back to PROLOG in their place, under the epoch that their new hold has. */

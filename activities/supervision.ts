@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Context } from '@temporalio/activity';
+import { Context, log } from '@temporalio/activity';
 import type { Engine } from '../adapters/engine/port.js';
-import { workflowIdOf } from '../domain/names.js';
 import { dispositionOf } from '../domain/reconciliation.js';
 import { placeOf } from '../domain/stays.js';
 import type { Operation } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
-import { planNow } from './place-vms.js';
+import { eachApart } from './each-apart.js';
 import type { StepPorts } from './ports.js';
+import { resume } from './resume.js';
+import { wakeWaiting } from './wake-waiting.js';
 
 /** Younger operations are left to whoever admitted them. */
 const settledAfter = 3_000;
@@ -15,6 +16,10 @@ const settledAfter = 3_000;
 const grace = 30_000;
 const pause = 50;
 const pageSize = 200;
+/** Operations that are looked at side by side: one that is slow to answer is one of so many. */
+const atOnce = 10;
+/** How long a tick begins new pages, in milliseconds: it has to end before the third after it is due. */
+const lasts = 15_000;
 /** Of what it did: a result has a limit. */
 const mostTold = 100;
 /** How often an operation is run again because a history could not be replayed. */
@@ -26,32 +31,42 @@ export const supervisionActivities = ({
   engine,
   settings,
 }: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
-  /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did first. */
-  async reconcile(): Promise<{ looked: number; repaired: string[] }> {
+  /**
+   * Looks at every operation that has not ended, and at its run; repairs what does not fit. One at which that fails keeps
+   * nobody waiting; where there are more than a tick has time for, the next goes on. Returns what it did.
+   */
+  async reconcile(): Promise<{ looked: number; repaired: string[]; failed: string[] }> {
     // One of the future comes from a clock that was ahead: it has waited as long as any.
     const young = { from: new Date(Date.now() - settledAfter), to: new Date() };
     const repaired: string[] = [];
+    const failed: string[] = [];
+    const until = performance.now() + lasts;
     let looked = 0;
-    // One that cannot be repaired keeps nobody else's from it.
-    let unrepaired: { error: unknown } | undefined;
-    for (let after = '', more = true; more; ) {
+    for (let after = await store.progress.reached('reconcile'), more = true; more; ) {
       const page = await store.operations.openOutside(young, after, pageSize);
-      for (const operation of page) {
-        const did = await repair(store, engine, operation).catch((error: unknown) => {
-          unrepaired ??= { error };
-          return 'leave';
-        });
+      const failures = await eachApart(page, atOnce, async (operation) => {
+        const did = await repair(store, engine, operation);
         if (did !== 'leave' && repaired.length < mostTold) repaired.push(`${operation._id} ${did}`);
+      });
+      for (const { item, error } of failures) {
+        log.warn('an operation could not be looked after', { op: item._id, error });
+        if (failed.length < mostTold) failed.push(item._id);
       }
       looked += page.length;
-      after = page.at(-1)?._id ?? '';
-      more = page.length === pageSize;
+      after = page.length === pageSize ? (page.at(-1)?._id ?? '') : '';
+      more = after !== '' && performance.now() < until;
+      await store.progress.reach('reconcile', after);
     }
-    if (await store.vms.anyWaiting()) await engine.signalPlacement();
-    await resumeTerminations(store, engine);
-    await store.health.refresh(await store.health.doubtful());
-    if (unrepaired) throw unrepaired.error;
-    return { looked, repaired };
+    const rest: Record<string, () => Promise<unknown>> = {
+      'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
+      'terminations that wait': () => resumeTerminations(store, engine),
+      'services in doubt': async () => store.health.refresh(await store.health.doubtful()),
+    };
+    for (const { item, error } of await eachApart(Object.keys(rest), 1, async (what) => rest[what]?.())) {
+      log.warn('something could not be looked after', { what: item, error });
+      failed.push(item);
+    }
+    return { looked, repaired, failed };
   },
 
   /** Cancels the run in the way of an operation, waits until it has unwound, and starts the operation. */
@@ -76,17 +91,8 @@ export const supervisionActivities = ({
     }
   },
 
-  /** Sets going whoever waits for capacity that is there now: operations without a run, and runs that wait. */
-  async wakeWaiting(): Promise<number> {
-    const waiting = await store.vms.waiting(1_000);
-    const plan = await planNow(store, waiting, settings.placement);
-    const fits = new Set(plan.placed.map(({ vm }) => vm));
-    const lucky = waiting.filter((vm) => fits.has(vm._id));
-    const services = new Set(lucky.flatMap((vm) => (vm.service ? [vm.service.id] : [])));
-    for (const id of services) await engine.signal(workflowIdOf({ type: 'service', id }), 'capacityAppeared');
-    for (const vm of lucky) if (!vm.service && vm.operation) await resume(store, engine, vm.operation);
-    return lucky.length;
-  },
+  /** Sets going whoever waits for capacity that is there now, in turns. */
+  wakeWaiting: (): Promise<number> => wakeWaiting({ store, engine, settings }),
 });
 
 /** Looks at the run of an operation that has not ended, and does what is to be done. Returns what that was. */
@@ -139,15 +145,11 @@ async function resumeTerminations(store: Store, engine: Engine): Promise<void> {
   const waiting = await store.terminations.waiting();
   if (waiting.length === 0) return;
   const silent = new Set((await store.hosts.all()).flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])));
-  for (const vm of await store.vms.byIds(waiting.map(({ resource }) => resource.id))) {
+  const vms = await store.vms.byIds(waiting.map(({ resource }) => resource.id));
+  const ready = vms.flatMap((vm) => {
     const host = placeOf(vm)?.hid;
-    if (vm.wanted !== null && (host === undefined || !silent.has(host))) await resume(store, engine, vm.wanted);
-  }
-}
-
-/** waiting → accepted, and a run. */
-async function resume(store: Store, engine: Engine, op: string): Promise<void> {
-  const operation = await store.operations.find(op);
-  if (operation?.state !== 'waiting' || !(await store.endings.reopen(operation))) return;
-  await engine.startNext(operation);
+    return vm.wanted !== null && (host === undefined || !silent.has(host)) ? [vm.wanted] : [];
+  });
+  const failures = await eachApart(ready, atOnce, (op) => resume(store, engine, op));
+  for (const { item: op, error } of failures) log.warn('a termination was not resumed', { op, error });
 }

@@ -13,6 +13,8 @@ export type Demand = {
   /** null: the host does. */
   refuses(host: PlannedHost): Refusal | null;
   meets(host: PlannedHost): boolean;
+  /** Whether a host that does not meet it may do so when it has taken other VMs. */
+  moves: boolean;
   /** The higher, the better. */
   rank(host: PlannedHost): number;
   rankBy: string;
@@ -45,19 +47,19 @@ function compile(requirements: string, rank: string, settings: RankSettings): De
   return { ...refusing(parsed), ...ranking(rank, settings) };
 }
 
-function refusing(parsed: Parsed<Requirement>): Pick<Demand, 'refuses' | 'meets'> {
+function refusing(parsed: Parsed<Requirement>): Pick<Demand, 'refuses' | 'meets' | 'moves'> {
   if (!parsed.ok) {
     const { line, column, detail } = parsed.fault;
     const refusal = {
       text: `SCHED_REQUIREMENTS cannot be read, line ${line}, column ${column}: ${detail}`,
       note: null,
     };
-    return { refuses: () => refusal, meets: () => false };
+    return { refuses: () => refusal, meets: () => false, moves: false };
   }
   const { value: requirement } = parsed;
   const moves = namesIn(requirement).some(isMoving);
   const meets = remembered(moves, (host) => judge(requirement, (name) => attributeOf(host, name)).verdict === true);
-  return { meets, refuses: remembered(moves, (host) => (meets(host) ? null : why(requirement, host))) };
+  return { moves, meets, refuses: remembered(moves, (host) => (meets(host) ? null : why(requirement, host))) };
 }
 
 function why(requirement: Requirement, host: DescribedHost): Refusal {

@@ -1,8 +1,9 @@
-import type { Capacity, HostState } from '../schemas/host.js';
+import type { Capacity } from '../schemas/host.js';
 import type { PlacementRecord, RefusedHosts } from '../schemas/placement.js';
 import type { DescribedHost } from './host-attributes.js';
 import { createDemands, type Demand, type PlannedHost, type RankSettings } from './placement-demands.js';
-import { cores, groupRefusals, lacks, type Refusal, type Refused, refusalsText } from './placement-refusals.js';
+import { whyUnplaced } from './placement-reasons.js';
+import { groupRefusals, lacks, type Refusal, type Refused } from './placement-refusals.js';
 import { createTies, type Sibling, type Tied, type Ties } from './placement-ties.js';
 
 /** A host as it was when it was read; `total` is what VMs may reserve, `vms` the number of those with a reservation. */
@@ -48,12 +49,67 @@ type Plan = { ties: Ties; perHost: number };
  * and has the highest rank, then on the one with fewest VMs, most free CPU, memory, and lowest id. The same for the same
  * hosts and wishes, always.
  */
-export function planPlacement(
+export const planPlacement = (...given: Parameters<typeof planning>): PlacementPlan => atOnce(planning(...given));
+
+/** The same, bit by bit: whoever takes it decides when to let others come in between. */
+export function* planning(
   hosts: readonly HostSnapshot[],
   wishes: readonly PlacementWish[],
   settings: PlacementSettings = striped,
+  context: PlacementContext = {},
+): Generator<void, PlacementPlan> {
+  const groups = createGroups();
+  for (const { tied, capacity } of wishes) groups.add(tied, capacity, 1);
+  const kindOf = createPlanner(hosts, groups, settings, context);
+  const kinds = new Map<string, { kind: PlannedKind; record: (host: number) => PlacementRecord }>();
+  const result: PlacementPlan = { placed: [], unplaced: [] };
+  for (const wish of wishes) {
+    const key = JSON.stringify({ ...wish, vm: null });
+    const known = kinds.get(key) ?? knownOf(kindOf(wish));
+    kinds.set(key, known);
+    const host = known.kind.place();
+    if (host === null) result.unplaced.push({ vm: wish.vm, reason: known.kind.reason() });
+    else result.placed.push({ vm: wish.vm, host, record: known.record(host) });
+    yield;
+  }
+  return result;
+}
+
+const knownOf = (kind: PlannedKind) => ({ kind, record: kind.record() });
+
+/** A plan to its end without a break, for those that are small. */
+export function atOnce<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done) return value;
+  }
+}
+
+/** All VMs of a plan that ask for the same. */
+export type PlannedKind = {
+  /** Gives one of them a host; null: none takes it. */
+  place(): number | null;
+  /** Whether it was refused, and nothing can have come about since. */
+  isOver(): boolean;
+  /** Whether hosts that refuse may take one when they have taken others. */
+  mayPass: boolean;
+  /** Why hosts refuse, as the plan is now. */
+  reason(): string;
+  /** Why one goes where it goes, as the plan is now. */
+  record(): (host: number) => PlacementRecord;
+};
+
+/**
+ * A plan as it grows. What is refused once is refused from then on, for hosts only fill up; where the requirement speaks
+ * of what VMs change, the hosts that have taken one since are asked again. So wishes that nobody can meet cost one look
+ * at the hosts, however many VMs have them.
+ */
+export function createPlanner(
+  hosts: readonly HostSnapshot[],
+  groups: Groups,
+  settings: PlacementSettings = striped,
   { siblings = [], taken }: PlacementContext = {},
-): PlacementPlan {
+): (wish: PlacementWish) => PlannedKind {
   // In one order, so that records, too, are the same whatever order hosts come in.
   const candidates = hosts
     .filter(({ state }) => state === 'MONITORED')
@@ -61,33 +117,51 @@ export function planPlacement(
     .map((host, at) => candidateOf(host, at, taken));
   const demands = createDemands(settings);
   const plan: Plan = { ties: createTies(siblings), perHost: settings.perHost ?? Number.POSITIVE_INFINITY };
-  const records = createRecords(hosts.length, candidates, plan);
-  const reasons = new Map<string, { at: number; reason: string }>();
-  const groups = groupSizes(wishes);
-  const result: PlacementPlan = { placed: [], unplaced: [] };
-  for (const wish of wishes) {
+  /** Hosts in the order in which they have taken VMs. */
+  const takers: Candidate[] = [];
+
+  return (wish) => {
+    const { capacity, tied } = wish;
     const demand = demands.of(wish);
-    const key = JSON.stringify({ ...wish, vm: null });
-    const record = records.of(key, wish, demand);
-    const at = result.placed.length;
-    const known = reasons.get(key);
-    // Nothing has moved since the same wish found no place.
-    const host = known?.at === at ? undefined : choose(candidates, wish, demand, plan, groups);
-    if (host === undefined) {
-      const reason = known?.at === at ? known.reason : whyUnplaced(hosts, candidates, wish, demand, plan);
-      reasons.set(key, { at, reason });
-      result.unplaced.push({ vm: wish.vm, reason });
-      continue;
-    }
-    host.free.cpu -= wish.capacity.cpu;
-    host.free.memory -= wish.capacity.memory;
-    host.vms += 1;
-    host.taken += 1;
-    host.version += 1;
-    if (wish.tied) plan.ties.add({ service: wish.tied.service, role: wish.tied.role, host: host.id });
-    result.placed.push({ vm: wish.vm, host: host.id, record: record(host.id) });
-  }
-  return result;
+    let refusedAt: number | null = null;
+    let told: { at: number; reason: string } | undefined;
+    const worthAsking = (): readonly Candidate[] => {
+      if (refusedAt === null) return candidates;
+      return demand.moves && refusedAt < takers.length ? [...new Set(takers.slice(refusedAt))] : [];
+    };
+    /** null: nothing is refused but for what there is free. */
+    const refusals = (): Refused[] | null =>
+      candidates.every((host) => isWilling(host, wish, demand, plan))
+        ? null
+        : candidates.flatMap((host): Refused[] => {
+            const refusal = refusalOf(host, wish, demand, plan);
+            return refusal ? [{ host: host.id, refusal }] : [];
+          });
+    return {
+      place() {
+        const asked = worthAsking();
+        const host = asked.length === 0 ? undefined : choose(asked, wish, demand, plan, groups);
+        refusedAt = host === undefined ? takers.length : null;
+        if (host === undefined) return null;
+        host.free.cpu -= capacity.cpu;
+        host.free.memory -= capacity.memory;
+        host.vms += 1;
+        host.taken += 1;
+        host.version += 1;
+        takers.push(host);
+        if (tied) plan.ties.add({ service: tied.service, role: tied.role, host: host.id });
+        return host.id;
+      },
+      isOver: () => refusedAt !== null && (!demand.moves || refusedAt === takers.length),
+      mayPass: demand.moves,
+      reason() {
+        if (told?.at !== takers.length)
+          told = { at: takers.length, reason: whyUnplaced(hosts, candidates, capacity, refusals()) };
+        return told.reason;
+      },
+      record: () => recordOf(hosts.length, candidates, wish, demand, plan),
+    };
+  };
 }
 
 /** Why each host refuses a VM now; those left out could take it. */
@@ -115,11 +189,12 @@ const candidateOf = (host: HostSnapshot, at: number, taken?: ReadonlyMap<number,
 
 const fits = ({ free }: Candidate, { cpu, memory }: Capacity): boolean => free.cpu >= cpu && free.memory >= memory;
 
-const canTake = (host: Candidate, { capacity, tied }: PlacementWish, demand: Demand, plan: Plan): boolean =>
-  fits(host, capacity) &&
-  host.taken < plan.perHost &&
-  demand.meets(host) &&
-  (tied === undefined || plan.ties.refuses(tied, host.id) === null);
+/** Whether it would take the VM, had it the room. */
+const isWilling = (host: Candidate, { tied }: PlacementWish, demand: Demand, plan: Plan): boolean =>
+  host.taken < plan.perHost && demand.meets(host) && (tied === undefined || plan.ties.refuses(tied, host.id) === null);
+
+const canTake = (host: Candidate, wish: PlacementWish, demand: Demand, plan: Plan): boolean =>
+  fits(host, wish.capacity) && isWilling(host, wish, demand, plan);
 
 function refusalOf(host: Candidate, wish: PlacementWish, demand: Demand, plan: Plan): Refusal | null {
   if (host.state !== 'MONITORED') return { text: `is ${host.state}`, note: null };
@@ -132,18 +207,19 @@ function refusalOf(host: Candidate, wish: PlacementWish, demand: Demand, plan: P
 }
 
 /** What all VMs of a plan need that are to be together: whoever comes first looks for a host that has room for all. */
-type Groups = ReadonlyMap<string, Capacity>;
-const groupOf = ({ service, together }: Tied): string => `${service}/${together.join()}`;
-
-function groupSizes(wishes: readonly PlacementWish[]): Groups {
+export function createGroups() {
   const sizes = new Map<string, Capacity>();
-  for (const { tied, capacity } of wishes) {
-    if (!tied || tied.together.length === 0) continue;
-    const sum = sizes.get(groupOf(tied)) ?? { cpu: 0, memory: 0 };
-    sizes.set(groupOf(tied), { cpu: sum.cpu + capacity.cpu, memory: sum.memory + capacity.memory });
-  }
-  return sizes;
+  return {
+    add(tied: Tied | undefined, { cpu, memory }: Capacity, vms: number): void {
+      if (!tied || tied.together.length === 0) return;
+      const sum = sizes.get(groupOf(tied)) ?? { cpu: 0, memory: 0 };
+      sizes.set(groupOf(tied), { cpu: sum.cpu + vms * cpu, memory: sum.memory + vms * memory });
+    },
+    of: (tied: Tied): Capacity | undefined => sizes.get(groupOf(tied)),
+  };
 }
+type Groups = ReturnType<typeof createGroups>;
+const groupOf = ({ service, together }: Tied): string => `${service}/${together.join()}`;
 
 function choose(
   candidates: readonly Candidate[],
@@ -153,7 +229,7 @@ function choose(
   groups: Groups,
 ): Candidate | undefined {
   const { tied, avoid } = wish;
-  const group = tied && plan.ties.isFirst(tied) ? groups.get(groupOf(tied)) : undefined;
+  const group = tied && plan.ties.isFirst(tied) ? groups.of(tied) : undefined;
   const inRole = tied?.hosts === 'spread' ? 1 : tied?.hosts === 'pack' ? -1 : 0;
   const roughly = (host: Candidate): number =>
     (avoid?.includes(host.id) ? 2 : 0) + (group && !fits(host, group) ? 1 : 0);
@@ -194,86 +270,32 @@ function highest(ranks: ReadonlyMap<number, number>, count: number): [host: numb
   return best;
 }
 
-/** Why VMs went where they did, as of the first of their kind in a plan: the same for all, so that they are one write. */
-function createRecords(hosts: number, candidates: readonly Candidate[], plan: Plan) {
-  type Make = (host: number) => PlacementRecord;
-  const known = new Map<string, Make>();
-  const make = (wish: PlacementWish, demand: Demand): Make => {
-    const ranks = new Map<number, number>();
-    const refused: Refused[] = [];
-    for (const host of candidates) {
-      const refusal = refusalOf(host, wish, demand, plan);
-      if (refusal) refused.push({ host: host.id, refusal });
-      else ranks.set(host.id, demand.rank(host));
-    }
-    const best = highest(ranks, mostOthers + 1);
-    const groups = groupRefusals(refused).slice(0, mostReasons);
-    return (chosen) => ({
-      rank_by: demand.rankBy,
-      rank: (ranks.get(chosen) ?? 0) + 0,
-      candidates: ranks.size,
-      hosts,
-      others: best
-        .filter(([host]) => host !== chosen)
-        .slice(0, mostOthers)
-        .map(([host, rank]) => ({ host, rank: rank + 0 })),
-      refused: groups,
-    });
-  };
-  return {
-    of(key: string, wish: PlacementWish, demand: Demand): Make {
-      const record = known.get(key) ?? make(wish, demand);
-      known.set(key, record);
-      return record;
-    },
-  };
-}
-
-function whyUnplaced(
-  hosts: readonly HostSnapshot[],
-  enabled: readonly Candidate[],
+/** Why a VM goes where it does: the same for all of a kind, so that they are one write. */
+function recordOf(
+  hosts: number,
+  candidates: readonly Candidate[],
   wish: PlacementWish,
   demand: Demand,
   plan: Plan,
-): string {
-  if (hosts.length === 0) return 'no host is registered';
-  if (enabled.length === 0) return noneEnabled(hosts);
-  const willing = enabled.filter(
-    (host) =>
-      host.taken < plan.perHost &&
-      demand.meets(host) &&
-      (wish.tied === undefined || plan.ties.refuses(wish.tied, host.id) === null),
-  );
-  if (willing.length === enabled.length) return lacksCapacity(enabled, wish.capacity);
-  const refused = enabled.flatMap((host): Refused[] => {
+): (host: number) => PlacementRecord {
+  const ranks = new Map<number, number>();
+  const refused: Refused[] = [];
+  for (const host of candidates) {
     const refusal = refusalOf(host, wish, demand, plan);
-    return refusal ? [{ host: host.id, refusal }] : [];
+    if (refusal) refused.push({ host: host.id, refusal });
+    else ranks.set(host.id, demand.rank(host));
+  }
+  const best = highest(ranks, mostOthers + 1);
+  const groups = groupRefusals(refused).slice(0, mostReasons);
+  return (chosen) => ({
+    rank_by: demand.rankBy,
+    rank: (ranks.get(chosen) ?? 0) + 0,
+    candidates: ranks.size,
+    hosts,
+    others: best
+      .filter(([host]) => host !== chosen)
+      .slice(0, mostOthers)
+      .map(([host, rank]) => ({ host, rank: rank + 0 })),
+    refused: groups,
   });
-  const whom =
-    enabled.length === 1 ? 'the one enabled host will not do' : `none of ${enabled.length} enabled hosts will do`;
-  return `${whom}: ${refusalsText(groupRefusals(refused))}`;
-}
-
-function lacksCapacity(enabled: readonly Candidate[], needs: Capacity): string {
-  const most = (size: (free: Capacity) => number) => Math.max(0, ...enabled.map((host) => size(host.free)));
-  const cpu = most((free) => free.cpu);
-  const memory = most((free) => free.memory);
-  const freest = enabled.length === 1 ? 'the one enabled host' : `the freest of ${enabled.length} enabled hosts`;
-  const tooMuchCpu = needs.cpu > cpu;
-  const tooMuchMemory = needs.memory > memory;
-  if (tooMuchCpu && !tooMuchMemory) return `needs ${cores(needs.cpu)} CPU; ${freest} has ${cores(cpu)}`;
-  if (tooMuchMemory && !tooMuchCpu) return `needs ${needs.memory} MB of memory; ${freest} has ${memory}`;
-  const wish = `needs ${cores(needs.cpu)} CPU and ${needs.memory} MB of memory on one host`;
-  return enabled.length === 1
-    ? `${wish}; ${freest} has ${cores(cpu)} CPU and ${memory} MB`
-    : `${wish}; of ${enabled.length} enabled hosts the freest has ${cores(cpu)} CPU, the one with most memory ${memory} MB`;
-}
-
-function noneEnabled(hosts: readonly HostSnapshot[]): string {
-  const counts = new Map<HostState, number>();
-  for (const { state } of hosts) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
-  return hosts.length === 1
-    ? `the only host is not enabled: ${states}`
-    : `none of ${hosts.length} hosts is enabled: ${states}`;
 }

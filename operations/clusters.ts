@@ -55,7 +55,7 @@ export const clusterOperations = (context: OperationsContext) => {
         reserve: reserved ?? {},
         created_at: new Date(),
       };
-      await nameFree(name, () => store.clusters.insert(cluster));
+      await nameFree(name, () => store.references.make(cluster, (session) => store.clusters.insert(cluster, session)));
       return shownOne(caller, cluster);
     },
 

@@ -12,6 +12,7 @@ import type { User } from '../schemas/user.js';
 import type { Vm } from '../schemas/vm.js';
 import { isDuplicateKey } from '../store/operations.js';
 import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
+import { nobody } from '../store/references.js';
 import { demand, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { type Precondition, unconditional } from './precondition.js';
@@ -173,14 +174,7 @@ function demandOnReceivers(caller: Caller, before: Ownership, after: Ownership, 
     ...(on.user !== null && !user ? [{ pointer: '/uid', detail: `there is no user ${on.user}` }] : []),
     ...(on.group !== null && !group ? [{ pointer: '/gid', detail: `there is no group ${on.group}` }] : []),
   ];
-  if (findings.length > 0)
-    throw new Problem(
-      'invalid_request',
-      `Nobody would get it: ${findings.map(({ detail }) => detail).join(', and ')}.`,
-      {
-        findings,
-      },
-    );
+  if (findings.length > 0) throw nobody(findings);
   if (on.user !== null && user && !mayOnUser(caller, user, 'manage'))
     throw new Problem('not_authorized', `You need the MANAGE right on user ${user._id} to give something to him.`);
   if (on.group !== null && group) demand(caller, groupSubject(group), 'use', `group ${group._id}`);

@@ -24,7 +24,10 @@ import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
-export const quotaOperations = ({ store: { quotas }, directory: { users, groups: groupStore } }: OperationsContext) => {
+export const quotaOperations = ({
+  store: { quotas, references },
+  directory: { users, groups: groupStore },
+}: OperationsContext) => {
   /** Names of users or groups; those that do not exist are left out. */
   const namesOf = (type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> =>
     (type === 'group' ? groupStore : users).namesOf(ids);
@@ -45,7 +48,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
 
   async function shown({ type, id }: QuotaHolder): Promise<QuotaResource> {
     const [resource] = await resources(type, [id]);
-    if (!resource) throw new Problem('not_found', `There is no ${type} ${id}.`);
+    if (!resource) throw gone({ type, id });
     return resource;
   }
 
@@ -104,6 +107,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
           `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
         );
       await quotas.edit(holder, async ({ limits }, session) => {
+        if ((await references.touch(holder.type, [holder.id], session)).length > 0) throw gone(holder);
         await precondition.demand(() => shown(holder));
         const { wish } = revise(mapLimits(limits));
         await quotas.setLimits(holder, stored(wish), session);
@@ -124,6 +128,8 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
     },
   };
 };
+
+const gone = ({ type, id }: QuotaHolder): Problem => new Problem('not_found', `There is no ${type} ${id}.`);
 
 const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
 

@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongoose';
 import { beyond, type Measured, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
@@ -54,7 +55,16 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         body,
         created_at: new Date(),
       };
-      await nameFree(body.name, () => store.serviceTemplates.insert(template));
+      await nameFree(body.name, () =>
+        store.references.make(
+          template,
+          async (session) => {
+            await demandVmTemplates(body, session);
+            await store.serviceTemplates.insert(template, session);
+          },
+          vmTemplatesOf(body),
+        ),
+      );
       return shown(caller, template);
     },
 
@@ -69,6 +79,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
         await check(caller, body, { before: measureServiceTemplate(present.body) });
+        await demandVmTemplates(body, session);
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
@@ -116,6 +127,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         request: asked,
         charge,
         claim: async (op, session) => {
+          await store.references.makeFor(service, session);
           await store.services.insert({ ...service, operation: op }, session);
           return service;
         },
@@ -123,6 +135,18 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       });
     },
   };
+
+  /** The VM templates that roles name are there, and stay until this is written. */
+  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession): Promise<void> {
+    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
+    refuse(
+      body.roles.flatMap(({ vm_template }, at): Finding[] =>
+        missing.has(vm_template)
+          ? [{ pointer: `/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+          : [],
+      ),
+    );
+  }
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
@@ -156,6 +180,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     return known;
   }
 };
+
+const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({ vm_template }) => vm_template);
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
 async function sizesOf(

@@ -18,10 +18,12 @@ export const vmPlacementOperations = ({ store }: OperationsContext) => ({
     const now = explainPlacement(hosts, wish, siblings);
     const stay = waits ? undefined : vm.history.at(-1);
     const record = stay?.placed ?? null;
+    const isSought = vm.hold !== null || vm.operation !== null;
+    const left = waits && !isSought ? (vm.reason ?? 'no operation is at work on it') : null;
     const host = stay ? { id: stay.hid, name: stay.hostname } : null;
     return {
       vm: id,
-      text: placementText({ vm, host, record, isOver: vm.state === 'DONE', hosts: hosts.length, ...now }),
+      text: placementText({ vm, host, left, record, isOver: vm.state === 'DONE', hosts: hosts.length, ...now }),
       host,
       placed_at: stay?.stime.toISOString() ?? null,
       requirements: wish.requirements ?? null,

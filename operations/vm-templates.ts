@@ -46,7 +46,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         template,
         created_at: new Date(),
       };
-      await nameFree(name, () => store.vmTemplates.insert(made));
+      await nameFree(name, () => store.references.make(made, (session) => store.vmTemplates.insert(made, session)));
       return shown(caller, made);
     },
 
@@ -73,7 +73,9 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       const removed = await store.edit(store.vmTemplates.model, id, async (found, session) => {
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
-        const using = await store.serviceTemplates.model.findOne({ 'body.roles.vm_template': id }, { name: 1 }).lean();
+        const using = await store.serviceTemplates.model
+          .findOne({ 'body.roles.vm_template': id }, { name: 1 }, { session })
+          .lean();
         if (using)
           throw new Problem(
             'in_use',

@@ -81,6 +81,7 @@ export const vmOperations = (context: OperationsContext) => {
         request: asked,
         charge,
         claim: async (op, session) => {
+          await store.references.makeFor(vm, session);
           await store.vms.model.create([{ ...vm, operation: op }], { session });
           return vm;
         },

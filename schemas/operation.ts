@@ -101,6 +101,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   /** How often it was run again because a run of it could not be replayed. */
   reruns?: number;
   waiting_for: string | null;
+  /** Of a running one, what it waits for by role. */
+  waits?: Record<string, string | null>;
   error: OperationError | null;
   /** The service or VM template that the resource was made from: earlier runs of it say how long this one takes. */
   template_id: number | null;

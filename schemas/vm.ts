@@ -122,6 +122,8 @@ export type Vm = Ownership & {
   operation: string | null;
   /** The intent that pre-empts: an operation that waits until the present holder lets go. */
   wanted: string | null;
+  /** While it waits: when a host was last found for it, which it may not have got. */
+  offered_at?: Date;
   /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
   sighting?: Sighting;
   created_at: Date;

@@ -5,6 +5,7 @@ import { type Cluster, defaultCluster } from '../schemas/cluster.js';
 import type { Host } from '../schemas/host.js';
 import type { ClusterStore } from './clusters.js';
 import type { HostStore } from './hosts.js';
+import type { References } from './references.js';
 
 type HostSizes = Partial<Pick<Host, 'total' | 'cluster_id' | 'reserve'>>;
 
@@ -12,9 +13,10 @@ type HostSizes = Partial<Pick<Host, 'total' | 'cluster_id' | 'reserve'>>;
  * A host repeats what its cluster keeps back, so that a reservation is guarded by one document. Whatever changes the one
  * or the other therefore writes the cluster, too: of two that meet, one goes again and sees what the first has done.
  */
-export function createClusterChanges(connection: Connection, stores: { clusters: ClusterStore; hosts: HostStore }) {
-  const { clusters, hosts } = stores;
-
+export function createClusterChanges(
+  connection: Connection,
+  { clusters, hosts, references }: { clusters: ClusterStore; hosts: HostStore; references: References },
+) {
   /** In the transaction of a larger change, or in one of its own. */
   const inTransaction = <T>(within: ClientSession | undefined, work: (session: ClientSession) => Promise<T>) =>
     within ? work(within) : connection.transaction(work);
@@ -31,7 +33,7 @@ export function createClusterChanges(connection: Connection, stores: { clusters:
   return {
     /** A new host, with what its cluster keeps back of it. */
     insertHost: (host: Host): Promise<void> =>
-      connection.transaction(async (session) => {
+      references.make(host, async (session) => {
         const cluster = await touched(host.cluster_id ?? defaultCluster, session);
         const reserved = reservedOf(host.total, host.reserve ?? {}, cluster.reserve);
         await hosts.model.create([{ ...host, reserved }], { session });

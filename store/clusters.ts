@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { type Cluster, defaultCluster } from '../schemas/cluster.js';
 import { defaultPermissions } from '../schemas/common.js';
@@ -17,7 +17,7 @@ export function createClusterStore(connection: Connection) {
     find: (id: number) => clusters.findById(id).lean<Cluster>().exec(),
     list: (caller: Caller, query: ListQuery) =>
       pageOf(clusters, visibleTo(caller, 'CLUSTER'), query, { ids: 'number', list: namedFields }),
-    insert: (cluster: Cluster) => clusters.create([cluster]),
+    insert: (cluster: Cluster, session?: ClientSession) => clusters.create([cluster], { ...(session && { session }) }),
     /** Makes the cluster that is always there. It belongs to the administrator; everybody may know of it. */
     ensureDefault: () =>
       clusters.updateOne(

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { arrivedRoles, vmArrived } from '../domain/arrival.js';
 import { brief, longest } from '../domain/brief.js';
+import { leftWaiting } from '../domain/left-waiting.js';
 import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
@@ -87,6 +88,7 @@ export function createEndings(
     if (!openStates.some((state) => state === operation.state)) return operation;
     await abandonVms(operation, reasonOf(claimed), session);
     const outcome = await settle(operation, claimed, session);
+    await tellThoseLeft(operation, outcome, session);
     return operations.end(operation._id, outcome, session);
   }
 
@@ -128,6 +130,18 @@ export function createEndings(
       .session(session)
       .lean<Vm[]>()
       .exec();
+  }
+
+  /** VMs that wait for a host: nobody looks for one any more. */
+  async function tellThoseLeft({ _id: op, kind, resource }: Operation, outcome: Outcome, session: ClientSession) {
+    const { type, id } = resource;
+    if (outcome.state === 'succeeded' || type === 'zone') return;
+    await vms.leave(
+      type === 'vm' ? { vm: id } : { service: id },
+      op,
+      leftWaiting({ kind, resource }, outcome),
+      session,
+    );
   }
 
   /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */

@@ -123,6 +123,7 @@ export function createOperationStore(connection: Connection) {
                 state: 'running',
                 run_id: runId,
                 waiting_for: null,
+                waits: { $literal: {} },
                 started_at: { $ifNull: ['$started_at', '$$NOW'] },
               },
             },
@@ -214,9 +215,19 @@ export function createOperationStore(connection: Connection) {
         { $set: { state: 'waiting', waiting_for: brief(waitingFor, longest.role) } },
       ),
 
-    /** Says what a running operation waits for, or that it waits no more. */
-    note: (id: string, waitingFor: string | null) =>
-      operations.updateOne({ _id: id, state: 'running' }, { $set: { waiting_for: waitingFor } }),
+    /**
+     * Says what a role of a running operation waits for, or that it waits no more. What other roles wait for stays: they
+     * are at work side by side.
+     */
+    note: (id: string, role: string, waitingFor: string | null) =>
+      operations.updateOne(
+        { _id: id, state: 'running' },
+        [
+          { $set: { waits: { $mergeObjects: [{ $ifNull: ['$waits', {}] }, { [role]: { $literal: waitingFor } }] } } },
+          { $set: { waiting_for: waitsText } },
+        ],
+        { updatePipeline: true },
+      ),
 
     /**
      * Admission: in one transaction, the operation document and a guarded claim on its resource. `claim` returns whose the
@@ -277,6 +288,20 @@ export function createOperationStore(connection: Connection) {
   };
 }
 export type OperationStore = ReturnType<typeof createOperationStore>;
+
+/** What all roles wait for, in one line; null: none waits. */
+const waitsText = {
+  $reduce: {
+    input: {
+      $filter: {
+        input: { $map: { input: { $objectToArray: '$waits' }, in: '$$this.v' } },
+        cond: { $ne: ['$$this', null] },
+      },
+    },
+    initialValue: null,
+    in: { $cond: [{ $eq: ['$$value', null] }, '$$this', { $concat: ['$$value', '; ', '$$this'] }] },
+  },
+};
 
 class GuardLost extends Error {}
 

@@ -6,6 +6,7 @@ import type { Vm } from '../schemas/vm.js';
 import { ownershipFields } from './model.js';
 import type { OperationStore } from './operations.js';
 import type { ChargedOwner, QuotaStore } from './quotas.js';
+import type { References } from './references.js';
 import type { ServiceStore } from './services.js';
 import type { VmStore } from './vms.js';
 
@@ -37,14 +38,24 @@ type Followers = {
 };
 const nobody: Followers = { nodes: async () => [], follow: async () => {} };
 
-type Stores = { operations: OperationStore; services: ServiceStore; vms: VmStore; quotas: QuotaStore };
+type Stores = {
+  operations: OperationStore;
+  services: ServiceStore;
+  vms: VmStore;
+  quotas: QuotaStore;
+  references: References;
+};
 
 /**
  * Gives objects to other owners and groups, and changes their permission bits, in one transaction with all that goes by
  * them: the charge of quotas, operations, the VMs of a service. It begins by a write to the object that always changes it.
- * Whoever admits an operation on it writes it, too: of two that meet, one goes again and sees what the other has done.
+ * Whoever admits an operation on it writes it, too: of two that meet, one goes again and sees what the other has done. So
+ * it is with whoever removes the user or group that it is given to.
  */
-export function createOwnershipChanges(connection: Connection, { operations, services, vms, quotas }: Stores) {
+export function createOwnershipChanges(
+  connection: Connection,
+  { operations, services, vms, quotas, references }: Stores,
+) {
   /** Returns the object as it is then; null: it is not there. */
   async function change<T extends Owned>(
     model: Model<T>,
@@ -66,6 +77,7 @@ export function createOwnershipChanges(connection: Connection, { operations, ser
         const nodes = await nodesOf(session);
         allow(present, owner, nodes);
         await compare(present);
+        await references.giveTo(present, owner, session);
         await documents.updateOne({ _id: id }, { $set: owner }, { session });
         await follow(owner, nodes, session);
         await quotas.moveCharge(present, { ...owner, ...names }, present.charge, session);

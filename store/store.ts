@@ -15,20 +15,24 @@ import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
 import { createOwned } from './owned.js';
 import { createOwnershipChanges } from './ownership.js';
+import { createProgress } from './progress.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
+import { createReferences } from './references.js';
 import { createServiceStore } from './services.js';
 import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
 import { createTemplateStore } from './templates.js';
 import { createTerminations } from './terminations.js';
 import { createVmStore } from './vms.js';
+import { createWaitingVms } from './waiting-vms.js';
 
 /** Everything that Arcus keeps of one zone. */
 export function createStore(connection: Connection) {
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
+  const references = createReferences(connection);
   const vms = createVmStore(connection, quotas);
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
@@ -40,17 +44,20 @@ export function createStore(connection: Connection) {
     hosts,
     clusters,
     moveBound: createBoundMoves(connection, { services, vms }),
-    clusterChanges: createClusterChanges(connection, { clusters, hosts }),
+    clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
     serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
     operations,
+    progress: createProgress(connection),
     steps: createStepStore(connection),
     services,
     vms,
+    waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
     quotas,
     owned: createOwned(connection),
-    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas }),
+    references,
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references }),
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health }),

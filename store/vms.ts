@@ -12,6 +12,7 @@ import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
 import { createVmTransitions } from './vm-transitions.js';
+import { waitingForCapacity } from './waiting-vms.js';
 
 /** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
 const presentStates = VmState.options.filter((state) => state !== 'DONE');
@@ -31,9 +32,6 @@ export const nodeFields = {
   ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
   history: { $slice: ['$history', -1] },
 } as const;
-
-/** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
-const waitingForCapacity = { state: 'PENDING' as const, $or: [{ hold: { $ne: null } }, { operation: { $ne: null } }] };
 
 const told = {
   name: 1,
@@ -148,8 +146,6 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         .exec();
       return last?.service?.ordinal ?? -1;
     },
-    /** VMs that have no host yet and whose operation wants one, oldest first. */
-    waiting: (limit: number) => vms.find(waitingForCapacity).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
     anyWaiting: async (): Promise<boolean> => (await vms.exists(waitingForCapacity)) !== null,
 
     /** Writes new VMs; those whose unique key exists already are left as they are. Returns whether all were new. */
@@ -175,6 +171,26 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         { ordered: false },
       );
     },
+
+    /** Says of VMs without a host that the operation which looked for one has ended, unless another holds them. */
+    leave: (of: { vm: number } | { service: number }, op: string, reason: string, session: ClientSession) =>
+      vms.updateMany(
+        {
+          ...('vm' in of ? { _id: of.vm, operation: { $in: [null, op] } } : { 'service.id': of.service }),
+          state: 'PENDING',
+          $or: [{ hold: null }, { 'hold.op': op }],
+        },
+        { $set: { reason } },
+        { session, ...('service' in of && { hint: 'by_service' }) },
+      ),
+
+    /** An operation has begun that will look for a host for those of a service that have none: they are not left any more. */
+    lookAgain: (service: number) =>
+      vms.updateMany(
+        { 'service.id': service, state: 'PENDING', hold: null },
+        { $set: { reason: null } },
+        { hint: 'by_service' },
+      ),
 
     /** The last error of a step that is tried again, for whoever asks why. */
     setReason: (ids: readonly number[], op: string, reason: string) =>

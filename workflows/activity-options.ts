@@ -33,9 +33,10 @@ export const ticks = proxyActivities<TickSteps>({
   retry: { initialInterval: '200ms', maximumInterval: '2s', maximumAttempts: 5 },
 });
 
-/** Wakes what waits for capacity; not local, because it calls the engine. */
+/** Wakes what waits for capacity, however much that is; not local, because it calls the engine. */
 export const placementSteps = proxyActivities<Pick<OrchestrationSteps, 'wakeWaiting'>>({
-  startToCloseTimeout: '30s',
+  heartbeatTimeout: '5s',
+  startToCloseTimeout: '5m',
   retry: { initialInterval: '100ms', maximumInterval: '2s' },
 });
 

@@ -9,7 +9,7 @@ import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, Parked, runOperation, settle } from './operation.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
-import { capacityAppeared, listenFor, renewing, roomForMore, vmReported } from './signals.js';
+import { listenFor, listenForCapacity, renewing, roomForMore, vmReported } from './signals.js';
 
 /** `rounds`: by role, what the run before this one has used up of failure policies. */
 export type DeploymentInput = OperationInput & { rounds?: Record<string, Rounds> };
@@ -22,7 +22,7 @@ export async function deployRoles(
   { op, rounds = {} }: DeploymentInput,
   begin: (input: StepInput) => Promise<Begun<DeploymentPlan>>,
 ): Promise<void> {
-  const listenForCapacity = listenFor(capacityAppeared);
+  const capacityFor = listenForCapacity();
   const listenForReports = listenFor(vmReported);
 
   await runOperation({ op }, begin, async ({ service, gate, roles }: DeploymentPlan) => {
@@ -108,13 +108,14 @@ export async function deployRoles(
     }
 
     async function bootAll(role: string, started: RoleWork): Promise<void> {
-      const capacity = listenForCapacity();
+      const capacity = capacityFor();
       for (let { boot, pending } = started; boot.length + pending > 0; ) {
         await settle(boot.map((vms) => bootBatch(role, vms)));
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
-        await capacity();
-        ({ boot, pending } = await turn(() => local.placeRole({ op, service, role })));
+        const vms = await capacity();
+        const input = { op, service, role, ...(vms && { vms }) };
+        ({ boot, pending } = await turn(() => local.placeRole(input)));
       }
     }
 

@@ -1,12 +1,12 @@
 import { ApplicationFailure, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { compute, local } from './activity-options.js';
 import { attempt, type OperationInput, Parked, runOperation } from './operation.js';
-import { capacityAppeared, listenFor } from './signals.js';
+import { listenForCapacity } from './signals.js';
 
 /** Deploys one VM, by the steps that services use; one that is recreated is ended first. One that fits nowhere keeps no run open: its operation waits. */
 export async function deployVm({ op }: OperationInput): Promise<void> {
   // A signal for a run that is about to park needs a handler; parking looks again by itself.
-  listenFor(capacityAppeared);
+  listenForCapacity();
 
   await runOperation({ op }, local.beginVmDeployment, async ({ vm, clear }) => {
     if (clear && (await local.takeForClearing({ op, vm }))) {

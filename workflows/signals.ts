@@ -7,8 +7,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 
-/** Host capacity has appeared, or a waiting VM may fit for another reason. */
-export const capacityAppeared = defineSignal('capacityAppeared');
+/** Host capacity has appeared, or a waiting VM may fit for another reason. `vms`: whose turn it is; absent: everybody's. */
+export const capacityAppeared = defineSignal<[vms?: number[]]>('capacityAppeared');
 /** The user template of a VM of the service has changed. */
 export const vmReported = defineSignal('vmReported');
 
@@ -39,6 +39,27 @@ export function listenFor(signal: SignalDefinition<[]>): () => () => Promise<voi
       await roomForMore();
       await condition(() => heard > seen, '30s');
       seen = heard;
+    };
+  };
+}
+
+/** What a waiter for capacity comes out with: the VMs whose turn it is; null: all that wait look for themselves. */
+export type Turn = number[] | null;
+
+/** The same for capacity, of which each waiter hears whose turn has come since its last look. */
+export function listenForCapacity(): () => () => Promise<Turn> {
+  const heard: Turn[] = [];
+  setHandler(capacityAppeared, (vms) => {
+    heard.push(vms ?? null);
+  });
+  return () => {
+    let seen = 0;
+    return async () => {
+      await roomForMore();
+      const isTold = await condition(() => heard.length > seen, '30s');
+      const news = heard.slice(seen);
+      seen = heard.length;
+      return isTold && news.every((vms) => vms !== null) ? news.flat() : null;
     };
   };
 }

@@ -51,8 +51,11 @@ export interface Engine {
   /** Asks a run to stop at its next safe point; one that has ended is left alone. */
   cancel(workflowId: string, run: Pick<Run, 'firstRunId'>): Promise<void>;
   terminate(workflowId: string, run: Pick<Run, 'firstRunId'>, reason: string): Promise<void>;
-  /** Tells the open run under an ID; nobody there is no error. */
-  signal(workflowId: string, signal: RunSignal): Promise<void>;
+  /**
+   * Tells the open run under an ID; nobody there is no error. `vms`: of `capacityAppeared`, those that have their turn;
+   * absent: all that wait may try.
+   */
+  signal(workflowId: string, signal: RunSignal, vms?: readonly number[]): Promise<void>;
   /** Capacity has appeared: the one `placement` workflow looks who waits for it. */
   signalPlacement(): Promise<void>;
   /** Makes way for a pre-empting operation: a short durable run that outlives whoever asked. */

@@ -191,9 +191,12 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
           .terminate(reason)
           .catch(ignoreGone);
       }),
-    signal: (workflowId, signal) =>
+    signal: (workflowId, signal, vms) =>
       call(`signal ${workflowId}`, async () => {
-        await operations.workflow.getHandle(workflowId).signal(signal).catch(ignoreGone);
+        await operations.workflow
+          .getHandle(workflowId)
+          .signal(signal, ...(vms ? [vms] : []))
+          .catch(ignoreGone);
       }),
     signalPlacement: () =>
       call('signal placement', async () => {

@@ -11,6 +11,7 @@ import { createDirectory, type Directory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { makeOwnedService, strays } from '../support/owned-service.js';
+import { addGroup, addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
 const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
@@ -38,6 +39,8 @@ beforeAll(async () => {
   store = createStore(connection);
   directory = createDirectory(connection);
   operations = operationsOver(store);
+  for (const { name } of [alice, bob]) await addUser(directory, name, { password_hash: '' });
+  await addGroup(directory, 'shared');
 });
 afterAll(async () => {
   await connection.dropDatabase();

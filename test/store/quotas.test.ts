@@ -10,9 +10,10 @@ import type { Amounts } from '../../schemas/quota.js';
 import type { Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
-import { createDirectory } from '../../store/directory.js';
+import { createDirectory, type Directory } from '../../store/directory.js';
 import { createStore, type Store } from '../../store/store.js';
 import { idleEngine } from '../support/idle-engine.js';
+import { addUser } from '../support/people.js';
 import { quotaDisagreements } from '../support/quota-books.js';
 import { ownDatabaseUri } from '../support/servers.js';
 
@@ -34,11 +35,11 @@ let small = -1;
 /** As many processes more, each with its own connection. */
 const others: { connection: Connection; operations: Operations }[] = [];
 
-const operationsOn = (to: Connection, over: Store): Operations =>
+const operationsOn = (over: Store, directory: Directory): Operations =>
   createOperations({
     ...{
       store: over,
-      directory: createDirectory(to),
+      directory,
       engine: idleEngine,
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
     },
@@ -52,11 +53,15 @@ beforeAll(async () => {
   await preparing.close();
   connection = await connectMongodb(uri);
   store = createStore(connection);
-  operations = operationsOn(connection, store);
+  const directory = createDirectory(connection);
+  operations = operationsOn(store, directory);
+  for (const name of ['alice', 'bob', 'carol']) await addUser(directory, name, { password_hash: '' });
+  const seven = { _id: 7, name: 'seven', admins: [], create: { users: [], admins: [] }, shared_view: false };
+  await directory.groups.model.create([{ ...seven, created_at: new Date() }]);
   const template = { CPU: 1.5, MEMORY: 64, VCPU: undefined };
   for (let more = 0; more < 7; more++) {
     const own = await connectMongodb(uri);
-    others.push({ connection: own, operations: operationsOn(own, createStore(own)) });
+    others.push({ connection: own, operations: operationsOn(createStore(own), createDirectory(own)) });
   }
   small = (await operations.vmTemplates.create(alice, { name: 'small', template })).id;
 });
