@@ -17,7 +17,7 @@ export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>
       try {
         refuseOperators(input.args);
       } catch (error) {
-        throw failureOf(error);
+        throw failureOf(error, context.info.attempt);
       }
       const { heartbeatTimeoutMs } = context.info;
       const beat = heartbeatTimeoutMs && setInterval(() => context.heartbeat(), heartbeatTimeoutMs / 5);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { withoutPasswords } from '../domain/without-passwords.js';
+import { withoutPasswords } from '../schemas/without-passwords.js';
 
 /**
  * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.

@@ -1,4 +1,4 @@
-import { withoutPasswords } from '../domain/without-passwords.js';
+import { withoutPasswords } from '../schemas/without-passwords.js';
 
 /** What keeps Arcus from starting, as one sentence that tells the operator what to do. It is printed without its stack. */
 export class Obstacle extends Error {

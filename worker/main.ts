@@ -11,7 +11,7 @@ import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../api/log.js';
 import { readSettings } from '../api/settings.js';
-import { withoutPasswords } from '../domain/without-passwords.js';
+import { withoutPasswords } from '../schemas/without-passwords.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';

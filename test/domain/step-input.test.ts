@@ -14,8 +14,8 @@ it.each([
   [{ op: '01M8', vms: [1], deep: { er: [{ $where: 'true' }] } }],
 ])('a step that is told %j is not begun, and not tried again', async (told) => {
   let begun = false;
-  const run = environment().run(async (_: unknown) => {
-    begun = true;
+  const run = environment().run(async (given: unknown) => {
+    begun = given !== undefined;
   }, told);
   await expect(run).rejects.toMatchObject({ type: 'invalid_request', nonRetryable: true });
   expect(begun).toBe(false);

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { withoutPasswords } from '../../domain/without-passwords.js';
+import { withoutPasswords } from '../../schemas/without-passwords.js';
 
 it.each([
   ['MongoDB at mongodb://arcus:secret@h1,h2/arcus?w=1 is away', 'MongoDB at mongodb://…@h1,h2/arcus?w=1 is away'],
