@@ -36,8 +36,15 @@ export function faultText({ cause, detail }: Pick<FailingTask, 'cause' | 'detail
     case 'other_way':
       return 'its history and this version of the workflows do not fit each other';
     case 'broken':
-      return brief(detail.replace(/[.\s]+$/, '') || 'it breaks without a word', longest.vm);
+      return brief(withoutEnd(detail) || 'it breaks without a word', longest.vm);
   }
+}
+
+/** Without the full stops and blanks that it ends in. */
+function withoutEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && '. \t\r\n'.includes(text[end - 1] ?? '')) end--;
+  return text.slice(0, end);
 }
 
 /** What is to be done about it by whoever finds that it has ended an operation. */

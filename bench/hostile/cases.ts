@@ -176,6 +176,17 @@ export const hostileCases: readonly HostileCase[] = [
       ),
   },
   {
+    name: 'a plan too large for the engine: 450 roles with sixty parents of long names',
+    attack: (tenant) =>
+      template(
+        tenant,
+        many(450, (at) => ({
+          name: `${'r'.repeat(90)}${at}`,
+          parents: many(Math.min(at, 60), (nth) => `${'r'.repeat(90)}${at - nth - 1}`),
+        })),
+      ),
+  },
+  {
     name: 'parents that there are not',
     attack: (tenant) =>
       template(
