@@ -122,6 +122,8 @@ export type Vm = Ownership & {
   operation: string | null;
   /** The intent that pre-empts: an operation that waits until the present holder lets go. */
   wanted: string | null;
+  /** The termination that its service has asked for, when another VM was to be made in its place; absent: there is none. */
+  left_behind?: string;
   /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
   sighting?: Sighting;
   created_at: Date;

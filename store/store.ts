@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { ServiceTemplate } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import { createBoundMoves } from './bound-moves.js';
+import { createCardinality } from './cardinality.js';
 import { createClusterChanges } from './cluster-changes.js';
 import { createClusterStore } from './clusters.js';
 import { createConsistencyStore } from './consistency.js';
@@ -29,7 +30,8 @@ export function createStore(connection: Connection) {
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
-  const vms = createVmStore(connection, quotas);
+  const cardinality = createCardinality(connection, { services, quotas });
+  const vms = createVmStore(connection, { quotas, cardinality });
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
@@ -46,6 +48,7 @@ export function createStore(connection: Connection) {
     operations,
     steps: createStepStore(connection),
     services,
+    cardinality,
     vms,
     sightings: createSightings(connection, vms),
     quotas,

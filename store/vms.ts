@@ -5,6 +5,7 @@ import { placeOf } from '../domain/stays.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
+import type { Cardinality } from './cardinality.js';
 import { modelOf, ownershipFields } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
@@ -18,18 +19,6 @@ const presentStates = VmState.options.filter((state) => state !== 'DONE');
 /** Whoever asks for no state is shown those that are not DONE. */
 const asksForState = ({ state, filter = [] }: ListQuery & { state?: VmState }): boolean =>
   state !== undefined || filter.some(({ field }) => field === 'state');
-
-/** A VM as its service shows it; of its user template READY only. */
-export type ServiceNode = Pick<
-  Vm,
-  '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'history' | 'user_template'
->;
-
-/** The projection of an aggregation that gives a ServiceNode. */
-export const nodeFields = {
-  ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
-  history: { $slice: ['$history', -1] },
-} as const;
 
 /** Those of a deployment that failed wait for nobody, and must not take the place of those that do. */
 const waitingForCapacity = { state: 'PENDING' as const, $or: [{ hold: { $ne: null } }, { operation: { $ne: null } }] };
@@ -48,7 +37,7 @@ export type ToldVm = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
 
-export function createVmStore(connection: Connection, quotas: QuotaStore) {
+export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; cardinality: Cardinality }) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
@@ -199,7 +188,7 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         .exec(),
 
     ...createVmHolds(connection, vms),
-    ...createVmTransitions(connection, vms, quotas),
+    ...createVmTransitions(connection, vms, charged),
   };
 }
 export type VmStore = ReturnType<typeof createVmStore>;
