@@ -1,5 +1,6 @@
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import { brief, longest } from './brief.js';
 import { isReady } from './ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from './vm-states.js';
 
@@ -90,7 +91,8 @@ export function shortfall(role: Role, all: readonly HealthVm[]): string {
   ];
   const few = told.slice(0, mostTold).join('; ');
   const more = told.length > mostTold ? `; and ${told.length - mostTold} more` : '';
-  return `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run${few ? `: ${few}${more}` : ''}`;
+  const text = `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run${few ? `: ${few}${more}` : ''}`;
+  return brief(text, longest.role);
 }
 
 const nameOf = ({ _id, name }: Pick<Vm, '_id' | 'name'>): string => `VM ${_id} (${name})`;
