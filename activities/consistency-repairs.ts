@@ -29,16 +29,9 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   role_state_wrong: (seen, { store }) =>
     store.consistency.repairs.correctRole(seen, seen.is, seen.becomes, `it was ${seen.is}`),
   role_incomplete: async (seen, { store }) => {
-    if (seen.state !== 'FAILED_DEPLOYING') {
-      await store.health.refresh([seen.service]);
-      return (await store.services.find(seen.service))?.state === 'WARNING';
-    }
-    return store.consistency.repairs.correctRole(
-      seen,
-      'RUNNING',
-      'FAILED_DEPLOYING',
-      `${seen.running} of ${seen.cardinality} VMs run`,
-    );
+    await store.health.refresh([seen.service]);
+    const service = await store.services.find(seen.service);
+    return service?.roles.some(({ name, state }) => name === seen.role && state === 'WARNING') ?? false;
   },
   role_surplus: null,
   role_number_twice: null,

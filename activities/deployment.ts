@@ -1,8 +1,8 @@
 import { Context } from '@temporalio/activity';
 import { isReady } from '../domain/ready.js';
 import { parentPlaces } from '../domain/role-graph.js';
-import { belongs } from '../domain/service-health.js';
-import { failedToDeploy, isVmFailure, isVmHealthy, isVmRunning } from '../domain/vm-states.js';
+import { belongs, isDeparting, isLeaving, missingOf, rolesHealth } from '../domain/service-health.js';
+import { failedToDeploy, isVmHealthy, isVmRunning } from '../domain/vm-states.js';
 import type { Operation } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
@@ -46,6 +46,9 @@ export type FailedVms = 'replace' | 'remove' | 'retry' | 'keep';
 /** What is left to do for a role: batches to boot, failed VMs to remove first, and how many wait for capacity. */
 export type RoleWork = { boot: number[][]; remove: number[][]; pending: number };
 
+/** How often a role is planned for within one step, at most. */
+const mostPlans = 8;
+
 /** The steps of a service's deployment that touch MongoDB alone. */
 export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
   /** Claims the operation; PENDING or FAILED_DEPLOYING → DEPLOYING. */
@@ -76,34 +79,18 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     failed: treatment = 'replace',
   }: RoleInput & { failed?: FailedVms }): Promise<RoleWork | null> {
     const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
-    const service = taken ?? (await store.services.find(id));
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const [all, mould] = await Promise.all([store.vms.ofService(id, name), readMould(store, service, role)]);
-    // Those that are to go for good, by whatever way, are not the role's any more.
-    const its = all.filter(belongs);
-    const kept = treatment === 'keep' ? its.filter(failedToDeploy) : [];
-    const present = await takeVms(
-      store,
-      op,
-      its.filter((vm) => !kept.includes(vm)),
-    );
-    const leaving = present.filter(
-      (vm) => isVmFailure(vm.lcm_state) || ['UNKNOWN', 'SHUTDOWN', 'EPILOG'].includes(vm.lcm_state),
-    );
-    const room = Math.max(0, role.cardinality - kept.length - (present.length - leaving.length));
-    const again = treatment === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
-    await retryVms(store, again);
-    const remove = batchesOf(leaving.filter((vm) => !again.includes(vm)).map((vm) => vm._id));
+    const [ports, input] = [
+      { store, settings },
+      { op, service: id, role: name, step },
+    ];
+    let staffed = await staff(ports, input, taken, treatment);
+    // VMs of the role were terminated, or made by another try, while this one planned: it plans again, from what is.
+    for (let plans = 1; staffed?.isStale && plans < mostPlans; plans++)
+      staffed = await staff(ports, input, null, treatment);
+    if (staffed === null) return null;
+    const { remove, known } = staffed;
     if (treatment === 'remove') return { boot: [], pending: 0, remove };
-    const lacking = room - again.length;
-    const [made, hosts] = await Promise.all([
-      lacking > 0 ? makeVms(store, settings, op, service, role, mould, lacking) : [],
-      store.hosts.snapshot(),
-    ]);
-    // VMs that are tried again have changed since they were read.
-    const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-    const placed = await placeRole(store, settings, op, id, name, { known });
+    const placed = await placeRole(store, settings, op, id, name, { ...(known && { known }) });
     // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
     if (placed.pending > 0) await store.operations.note(op, name, lackingCapacity(placed.pending, name));
     return { ...placed, remove };
@@ -141,9 +128,9 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
       await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'deploy' });
       await failVms(store, op, id, name, failure);
     }
-    const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!role) return false;
+    const found = await staffOf(store, id, name, ({ role, vms }) => whyNotRunning(role, vms, failure) === null);
+    if (!found) return false;
+    const { role, vms } = found;
     const reason = whyNotRunning(role, vms, failure);
     const [event, log] =
       reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
@@ -155,6 +142,47 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     return now?.state === 'RUNNING';
   },
 });
+
+/** `isStale`: what it was planned from has changed before the VMs that it lacks could be made. */
+type Staffed = { remove: number[][]; known?: NonNullable<Parameters<typeof placeRole>[5]>['known']; isStale: boolean };
+
+/**
+ * Takes over the VMs that a role has, and makes those that it lacks. `taken`: the service, if the role was taken just now.
+ * One that somebody is terminating has its place until it is gone.
+ */
+async function staff(
+  { store, settings }: Pick<StepPorts, 'store' | 'settings'>,
+  { op, service: id, role: name, step }: RoleInput,
+  taken: Service | null,
+  treatment: FailedVms,
+): Promise<Staffed | null> {
+  const service = taken ?? (await store.services.find(id));
+  const role = service?.roles.find((candidate) => candidate.name === name);
+  if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
+  const [all, mould] = await Promise.all([store.vms.ofService(id, name), readMould(store, service, role)]);
+  // Those that are to go for good, by whatever way, are not the role's any more.
+  const its = all.filter(belongs);
+  const kept = treatment === 'keep' ? its.filter(failedToDeploy) : [];
+  const present = await takeVms(
+    store,
+    op,
+    its.filter((vm) => !kept.includes(vm)),
+  );
+  const leaving = present.filter(isLeaving);
+  const filled = kept.length + all.filter(isDeparting).length + (present.length - leaving.length);
+  const room = Math.max(0, role.cardinality - filled);
+  const again = treatment === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
+  await retryVms(store, again);
+  const remove = batchesOf(leaving.filter((vm) => !again.includes(vm)).map((vm) => vm._id));
+  const lacking = treatment === 'remove' ? 0 : room - again.length;
+  const [made, hosts] = await Promise.all([
+    lacking > 0 ? makeVms(store, settings, op, service, role, mould, lacking) : [],
+    store.hosts.snapshot(),
+  ]);
+  // VMs that are tried again have changed since they were read.
+  const known = made && again.length === 0 ? { present, made, hosts } : undefined;
+  return { remove, isStale: made === null, ...(known && { known }) };
+}
 
 /**
  * What is to be done of each role. What earlier runs of the operation have done is taken from the first try of this one's
@@ -168,26 +196,24 @@ export async function plannedRoles(
 ): Promise<PlannedRole[]> {
   const { _id: op } = operation;
   const runId = Context.current().info.workflowExecution?.runId ?? run;
-  const [reached, lost] = await Promise.all([
+  // A service no role of which was ever worked at has no VMs, and has left none waiting.
+  const wasWorkedAt = service.roles.some(({ mark }) => mark !== null);
+  const [reached, vms] = await Promise.all([
     store.operations.begunWith(op, runId, stepsOf(service, op)),
-    rolesWithLost(store, service),
-    // A service that never had a VM has left none waiting.
-    service.roles.some(({ mark }) => mark !== null) && store.vms.lookAgain(service._id),
+    wasWorkedAt ? store.vms.ofService(service._id) : [],
+    wasWorkedAt && store.vms.lookAgain(service._id),
   ]);
+  const lost = new Set(
+    vms.flatMap((vm) => (belongs(vm) && vm.lcm_state === 'UNKNOWN' && vm.service ? [vm.service.role] : [])),
+  );
+  const health = rolesHealth(service, vms);
   const parents = parentPlaces(service.roles, service.body.deployment);
   return service.roles.map((role, at) => ({
     ...planned(role, operation, parents[at] ?? [], reached[role.name] ?? null),
+    // One with which something is amiss is deployed again, whatever it was called.
+    up: health[at]?.state === 'RUNNING' && role.state !== 'FAILED_DEPLOYING',
     ...(lost.has(role.name) && { lost: true }),
   }));
-}
-
-/** A service that never had a VM has lost none. */
-async function rolesWithLost(store: StepPorts['store'], { _id, roles }: Service): Promise<Set<string>> {
-  if (roles.every(({ mark }) => mark === null)) return new Set();
-  const vms = await store.vms.ofService(_id);
-  return new Set(
-    vms.flatMap((vm) => (belongs(vm) && vm.lcm_state === 'UNKNOWN' && vm.service ? [vm.service.role] : [])),
-  );
 }
 
 /** By role, the last step that the operation has taken there. */
@@ -195,12 +221,11 @@ const stepsOf = ({ roles }: Service, op: string): Record<string, number> =>
   Object.fromEntries(roles.flatMap(({ name, mark }) => (mark?.op === op ? [[name, mark.step]] : [])));
 
 /** What is to be done for a role: what it came to under this very operation stands until somebody answers. */
-function planned(role: Role, { answer }: Operation, parents: number[], step: number | null): PlannedRole {
+function planned(role: Role, { answer }: Operation, parents: number[], step: number | null): Omit<PlannedRole, 'up'> {
   const { name, state, failure_policy: policy } = role;
   return {
     name,
     parents,
-    up: state === 'RUNNING',
     ...(step !== null && { step }),
     ...(step !== null && state === 'FAILED_DEPLOYING' && { failed: true }),
     ...(state === 'DEPLOYING' && answer?.answer === 'skip' && answer.roles.includes(name) && { skip: true }),
@@ -211,12 +236,35 @@ function planned(role: Role, { answer }: Operation, parents: number[], step: num
 /** Not where a removal is under way or wished for. */
 const mayBeRetried = (vm: Vm, op: string): boolean => failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
 
+/** A role, and those of its VMs that are not DONE. */
+export type StaffedRole = { service: Service; role: Role; vms: Vm[] };
+
+/**
+ * A role and then its VMs, read again when it is not as hoped for and is to have fewer by now: one that was terminated in
+ * between is not missing. null: it is not there.
+ */
+export async function staffOf(
+  store: StepPorts['store'],
+  id: number,
+  name: string,
+  isAsHoped: (found: StaffedRole) => boolean,
+): Promise<StaffedRole | null> {
+  for (let seen: number | null = null; ; ) {
+    const service = await store.services.find(id);
+    const role = service?.roles.find((candidate) => candidate.name === name);
+    if (!service || !role) return null;
+    const found = { service, role, vms: await store.vms.ofService(id, name) };
+    if (isAsHoped(found) || role.cardinality === seen) return found;
+    seen = role.cardinality;
+  }
+}
+
 /** Why a role cannot be called RUNNING, or null when it can. */
 export function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): string | null {
   const its = vms.filter(belongs);
   const running = its.filter(isVmHealthy).length;
   const others = its.filter((vm) => !isVmHealthy(vm));
-  if (running === role.cardinality && others.length === 0) return null;
+  if (running <= role.cardinality && missingOf(role, vms) === 0 && others.length === 0) return null;
   const said = others.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
   const few = said.slice(0, 3).join('; ');
   const more = said.length > 3 ? `; and ${said.length - 3} more` : '';

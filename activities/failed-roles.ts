@@ -1,9 +1,9 @@
 import { nextRound, type Round, type Rounds } from '../domain/failure-policy.js';
-import { belongs } from '../domain/service-health.js';
+import { belongs, missingOf } from '../domain/service-health.js';
 import { isVmHealthy } from '../domain/vm-states.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
 import { batchesOf } from './batches.js';
-import { failureEntry, type RoleInput } from './deployment.js';
+import { failureEntry, type RoleInput, type StaffedRole, staffOf } from './deployment.js';
 import { endPending } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { failVms, isOurs, takeVms } from './role-vms.js';
@@ -15,13 +15,9 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
   /** What the policy says next. `failure`: why a batch failed as a whole; its VMs that were at work then say so. */
   async planRound({ op, service: id, role: name, policy, used, failure }: RoundInput): Promise<Round> {
     if (failure !== null) await failVms(store, op, id, name, failure);
-    const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role || service.operation !== op || service.wanted !== null) return { do: 'finish' };
-    const its = vms.filter(belongs);
-    const running = its.filter(isVmHealthy).length;
-    // VMs that are missing, or more than there should be and not gone.
-    const failed = Math.max(0, Math.max(role.cardinality, its.length) - running);
+    const found = await staffOf(store, id, name, (staff) => failedOf(staff) === 0);
+    if (!found || found.service.operation !== op || found.service.wanted !== null) return { do: 'finish' };
+    const failed = failedOf(found);
     const round = nextRound(policy, used, failed);
     await store.operations.note(op, name, round.do === 'finish' ? null : described(round, name, failed, policy));
     return round;
@@ -55,30 +51,25 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, name, failure);
-    const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!role) return false;
-    const its = vms.filter(belongs);
-    const cardinality = its.filter(isVmHealthy).length;
-    const others = its.length - cardinality;
+    const its = (await store.vms.ofService(id, name)).filter(belongs);
+    const others = its.filter((vm) => !isVmHealthy(vm)).length;
     const at = { service: id, role: name, op, step };
     const reason = `${others} failed VMs could not be removed${failure === null ? '' : `: ${failure}`}`;
     const left =
       others > 0
         ? await store.services.leaveRole({ ...at, event: 'fail_deploy' }, reason, [failureEntry(name, reason)])
-        : await store.services.leaveRole(
-            { ...at, event: 'deployed' },
-            null,
-            [skipEntry(name, role.cardinality, cardinality)],
-            {
-              cardinality,
-            },
-          );
+        : await store.cardinality.skip(at, (before, after) => skipEntry(name, before, after));
     if (left) return others === 0;
     const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
     return now?.state === 'RUNNING';
   },
 });
+
+/** VMs that are missing, or there and do not run as they should. */
+const failedOf = ({ role, vms }: StaffedRole): number => {
+  const its = vms.filter(belongs);
+  return missingOf(role, vms) + its.filter((vm) => !isVmHealthy(vm)).length;
+};
 
 function described(
   round: Exclude<Round, { do: 'finish' }>,

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { problemOf } from '../domain/problems.js';
-import { belongs, serviceHealth } from '../domain/service-health.js';
+import { belongs } from '../domain/service-health.js';
 import { judgeSighting, type Sighted } from '../domain/sightings.js';
 import { placeOf } from '../domain/stays.js';
 import type { Service } from '../schemas/service.js';
@@ -26,13 +26,7 @@ export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
       const service = await store.services.begin(resource.id, op, 'repair');
       if (!service) return null;
       const roles = await plannedRoles(store, service, operation, input.run);
-      const vms = await store.vms.ofService(resource.id);
-      const health = serviceHealth(service, vms);
-      return {
-        service: service._id,
-        gate: service.body.ready_status_gate,
-        roles: roles.map((role, at) => ({ ...role, up: health?.roles[at]?.state === 'RUNNING' })),
-      };
+      return { service: service._id, gate: service.body.ready_status_gate, roles };
     }),
 
   /** Takes a role and those of its VMs whose state is not known. null: somebody who pre-empts wants the service. */

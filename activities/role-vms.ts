@@ -42,7 +42,7 @@ export async function readMould(store: Store, { _id: service }: Service, role: R
 
 /**
  * Makes VMs of a role, each under its unique key: made again by another try, they are the same. Returns them, or null
- * when another try was at work too: then what there is has to be read.
+ * when another try was at work too, or the role is to have fewer by now: then what there is has to be read.
  */
 export async function makeVms(
   store: Store,
@@ -98,7 +98,12 @@ export async function makeVms(
       ended_at: null,
     };
   });
-  return (await store.vms.insertMissing(made)) ? made : null;
+  // Of a role that never had a VM nobody can have terminated any meanwhile.
+  const written =
+    firstNumber === 0
+      ? await store.vms.insertMissing(made)
+      : await store.cardinality.insertWhile({ service: service._id, op, role }, made);
+  return written ? made : null;
 }
 
 /** As large as it was charged, whatever has become of the VM template since: else a change of it would get round quotas. */

@@ -1,13 +1,21 @@
 import { domainName } from '../domain/names.js';
 import { endStay, placeOf } from '../domain/stays.js';
 import { recoveries } from '../domain/vm-recover.js';
-import { failedToDeploy, isVmFailure, nextVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
+import {
+  abandonment,
+  failedToDeploy,
+  isVmFailure,
+  nextVmState,
+  type VmEvent,
+  vmStateName,
+} from '../domain/vm-states.js';
 import { isClaim, isTermination, isVmDeployment } from '../schemas/operation.js';
 import type { Vm } from '../schemas/vm.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { retryVms, takeVms } from './role-vms.js';
+import { wakeService } from './wake-service.js';
 
 /** `clear`: what there is of it is to be ended before it is deployed. */
 export type VmPlan = { vm: number; hard: boolean; clear?: boolean };
@@ -103,16 +111,20 @@ export const vmOperationActivities = ({
       return { vm: vm._id, hard: isTermination(operation) && operation.input.hard };
     }),
 
-  /** Takes the VM for its removal, if nobody is at work on it; `force` ends the operation that is. */
+  /** Takes the VM for its removal, unless another operation is in the middle of a step on it; `force`: then, too. */
   async takeForRemoval({ op, vm: id, force }: VmInput & { force: boolean }): Promise<VmRemoval> {
     const [vm] = await store.vms.byIds([id]);
     if (!vm || vm.state === 'DONE') return 'gone';
-    if (force && vm.hold && vm.hold.op !== op) await store.vms.seize(op, vm);
+    // Of one that is in the middle of no step, nothing is under way: whoever is about to begin one finds it taken.
+    const isIdle = abandonment(vm) === undefined;
+    if ((force || isIdle) && vm.hold && vm.hold.op !== op) await store.vms.seize(op, vm);
     const [taken] = await takeVms(store, op, [vm]);
     if (!taken) return 'gone';
     if (taken.hold?.op !== op) return 'busy';
+    if (taken.state !== 'PENDING') return 'destroy';
     await endPending(store, [taken]);
-    return taken.state === 'PENDING' ? 'gone' : 'destroy';
+    if (taken.service) await wakeService({ store, engine }, taken.service.id);
+    return 'gone';
   },
 
   /** What a VM came to: null when it is there or gone as wished, else the reason that it is not. */

@@ -9,6 +9,7 @@ import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import type { StepPorts } from './ports.js';
+import { wakeService } from './wake-service.js';
 
 /** `role`: of a service's batch, for whoever reads the list of steps. */
 export type VmBatch = { op: string; role?: string; vms: number[] };
@@ -54,6 +55,7 @@ function removal({ store, hypervisors, engine }: StepPorts) {
     { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: Vm) => boolean },
   ): Promise<BatchOutcome> => {
     const hosts = hostTargets(store);
+    const losing = new Set<number>();
     const outcome = await eachVm(store.vms, op, vms, {
       enter: 'shutdown',
       leave,
@@ -72,6 +74,7 @@ function removal({ store, hypervisors, engine }: StepPorts) {
       left: (vm, at) => ({ ...(leave === 'done' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
+        for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
         await store.hosts.release(
           gone.flatMap((vm) => {
             const stay = placeOf(vm);
@@ -80,6 +83,7 @@ function removal({ store, hypervisors, engine }: StepPorts) {
         );
       },
     });
+    for (const service of losing) await wakeService({ store, engine }, service);
     if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
   };

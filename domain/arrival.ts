@@ -2,6 +2,7 @@ import type { Operation } from '../schemas/operation.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
+import { belongs, type HealthVm, missingOf } from './service-health.js';
 import { isVmGone, isVmHealthy, isVmRunning } from './vm-states.js';
 
 /**
@@ -10,7 +11,7 @@ import { isVmGone, isVmHealthy, isVmRunning } from './vm-states.js';
  */
 export function arrivedRoles(
   { roles, body }: Pick<Service, 'roles' | 'body'>,
-  vms: readonly Pick<Vm, 'service' | 'state' | 'lcm_state' | 'user_template' | 'wanted'>[],
+  vms: readonly HealthVm[],
   kind: Operation['kind'],
 ): Role[] {
   const there = (vm: (typeof vms)[number]) =>
@@ -18,8 +19,9 @@ export function arrivedRoles(
   const deploys = kind === 'deployService' || kind === 'repairService';
   return roles.map((role) => {
     const its = vms.filter((vm) => vm.service?.role === role.name && !isVmGone(vm));
-    const own = its.filter((vm) => vm.wanted === null);
-    if (deploys && role.state === 'DEPLOYING' && own.length === role.cardinality && own.every(there))
+    const own = its.filter(belongs);
+    const isFull = own.length <= role.cardinality && missingOf(role, its) === 0;
+    if (deploys && role.state === 'DEPLOYING' && isFull && own.every(there))
       return { ...role, state: 'RUNNING', reason: null };
     if (kind === 'undeployService' && role.state === 'UNDEPLOYING' && its.length === 0)
       return { ...role, state: 'DONE', reason: null };

@@ -1,16 +1,39 @@
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import { brief, longest } from './brief.js';
+import { isReady } from './ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from './vm-states.js';
 
 /** A VM of a service as its health depends on it. */
-export type HealthVm = Pick<Vm, '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'wanted' | 'service'>;
+export type HealthVm = Pick<
+  Vm,
+  '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'wanted' | 'left_behind' | 'service' | 'user_template'
+>;
 
-/** A role as it is to be called. `missing`: VMs that it should have, and has not. */
-export type RoleHealth = { name: string; state: Role['state']; reason: string | null; missing: number };
+/** A service as its health depends on it. */
+export type HealthService = Pick<Service, 'state' | 'roles'> & { body: Pick<Service['body'], 'ready_status_gate'> };
+
+/** A role as it is to be called. */
+export type RoleHealth = Pick<Role, 'name' | 'state' | 'reason'>;
 export type ServiceHealth = { state: Service['state']; roles: RoleHealth[] };
 
 /** Whether a VM is one of its role's: not when it is gone, or is to go for good by whatever way. */
 export const belongs = (vm: Pick<Vm, 'state' | 'wanted'>): boolean => vm.state !== 'DONE' && vm.wanted === null;
+
+/**
+ * Whether somebody is ending a VM for good. It fills its place until it is gone, and then there is one place fewer: nobody
+ * makes another for it meanwhile. One that was left behind on a silent host has been replaced, and fills none.
+ */
+export const isDeparting = (vm: Pick<Vm, 'state' | 'wanted' | 'left_behind'>): boolean =>
+  vm.state !== 'DONE' && vm.wanted !== null && vm.wanted !== vm.left_behind;
+
+/** VMs of which nothing is kept when their role is deployed again. */
+export const isLeaving = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
+  isVmFailure(lcm_state) || ['UNKNOWN', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
+
+/** How many VMs a role lacks. */
+export const missingOf = ({ cardinality }: Pick<Role, 'cardinality'>, vms: readonly HealthVm[]): number =>
+  Math.max(0, cardinality - vms.filter((vm) => belongs(vm) || isDeparting(vm)).length);
 
 const isAmiss = ({ lcm_state }: HealthVm): boolean => isVmFailure(lcm_state) || lcm_state === 'UNKNOWN';
 
@@ -18,56 +41,58 @@ const isAmiss = ({ lcm_state }: HealthVm): boolean => isVmFailure(lcm_state) || 
 const mostTold = 3;
 
 /**
- * What a service that was deployed is now (OneFlow's WARNING): its VMs that failed, are UNKNOWN, or are missing make it and
- * their role WARNING; those that are powered off do not, for their user will start them again. `gone`: for each role, names
- * of VMs that ended last, the latest first. A role whose VMs are on their way is left as it is called. null: the service
- * is not one that is judged.
+ * What a service is now that was deployed, or whose deployment failed. Its VMs that failed, are UNKNOWN, or are missing
+ * make their role WARNING (OneFlow's), and with it a service of which every role was deployed; those that are powered off
+ * do not, for their user will start them again. A role that failed to deploy runs once its VMs do. A role whose VMs are
+ * on their way is left as it is called. null: the service is not one that is judged.
  */
-export function serviceHealth(
-  { state, roles }: Pick<Service, 'state' | 'roles'>,
-  vms: readonly HealthVm[],
-  gone: ReadonlyMap<string, readonly Pick<Vm, '_id' | 'name'>[]> = new Map(),
-): ServiceHealth | null {
-  if (state !== 'RUNNING' && state !== 'WARNING') return null;
-  const judged = roles.map((role) =>
+export function serviceHealth({ state, roles, body }: HealthService, vms: readonly HealthVm[]): ServiceHealth | null {
+  if (state !== 'RUNNING' && state !== 'WARNING' && state !== 'FAILED_DEPLOYING') return null;
+  const judged = rolesHealth({ roles, body }, vms);
+  const every = (...states: Role['state'][]): boolean => judged.every((role) => states.includes(role.state));
+  if (every('RUNNING')) return { state: 'RUNNING', roles: judged };
+  return { state: state === 'FAILED_DEPLOYING' && !every('RUNNING', 'WARNING') ? state : 'WARNING', roles: judged };
+}
+
+/** The same of its roles, whatever the service is called. */
+export const rolesHealth = ({ roles, body }: Omit<HealthService, 'state'>, vms: readonly HealthVm[]): RoleHealth[] =>
+  roles.map((role) =>
     roleHealth(
       role,
       vms.filter((vm) => vm.service?.role === role.name),
-      gone.get(role.name) ?? [],
+      body.ready_status_gate,
     ),
   );
-  return { state: judged.every((role) => role.state === 'RUNNING') ? 'RUNNING' : 'WARNING', roles: judged };
+
+function roleHealth(role: Role, all: readonly HealthVm[], gate: boolean): RoleHealth {
+  const { name, state, reason, cardinality } = role;
+  const its = all.filter(belongs);
+  const isWhole = missingOf(role, all) === 0 && !its.some(isAmiss);
+  const runs = isWhole && its.every(isVmHealthy);
+  const well: RoleHealth = { name, state: 'RUNNING', reason: null };
+  if (state === 'FAILED_DEPLOYING') {
+    const isOpen = !gate || its.filter(isVmRunning).every((vm) => isReady(vm.user_template));
+    return runs && isOpen && its.length <= cardinality ? well : { name, state, reason };
+  }
+  if (state !== 'RUNNING' && state !== 'WARNING') return { name, state, reason };
+  if (isWhole) return runs ? well : { name, state, reason };
+  return { name, state: 'WARNING', reason: shortfall(role, all) };
 }
 
-function roleHealth(
-  { name, state, reason, cardinality }: Role,
-  all: readonly HealthVm[],
-  gone: readonly Pick<Vm, '_id' | 'name'>[],
-): RoleHealth {
+/** How many of a role's VMs run, and what is the matter with the others. `all`: its VMs that are not DONE. */
+export function shortfall(role: Role, all: readonly HealthVm[]): string {
   const its = all.filter(belongs);
-  const missing = Math.max(0, cardinality - its.length);
-  if (state !== 'RUNNING' && state !== 'WARNING') return { name, state, reason, missing };
-  const amiss = its.filter(isAmiss);
-  if (amiss.length === 0 && missing === 0)
-    return its.every(isVmHealthy)
-      ? { name, state: 'RUNNING', reason: null, missing }
-      : { name, state, reason, missing };
-  const leaving = all.filter((vm) => !belongs(vm) && vm.state !== 'DONE');
+  const missing = missingOf(role, all);
   const told = [
-    ...amiss.map((vm) => `${nameOf(vm)} is ${vm.lcm_state}${vm.reason === null ? '' : `: ${vm.reason}`}`),
-    ...(missing > 0 ? leaving.map((vm) => `${nameOf(vm)} is being terminated`) : []),
-    ...gone.slice(0, Math.max(0, missing - leaving.length)).map((vm) => `${nameOf(vm)} was terminated`),
+    ...its.filter(isAmiss).map((vm) => `${nameOf(vm)} is ${vm.lcm_state}${vm.reason === null ? '' : `: ${vm.reason}`}`),
+    ...(missing > 0 ? [`${missing} ${missing === 1 ? 'is' : 'are'} missing`] : []),
     ...its.filter((vm) => vm.state === 'POWEROFF').map((vm) => `${nameOf(vm)} is powered off`),
+    ...all.filter(isDeparting).map((vm) => `${nameOf(vm)} is being terminated`),
   ];
   const few = told.slice(0, mostTold).join('; ');
   const more = told.length > mostTold ? `; and ${told.length - mostTold} more` : '';
-  const running = its.filter(isVmRunning).length;
-  return {
-    name,
-    state: 'WARNING',
-    reason: `${running} of ${cardinality} VMs run${few ? `: ${few}${more}` : ''}`,
-    missing,
-  };
+  const text = `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run${few ? `: ${few}${more}` : ''}`;
+  return brief(text, longest.role);
 }
 
 const nameOf = ({ _id, name }: Pick<Vm, '_id' | 'name'>): string => `VM ${_id} (${name})`;

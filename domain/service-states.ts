@@ -34,7 +34,8 @@ export const serviceStates = {
   WARNING: { warn: 'WARNING', well: 'RUNNING', repair: 'WARNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
-  FAILED_DEPLOYING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  // Once what failed of it is gone or runs after all, it may be that every role was deployed.
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
   SCALING: { undeploy: 'UNDEPLOYING' },
   FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
   COOLDOWN: { undeploy: 'UNDEPLOYING' },
@@ -55,7 +56,7 @@ export const roleStates = {
   WARNING: { warn: 'WARNING', well: 'RUNNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
-  FAILED_DEPLOYING: { deploy: 'DEPLOYING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   SCALING: { undeploy: 'UNDEPLOYING' },
   FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
   COOLDOWN: { undeploy: 'UNDEPLOYING' },

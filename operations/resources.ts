@@ -13,8 +13,8 @@ import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/servic
 import type { Vm, VmResource } from '../schemas/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
 import type { Directory } from '../store/directory.js';
+import type { ServiceNode } from '../store/service-nodes.js';
 import type { ServiceRow } from '../store/services.js';
-import type { ServiceNode } from '../store/vms.js';
 import type { OperationsContext } from './context.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */

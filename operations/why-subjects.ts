@@ -16,7 +16,9 @@ export async function serviceSubject(store: Store, service: Service): Promise<Se
     id: service._id,
     name: service.name,
     state: service.state,
-    roles: service.roles.map(({ name, state, reason, cardinality }) => ({ name, state, reason, cardinality })),
+    roles: service.roles.map(({ name, state, reason, cardinality, lowered }) => {
+      return { name, state, reason, cardinality, ...(lowered && { lowered }) };
+    }),
     vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
   };
 }

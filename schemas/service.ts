@@ -49,6 +49,8 @@ export type Role = z.infer<typeof RoleTemplate> & {
   last_vmname: number;
   /** The highest numbered step done: one at or below it changes nothing. */
   mark: { op: string; step: number } | null;
+  /** The VM that was terminated last of those whose end has lowered the cardinality. */
+  lowered?: { vm: number; by: string; at: Date };
 };
 
 /** The service template as instantiated, without its roles. */

@@ -124,6 +124,8 @@ export type Vm = Ownership & {
   wanted: string | null;
   /** While it waits: when a host was last found for it, which it may not have got. */
   offered_at?: Date;
+  /** The termination that its service has asked for, when another VM was to be made in its place; absent: there is none. */
+  left_behind?: string;
   /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
   sighting?: Sighting;
   created_at: Date;

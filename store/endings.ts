@@ -2,11 +2,13 @@ import type { ClientSession, Connection } from 'mongoose';
 import { arrivedRoles, vmArrived } from '../domain/arrival.js';
 import { brief, longest } from '../domain/brief.js';
 import { leftWaiting } from '../domain/left-waiting.js';
+import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Health } from './health.js';
+import { healthFields } from './health-fields.js';
 import { type OperationStore, type Outcome, openStates } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import type { ServiceStore } from './services.js';
@@ -101,19 +103,21 @@ export function createEndings(
       await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
       return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
     }
-    // Looked at only when a cancel came: a run that ends by itself has said of each role what it came to.
-    const looked = outcome.state === 'cancelled' ? await allOf(resource.id, session) : null;
-    const done = operation.kind === 'undeployService' ? 'DONE' : 'RUNNING';
+    const undeploys = operation.kind === 'undeployService';
+    const isCancelled = outcome.state === 'cancelled';
+    // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
+    const looked = isCancelled || !undeploys ? await allOf(resource.id, session) : [];
+    const done = undeploys ? 'DONE' : 'RUNNING';
     let said = outcome;
     const before = await services.finish(
       resource.id,
       op,
       (service) => {
-        const roles = looked === null ? service.roles : arrivedRoles(service, looked, operation.kind);
+        const roles = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
         const arrived = roles.every(({ state }) => state === done);
-        if (arrived && looked !== null && service.operation === op) said = { state: 'succeeded' };
+        if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
-        const after = afterwardsOf(operation)(settled, said);
+        const after = judged(settled, afterwardsOf(operation)(settled, said), looked);
         if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
         return after;
       },
@@ -124,11 +128,11 @@ export function createEndings(
     return said;
   }
 
-  function allOf(service: number, session: ClientSession): Promise<Vm[]> {
+  function allOf(service: number, session: ClientSession): Promise<HealthVm[]> {
     return vms.model
-      .find({ 'service.id': service, state: { $ne: 'DONE' } })
-      .session(session)
-      .lean<Vm[]>()
+      .find({ 'service.id': service, state: { $ne: 'DONE' } }, healthFields, { session })
+      .hint('by_service')
+      .lean<HealthVm[]>()
       .exec();
   }
 
@@ -175,6 +179,13 @@ function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outc
     state: 'failed',
     error: { code: 'roles_failed', detail: said.join('; ') || 'not every role has got there' },
   };
+}
+
+/** With what its VMs make of it, where it is one that is judged by them. */
+function judged({ body }: Service, after: Settled, vms: readonly HealthVm[]): Settled {
+  const health = serviceHealth({ ...after, body }, vms);
+  if (!health) return after;
+  return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
 }
 
 const afterwardsOf = ({ kind }: Operation) =>

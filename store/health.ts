@@ -1,14 +1,15 @@
 import type { Connection } from 'mongoose';
-import { brief, longest } from '../domain/brief.js';
-import { type HealthVm, serviceHealth } from '../domain/service-health.js';
-import type { LogEntry, Service } from '../schemas/service.js';
-import type { Vm } from '../schemas/vm.js';
-import { pushLog, stateEntry } from './service-log.js';
+import { type HealthService, type HealthVm, serviceHealth } from '../domain/service-health.js';
+import type { Service, ServiceState } from '../schemas/service.js';
+import { healthFields } from './health-fields.js';
+import { healthEntries, pushLog } from './service-log.js';
 import type { ServiceStore } from './services.js';
 import type { VmStore } from './vms.js';
 
-const healthFields = { name: 1, state: 1, lcm_state: 1, reason: 1, wanted: 1, service: 1 } as const;
-type Judged = Pick<Service, '_id' | 'state' | 'roles' | 'epoch' | 'health'>;
+type Judged = HealthService & Pick<Service, '_id' | 'epoch' | 'health'>;
+
+/** States of services that are judged by their VMs while nobody is at work on them. */
+const judgedStates: ServiceState[] = ['RUNNING', 'WARNING', 'FAILED_DEPLOYING'];
 
 /** Others may write between reading and writing; after so many readings reconciliation does the rest. */
 const readings = 4;
@@ -16,8 +17,8 @@ const readings = 4;
 const portion = 200;
 
 /**
- * Whether services that were deployed are RUNNING or WARNING, from their VMs. Said by whoever has changed a VM, and again
- * by reconciliation. Each writing counts `health` up and filters on what it was when read, before the VMs were: what a
+ * Whether services that were deployed, and their roles, are RUNNING or WARNING, from their VMs. Said by whoever has changed
+ * a VM, and again by reconciliation. Each writing counts `health` up and filters on what it was when read, before the VMs were: what a
  * slower one has seen is not written over what a later one saw.
  */
 export function createHealth(connection: Connection, { services, vms }: { services: ServiceStore; vms: VmStore }) {
@@ -29,28 +30,12 @@ export function createHealth(connection: Connection, { services, vms }: { servic
       .lean<HealthVm[]>()
       .exec();
 
-  /** The VMs of some roles that ended last, the latest first. */
-  const endedOf = async (id: number, roles: readonly { name: string; missing: number }[]) => {
-    const ended = await Promise.all(
-      roles.map(({ name, missing }) =>
-        vms.model
-          .find({ 'service.id': id, 'service.role': name, state: 'DONE' }, { name: 1 })
-          .hint('by_service')
-          .sort({ ended_at: -1, _id: -1 })
-          .limit(missing)
-          .lean<Pick<Vm, '_id' | 'name'>[]>()
-          .exec(),
-      ),
-    );
-    return new Map(roles.map(({ name }, at) => [name, ended[at] ?? []]));
-  };
-
   /** Returns whether what is written then goes with what was read. */
   const judge = async (ids: readonly number[]): Promise<boolean> => {
     const found = await services.model
       .find(
-        { _id: { $in: [...ids] }, state: { $in: ['RUNNING', 'WARNING'] }, operation: null, wanted: null },
-        { state: 1, roles: 1, epoch: 1, health: 1 },
+        { _id: { $in: [...ids] }, state: { $in: judgedStates }, operation: null, wanted: null },
+        { state: 1, roles: 1, epoch: 1, health: 1, 'body.ready_status_gate': 1 },
       )
       .lean<Judged[]>()
       .exec();
@@ -63,23 +48,11 @@ export function createHealth(connection: Connection, { services, vms }: { servic
     const now = new Date();
     const writes = [];
     for (const service of found) {
-      const its = all.get(service._id) ?? [];
-      const short = serviceHealth(service, its)?.roles.filter(({ missing }) => missing > 0) ?? [];
-      const health = serviceHealth(service, its, short.length > 0 ? await endedOf(service._id, short) : undefined);
+      const health = serviceHealth(service, all.get(service._id) ?? []);
       if (!health) continue;
-      const roles = service.roles.map((role, at) => {
-        const { state, reason } = health.roles[at] ?? role;
-        return { ...role, state, reason: reason && brief(reason, longest.role) };
-      });
-      const changed = roles.filter(({ state, reason }, at) => {
-        const before = service.roles[at];
-        return state !== before?.state || reason !== before.reason;
-      });
-      if (changed.length === 0 && health.state === service.state) continue;
-      const log = changed.map(({ name, state, reason }): LogEntry => {
-        return { timestamp: now, severity: reason === null ? 'I' : 'E', message: `Role ${name} : ${reason ?? state}` };
-      });
-      if (health.state !== service.state) log.push(stateEntry(health.state, now));
+      const roles = service.roles.map((role, at) => ({ ...role, ...health.roles[at] }));
+      const log = healthEntries(service, health, now);
+      if (log.length === 0) continue;
       const { _id, state, epoch } = service;
       writes.push({
         updateOne: {
@@ -106,10 +79,16 @@ export function createHealth(connection: Connection, { services, vms }: { servic
       }
     },
 
-    /** Services that may be other than they are called: those in WARNING, and those of VMs with which something is amiss. */
+    /**
+     * Services that may be other than they are called: those in WARNING, those whose deployment failed, and those of VMs
+     * with which something is amiss.
+     */
     async doubtful(): Promise<number[]> {
       const [warned, amiss] = await Promise.all([
-        services.model.find({ state: 'WARNING', operation: null }, { _id: 1 }).lean<Pick<Service, '_id'>[]>().exec(),
+        services.model
+          .find({ state: { $in: ['WARNING', 'FAILED_DEPLOYING'] }, operation: null }, { _id: 1 })
+          .lean<Pick<Service, '_id'>[]>()
+          .exec(),
         vms.model
           .find(
             { lcm_state: { $in: ['UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE', 'EPILOG_FAILURE'] } },

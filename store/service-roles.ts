@@ -1,6 +1,7 @@
 import type { ClientSession, Model } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import { nextRoleState, type ServiceEvent } from '../domain/service-states.js';
+import type { Amounts } from '../schemas/quota.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import { accepting, target } from './service-events.js';
 import { pushLog } from './service-log.js';
@@ -48,14 +49,20 @@ export function createServiceRoles(services: Model<Service>) {
     },
 
     /**
-     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on; `last_vmname`:
-     * numbers below it are given, the next VM of the role gets none of them. Returns false when the guard did not match.
+     * Ends the work of an operation on a role and lets go of it. `cardinality`: what it is from then on, and `charge` what
+     * the service is; `last_vmname`: numbers below it are given, the next VM of the role gets none of them. Returns false
+     * when the guard did not match.
      */
     async leaveRole(
       { service, role, op, step, event }: RoleStep,
       reason: string | null,
       log: readonly LogEntry[] = [],
-      { cardinality, last_vmname = 0 }: { cardinality?: number; last_vmname?: number } = {},
+      {
+        cardinality,
+        charge,
+        last_vmname = 0,
+        session,
+      }: { cardinality?: number; charge?: Amounts; last_vmname?: number; session?: ClientSession } = {},
     ): Promise<boolean> {
       const { modifiedCount } = await services.updateOne(
         {
@@ -70,11 +77,13 @@ export function createServiceRoles(services: Model<Service>) {
             'roles.$.reason': reason === null ? null : brief(reason, longest.role),
             'roles.$.mark': { op, step },
             ...(cardinality !== undefined && { 'roles.$.cardinality': cardinality }),
+            ...(charge && { charge }),
           },
           $max: { 'roles.$.last_vmname': last_vmname },
-          $unset: { [`holds.${role}`]: '' },
+          $unset: { [`holds.${role}`]: '', ...(cardinality !== undefined && { 'roles.$.lowered': '' }) },
           ...(log.length > 0 && { $push: pushLog(log) }),
         },
+        { ...(session && { session }) },
       );
       return modifiedCount > 0;
     },

@@ -9,8 +9,8 @@ import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { accepting, target } from './service-events.js';
 import { pushLog, stateEntry } from './service-log.js';
+import { nodeFields, type ServiceNode } from './service-nodes.js';
 import { createServiceRoles } from './service-roles.js';
-import { nodeFields, type ServiceNode } from './vms.js';
 
 /** What a list shows of a service: templates and logs are much more than that. */
 export type ServiceRow = Pick<

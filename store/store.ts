@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { ServiceTemplate } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import { createBoundMoves } from './bound-moves.js';
+import { createCardinality } from './cardinality.js';
 import { createClusterChanges } from './cluster-changes.js';
 import { createClusterStore } from './clusters.js';
 import { createConsistencyStore } from './consistency.js';
@@ -33,7 +34,8 @@ export function createStore(connection: Connection) {
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
   const references = createReferences(connection);
-  const vms = createVmStore(connection, quotas);
+  const cardinality = createCardinality(connection, { services, quotas });
+  const vms = createVmStore(connection, { quotas, cardinality });
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
@@ -51,6 +53,7 @@ export function createStore(connection: Connection) {
     progress: createProgress(connection),
     steps: createStepStore(connection),
     services,
+    cardinality,
     vms,
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),

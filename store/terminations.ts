@@ -45,7 +45,7 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
         const owner = await vms.admit(
           vm._id,
           { 'hold.op': by._id, wanted: null, state: { $ne: 'DONE' } },
-          { wanted: operation._id, hold: null },
+          { wanted: operation._id, left_behind: operation._id, hold: null },
           session,
         );
         if (!owner) return;

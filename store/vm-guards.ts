@@ -2,7 +2,8 @@ import type { ClientSession, Connection, mongo } from 'mongoose';
 import type { Vm } from '../schemas/vm.js';
 
 /** A VM as it was read, as far as guarded updates go by it. */
-export type GuardedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch' | 'charge'>;
+export type GuardedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch' | 'charge'> &
+  Partial<Pick<Vm, 'service' | 'operation'>>;
 
 export const holdFilter = ({ hold }: Pick<Vm, 'hold'>): Record<string, unknown> =>
   hold === null ? { hold: null } : { 'hold.op': hold.op, 'hold.epoch': hold.epoch, 'hold.attempt': hold.attempt };

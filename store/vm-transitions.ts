@@ -3,6 +3,7 @@ import { brief, longest } from '../domain/brief.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
+import type { Cardinality } from './cardinality.js';
 import type { QuotaStore } from './quotas.js';
 import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
 
@@ -18,18 +19,29 @@ export type VmMove = {
 type Moved = { there: Set<number>; moved: number };
 
 /** How VMs change their states. */
-export function createVmTransitions(connection: Connection, vms: Model<Vm>, quotas: QuotaStore) {
-  /** The last move of a VM that is charged, and in the same transaction its charge goes back. Returns how many matched. */
-  const endCharged = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
+export function createVmTransitions(
+  connection: Connection,
+  vms: Model<Vm>,
+  { quotas, cardinality }: { quotas: QuotaStore; cardinality: Cardinality },
+) {
+  /**
+   * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
+   * terminated, its role has one place fewer. Returns how many matched.
+   */
+  const end = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
     const inside = async (within: ClientSession): Promise<number> => {
       const before = await vms
         .findOneAndUpdate({ _id: vm._id, ...guardOf(vm) }, { $set, $unset: { charge: '' } }, { session: within })
         .lean<Vm>()
         .exec();
-      if (before?.charge) await quotas.giveBack(before, before.charge, within);
-      return before ? 1 : 0;
+      if (!before) return 0;
+      if (before.charge) await quotas.giveBack(before, before.charge, within);
+      await cardinality.depart(before, within);
+      return 1;
     };
-    return session ? inside(session) : connection.transaction(inside);
+    if (session) return inside(session);
+    const inTransaction = () => connection.transaction(inside);
+    return vm.service ? cardinality.inTurn(vm.service.id, inTransaction) : inTransaction();
   };
 
   const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
@@ -45,16 +57,17 @@ export function createVmTransitions(connection: Connection, vms: Model<Vm>, quot
         },
       }),
     );
-    const isReturn = ({ vm, $set }: VmChange): boolean => vm.charge !== undefined && $set.state === 'DONE';
-    const returns = changes.filter(isReturn);
+    const isEnd = ({ vm, $set }: VmChange): boolean =>
+      $set.state === 'DONE' && (vm.charge !== undefined || (!!vm.service && !!vm.operation));
+    const ends = changes.filter(isEnd);
     let matchedCount = 0;
-    if (returns.length < changes.length)
+    if (ends.length < changes.length)
       matchedCount += await writeChanges(
         connection,
-        changes.filter((change) => !isReturn(change)),
+        changes.filter((change) => !isEnd(change)),
         session,
       );
-    for (const change of returns) matchedCount += await endCharged(change, session);
+    for (const change of ends) matchedCount += await end(change, session);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const now = await vms
       .find({ _id: { $in: moves.map(({ vm }) => vm._id) } })

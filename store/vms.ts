@@ -6,6 +6,7 @@ import { placeOf } from '../domain/stays.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
+import type { Cardinality } from './cardinality.js';
 import { modelOf, ownershipFields } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
@@ -47,7 +48,7 @@ export type ToldVm = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
 
-export function createVmStore(connection: Connection, quotas: QuotaStore) {
+export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; cardinality: Cardinality }) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
@@ -216,7 +217,7 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
         .exec(),
 
     ...createVmHolds(connection, vms),
-    ...createVmTransitions(connection, vms, quotas),
+    ...createVmTransitions(connection, vms, charged),
   };
 }
 export type VmStore = ReturnType<typeof createVmStore>;

@@ -101,6 +101,8 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms/{id}/terminate',
     tag: 'VMs',
     summary: 'End a VM for good',
+    description:
+      'Of a VM of a service, the cardinality of its role, and what the service is charged, is one VM less when it is DONE.',
     rights: 'MANAGE on the VM',
     params: ById,
     query: NoQuery,

@@ -217,7 +217,7 @@ export const vmCommands: readonly Leaf[] = [
   ...ownershipLeaves(vms, { called: 'build-server' }),
   leaf({
     usage: 'terminate <vm>',
-    summary: 'End a VM for good',
+    summary: 'End a VM for good; of a service, its role is to have one less',
     examples: ['arcus vm terminate 3 --wait', 'arcus vm terminate test --hard'],
     options: [['--hard', 'cut the power instead of asking the guest'], wait],
     schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),

@@ -61,7 +61,7 @@ export const serviceFlaws = {
     what: 'A role is RUNNING with fewer running VMs than its cardinality',
     detail: ({ role, running, cardinality }) =>
       `Its role ${role} is RUNNING, and ${running} of ${vms(cardinality)} ${running === 1 ? 'runs' : 'run'}.`,
-    repair: 'calls them WARNING or, where the deployment had failed, FAILED_DEPLOYING: `repair` or `recover` goes on',
+    repair: 'calls the role WARNING and, where it was deployed, its service: `repair` or `recover` goes on',
     advice: null,
   },
   role_surplus: {

@@ -23,7 +23,7 @@ export type ServiceSubject = {
   id: number;
   name: string;
   state: ServiceState;
-  roles: Pick<Role, 'name' | 'state' | 'reason' | 'cardinality'>[];
+  roles: Pick<Role, 'name' | 'state' | 'reason' | 'cardinality' | 'lowered'>[];
   /** Those that are not DONE. */
   vms: VmFacts[];
 };

@@ -1,3 +1,4 @@
+import { loweredText } from '../departure.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import {
@@ -17,7 +18,19 @@ import { clock, counted, few, lengthOf, sentence } from './words.js';
 type Facts = OperationFacts & { subject: ServiceSubject };
 
 /** Why a service is as it is, or how an operation on it stands. */
-export function serviceStory(facts: WhyFacts & { subject: ServiceSubject }): Story {
+export const serviceStory = (facts: WhyFacts & { subject: ServiceSubject }): Story =>
+  joined(ownStory(facts), loweredStory(facts.subject));
+
+/** Roles that are to have fewer VMs than they were made with, because somebody has terminated some. */
+function loweredStory({ state, roles }: ServiceSubject): Story {
+  if (state === 'DONE') return story([]);
+  const last = roles
+    .filter(({ lowered }) => lowered)
+    .toSorted((one, other) => (other.lowered?.at.getTime() ?? 0) - (one.lowered?.at.getTime() ?? 0));
+  return story(last.slice(0, 3).map((role) => sentence(loweredText(role) ?? '')));
+}
+
+function ownStory(facts: WhyFacts & { subject: ServiceSubject }): Story {
   if (!hasOperation(facts)) return restStory(facts.subject);
   const { operation, isLast, subject } = facts;
   if (!isLast && !isOpen(operation)) {

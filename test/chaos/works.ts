@@ -45,8 +45,8 @@ export const deployMany: Work = {
   prepare: async ({ small }) => ({ wishes: Array.from({ length: 20 }, () => instantiate(small)) }),
 };
 
-/** VMs of each role that somebody has ended by hand, and that are to be made again. */
-const ended: Record<keyof typeof levels, number> = { database: 2, cache: 3, web: 5 };
+/** VMs of each role that have failed, or that are to be made anew. */
+const some: Record<keyof typeof levels, number> = { database: 2, cache: 3, web: 5 };
 
 export const repairLarge: Work = {
   name: '10 of 30 VMs repaired',
@@ -55,14 +55,10 @@ export const repairLarge: Work = {
   vms: largeVms,
   prepare: async (cloud) => {
     const of = await cloud.running();
-    const { client } = cloud.cluster;
-    const vms = await vmsOf(cloud, of, ended);
-    await Promise.all(
-      vms.map(async (vm) => {
-        const { id } = await client.accepted('POST', `/vms/${vm}/terminate`, { hard: true });
-        await client.awaitOperation(id, 'succeeded');
-      }),
-    );
+    const { client, store } = cloud.cluster;
+    const vms = await vmsOf(cloud, of, some);
+    await store.vms.model.updateMany({ _id: { $in: vms } }, { $set: { lcm_state: 'BOOT_FAILURE' } });
+    await store.health.refresh([of]);
     await client.awaitService(of, 'WARNING');
     return { wishes: [{ path: `/services/${of}/repair` }], of };
   },
@@ -75,7 +71,7 @@ export const recreateSome: Work = {
   vms: largeVms,
   prepare: async (cloud) => {
     const of = await cloud.running();
-    const vms = await vmsOf(cloud, of, ended);
+    const vms = await vmsOf(cloud, of, some);
     for (const vm of vms) cloud.recreated.set(vm, (cloud.recreated.get(vm) ?? 0) + 1);
     return { wishes: vms.map((vm) => ({ path: `/vms/${vm}/recover`, body: { action: 'recreate' } })), of };
   },
@@ -83,7 +79,7 @@ export const recreateSome: Work = {
 };
 
 /** So many VMs of each role of a service. */
-async function vmsOf({ cluster: { store } }: Cloud, service: number, wish: typeof ended): Promise<number[]> {
+async function vmsOf({ cluster: { store } }: Cloud, service: number, wish: typeof some): Promise<number[]> {
   const vms = await store.vms.ofService(service);
   return Object.entries(wish).flatMap(([role, count]) =>
     vms

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ResourceFacts, Work as WorkFacts } from '../../domain/acts/facts.js';
+import { departure } from '../../domain/departure.js';
 import { type ActionName, nextActions } from '../../domain/next-actions.js';
-import { belongs, serviceHealth } from '../../domain/service-health.js';
+import { belongs, type HealthVm, serviceHealth } from '../../domain/service-health.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../../domain/service-states.js';
 import {
   abandonment,
@@ -68,14 +69,37 @@ const isHindered = ({ host }: Seen, { there }: SeenVm, event: VmEvent): boolean 
 function judged(seen: Seen): Seen {
   const [role] = deployingService(1, 'op').roles;
   if (!role || seen.work !== null) return seen;
-  const vms = seen.vms.map(({ vm }, _id) => ({
-    ...{ _id, name: `vm-${_id}`, ...storedVmState(vm), reason: null, wanted: null },
-    service: { id: 1, role: role.name, ordinal: _id },
-  }));
+  const vms = healthVms(seen.vms);
   expect(vms.every(belongs)).toBe(true);
   const roles = [{ ...role, cardinality: seen.cardinality, state: seen.role }];
-  const health = serviceHealth({ state: seen.service, roles }, vms);
+  const health = serviceHealth({ state: seen.service, roles, body }, vms);
   return health ? { ...seen, service: health.state, role: health.roles[0]?.state ?? seen.role } : seen;
+}
+
+const body = { ready_status_gate: false };
+const healthVms = (vms: readonly SeenVm[]): HealthVm[] =>
+  vms.map(({ vm }, _id) => ({
+    ...{ _id, name: `vm-${_id}`, ...storedVmState(vm), reason: null, wanted: null, user_template: {} },
+    service: { id: 1, role: 'front', ordinal: _id },
+  }));
+
+/** What the product makes of it that somebody has terminated a VM, at whatever moment. */
+function withoutOne(seen: Seen, at: number): Seen {
+  const { service: state, cardinality, work } = seen;
+  const vms = seen.vms.toSpliced(at, 1);
+  const [role] = deployingService(1, 'op').roles;
+  if (!role) return seen;
+  const roles = [{ ...role, cardinality, state: seen.role }];
+  const operation = work === null ? null : 'op';
+  const gone = { _id: 9, capacity: { cpu: 1, memory: 1 }, operation: 'by hand', hold: null };
+  const place = { service: { id: 1, role: role.name, ordinal: 9 } };
+  const [by, others] = [{ by: 'alice', at: new Date(0) }, healthVms(vms)];
+  const after = departure({ state, roles, body, operation, wanted: null }, { ...gone, ...place }, others, by);
+  const [left] = after.roles;
+  return sorted({
+    ...seen,
+    ...{ vms, service: after.state, role: left?.state ?? seen.role, cardinality: left?.cardinality ?? cardinality },
+  });
 }
 
 /** The operation gets on: begins, takes the role, works on its VMs, settles the role, ends. */
@@ -174,9 +198,7 @@ function offers(seen: Seen): Way<Seen>[] {
       work === null &&
       offeredOn({ type: 'vm', id: 1, state: vm, work, going: null, unready: false }).includes('terminate');
     const isStuck = there && host !== 'OFFLINE';
-    return isOffered && !isStuck
-      ? [{ name: 'terminate', to: judged(sorted({ ...seen, vms: seen.vms.toSpliced(at, 1) })) }]
-      : [];
+    return isOffered && !isStuck ? [{ name: 'terminate', to: withoutOne(seen, at) }] : [];
   });
   const onHost = (host === null ? [] : offeredOf({ state: host, answers: false })).flatMap(
     ({ name, to }): Way<Seen>[] => (to.state === 'OFFLINE' ? [{ name, to: { ...seen, host: to.state } }] : []),
@@ -203,6 +225,7 @@ function accidents(seen: Seen): Way<Seen>[] {
     return [
       ended(seen),
       ...(['fail_prolog', 'fail_boot', 'fail_shutdown'] as const).flatMap((event) => moved(seen, () => true, event)),
+      ...terminated(seen),
     ];
   if (service === 'DONE') return [];
   const answers = ({ there }: SeenVm): boolean => !there;
@@ -211,13 +234,13 @@ function accidents(seen: Seen): Way<Seen>[] {
     ...moved(seen, (one) => answers(one) && one.vm === 'ACTIVE/RUNNING', 'stop'),
     ...moved(seen, (one) => answers(one) && one.vm === 'ACTIVE/RUNNING', 'lose'),
     ...moved(seen, seenAgain, 'run'),
-    ...seen.vms.map((_, at) => ({
-      name: 'terminated by hand',
-      to: sorted({ ...seen, vms: seen.vms.toSpliced(at, 1) }),
-    })),
   ];
-  return ways.map(({ name, to }) => ({ name, to: judged(to) }));
+  return [...ways.map(({ name, to }) => ({ name, to: judged(to) })), ...terminated(seen)];
 }
+
+/** Each of its VMs by hand, whatever is at work. */
+const terminated = (seen: Seen): Way<Seen>[] =>
+  seen.vms.map((_, at) => ({ name: 'terminated by hand', to: withoutOne(seen, at) }));
 
 /** A host falls silent with all that is on it, or answers again: nobody can count on either. */
 function turned(seen: Seen): Way<Seen>[] {
@@ -276,6 +299,18 @@ describe.each<[string, Kind]>([
     expect([...new Set(seen.map(({ service }) => service))].sort()).toEqual(all);
     expect([...new Set(seen.map(({ role }) => role))].sort()).toEqual(all);
     expect(seen.length).toBeGreaterThan(1_000);
+  });
+
+  it('never calls a role RUNNING that lacks a VM, whoever has terminated which and when', () => {
+    const wrong = [...found.values()].flatMap(({ state }) => {
+      const { work, role, vms, cardinality } = state;
+      return work === null && role === 'RUNNING' && (vms.length < cardinality || vms.some(isAmiss)) ? [state] : [];
+    });
+    expect(wrong).toEqual([]);
+    const met = [...found.values()].map(({ state: { cardinality, service } }) => `${service} ${cardinality}`);
+    for (let cardinality = machine[0]; cardinality >= 0; cardinality--)
+      for (const service of ['RUNNING', 'UNDEPLOYING', 'FAILED_UNDEPLOYING', 'DEPLOYING'])
+        expect(met).toContain(`${service} ${cardinality}`);
   });
 
   it('goes back to RUNNING without being ended', () => {

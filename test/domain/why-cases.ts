@@ -409,8 +409,29 @@ export const cases: [situation: string, facts: WhyFacts][] = [
           {
             name: 'web',
             state: 'WARNING',
-            reason: '2 of 3 VMs run: VM 36 (web_2_(service_12)) was terminated',
+            reason: '2 of 3 VMs run: 1 is missing',
             cardinality: 3,
+          },
+        ],
+        vms: [vm(33, { name: 'db_0_(service_12)', role: 'db' }), vm(34), vm(35)],
+      }),
+      operation: operation(succeeded),
+      engine: null,
+    }),
+  ],
+  [
+    'a service of which somebody has terminated a VM',
+    facts({
+      subject: service({
+        state: 'RUNNING',
+        roles: [
+          { name: 'db', state: 'RUNNING', reason: null, cardinality: 1 },
+          {
+            name: 'web',
+            state: 'RUNNING',
+            reason: null,
+            cardinality: 2,
+            lowered: { vm: 36, by: 'oneadmin', at: ago(100) },
           },
         ],
         vms: [vm(33, { name: 'db_0_(service_12)', role: 'db' }), vm(34), vm(35)],

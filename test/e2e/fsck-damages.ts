@@ -100,7 +100,7 @@ export const damages: readonly Damage[] = [
     const vm = await vmOf(place);
     const { id } = await place.cluster.client.accepted('POST', `/vms/${vm._id}/terminate`, { hard: true });
     await place.cluster.client.awaitOperation(id, 'succeeded');
-    return onService(place, { state: 'RUNNING', 'roles.0.state': 'RUNNING', 'roles.0.reason': null });
+    return onService(place, { 'roles.0.cardinality': 2 });
   }),
   damage('role_surplus', async (place) => ({
     ...(await onService(place, { 'roles.0.cardinality': 1 })),

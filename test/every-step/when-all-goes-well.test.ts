@@ -81,9 +81,7 @@ const deeds: Record<string, Deed> = {
     prepare: async () => {
       const { id: service } = await world.running(pair);
       // Of each role, so that a repair may stop between the two.
-      for (const vm of (await world.vms(service)).filter(({ service: of }) => of?.ordinal === 0))
-        expect((await world.ended((await world.terminate(vm._id, true)).op)).state).toBe('succeeded');
-      expect(await serviceState(service)).toBe('WARNING');
+      await world.failed(service, ({ service: of }) => of?.ordinal === 0);
       return service;
     },
     ask: (service) => world.repair(id(service)),

@@ -95,8 +95,7 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
   'deploy-service-given-up': async (world) => answered(world, 'give_up'),
   'repair-service': async (world) => {
     const { id } = await world.running(pair);
-    const [vm] = await world.vms(id);
-    await world.ended((await world.terminate(vm?._id ?? -1, true)).op);
+    await world.failed(id, (vm) => vm.service?.role === 'front' && vm.service.ordinal === 0);
     return ended(world, await world.repair(id));
   },
   'repair-service-lost': async (world) => {
@@ -112,10 +111,13 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
   },
   'repair-service-refused': async (world) => {
     const { id } = await world.running([{ name: 'only', cardinality: 2 }]);
-    const [vm] = await world.vms(id);
-    await world.ended((await world.terminate(vm?._id ?? -1, true)).op);
-    world.hypervisor.failOn(1, { error: noImage });
-    return ended(world, await world.repair(id));
+    await world.failed(id, (vm) => vm.service?.ordinal === 0);
+    world.hypervisor.beforeEach = ({ call }) => {
+      if (call === 'deploy') throw noImage;
+    };
+    const repair = await ended(world, await world.repair(id));
+    world.hypervisor.beforeEach = () => {};
+    return repair;
   },
   'undeploy-service': async (world) => ended(world, await world.undeploy((await world.running(pair)).id)),
   'undeploy-service-pre-empting': async (world) => ended(world, await world.undeploy((await booting(world)).id)),

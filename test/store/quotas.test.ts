@@ -114,6 +114,28 @@ async function endVm(id: number): Promise<void> {
   await Promise.all([store.vms.transition([move]), store.vms.transition([move])]);
 }
 
+/** A VM of a service that somebody is terminating, without a host yet. */
+async function nodeOf(service: number): Promise<Vm> {
+  const [id, of] = [await store.counters.one('vm'), await store.services.find(service)];
+  const { uid = 2, gid = 1 } = of ?? {};
+  const node = {
+    ...{ _id: id, name: `web_${id}`, uid, gid, permissions: defaultPermissions, template_id: small, template: {} },
+    ...{ state: 'PENDING' as const, lcm_state: 'LCM_INIT' as const, reason: null, user_template: {}, history: [] },
+    ...{ capacity: { cpu: 150, memory: 64 }, service: { id: service, role: 'web', ordinal: id } },
+    ...{ deploy_id: null, epoch: 1, hold: { op: `end-${id}`, epoch: 1, attempt: 0 }, operation: `end-${id}` },
+    ...{ wanted: `end-${id}`, created_at: new Date(), ended_at: null },
+  };
+  await connection.collection<Vm>('vms').insertOne(node);
+  return node;
+}
+
+/** Its termination by hand, as two tries, and a third that was overtaken and thaws when all is over. */
+async function endNode(vm: Vm): Promise<void> {
+  const move = { vm, event: 'done' as const, set: { ended_at: new Date() }, release: true };
+  await Promise.all([store.vms.transition([move]), store.vms.transition([move])]);
+  expect(await store.vms.move([move])).toMatchObject({ moved: 0 });
+}
+
 /** What the run of an undeployment comes to; its end is said twice. */
 async function endService(id: number, remove: boolean): Promise<void> {
   const asking = remove
@@ -145,6 +167,22 @@ describe('charges', () => {
     expect(await used('user', 2)).toEqual({ services: 1, vms: 2, cpu: 300, memory: 128 });
     await endService(one, true);
     await endService(other, true);
+    expect(await used('user', 2)).toEqual(all(0));
+    await books();
+  });
+
+  it('of a service fall with each VM that somebody terminates, once, and with none that it ends itself', async () => {
+    const service = await createService(alice, 4);
+    const nodes = await Promise.all([1, 2, 3].map(() => nodeOf(service)));
+    await Promise.all(nodes.map(endNode));
+    expect(await used('user', 2)).toEqual({ services: 1, vms: 1, cpu: 150, memory: 64 });
+    expect((await store.services.find(service))?.roles[0]?.cardinality).toBe(1);
+    const own = await nodeOf(service);
+    await store.vms.model.updateOne({ _id: own._id }, { $set: { operation: null, wanted: null } });
+    await endNode({ ...own, operation: null, wanted: null });
+    expect((await used('user', 2))?.vms).toBe(1);
+    await books();
+    await endService(service, false);
     expect(await used('user', 2)).toEqual(all(0));
     await books();
   });
@@ -269,7 +307,7 @@ describe('what is said to be used', () => {
 type Deed =
   | { do: 'vm' | 'repeat'; who: number }
   | { do: 'service'; who: number; cardinality: number }
-  | { do: 'endVm' | 'fail' | 'give'; pick: number; who: number }
+  | { do: 'endVm' | 'endNode' | 'fail' | 'give'; pick: number; who: number }
   | { do: 'endService'; pick: number; remove: boolean }
   | { do: 'limit'; who: number; vms: number; ofGroup: boolean }
   | { do: 'dies'; who: number };
@@ -284,7 +322,11 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom('endVm' as const, 'fail' as const, 'give' as const), pick, who }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('endVm' as const, 'endNode' as const, 'endNode' as const, 'fail' as const, 'give' as const),
+      pick,
+      who,
+    }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('endService' as const), pick, remove: fc.boolean() }) },
   {
@@ -334,6 +376,11 @@ async function perform(deed: Deed): Promise<void> {
       return;
     case 'endVm':
       return endVm(await oneOf(store.vms.model, deed.pick));
+    case 'endNode': {
+      const service = await store.services.find(await oneOf(store.services.model, deed.pick));
+      if (service && service.state !== 'DONE') await endNode(await nodeOf(service._id));
+      return;
+    }
     case 'fail': {
       const service = await store.services.find(await oneOf(store.services.model, deed.pick));
       if (service?.operation) await store.endings.end(service.operation, cancelled);

@@ -18,8 +18,11 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
       .lean<Pick<Vm, '_id' | 'uid' | 'gid' | 'state' | 'charge' | 'capacity'>[]>()
       .exec(),
     store.services.model
-      .find(mayBeAmiss, { uid: 1, gid: 1, state: 1, charge: 1 })
-      .lean<Pick<Service, '_id' | 'uid' | 'gid' | 'state' | 'charge'>[]>()
+      .find(mayBeAmiss, {
+        ...{ uid: 1, gid: 1, state: 1, charge: 1, capacities: 1 },
+        ...{ 'roles.name': 1, 'roles.cardinality': 1 },
+      })
+      .lean<Pick<Service, '_id' | 'uid' | 'gid' | 'state' | 'charge' | 'capacities' | 'roles'>[]>()
       .exec(),
     store.quotas.models.user.find().lean().exec(),
     store.quotas.models.group.find().lean().exec(),
@@ -50,7 +53,17 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
     if (vm.charge && text(vm.charge) !== text(own))
       found.push(`VM ${vm._id} is charged ${text(vm.charge)}, not ${text(own)}`);
   }
-  for (const service of services) count(`service ${service._id}`, service, service.charge, service.state === 'DONE');
+  for (const service of services) {
+    count(`service ${service._id}`, service, service.charge, service.state === 'DONE');
+    const own = { services: 1, vms: 0, cpu: 0, memory: 0 };
+    for (const { name, cardinality } of service.roles) {
+      own.vms += cardinality;
+      own.cpu += cardinality * (service.capacities?.[name]?.cpu ?? 0);
+      own.memory += cardinality * (service.capacities?.[name]?.memory ?? 0);
+    }
+    if (service.charge && text(service.charge) !== text(own))
+      found.push(`service ${service._id} is charged ${text(service.charge)}, and its roles are to have ${text(own)}`);
+  }
   const said = new Map<string, Amounts>([
     ...users.map(({ _id, used }) => [`user ${_id}`, used] as const),
     ...groups.map(({ _id, used }) => [`group ${_id}`, used] as const),

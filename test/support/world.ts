@@ -287,6 +287,14 @@ export class World {
     return this.store.vms.ofService(service, role);
   }
 
+  /** Those of a service's VMs for which it holds have failed by themselves, and the service is WARNING. */
+  async failed(service: number, which: (vm: Vm) => boolean): Promise<void> {
+    const ids = (await this.vms(service)).filter(which).map(({ _id }) => _id);
+    await this.store.vms.model.updateMany({ _id: { $in: ids } }, { $set: { lcm_state: 'BOOT_FAILURE' } });
+    await this.store.health.refresh([service]);
+    expect((await this.service(service)).state).toBe('WARNING');
+  }
+
   /** Fails unless every document, reservation, hold, operation and domain agrees. */
   async accounted(after = ''): Promise<void> {
     const found = await disagreements(this);

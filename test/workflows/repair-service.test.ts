@@ -25,8 +25,10 @@ async function ticks(count: number): Promise<void> {
   for (let nth = 0; nth < count; nth++) await world.tick('monitorHosts');
 }
 
-async function terminated(vm: number): Promise<void> {
-  expect(await world.ended((await world.terminate(vm, true)).op)).toMatchObject({ state: 'succeeded' });
+async function crashed(vm: number): Promise<void> {
+  world.hypervisor.bringDown(vm, 'failed');
+  await ticks(2);
+  expect(await world.vm(vm)).toMatchObject({ lcm_state: 'UNKNOWN' });
 }
 
 async function repaired(service: number): Promise<void> {
@@ -47,13 +49,13 @@ async function runs(service: number): Promise<void> {
 }
 
 describe('a service in WARNING', () => {
-  it('is so once a VM was terminated by hand, keeps what it should have, and is whole after a repair', async () => {
+  it('is so once a VM of it has crashed, keeps what it should have, and is whole after a repair', async () => {
     const { id } = await world.running(one);
     const [first = -1, ...others] = await idsOf(id);
-    await terminated(first);
+    await crashed(first);
     const service = await world.service(id);
     expect(service).toMatchObject({ state: 'WARNING', roles: [{ state: 'WARNING', cardinality: 3 }] });
-    expect(service.roles[0]?.reason).toBe(`2 of 3 VMs run: VM ${first} (web_0_(service_${id})) was terminated`);
+    expect(service.roles[0]?.reason).toContain(`2 of 3 VMs run: VM ${first} (web_0_(service_${id})) is UNKNOWN`);
     await repaired(id);
     // What ran goes on running, and the new one has a number of its own.
     const vms = await world.vms(id);
@@ -147,7 +149,7 @@ describe('a service in WARNING', () => {
   it('stays WARNING, with its reason, when the repair fails; a retry goes on', async () => {
     const { id } = await world.running(one);
     const [vm = -1] = await idsOf(id);
-    await terminated(vm);
+    await crashed(vm);
     world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
     const { op } = await world.repair(id);
     expect(await world.ended(op)).toMatchObject({ state: 'failed' });
@@ -162,7 +164,7 @@ describe('a service in WARNING', () => {
   it('gives way to an undeployment', async () => {
     const { id } = await world.running(one);
     const [vm = -1] = await idsOf(id);
-    await terminated(vm);
+    await crashed(vm);
     world.hypervisor.bootMilliseconds = 3_600_000;
     const { op } = await world.repair(id);
     await eventually(async () => (await world.vms(id)).some(({ lcm_state }) => lcm_state === 'BOOT'));
@@ -172,18 +174,20 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
-  it('is judged once a deployment has ended, if a VM went meanwhile', async () => {
+  it('has failed to deploy, and says so, if a VM of it was lost before the deployment ended', async () => {
     const held = holding('endOperation');
     world.steps.watch(held.around);
     const { id, op } = await world.deploy(one);
     await held.reached;
     const [vm = -1] = await idsOf(id);
     world.steps.watch();
-    await terminated(vm);
+    await crashed(vm);
     expect(await stateOf(id)).toBe('DEPLOYING');
     held.release();
-    await world.ended(op);
-    await eventually(async () => (await stateOf(id)) === 'WARNING');
+    const { state, error } = await world.ended(op);
+    expect([state, error?.code]).toEqual(['failed', 'roles_failed']);
+    expect(error?.detail).toContain(`role web: 2 of 3 VMs run: VM ${vm} (web_0_(service_${id})) is UNKNOWN`);
+    expect(await stateOf(id)).toBe('WARNING');
     await repaired(id);
   });
 
