@@ -1,14 +1,15 @@
 import type { RoleTemplate } from '../schemas/service-template.js';
 import { expressionFindings } from './expressions/findings.js';
 import type { Finding } from './problems.js';
-import { attributesOf, printAttribute, readTemplateText, type TextEntry, type TextValue } from './template-text.js';
-import { TextScanner } from './text-scanner.js';
+import { attributesOf, printAttribute, readTemplateText, type TextEntry } from './template-text.js';
+import { classOf, TextScanner } from './text-scanner.js';
 
 // `vm_template_contents` of a role: template text in which a custom attribute may stand as `$NAME`. It stands in a value,
 // or by itself in the place of attributes. Its own value is never read as part of the text: whatever it holds, no
 // attribute begins or ends by it.
 
-const word = /\$(\w+)/g;
+/** What behind a `$` is the name of a custom attribute. */
+const inName = classOf((character) => /\w/.test(character));
 
 /** Characters that the contents of one role, and of all of a service, may have when they are filled. */
 const mostFilled = 65_536;
@@ -27,7 +28,8 @@ export function contentsFindings(
   const found = (detail: string): Finding => ({ pointer: `${pointer}/vm_template_contents`, detail });
   const scanner = new TextScanner(contents);
   const read = readTemplateText(scanner, { standIns: true });
-  if (!read.ok) return read.errors.map(({ line, column, detail }) => found(`line ${line}, column ${column}: ${detail}`));
+  if (!read.ok)
+    return read.errors.map(({ line, column, detail }) => found(`line ${line}, column ${column}: ${detail}`));
   const strangers = read.entries.flatMap((entry): Finding[] => {
     if (!('standIn' in entry) || pending.has(entry.standIn)) return [];
     const { line, column } = scanner.placeOf(entry.at);
@@ -40,9 +42,7 @@ export function contentsFindings(
   const attributes = Object.fromEntries(judged);
   const unreadable = expressionFindings(attributes, '').map(({ pointer: attribute, detail }) => {
     const [unknown] = namesIn(String(attributes[attribute.slice(1)]));
-    return found(
-      `${attribute.slice(1)}, ${detail}${unknown === undefined ? '' : `; ${noCustomAttribute(unknown)}`}`,
-    );
+    return found(`${attribute.slice(1)}, ${detail}${unknown === undefined ? '' : `; ${noCustomAttribute(unknown)}`}`);
   });
   return [...strangers.slice(0, 20), ...unreadable];
 }
@@ -51,7 +51,20 @@ const noCustomAttribute = (name: string): string =>
   `${name} is no custom attribute: name it in custom_attrs, or write what is meant`;
 
 /** The names of the `$NAME`s in a value. */
-const namesIn = (value: string): string[] => [...value.matchAll(word)].map(([, name = '']) => name);
+function namesIn(value: string): string[] {
+  const names: string[] = [];
+  for (let at = value.indexOf('$'); at !== -1; at = value.indexOf('$', at + 1)) {
+    const name = nameAt(value, at + 1);
+    if (name !== '') names.push(name);
+  }
+  return names;
+}
+
+function nameAt(value: string, start: number): string {
+  let end = start;
+  while (end < value.length && inName(value.charCodeAt(end))) end++;
+  return value.slice(start, end);
+}
 
 /** The values of custom attributes, as texts, and which of them must be given. */
 export class CustomValues {
@@ -100,7 +113,14 @@ export class CustomValues {
   }
 }
 
-const lengthInQuotes = (text: string): number => text.length + text.split(/["\\]/).length - 1;
+function lengthInQuotes(text: string): number {
+  let length = text.length;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 34 || code === 92) length++;
+  }
+  return length;
+}
 
 const printed = (entry: TextEntry): string => ('standIn' in entry ? '' : printAttribute(entry.name, entry.value));
 
@@ -112,6 +132,12 @@ export function filledRoles(
   roles: readonly unknown[],
   values: CustomValues,
 ): { roles: unknown[]; findings: Finding[] } {
+  const given = roles.reduce<number>((sum, role) => sum + (isRecord(role) ? contentsOf(role).length : 0), 0);
+  if (given > mostFilledTogether)
+    return {
+      roles: [],
+      findings: [{ pointer: '/roles', detail: `have contents of ${tooLong(given, mostFilledTogether)}` }],
+    };
   const plans = roles.map((role, at) => (isRecord(role) ? planOf(role, at, values) : null));
   const findings = plans.flatMap((plan) => plan?.findings ?? []);
   const length = plans.reduce((sum, plan) => sum + (plan?.length ?? 0), 0);
@@ -123,6 +149,9 @@ export function filledRoles(
 
 const tooLong = (length: number, most: number): string =>
   `${length.toLocaleString('en-US')} characters with the values of custom attributes; at most ${most.toLocaleString('en-US')} are possible`;
+
+const contentsOf = ({ vm_template_contents: contents }: RawRole): string =>
+  typeof contents === 'string' ? contents : '';
 
 type Plan = { findings: Finding[]; length: number; make: () => RawRole };
 
@@ -137,7 +166,8 @@ function planOf(role: RawRole, at: number, values: CustomValues): Plan {
   // It is refused for that, with line and column.
   if (!read.ok) return kept;
   const { entries } = read;
-  const used = new Set(entries.flatMap(usedIn));
+  const used = new Set<string>();
+  for (const entry of entries) addUsed(entry, used);
   const called = typeof role.name === 'string' ? role.name : at;
   const missing = [...used]
     .filter((name) => values.isMissing(name))
@@ -156,7 +186,10 @@ function planOf(role: RawRole, at: number, values: CustomValues): Plan {
   });
   const length = entries.reduce((sum, entry) => sum + filledLength(entry, values), behind.length);
   if (length > mostFilled)
-    findings.push({ pointer: `/roles/${at}/vm_template_contents`, detail: `would have ${tooLong(length, mostFilled)}` });
+    findings.push({
+      pointer: `/roles/${at}/vm_template_contents`,
+      detail: `would have ${tooLong(length, mostFilled)}`,
+    });
   const make = () => ({
     ...role,
     vm_template_contents: entries.map((entry) => filled(entry, values)).join('') + behind,
@@ -167,10 +200,11 @@ function planOf(role: RawRole, at: number, values: CustomValues): Plan {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const textsOf = (value: TextValue): string[] => (typeof value === 'string' ? [value] : Object.values(value));
-
-const usedIn = (entry: TextEntry): string[] =>
-  'standIn' in entry ? [entry.standIn] : textsOf(entry.value).flatMap(namesIn);
+function addUsed(entry: TextEntry, used: Set<string>): void {
+  if ('standIn' in entry) used.add(entry.standIn);
+  else if (typeof entry.value === 'string') for (const name of namesIn(entry.value)) used.add(name);
+  else for (const member of Object.values(entry.value)) for (const name of namesIn(member)) used.add(name);
+}
 
 /** How long an attribute will be as it is written, values in their places. */
 function filledLength(entry: TextEntry, values: CustomValues): number {
@@ -178,23 +212,31 @@ function filledLength(entry: TextEntry, values: CustomValues): number {
     const attributes = values.has(entry.standIn) ? values.attributesFor(entry.standIn) : [];
     return Array.isArray(attributes) ? 0 : attributes.length;
   }
-  const grown = textsOf(entry.value)
-    .flatMap(namesIn)
-    .filter((name) => values.has(name))
-    .reduce((sum, name) => sum + values.textOf(name).length - name.length - 1, 0);
-  return printed(entry).length + grown;
+  const { name, value } = entry;
+  if (typeof value === 'string') return name.length + '=""\n'.length + valueLength(value, values);
+  return Object.entries(value).reduce(
+    (sum, [member, text]) => sum + member.length + '="", '.length + valueLength(text, values),
+    name.length + '=[]\n'.length,
+  );
 }
 
+function valueLength(value: string, values: CustomValues): number {
+  let length = lengthInQuotes(value);
+  for (const name of namesIn(value)) if (values.has(name)) length += values.textOf(name).length - name.length - 1;
+  return length;
+}
+
+const filledText = (text: string, values: CustomValues): string =>
+  text.replace(/\$(\w+)/g, (whole, name: string) => (values.has(name) ? values.textOf(name).text : whole));
+
 function filled(entry: TextEntry, values: CustomValues): string {
-  const fill = (text: string): string =>
-    text.replace(word, (whole, name: string) => (values.has(name) ? values.textOf(name).text : whole));
   if (!('standIn' in entry)) {
     const { value } = entry;
     return printAttribute(
       entry.name,
       typeof value === 'string'
-        ? fill(value)
-        : Object.fromEntries(Object.entries(value).map(([name, member]) => [name, fill(member)])),
+        ? filledText(value, values)
+        : Object.fromEntries(Object.entries(value).map(([name, member]) => [name, filledText(member, values)])),
     );
   }
   const attributes = values.has(entry.standIn) ? values.attributesFor(entry.standIn) : [];

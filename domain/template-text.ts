@@ -10,8 +10,9 @@ export type ReadTemplateText = { ok: true; entries: TextEntry[] } | { ok: false;
 export type ParsedTemplateText = { ok: true; value: Record<string, unknown> } | { ok: false; errors: TextError[] };
 
 const mostErrors = 20;
-/** Far beyond what a template may have: what is told of more is of no use, and each costs. */
-const mostAttributes = 20_000;
+/** More than a template may have of either, so that reading takes a moment at most. */
+const mostAttributes = 2_000;
+const longestText = 262_144;
 
 /**
  * Reads OpenNebula's template text: `NAME=value`, `NAME="value"` (may span lines; `\"` and `\\` are escapes),
@@ -28,6 +29,8 @@ export function parseTemplateText(text: string): ParsedTemplateText {
  * attribute is expected.
  */
 export function readTemplateText(scanner: TextScanner, { standIns = false } = {}): ReadTemplateText {
+  if (scanner.length > longestText)
+    return { ok: false, errors: [{ line: 1, column: 1, detail: `the text is longer than ${longestText} characters` }] };
   const entries: TextEntry[] = [];
   const errors: TextError[] = [];
   let before: Read | undefined;
@@ -38,7 +41,7 @@ export function readTemplateText(scanner: TextScanner, { standIns = false } = {}
     const read =
       entries.length < mostAttributes
         ? readEntry(scanner, standIns, onNewLine ? undefined : before)
-        : new Fault(scanner.position, `there are more than ${mostAttributes} attributes`);
+        : new Fault(scanner.position, tooMany);
     if (read instanceof Fault) {
       errors.push({ ...scanner.placeOf(read.at), detail: read.detail });
       if (entries.length === mostAttributes) break;
@@ -91,6 +94,8 @@ class Fault {
     readonly detail: string,
   ) {}
 }
+
+const tooMany = `there are more than ${mostAttributes} attributes`;
 
 /** `bare`: its value stood without quotes. */
 type Read = { entry: TextEntry; called: string; bare: boolean };
@@ -175,6 +180,7 @@ function readVector(scanner: TextScanner): Record<string, string> | Fault {
     const at = scanner.position;
     const name = readName(scanner);
     if (name instanceof Fault) return name;
+    if (vector.size === mostAttributes) return new Fault(at, tooMany);
     if (vector.has(name)) return new Fault(at, `expected ${name} only once in these brackets`);
     scanner.takeWhile(isBlank);
     const value = scanner.sees('"') ? readQuoted(scanner) : scanner.takeWhile(isInMember);

@@ -14,6 +14,10 @@ export class TextScanner {
 
   constructor(private readonly text: string) {}
 
+  get length(): number {
+    return this.text.length;
+  }
+
   atEnd(): boolean {
     return this.position >= this.text.length;
   }

@@ -66,7 +66,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
-        await check(caller, body);
+        await check(caller, body, { before: present.body });
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
@@ -98,7 +98,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       mayCreate(caller, 'DOCUMENT', 'services');
       mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
-      const templates = await check(caller, body, '/merge_template');
+      const templates = await check(caller, body, { under: '/merge_template', filled: true });
       const sizes = sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
@@ -124,27 +124,47 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
-   * to use. Returns the VM templates of the roles.
+   * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
+   * `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
    */
-  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<VmTemplate[]> {
-    const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
-    const findings: Finding[] = [
-      ...checkServiceTemplate(body),
-      ...body.roles.flatMap(({ vm_template }, at): Finding[] => {
-        const found = known.find(({ _id }) => _id === vm_template) ?? null;
-        try {
-          authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
-          return [];
-        } catch (error) {
-          if (!(error instanceof Problem)) throw error;
-          return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
-        }
-      }),
+  async function check(
+    caller: Caller,
+    body: ServiceTemplateBody,
+    { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
+  ): Promise<VmTemplate[]> {
+    const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
+    const known = await store.vmTemplates.byIds(ids);
+    const wrongWith = (one: ServiceTemplateBody): Finding[] => [
+      ...checkServiceTemplate(one, ...(filled ? [new Set<string>()] : [])),
+      ...unusable(caller, one, known),
     ];
-    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    const findings = wrongWith(body);
+    const had = new Set(before && findings.length > 0 ? wrongWith(before).map((finding) => said(before, finding)) : []);
+    refuse(
+      findings
+        .filter((finding) => !had.has(said(body, finding)))
+        .map(({ pointer, detail }) => ({ pointer: under + pointer, detail })),
+    );
     return known;
   }
 };
+
+/** A finding in words that stay the same when its role has another place. */
+const said = ({ roles }: ServiceTemplateBody, { pointer, detail }: Finding): string =>
+  `${pointer.replace(/^\/roles\/(\d+)/, (_, at) => `role ${roles[Number(at)]?.name}`)} ${detail}`;
+
+/** Roles whose VM template does not exist or is not the caller's to use. */
+const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: readonly VmTemplate[]): Finding[] =>
+  roles.flatMap(({ vm_template }, at): Finding[] => {
+    const found = known.find(({ _id }) => _id === vm_template) ?? null;
+    try {
+      authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
+    }
+  });
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
 function sizesOf(

@@ -10,6 +10,7 @@ import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import type { Precondition } from './precondition.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseNames } from './refuse-names.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
 export const vmTemplateOperations = ({ store, directory }: OperationsContext) => {
@@ -33,6 +34,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       mayCreate(caller, 'TEMPLATE', 'VM templates');
+      refuseNames(template, '/template');
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),
@@ -57,7 +59,8 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
-        refuseUnreadable(wish.template, '/template');
+        refuseNames(wish.template, '/template', present.template);
+        refuseUnreadable(wish.template, '/template', present.template);
         return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
       });
       if (!after) throw new Problem('not_found', `There is no VM template ${id}.`);

@@ -16,6 +16,7 @@ import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseNames } from './refuse-names.js';
 import { namesFor, vmResource } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
@@ -47,6 +48,7 @@ export const vmOperations = (context: OperationsContext) => {
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
+      refuseNames(changes ?? {}, '/template');
       refuseUnreadable(changes ?? {}, '/template');
       const id = await store.counters.one('vm');
       const contents = vmContents({ ...template.template, ...changes });
@@ -98,7 +100,7 @@ export const vmOperations = (context: OperationsContext) => {
         if (present.state === 'DONE')
           throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
         const { user_template } = revise({ user_template: present.user_template }).wish;
-        refuseUnreadable(user_template, '/user_template');
+        refuseUnreadable(user_template, '/user_template', present.user_template);
         if (JSON.stringify(user_template).length > largestUserTemplate)
           throw new Problem(
             'invalid_request',

@@ -23,9 +23,12 @@ export const attributeChanges = <V extends z.ZodType>(value: V) =>
   z
     .record(z.string(), value.nullable())
     .superRefine((changes, context) => {
+      const seen = new Set<string>();
       for (const [name, change] of Object.entries(changes)) {
-        const fault = change === null ? undefined : attributeNameFault(name);
+        const twice = seen.has(name.toUpperCase()) ? 'is given twice, in different letter case' : undefined;
+        const fault = twice ?? (change === null ? undefined : attributeNameFault(name));
         if (fault !== undefined) context.addIssue({ code: 'custom', message: fault, path: [name] });
+        seen.add(name.toUpperCase());
       }
     })
     .meta(named);

@@ -1,24 +1,18 @@
 import { z } from 'zod';
+import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 
-const attributeName = /^[A-Za-z_][A-Za-z0-9_/-]*$/;
-const AttributeName = z
-  .string()
-  .regex(attributeName, 'must be letters, digits and _, beginning with a letter')
-  .max(128, 'must be at most 128 characters');
 const Scalar = z.union([z.string().max(1024), z.number()], { error: 'must be a text or a number' });
 const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
   error: 'must be a text, a number or a list of them',
 });
 
 /** What operators say of a host or a cluster, for requirement and rank expressions. Names are upper case. */
-export const Attributes = z.record(AttributeName, AttributeValue);
+export const Attributes = z.record(z.string(), AttributeValue);
 export type Attributes = z.infer<typeof Attributes>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
-export const AttributeChanges = z
-  .record(AttributeName, AttributeValue.nullable())
-  .meta({ propertyNames: { pattern: attributeName.source, maxLength: 128 } });
+export const AttributeChanges = attributeChanges(AttributeValue);
 export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
 const percentage = /^[+-]?\d{1,4}(\.\d{1,2})?%$/;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
 import { type ListFields, namedFields } from './list.js';
@@ -25,18 +26,8 @@ export const VmLcmState = z.enum([
 ]);
 export type VmLcmState = z.infer<typeof VmLcmState>;
 
-const userAttributeName = /^[A-Za-z]\w*$/;
-
 /** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
-export const UserTemplate = z
-  .record(
-    z.string().regex(userAttributeName, 'must be letters, digits and _, beginning with a letter').max(128),
-    z.unknown(),
-  )
-  .meta({
-    description: 'Attributes that owner and guest may write',
-    propertyNames: { pattern: userAttributeName.source, maxLength: 128 },
-  });
+const UserTemplate = z.record(z.string(), z.unknown());
 export type UserTemplate = Record<string, unknown>;
 
 export const CreateVm = z.strictObject({
@@ -52,7 +43,10 @@ export type VmEdit = z.output<typeof VmEdit>;
 
 /** A merge patch of that. */
 export const UpdateVm = z.strictObject({
-  user_template: UserTemplate.nullable().optional().describe('Attributes to set; null removes one'),
+  user_template: attributeChanges(z.unknown())
+    .nullable()
+    .optional()
+    .describe('Attributes that owner and guest may write; null removes one'),
 });
 export type UpdateVm = z.infer<typeof UpdateVm>;
 
