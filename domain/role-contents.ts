@@ -1,3 +1,4 @@
+import { limits } from '../schemas/limits.js';
 import type { RoleTemplate } from '../schemas/service-template.js';
 import { expressionFindings } from './expressions/findings.js';
 import type { Finding } from './problems.js';
@@ -12,8 +13,8 @@ import { classOf, TextScanner } from './text-scanner.js';
 const inName = classOf((character) => /\w/.test(character));
 
 /** Characters that the contents of one role, and of all of a service, may have when they are filled. */
-const mostFilled = 65_536;
-const mostFilledTogether = 524_288;
+const mostFilled = limits.vmTemplate.most;
+const mostFilledTogether = limits.serviceTemplate.most;
 
 /** A role as it was given: its shape has not been checked. */
 type RawRole = Readonly<Record<string, unknown>>;

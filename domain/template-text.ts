@@ -1,4 +1,5 @@
 import { attributeNameFault } from '../schemas/attribute-name.js';
+import { limits } from '../schemas/limits.js';
 import { classOf, TextScanner } from './text-scanner.js';
 
 /** Where a text could not be read; line and column count from 1. */
@@ -10,9 +11,9 @@ export type ReadTemplateText = { ok: true; entries: TextEntry[] } | { ok: false;
 export type ParsedTemplateText = { ok: true; value: Record<string, unknown> } | { ok: false; errors: TextError[] };
 
 const mostErrors = 20;
-/** More than a template may have of either, so that reading takes a moment at most. */
-const mostAttributes = 2_000;
-const longestText = 262_144;
+const mostAttributes = limits.attributes.most;
+/** With comments and blanks, more than what a template may have as JSON. */
+const longestText = 4 * limits.vmTemplate.most;
 
 /**
  * Reads OpenNebula's template text: `NAME=value`, `NAME="value"` (may span lines; `\"` and `\\` are escapes),

@@ -1,3 +1,4 @@
+import { beyond, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
@@ -125,13 +126,16 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
    * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
-   * `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
+   * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
    */
   async function check(
     caller: Caller,
     body: ServiceTemplateBody,
     { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
   ): Promise<VmTemplate[]> {
+    const below = (findings: readonly Finding[]) =>
+      refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
     const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
     const known = await store.vmTemplates.byIds(ids);
     const wrongWith = (one: ServiceTemplateBody): Finding[] => [
@@ -140,11 +144,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     ];
     const findings = wrongWith(body);
     const had = new Set(before && findings.length > 0 ? wrongWith(before).map((finding) => said(before, finding)) : []);
-    refuse(
-      findings
-        .filter((finding) => !had.has(said(body, finding)))
-        .map(({ pointer, detail }) => ({ pointer: under + pointer, detail })),
-    );
+    below(findings.filter((finding) => !had.has(said(body, finding))));
     return known;
   }
 };

@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { limits } from './limits.js';
 
-const Scalar = z.union([z.string().max(1024), z.number()], { error: 'must be a text or a number' });
-const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
+const Scalar = z.union([z.string().max(limits.hostAttributeText.most), z.number()], {
+  error: 'must be a text or a number',
+});
+const AttributeValue = z.union([Scalar, z.array(Scalar).max(limits.hostAttributeList.most)], {
   error: 'must be a text, a number or a list of them',
 });
 
@@ -12,7 +15,7 @@ export const Attributes = z.record(z.string(), AttributeValue);
 export type Attributes = z.infer<typeof Attributes>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
-export const AttributeChanges = attributeChanges(AttributeValue);
+export const AttributeChanges = attributeChanges(AttributeValue, 'hostAttributeCount');
 export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
 const percentage = /^[+-]?\d{1,4}(\.\d{1,2})?%$/;

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { named } from './attribute-name.js';
+import { namedUpTo } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { amountOf, limits } from './limits.js';
 
 // OpenNebula's VM template. Its KEY=VALUE text knows only strings, so numbers are taken as text too; attribute names
 // are upper-cased, as OpenNebula does; unknown attributes are kept.
+
+/** The same for the descriptions of schemas. */
+const named = namedUpTo('attributes');
+const size = `At most ${amountOf(limits.vmTemplate.most, 'bytes')} of JSON`;
 
 type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
 
@@ -84,7 +89,11 @@ const VmTemplateAttributes = z
   })
   .catchall(z.unknown().meta({ ...named, items: named }));
 
-export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({ id: 'VmTemplateBody', ...named });
+export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({
+  id: 'VmTemplateBody',
+  description: size,
+  ...named,
+});
 export type VmTemplateBody = z.infer<typeof VmTemplateBody>;
 
 /** Some attributes of a VM template, to put in the place of others. */
@@ -100,7 +109,9 @@ export type CreateVmTemplate = z.infer<typeof CreateVmTemplate>;
 /** A merge patch of that: whatever names attributes in whatever letter case. */
 export const UpdateVmTemplate = z.strictObject({
   name: ObjectName.optional(),
-  template: Attributes.optional().describe('Attributes to set; null takes one away, and objects are merged'),
+  template: Attributes.optional()
+    .describe('Attributes to set; null takes one away, and objects are merged')
+    .meta({ maxProperties: limits.attributes.most }),
 });
 
 export type VmTemplate = Ownership & { _id: number; name: string; template: VmTemplateBody; created_at: Date };

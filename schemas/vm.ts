@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
+import { atMost } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 import type { PlacementRecord, RoleTies } from './placement.js';
 import type { Amounts } from './quota.js';
@@ -43,10 +44,10 @@ export type VmEdit = z.output<typeof VmEdit>;
 
 /** A merge patch of that. */
 export const UpdateVm = z.strictObject({
-  user_template: attributeChanges(z.unknown())
+  user_template: attributeChanges(z.unknown(), 'attributes')
     .nullable()
     .optional()
-    .describe('Attributes that owner and guest may write; null removes one'),
+    .describe(`Attributes that owner and guest may write; null removes one; ${atMost('userTemplate')} of JSON`),
 });
 export type UpdateVm = z.infer<typeof UpdateVm>;
 

@@ -9,7 +9,7 @@ export function jsonDocument(text: string): ReadText {
     return { ok: false, faults: errors.map(({ error, offset }) => ({ offset, detail: wordsOf(error) })) };
   if (root === undefined) return { ok: true, documents: [] };
   const faults: FaultyText['faults'] = [];
-  const content = valueOf(root, text, faults);
+  const content = contentOf(root, text, faults);
   if (faults.length > 0) return { ok: false, faults };
   return { ok: true, documents: [{ content, offsetOf: (path) => offsetOf(root, path) }] };
 }
@@ -19,9 +19,9 @@ const wordsOf = (error: ParseError['error']): string =>
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase();
 
-function valueOf(node: Node, text: string, faults: FaultyText['faults']): unknown {
+function contentOf(node: Node, text: string, faults: FaultyText['faults']): unknown {
   const { type, children = [] } = node;
-  if (type === 'array') return children.map((child) => valueOf(child, text, faults));
+  if (type === 'array') return children.map((child) => contentOf(child, text, faults));
   if (type === 'number') {
     const written = text.slice(node.offset, node.offset + node.length);
     if (isChanged(Number(node.value), written))
@@ -34,7 +34,7 @@ function valueOf(node: Node, text: string, faults: FaultyText['faults']): unknow
     const called = String(name.value);
     if (members.has(called))
       faults.push({ offset: name.offset, detail: `${JSON.stringify(called)} is given twice in the same object` });
-    members.set(called, valueOf(value, text, faults));
+    members.set(called, contentOf(value, text, faults));
   }
   return Object.fromEntries(members);
 }
