@@ -10,20 +10,23 @@ export function wrongNames(
   before: Readonly<Record<string, unknown>>,
   under: string,
 ): Finding[] {
+  const there = new Map(Object.entries(before).map(([name, value]) => [inUpperCase(name), value]));
+  const names = new Set(there.keys());
   return Object.entries(after).flatMap(([name, value]) => {
     const pointer = `${under}/${pointerStep(name)}`;
-    const there = Object.hasOwn(before, name) ? before[name] : undefined;
-    const known = new Set(there === undefined ? [] : membersOf(there).flatMap(({ members }) => members));
+    const known = new Set(membersOf(there.get(inUpperCase(name))).flatMap(({ members }) => members.map(inUpperCase)));
     return [
-      ...faultsOf([name], new Set(there === undefined ? [] : [name]), under),
+      ...faultsOf([name], names, under),
       ...membersOf(value).flatMap(({ members, at }) => faultsOf(members, known, pointer + at)),
     ];
   });
 }
 
+const inUpperCase = (name: string): string => name.toUpperCase();
+
 const faultsOf = (names: readonly string[], known: ReadonlySet<string>, under: string): Finding[] =>
   names.flatMap((name) => {
-    const detail = known.has(name) ? undefined : attributeNameFault(name);
+    const detail = known.has(inUpperCase(name)) ? undefined : attributeNameFault(name);
     return detail === undefined ? [] : [{ pointer: `${under}/${pointerStep(name)}`, detail }];
   });
 

@@ -36,8 +36,8 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       mayCreate(caller, 'TEMPLATE', 'VM templates');
-      refuseBeyond(measureVmTemplate(template, '/template'));
       refuseNames(template, '/template');
+      refuseBeyond(measureVmTemplate(template, '/template'));
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),
@@ -62,8 +62,8 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
-        refuseBeyond(measureVmTemplate(wish.template, '/template'), measureVmTemplate(present.template, '/template'));
         refuseNames(wish.template, '/template', present.template);
+        refuseBeyond(measureVmTemplate(wish.template, '/template'), measureVmTemplate(present.template, '/template'));
         refuseUnreadable(wish.template, '/template', present.template);
         return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
       });
