@@ -124,7 +124,7 @@ describe('apply', () => {
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).not.toContain('early');
     writeFileSync(file, 'kind: host\nname: x\n  cpu: 1\n');
     expect((await running.arcus(['apply', '-f', file])).err).toMatch(
-      /wrong\.yaml is not valid YAML or JSON\.\n.*wrong\.yaml:\d: /,
+      /wrong\.yaml is not valid YAML\.\n.*wrong\.yaml:\d+:\d+: /,
     );
   });
 
