@@ -9,7 +9,11 @@ export type Deployment = ServiceTemplateBody['deployment'];
  */
 export function findCycle(roles: readonly RoleNode[]): string[] | undefined {
   const parentsOf = new Map<string, string[]>();
-  for (const { name, parents } of roles) parentsOf.set(name, [...(parentsOf.get(name) ?? []), ...parents]);
+  for (const { name, parents } of roles) {
+    const before = parentsOf.get(name);
+    if (before) before.push(...parents);
+    else parentsOf.set(name, [...parents]);
+  }
   const finished = new Set<string>();
   for (const { name: start } of roles) {
     if (finished.has(start)) continue;
@@ -39,9 +43,22 @@ export function findCycle(roles: readonly RoleNode[]): string[] | undefined {
 export const deploymentParents = (role: RoleNode, deployment: Deployment): string[] =>
   deployment === 'straight' ? [...new Set(role.parents)] : [];
 
-/** The roles that must be gone before this one may go: its children, or none where the roles go together. */
-export const undeploymentBlockers = (roles: readonly RoleNode[], roleName: string, deployment: Deployment): string[] =>
-  roles.filter((role) => deploymentParents(role, deployment).includes(roleName)).map((role) => role.name);
+/**
+ * By role, the places in the list of those that must run before it may start. Plans are made of places: names are up to
+ * 128 characters long, and written at each of a role's children they would outgrow what the engine takes.
+ */
+export function parentPlaces(roles: readonly RoleNode[], deployment: Deployment): number[][] {
+  const places = new Map(roles.map(({ name }, at) => [name, at]));
+  return roles.map((role) => deploymentParents(role, deployment).flatMap((parent) => places.get(parent) ?? []));
+}
+
+/** By role, the places of those that must be gone before it may go: its children, or none where the roles go together. */
+export function blockerPlaces(roles: readonly RoleNode[], deployment: Deployment): number[][] {
+  const blockers: number[][] = roles.map(() => []);
+  for (const [child, parents] of parentPlaces(roles, deployment).entries())
+    for (const parent of parents) blockers[parent]?.push(child);
+  return blockers;
+}
 
 /** Levels of role names: each role stands in the first level after all its parents. A circle's roles are left out. */
 export function deploymentOrder(roles: readonly RoleNode[], deployment: Deployment): string[][] {
@@ -51,7 +68,11 @@ export function deploymentOrder(roles: readonly RoleNode[], deployment: Deployme
   for (const role of roles) {
     const parents = deploymentParents(role, deployment).filter((parent) => known.has(parent));
     waitsFor.set(role.name, parents.length);
-    for (const parent of parents) children.set(parent, [...(children.get(parent) ?? []), role.name]);
+    for (const parent of parents) {
+      const before = children.get(parent);
+      if (before) before.push(role.name);
+      else children.set(parent, [role.name]);
+    }
   }
   const levels: string[][] = [];
   let level = roles.map((role) => role.name).filter((name) => waitsFor.get(name) === 0);

@@ -10,26 +10,32 @@ import { checkRolePlacement } from './role-placement.js';
 const mostHints = 10;
 const mostCircles = 20;
 
-/** Everything that is wrong with a template whose shape and size are right: names, parents, circles, policies. */
-export function checkServiceTemplate(
-  body: ServiceTemplateBody,
-  /** The custom attributes that are yet to be filled in. */
-  pending: ReadonlySet<string> = new Set(Object.keys({ ...body.custom_attrs, ...body.custom_attrs_values })),
-): Finding[] {
+/** What is wrong with a template, whose shape and size are right, as a whole: names, parents, circles, placement. */
+export function checkRoles(body: ServiceTemplateBody): Finding[] {
+  const { roles } = body;
   return [
     ...wrongNames(body),
-    ...repeatedNames(body.roles),
-    ...unknownParents(body.roles),
-    ...circles(body.roles),
-    ...checkRolePlacement(body.roles),
-    ...body.roles.flatMap((role, at) => [
-      ...contentsFindings(role, `/roles/${at}`, pending),
-      ...wrongSizes(role, `/roles/${at}`),
-      ...wrongElasticityPolicies(role, `/roles/${at}/elasticity_policies`),
-      ...wrongScheduledPolicies(role, `/roles/${at}/scheduled_policies`),
-    ]),
+    ...repeatedNames(roles),
+    ...unknownParents(roles),
+    ...circles(roles),
+    ...checkRolePlacement(roles),
   ];
 }
+
+/** The custom attributes of a template, which are filled in when it is instantiated. */
+export const customAttributes = ({ custom_attrs, custom_attrs_values }: ServiceTemplateBody): ReadonlySet<string> =>
+  new Set(Object.keys({ ...custom_attrs, ...custom_attrs_values }));
+
+/**
+ * What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. `pending`: the custom
+ * attributes that are yet to be filled in.
+ */
+export const checkRole = (role: RoleTemplate, pointer: string, pending: ReadonlySet<string>): Finding[] => [
+  ...contentsFindings(role, pointer, pending),
+  ...wrongSizes(role, pointer),
+  ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
+  ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
+];
 
 function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
   const seen = new Set<string>();

@@ -30,6 +30,12 @@ export const limits = {
     why: 'It is read, parsed and checked in one go.',
   },
   bodyDepth: { most: 64, unit: 'levels', of: 'a body', why: 'Parsers, checks and BSON recurse.' },
+  bodyValues: {
+    most: 20_000,
+    unit: 'values',
+    of: 'a body in JSON: texts, numbers, lists and objects at every level',
+    why: 'Each costs work when it is checked, however short it is.',
+  },
   head: {
     most: 128 * KiB,
     unit: 'bytes',
@@ -61,6 +67,19 @@ export const limits = {
     unit: 'characters',
     of: 'what a backend says, in a reason, an error or a note; a longer text is cut',
     why: 'It is kept with each VM, and goes through the engine’s history.',
+  },
+
+  roleReason: {
+    most: 1_000,
+    unit: 'characters',
+    of: 'what a role, or a line of a service’s log, says of failures; a longer text is cut',
+    why: 'A service has up to 1,000 roles, and is one document.',
+  },
+  operationReason: {
+    most: 4_000,
+    unit: 'characters',
+    of: 'what an operation or a step says of its failure; a longer text is cut',
+    why: 'It goes through the engine’s history, which takes 2 MiB at a time.',
   },
 
   // VM templates and what is made of them.
@@ -171,6 +190,12 @@ export const limits = {
     unit: 'policies',
     of: '`elasticity_policies`, and `scheduled_policies`, of one role',
     why: 'Each is looked at again and again.',
+  },
+  policiesInAll: {
+    most: 500,
+    unit: 'policies',
+    of: 'the policies of all roles of a service',
+    why: 'As for one role; and each recurrence is parsed.',
   },
   recurrence: {
     most: 256,
