@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { mergePatch } from '../domain/merge-patch.js';
 import type { Revised } from '../operations/edit.js';
@@ -25,7 +26,7 @@ export function patches<P extends z.ZodType, E>(
       (sent): Revise<E> =>
         (present) => {
           const changes = named(sent);
-          const checked = check(whole, mergePatch(present, changes));
+          const checked = checkedChanges(whole, present, mergePatch(present, changes));
           if (checked.ok) return { wish: checked.value, named: namesIn(changes) };
           throw invalid(
             checked.findings.map((finding) =>
@@ -38,6 +39,22 @@ export function patches<P extends z.ZodType, E>(
     );
   return { schema, described: patch, taken: 'required', comments: false, types: patchTypes };
 }
+
+/**
+ * What has come out of a patch, of which only what the patch has changed is judged: what is stored already, and would be
+ * refused today, does not stand in the way of other changes.
+ */
+function checkedChanges<E>(whole: z.ZodType<E>, present: E, wished: unknown): ReturnType<typeof check<z.ZodType<E>>> {
+  if (!(whole instanceof z.ZodObject) || !isRecord(wished) || !isRecord(present)) return check(whole, wished);
+  const stays = Object.keys(whole.shape).filter(
+    (name) => Object.hasOwn(wished, name) && isDeepStrictEqual(wished[name], present[name]),
+  );
+  const judged = check(whole.extend(Object.fromEntries(stays.map((name) => [name, z.unknown()]))), wished);
+  return judged.ok ? { ...judged, value: z.custom<E>(() => true).parse(judged.value) } : judged;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The whole of what can be edited of an object, to be put in its place. */
 export function replaces<E>(whole: z.ZodType<E>, body: Omit<BodySpec<z.ZodType>, 'schema' | 'taken' | 'described'>) {

@@ -194,7 +194,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 /** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */
 export const PathId = z
   .string()
-  .regex(/^\d{1,15}$/, 'must be an integer id, such as 12')
+  .regex(/^(?:0|[1-9]\d{0,14})$/, 'must be an integer id, such as 12')
   .transform(Number)
   .meta({
     type: 'integer',

@@ -29,6 +29,9 @@ export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extend
 type Named = { id: number; name: string };
 const Named = z.object({ id: z.int(), name: z.string() });
 
+/** A text that is written as ids are: `65`, and not `0065`, which may be a name. */
+export const isId = (text: string): boolean => /^(?:0|[1-9]\d{0,14})$/.test(text);
+
 /**
  * The id of what the user named: an id, the exact name or, for what takes nothing away, the beginning of one name. Throws
  * a Complaint that says what there is instead.
@@ -41,7 +44,7 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
 ): Promise<number> {
   const next = `List what there is with: arcus ${noun} list`;
   if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`, { next });
-  if (/^\d{1,15}$/.test(wish)) return Number(wish);
+  if (isId(wish)) return Number(wish);
   if (nameless)
     throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of ${withArticle(noun)}.`, { next });
   const list = async (query: Record<string, string>) =>
@@ -57,7 +60,10 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   if (only === undefined) {
     const names = (await client.list(path, item, { most: 1000 })).map(({ value }) => Named.parse(value).name);
     const meant = onlyOne(names.filter((name) => name.startsWith(wish))) ?? nearestName(wish, names);
-    const hint = meant === undefined ? '' : `Did you mean ${printable(meant)}? `;
+    const number = /^\d{1,15}$/.test(wish)
+      ? `Did you mean ${noun} ${Number(wish)}? An id has no zeros before it. `
+      : '';
+    const hint = meant === undefined ? number : `Did you mean ${printable(meant)}? `;
     throw new Complaint('not_found', `There is no ${noun} called ${JSON.stringify(wish)}.`, { next: hint + next });
   }
   if (others.length === 0) return only.id;

@@ -54,13 +54,13 @@ const signs = { id: '#', group: '@', cluster: '%' } as const;
 
 function userOf(text: string): AclRule['user'] | null {
   if (text === '*') return { kind: 'all' };
-  const [, sign, digits] = /^([#@])(\d{1,9})$/.exec(text) ?? [];
+  const [, sign, digits] = /^([#@])(0|[1-9]\d{0,8})$/.exec(text) ?? [];
   return digits === undefined ? null : { kind: sign === '#' ? 'user' : 'group', id: Number(digits) };
 }
 
 function selectorOf(text: string): AclRule['selector'] | null {
   if (text === '*') return { kind: 'all' };
-  const [, sign, digits] = /^([#@%])(\d{1,9})$/.exec(text) ?? [];
+  const [, sign, digits] = /^([#@%])(0|[1-9]\d{0,8})$/.exec(text) ?? [];
   if (digits === undefined) return null;
   return { kind: sign === '#' ? 'id' : sign === '@' ? 'group' : 'cluster', id: Number(digits) };
 }
@@ -69,7 +69,7 @@ function selectorOf(text: string): AclRule['selector'] | null {
 function zoneOf(text: string | undefined): number | null | undefined {
   if (text === undefined) return localZone;
   if (text === '*') return null;
-  const [, digits] = /^#(\d{1,9})$/.exec(text) ?? [];
+  const [, digits] = /^#(0|[1-9]\d{0,8})$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
 

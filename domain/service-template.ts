@@ -1,23 +1,37 @@
+import { attributeNameFault, pointerStep } from '../schemas/attribute-name.js';
 import type { RoleTemplate, ServiceTemplateBody } from '../schemas/service-template.js';
 import { cronFault } from './cron.js';
-import { expressionFindings } from './expressions/findings.js';
 import { type Finding, Problem } from './problems.js';
+import { CustomValues, contentsFindings, filledRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
-import { parseTemplateText, quoted } from './template-text.js';
 
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
 const mostHints = 10;
 const mostCircles = 20;
 
 /** What is wrong with a template, whose shape and size are right, as a whole: names, parents, circles, placement. */
-export function checkRoles({ roles }: ServiceTemplateBody): Finding[] {
-  return [...repeatedNames(roles), ...unknownParents(roles), ...circles(roles), ...checkRolePlacement(roles)];
+export function checkRoles(body: ServiceTemplateBody): Finding[] {
+  const { roles } = body;
+  return [
+    ...wrongNames(body),
+    ...repeatedNames(roles),
+    ...unknownParents(roles),
+    ...circles(roles),
+    ...checkRolePlacement(roles),
+  ];
 }
 
-/** What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. */
-export const checkRole = (role: RoleTemplate, pointer: string): Finding[] => [
-  ...unreadableContents(role, pointer),
+/** The custom attributes of a template, which are filled in when it is instantiated. */
+export const customAttributes = ({ custom_attrs, custom_attrs_values }: ServiceTemplateBody): ReadonlySet<string> =>
+  new Set(Object.keys({ ...custom_attrs, ...custom_attrs_values }));
+
+/**
+ * What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. `pending`: the custom
+ * attributes that are yet to be filled in.
+ */
+export const checkRole = (role: RoleTemplate, pointer: string, pending: ReadonlySet<string>): Finding[] => [
+  ...contentsFindings(role, pointer, pending),
   ...wrongSizes(role, pointer),
   ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
   ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
@@ -62,17 +76,18 @@ function circles(roles: readonly RoleTemplate[]): Finding[] {
   return findings;
 }
 
-function unreadableContents({ vm_template_contents: contents }: RoleTemplate, pointer: string): Finding[] {
-  const parsed = parseTemplateText(contents ?? '');
-  if (parsed.ok)
-    return expressionFindings(parsed.value, '').map(({ pointer: attribute, detail }) => ({
-      pointer: `${pointer}/vm_template_contents`,
-      detail: `${attribute.slice(1)}, ${detail}`,
-    }));
-  return parsed.errors.map(({ line, column, detail }) => ({
-    pointer: `${pointer}/vm_template_contents`,
-    detail: `line ${line}, column ${column}: ${detail}`,
-  }));
+/** Of custom attributes and user inputs: they become attributes of VMs. */
+function wrongNames(body: ServiceTemplateBody): Finding[] {
+  const faults = (attributes: object | undefined, pointer: string): Finding[] =>
+    Object.keys(attributes ?? {}).flatMap((name) => {
+      const detail = attributeNameFault(name);
+      return detail === undefined ? [] : [{ pointer: `${pointer}/${pointerStep(name)}`, detail }];
+    });
+  return [
+    ...faults(body.custom_attrs, '/custom_attrs'),
+    ...faults(body.custom_attrs_values, '/custom_attrs_values'),
+    ...body.roles.flatMap((role, at) => faults(role.user_inputs_values, `/roles/${at}/user_inputs_values`)),
+  ];
 }
 
 function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
@@ -142,7 +157,8 @@ function editDistance(from: string, to: string): number {
  * The template that an instantiation uses: `merge` over the top level (shallow, as OneFlow 5.0), values of
  * `custom_attrs_values` for each `$NAME` in the roles' `vm_template_contents`, and the roles' `user_inputs_values`
  * behind them. The shape is not checked: parse and check the result. Throws `invalid_request` with every `$NAME` that
- * `custom_attrs` promises and `custom_attrs_values` lacks; another `$NAME` stays as it is.
+ * `custom_attrs` promises and `custom_attrs_values` lacks, and with contents that would be too long; another `$NAME`
+ * stays as it is.
  */
 export function mergeServiceTemplate(
   body: Readonly<Record<string, unknown>>,
@@ -150,39 +166,14 @@ export function mergeServiceTemplate(
 ): Record<string, unknown> {
   const merged: Record<string, unknown> = { ...body, ...merge };
   if (!Array.isArray(merged.roles)) return merged;
-  const promised = attributesOf(merged.custom_attrs);
-  const values = attributesOf(merged.custom_attrs_values);
-  const findings: Finding[] = [];
-  const roles = merged.roles.map((role: unknown, at) => {
-    if (!isRecord(role)) return role;
-    const lines = Object.entries(attributesOf(role.user_inputs_values)).map(
-      ([name, value]) => `${name}=${quoted(value)}\n`,
-    );
-    const { vm_template_contents: contents } = role;
-    if (typeof contents !== 'string')
-      return lines.length === 0 ? role : { ...role, vm_template_contents: lines.join('') };
-    const missing = new Set<string>();
-    const filled = contents.replace(/\$(\w+)/g, (word, name: string) => {
-      if (Object.hasOwn(values, name)) return asText(values[name]);
-      if (Object.hasOwn(promised, name)) missing.add(name);
-      return word;
-    });
-    for (const name of missing)
-      findings.push({
-        pointer: `/custom_attrs_values/${name}`,
-        detail: `is required: $${name} stands in vm_template_contents of role ${typeof role.name === 'string' ? role.name : at}`,
-      });
-    const before = filled === '' || filled.endsWith('\n') || lines.length === 0 ? filled : `${filled}\n`;
-    return { ...role, vm_template_contents: before + lines.join('') };
-  });
+  const values = new CustomValues(membersOf(merged.custom_attrs_values), membersOf(merged.custom_attrs));
+  const { roles, findings } = filledRoles(merged.roles, values);
   if (findings.length > 0)
-    throw new Problem('invalid_request', 'values of custom attributes are missing', { findings });
+    throw new Problem('invalid_request', 'The values of custom attributes cannot be put into the roles.', {
+      findings: findings.map(({ pointer, detail }) => ({ pointer: `/merge_template${pointer}`, detail })),
+    });
   return { ...merged, roles };
 }
 
-const asText = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const attributesOf = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
+const membersOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};

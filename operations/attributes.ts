@@ -1,6 +1,7 @@
 import { beyond, measureHostAttributes } from '../domain/bounds.js';
 import { toldNames } from '../domain/host-attributes.js';
 import { type Finding, Problem } from '../domain/problems.js';
+import { pointerStep } from '../schemas/attribute-name.js';
 import type { AttributeChanges, Attributes, Reserve } from '../schemas/cluster.js';
 
 const told = new Set(toldNames);
@@ -15,7 +16,7 @@ export function checkedAttributes(wished: AttributeChanges = {}, present: Attrib
   for (const [name, value] of Object.entries(wished)) {
     const upper = name.toUpperCase();
     if (told.has(upper) && !Object.hasOwn(present, upper))
-      findings.push({ pointer: `/attributes/${name.replaceAll('/', '~1')}`, detail: 'is told by Arcus itself' });
+      findings.push({ pointer: `/attributes/${pointerStep(name)}`, detail: 'is told by Arcus itself' });
     if (value !== null) after.set(upper, value);
   }
   const attributes = Object.fromEntries(after);

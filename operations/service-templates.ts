@@ -1,10 +1,10 @@
 import type { ClientSession } from 'mongoose';
-import { beyond, type Measured, measureServiceTemplate } from '../domain/bounds.js';
+import { beyond, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
-import { checkRole, checkRoles, mergeServiceTemplate } from '../domain/service-template.js';
+import { checkRole, checkRoles, customAttributes, mergeServiceTemplate } from '../domain/service-template.js';
 import { contentsOver } from '../domain/vm-contents.js';
 import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
@@ -78,7 +78,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
-        await check(caller, body, { before: measureServiceTemplate(present.body) });
+        await check(caller, body, { before: present.body });
         await demandVmTemplates(body, session);
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
@@ -111,7 +111,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       mayCreate(caller, 'DOCUMENT', 'services');
       mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
-      const templates = await check(caller, body, { under: '/merge_template' });
+      const templates = await check(caller, body, { under: '/merge_template', filled: true });
       const sizes = await sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
@@ -150,38 +150,55 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
-   * to use. What is too large is not looked at more closely. Returns the VM templates of the roles.
+   * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
+   * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
    */
   async function check(
     caller: Caller,
     body: ServiceTemplateBody,
-    { under = '', before = [] }: { under?: string; before?: readonly Measured[] } = {},
+    { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
   ): Promise<VmTemplate[]> {
     const below = (findings: readonly Finding[]) =>
       refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
-    below(beyond(measureServiceTemplate(body), before));
-    const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
+    below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
+    const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
+    const known = await store.vmTemplates.byIds(ids);
     const byId = new Map(known.map((template) => [template._id, template]));
-    const findings: Finding[] = [
-      ...checkRoles(body),
-      ...(await inSlices(body.roles, (role, at) => checkRole(role, `/roles/${at}`))).flat(),
-      ...body.roles.flatMap(({ vm_template }, at): Finding[] => {
-        const found = byId.get(vm_template) ?? null;
-        try {
-          authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
-          return [];
-        } catch (error) {
-          if (!(error instanceof Problem)) throw error;
-          return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
-        }
-      }),
-    ];
-    below(findings);
+    const wrongWith = async (one: ServiceTemplateBody): Promise<Finding[]> => {
+      const pending = filled ? new Set<string>() : customAttributes(one);
+      return [
+        ...checkRoles(one),
+        ...(await inSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
+        ...unusable(caller, one, byId),
+      ];
+    };
+    const findings = await wrongWith(body);
+    const had = new Set(
+      before && findings.length > 0 ? (await wrongWith(before)).map((finding) => said(before, finding)) : [],
+    );
+    below(findings.filter((finding) => !had.has(said(body, finding))));
     return known;
   }
 };
 
 const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({ vm_template }) => vm_template);
+
+/** A finding in words that stay the same when its role has another place. */
+const said = ({ roles }: ServiceTemplateBody, { pointer, detail }: Finding): string =>
+  `${pointer.replace(/^\/roles\/(\d+)/, (_, at) => `role ${roles[Number(at)]?.name}`)} ${detail}`;
+
+/** Roles whose VM template does not exist or is not the caller's to use. */
+const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: ReadonlyMap<number, VmTemplate>): Finding[] =>
+  roles.flatMap(({ vm_template }, at): Finding[] => {
+    const found = known.get(vm_template) ?? null;
+    try {
+      authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
+    }
+  });
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
 async function sizesOf(

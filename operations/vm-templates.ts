@@ -12,6 +12,7 @@ import type { Edit } from './edit.js';
 import type { Precondition } from './precondition.js';
 import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseNames } from './refuse-names.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
 export const vmTemplateOperations = ({ store, directory }: OperationsContext) => {
@@ -35,6 +36,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       mayCreate(caller, 'TEMPLATE', 'VM templates');
+      refuseNames(template, '/template');
       refuseBeyond(measureVmTemplate(template, '/template'));
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
@@ -60,8 +62,9 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
+        refuseNames(wish.template, '/template', present.template);
         refuseBeyond(measureVmTemplate(wish.template, '/template'), measureVmTemplate(present.template, '/template'));
-        refuseUnreadable(wish.template, '/template');
+        refuseUnreadable(wish.template, '/template', present.template);
         return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
       });
       if (!after) throw new Problem('not_found', `There is no VM template ${id}.`);

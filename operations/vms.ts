@@ -18,6 +18,7 @@ import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
+import { refuseNames } from './refuse-names.js';
 import { namesFor, vmResource } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
 
@@ -46,6 +47,7 @@ export const vmOperations = (context: OperationsContext) => {
       const { template_id, name, template: changes } = request;
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
+      refuseNames(changes ?? {}, '/template');
       refuseUnreadable(changes ?? {}, '/template');
       const id = await store.counters.one('vm');
       const contents = vmContents({ ...template.template, ...changes });
@@ -102,7 +104,7 @@ export const vmOperations = (context: OperationsContext) => {
           measureUserTemplate(user_template, '/user_template'),
           measureUserTemplate(present.user_template, '/user_template'),
         );
-        refuseUnreadable(user_template, '/user_template');
+        refuseUnreadable(user_template, '/user_template', present.user_template);
         const after = await store.vms.setUserTemplate(id, user_template, session);
         return after && { before: present.user_template, after };
       });

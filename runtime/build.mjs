@@ -97,6 +97,8 @@ async function bundleCommands(dist) {
     input: { main: join(dist, 'cli', 'main.js') },
     platform: 'node',
     external: serverClients,
+    // Its other form asks for its parts when it runs, and they would not be there.
+    resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
     logLevel: 'warn',
     write: false,
     output: { format: 'esm' },

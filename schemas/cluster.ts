@@ -1,12 +1,8 @@
 import { z } from 'zod';
+import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
-import { atMost, limits } from './limits.js';
+import { limits } from './limits.js';
 
-const attributeName = /^[A-Za-z_][A-Za-z0-9_/-]*$/;
-const AttributeName = z
-  .string()
-  .regex(attributeName, 'must be letters, digits and _, beginning with a letter')
-  .max(limits.attributeName.most, atMost('attributeName'));
 const Scalar = z.union([z.string().max(limits.hostAttributeText.most), z.number()], {
   error: 'must be a text or a number',
 });
@@ -15,14 +11,11 @@ const AttributeValue = z.union([Scalar, z.array(Scalar).max(limits.hostAttribute
 });
 
 /** What operators say of a host or a cluster, for requirement and rank expressions. Names are upper case. */
-export const Attributes = z.record(AttributeName, AttributeValue);
+export const Attributes = z.record(z.string(), AttributeValue);
 export type Attributes = z.infer<typeof Attributes>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
-export const AttributeChanges = z.record(AttributeName, AttributeValue.nullable()).meta({
-  propertyNames: { pattern: attributeName.source, maxLength: limits.attributeName.most },
-  maxProperties: limits.hostAttributeCount.most,
-});
+export const AttributeChanges = attributeChanges(AttributeValue, 'hostAttributeCount');
 export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
 const percentage = /^[+-]?\d{1,4}(\.\d{1,2})?%$/;

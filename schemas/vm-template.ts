@@ -1,16 +1,13 @@
 import { z } from 'zod';
+import { namedUpTo } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import { amountOf, limits } from './limits.js';
 
 // OpenNebula's VM template. Its KEY=VALUE text knows only strings, so numbers are taken as text too; attribute names
 // are upper-cased, as OpenNebula does; unknown attributes are kept.
 
-const attributeName = /^[A-Z_][A-Z0-9_/-]*$/;
-/** The same in any letter case, for the descriptions of schemas. */
-const named = {
-  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_/-]*$', maxLength: limits.attributeName.most },
-  maxProperties: limits.attributes.most,
-};
+/** The same for the descriptions of schemas. */
+const named = namedUpTo('attributes');
 const size = `At most ${amountOf(limits.vmTemplate.most, 'bytes')} of JSON`;
 
 type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
@@ -18,18 +15,15 @@ type Issue = { code: 'custom'; message: string; input: unknown; path: (string | 
 /** A patch of a template, with its names as the template has them. */
 export const withNamesOfTemplate = (template: unknown): unknown => upperCaseNames(template, () => {});
 
+/** Whether names are names of attributes is asked where attributes are set: what is stored may have others. */
 function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 2, path: string[] = []): unknown {
   if (depth === 0 || value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return value.map((item, at) => upperCaseNames(item, report, depth, [...path, String(at)]));
   const named = new Map<string, unknown>();
   for (const [name, attribute] of Object.entries(value)) {
     const upper = name.toUpperCase();
-    const problem = named.has(upper)
-      ? 'is given twice, in different letter case'
-      : attributeName.test(upper)
-        ? undefined
-        : 'is not an attribute name: letters, digits and _, beginning with a letter';
-    if (problem) report({ code: 'custom', message: problem, input: attribute, path: [...path, name] });
+    const message = 'is given twice, in different letter case';
+    if (named.has(upper)) report({ code: 'custom', message, input: attribute, path: [...path, name] });
     named.set(upper, upperCaseNames(attribute, report, depth - 1, [...path, name]));
   }
   return Object.fromEntries(named);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { attributeChanges } from './attribute-name.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
-import { atMost, limits } from './limits.js';
+import { atMost } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 import type { PlacementRecord, RoleTies } from './placement.js';
 import type { Amounts } from './quota.js';
@@ -26,22 +27,8 @@ export const VmLcmState = z.enum([
 ]);
 export type VmLcmState = z.infer<typeof VmLcmState>;
 
-const userAttributeName = /^[A-Za-z]\w*$/;
-
 /** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
-export const UserTemplate = z
-  .record(
-    z
-      .string()
-      .regex(userAttributeName, 'must be letters, digits and _, beginning with a letter')
-      .max(limits.attributeName.most),
-    z.unknown(),
-  )
-  .meta({
-    description: `Attributes that owner and guest may write; ${atMost('userTemplate')} of JSON`,
-    propertyNames: { pattern: userAttributeName.source, maxLength: limits.attributeName.most },
-    maxProperties: limits.attributes.most,
-  });
+const UserTemplate = z.record(z.string(), z.unknown());
 export type UserTemplate = Record<string, unknown>;
 
 export const CreateVm = z.strictObject({
@@ -57,7 +44,10 @@ export type VmEdit = z.output<typeof VmEdit>;
 
 /** A merge patch of that. */
 export const UpdateVm = z.strictObject({
-  user_template: UserTemplate.nullable().optional().describe('Attributes to set; null removes one'),
+  user_template: attributeChanges(z.unknown(), 'attributes')
+    .nullable()
+    .optional()
+    .describe(`Attributes that owner and guest may write; null removes one; ${atMost('userTemplate')} of JSON`),
 });
 export type UpdateVm = z.infer<typeof UpdateVm>;
 

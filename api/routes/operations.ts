@@ -8,7 +8,7 @@ import {
 } from '../../schemas/operation.js';
 import { deployed, deployedInFull, ids, vmDeployed } from '../examples/operations.js';
 import { listQuery } from '../list-query.js';
-import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { ById, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
 
 const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({
   state: OperationState.optional().describe('Only operations in this state'),
@@ -16,7 +16,7 @@ const OneResourceQuery = listQuery(operationFields, OperationResource, { newestF
 
 const OperationQuery = OneResourceQuery.extend({
   resource_type: ResourceRef.shape.type.optional().describe('Only operations on this kind of resource'),
-  resource_id: z.coerce.number().int().min(0).optional().describe('Only operations on the resource with this id'),
+  resource_id: PathId.optional().describe('Only operations on the resource with this id'),
   id_prefix: z
     .string()
     .regex(/^[0-9A-HJKMNP-TV-Z]{1,26}$/, 'must be the beginning of a ULID')

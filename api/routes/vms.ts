@@ -1,14 +1,13 @@
-import { z } from 'zod';
 import { CreateVm, RecoverVm, TerminateVm, UpdateVm, VmEdit, VmResource, VmState, vmFields } from '../../schemas/vm.js';
 import { patches, upperCaseBelow } from '../edit-body.js';
 import { accepted, ids, buildServer as vm } from '../examples/operations.js';
 import { buildServer } from '../examples/vms.js';
 import { listQuery } from '../list-query.js';
-import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { accepts, ById, json, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
 
 const VmQuery = listQuery(vmFields, VmResource).extend({
   state: VmState.optional().describe('Only VMs in this state'),
-  service_id: z.coerce.number().int().min(0).optional().describe('Only VMs of this service'),
+  service_id: PathId.optional().describe('Only VMs of this service'),
 });
 
 export const vmRoutes: readonly Route[] = [

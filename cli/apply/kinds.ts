@@ -27,6 +27,8 @@ export type Kind = {
   asDocument: (object: unknown) => Attributes;
   /** A document says all there is to say of the object (PUT), or only what it names (PATCH). */
   update: 'PUT' | 'PATCH';
+  /** Members whose own are named in any letter case, which the server keeps in upper case. */
+  anyCase?: readonly string[];
   /** What the server adds to, instead of putting it in the place of what is there. */
   merges?: readonly string[];
   /** Names of other objects that a document may have where the server wants ids: role by role, say. */
@@ -86,6 +88,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     asDocument: (object) => ClusterResource.parse(object),
     update: 'PATCH',
     merges: ['attributes', 'reserved'],
+    anyCase: ['attributes'],
   },
   host: {
     noun: 'host',
@@ -98,6 +101,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     },
     update: 'PATCH',
     merges: ['attributes', 'reserved'],
+    anyCase: ['attributes'],
     references: (host) =>
       'cluster_id' in host
         ? [

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Complaint } from '../complaint.js';
+import type { Document } from '../files/document.js';
 import { nearestName } from '../nearest-name.js';
-import type { Document } from './documents.js';
+import { isId } from '../resource.js';
 import { isObject, type Kind, kinds } from './kinds.js';
 
 /** A document that has been understood: what is to be there, under its kind and its name. */
@@ -86,18 +87,30 @@ export function withReferences(
   return copy;
 }
 
-const isName = (value: unknown): value is string => typeof value === 'string' && !/^\s*[+-]?\d/.test(value);
+/** A text that is not written as ids are. */
+const isName = (value: unknown): value is string => typeof value === 'string' && !isId(value);
 
 /** The body of the request that makes `present` what `wished` says; null: it is that already. */
 export function changeOf(by: Kind, wished: Record<string, unknown>, present: unknown): Record<string, unknown> | null {
   const before = plain(by.asDocument(present));
-  const after = plain(by.wish.parse(wished));
+  const after = inUpperCase(by, plain(by.wish.parse(wished)));
   if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
   const isThere = (name: string): boolean =>
     isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
   const changed = Object.keys(wished).filter((name) => !isThere(name));
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
 }
+
+/** The members of some members named as the server keeps them. */
+const inUpperCase = ({ anyCase = [] }: Kind, wished: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(wished).map(([name, value]) => [
+      name,
+      anyCase.includes(name) && isObject(value)
+        ? Object.fromEntries(Object.entries(value).map(([inner, one]) => [inner.toUpperCase(), one]))
+        : value,
+    ]),
+  );
 
 /** What a document says something about, and is other than it was: by its name. */
 export function changedBetween(by: Kind, wished: Record<string, unknown>, before: unknown, now: unknown): string[] {

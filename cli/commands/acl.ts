@@ -5,7 +5,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { pairs } from '../output.js';
 import { groups, users } from '../people.js';
 import { removeLeaf } from '../remove-leaf.js';
-import { listAndShow, type Resource, report, resolve } from '../resource.js';
+import { isId, listAndShow, type Resource, report, resolve } from '../resource.js';
 import { clusters } from './cluster-resource.js';
 
 /** The rule stands where other objects have their names. */
@@ -42,13 +42,20 @@ const whatBySign = {
   '%': (client: ApiClient, name: string) => resolve(client, clusters, name, whole),
 };
 
+/** What begins like an id may be a name all the same; what has a star is none. */
+const isNamed = (text: string): boolean => !isId(text) && !text.startsWith('*');
+
 /** The rule as the API reads it: with ids in the place of names. What is no name stays, for the API to judge. */
 async function withIds({ client }: Context, text: string): Promise<string> {
   const [who = '', what = '', ...rest] = text.trim().split(/\s+/);
-  const [, sign, name = ''] = /^([#@])([^\d*].*)$/.exec(who) ?? [];
-  const [, kinds = '', mark, place = ''] = /^(.*\/)([@%])([^\d*].*)$/s.exec(what) ?? [];
-  const whom = sign === '#' || sign === '@' ? `${sign}${await whoBySign[sign](client(), name)}` : who;
-  const where = mark === '@' || mark === '%' ? `${kinds}${mark}${await whatBySign[mark](client(), place)}` : what;
+  const [, sign, name = ''] = /^([#@])(.+)$/.exec(who) ?? [];
+  const [, kinds = '', mark, place = ''] = /^([^/]*\/)([@%])(.+)$/.exec(what) ?? [];
+  const whom =
+    (sign === '#' || sign === '@') && isNamed(name) ? `${sign}${await whoBySign[sign](client(), name)}` : who;
+  const where =
+    (mark === '@' || mark === '%') && isNamed(place)
+      ? `${kinds}${mark}${await whatBySign[mark](client(), place)}`
+      : what;
   return [whom, where, ...rest].join(' ');
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { json } from '../api-client.js';
-import { readDocuments } from '../apply/documents.js';
 import { kinds } from '../apply/kinds.js';
 import { changeOf, type Wish, wishesOf, withReferences } from '../apply/plan.js';
 import { presentOf } from '../apply/present.js';
@@ -8,6 +7,7 @@ import { type References, referencesOf } from '../apply/references.js';
 import { update } from '../apply/update.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
+import { readDocuments } from '../files/documents.js';
 import { rawText } from '../output.js';
 
 type Outcome = { kind: string; id: number | null; name: string; outcome: 'created' | 'updated' | 'unchanged' };

@@ -8,7 +8,7 @@ import { completionScripts } from '../completion/scripts.js';
 import { connectionOf } from '../connection.js';
 import { contextPath, readContexts } from '../context-file.js';
 import { printable } from '../printable.js';
-import { quoted } from '../resource.js';
+import { isId, quoted } from '../resource.js';
 
 const Shell = z.enum(shells);
 
@@ -89,7 +89,7 @@ async function objectsOf(
 ): Promise<Candidate[]> {
   const options = { endpoint: given(before, '--endpoint'), context: given(before, '--context') };
   const client = createApiClient(connectionOf(environment, options));
-  const byName = noun !== 'operation' && current !== '' && !/^\d+$/.test(current);
+  const byName = noun !== 'operation' && current !== '' && !isId(current);
   const query = new URLSearchParams({ limit: String(most) });
   if (byName) query.set('filter', `name~${quoted(`${current.replaceAll('*', '?')}*`)}`);
   const path = noun === 'token' ? await tokensPath(client, given(before, '--user')) : `/${noun}s`;
@@ -97,7 +97,8 @@ async function objectsOf(
   const names = value.items.map(({ name }) => name);
   return value.items.map(({ id, name, type, rule }) => {
     const tells = name !== undefined && names.filter((other) => other === name).length === 1;
-    return tells && !/^\d/.test(current) && !/^\d+$/.test(name)
+    // What has been typed of a number may become an id or a name.
+    return tells && !isId(name) && (!isId(current) || name.startsWith(current))
       ? { value: name, description: `${noun} ${id}` }
       : { value: String(id), description: name ?? type ?? rule ?? noun };
   });
@@ -106,7 +107,7 @@ async function objectsOf(
 /** Of whoever asks, or of the user who was named. */
 async function tokensPath(client: ApiClient, user: string | undefined): Promise<string> {
   if (user === undefined) return '/tokens';
-  if (/^\d+$/.test(user)) return `/users/${user}/tokens`;
+  if (isId(user)) return `/users/${user}/tokens`;
   const query = new URLSearchParams({ filter: `name=${quoted(user)}` });
   const { value } = await client.get(`/users?${query.toString()}`, Found, { within });
   return `/users/${value.items[0]?.id}/tokens`;

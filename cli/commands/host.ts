@@ -4,7 +4,7 @@ import { type Body, json } from '../api-client.js';
 import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
-import { readInput } from '../input.js';
+import { inFile, readInput } from '../files/input.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -141,10 +141,12 @@ export const hostCommands: readonly Leaf[] = [
         throw new Complaint('usage', 'Give the name of the host, or -f.', {
           next: 'Add --help to see how it is used.',
         });
-      const body = file
-        ? readInput(file, { templateText: false })
-        : json({ name, cpu, memory, vm_mad: vmMad, ...(await placed(context, rest)) });
-      const { value, raw } = await context.client().send('POST', '/hosts', HostResource, body);
+      const document = file === undefined ? undefined : readInput(file);
+      const body = json(
+        document ? document.content : { name, cpu, memory, vm_mad: vmMad, ...(await placed(context, rest)) },
+      );
+      const sent = context.client().send('POST', '/hosts', HostResource, body);
+      const { value, raw } = await (document ? sent.catch(inFile(document)) : sent);
       report(context, `host ${value.id} (${value.name}) created.`, raw);
     },
   }),

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { ServiceTemplateResource } from '../../schemas/service-template.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
-import { Complaint } from '../complaint.js';
+import { inFile, objectIn, readInput } from '../files/input.js';
 import { reportOperation } from '../follow.js';
-import { readInput, readObject } from '../input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -61,23 +60,23 @@ export const instantiateOptions = {
   schema: z.object({ name: z.string().optional(), file: z.string().optional(), wait: z.boolean().optional() }),
 } as const;
 
+const mergeHelp = 'Give attributes of a service template, such as {"deployment": "none"}.';
+
 /** Deploys a service from a template. */
 export async function instantiate(
   context: Context,
   wish: string | undefined,
   { name, file, wait }: z.output<typeof instantiateOptions.schema>,
 ): Promise<void> {
-  const merge = file === undefined ? {} : readObject(file);
-  if (typeof merge !== 'object' || merge === null || Array.isArray(merge)) {
-    throw new Complaint('usage', 'What is merged over a template must be an object.', {
-      next: 'Give attributes of a service template, such as {"deployment": "none"}.',
-    });
-  }
+  const document = file === undefined ? undefined : readInput(file);
+  const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
   const merged = { ...merge, ...(name === undefined ? {} : { name }) };
   const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
   const id = await resolve(context.client(), serviceTemplates, wish);
   const path = `/service-templates/${id}/instantiate`;
-  await reportOperation(context, await startOperation(context, 'POST', path, body), { wait });
+  const started = startOperation(context, 'POST', path, body);
+  const answer = await (document === undefined ? started : started.catch(inFile(document, '/merge_template')));
+  await reportOperation(context, answer, { wait });
 }
 
 export const serviceTemplateCommands: readonly Leaf[] = [
@@ -89,8 +88,11 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     options: [fileOption],
     schema: FromFile,
     run: async (context, _args, { file }) => {
-      const body = readInput(file, { templateText: false });
-      const { value, raw } = await context.client().send('POST', '/service-templates', ServiceTemplateResource, body);
+      const document = readInput(file);
+      const { value, raw } = await context
+        .client()
+        .send('POST', '/service-templates', ServiceTemplateResource, json(document.content))
+        .catch(inFile(document));
       report(context, `service-template ${value.id} (${value.name}) created.`, raw);
     },
   }),
@@ -101,10 +103,13 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     options: [fileOption],
     schema: FromFile,
     run: async (context, [wish], { file }) => {
-      const body = readInput(file, { templateText: false });
+      const document = readInput(file);
       const id = await resolve(context.client(), serviceTemplates, wish);
       const path = `/service-templates/${id}`;
-      const { value, raw } = await context.client().send('PUT', path, ServiceTemplateResource, body);
+      const { value, raw } = await context
+        .client()
+        .send('PUT', path, ServiceTemplateResource, json(document.content))
+        .catch(inFile(document));
       report(context, `service-template ${id} (${value.name}) updated.`, raw);
     },
   }),

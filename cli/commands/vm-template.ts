@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { VmTemplateResource } from '../../schemas/vm-template.js';
-import { type Body, json } from '../api-client.js';
+import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
-import { readInput } from '../input.js';
+import { inFile, objectIn, readInput } from '../files/input.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -58,31 +58,6 @@ const fileOption = [
   'KEY=VALUE text, JSON (comments allowed) or YAML; - for standard input',
 ] as const;
 
-const Content = z.record(z.string(), z.unknown());
-
-/** With the name that it has now: what is edited and sent again need not have one, which `show` does not count among the contents. */
-function named(body: Body, name: string): Body {
-  // At the end: messages name the lines of the file.
-  if (body.type === 'text/plain') return { ...body, text: `${body.text}\nNAME=${JSON.stringify(name)}\n` };
-  const content = Content.safeParse(parsedJson(body.text));
-  return content.success ? json({ name, ...content.data }) : body;
-}
-
-function hasName(body: Body): boolean {
-  if (body.type === 'text/plain') return /^[ \t]*NAME[ \t]*=/im.test(body.text);
-  const content = Content.safeParse(parsedJson(body.text));
-  return !content.success || 'name' in content.data;
-}
-
-/** Undefined where it is none: the server tells what is wrong, or takes its comments. */
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 export const vmTemplateCommands: readonly Leaf[] = [
   ...listAndShow(vmTemplates),
   leaf({
@@ -95,8 +70,11 @@ export const vmTemplateCommands: readonly Leaf[] = [
     options: [fileOption],
     schema: FromFile,
     run: async (context, _args, { file }) => {
-      const body = readInput(file, { templateText: true });
-      const { value, raw } = await context.client().send('POST', '/vm-templates', VmTemplateResource, body);
+      const document = readInput(file, { templateText: true });
+      const { value, raw } = await context
+        .client()
+        .send('POST', '/vm-templates', VmTemplateResource, json(document.content))
+        .catch(inFile(document));
       report(context, `vm-template ${value.id} (${value.name}) created.`, raw);
       warn(context, value);
     },
@@ -109,11 +87,15 @@ export const vmTemplateCommands: readonly Leaf[] = [
     schema: FromFile,
     run: async (context, [wish], { file }) => {
       const client = context.client();
-      const body = readInput(file, { templateText: true });
+      const document = readInput(file, { templateText: true });
+      const content = objectIn(document, { next: 'Give a name, which may be left out, and a template.' });
       const path = `/vm-templates/${await resolve(client, vmTemplates, wish)}`;
-      const present = hasName(body) ? null : await client.get(path, VmTemplateResource);
-      const sent = present ? named(body, present.value.name) : body;
-      const { value, raw } = await client.send('PUT', path, VmTemplateResource, sent, { unchanged: present?.tag });
+      // What is edited and sent again need not have a name, which `show` does not count among the contents.
+      const present = 'name' in content ? null : await client.get(path, VmTemplateResource);
+      const sent = json(present ? { name: present.value.name, ...content } : content);
+      const { value, raw } = await client
+        .send('PUT', path, VmTemplateResource, sent, { unchanged: present?.tag })
+        .catch(inFile(document));
       report(context, `vm-template ${value.id} (${value.name}) updated.`, raw);
       warn(context, value);
     },

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Shop, startShop } from './shop.js';
 
@@ -123,7 +124,7 @@ describe('apply', () => {
     expect((await running.arcus(['host', 'list', '-o', 'name'])).out).not.toContain('early');
     writeFileSync(file, 'kind: host\nname: x\n  cpu: 1\n');
     expect((await running.arcus(['apply', '-f', file])).err).toMatch(
-      /wrong\.yaml is not valid YAML or JSON\.\n.*wrong\.yaml:\d: /,
+      /wrong\.yaml is not valid YAML\.\n.*wrong\.yaml:\d+:\d+: /,
     );
   });
 
@@ -155,4 +156,90 @@ describe('apply', () => {
     expect(code).toBe(2);
     expect(err).toContain('host "x" is at standard input:2 already');
   });
+
+  it('finds everything unchanged the second time, however it is written', async () => {
+    const name = fc.stringMatching(/^[a-z_][a-z0-9_]{0,5}$/);
+    const scalar = fc.oneof(
+      fc.string({ maxLength: 5 }),
+      fc.integer({ min: -9, max: 9 }),
+      fc.constantFrom('1', '', 'a\nb'),
+    );
+    const attributes = fc.dictionary(name, scalar, { maxKeys: 4, noNullPrototype: true });
+    const reserved = fc.record(
+      { cpu: fc.constantFrom(1, '10%', '-5%', null), memory: fc.constantFrom(0, 64, '5%') },
+      { requiredKeys: [], noNullPrototype: true },
+    );
+    const anything = fc.dictionary(name, fc.oneof(scalar, attributes, fc.array(attributes), fc.constant(null)), {
+      maxKeys: 4,
+      noNullPrototype: true,
+    });
+    const one = fc.oneof(
+      fc.record(
+        { kind: fc.constant('cluster'), attributes, reserved },
+        { requiredKeys: ['kind'], noNullPrototype: true },
+      ),
+      fc.record(
+        { kind: fc.constant('host'), cpu: fc.constantFrom(1, 0.126, 4), memory: fc.constant(64), attributes, reserved },
+        { requiredKeys: ['kind', 'cpu', 'memory'], noNullPrototype: true },
+      ),
+      fc.record({
+        kind: fc.constant('group'),
+        create: fc.record({ users: fc.shuffledSubarray(['VM', 'NET', 'IMAGE', 'TEMPLATE', 'DOCUMENT']) }),
+      }),
+      fc.record({
+        kind: fc.constant('vm_template'),
+        template: anything.map((more) => ({ ...more, cpu: '0.50', Memory: '64', os: {}, labels: [] })),
+      }),
+      fc.record({
+        kind: fc.constant('service_template'),
+        ready_status_gate: fc.constantFrom(null, true),
+        custom_attrs: fc.option(attributes),
+        roles: fc.constant([{ name: 'a', vm_template: 'small', cardinality: '0x2', cooldown: 1.5, parents: null }]),
+        labels: anything,
+      }),
+      fc.record(
+        {
+          kind: fc.constant('user_quota'),
+          vms: fc.constantFrom(1, 'unlimited', 'default', null),
+          cpu: fc.constantFrom(1.5, 2),
+        },
+        { requiredKeys: ['kind'], noNullPrototype: true },
+      ),
+    );
+    const wishes = fc
+      .sample(one, { numRuns: 60, seed: 10 })
+      .map((wish, at) => ({ ...wish, name: wish.kind === 'user_quota' ? 'annie' : `n${at}` }))
+      .filter((wish, at, all) => wish.name !== 'annie' || all.findIndex(({ name }) => name === 'annie') === at);
+    const text = wishes.map((wish) => JSON.stringify(wish)).join('\n---\n');
+    const first = await running.arcus(['apply', '-f', yamlOf('first', text)]);
+    expect(first.code, first.err).toBe(0);
+    const again = await running.arcus(['apply', '-f', yamlOf('first', text), '-o', 'json']);
+    const changed = JSON.parse(again.out).filter(({ outcome }: { outcome: string }) => outcome !== 'unchanged');
+    expect(changed.map(({ name }: { name: string }) => wishes.find((wish) => wish.name === name))).toEqual([]);
+  });
+
+  it('finds by their whole names what is called like numbers, or nearly so', async () => {
+    const made = await apply(
+      ['vm_template\nname: 2cpu-small\ntemplate: { CPU: 2, MEMORY: 64 }', 'group\nname: 2nd-line']
+        .concat('service_template\nname: 3rd-floor\nroles: [{ name: a, vm_template: 2cpu-small }]')
+        .concat('group_quota\nname: 2nd-line\nvms: 3', 'host\nname: "000"\ncpu: 1\nmemory: 64')
+        .map((document) => `kind: ${document}\n`)
+        .join('---\n'),
+    );
+    expect(made.code, made.err).toBe(0);
+    const rule = await running.arcus(['acl', 'create', '@2nd-line VM/@2nd-line USE']);
+    expect(rule.out, rule.err).toMatch(/@\d+ VM\/@\d+ USE/);
+    expect((await running.arcus(['vm-template', 'show', '2cpu-small'])).code).toBe(0);
+    const missing = await running.arcus(['host', 'delete', '00', '--yes']);
+    expect(missing).toMatchObject({ code: 3, err: expect.stringContaining('Did you mean') });
+    const deleted = await running.arcus(['host', 'delete', '000', '--yes']);
+    expect(deleted.out, deleted.err).toMatch(/host [1-9]\d* removed/);
+    expect((await running.arcus(['host', 'show', '0'])).out).toContain('host-1');
+  });
 });
+
+function yamlOf(name: string, text: string): string {
+  const path = join(directory, `${name}.yaml`);
+  writeFileSync(path, text);
+  return path;
+}

@@ -109,23 +109,23 @@ describe('what goes wrong', () => {
   it('is told from each line of a file', async () => {
     const text = await running.arcus(['vm-template', 'create', '-f', '-'], { input: 'NAME=x\nCPU\nMEMORY="1\n' });
     expect(text.code).toBe(2);
-    expect(text.err).toMatch(/line 2, column 4: .*\n.*line 3, column/);
+    expect(text.err).toMatch(/standard input:2:4: .*\n.*standard input:3:8: /);
     const json = await running.arcus(['service-template', 'create', '-f', '-'], {
       input: '{ "name": "x",\n  "roles": [,] }',
     });
     expect(json.code).toBe(2);
-    expect(json.err).toMatch(/line 2, column \d+/);
+    expect(json.err).toMatch(/standard input:2:13: value expected/);
     const yaml = await running.arcus(['service-template', 'create', '-f', file('bad.yaml', 'name: x\nroles: [')]);
     expect(yaml.code).toBe(2);
-    expect(yaml.err).toMatch(/bad\.yaml is not valid YAML\.\n {2}line 2, column/);
+    expect(yaml.err).toMatch(/bad\.yaml is not valid YAML\.\n {2}\S*bad\.yaml:2:9: /);
   });
 
   it('is told all at once, each with its place', async () => {
     const body = 'name: x\nroles:\n  - { name: a, vm_template: 0, parents: [b] }\n  - { name: a, vm_template: 9 }\n';
     const { code, err } = await running.arcus(['service-template', 'create', '-f', file('x.yaml', body)]);
     expect(code).toBe(2);
-    expect(err).toMatch(/ {2}\/roles\/0\/parents\/0: .*\n/);
-    expect(err).toMatch(/ {2}\/roles\/1\/vm_template: .*\n/);
+    expect(err).toMatch(/x\.yaml:3: \/roles\/0\/parents\/0 .*\n/);
+    expect(err).toMatch(/x\.yaml:4: \/roles\/1\/vm_template .*\n/);
   });
 
   it('is a name that two objects have', async () => {

@@ -153,13 +153,13 @@ describe('the merge at instantiation', () => {
   it('puts values in the place of $NAME and leaves other dollars alone', () => {
     const roles = [role('a', { vm_template_contents: 'NIC=[NETWORK_ID="$priv"]\nX=$unknown\nY="$$size $privy"' })];
     const merged = mergeServiceTemplate({ ...body, roles }, { custom_attrs_values: { priv: 7, size: '$&' } });
-    expect(contents(merged)).toEqual(['NIC=[NETWORK_ID="7"]\nX=$unknown\nY="$$& $privy"']);
+    expect(contents(merged)).toEqual(['NIC=[NETWORK_ID="7"]\nX="$unknown"\nY="$$& $privy"\n']);
   });
 
   it('names every promised value that is missing, once a role', () => {
     const roles = [
       role('a', { vm_template_contents: 'A=$priv\nB=$priv\nC=$size' }),
-      role('b', { vm_template_contents: 'A=$priv $toString $constructor' }),
+      role('b', { vm_template_contents: 'A="$priv $toString $constructor"' }),
     ];
     const merge = () => mergeServiceTemplate({ ...body, roles }, { custom_attrs_values: { size: 10 } });
     expect(merge).toThrow(Problem);
@@ -169,7 +169,7 @@ describe('the merge at instantiation', () => {
       expect(error).toMatchObject({
         code: 'invalid_request',
         findings: ['a', 'b'].map((name) => ({
-          pointer: '/custom_attrs_values/priv',
+          pointer: '/merge_template/custom_attrs_values/priv',
           detail: `is required: $priv stands in vm_template_contents of role ${name}`,
         })),
       });

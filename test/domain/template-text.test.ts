@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTemplateText, printTemplateText } from '../../domain/template-text.js';
+import { parseTemplateText, printTemplateText, readTemplateText } from '../../domain/template-text.js';
+import { TextScanner } from '../../domain/text-scanner.js';
 
 const read = (text: string) => {
   const parsed = parseTemplateText(text);
@@ -24,6 +25,9 @@ const template = fc.dictionary(name, fc.oneof(item, fc.array(item, { minLength: 
   noNullPrototype: true,
 });
 
+const after = 'expected the end of the line or another NAME=value after the value of';
+const notAName = 'is not the name of an attribute: letters, digits and _, and no digit first';
+
 describe('template text', () => {
   it('is read with all its forms', () => {
     const text = `# a web server
@@ -39,7 +43,9 @@ DISK=[
 ]
 EMPTY=
 NOTHING=[]
-SCHED_REQUIREMENTS = FREE_CPU > 50 & ID != 3
+SCHED_REQUIREMENTS = "FREE_CPU > 50 & ID != 3"
+OS=[ARCH=x86_64] FEATURES = [ # two on a line
+  ACPI=yes ] LABELS=prod  ARCH=arm
 `;
     expect(read(text)).toEqual({
       NAME: 'web',
@@ -53,6 +59,10 @@ SCHED_REQUIREMENTS = FREE_CPU > 50 & ID != 3
       EMPTY: '',
       NOTHING: {},
       SCHED_REQUIREMENTS: 'FREE_CPU > 50 & ID != 3',
+      OS: { ARCH: 'x86_64' },
+      FEATURES: { ACPI: 'yes' },
+      LABELS: 'prod',
+      ARCH: 'arm',
     });
   });
 
@@ -65,6 +75,9 @@ SCHED_REQUIREMENTS = FREE_CPU > 50 & ID != 3
     ['NIC=[NETWORK_ID=$priv]', { NIC: { NETWORK_ID: '$priv' } }],
     ['A=""', { A: '' }],
     ['A=  # nothing\nB=#fff', { A: '', B: '#fff' }],
+    ['NAME=q LABELS=prod', { NAME: 'q', LABELS: 'prod' }],
+    ['APPEND=DISK,NIC\tA="b c" B=[C=1] D=', { APPEND: 'DISK,NIC', A: 'b c', B: { C: '1' }, D: '' }],
+    ['_X=1\nA_1=$NETWORK[IP]', { _X: '1', A_1: '$NETWORK[IP]' }],
   ])('reads %j', (text, expected) => {
     expect(read(text)).toEqual(expected);
   });
@@ -73,13 +86,78 @@ SCHED_REQUIREMENTS = FREE_CPU > 50 & ID != 3
     ['CPU 1', [{ line: 1, column: 4, detail: 'expected = after CPU' }]],
     ['A=1\n  = 2', [{ line: 2, column: 3, detail: 'expected NAME=value' }]],
     ['A=1\nB="x', [{ line: 2, column: 3, detail: 'expected a second quote to close this one' }]],
-    ['A="x" y', [{ line: 1, column: 7, detail: 'expected the end of the line after the value of A' }]],
+    ['A="x" y', [{ line: 1, column: 7, detail: `${after} A` }]],
+    ['A="x"B=y', [{ line: 1, column: 6, detail: `${after} A` }]],
+    ['A=b c', [{ line: 1, column: 5, detail: `${after} A; a value with blanks or = needs quotes` }]],
+    ['A=FREE_CPU > 5', [{ line: 1, column: 12, detail: `${after} A; a value with blanks or = needs quotes` }]],
+    ['KEY=abc==', [{ line: 1, column: 8, detail: `${after} KEY; a value with blanks or = needs quotes` }]],
+    ['A=[B=1 C=2]', [{ line: 1, column: 8, detail: 'expected , or ] after the value of B' }]],
+    ['A=1 MY-LABEL=2', [{ line: 1, column: 5, detail: `MY-LABEL ${notAName}` }]],
+    ['DISK=[A/B=1]', [{ line: 1, column: 7, detail: `A/B ${notAName}` }]],
+    [
+      '2ND=1\n$EXTRA',
+      [
+        { line: 1, column: 1, detail: `2ND ${notAName}` },
+        { line: 2, column: 7, detail: 'expected = after $EXTRA' },
+      ],
+    ],
     ['A=[B=1', [{ line: 1, column: 7, detail: 'expected , or ] after the value of B' }]],
     ['A=[B=1,]', [{ line: 1, column: 8, detail: 'expected NAME=value after the comma' }]],
     ['A=[B=1, b=2]', [{ line: 1, column: 9, detail: 'expected B only once in these brackets' }]],
     ['A=[\n  B 1\n  C=2\n]\nD=3', [{ line: 2, column: 4, detail: 'expected = after B' }]],
   ])('says where %j is wrong', (text, errors) => {
     expect(errorsOf(text)).toEqual(errors);
+  });
+
+  it('takes work that grows with its length, whatever it is', () => {
+    const part = fc.array(
+      fc.constantFrom(
+        'A=1',
+        'A="',
+        '"',
+        '\\"',
+        '\\',
+        '[',
+        ']',
+        '=',
+        ',',
+        '#',
+        ' ',
+        '\n',
+        '$A',
+        'B=[C=1',
+        'x',
+        '\r\n',
+        '\t',
+      ),
+      { minLength: 1, maxLength: 8 },
+    );
+    const before = fc.constantFrom('', 'A=[', 'A="', 'A=1\n');
+    fc.assert(
+      fc.property(before, part, (start, parts) => {
+        const text = start + parts.join('').repeat(500);
+        const scanner = new TextScanner(text);
+        readTemplateText(scanner, { standIns: true });
+        // Errors look for their line, and there are twenty of them at most.
+        expect(scanner.steps).toBeLessThan(50 * (text.length + 1));
+      }),
+    );
+  });
+
+  it('has a bound in length and in number', () => {
+    const alike = 'A=1\n'.repeat(20_000);
+    const scanner = new TextScanner(alike);
+    expect(readTemplateText(scanner)).toEqual({
+      ok: false,
+      errors: [{ line: 2001, column: 1, detail: 'there are more than 2000 attributes' }],
+    });
+    expect(scanner.steps).toBeLessThan(alike.length);
+    const members = Array.from({ length: 2001 }, (_, at) => `A${at}=1`).join(',\n');
+    expect(errorsOf(`DISK=[${members}]`)).toEqual([
+      { line: 2001, column: 1, detail: 'there are more than 2000 attributes' },
+    ]);
+    const [tooLong] = errorsOf(`A="${'x'.repeat(262_144)}"`);
+    expect(tooLong?.detail).toBe('the text is longer than 262144 characters');
   });
 
   it('reports several errors at once, but not thousands', () => {

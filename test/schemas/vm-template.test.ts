@@ -46,7 +46,6 @@ describe('a VM template', () => {
     [{ CPU: 1, MEMORY: 1, VCPU: 0 }, 'VCPU must be at least 1'],
     [{ CPU: 1, MEMORY: 1, DISK: 'vda' }, 'DISK must be an object or a list of objects'],
     [{ CPU: 1, MEMORY: 1, cpu: 2 }, 'cpu is given twice, in different letter case'],
-    [{ CPU: 1, MEMORY: 1, 'a b': 2 }, 'a b is not an attribute name: letters, digits and _, beginning with a letter'],
   ])('refuses %j', (template, issue) => {
     expect(issuesOf(template)).toEqual([issue]);
   });

@@ -1,0 +1,72 @@
+/** Characters by their codes. */
+export type CharacterClass = (code: number) => boolean;
+
+/** A class that is asked often: what is below 128 is looked up. */
+export function classOf(is: (character: string) => boolean): CharacterClass {
+  const ascii = Uint8Array.from({ length: 128 }, (_, code) => (is(String.fromCharCode(code)) ? 1 : 0));
+  return (code) => (code < 128 ? ascii[code] === 1 : is(String.fromCharCode(code)));
+}
+
+/** Goes through a text once, character by character, and counts each look: `steps` is the work that a text has caused. */
+export class TextScanner {
+  position = 0;
+  steps = 0;
+
+  constructor(private readonly text: string) {}
+
+  get length(): number {
+    return this.text.length;
+  }
+
+  atEnd(): boolean {
+    return this.position >= this.text.length;
+  }
+
+  sees(character: string): boolean {
+    this.steps++;
+    return this.text[this.position] === character;
+  }
+
+  seesOneOf(isOf: CharacterClass): boolean {
+    this.steps++;
+    return !this.atEnd() && isOf(this.text.charCodeAt(this.position));
+  }
+
+  /** Whether this character is next; goes on behind it if so. */
+  takes(character: string): boolean {
+    const is = this.sees(character);
+    if (is) this.position++;
+    return is;
+  }
+
+  /** What is next as long as it is of these, which may be nothing. */
+  takeWhile(isOf: CharacterClass): string {
+    const start = this.position;
+    let end = start;
+    while (end < this.text.length && isOf(this.text.charCodeAt(end))) end++;
+    this.steps += end - start + 1;
+    this.position = end;
+    return end === start ? '' : this.text.slice(start, end);
+  }
+
+  /** Line and column of a position, counted from 1. */
+  placeOf(position: number): { line: number; column: number } {
+    let [line, start] = [1, 0];
+    for (let end = this.find('\n', 0); end !== -1 && end < position; end = this.find('\n', start)) {
+      line++;
+      start = end + 1;
+    }
+    return { line, column: position - start + 1 };
+  }
+
+  goToLineAfter(position: number): void {
+    const end = this.find('\n', position);
+    this.position = end === -1 ? this.text.length : end + 1;
+  }
+
+  private find(character: string, from: number): number {
+    const found = this.text.indexOf(character, from);
+    this.steps += (found === -1 ? this.text.length : found) - from;
+    return found;
+  }
+}
