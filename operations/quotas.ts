@@ -1,13 +1,24 @@
 import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import { amountsOf, effectiveLimit, fromUnits, inUnits, isExempt, nothing } from '../domain/quotas.js';
+import {
+  amountsOf,
+  countLimit,
+  countsOf,
+  effectiveLimit,
+  fromUnits,
+  inUnits,
+  isExempt,
+  nothing,
+} from '../domain/quotas.js';
 import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
+  type CountedKind,
+  type Counts,
   type DefaultQuotas,
   type DefaultQuotasEdit,
   type OwnQuotas,
@@ -17,6 +28,7 @@ import {
   type QuotaHolderType,
   type QuotaKind,
   type QuotaResource,
+  type UserQuotaEdit,
 } from '../schemas/quota.js';
 import { administrator, demand } from './authorise.js';
 import { authorisedUser } from './authorise-user.js';
@@ -24,7 +36,10 @@ import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
-export const quotaOperations = ({ store: { quotas }, directory: { users, groups: groupStore } }: OperationsContext) => {
+export const quotaOperations = ({
+  store: { quotas },
+  directory: { users, groups: groupStore, tokens },
+}: OperationsContext) => {
   /** Names of users or groups; those that do not exist are left out. */
   const namesOf = (type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> =>
     (type === 'group' ? groupStore : users).namesOf(ids);
@@ -37,10 +52,24 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
       quotas.defaultLimits(),
     ]);
     const byId = new Map(found.map((quota) => [quota._id, quota]));
-    return ids.flatMap((id) => {
+    const shown = ids.flatMap((id) => {
       const name = names.get(id);
       return name === undefined ? [] : [quotaResource({ type, id }, name, byId.get(id), defaults[type])];
     });
+    if (type === 'group') return shown;
+    const counts = await quotas.counts(shown.map(({ id }) => id));
+    return Promise.all(
+      shown.map(async (quota) => {
+        const has = { ...noCounts, ...counts.get(quota.id), tokens: await tokens.count(quota.id) };
+        const limits = byId.get(quota.id)?.limits;
+        const of = (kind: CountedKind) => ({
+          limit: limits?.[kind] ?? asDefault,
+          effective: countLimit(kind, quota.id, limits, defaults.user),
+          used: has[kind],
+        });
+        return { ...quota, ...countsOf(of) };
+      }),
+    );
   }
 
   async function shown({ type, id }: QuotaHolder): Promise<QuotaResource> {
@@ -65,7 +94,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
 
   const shownDefaults = async (): Promise<DefaultQuotas> => {
     const { user, group } = await quotas.defaultLimits();
-    return { users: mapLimits(user), groups: mapLimits(group) };
+    return { users: ofUser(user), groups: mapLimits(group) };
   };
 
   return {
@@ -94,7 +123,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
     async update(
       caller: Caller,
       holder: QuotaHolder,
-      { revise, precondition }: Edit<QuotaEdit>,
+      { revise, precondition }: Edit<QuotaEdit> | Edit<UserQuotaEdit>,
     ): Promise<QuotaResource> {
       await demandOn(caller, holder, 'admin');
       await shown(holder);
@@ -105,7 +134,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
         );
       await quotas.edit(holder, async ({ limits }, session) => {
         await precondition.demand(() => shown(holder));
-        const { wish } = revise(mapLimits(limits));
+        const { wish } = revise(ofUser(limits));
         await quotas.setLimits(holder, stored(wish), session);
       });
       return shown(holder);
@@ -117,7 +146,7 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
       administrator(caller, 'set default quotas');
       await quotas.editDefaults(async ({ user, group }, session) => {
         await precondition.demand(shownDefaults);
-        const { wish } = revise({ users: mapLimits(user), groups: mapLimits(group) });
+        const { wish } = revise({ users: ofUser(user), groups: mapLimits(group) });
         await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, session);
       });
       return shownDefaults();
@@ -128,7 +157,18 @@ export const quotaOperations = ({ store: { quotas }, directory: { users, groups:
 const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
 
 /** Limits as they are given, in the units in which they are kept. */
-const stored = (limits: Amounts): Amounts => amountsOf((kind) => fromUnits(kind, limits[kind]));
+const stored = <T extends Amounts>(limits: T): T => ({
+  ...limits,
+  ...amountsOf((kind) => fromUnits(kind, limits[kind])),
+});
+
+/** The same of a user, with what is counted. */
+const ofUser = (limits: Amounts & Partial<Counts>): Amounts & Counts => ({
+  ...mapLimits(limits),
+  ...countsOf((kind) => limits[kind] ?? asDefault),
+});
+
+const noCounts: Counts = countsOf(() => 0);
 
 function quotaResource(
   holder: QuotaHolder,

@@ -22,7 +22,7 @@ import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import type { Precondition } from './precondition.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
-import { nameFree } from './vm-templates.js';
+import { nameFree, nameOfOwner } from './vm-templates.js';
 
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, directory } = context;
@@ -53,7 +53,11 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         body,
         created_at: new Date(),
       };
-      await nameFree(body.name, () => store.serviceTemplates.insert(template));
+      await nameFree(body.name, () =>
+        store.quotas.makeCounted(nameOfOwner(caller), 'service_templates', (session) =>
+          store.serviceTemplates.insert(template, session),
+        ),
+      );
       return shown(caller, template);
     },
 

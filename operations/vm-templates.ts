@@ -46,7 +46,11 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         template,
         created_at: new Date(),
       };
-      await nameFree(name, () => store.vmTemplates.insert(made));
+      await nameFree(name, () =>
+        store.quotas.makeCounted(nameOfOwner(caller), 'vm_templates', (session) =>
+          store.vmTemplates.insert(made, session),
+        ),
+      );
       return shown(caller, made);
     },
 
@@ -86,6 +90,9 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
     },
   };
 };
+
+/** Whose what is made is, for a refusal. */
+export const nameOfOwner = ({ id, name }: Caller) => ({ uid: id, uname: name });
 
 /** Runs a write under a unique name; says so when the name is taken. */
 export async function nameFree<T>(name: string, write: () => Promise<T>): Promise<T> {

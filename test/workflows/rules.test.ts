@@ -108,7 +108,10 @@ describe('a run that is terminated in Temporal', () => {
     });
     const { state, roles, holds } = await world.service(id);
     expect({ state, holds }).toEqual({ state: 'FAILED_DEPLOYING', holds: {} });
-    expect(roles[0]).toMatchObject({ state: 'FAILED_DEPLOYING', reason: 'its run was terminated in Temporal: by hand' });
+    expect(roles[0]).toMatchObject({
+      state: 'FAILED_DEPLOYING',
+      reason: 'its run was terminated in Temporal: by hand',
+    });
     await world.accounted();
     held.release();
     await eventually(() => world.steps.done().includes('bootVms'));
