@@ -57,10 +57,12 @@ export const quotaOperations = ({
       return name === undefined ? [] : [quotaResource({ type, id }, name, byId.get(id), defaults[type])];
     });
     if (type === 'group') return shown;
-    const counts = await quotas.counts(shown.map(({ id }) => id));
+    const counts = await quotas.counts(shown.filter(({ exempt }) => !exempt).map(({ id }) => id));
     return Promise.all(
       shown.map(async (quota) => {
-        const has = { ...noCounts, ...counts.get(quota.id), tokens: await tokens.count(quota.id) };
+        const has = quota.exempt
+          ? noCounts
+          : { ...noCounts, ...counts.get(quota.id), tokens: await tokens.count(quota.id) };
         const limits = byId.get(quota.id)?.limits;
         const of = (kind: CountedKind) => ({
           limit: limits?.[kind] ?? asDefault,
@@ -97,6 +99,27 @@ export const quotaOperations = ({
     return { users: ofUser(user), groups: mapLimits(group) };
   };
 
+  async function changeLimits<T extends Amounts>(
+    caller: Caller,
+    holder: QuotaHolder,
+    { revise, precondition }: Edit<T>,
+    present: (limits: Amounts & Partial<Counts>) => T,
+  ): Promise<QuotaResource> {
+    await demandOn(caller, holder, 'admin');
+    await shown(holder);
+    if (isExempt(holder))
+      throw new Problem(
+        'wrong_state',
+        `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
+      );
+    await quotas.edit(holder, async ({ limits }, session) => {
+      await precondition.demand(() => shown(holder));
+      const { wish } = revise(present(limits));
+      await quotas.setLimits(holder, stored(wish), session);
+    });
+    return shown(holder);
+  }
+
   return {
     /** The caller's own, and those of the caller's groups. */
     async own({ id, groups }: Caller): Promise<OwnQuotas> {
@@ -119,26 +142,12 @@ export const quotaOperations = ({
       return shown(holder);
     },
 
-    /** Changes limits. One below what is used takes nothing away: it refuses more of that. */
-    async update(
-      caller: Caller,
-      holder: QuotaHolder,
-      { revise, precondition }: Edit<QuotaEdit> | Edit<UserQuotaEdit>,
-    ): Promise<QuotaResource> {
-      await demandOn(caller, holder, 'admin');
-      await shown(holder);
-      if (isExempt(holder))
-        throw new Problem(
-          'wrong_state',
-          `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
-        );
-      await quotas.edit(holder, async ({ limits }, session) => {
-        await precondition.demand(() => shown(holder));
-        const { wish } = revise(ofUser(limits));
-        await quotas.setLimits(holder, stored(wish), session);
-      });
-      return shown(holder);
-    },
+    /** Changes limits of a group. One below what is used takes nothing away: it refuses more of that. */
+    update: (caller: Caller, id: number, edit: Edit<QuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'group', id }, edit, mapLimits),
+    /** The same of a user. */
+    updateUser: (caller: Caller, id: number, edit: Edit<UserQuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'user', id }, edit, ofUser),
 
     showDefaults: shownDefaults,
 

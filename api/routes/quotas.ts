@@ -129,7 +129,7 @@ export const quotaRoutes: readonly Route[] = [
     body: patches(UpdateUserQuota.meta({ id: 'UpdateUserQuota' }), UserQuotaEdit),
     examples: [{ params: { id: String(ofAlice.id) }, body: { vms: 10, cpu: 8.5 }, answer: ofAlice }],
     handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
-      quotas.update(caller, { type: 'user', id }, { revise, precondition }),
+      quotas.updateUser(caller, id, { revise, precondition }),
   }),
   ...ofHolders('group', { list: 'listGroupQuotas', show: 'showGroupQuota' }, ofUsers),
   route({
@@ -138,6 +138,6 @@ export const quotaRoutes: readonly Route[] = [
     body: patches(UpdateQuota.meta({ id: 'UpdateQuota' }), QuotaEdit),
     examples: [{ params: { id: String(ofUsers.id) }, body: { services: 5 }, answer: ofUsers }],
     handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
-      quotas.update(caller, { type: 'group', id }, { revise, precondition }),
+      quotas.update(caller, id, { revise, precondition }),
   }),
 ];
