@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { awaitReady } from './await-ready.js';
 import { type Child, type ChildCommand, Children } from './children.js';
+import type { MongodData } from './mongod-lines.js';
 import {
   ensureUser,
   type MongoAccess,
@@ -106,6 +107,23 @@ async function ensurePrimary(access: MongoAccess, roles: Roles): Promise<void> {
     await ensureUser(client, access, roles);
   });
 }
+
+const Compatibility = z.object({ featureCompatibilityVersion: z.object({ version: z.string() }) });
+
+/** The version of the server that runs, and the one whose form its data have. */
+export const servedData = (access: MongoAccess): Promise<MongodData> =>
+  withMongo(systemUri(access), async (client) => {
+    const admin = client.db('admin');
+    const { version } = await admin.command({ buildInfo: 1 });
+    const form = Compatibility.parse(await admin.command({ getParameter: 1, featureCompatibilityVersion: 1 }));
+    return { version: String(version), compatibility: form.featureCompatibilityVersion.version };
+  });
+
+/** Gives the data the form of this version; older servers do not open them any more. May be called again. */
+export const raiseData = (access: MongoAccess, version: string): Promise<unknown> =>
+  withMongo(systemUri(access), (client) =>
+    client.db('admin').command({ setFeatureCompatibilityVersion: version, confirm: true }),
+  );
 
 /** Waits until the child takes Arcus's writes. */
 export function awaitMongo(child: Child, log: string, access: MongoAccess, roles = rolesOfArcus): Promise<void> {

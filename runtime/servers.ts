@@ -4,19 +4,21 @@ import { temporalAccess } from '../adapters/engine/access.js';
 import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
-import { mongod, type Tool, temporal } from './downloads.js';
+import { type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
 import { mongoUri } from './mongodb-access.js';
-import { accessOf, awaitMongo, mongoCommand, probeMongo } from './mongodb-server.js';
+import { probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
 import { ensureSecret, randomSecret } from './secret-file.js';
 import type { Settings } from './settings.js';
+import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+import { watchAnswers } from './watch-answers.js';
 import { watchCommits } from './watch-commits.js';
 
 const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
@@ -54,9 +56,10 @@ export async function requireFree(setting: string, port: number, address: string
 
 /** The ports of everything that Arcus runs: those given, which must be free, else those kept in the home. */
 export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
+  const uiPort = settings.ARCUS_TEMPORAL_UI_PORT === 'off' ? undefined : settings.ARCUS_TEMPORAL_UI_PORT;
   const given = [
     { setting: 'ARCUS_TEMPORAL_PORT', port: settings.ARCUS_TEMPORAL_PORT, address: '127.0.0.1' },
-    { setting: 'ARCUS_TEMPORAL_UI_PORT', port: settings.ARCUS_TEMPORAL_UI_PORT, address: '127.0.0.1' },
+    { setting: 'ARCUS_TEMPORAL_UI_PORT', port: uiPort, address: '127.0.0.1' },
     { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
     { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
   ];
@@ -64,7 +67,7 @@ export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
   const kept = await keepPorts(home.ports, portNames, {
     ...(settings.ARCUS_PORT > 0 && { api: settings.ARCUS_PORT }),
     ...(settings.ARCUS_TEMPORAL_PORT && { temporal: settings.ARCUS_TEMPORAL_PORT }),
-    ...(settings.ARCUS_TEMPORAL_UI_PORT && { temporalUi: settings.ARCUS_TEMPORAL_UI_PORT }),
+    ...(uiPort !== undefined && { temporalUi: uiPort }),
     ...(settings.ARCUS_MONGODB_PORT && { mongodb: settings.ARCUS_MONGODB_PORT }),
   });
   const port = (name: PortName) => kept.get(name) ?? 0;
@@ -106,6 +109,10 @@ async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<s
   return found.path;
 }
 
+/** Said at each start: of everything that Arcus runs, this alone asks nobody who he is. */
+const openToTheMachine =
+  'Temporal’s development server asks nobody for credentials: other accounts of this machine reach it (docs/identity.md says what that means)';
+
 /** What is meant for a Temporal of the user's own must not be left unsaid when there is none: it would be believed to hold. */
 function refuseForeignSettings(settings: Settings): void {
   for (const setting of [
@@ -134,10 +141,9 @@ async function provideTemporal(
   const binary = await binaryOf(temporal, context);
   const { stdout: version } = await execa(binary, ['--version']);
   const address = `127.0.0.1:${ports.temporal}`;
-  const command = temporalCommand(
-    { binary, directory: home.temporal, port: ports.temporal, uiPort: ports.temporalUi },
-    '',
-  );
+  const uiPort = settings.ARCUS_TEMPORAL_UI_PORT === 'off' ? null : ports.temporalUi;
+  const command = temporalCommand({ binary, directory: home.temporal, port: ports.temporal, uiPort }, '');
+  say(openToTheMachine);
   await withTemporalFile(
     home.temporal,
     version.trim(),
@@ -154,7 +160,8 @@ async function provideTemporal(
     },
     (error) => error instanceof EndedEarly && !supervisor.isStopping,
   );
-  return { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_TEMPORAL_UI_URL: ui ?? `http://127.0.0.1:${ports.temporalUi}` };
+  const shown = ui ?? (uiPort === null ? undefined : `http://127.0.0.1:${uiPort}`);
+  return { ARCUS_TEMPORAL_ADDRESS: address, ...(shown !== undefined && { ARCUS_TEMPORAL_UI_URL: shown }) };
 }
 
 async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'ARCUS_MONGODB_URI'>> {
@@ -164,12 +171,13 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
     return { ARCUS_MONGODB_URI: given };
   }
-  const binary = await binaryOf(mongod, context);
-  const mongo = { binary, directory: home.mongodb, port: ports.mongodb };
-  const access = accessOf(mongo);
-  const command = mongoCommand(mongo, '');
-  const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, access);
+  const { server, command, access } = await startBestMongod({
+    directory: home.mongodb,
+    port: ports.mongodb,
+    fetch: fetchOptionsOf(settings, home, say),
+    supervisor,
+    say,
+  });
   supervisor.keep(server, command);
   watchCommits({
     uri: mongoUri(access),
@@ -182,7 +190,7 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
   return { ARCUS_MONGODB_URI: mongoUri(access, 'arcus') };
 }
 
-/** Starts one of Arcus's own processes and keeps it once its address answers. */
+/** Starts one of Arcus's own processes and keeps it once its address answers; one that hangs is killed. */
 export async function provideProcess(
   supervisor: Supervisor,
   command: ServiceCommand,
@@ -192,6 +200,7 @@ export async function provideProcess(
   const server = supervisor.start(command, { supervise: false });
   await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
   supervisor.keep(server, command);
+  void watchAnswers(supervisor, server, new URL('/healthz', readyUrl).href);
 }
 
 async function provideSimulator({

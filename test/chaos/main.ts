@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { mongod, temporal } from '../../runtime/downloads.js';
+import { temporal } from '../../runtime/downloads.js';
 import { findBinary } from '../../runtime/find-binary.js';
+import { findMongod } from '../../runtime/find-mongod.js';
 import { cases, nameOf } from './cases.js';
 import { measureDelay } from './measure-delay.js';
 import { playMixed } from './mixed/play-mixed.js';
@@ -89,7 +90,7 @@ async function machineHere(progress: (line: string) => void): Promise<Machine> {
     mirror: process.env.ARCUS_MIRROR ?? null,
     progress,
   };
-  const [ofMongodb, ofTemporal] = [await findBinary(mongod, options), await findBinary(temporal, options)];
+  const [ofMongodb, ofTemporal] = [await findMongod(null, options), await findBinary(temporal, options)];
   return { cache, binaries: { mongod: ofMongodb.path, temporal: ofTemporal.path } };
 }
 

@@ -4,8 +4,9 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { checkout } from '../../runtime/checkout.js';
-import { mongod, temporal, temporalTestServer } from '../../runtime/downloads.js';
+import { temporal, temporalTestServer } from '../../runtime/downloads.js';
 import { findBinary } from '../../runtime/find-binary.js';
+import { findMongod } from '../../runtime/find-mongod.js';
 import type { MongoAccess } from '../../runtime/mongodb-access.js';
 import { startMongo } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
@@ -37,11 +38,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     mirror: process.env.ARCUS_MIRROR ?? null,
     progress,
   };
-  const [mongodBinary, temporalBinary, testServer] = await Promise.all(
-    [mongod, temporal, temporalTestServer].map((tool) => findBinary(tool, options)),
-  );
-  if (mongodBinary === undefined || temporalBinary === undefined || testServer === undefined)
-    throw new Error('a binary is missing');
+  const [mongodBinary, temporalBinary, testServer] = await Promise.all([
+    findMongod(null, options),
+    findBinary(temporal, options),
+    findBinary(temporalTestServer, options),
+  ]);
 
   const directory = mkdtempSync(join(tmpdir(), 'arcus-servers-'));
   const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
@@ -54,7 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('temporalTestServerPath', testServer.path);
   project.provide('mongodb', mongo.access);
   project.provide('temporalAddress', server.address);
-  project.provide('temporalUiUrl', server.uiUrl);
+  project.provide('temporalUiUrl', server.uiUrl ?? '');
   return async () => {
     await Promise.all([mongo.stop(), server.stop()]);
     rmSync(directory, { recursive: true, force: true });
