@@ -69,11 +69,12 @@ const quotaOf = (holder: 'user' | 'group'): Kind => ({
   answer: QuotaResource,
   asDocument: (object) => {
     const quota = QuotaResource.parse(object);
-    const limits = [...quotaKinds, ...countedKinds].flatMap((kind) => {
+    const limits: Record<string, number> = {};
+    for (const kind of [...quotaKinds, ...countedKinds]) {
       const its = quota[kind];
-      return its ? [[kind, its.limit]] : [];
-    });
-    return { name: quota.name, ...Object.fromEntries(limits) };
+      if (its) limits[kind] = its.limit;
+    }
+    return { name: quota.name, ...limits };
   },
   update: 'PATCH',
   references: ({ name }) => [{ pointer: '/name', kind: holder, value: name, put: () => {} }],
