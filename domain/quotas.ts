@@ -2,6 +2,8 @@ import type { Capacity } from '../schemas/host.js';
 import {
   type Amounts,
   asDefault,
+  type CountedKind,
+  type Counts,
   type Quota,
   type QuotaExceeded,
   type QuotaHolder,
@@ -83,11 +85,33 @@ export const inUnits = (kind: QuotaKind, amount: number): number =>
 export const fromUnits = (kind: QuotaKind, amount: number): number =>
   kind === 'cpu' && amount !== asDefault && amount !== unlimited ? Math.round(amount * 100) : amount;
 
-const units: Readonly<Record<QuotaKind, { name: string; of: (amount: number) => string }>> = {
+/** One for each that is counted. */
+export const countsOf = <T>(count: (kind: CountedKind) => T): Record<CountedKind, T> => ({
+  vm_templates: count('vm_templates'),
+  service_templates: count('service_templates'),
+  tokens: count('tokens'),
+  operations: count('operations'),
+});
+
+/** What a user may have of what is counted; null: any number. */
+export const countLimit = (
+  kind: CountedKind,
+  id: number,
+  own: Partial<Counts> | undefined,
+  defaults: Counts,
+): number | null => (isExempt({ type: 'user', id }) ? null : effectiveLimit(own?.[kind] ?? asDefault, defaults[kind]));
+
+const several = (one: string, more: string) => (amount: number) => (amount === 1 ? `1 ${one}` : `${amount} ${more}`);
+
+const units: Readonly<Record<QuotaKind | CountedKind, { name: string; of: (amount: number) => string }>> = {
   services: { name: 'services', of: (amount) => (amount === 1 ? '1 service' : `${amount} services`) },
   vms: { name: 'VMs', of: (amount) => (amount === 1 ? '1 VM' : `${amount} VMs`) },
   cpu: { name: 'CPU', of: (amount) => (amount === 1 ? '1 core' : `${amount} cores`) },
   memory: { name: 'memory', of: (amount) => `${amount} MB` },
+  vm_templates: { name: 'VM templates', of: several('VM template', 'VM templates') },
+  service_templates: { name: 'service templates', of: several('service template', 'service templates') },
+  tokens: { name: 'tokens', of: several('token', 'tokens') },
+  operations: { name: 'operations that have not ended', of: several('operation', 'operations') },
 };
 
 /** The refusal of a charge. `name`: of the holder, where it is known. */

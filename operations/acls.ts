@@ -5,6 +5,7 @@ import { isAdministrator, isFor } from '../domain/permissions.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import type { AclResource, AclRule, CreateAcl, StoredAcl } from '../schemas/acl.js';
 import type { Page } from '../schemas/common.js';
+import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { administrator } from './authorise.js';
 import { changeDirectory } from './change-directory.js';
@@ -63,6 +64,8 @@ export const aclOperations = ({ directory }: OperationsContext) => {
         const text = printAcl(rule);
         const same = await acls.byText(text, session);
         if (same) throw new Problem('already_there', `Rule ${same._id} says the same: ${text}.`);
+        if ((await acls.count(session)) >= limits.rules.most)
+          throw new Problem('wrong_state', `There are ${limits.rules.most} rules already. Remove some first.`);
         const stored: StoredAcl = { _id: await version.take('acl', session), rule, text, created_at: new Date() };
         await acls.insert(stored, session);
         return stored;

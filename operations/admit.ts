@@ -7,6 +7,7 @@ import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
 import type { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
+import { administrators } from '../schemas/group.js';
 import type {
   Operation,
   OperationInputs,
@@ -93,11 +94,17 @@ export async function admit<K extends OperationKind>(
         if (!isSameOwnership(now, owner))
           demand(caller, operationSubject({ ...now, resource }), right, nameOf(resource));
         if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
+        // What takes away is never refused: it is how there come to be fewer.
+        if (!takesAway(kind))
+          await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', session);
         return now;
       },
       refusal,
     );
-  const admitted = await (charge ? store.quotas.inTurn([owner], write) : write());
+  const requester = { uid: caller.id, gid: administrators };
+  const admitted = await (charge || !takesAway(kind)
+    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], write)
+    : write());
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
@@ -124,6 +131,8 @@ export async function repeatedRequest(
   });
   return earlier && operationResource(earlier, settings);
 }
+
+const takesAway = (kind: OperationKind): boolean => kind === 'undeployService' || kind === 'terminateVm';
 
 /** With the name that the caller's is, for a refusal. */
 const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({

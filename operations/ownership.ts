@@ -72,13 +72,13 @@ export const ownershipOperations = (context: OperationsContext) => {
     vmTemplates: ownershipOf({
       type: 'TEMPLATE',
       noun: 'VM template',
-      change: store.ownership.changeOf(store.vmTemplates.model),
+      change: store.ownership.changeOf(store.vmTemplates.model, 'vm_templates'),
       shown: vmTemplateResource,
     }),
     serviceTemplates: ownershipOf({
       type: 'DOCUMENT',
       noun: 'service template',
-      change: store.ownership.changeOf(store.serviceTemplates.model),
+      change: store.ownership.changeOf(store.serviceTemplates.model, 'service_templates'),
       shown: serviceTemplateResource,
     }),
     hosts: ownershipOf({

@@ -1,13 +1,24 @@
 import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import { amountsOf, effectiveLimit, fromUnits, inUnits, isExempt, nothing } from '../domain/quotas.js';
+import {
+  amountsOf,
+  countLimit,
+  countsOf,
+  effectiveLimit,
+  fromUnits,
+  inUnits,
+  isExempt,
+  nothing,
+} from '../domain/quotas.js';
 import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
+  type CountedKind,
+  type Counts,
   type DefaultQuotas,
   type DefaultQuotasEdit,
   type OwnQuotas,
@@ -17,6 +28,7 @@ import {
   type QuotaHolderType,
   type QuotaKind,
   type QuotaResource,
+  type UserQuotaEdit,
 } from '../schemas/quota.js';
 import { administrator, demand } from './authorise.js';
 import { authorisedUser } from './authorise-user.js';
@@ -26,7 +38,7 @@ import type { Edit } from './edit.js';
 /** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
 export const quotaOperations = ({
   store: { quotas, references },
-  directory: { users, groups: groupStore },
+  directory: { users, groups: groupStore, tokens },
 }: OperationsContext) => {
   /** Names of users or groups; those that do not exist are left out. */
   const namesOf = (type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> =>
@@ -40,10 +52,26 @@ export const quotaOperations = ({
       quotas.defaultLimits(),
     ]);
     const byId = new Map(found.map((quota) => [quota._id, quota]));
-    return ids.flatMap((id) => {
+    const shown = ids.flatMap((id) => {
       const name = names.get(id);
       return name === undefined ? [] : [quotaResource({ type, id }, name, byId.get(id), defaults[type])];
     });
+    if (type === 'group') return shown;
+    const counts = await quotas.counts(shown.filter(({ exempt }) => !exempt).map(({ id }) => id));
+    return Promise.all(
+      shown.map(async (quota) => {
+        const has = quota.exempt
+          ? noCounts
+          : { ...noCounts, ...counts.get(quota.id), tokens: await tokens.count(quota.id) };
+        const limits = byId.get(quota.id)?.limits;
+        const of = (kind: CountedKind) => ({
+          limit: limits?.[kind] ?? asDefault,
+          effective: countLimit(kind, quota.id, limits, defaults.user),
+          used: has[kind],
+        });
+        return { ...quota, ...countsOf(of) };
+      }),
+    );
   }
 
   async function shown({ type, id }: QuotaHolder): Promise<QuotaResource> {
@@ -68,8 +96,30 @@ export const quotaOperations = ({
 
   const shownDefaults = async (): Promise<DefaultQuotas> => {
     const { user, group } = await quotas.defaultLimits();
-    return { users: mapLimits(user), groups: mapLimits(group) };
+    return { users: ofUser(user), groups: mapLimits(group) };
   };
+
+  async function changeLimits<T extends Amounts>(
+    caller: Caller,
+    holder: QuotaHolder,
+    { revise, precondition }: Edit<T>,
+    present: (limits: Amounts & Partial<Counts>) => T,
+  ): Promise<QuotaResource> {
+    await demandOn(caller, holder, 'admin');
+    await shown(holder);
+    if (isExempt(holder))
+      throw new Problem(
+        'wrong_state',
+        `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
+      );
+    await quotas.edit(holder, async ({ limits }, session) => {
+      if ((await references.touch(holder.type, [holder.id], session)).length > 0) throw gone(holder);
+      await precondition.demand(() => shown(holder));
+      const { wish } = revise(present(limits));
+      await quotas.setLimits(holder, stored(wish), session);
+    });
+    return shown(holder);
+  }
 
   return {
     /** The caller's own, and those of the caller's groups. */
@@ -93,27 +143,12 @@ export const quotaOperations = ({
       return shown(holder);
     },
 
-    /** Changes limits. One below what is used takes nothing away: it refuses more of that. */
-    async update(
-      caller: Caller,
-      holder: QuotaHolder,
-      { revise, precondition }: Edit<QuotaEdit>,
-    ): Promise<QuotaResource> {
-      await demandOn(caller, holder, 'admin');
-      await shown(holder);
-      if (isExempt(holder))
-        throw new Problem(
-          'wrong_state',
-          `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
-        );
-      await quotas.edit(holder, async ({ limits }, session) => {
-        if ((await references.touch(holder.type, [holder.id], session)).length > 0) throw gone(holder);
-        await precondition.demand(() => shown(holder));
-        const { wish } = revise(mapLimits(limits));
-        await quotas.setLimits(holder, stored(wish), session);
-      });
-      return shown(holder);
-    },
+    /** Changes limits of a group. One below what is used takes nothing away: it refuses more of that. */
+    update: (caller: Caller, id: number, edit: Edit<QuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'group', id }, edit, mapLimits),
+    /** The same of a user. */
+    updateUser: (caller: Caller, id: number, edit: Edit<UserQuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'user', id }, edit, ofUser),
 
     showDefaults: shownDefaults,
 
@@ -121,7 +156,7 @@ export const quotaOperations = ({
       administrator(caller, 'set default quotas');
       await quotas.editDefaults(async ({ user, group }, session) => {
         await precondition.demand(shownDefaults);
-        const { wish } = revise({ users: mapLimits(user), groups: mapLimits(group) });
+        const { wish } = revise({ users: ofUser(user), groups: mapLimits(group) });
         await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, session);
       });
       return shownDefaults();
@@ -134,7 +169,18 @@ const gone = ({ type, id }: QuotaHolder): Problem => new Problem('not_found', `T
 const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
 
 /** Limits as they are given, in the units in which they are kept. */
-const stored = (limits: Amounts): Amounts => amountsOf((kind) => fromUnits(kind, limits[kind]));
+const stored = <T extends Amounts>(limits: T): T => ({
+  ...limits,
+  ...amountsOf((kind) => fromUnits(kind, limits[kind])),
+});
+
+/** The same of a user, with what is counted. */
+const ofUser = (limits: Amounts & Partial<Counts>): Amounts & Counts => ({
+  ...mapLimits(limits),
+  ...countsOf((kind) => limits[kind] ?? asDefault),
+});
+
+const noCounts: Counts = countsOf(() => 0);
 
 function quotaResource(
   holder: QuotaHolder,

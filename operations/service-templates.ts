@@ -24,7 +24,7 @@ import type { Edit } from './edit.js';
 import { inSlices } from './in-slices.js';
 import type { Precondition } from './precondition.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
-import { nameFree } from './vm-templates.js';
+import { nameFree, nameOfOwner } from './vm-templates.js';
 
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, directory } = context;
@@ -56,14 +56,11 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         created_at: new Date(),
       };
       await nameFree(body.name, () =>
-        store.references.make(
-          template,
-          async (session) => {
-            await demandVmTemplates(body, session);
-            await store.serviceTemplates.insert(template, session);
-          },
-          vmTemplatesOf(body),
-        ),
+        store.quotas.makeCounted(nameOfOwner(caller), 'service_templates', async (session) => {
+          await store.references.makeFor(template, session);
+          await demandVmTemplates(body, session);
+          await store.serviceTemplates.insert(template, session);
+        }),
       );
       return shown(caller, template);
     },

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { Problem } from '../domain/problems.js';
+import { quotaProblem } from '../domain/quotas.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { CreateToken, NewToken, Token, TokenResource } from '../schemas/token.js';
@@ -10,10 +11,8 @@ import type { OperationsContext } from './context.js';
 import type { Precondition } from './precondition.js';
 import { newToken } from './token-text.js';
 
-const mostTokens = 100;
-
 /** Tokens. Their users make, see and revoke them; whoever may act in a user's stead sees and revokes that user's. */
-export const tokenOperations = ({ directory }: OperationsContext) => {
+export const tokenOperations = ({ directory, store }: OperationsContext) => {
   const { users, tokens, version } = directory;
 
   const demandCommand = async (caller: Caller, uid: number, session: ClientSession | null = null): Promise<void> => {
@@ -50,8 +49,15 @@ export const tokenOperations = ({ directory }: OperationsContext) => {
         const user = await users.find(caller.id, session);
         if (user?.credentials !== login.credentials)
           throw new Problem('not_authenticated', 'Your password has been changed meanwhile. Sign in again.');
-        if ((await tokens.count(caller.id, session)) >= mostTokens)
-          throw new Problem('wrong_state', `You have ${mostTokens} tokens already. Revoke one first.`);
+        const [limit, has] = [
+          await store.quotas.claim(caller.id, 'tokens', session),
+          await tokens.count(caller.id, session),
+        ];
+        if (limit !== null && has >= limit)
+          throw quotaProblem(
+            { quota: 'tokens', holder: { type: 'user', id: caller.id }, limit, used: has, asked: 1 },
+            caller.name,
+          );
         const created_at = new Date();
         const token: Token = {
           ...{ _id: await version.take('token', session), uid: caller.id, name, prefix, hash, created_at },

@@ -6,6 +6,7 @@ import { type Finding, Problem } from '../domain/problems.js';
 import { mayCreateUser } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
 import { administrators, defaultGroup } from '../schemas/group.js';
+import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type ChangePassword,
@@ -109,6 +110,8 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       const password_hash = await hashPassword(password);
       const made = await changeDirectory(directory, caller, async (asking, session) => {
         demandCreate(asking);
+        if (!isAdministrator(asking) && (await users.countIn(gid, session)) >= limits.members.most)
+          throw new Problem('wrong_state', `Group ${gid} has ${limits.members.most} users. Ask an administrator.`);
         await refuseImpossible({ name, gid, groups: more }, null, session);
         const user: User = {
           ...{ _id: await version.take('user', session), name, gid, groups: all, password_hash },

@@ -48,7 +48,12 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         template,
         created_at: new Date(),
       };
-      await nameFree(name, () => store.references.make(made, (session) => store.vmTemplates.insert(made, session)));
+      await nameFree(name, () =>
+        store.quotas.makeCounted(nameOfOwner(caller), 'vm_templates', async (session) => {
+          await store.references.makeFor(made, session);
+          await store.vmTemplates.insert(made, session);
+        }),
+      );
       return shown(caller, made);
     },
 
@@ -91,6 +96,9 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
     },
   };
 };
+
+/** Whose what is made is, for a refusal. */
+export const nameOfOwner = ({ id, name }: Caller) => ({ uid: id, uname: name });
 
 /** Runs a write under a unique name; says so when the name is taken. */
 export async function nameFree<T>(name: string, write: () => Promise<T>): Promise<T> {

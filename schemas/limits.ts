@@ -11,6 +11,8 @@ type LimitUnit =
   | 'roles'
   | 'parents'
   | 'policies'
+  | 'rules'
+  | 'users'
   | 'VMs';
 type Limit = { most: number; unit: LimitUnit; of: string; why: string };
 
@@ -216,6 +218,18 @@ export const limits = {
     unit: 'groups',
     of: 'the groups of a user',
     why: 'Each question for rights asks for all of them.',
+  },
+  rules: {
+    most: 10_000,
+    unit: 'rules',
+    of: 'the rules of all users together; only administrators make them',
+    why: 'Those that are about a user are read with each request.',
+  },
+  members: {
+    most: 10_000,
+    unit: 'users',
+    of: 'a group to which somebody adds users who is no administrator',
+    why: 'Admins of a group make users, and each may make as much as a user may.',
   },
   rule: { most: 1_000, unit: 'characters', of: 'the text of a rule', why: 'It is parsed.' },
 

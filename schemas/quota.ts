@@ -6,6 +6,19 @@ import type { ListFields } from './list.js';
 export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
 export type QuotaKind = (typeof quotaKinds)[number];
 
+/** What is counted of each user: not charged, for there is nothing to be given back. */
+export const countedKinds = ['vm_templates', 'service_templates', 'tokens', 'operations'] as const;
+export type CountedKind = (typeof countedKinds)[number];
+export type Counts = Record<CountedKind, number>;
+
+/** How many a user may have of what is counted, where nobody has said otherwise: far more than anybody needs. */
+export const countedDefaults: Readonly<Counts> = {
+  vm_templates: 1_000,
+  service_templates: 1_000,
+  tokens: 100,
+  operations: 1_000,
+};
+
 /** Whose a quota is. */
 export const QuotaHolderType = z.enum(['user', 'group']);
 export type QuotaHolderType = z.infer<typeof QuotaHolderType>;
@@ -50,13 +63,32 @@ const Limits = z.strictObject({
   memory: counted('Memory in MB'),
 });
 
-/** Limits, whole: those that are absent are the default. */
+const countedLimits = {
+  vm_templates: counted('VM templates'),
+  service_templates: counted('Service templates'),
+  tokens: counted('Tokens that have not expired'),
+  operations: counted('Operations that have not ended'),
+};
+const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T) => ({
+  vm_templates: of(countedLimits.vm_templates, 'vm_templates'),
+  service_templates: of(countedLimits.service_templates, 'service_templates'),
+  tokens: of(countedLimits.tokens, 'tokens'),
+  operations: of(countedLimits.operations, 'operations'),
+});
+const UserLimits = Limits.extend(countedLimits);
+
+/** Limits of a group, whole: those that are absent are the default. */
 export const QuotaEdit = eachLimit(Limits.shape, (limit) => limit.default(asDefault));
 export type QuotaEdit = z.output<typeof QuotaEdit>;
+/** The same of a user. */
+export const UserQuotaEdit = QuotaEdit.extend(eachCounted((limit) => limit.default(asDefault)));
+export type UserQuotaEdit = z.output<typeof UserQuotaEdit>;
 
 /** A merge patch of that. */
 export const UpdateQuota = eachLimit(Limits.shape, (limit) => limit.nullable().optional());
 export type UpdateQuota = z.infer<typeof UpdateQuota>;
+export const UpdateUserQuota = UpdateQuota.extend(eachCounted((limit) => limit.nullable().optional()));
+export type UpdateUserQuota = z.infer<typeof UpdateUserQuota>;
 
 const notDefault = <T extends z.ZodNumber>(limit: T) =>
   limit
@@ -65,21 +97,28 @@ const notDefault = <T extends z.ZodNumber>(limit: T) =>
 const DefaultLimits = eachLimit(Limits.shape, (limit) => notDefault(limit).default(unlimited));
 const DefaultLimitsPatch = eachLimit(Limits.shape, (limit) => notDefault(limit).nullable().optional());
 
-/** Default limits, whole: those that are absent are none. */
+const DefaultUserLimits = DefaultLimits.extend(
+  eachCounted((limit, kind) => notDefault(limit).default(countedDefaults[kind])),
+);
+const DefaultUserLimitsPatch = DefaultLimitsPatch.extend(
+  eachCounted((limit) => notDefault(limit).nullable().optional()),
+);
+
+/** Default limits, whole: those that are absent are none; of what is counted, those of Arcus. */
 export const DefaultQuotasEdit = z.strictObject({
-  users: DefaultLimits.prefault({}),
+  users: DefaultUserLimits.prefault({}),
   groups: DefaultLimits.prefault({}),
 });
 export type DefaultQuotasEdit = z.output<typeof DefaultQuotasEdit>;
 
 /** A merge patch of that. */
 export const UpdateDefaultQuotas = z.strictObject({
-  users: DefaultLimitsPatch.nullable().optional().describe('Of every user whose own limit is the default'),
+  users: DefaultUserLimitsPatch.nullable().optional().describe('Of every user whose own limit is the default'),
   groups: DefaultLimitsPatch.nullable().optional().describe('Of every group whose own limit is the default'),
 });
 export type UpdateDefaultQuotas = z.infer<typeof UpdateDefaultQuotas>;
 
-export const DefaultQuotas = z.object({ users: Limits, groups: Limits }).meta({ id: 'DefaultQuotas' });
+export const DefaultQuotas = z.object({ users: UserLimits, groups: Limits }).meta({ id: 'DefaultQuotas' });
 export type DefaultQuotas = z.infer<typeof DefaultQuotas>;
 
 const used = (unit: string) =>
@@ -99,6 +138,10 @@ export const QuotaResource = z
     vms: used('VMs'),
     cpu: used('cores'),
     memory: used('MB'),
+    vm_templates: used('VM templates').optional().describe('Of a user'),
+    service_templates: used('service templates').optional().describe('Of a user'),
+    tokens: used('tokens that have not expired').optional().describe('Of a user'),
+    operations: used('operations that have not ended').optional().describe('Of a user: those that he has asked for'),
   })
   .meta({ id: 'Quota' });
 export type QuotaResource = z.infer<typeof QuotaResource>;
@@ -112,7 +155,7 @@ export type OwnQuotas = z.infer<typeof OwnQuotas>;
 
 /** A quota that stands in the way, as a refusal tells it. */
 export const QuotaExceeded = z.object({
-  quota: z.enum(quotaKinds),
+  quota: z.enum([...quotaKinds, ...countedKinds]),
   holder: z.object({ type: QuotaHolderType, id: ObjectId }),
   limit: z.number(),
   used: z.number(),
@@ -121,4 +164,4 @@ export const QuotaExceeded = z.object({
 export type QuotaExceeded = z.infer<typeof QuotaExceeded>;
 
 /** The quota of one user or group as stored, under the id of that. */
-export type Quota = { _id: number; limits: Amounts; used: Amounts };
+export type Quota = { _id: number; limits: Amounts & Partial<Counts>; used: Amounts };

@@ -28,6 +28,7 @@ export function createAclStore(connection: Connection) {
     /** Administrators see all, others those that are about them. */
     list: (caller: Caller, query: ListQuery) =>
       pageOf(acls, isAdministrator(caller) ? {} : isAbout(caller), query, { ids: 'number', list: aclFields }),
+    count: (session: ClientSession): Promise<number> => acls.countDocuments({}, { session }),
     insert: (rule: StoredAcl, session: ClientSession) => acls.create([rule], { session }),
     remove: (id: number, session: ClientSession) => acls.deleteOne({ _id: id }, { session }),
     /** Rules about a user that is gone, and on him. */

@@ -44,6 +44,13 @@ export function createOperationStore(connection: Connection) {
     ...sortIndexes(operationFields),
     { fields: { 'resource.type': 1, 'resource.id': 1, _id: -1 } },
     {
+      fields: { 'requester.id': 1, state: 1 },
+      options: {
+        name: 'open_of_requester',
+        partialFilterExpression: { state: { $in: ['accepted', 'running', 'waiting', 'waiting_for_you'] } },
+      },
+    },
+    {
       fields: { kind: 1, template_id: 1, _id: -1 },
       options: { name: 'by_template', partialFilterExpression: { state: 'succeeded' } },
     },

@@ -62,6 +62,7 @@ export function createOwnershipChanges(
     id: number,
     { after, allow, compare, names }: OwnershipChange<T>,
     { nodes: nodesOf, follow }: Followers = nobody,
+    counted?: 'vm_templates' | 'service_templates',
   ): Promise<T | null> {
     const seen = await model.findById(id).lean<T>().exec();
     if (!seen) return null;
@@ -80,6 +81,7 @@ export function createOwnershipChanges(
         await references.giveTo(present, owner, session);
         await documents.updateOne({ _id: id }, { $set: owner }, { session });
         await follow(owner, nodes, session);
+        if (counted && owner.uid !== present.uid) await quotas.demandRoom({ ...owner, ...names }, counted, session);
         await quotas.moveCharge(present, { ...owner, ...names }, present.charge, session);
         return { ...present, ...owner };
       });
@@ -90,9 +92,9 @@ export function createOwnershipChanges(
   return {
     /** For objects that nothing goes with: templates, hosts, clusters. */
     changeOf:
-      <T extends Owned>(model: Model<T>) =>
+      <T extends Owned>(model: Model<T>, counted?: 'vm_templates' | 'service_templates') =>
       (id: number, wish: OwnershipChange<T>) =>
-        change(model, id, wish),
+        change(model, id, wish, nobody, counted),
 
     /** A VM, and its operations. */
     changeVm: (id: number, wish: OwnershipChange<Vm>) =>

@@ -2,8 +2,10 @@ import type { ClientSession, Connection } from 'mongoose';
 import {
   added,
   amountsOf,
+  countLimit,
   exceeded,
   holdersOf,
+  isExempt,
   isSameAmounts,
   negated,
   nothing,
@@ -14,6 +16,9 @@ import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
+  type CountedKind,
+  type Counts,
+  countedDefaults,
   type Quota,
   type QuotaHolder,
   type QuotaHolderType,
@@ -22,11 +27,20 @@ import {
   unlimited,
 } from '../schemas/quota.js';
 import { type Index, modelOf } from './model.js';
+import { openStates } from './operations.js';
 import { pageOf } from './paging.js';
 import { createTurns } from './turns.js';
 
 /** Whose an object is; the names are told in refusals, where they are known. */
 export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
+
+/** What is counted, and which of it is a user's. Tokens are the directory's, which counts them itself. */
+const countedIn: Readonly<Record<Exclude<CountedKind, 'tokens'>, { collection: string; of: (uid: number) => object }>> =
+  {
+    vm_templates: { collection: 'vm_templates', of: (uid) => ({ uid }) },
+    service_templates: { collection: 'service_templates', of: (uid) => ({ uid }) },
+    operations: { collection: 'operations', of: (uid) => ({ 'requester.id': uid, state: { $in: [...openStates] } }) },
+  };
 
 /** Of what carries a charge: from this what is used can be counted again. */
 export const chargeIndex: Index = {
@@ -35,7 +49,9 @@ export const chargeIndex: Index = {
 };
 
 type Owned = { uid: number; gid: number };
-type Defaults = { _id: QuotaHolderType; limits: Amounts };
+type Limits = Partial<Amounts & Counts>;
+type DefaultLimits = { user: Amounts & Counts; group: Amounts };
+type Defaults = { _id: QuotaHolderType; limits: Limits };
 
 const unset: Quota['limits'] = amountsOf(() => asDefault);
 const noLimits: Amounts = amountsOf(() => unlimited);
@@ -53,10 +69,45 @@ export function createQuotaStore(connection: Connection) {
   const takeTurns = createTurns();
   const defaults = modelOf<Defaults>(connection, 'quota_defaults', String);
 
-  async function defaultLimits(session: ClientSession | null = null): Promise<Record<QuotaHolderType, Amounts>> {
+  async function defaultLimits(session: ClientSession | null = null): Promise<DefaultLimits> {
     const found = await defaults.find().session(session).lean<Defaults[]>().exec();
     const of = (type: QuotaHolderType) => ({ ...noLimits, ...found.find(({ _id }) => _id === type)?.limits });
-    return { user: of('user'), group: of('group') };
+    return { user: { ...countedDefaults, ...of('user') }, group: of('group') };
+  }
+
+  /**
+   * Within a transaction that makes one more of what is counted: how many the user may have; null: any number. It writes
+   * the user's quota, so that of two that make one at the same time, one goes again and counts what the other has made.
+   */
+  async function claim(uid: number, kind: CountedKind, session: ClientSession): Promise<number | null> {
+    if (isExempt({ type: 'user', id: uid })) return null;
+    const before = await models.user.findById(uid, { limits: 1 }).session(session).lean<Quota>().exec();
+    const limit = countLimit(kind, uid, before?.limits, (await defaultLimits(session)).user);
+    if (limit === null) return null;
+    await models.user.updateOne(
+      { _id: uid },
+      { $inc: { claims: 1 }, $setOnInsert: { limits: unset, used: nothing } },
+      { upsert: true, session },
+    );
+    return limit;
+  }
+
+  const countOf = (uid: number, kind: keyof typeof countedIn, session?: ClientSession, most?: number) =>
+    connection.collection(countedIn[kind].collection).countDocuments(countedIn[kind].of(uid), {
+      ...(session && { session }),
+      ...(most !== undefined && { limit: most }),
+    });
+
+  /** After one more was written, in the same transaction. Throws `quota_exceeded`, upon which nothing is. */
+  async function demandRoom(
+    { uid, uname }: Pick<ChargedOwner, 'uid' | 'uname'>,
+    kind: keyof typeof countedIn,
+    session: ClientSession,
+  ): Promise<void> {
+    const limit = await claim(uid, kind, session);
+    if (limit === null || (await countOf(uid, kind, session, limit + 1)) <= limit) return;
+    const has = (await countOf(uid, kind, session)) - 1;
+    throw quotaProblem({ quota: kind, holder: { type: 'user', id: uid }, limit, used: has, asked: 1 }, uname);
   }
 
   /** Adds to what a holder uses; returns the quota as it is then. */
@@ -134,7 +185,7 @@ export function createQuotaStore(connection: Connection) {
       pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
 
     /** Sets limits of one holder; returns the quota as it is then. */
-    setLimits: ({ type, id }: QuotaHolder, limits: Partial<Amounts>, session?: ClientSession): Promise<Quota> =>
+    setLimits: ({ type, id }: QuotaHolder, limits: Limits, session?: ClientSession): Promise<Quota> =>
       models[type]
         .findOneAndUpdate(
           { _id: id },
@@ -151,10 +202,7 @@ export function createQuotaStore(connection: Connection) {
         .lean<Quota>()
         .orFail()
         .exec(),
-    async setDefaults(
-      limits: Partial<Record<QuotaHolderType, Partial<Amounts>>>,
-      session?: ClientSession,
-    ): Promise<void> {
+    async setDefaults(limits: Partial<Record<QuotaHolderType, Limits>>, session?: ClientSession): Promise<void> {
       for (const type of ['user', 'group'] as const)
         if (limits[type])
           await defaults.updateOne(
@@ -178,9 +226,7 @@ export function createQuotaStore(connection: Connection) {
         }),
       ),
     /** The same of the default limits, which are edited together. */
-    editDefaults: <R>(
-      work: (present: Record<QuotaHolderType, Amounts>, session: ClientSession) => Promise<R>,
-    ): Promise<R> =>
+    editDefaults: <R>(work: (present: DefaultLimits, session: ClientSession) => Promise<R>): Promise<R> =>
       takeTurns(['defaults'], () =>
         connection.transaction(async (session) => {
           for (const _id of ['user', 'group'] as const)
@@ -196,6 +242,38 @@ export function createQuotaStore(connection: Connection) {
     /** Runs a transaction that charges these owners after those that do so already: they write the same documents. */
     inTurn: <T>(owners: readonly Owned[], transaction: () => Promise<T>): Promise<T> =>
       takeTurns([...new Set(owners.flatMap(holdersOf).map(keyOf))], transaction),
+
+    claim,
+    demandRoom,
+
+    /** How many users have of what is counted, but tokens. */
+    async counts(uids: readonly number[]): Promise<Map<number, Omit<Counts, 'tokens'>>> {
+      const found = await Promise.all(
+        uids.map(async (uid): Promise<[number, Omit<Counts, 'tokens'>]> => {
+          const [vm_templates, service_templates, operations] = await Promise.all([
+            countOf(uid, 'vm_templates'),
+            countOf(uid, 'service_templates'),
+            countOf(uid, 'operations'),
+          ]);
+          return [uid, { vm_templates, service_templates, operations }];
+        }),
+      );
+      return new Map(found);
+    },
+
+    /** Makes something that is counted, if its owner may have one more. */
+    makeCounted: <T>(
+      owner: Pick<ChargedOwner, 'uid' | 'uname'>,
+      kind: keyof typeof countedIn,
+      make: (session: ClientSession) => Promise<T>,
+    ): Promise<T> =>
+      takeTurns([keyOf({ type: 'user', id: owner.uid })], () =>
+        connection.transaction(async (session) => {
+          const made = await make(session);
+          await demandRoom(owner, kind, session);
+          return made;
+        }),
+      ),
 
     /**
      * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.

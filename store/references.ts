@@ -47,19 +47,13 @@ export function createReferences(connection: Connection) {
     touch,
     makeFor,
 
-    /** A transaction that writes something new which names its owner, and VM templates; one after the other for the same. */
-    make: <T>(
-      owner: Owner,
-      write: (session: ClientSession) => Promise<T>,
-      vmTemplates: readonly number[] = [],
-    ): Promise<T> =>
-      takeTurns(
-        [`user/${owner.uid}`, `group/${owner.gid}`, ...new Set(vmTemplates.map((id) => `vm_template/${id}`))],
-        () =>
-          connection.transaction(async (session) => {
-            await makeFor(owner, session);
-            return write(session);
-          }),
+    /** A transaction that writes something new which names its owner; one after the other for the same. */
+    make: <T>(owner: Owner, write: (session: ClientSession) => Promise<T>): Promise<T> =>
+      takeTurns([`user/${owner.uid}`, `group/${owner.gid}`], () =>
+        connection.transaction(async (session) => {
+          await makeFor(owner, session);
+          return write(session);
+        }),
       ),
 
     /** Of something that is given away: what has changed of whose it is. */

@@ -26,7 +26,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
     list: (caller: Caller, query: ListQuery) =>
       pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields }),
     /** Fails with a duplicate key when the owner has one of this name already. */
-    insert: (template: T, session: ClientSession | null = null) => templates.insertMany([template], { session }),
+    insert: (template: T, session: ClientSession) => templates.insertMany([template], { session }),
     replace: (id: number, change: Partial<T>, session: ClientSession) =>
       templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', session }).lean<T>().exec(),
     remove: (id: number, session: ClientSession) => templates.deleteOne({ _id: id }, { session }),

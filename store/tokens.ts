@@ -21,8 +21,11 @@ export function createTokenStore(connection: Connection) {
     /** Of this user: another's is not found. */
     find: (uid: number, id: number): Promise<Token | null> => tokens.findOne({ _id: id, uid }).lean<Token>().exec(),
     list: (uid: number, query: ListQuery) => pageOf(tokens, { uid }, query, { ids: 'number', list: tokenFields }),
-    count: (uid: number, session: ClientSession): Promise<number> =>
-      tokens.countDocuments({ uid, $or: [{ expires_at: null }, { expires_at: { $gt: new Date() } }] }, { session }),
+    count: (uid: number, session?: ClientSession): Promise<number> =>
+      tokens.countDocuments(
+        { uid, $or: [{ expires_at: null }, { expires_at: { $gt: new Date() } }] },
+        { ...(session && { session }) },
+      ),
     insert: (token: Token, session: ClientSession) => tokens.create([token], { session }),
     async remove(uid: number, id: number, session: ClientSession): Promise<boolean> {
       return (await tokens.deleteOne({ _id: id, uid }, { session })).deletedCount > 0;

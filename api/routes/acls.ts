@@ -35,7 +35,7 @@ export const aclRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateAcl.meta({ id: 'CreateAcl' })),
     answer: creates(AclResource),
-    problems: ['already_there'],
+    problems: ['already_there', 'wrong_state'],
     examples: [{ body: { rule: '@100 HOST/* USE' }, answer: seesHosts }],
     handle: ({ acls }, { caller, body }) => acls.create(caller, body),
   }),

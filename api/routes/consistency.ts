@@ -24,7 +24,7 @@ export const consistencyRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CheckConsistency.meta({ id: 'CheckConsistency' }), 'optional'),
     answer: accepts,
-    problems: ['operation_in_progress', 'idempotency_key_reused'],
+    problems: ['operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [{ body: { repair: true }, answer: checkAccepted }],
     handle: ({ consistency }, { caller, body, admission }) => consistency.start(caller, body, admission),
   }),

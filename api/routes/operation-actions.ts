@@ -58,7 +58,7 @@ export const operationActionRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: accepts,
-    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [
       {
         params: { id: ids.recovery },

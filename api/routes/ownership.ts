@@ -60,7 +60,7 @@ export const ownershipRoutes: readonly Route[] = [
     schema: ServiceTemplateResource,
     examples: { chmod: sharing('0', shop), chown: giving('0', shop) },
     of: ({ serviceTemplates }) => serviceTemplates,
-    problems: { chown: ['name_taken'] },
+    problems: { chown: ['name_taken', 'quota_exceeded'] },
   }),
   ...ownershipOf({
     path: '/vms',
@@ -85,7 +85,7 @@ export const ownershipRoutes: readonly Route[] = [
     schema: VmTemplateResource,
     examples: { chmod: sharing('0', small), chown: giving('0', small) },
     of: ({ vmTemplates }) => vmTemplates,
-    problems: { chown: ['name_taken'] },
+    problems: { chown: ['name_taken', 'quota_exceeded'] },
   }),
   ...ownershipOf({
     path: '/hosts',

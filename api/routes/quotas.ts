@@ -1,3 +1,4 @@
+import type { ProblemCode } from '../../domain/problems.js';
 import {
   DefaultQuotas,
   DefaultQuotasEdit,
@@ -8,6 +9,8 @@ import {
   quotaFields,
   UpdateDefaultQuotas,
   UpdateQuota,
+  UpdateUserQuota,
+  UserQuotaEdit,
 } from '../../schemas/quota.js';
 import { patches } from '../edit-body.js';
 import { fiftyVms, noDefaults, ofAlice, ofUsers, own } from '../examples/quotas.js';
@@ -16,16 +19,9 @@ import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from
 
 const tag = 'Quotas';
 const pages = lists('QuotaPage', QuotaResource);
-const Update = UpdateQuota.meta({ id: 'UpdateQuota' });
 
-type Shown = { limits: UpdateQuota; quota: QuotaResource };
-
-/** The same for users and for groups. `shown`: limits that an example sets, and what comes of them. */
-function ofHolders(
-  type: QuotaHolderType,
-  names: { list: string; show: string; update: string },
-  { limits, quota }: Shown,
-): Route[] {
+/** The same for users and for groups. `quota`: what an example shows. */
+function ofHolders(type: QuotaHolderType, names: { list: string; show: string }, quota: QuotaResource): Route[] {
   const params = { id: String(quota.id) };
   const path = `/quotas/${type}s`;
   return [
@@ -60,26 +56,23 @@ function ofHolders(
       examples: [{ params, answer: quota }],
       handle: ({ quotas }, { caller, params: { id } }) => quotas.show(caller, { type, id }),
     }),
-    route({
-      id: names.update,
-      method: 'patch',
-      path: `${path}/{id}`,
-      tag,
-      summary: `Set limits of a ${type}`,
-      rights: `ADMIN on the ${type}`,
-      description:
-        'Limits that are absent stay; null makes one the default. One below what is used takes nothing away: it refuses more of that.',
-      params: ById,
-      query: NoQuery,
-      body: patches(Update, QuotaEdit),
-      answer: shows(QuotaResource),
-      problems: ['not_found', 'wrong_state'],
-      examples: [{ params, body: limits, answer: quota }],
-      handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
-        quotas.update(caller, { type, id }, { revise, precondition }),
-    }),
   ];
 }
+
+/** What is said of setting limits, of users and of groups. */
+const setting = (type: QuotaHolderType) => ({
+  method: 'patch' as const,
+  path: `/quotas/${type}s/{id}`,
+  tag,
+  summary: `Set limits of a ${type}`,
+  rights: `ADMIN on the ${type}`,
+  description:
+    'Limits that are absent stay; null makes one the default. One below what is used takes nothing away: it refuses more of that.',
+  params: ById,
+  query: NoQuery,
+  answer: shows(QuotaResource),
+  problems: ['not_found', 'wrong_state'] satisfies ProblemCode[],
+});
 
 export const quotaRoutes: readonly Route[] = [
   route({
@@ -129,14 +122,22 @@ export const quotaRoutes: readonly Route[] = [
     handle: ({ quotas }, { caller, body: revise, precondition }) =>
       quotas.updateDefaults(caller, { revise, precondition }),
   }),
-  ...ofHolders(
-    'user',
-    { list: 'listUserQuotas', show: 'showUserQuota', update: 'updateUserQuota' },
-    { limits: { vms: 10, cpu: 8.5 }, quota: ofAlice },
-  ),
-  ...ofHolders(
-    'group',
-    { list: 'listGroupQuotas', show: 'showGroupQuota', update: 'updateGroupQuota' },
-    { limits: { services: 5 }, quota: ofUsers },
-  ),
+  ...ofHolders('user', { list: 'listUserQuotas', show: 'showUserQuota' }, ofAlice),
+  route({
+    ...setting('user'),
+    id: 'updateUserQuota',
+    body: patches(UpdateUserQuota.meta({ id: 'UpdateUserQuota' }), UserQuotaEdit),
+    examples: [{ params: { id: String(ofAlice.id) }, body: { vms: 10, cpu: 8.5 }, answer: ofAlice }],
+    handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
+      quotas.updateUser(caller, id, { revise, precondition }),
+  }),
+  ...ofHolders('group', { list: 'listGroupQuotas', show: 'showGroupQuota' }, ofUsers),
+  route({
+    ...setting('group'),
+    id: 'updateGroupQuota',
+    body: patches(UpdateQuota.meta({ id: 'UpdateQuota' }), QuotaEdit),
+    examples: [{ params: { id: String(ofUsers.id) }, body: { services: 5 }, answer: ofUsers }],
+    handle: ({ quotas }, { caller, params: { id }, body: revise, precondition }) =>
+      quotas.update(caller, id, { revise, precondition }),
+  }),
 ];

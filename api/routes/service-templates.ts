@@ -55,7 +55,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     query: NoQuery,
     body: template,
     answer: creates(ServiceTemplateResource),
-    problems: ['name_taken'],
+    problems: ['name_taken', 'quota_exceeded'],
     examples: [{ body: shopBody, answer: shop }],
     handle: ({ serviceTemplates }, { caller, body }) => serviceTemplates.create(caller, body),
   }),

@@ -106,7 +106,7 @@ export const serviceRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: accepts,
-    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [
       {
         params: { id: '2' },
@@ -128,7 +128,7 @@ export const serviceRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: accepts,
-    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [{ params: { id: '1' }, answer: accepted(ids.repair, 'repairService', shop, '09:40:00') }],
     handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
   }),

@@ -51,7 +51,7 @@ export const tokenRoutes: readonly Route[] = [
     body: json(CreateToken.meta({ id: 'CreateToken' })),
     // What is shown here is not shown again: no tag would stand for it.
     answer: { ...creates(NewToken), tagged: false },
-    problems: ['wrong_state'],
+    problems: ['quota_exceeded'],
     examples: [
       { title: 'for a day', body: { name: 'pipeline', expires_in: 86_400 }, answer: newPipeline },
       { title: 'for ever', body: { name: 'backups', expires_in: null }, answer: newBackups },

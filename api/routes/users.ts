@@ -73,7 +73,7 @@ export const userRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateUser.meta({ id: 'CreateUser' })),
     answer: creates(UserResource),
-    problems: ['name_taken'],
+    problems: ['name_taken', 'wrong_state'],
     examples: [{ body: { name: 'carol', password: 'correct-horse-battery', gid: 100 }, answer: carol }],
     handle: ({ users }, { caller, body }) => users.create(caller, body),
   }),

@@ -63,7 +63,7 @@ export const vmTemplateRoutes: readonly Route[] = [
       text: bodyOfTemplateText,
     },
     answer: creates(VmTemplateResource),
-    problems: ['name_taken'],
+    problems: ['name_taken', 'quota_exceeded'],
     examples: [
       { title: 'JSON', body: { name: small.name, template: small.template }, answer: small },
       { title: 'OpenNebula’s text', body: { text: largeText }, answer: large },

@@ -125,7 +125,7 @@ export const vmRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: accepts,
-    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [{ params: { id: '3' }, answer: accepted(ids.resumption, 'deployVm', vm, '09:36:00') }],
     handle: ({ vms }, { caller, params, admission }) => vms.resume(caller, params.id, admission),
   }),
@@ -142,7 +142,7 @@ export const vmRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(RecoverVm.meta({ id: 'RecoverVm' })),
     answer: accepts,
-    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [
       {
         params: { id: '3' },

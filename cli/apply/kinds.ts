@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
 import { CreateGroup, GroupResource } from '../../schemas/group.js';
 import { CreateHost, HostResource } from '../../schemas/host.js';
-import { asDefault, QuotaResource, quotaKinds, UpdateQuota } from '../../schemas/quota.js';
+import {
+  asDefault,
+  countedKinds,
+  QuotaResource,
+  quotaKinds,
+  UpdateQuota,
+  UpdateUserQuota,
+} from '../../schemas/quota.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
 import { limitOf, noLimit } from '../quota-limit.js';
@@ -36,7 +43,10 @@ export type Kind = {
 };
 
 const Limit = z.number(noLimit).nullish();
-const Limits = z.looseObject({ name: z.string(), services: Limit, vms: Limit, cpu: Limit, memory: Limit });
+const Limits = z.looseObject({
+  name: z.string(),
+  ...Object.fromEntries([...quotaKinds, ...countedKinds].map((kind) => [kind, Limit])),
+});
 
 /** Null is the default, as in a merge patch. What is no limit stays, to be refused with its place. */
 function limitIn(value: unknown): unknown {
@@ -50,18 +60,23 @@ const quotaOf = (holder: 'user' | 'group'): Kind => ({
   shown: `quota show ${holder}`,
   path: `/quotas/${holder}s`,
   among: `/${holder}s`,
-  wish: Limits.pipe(UpdateQuota.extend({ name: z.string() })),
+  wish: Limits.pipe((holder === 'user' ? UpdateUserQuota : UpdateQuota).extend({ name: z.string() })),
   read: (document) =>
     Object.fromEntries(
       Object.entries(document).map(([name, value]) => [
         name,
-        quotaKinds.some((kind) => kind === name) ? limitIn(value) : value,
+        [...quotaKinds, ...countedKinds].some((kind) => kind === name) ? limitIn(value) : value,
       ]),
     ),
   answer: QuotaResource,
   asDocument: (object) => {
-    const { name, services, vms, cpu, memory } = QuotaResource.parse(object);
-    return { name, services: services.limit, vms: vms.limit, cpu: cpu.limit, memory: memory.limit };
+    const quota = QuotaResource.parse(object);
+    const limits: Record<string, number> = {};
+    for (const kind of [...quotaKinds, ...countedKinds]) {
+      const its = quota[kind];
+      if (its) limits[kind] = its.limit;
+    }
+    return { name: quota.name, ...limits };
   },
   update: 'PATCH',
   references: ({ name }) => [{ pointer: '/name', kind: holder, value: name, put: () => {} }],

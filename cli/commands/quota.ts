@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  type CountedKind,
+  countedKinds,
   DefaultQuotas,
   OwnQuotas,
   QuotaHolderType,
@@ -18,18 +20,30 @@ import { report, resolve } from '../resource.js';
 
 const usage = 'Add --help to see how it is used.';
 const plain = (amount: number): string => String(amount);
-const textOf: Record<QuotaKind, (amount: number) => string> = {
+const textOf: Record<QuotaKind | CountedKind, (amount: number) => string> = {
   services: plain,
   vms: plain,
   cpu: plain,
   memory: sizeOf,
+  vm_templates: plain,
+  service_templates: plain,
+  tokens: plain,
+  operations: plain,
+};
+const titles: Record<CountedKind, string> = {
+  vm_templates: 'VM TEMPLATES',
+  service_templates: 'SERVICE TEMPLATES',
+  tokens: 'TOKENS',
+  operations: 'OPERATIONS',
 };
 
-const usedOf = (quota: QuotaResource, kind: QuotaKind): string => {
-  const { used, effective } = quota[kind];
+const usedOf = (quota: QuotaResource, kind: QuotaKind | CountedKind): string => {
+  const its = quota[kind];
+  if (!its) return '';
+  const { used, effective } = its;
   return `${textOf[kind](used)}/${effective === null ? '-' : textOf[kind](effective)}`;
 };
-const limitText = (limit: number, kind: QuotaKind): string => wordOf(limit) ?? textOf[kind](limit);
+const limitText = (limit: number, kind: QuotaKind | CountedKind): string => wordOf(limit) ?? textOf[kind](limit);
 
 const quotaTable = ({ wide, width }: Context, quotas: readonly QuotaResource[]): string =>
   tableOf(
@@ -44,19 +58,30 @@ const quotaTable = ({ wide, width }: Context, quotas: readonly QuotaResource[]):
           right: true,
         }),
       ),
+      // They are many columns, and far from their limits as a rule.
+      ...(wide || quotas.length === 1 ? countedKinds.filter((kind) => quotas.some((quota) => quota[kind])) : []).map(
+        (kind): Column<QuotaResource> => ({ title: titles[kind], text: (quota) => usedOf(quota, kind), right: true }),
+      ),
       { title: '', text: ({ exempt }) => (exempt ? 'never counted' : '') },
     ],
     quotas,
     wide ? null : width(),
   );
 
+type Shown = DefaultQuotas['groups'] & Partial<DefaultQuotas['users']>;
+
 const limitsTable = ({ users, groups }: DefaultQuotas): string =>
   tableOf(
     [
-      { title: 'DEFAULT OF', text: ({ of }: { of: string; limits: DefaultQuotas['users'] }) => of },
+      { title: 'DEFAULT OF', text: ({ of }: { of: string; limits: Shown }) => of },
       ...quotaKinds.map((kind) => ({
         title: kind.toUpperCase(),
-        text: ({ limits }: { limits: DefaultQuotas['users'] }) => limitText(limits[kind], kind),
+        text: ({ limits }: { limits: Shown }) => limitText(limits[kind], kind),
+        right: true,
+      })),
+      ...countedKinds.map((kind) => ({
+        title: titles[kind],
+        text: ({ limits: { [kind]: limit } }: { limits: Shown }) => (limit === undefined ? '' : limitText(limit, kind)),
         right: true,
       })),
     ],
@@ -87,15 +112,27 @@ const Limits = z.object({
   vms: Limit.optional(),
   cpu: Limit.optional(),
   memory: Limit.optional(),
+  vmTemplates: Limit.optional(),
+  serviceTemplates: Limit.optional(),
+  tokens: Limit.optional(),
+  operations: Limit.optional(),
 });
 const limitOptions = [
   ['--services <limit>', 'services: a number, default or unlimited'],
   ['--vms <limit>', 'VMs, those of services among them'],
   ['--cpu <limit>', 'cores'],
   ['--memory <limit>', 'memory in MB'],
+  ['--vm-templates <limit>', 'VM templates of a user'],
+  ['--service-templates <limit>', 'service templates of a user'],
+  ['--tokens <limit>', 'tokens of a user that have not expired'],
+  ['--operations <limit>', 'operations of a user that have not ended'],
 ] as const;
 
-const given = (limits: z.output<typeof Limits>) => changesIn(limits, '--services, --vms, --cpu or --memory');
+const given = ({ vmTemplates, serviceTemplates, ...limits }: z.output<typeof Limits>) =>
+  changesIn(
+    { ...limits, vm_templates: vmTemplates, service_templates: serviceTemplates },
+    '--services, --vms, --cpu, --memory, --vm-templates, --service-templates, --tokens or --operations',
+  );
 
 export const quotaCommands: readonly Leaf[] = [
   leaf({

@@ -35,7 +35,11 @@ export function unreachableOperations(
       ...given.services,
     },
     consistency: { start: untouched, list: untouched, show: untouched, ...given.consistency },
-    quotas: { ...crud, own: untouched, showDefaults: untouched, updateDefaults: untouched, ...given.quotas },
+    quotas: {
+      ...crud,
+      ...{ own: untouched, updateUser: untouched, showDefaults: untouched, updateDefaults: untouched },
+      ...given.quotas,
+    },
     users: {
       ...crud,
       ...{ self: untouched, setPassword: untouched, join: untouched, leave: untouched },

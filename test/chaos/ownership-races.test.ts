@@ -25,10 +25,12 @@ beforeAll(async () => {
   store = createStore(connection);
   const directory = createDirectory(connection);
   for (const name of ['alice', 'bob']) await addUser(directory, name);
-  await store.vmTemplates.insert({
-    ...{ _id: 0, name: 'small', ...owner, created_at: new Date() },
-    template: { CPU: 1, MEMORY: 64 },
-  });
+  await store.quotas.makeCounted(owner, 'vm_templates', (session) =>
+    store.vmTemplates.insert(
+      { ...{ _id: 0, name: 'small', ...owner, created_at: new Date() }, template: { CPU: 1, MEMORY: 64 } },
+      session,
+    ),
+  );
   await store.counters.beginAt('vm', 1_000_000);
 });
 afterAll(async () => {

@@ -63,12 +63,17 @@ describe('arcus quota', () => {
 
   it('shows and sets defaults', async () => {
     const limits = { services: -2, vms: 20, cpu: -2, memory: -2 };
-    const body = { users: limits, groups: { ...limits, vms: -2 } };
+    const counts = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 1000 };
+    const body = { users: { ...limits, ...counts }, groups: { ...limits, vms: -2 } };
     api.on('GET /quotas/defaults', { body });
     api.on('PATCH /quotas/defaults', { body });
-    expect((await arcus('quota', 'defaults')).out).toMatch(/^users +unlimited +20 +unlimited +unlimited$/m);
+    expect((await arcus('quota', 'defaults')).out).toMatch(
+      /^users +unlimited +20 +unlimited +unlimited +1000 +1000 +100 +1000$/m,
+    );
     await arcus('quota', 'defaults', 'users', '--vms', '20');
     expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ users: { vms: 20 } });
+    await arcus('quota', 'defaults', 'users', '--vm-templates', '50', '--operations', 'unlimited');
+    expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ users: { vm_templates: 50, operations: -2 } });
   });
 
   it.each([

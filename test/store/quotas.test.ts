@@ -5,8 +5,9 @@ import type { Caller } from '../../domain/caller.js';
 import { Problem } from '../../domain/problems.js';
 import { chargeOfVm, isSameAmounts } from '../../domain/quotas.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
+import { unconditional } from '../../operations/precondition.js';
 import { defaultPermissions } from '../../schemas/common.js';
-import type { Amounts } from '../../schemas/quota.js';
+import { type Amounts, countedDefaults } from '../../schemas/quota.js';
 import type { Vm } from '../../schemas/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
@@ -75,7 +76,7 @@ beforeEach(empty);
 async function empty(): Promise<void> {
   for (const name of ['vms', 'services', 'operations', 'user_quotas', 'group_quotas'])
     await connection.collection(name).deleteMany({});
-  await store.quotas.setDefaults({ user: all(-2), group: all(-2) });
+  await store.quotas.setDefaults({ user: { ...all(-2), ...countedDefaults }, group: all(-2) });
 }
 
 const used = async (type: 'user' | 'group', id: number) => (await store.quotas.find({ type, id }))?.used;
@@ -278,6 +279,68 @@ describe('an object that is given away', () => {
     expect((await store.vms.find(resource.id))?.uid).toBe(2);
     expect(await used('user', 2)).toEqual(size);
     await books();
+  });
+});
+
+describe('what is counted of a user', () => {
+  const processes = () => [operations, ...others.map((other) => other.operations)];
+  const body = () => ({ name: crypto.randomUUID(), template: { CPU: 1, MEMORY: 64, VCPU: undefined } });
+  const bob: Caller = { id: 3, name: 'bob', gid: 1, groups: [1, 0], rules: [] };
+  const serviceTemplate = () => ({
+    ...{ name: crypto.randomUUID(), deployment: 'none' as const, ready_status_gate: false },
+    roles: [{ name: 'web', cardinality: 1, vm_template: small, parents: [] }],
+  });
+  const made = {
+    vm_templates: (by: Operations) => by.vmTemplates.create(bob, body()),
+    service_templates: (by: Operations) => by.serviceTemplates.create(bob, serviceTemplate()),
+    operations: (by: Operations) => createVm(bob, undefined, by),
+  };
+  const kinds = ['vm_templates', 'service_templates', 'operations'] as const;
+
+  it.each(kinds)('never goes beyond its limit, whoever asks at once in eight processes: %s', async (kind) => {
+    for (const name of ['service_templates', 'vm_templates'])
+      await connection.collection(name).deleteMany({ uid: bob.id });
+    await store.quotas.setDefaults({ user: { [kind]: 10 } });
+    const results = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, at) => made[kind](processes()[at % 8] ?? operations)),
+    );
+    const refusals = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+    expect(refusals).toHaveLength(30);
+    for (const refusal of refusals)
+      expect(refusal).toMatchObject({ code: 'quota_exceeded', quota: { quota: kind, limit: 10, used: 10, asked: 1 } });
+    expect((await store.quotas.counts([bob.id])).get(bob.id)?.[kind]).toBe(10);
+    await books();
+  });
+
+  it('is asked of whoever is given a template, and stays where it is beyond a limit', async () => {
+    const { id } = await operations.vmTemplates.create(alice, body());
+    await made.vm_templates(operations);
+    await store.quotas.setLimits({ type: 'user', id: bob.id }, { vm_templates: 0 });
+    const given = store.ownership.changeOf(store.vmTemplates.model, 'vm_templates')(id, {
+      ...{ after: (seen) => ({ ...seen, uid: bob.id }), allow: () => {}, compare: async () => {}, names: {} },
+    });
+    await expect(given).rejects.toMatchObject({ quota: { quota: 'vm_templates', limit: 0 } });
+    expect((await store.vmTemplates.find(id))?.uid).toBe(alice.id);
+    await expect(made.vm_templates(operations)).rejects.toMatchObject({ quota: { limit: 0 } });
+    const { items } = await operations.vmTemplates.list(bob, { limit: 100 });
+    for (const template of items.filter(({ uid }) => uid === bob.id))
+      await operations.vmTemplates.remove(bob, template.id, unconditional);
+    await store.quotas.setLimits({ type: 'user', id: bob.id }, { vm_templates: 1 });
+    await made.vm_templates(operations);
+  });
+
+  it('is never a reason to refuse what takes away', async () => {
+    const { resource } = await createVm(bob);
+    await store.quotas.setLimits({ type: 'user', id: bob.id }, { operations: 0 });
+    await expect(createVm(bob)).rejects.toMatchObject({ quota: { quota: 'operations' } });
+    await operations.vms.terminate(bob, resource.id, { hard: true }, { requestId: 'test' });
+  });
+
+  it('binds nobody who is never counted', async () => {
+    await store.quotas.setDefaults({ user: { vm_templates: 0, operations: 0 } });
+    const oneadmin = callers[3] as Caller;
+    await operations.vmTemplates.create(oneadmin, body());
+    await createVm(oneadmin);
   });
 });
 

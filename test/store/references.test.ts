@@ -259,7 +259,7 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
     'its user': async () => {
       const { id } = await newUser();
       return {
-        refer: () => one.operations.quotas.update(oneadmin, { type: 'user', id }, limited),
+        refer: () => one.operations.quotas.updateUser(oneadmin, id, limited),
         remove: () => removeUser(id),
         refusals: ['not_found'],
         dangles: async () => (await one.store.quotas.find({ type: 'user', id })) !== null && (await users(id)) === null,
@@ -268,7 +268,7 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
     'its group': async () => {
       const id = await newGroup();
       return {
-        refer: () => one.operations.quotas.update(oneadmin, { type: 'group', id }, limited),
+        refer: () => one.operations.quotas.update(oneadmin, id, limited),
         remove: () => removeGroup(id),
         refusals: ['not_found'],
         dangles: async () =>
