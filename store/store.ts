@@ -41,8 +41,12 @@ export function createStore(connection: Connection) {
     clusters,
     moveBound: createBoundMoves(connection, { services, vms }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts }),
-    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
-    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
+    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE', {
+      template: { neededBy: ['template', 'warnings'], empty: {} },
+    }),
+    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT', {
+      body: { neededBy: ['body'], empty: {} },
+    }),
     operations,
     steps: createStepStore(connection),
     services,

@@ -22,8 +22,12 @@ export function createVmTransitions(connection: Connection, vms: Model<Vm>, quot
   const endCharged = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
     const inside = async (within: ClientSession): Promise<number> => {
       const before = await vms
-        .findOneAndUpdate({ _id: vm._id, ...guardOf(vm) }, { $set, $unset: { charge: '' } }, { session: within })
-        .lean<Vm>()
+        .findOneAndUpdate(
+          { _id: vm._id, ...guardOf(vm) },
+          { $set, $unset: { charge: '' } },
+          { session: within, projection: { charge: 1, uid: 1, gid: 1 } },
+        )
+        .lean<Pick<Vm, '_id' | 'charge' | 'uid' | 'gid'>>()
         .exec();
       if (before?.charge) await quotas.giveBack(before, before.charge, within);
       return before ? 1 : 0;
@@ -51,9 +55,9 @@ export function createVmTransitions(connection: Connection, vms: Model<Vm>, quot
     for (const change of returns) matchedCount += await endCharged(change, session);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const now = await vms
-      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } })
+      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } }, { state: 1, lcm_state: 1, epoch: 1, hold: 1 })
       .session(session ?? null)
-      .lean<Vm[]>()
+      .lean<Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold'>[]>()
       .exec();
     const present = new Map(now.map((vm) => [vm._id, vm]));
     const there = new Set(

@@ -1,8 +1,9 @@
-import type { ClientSession, Connection } from 'mongoose';
+import { type ClientSession, type Connection, mongo } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
 import type { Ownership } from '../schemas/common.js';
+import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import { modelOf, ownershipFields } from './model.js';
@@ -11,6 +12,7 @@ import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
 import { createVmTransitions } from './vm-transitions.js';
+import { type WorkVm, workFields } from './work-vms.js';
 
 /** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
 const presentStates = VmState.options.filter((state) => state !== 'DONE');
@@ -47,6 +49,13 @@ export type ToldVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
+
+/** What is much of a VM, and not always shown. */
+const parts = {
+  template: { neededBy: ['template'], empty: {} },
+  user_template: { neededBy: ['user_template', 'ready'], empty: {} },
+  history: { neededBy: ['history', 'host'], empty: [] },
+} as const;
 
 export function createVmStore(connection: Connection, quotas: QuotaStore) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
@@ -89,10 +98,18 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
     find: (id: number) => vms.findById(id).lean<Vm>().exec(),
     byIds: (ids: readonly number[]) =>
       vms
-        .find({ _id: { $in: ids } })
+        .find({ _id: { $in: ids } }, workFields)
         .sort({ _id: 1 })
-        .lean<Vm[]>()
+        .lean<WorkVm[]>()
         .exec(),
+    /** What each of these VMs is made of: much, and needed by whoever makes it alone. */
+    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, Vm['template']>> {
+      const found = await vms
+        .find({ _id: { $in: ids } }, { template: 1 })
+        .lean<Pick<Vm, '_id' | 'template'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, template }) => [_id, template]));
+    },
     list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
         vms,
@@ -103,7 +120,7 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),
         },
         query,
-        { ids: 'number', list: vmFields },
+        { ids: 'number', list: vmFields, parts },
       ),
     /** Where the VMs of these services are. */
     async siblings(services: readonly number[], session?: ClientSession): Promise<Sibling[]> {
@@ -125,11 +142,14 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
     /** VMs of a service that are not DONE, in order of their ids. */
     ofService: (id: number, role?: string) =>
       vms
-        .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
+        .find(
+          { 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } },
+          workFields,
+        )
         // Left to choose, MongoDB may go through all VMs in order of their ids.
         .hint('by_service')
         .sort({ _id: 1 })
-        .lean<Vm[]>()
+        .lean<WorkVm[]>()
         .exec(),
     /** What is told of a service's VMs: of those that are not DONE, and those that became so since a time. */
     toldSince: (id: number, since: Date) =>
@@ -148,7 +168,8 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       return last?.service?.ordinal ?? -1;
     },
     /** VMs that have no host yet and whose operation wants one, oldest first. */
-    waiting: (limit: number) => vms.find(waitingForCapacity).sort({ _id: 1 }).limit(limit).lean<Vm[]>().exec(),
+    waiting: (limit: number) =>
+      vms.find(waitingForCapacity, workFields).sort({ _id: 1 }).limit(limit).lean<WorkVm[]>().exec(),
     anyWaiting: async (): Promise<boolean> => (await vms.exists(waitingForCapacity)) !== null,
 
     /** Writes new VMs; those whose unique key exists already are left as they are. Returns whether all were new. */
@@ -156,7 +177,8 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       if (documents.length === 0) return true;
       try {
         // Past Mongoose, which would cast every value of every document.
-        await connection.collection<Vm>('vms').insertMany([...documents], { ordered: false });
+        for (const some of inBytes(documents))
+          await connection.collection<Vm>('vms').insertMany(some, { ordered: false });
         return true;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
@@ -202,4 +224,12 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
     ...createVmTransitions(connection, vms, quotas),
   };
 }
+/** In parts that are written one after the other, none of which is large; VMs of a role are as good as alike in size. */
+function* inBytes(documents: readonly Vm[]): Generator<Vm[]> {
+  const [first] = documents;
+  const each = first ? mongo.BSON.calculateObjectSize(first) : 1;
+  const most = Math.max(1, Math.floor(limits.writeBytes.most / each));
+  for (let at = 0; at < documents.length; at += most) yield documents.slice(at, at + most);
+}
+
 export type VmStore = ReturnType<typeof createVmStore>;
