@@ -179,6 +179,12 @@ export const limits = {
     of: '`affinity` and `anti_affinity` of all roles of a service',
     why: 'Which VMs go together is worked out from them.',
   },
+  tiesOfVms: {
+    most: 32 * 1024 * KiB,
+    unit: 'bytes',
+    of: 'names of roles that the VMs of a service carry together, for `affinity` and `anti_affinity`',
+    why: 'Each VM has those of the roles that it goes with, and steps read them.',
+  },
   policies: {
     most: 50,
     unit: 'policies',
