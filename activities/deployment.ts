@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { isReady } from '../domain/ready.js';
-import { deploymentParents } from '../domain/role-graph.js';
+import { parentPlaces } from '../domain/role-graph.js';
 import { belongs } from '../domain/service-health.js';
 import { failedToDeploy, isVmFailure, isVmHealthy, isVmRunning } from '../domain/vm-states.js';
 import type { Operation } from '../schemas/operation.js';
@@ -21,7 +21,8 @@ export type DeploymentPlan = {
 
 export type PlannedRole = {
   name: string;
-  parents: string[];
+  /** Places of others in the list of roles; in the plans of an earlier version, their names. */
+  parents: (number | string)[];
   up: boolean;
   /** The last step that an earlier run of this operation has done on it: steps rise. */
   step?: number;
@@ -134,7 +135,11 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     step,
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
+    if (failure !== null) {
+      // What failed may be the step that takes the role: then it is taken, so that it says so.
+      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'deploy' });
+      await failVms(store, op, id, name, failure);
+    }
     const [service, vms] = await Promise.all([store.services.find(id), store.vms.ofService(id, name)]);
     const role = service?.roles.find((candidate) => candidate.name === name);
     if (!role) return false;
@@ -166,8 +171,9 @@ export async function plannedRoles(
     store.operations.begunWith(op, runId, stepsOf(service, op)),
     rolesWithLost(store, service),
   ]);
-  return service.roles.map((role) => ({
-    ...planned(role, service, operation, reached[role.name] ?? null),
+  const parents = parentPlaces(service.roles, service.body.deployment);
+  return service.roles.map((role, at) => ({
+    ...planned(role, operation, parents[at] ?? [], reached[role.name] ?? null),
     ...(lost.has(role.name) && { lost: true }),
   }));
 }
@@ -186,11 +192,11 @@ const stepsOf = ({ roles }: Service, op: string): Record<string, number> =>
   Object.fromEntries(roles.flatMap(({ name, mark }) => (mark?.op === op ? [[name, mark.step]] : [])));
 
 /** What is to be done for a role: what it came to under this very operation stands until somebody answers. */
-function planned(role: Role, { body }: Service, { answer }: Operation, step: number | null): PlannedRole {
+function planned(role: Role, { answer }: Operation, parents: number[], step: number | null): PlannedRole {
   const { name, state, failure_policy: policy } = role;
   return {
     name,
-    parents: deploymentParents(role, body.deployment),
+    parents,
     up: state === 'RUNNING',
     ...(step !== null && { step }),
     ...(step !== null && state === 'FAILED_DEPLOYING' && { failed: true }),

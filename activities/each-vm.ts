@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import { brief, longest } from '../domain/brief.js';
 import { Problem, problemOf, problems } from '../domain/problems.js';
 import type { VmEvent } from '../domain/vm-states.js';
 import type { VmMove } from '../store/vm-transitions.js';
@@ -47,7 +48,7 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
         const problem = problemOf(error);
         if (problem?.code === 'stale_epoch') outcome.taken.push(vm._id);
         else if (problem && !problems[problem.code].retryable) {
-          outcome.failed.push({ vm: vm._id, code: problem.code, detail: problem.message });
+          outcome.failed.push({ vm: vm._id, code: problem.code, detail: brief(problem.message, longest.vm) });
           record.push({ vm, event: step.fail, set: { reason: problem.message }, release: true });
         } else
           unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));

@@ -1,6 +1,8 @@
 import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { brief, longest } from '../domain/brief.js';
 import { problemOf, problems } from '../domain/problems.js';
+import { isLastingFault } from '../store/lasting-fault.js';
 import type { StepLog } from './step-log.js';
 import { failureNote, noteOf } from './step-note.js';
 
@@ -21,7 +23,7 @@ export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>
         return result;
       } catch (error) {
         if (note) log.note(failureNote(note, error, context, new Date()));
-        throw failureOf(error);
+        throw failureOf(error, context.info.attempt);
       } finally {
         if (beat) clearInterval(beat);
       }
@@ -29,13 +31,31 @@ export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>
   };
 }
 
-function failureOf(error: unknown): unknown {
+/** A step that fails for a reason that does not pass is given up at so many tries: what needs our database has no other end. */
+const tries = 10;
+
+function failureOf(error: unknown, attempt: number): unknown {
   const problem = problemOf(error);
-  if (!problem) return error;
+  if (!problem && attempt >= tries && isLastingFault(error))
+    return ApplicationFailure.create({
+      type: 'internal',
+      message: `a step failed ${attempt} times, for a fault in Arcus: ${told(error)}`,
+      nonRetryable: true,
+      ...(!isLong(error) && error instanceof Error && { cause: error }),
+    });
+  if (!problem) return isLong(error) ? ApplicationFailure.create({ type: error.name, message: told(error) }) : error;
   return ApplicationFailure.create({
     type: problem.code,
-    message: problem.message,
+    message: told(problem),
     nonRetryable: !problems[problem.code].retryable,
-    cause: problem,
+    // Its stack begins with its message: of a long one, once is enough.
+    ...(!isLong(problem) && { cause: problem }),
   });
 }
+
+/** A failure goes into the history with its causes: one that is larger than the engine takes would be tried for ever. */
+const isLong = (error: unknown): error is Error =>
+  error instanceof Error && error.message.length + (error.stack?.length ?? 0) > 4 * longest.operation;
+
+const told = (error: unknown): string =>
+  brief(error instanceof Error ? error.message : String(error), longest.operation);

@@ -15,6 +15,10 @@ const settledAfter = 3_000;
 const grace = 30_000;
 const pause = 50;
 const pageSize = 200;
+/** Of what it did: a result has a limit. */
+const mostTold = 100;
+/** How often an operation is run again because a history could not be replayed. */
+const mostReruns = 3;
 
 /** What keeps operations going when the process that served them does not: for many operations at a time. */
 export const supervisionActivities = ({
@@ -22,17 +26,22 @@ export const supervisionActivities = ({
   engine,
   settings,
 }: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
-  /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did. */
+  /** Looks at every operation that has not ended, and at its run; repairs what does not fit. Returns what it did first. */
   async reconcile(): Promise<{ looked: number; repaired: string[] }> {
     // One of the future comes from a clock that was ahead: it has waited as long as any.
     const young = { from: new Date(Date.now() - settledAfter), to: new Date() };
     const repaired: string[] = [];
     let looked = 0;
+    // One that cannot be repaired keeps nobody else's from it.
+    let unrepaired: { error: unknown } | undefined;
     for (let after = '', more = true; more; ) {
       const page = await store.operations.openOutside(young, after, pageSize);
       for (const operation of page) {
-        const did = await repair(store, engine, operation);
-        if (did !== 'leave') repaired.push(`${operation._id} ${did}`);
+        const did = await repair(store, engine, operation).catch((error: unknown) => {
+          unrepaired ??= { error };
+          return 'leave';
+        });
+        if (did !== 'leave' && repaired.length < mostTold) repaired.push(`${operation._id} ${did}`);
       }
       looked += page.length;
       after = page.at(-1)?._id ?? '';
@@ -41,6 +50,7 @@ export const supervisionActivities = ({
     if (await store.vms.anyWaiting()) await engine.signalPlacement();
     await resumeTerminations(store, engine);
     await store.health.refresh(await store.health.doubtful());
+    if (unrepaired) throw unrepaired.error;
     return { looked, repaired };
   },
 
@@ -82,7 +92,7 @@ export const supervisionActivities = ({
 /** Looks at the run of an operation that has not ended, and does what is to be done. Returns what that was. */
 export async function repair(store: Store, engine: Engine, operation: Operation): Promise<string> {
   const run = await engine.latestRun(operation.workflow_id);
-  const disposition = dispositionOf(operation, run);
+  const disposition = dispositionOf(operation, run, new Date());
   switch (disposition.do) {
     case 'leave':
       break;
@@ -98,19 +108,27 @@ export async function repair(store: Store, engine: Engine, operation: Operation)
     case 'end_cancelled':
       await store.endings.endCancelled(operation);
       break;
+    case 'give_up':
+      if (run) await engine.terminate(operation.workflow_id, run, disposition.reason);
+      if (operation.cancel_requested) await store.endings.endCancelled(operation);
+      else await fail(store, operation, disposition.reason);
+      break;
     case 'fail': {
-      const failure = run?.status === 'failed' ? await engine.failureOf(operation.workflow_id, run.runId) : null;
+      const says = run?.status === 'failed' || run?.status === 'terminated';
+      const failure = run && says ? await engine.failureOf(operation.workflow_id, run.runId) : null;
       // A history that today's code cannot replay: the operation itself is sound, so it runs again.
-      if (failure && /Determinism/.test(failure.type)) {
+      if (failure && /Determinism/.test(failure.type) && (await store.operations.rerun(operation._id)) <= mostReruns) {
         await restart(store, engine, operation);
         return 'start';
       }
-      const detail = failure ? `${disposition.reason}: ${failure.message}` : disposition.reason;
-      await store.endings.end(operation._id, { state: 'failed', error: { code: 'run_lost', detail } });
+      await fail(store, operation, failure ? `${disposition.reason}: ${failure.message}` : disposition.reason);
     }
   }
   return disposition.do;
 }
+
+const fail = (store: Store, { _id }: Operation, detail: string): Promise<unknown> =>
+  store.endings.end(_id, { state: 'failed', error: { code: 'run_lost', detail } });
 
 async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
   if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);

@@ -1,4 +1,4 @@
-import { undeploymentBlockers } from '../domain/role-graph.js';
+import { blockerPlaces } from '../domain/role-graph.js';
 import { isUndeployment } from '../schemas/operation.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
 import type { Store } from '../store/store.js';
@@ -12,8 +12,11 @@ import { failVms, takeVms } from './role-vms.js';
 
 export type UndeploymentPlan = {
   service: number;
-  /** `blockers`: roles that must be gone first. Those that are DONE already are `gone`. */
-  roles: { name: string; hard: boolean; blockers: string[]; gone: boolean }[];
+  /**
+   * `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`,
+   * and those that an earlier run of this operation could not remove have `failed`.
+   */
+  roles: { name: string; hard: boolean; blockers: (number | string)[]; gone: boolean; failed?: boolean }[];
 };
 
 /** What is left to remove of a role: batches to destroy, and VMs that another operation is removing. */
@@ -35,13 +38,15 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
       if (!service) return null;
       const { deployment, shutdown_action: ofService } = service.body;
       const forced = isUndeployment(operation) ? operation.input.hard : null;
+      const blockers = blockerPlaces(service.roles, deployment);
       return {
         service: service._id,
-        roles: service.roles.map((role) => ({
+        roles: service.roles.map((role, at) => ({
           name: role.name,
           hard: forced ?? isHard(role.shutdown_action ?? ofService ?? settings.shutdownAction),
-          blockers: undeploymentBlockers(service.roles, role.name, deployment),
+          blockers: blockers[at] ?? [],
           gone: role.state === 'DONE',
+          ...(role.state === 'FAILED_UNDEPLOYING' && role.mark?.op === op && { failed: true }),
         })),
       };
     }),
@@ -67,7 +72,11 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
     step,
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
+    if (failure !== null) {
+      // What failed may be the step that takes the role: then it is taken, so that it says so.
+      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'undeploy' });
+      await failVms(store, op, id, name, failure);
+    }
     const reason = whyNotGone(await store.vms.ofService(id, name), failure);
     const at = { service: id, role: name, op, step };
     const left =

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { pinoHttp } from 'pino-http';
+import { withoutPasswords } from '../domain/without-passwords.js';
 
 /**
  * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.
@@ -9,7 +10,8 @@ import { pinoHttp } from 'pino-http';
 export function createLogger(level: string, process: string): Logger {
   const output = pino.destination({ dest: 1, maxLength: 2 ** 20 });
   output.on('error', () => {});
-  return pino({ level, base: { process } }, output);
+  // Errors of drivers repeat the address that they were given.
+  return pino({ level, base: { process } }, { write: (line) => output.write(withoutPasswords(line)) });
 }
 
 /** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */

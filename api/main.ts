@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
+import { withoutPasswords } from '../domain/without-passwords.js';
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
@@ -82,6 +83,6 @@ function fail(logger: Pick<Logger, 'fatal'>, error: unknown): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(`arcus: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`arcus: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
   process.exit(1);
 });

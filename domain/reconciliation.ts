@@ -1,10 +1,13 @@
 import type { Operation } from '../schemas/operation.js';
+import { type FailingTask, failsForGood, gaveUpText } from './failing-task.js';
 
 /** The newest run under the workflow ID of an operation's resource; `failure` is the type of a failed one's error. */
 export type SeenRun = {
   op: string | null;
   firstRunId: string;
   status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+  /** Of one that is open: its tasks fail. null: they do not. */
+  failing: FailingTask | null;
 };
 
 export type Disposition =
@@ -17,6 +20,8 @@ export type Disposition =
   | { do: 'cancel' }
   /** It was asked to stop, and has no run that could. */
   | { do: 'end_cancelled' }
+  /** Its run is open, gets no further and hears no cancel. */
+  | { do: 'give_up'; reason: string }
   /** Its run is over and has not ended it. */
   | { do: 'fail'; reason: string };
 
@@ -33,16 +38,20 @@ export type ReconciledOperation = Pick<Operation, '_id' | 'kind' | 'state' | 'ru
 
 const preempting: readonly Operation['kind'][] = ['undeployService', 'terminateVm'];
 
-/** What is to be done with an operation that has not ended, given the newest run under its workflow ID. Pure: asked by reconciliation. */
+/** What is to be done with an operation that has not ended, given the newest run under its workflow ID. */
 export function dispositionOf(
   { _id, kind, state, run_id, cancel_requested }: ReconciledOperation,
   run: SeenRun | null,
+  now: Date,
 ): Disposition {
   if (state === 'succeeded' || state === 'failed' || state === 'cancelled') return { do: 'leave' };
-  if (cancel_requested)
-    return { do: state === 'running' && run?.status === 'open' && run.op === _id ? 'cancel' : 'end_cancelled' };
+  const isOurs = run?.status === 'open' && run.op === _id;
+  const isAtWork = state === 'accepted' || state === 'running';
+  if (isAtWork && isOurs && run.failing && failsForGood(run.failing, now))
+    return { do: 'give_up', reason: gaveUpText(run.failing) };
+  if (cancel_requested) return { do: state === 'running' && isOurs ? 'cancel' : 'end_cancelled' };
   if (state === 'waiting' || state === 'waiting_for_you') return { do: 'leave' };
-  if (run?.status === 'open' && run.op === _id) return { do: 'leave' };
+  if (isOurs) return { do: 'leave' };
   if (run?.status === 'open') return preempting.includes(kind) ? { do: 'hand_over' } : { do: 'leave' };
   if (run?.op !== _id) return { do: 'start' };
   const anotherClaim = run_id !== null && run_id !== run.firstRunId;

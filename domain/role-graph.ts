@@ -39,9 +39,22 @@ export function findCycle(roles: readonly RoleNode[]): string[] | undefined {
 export const deploymentParents = (role: RoleNode, deployment: Deployment): string[] =>
   deployment === 'straight' ? [...new Set(role.parents)] : [];
 
-/** The roles that must be gone before this one may go: its children, or none where the roles go together. */
-export const undeploymentBlockers = (roles: readonly RoleNode[], roleName: string, deployment: Deployment): string[] =>
-  roles.filter((role) => deploymentParents(role, deployment).includes(roleName)).map((role) => role.name);
+/**
+ * By role, the places in the list of those that must run before it may start. Plans are made of places: names are up to
+ * 128 characters long, and written at each of a role's children they would outgrow what the engine takes.
+ */
+export function parentPlaces(roles: readonly RoleNode[], deployment: Deployment): number[][] {
+  const places = new Map(roles.map(({ name }, at) => [name, at]));
+  return roles.map((role) => deploymentParents(role, deployment).flatMap((parent) => places.get(parent) ?? []));
+}
+
+/** By role, the places of those that must be gone before it may go: its children, or none where the roles go together. */
+export function blockerPlaces(roles: readonly RoleNode[], deployment: Deployment): number[][] {
+  const blockers: number[][] = roles.map(() => []);
+  for (const [child, parents] of parentPlaces(roles, deployment).entries())
+    for (const parent of parents) blockers[parent]?.push(child);
+  return blockers;
+}
 
 /** Levels of role names: each role stands in the first level after all its parents. A circle's roles are left out. */
 export function deploymentOrder(roles: readonly RoleNode[], deployment: Deployment): string[][] {

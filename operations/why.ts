@@ -93,6 +93,7 @@ export const whyOperations = (context: OperationsContext) => {
       inTheWay: pending?.isOpen && !its ? pending.op : null,
       hasRun: its?.isOpen ?? false,
       queuedSince: its?.queuedSince ?? null,
+      failing: its?.failing ?? null,
     };
     return {
       steps: seenSteps(written, operation, pending === undefined ? null : (its?.steps ?? [])),
@@ -119,7 +120,7 @@ export const whyOperations = (context: OperationsContext) => {
         const engineFacts: EngineFacts =
           next === undefined
             ? { answered: false }
-            : { answered: true, inTheWay: null, hasRun: true, queuedSince: null };
+            : { answered: true, inTheWay: null, hasRun: true, queuedSince: null, failing: null };
         return { subject: await hostSubject(store, host, next ?? null), engine: engineFacts };
       }
       case 'zone':

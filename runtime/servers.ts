@@ -55,9 +55,10 @@ export async function requireFree(setting: string, port: number, address: string
 
 /** The ports of everything that Arcus runs: those given, which must be free, else those kept in the home. */
 export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
+  const uiPort = settings.ARCUS_TEMPORAL_UI_PORT === 'off' ? undefined : settings.ARCUS_TEMPORAL_UI_PORT;
   const given = [
     { setting: 'ARCUS_TEMPORAL_PORT', port: settings.ARCUS_TEMPORAL_PORT, address: '127.0.0.1' },
-    { setting: 'ARCUS_TEMPORAL_UI_PORT', port: settings.ARCUS_TEMPORAL_UI_PORT, address: '127.0.0.1' },
+    { setting: 'ARCUS_TEMPORAL_UI_PORT', port: uiPort, address: '127.0.0.1' },
     { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
     { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
   ];
@@ -65,7 +66,7 @@ export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
   const kept = await keepPorts(home.ports, portNames, {
     ...(settings.ARCUS_PORT > 0 && { api: settings.ARCUS_PORT }),
     ...(settings.ARCUS_TEMPORAL_PORT && { temporal: settings.ARCUS_TEMPORAL_PORT }),
-    ...(settings.ARCUS_TEMPORAL_UI_PORT && { temporalUi: settings.ARCUS_TEMPORAL_UI_PORT }),
+    ...(uiPort !== undefined && { temporalUi: uiPort }),
     ...(settings.ARCUS_MONGODB_PORT && { mongodb: settings.ARCUS_MONGODB_PORT }),
   });
   const port = (name: PortName) => kept.get(name) ?? 0;
@@ -107,6 +108,10 @@ async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<s
   return found.path;
 }
 
+/** Said at each start: of everything that Arcus runs, this alone asks nobody who he is. */
+const openToTheMachine =
+  'Temporal’s development server asks nobody for credentials: other accounts of this machine reach it (docs/identity.md says what that means)';
+
 /** What is meant for a Temporal of the user's own must not be left unsaid when there is none: it would be believed to hold. */
 function refuseForeignSettings(settings: Settings): void {
   for (const setting of [
@@ -135,10 +140,9 @@ async function provideTemporal(
   const binary = await binaryOf(temporal, context);
   const { stdout: version } = await execa(binary, ['--version']);
   const address = `127.0.0.1:${ports.temporal}`;
-  const command = temporalCommand(
-    { binary, directory: home.temporal, port: ports.temporal, uiPort: ports.temporalUi },
-    '',
-  );
+  const uiPort = settings.ARCUS_TEMPORAL_UI_PORT === 'off' ? null : ports.temporalUi;
+  const command = temporalCommand({ binary, directory: home.temporal, port: ports.temporal, uiPort }, '');
+  say(openToTheMachine);
   await withTemporalFile(
     home.temporal,
     version.trim(),
@@ -155,7 +159,8 @@ async function provideTemporal(
     },
     (error) => error instanceof EndedEarly && !supervisor.isStopping,
   );
-  return { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_TEMPORAL_UI_URL: ui ?? `http://127.0.0.1:${ports.temporalUi}` };
+  const shown = ui ?? (uiPort === null ? undefined : `http://127.0.0.1:${uiPort}`);
+  return { ARCUS_TEMPORAL_ADDRESS: address, ...(shown !== undefined && { ARCUS_TEMPORAL_UI_URL: shown }) };
 }
 
 async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'ARCUS_MONGODB_URI'>> {

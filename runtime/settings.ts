@@ -13,7 +13,10 @@ export const Settings = Config.extend({
     .optional()
     .describe('Address under which the archives lie by file name; tried before the vendors'),
   ARCUS_TEMPORAL_PORT: Port.optional().describe('Port of the Temporal that Arcus runs; absent: chosen once and kept'),
-  ARCUS_TEMPORAL_UI_PORT: Port.optional().describe('Port of its UI; absent: chosen once and kept'),
+  ARCUS_TEMPORAL_UI_PORT: z
+    .union([z.literal('off'), Port])
+    .optional()
+    .describe('Port of its UI; absent: chosen once and kept; off: it has none'),
   ARCUS_MONGODB_PORT: Port.optional().describe('Port of the MongoDB that Arcus runs; absent: chosen once and kept'),
 });
 export type Settings = z.infer<typeof Settings> & { sample: boolean };

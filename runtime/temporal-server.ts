@@ -11,11 +11,12 @@ export type TemporalSettings = {
   /** Directory of its database file and log; made when missing. Never one that another server has open. */
   directory: string;
   port: number;
-  uiPort: number;
+  /** Null: without its web page. */
+  uiPort: number | null;
 };
 
 /** A running server, whoever started it. */
-export type TemporalServer = { address: string; uiUrl: string; pid: number; stop: () => Promise<void> };
+export type TemporalServer = { address: string; uiUrl: string | null; pid: number; stop: () => Promise<void> };
 
 /** Name of the database file in its directory. */
 export const temporalFile = 'temporal.db';
@@ -51,8 +52,8 @@ export function temporalCommand({ binary, directory, port, uiPort }: TemporalSet
     name: 'Temporal',
     command: binary,
     args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1'],
-      ...['--port', String(port), '--ui-port', String(uiPort)],
+      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port)],
+      ...(uiPort === null ? ['--headless'] : ['--ui-ip', '127.0.0.1', '--ui-port', String(uiPort)]),
       ...['--db-filename', join(directory, temporalFile)],
       ...Object.entries(sqlitePragmas).flatMap(([key, value]) => ['--sqlite-pragma', `${key}=${value}`]),
       ...['--log-level', 'error', '--log-format', 'json'],
@@ -97,5 +98,10 @@ export async function startTemporal(settings: TemporalSettings): Promise<Tempora
     await stop();
     throw error;
   }
-  return { address, uiUrl: `http://127.0.0.1:${settings.uiPort}`, pid: child.pid, stop };
+  return {
+    address,
+    uiUrl: settings.uiPort === null ? null : `http://127.0.0.1:${settings.uiPort}`,
+    pid: child.pid,
+    stop,
+  };
 }

@@ -75,6 +75,18 @@ export const limits = {
     of: 'stays on hosts in the history of a VM; the oldest go',
     why: 'Each placement adds one, and a VM may be made anew for ever.',
   },
+  roleReason: {
+    most: 1_000,
+    unit: 'characters',
+    of: 'what a role, or a line of a service’s log, says of failures; a longer text is cut',
+    why: 'A service has up to 1,000 roles, and is one document.',
+  },
+  operationReason: {
+    most: 4_000,
+    unit: 'characters',
+    of: 'what an operation or a step says of its failure; a longer text is cut',
+    why: 'It goes through the engine’s history, which takes 2 MiB at a time.',
+  },
 
   // VM templates and what is made of them.
   vmTemplate: {

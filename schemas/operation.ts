@@ -98,6 +98,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
    * had come when that run began. Each try of its first step goes by what the first one has found.
    */
   begun?: Record<string, Record<string, number>>;
+  /** How often it was run again because a run of it could not be replayed. */
+  reruns?: number;
   waiting_for: string | null;
   error: OperationError | null;
   /** The service or VM template that the resource was made from: earlier runs of it say how long this one takes. */

@@ -1,5 +1,6 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { arrivedRoles, vmArrived } from '../domain/arrival.js';
+import { brief, longest } from '../domain/brief.js';
 import { abandonment } from '../domain/vm-states.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
@@ -154,7 +155,7 @@ const reasonOf = (outcome: Outcome): string =>
     ? 'its operation ended'
     : outcome.state === 'cancelled'
       ? 'cancelled'
-      : outcome.error.detail;
+      : brief(outcome.error.detail, longest.role);
 
 /** Why an operation that did all it could has not got there: it gave way, or roles failed. */
 function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outcome {

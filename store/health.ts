@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import type { LogEntry, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -68,7 +69,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
       if (!health) continue;
       const roles = service.roles.map((role, at) => {
         const { state, reason } = health.roles[at] ?? role;
-        return { ...role, state, reason };
+        return { ...role, state, reason: reason && brief(reason, longest.role) };
       });
       const changed = roles.filter(({ state, reason }, at) => {
         const before = service.roles[at];

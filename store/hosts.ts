@@ -1,4 +1,5 @@
 import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import { heardStates } from '../domain/host-states.js';
 import type { HostSnapshot } from '../domain/placement.js';
@@ -134,7 +135,13 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       const before = await hosts
         .findOneAndUpdate(
           { _id: id, state: { $in: [...heardStates] } },
-          { $set: { state: error === null ? 'MONITORED' : 'ERROR', error, last_monitored_at: new Date() } },
+          {
+            $set: {
+              state: error === null ? 'MONITORED' : 'ERROR',
+              error: error && brief(error, longest.vm),
+              last_monitored_at: new Date(),
+            },
+          },
           { returnDocument: 'before', projection: { state: 1 } },
         )
         .lean<Pick<Host, 'state'>>()

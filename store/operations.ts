@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
@@ -22,6 +23,9 @@ export const openStates = [
   'waiting',
   'waiting_for_you',
 ] as const satisfies readonly OperationState[];
+
+/** Runs of one operation of which is remembered how far it had come when they began. */
+const rememberedRuns = 4;
 
 export type Outcome =
   | { state: 'succeeded' }
@@ -146,12 +150,15 @@ export function createOperationStore(connection: Connection) {
     /**
      * How far roles had come when this run of the engine began: as its first try says, whatever a later one has seen.
      * Else a worker that was frozen in that step would, when it wakes, number its steps after those of the worker that
-     * has gone on in the meantime, and outdo it.
+     * has gone on in the meantime, and outdo it. Of the last few runs: one that waits for long goes on as a new one again and
+     * again, and would in the end outgrow its document.
      */
     async begunWith(id: string, run: string, reached: Record<string, number>): Promise<Record<string, number>> {
-      const begun = `begun.${run}`;
+      const earlier = { $slice: [{ $objectToArray: { $ifNull: ['$begun', {}] } }, 1 - rememberedRuns] };
+      const begun = { $arrayToObject: { $concatArrays: [earlier, [{ k: run, v: { $literal: reached } }]] } };
+      const isKnown = { $ne: [{ $type: `$begun.${run}` }, 'missing'] };
       const operation = await operations
-        .findOneAndUpdate({ _id: id }, [{ $set: { [begun]: { $ifNull: [`$${begun}`, { $literal: reached }] } } }], {
+        .findOneAndUpdate({ _id: id }, [{ $set: { begun: { $cond: [isKnown, '$begun', begun] } } }], {
           returnDocument: 'after',
           updatePipeline: true,
           projection: { begun: 1 },
@@ -159,6 +166,15 @@ export function createOperationStore(connection: Connection) {
         .lean<Pick<Operation, 'begun'>>()
         .exec();
       return operation?.begun?.[run] ?? reached;
+    },
+
+    /** Notes that it is run again because a run of it could not be replayed; returns how often that was so. */
+    async rerun(id: string): Promise<number> {
+      const operation = await operations
+        .findOneAndUpdate({ _id: id }, { $inc: { reruns: 1 } }, { returnDocument: 'after', projection: { reruns: 1 } })
+        .lean<Pick<Operation, 'reruns'>>()
+        .exec();
+      return operation?.reruns ?? 0;
     },
 
     /** Writes down that its end is asked for, before anything is done about it; the first to ask is remembered. */
@@ -191,7 +207,7 @@ export function createOperationStore(connection: Connection) {
           {
             $set: {
               state: outcome.state,
-              error: outcome.state === 'succeeded' ? null : outcome.error,
+              error: outcome.state === 'succeeded' ? null : told(outcome.error),
               waiting_for: null,
               question: null,
               ended_at: new Date(),
@@ -206,7 +222,7 @@ export function createOperationStore(connection: Connection) {
     wait: (id: string, runId: string, waitingFor: string) =>
       operations.updateOne(
         { _id: id, state: 'running', run_id: runId },
-        { $set: { state: 'waiting', waiting_for: waitingFor } },
+        { $set: { state: 'waiting', waiting_for: brief(waitingFor, longest.role) } },
       ),
 
     /** Says what a running operation waits for, or that it waits no more. */
@@ -274,6 +290,11 @@ export function createOperationStore(connection: Connection) {
 export type OperationStore = ReturnType<typeof createOperationStore>;
 
 class GuardLost extends Error {}
+
+const told = (error: OperationError): OperationError => ({
+  ...error,
+  detail: brief(error.detail, longest.operation),
+});
 
 export const isDuplicateKey = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 11000;

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import { nextRoleState } from '../domain/service-states.js';
 import type { Answer, Operation, Person } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
@@ -94,5 +95,5 @@ function questionOn({ roles }: Service, asked: readonly string[]): string {
   const failures = roles
     .filter(({ name }) => asked.includes(name))
     .map(({ name, reason }) => `Role ${name} has failed to deploy: ${reason ?? 'its VMs do not run'}.`);
-  return `${failures.join(' ')} Retry the failed VMs, skip them, or give up?`;
+  return `${brief(failures.join(' '), longest.operation)} Retry the failed VMs, skip them, or give up?`;
 }

@@ -1,3 +1,4 @@
+import { brief, longest } from '../domain/brief.js';
 import type { LogEntry, ServiceState } from '../schemas/service.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
@@ -11,4 +12,9 @@ export const stateEntry = (state: ServiceState, timestamp: Date): LogEntry => ({
 });
 
 /** What appends these lines. */
-export const pushLog = (entries: readonly LogEntry[]) => ({ log: { $each: [...entries], $slice: -logLines } });
+export const pushLog = (entries: readonly LogEntry[]) => ({
+  log: {
+    $each: entries.map((entry) => ({ ...entry, message: brief(entry.message, longest.role) })),
+    $slice: -logLines,
+  },
+});

@@ -1,4 +1,5 @@
 import type { ClientSession, Model } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import { nextRoleState, type ServiceEvent } from '../domain/service-states.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import { accepting, target } from './service-events.js';
@@ -66,7 +67,7 @@ export function createServiceRoles(services: Model<Service>) {
         {
           $set: {
             'roles.$.state': target(event),
-            'roles.$.reason': reason,
+            'roles.$.reason': reason === null ? null : brief(reason, longest.role),
             'roles.$.mark': { op, step },
             ...(cardinality !== undefined && { 'roles.$.cardinality': cardinality }),
           },

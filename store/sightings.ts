@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import type { Verdict } from '../domain/sightings.js';
 import type { Sighting, Vm } from '../schemas/vm.js';
 import { stateAfter } from './vm-transitions.js';
@@ -82,7 +83,10 @@ export function createSightings(connection: Connection, vms: VmStore) {
         judged.map(({ vm, verdict }) => {
           const { _id, state, lcm_state, epoch } = vm;
           const filter = { _id, state, lcm_state, epoch, ...left, 'sighting.look': vm.sighting?.look ?? null };
-          const change = verdict === 'clear' ? {} : { ...stateAfter(vm, verdict.event), reason: verdict.reason };
+          const change =
+            verdict === 'clear'
+              ? {}
+              : { ...stateAfter(vm, verdict.event), reason: verdict.reason && brief(verdict.reason, longest.vm) };
           return { updateOne: { filter, update: { $set: { ...change, sighting } } } };
         }),
         { ordered: false },

@@ -1,4 +1,5 @@
 import type { ClientSession, Connection, Model } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
@@ -40,7 +41,12 @@ export function createVmTransitions(connection: Connection, vms: Model<Vm>, quot
     const changes = moves.map(
       ({ vm, event, set, release }): VmChange => ({
         vm,
-        $set: { ...stateAfter(vm, event), ...set, ...(release && { hold: null }) },
+        $set: {
+          ...stateAfter(vm, event),
+          ...set,
+          ...(typeof set?.reason === 'string' && { reason: brief(set.reason, longest.vm) }),
+          ...(release && { hold: null }),
+        },
       }),
     );
     const isReturn = ({ vm, $set }: VmChange): boolean => vm.charge !== undefined && $set.state === 'DONE';

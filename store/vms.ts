@@ -1,4 +1,5 @@
 import { type ClientSession, type Connection, mongo } from 'mongoose';
+import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
@@ -198,7 +199,7 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
       if (reasons.size === 0) return;
       await vms.bulkWrite(
         [...reasons].map(([id, reason]) => ({
-          updateOne: { filter: { _id: id, state: 'PENDING' }, update: { $set: { reason } } },
+          updateOne: { filter: { _id: id, state: 'PENDING' }, update: { $set: { reason: brief(reason, longest.vm) } } },
         })),
         { ordered: false },
       );
@@ -206,7 +207,7 @@ export function createVmStore(connection: Connection, quotas: QuotaStore) {
 
     /** The last error of a step that is tried again, for whoever asks why. */
     setReason: (ids: readonly number[], op: string, reason: string) =>
-      vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason } }),
+      vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason: brief(reason, longest.vm) } }),
 
     /** Admission of an operation on a VM: the guard is part of the filter. Returns whose the VM is. */
     async admit(

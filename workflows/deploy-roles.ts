@@ -1,6 +1,7 @@
 import { sleep, workflowInfo } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../activities/begin.js';
 import type { DeploymentPlan, FailedVms, PlannedRole, RoleWork } from '../activities/deployment.js';
+import { brief, longest } from '../domain/brief.js';
 import { noRounds, type Rounds } from '../domain/failure-policy.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
 import { compute, local } from './activity-options.js';
@@ -8,7 +9,7 @@ import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, Parked, runOperation, settle } from './operation.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
-import { capacityAppeared, HistoryFull, historyIsFull, listenFor, renewing, vmReported } from './signals.js';
+import { capacityAppeared, listenFor, renewing, roomForMore, vmReported } from './signals.js';
 
 /** `rounds`: by role, what the run before this one has used up of failure policies. */
 export type DeploymentInput = OperationInput & { rounds?: Record<string, Rounds> };
@@ -46,7 +47,11 @@ export async function deployRoles(
       const start: Start = (failed) => {
         step += 1;
         const input = { op, service, role, step, ...(failed && { failed }) };
-        return turn(() => local.startRole.executeWithOptions({ summary: `start role ${role}` }, [input]));
+        return turn(async () => {
+          // A round of the failure policy that has begun is used up, and goes on.
+          if (failed === undefined || failed === 'keep') await roomForMore();
+          return local.startRole.executeWithOptions({ summary: `start role ${role}` }, [input]);
+        });
       };
       progress(role, 'starts');
       const first = await attempt(async () => {
@@ -70,7 +75,7 @@ export async function deployRoles(
       start: Start,
     ): Promise<string | null> {
       for (let failure = first; ; ) {
-        if (historyIsFull()) throw new HistoryFull('the history is full');
+        await roomForMore();
         const used = rounds[role] ?? noRounds;
         const round = await turn(() => local.planRound({ op, service, role, policy, used, failure }));
         if (round.do === 'finish') return failure;
@@ -153,9 +158,10 @@ export async function deployRoles(
 
     async function ask(of: string[]): Promise<void> {
       const run = workflowInfo().firstExecutionRunId;
-      const asked = await local.askPerson.executeWithOptions({ summary: `ask about ${of.join(', ')}` }, [
-        { op, run, roles: of },
-      ]);
+      const asked = await local.askPerson.executeWithOptions(
+        { summary: brief(`ask about ${of.join(', ')}`, longest.summary) },
+        [{ op, run, roles: of }],
+      );
       if (asked) throw new Parked();
     }
   });

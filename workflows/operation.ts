@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../activities/begin.js';
 import type { Ended } from '../activities/ending.js';
+import { brief, longest } from '../domain/brief.js';
 import { isProblemCode, type ProblemCode } from '../domain/problems.js';
 import type { Outcome } from '../store/operations.js';
 import { local } from './activity-options.js';
@@ -65,7 +66,7 @@ export function failureOf(error: unknown): { code: ProblemCode; detail: string }
   const type = cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
   return {
     code: isProblemCode(type) ? type : 'internal',
-    detail: cause instanceof Error ? cause.message : String(cause),
+    detail: brief(cause instanceof Error ? cause.message : String(cause), longest.operation),
   };
 }
 

@@ -12,11 +12,16 @@ export const capacityAppeared = defineSignal('capacityAppeared');
 /** The user template of a VM of the service has changed. */
 export const vmReported = defineSignal('vmReported');
 
-/** At so many events a run that only waits goes on as a new one. */
+/** At so many events a run goes on as a new one, as soon as nothing of it is at work. */
 export const historyIsFull = (): boolean => workflowInfo().historyLength > 1_500;
 
 /** Thrown by a wait when the history has grown too long; whoever catches it settles, then continues as new. */
 export class HistoryFull extends Error {}
+
+/** For whoever is about to begin something: throws when this run has no room for it in its history. */
+export async function roomForMore(): Promise<void> {
+  if (historyIsFull()) throw new HistoryFull('the history is full');
+}
 
 /**
  * Listens for a fact; each waiter that comes out of it has a count of its own, so that none takes another's. A waiter
@@ -31,7 +36,7 @@ export function listenFor(signal: SignalDefinition<[]>): () => () => Promise<voi
   return () => {
     let seen = 0;
     return async () => {
-      if (historyIsFull()) throw new HistoryFull('the history is full');
+      await roomForMore();
       await condition(() => heard > seen, '30s');
       seen = heard;
     };

@@ -5,16 +5,19 @@ import { inTurn } from './in-turn.js';
 import { attempt, type OperationInput, runOperation, settle } from './operation.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
+import { renewing, roomForMore } from './signals.js';
 
 /** Undeploys a service, children first where its deployment was `straight`; its VMs go as each role says. */
 export async function undeployService({ op }: OperationInput): Promise<void> {
   await runOperation({ op }, local.beginUndeployment, async ({ service, roles }: UndeploymentPlan) => {
     const progress = roleProgress(roles);
     const turn = inTurn();
-    await inOrder(
-      roles,
-      (role) => role.blockers,
-      (role) => (role.gone ? Promise.resolve(true) : removeRole(role)),
+    await renewing({ op }, () =>
+      inOrder(
+        roles,
+        (role) => role.blockers,
+        async (role) => role.gone || (role.failed !== true && (await removeRole(role))),
+      ),
     );
 
     async function removeRole({ name: role, hard }: UndeploymentPlan['roles'][number]): Promise<boolean> {
@@ -26,14 +29,18 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     }
 
     async function work(role: string, hard: boolean): Promise<void> {
-      const started = await turn(() =>
-        local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [{ op, service, role, step: 1 }]),
-      );
+      const started = await turn(async () => {
+        await roomForMore();
+        return local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [
+          { op, service, role, step: 1 },
+        ]);
+      });
       for (let left = started; left !== null; ) {
         await settle(left.destroy.map((vms) => destroyBatch(role, vms, hard)));
         if (left.busy.length === 0) break;
         progress(role, `${left.busy.length} VMs are being removed by others`);
         await sleep('1s');
+        await roomForMore();
         left = await turn(() => local.retakeRoleVms({ op, service, role }));
       }
     }

@@ -1,5 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
+import type { FailingTask } from '../../domain/failing-task.js';
 import type { PendingStep } from '../../domain/steps.js';
 import type { OperationError } from '../../schemas/operation.js';
 import type { Pending } from './port.js';
@@ -20,13 +21,18 @@ const timeouts: Readonly<Record<number, string>> = {
 };
 
 /** What a run is at, from Temporal's description of it. */
-export function pendingOf({ raw, memo, runId, status }: WorkflowExecutionDescription): Pending {
+export function pendingOf(
+  { raw, memo, runId, status }: WorkflowExecutionDescription,
+  failing: FailingTask | null,
+): Pending {
   const op = memo?.op;
   const task = raw.pendingWorkflowTask;
   return {
     op: typeof op === 'string' ? op : null,
     isOpen: status.name === 'RUNNING' || status.name === 'PAUSED',
-    queuedSince: task?.state === scheduled ? (optionalTsToDate(task.scheduledTime) ?? null) : null,
+    // One that fails waits for its next try, and not for a worker.
+    queuedSince: task?.state === scheduled && !failing ? (optionalTsToDate(task.scheduledTime) ?? null) : null,
+    failing,
     steps: (raw.pendingActivities ?? []).map((step) => stepOf(step, runId)),
   };
 }

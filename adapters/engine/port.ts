@@ -1,3 +1,4 @@
+import type { FailingTask } from '../../domain/failing-task.js';
 import type { PendingStep } from '../../domain/steps.js';
 import type { Operation } from '../../schemas/operation.js';
 
@@ -8,6 +9,8 @@ export type Run = {
   /** First run of its chain: what a cancel names, so that it never hits the next operation's run. */
   firstRunId: string;
   status: 'open' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out';
+  /** Of one that is open: its tasks fail. null: they do not. */
+  failing: FailingTask | null;
 };
 
 /** What the newest run under a workflow ID is at. */
@@ -16,6 +19,7 @@ export type Pending = {
   isOpen: boolean;
   /** Since when the run itself waits for a worker; null: it does not. */
   queuedSince: Date | null;
+  failing: FailingTask | null;
   steps: PendingStep[];
 };
 
@@ -42,7 +46,7 @@ export interface Engine {
   openRuns(page: string | null): Promise<{ runs: { workflowId: string; op: string | null }[]; next: string | null }>;
   /** For whoever asks why: bounded to a second. null: there is no run. */
   pendingSteps(workflowId: string): Promise<Pending | null>;
-  /** Why a run failed, in its own words. */
+  /** Why a run failed or was terminated, in its own words or in those of whoever did. */
   failureOf(workflowId: string, runId: string): Promise<{ type: string; message: string }>;
   /** Asks a run to stop at its next safe point; one that has ended is left alone. */
   cancel(workflowId: string, run: Pick<Run, 'firstRunId'>): Promise<void>;

@@ -16,12 +16,14 @@ import {
   type SearchAttributePair,
   SearchAttributeType,
 } from '@temporalio/common';
+import { type FailingTask, faultText } from '../../domain/failing-task.js';
 import { Problem } from '../../domain/problems.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
 import { pendingOf } from './pending.js';
 import type { Engine, Run } from './port.js';
+import { failingTaskOf, looked, triesOf } from './task-failure.js';
 
 /** Custom search attributes: typed, on every workflow of an operation. */
 export const searchAttributes = {
@@ -68,9 +70,25 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
   const operations = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
 
-  const described = async <T>(workflowId: string, read: (description: WorkflowExecutionDescription) => T) => {
+  /** Asked only where a task was tried more than once: one that is done says nothing. */
+  const failing = async (description: WorkflowExecutionDescription): Promise<FailingTask | null> => {
+    const tries = triesOf(description);
+    if (tries < 2) return null;
+    const { workflowId, runId } = description;
+    const { history } = await connection.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: namespaces.operations,
+      execution: { workflowId, runId },
+      maximumPageSize: looked,
+    });
+    return failingTaskOf(history?.events ?? [], tries);
+  };
+  const described = async <T>(
+    workflowId: string,
+    read: (description: WorkflowExecutionDescription, failing: FailingTask | null) => T,
+  ) => {
     try {
-      return read(await operations.workflow.getHandle(workflowId).describe());
+      const description = await operations.workflow.getHandle(workflowId).describe();
+      return read(description, await failing(description));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return null;
       throw error;
@@ -155,7 +173,7 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
           const { cause } = error;
           return {
             type: cause instanceof ApplicationFailure ? (cause.type ?? 'Error') : (cause?.name ?? 'Error'),
-            message: cause?.message ?? error.message,
+            message: spoken[cause?.message ?? ''] ?? cause?.message ?? error.message,
           };
         }
       }),
@@ -220,6 +238,11 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
   };
 }
 
+/** What Temporal's server says when it terminates a run itself. */
+const spoken: Readonly<Record<string, string>> = {
+  GrpcMessageTooLarge: faultText({ cause: 'too_large', detail: '' }),
+};
+
 const statuses: Partial<Record<WorkflowExecutionDescription['status']['name'], Run['status']>> = {
   RUNNING: 'open',
   COMPLETED: 'completed',
@@ -231,12 +254,13 @@ const statuses: Partial<Record<WorkflowExecutionDescription['status']['name'], R
   PAUSED: 'open',
 };
 
-function runOf(description: WorkflowExecutionDescription): Run {
+function runOf(description: WorkflowExecutionDescription, failing: FailingTask | null): Run {
   const op = description.memo?.op;
   return {
     op: typeof op === 'string' ? op : null,
     runId: description.runId,
     firstRunId: description.raw.workflowExecutionInfo?.firstRunId ?? description.runId,
     status: statuses[description.status.name] ?? 'open',
+    failing,
   };
 }

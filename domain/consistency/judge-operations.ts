@@ -24,9 +24,9 @@ export function judgeOperations(operations: readonly SeenOperation[], now: Date)
       const name = `${resource.type === 'vm' ? 'VM' : resource.type} ${resource.id}`;
       return isKnown ? [] : [flaw('operation_forgotten', { op, state, resource: name })];
     }
-    const disposition = dispositionOf(operation, operation.run);
-    // A hand-over has a durable run of its own, and a cancel a run that will heed it.
-    if (['leave', 'hand_over', 'cancel'].includes(disposition.do)) return [];
+    const disposition = dispositionOf(operation, operation.run, now);
+    // A hand-over has a durable run of its own, a cancel a run that will heed it, and a run that hangs is about to be ended.
+    if (['leave', 'hand_over', 'cancel', 'give_up'].includes(disposition.do)) return [];
     const reason = disposition.do === 'fail' ? disposition.reason : 'no run of it is open';
     return [flaw('operation_without_run', { op, state, run, reason })];
   });

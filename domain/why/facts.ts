@@ -1,6 +1,7 @@
 import type { Capacity, HostState } from '../../schemas/host.js';
 import type { NextAction, Operation, Why } from '../../schemas/operation.js';
 import type { Role, ServiceState } from '../../schemas/service.js';
+import type { FailingTask } from '../failing-task.js';
 import type { Eta, Progress } from '../progress.js';
 import type { SeenStep } from '../steps.js';
 import type { VmStateName } from '../vm-states.js';
@@ -69,6 +70,8 @@ export type EngineFacts =
       hasRun: boolean;
       /** Since when the run waits for a worker. */
       queuedSince: Date | null;
+      /** Its task fails. */
+      failing: FailingTask | null;
     };
 
 /** Everything that an answer is made of; all of it is read before, so that the answer is a matter of words alone. */

@@ -1,3 +1,4 @@
+import { type FailingTask, failsForGood, faultText, givenUpAt } from '../failing-task.js';
 import { stepTitle } from '../step-title.js';
 import type { SeenStep } from '../steps.js';
 import { type Failure, joined, type Story, story, type VmFacts } from './facts.js';
@@ -24,6 +25,7 @@ export function acceptedStory(facts: OperationFacts): Story {
     const other = engine.inTheWay === null ? 'What is in its way' : `Operation ${engine.inTheWay}`;
     return joined(opening, story([`${other} is being stopped first, which takes 30 s at most.`]));
   }
+  if (engine.failing) return joined(opening, failingStory(engine.failing, now));
   if (engine.queuedSince !== null) return joined(opening, unattended(engine.queuedSince, now));
   return joined(opening, story([engine.hasRun ? null : 'It starts within 10 s.']));
 }
@@ -45,6 +47,28 @@ function unattended(since: Date, now: Date): Story {
   return story([`No worker has taken it up for ${lengthOf(waited)}: see whether one is running.`], { trouble: true });
 }
 
+/** Its run gets no further, for its task fails; and until when that may go on. */
+function failingStory(task: FailingTask, now: Date): Story {
+  const { tried, since, passes } = task;
+  const until = givenUpAt(task);
+  const outlook = passes
+    ? null
+    : failsForGood(task, now)
+      ? 'It is about to be given up.'
+      : `If it still fails ${until > now ? when(until, now) : 'then'}, the operation is ended as failed.`;
+  return story(
+    [
+      `Its workflow task fails: ${faultText(task)}.`,
+      `It was tried ${times(tried)}, first ${when(since, now)}.`,
+      outlook,
+    ],
+    {
+      failures: [{ what: 'its workflow task', detail: faultText(task), attempts: tried, next_retry_at: null }],
+      trouble: true,
+    },
+  );
+}
+
 /** What holds up a running operation at the engine: steps that are tried again or that nobody takes, or its silence. */
 export function stepsStory(facts: OperationFacts, steps: readonly SeenStep[], vms: readonly VmFacts[]): Story {
   const { engine, now } = facts;
@@ -63,6 +87,7 @@ export function stepsStory(facts: OperationFacts, steps: readonly SeenStep[], vm
       { trouble: queued.length > 0 },
     ),
     engine?.answered && engine.queuedSince ? unattended(engine.queuedSince, now) : story([]),
+    engine?.answered && engine.failing ? failingStory(engine.failing, now) : story([]),
     engine?.answered === false && failing.length === 0
       ? story(['Temporal, which runs it, did not answer within a second: it goes on when Temporal is back.'], {
           trouble: true,

@@ -56,6 +56,11 @@ describe('the api process', () => {
       { ARCUS_MONGODB_URI: 'mongodb://127.0.0.1:1/arcus', ARCUS_TEMPORAL_ADDRESS: noTemporal },
       /^arcus: MongoDB does not answer.*\.\n$/,
     ],
+    [
+      'an address of a database that cannot be read, whose password it keeps to itself',
+      { ARCUS_MONGODB_URI: 'mongodb://arcus:pass/of@me@127.0.0.1:1/arcus', ARCUS_TEMPORAL_ADDRESS: noTemporal },
+      /^arcus: (?!.*pass)(?!.*of@).*\n$/,
+    ],
   ])('ends with one sentence when it has %s', async (_what, environment, says) => {
     const api = launchBuilt('api/main.js', [], environment);
     expect(await api.exit).toBe(1);

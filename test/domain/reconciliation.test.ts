@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FailingTask } from '../../domain/failing-task.js';
 import { type Disposition, dispositionOf, type SeenRun } from '../../domain/reconciliation.js';
 import { OperationKind, type OperationState } from '../../schemas/operation.js';
 
@@ -7,6 +8,21 @@ const run = (status: SeenRun['status'], of: string | null = op, firstRunId = 'ru
   op: of,
   firstRunId,
   status,
+  failing: null,
+});
+const now = new Date('2026-11-28T12:00:00Z');
+
+/** A run whose task fails, since so many seconds. */
+const failing = (over: Partial<FailingTask> = {}, seconds = 61): SeenRun => ({
+  ...run('open'),
+  failing: {
+    tried: 10,
+    since: new Date(now.getTime() - seconds * 1_000),
+    cause: 'too_large',
+    detail: 'too large',
+    passes: false,
+    ...over,
+  },
 });
 const over = ['completed', 'failed', 'cancelled', 'terminated', 'timed_out'] as const;
 
@@ -17,7 +33,7 @@ const decide = (
   { state, run_id = null, seen, cancelled = false }: Seen,
   kind: OperationKind = 'deployService',
 ): Disposition['do'] =>
-  dispositionOf({ _id: op, kind, state, run_id, cancel_requested: cancelled ? asked : null }, seen).do;
+  dispositionOf({ _id: op, kind, state, run_id, cancel_requested: cancelled ? asked : null }, seen, now).do;
 
 describe('what is done with an operation that has not ended', () => {
   it.each<[string, Seen, Disposition['do']]>([
@@ -50,6 +66,7 @@ describe('what is done with an operation that has not ended', () => {
     const disposition = dispositionOf(
       { _id: op, kind: 'deployService', state: 'running', run_id: 'run-1', cancel_requested: null },
       run(status),
+      now,
     );
     expect(disposition).toMatchObject({ do: 'fail', reason: expect.stringMatching(/^its run /) });
   });
@@ -88,6 +105,37 @@ describe('what is done with an operation that has not ended', () => {
     ['that has ended is left alone', { state: 'succeeded', run_id: 'run-1', seen: run('open') }, 'leave'],
   ])('one to be cancelled %s', (_, seen, expected) => {
     expect(decide({ ...seen, cancelled: true })).toBe(expected);
+  });
+
+  it.each<[string, SeenRun, Disposition['do']]>([
+    ['has been tried often and for long', failing(), 'give_up'],
+    ['breaks for a reason that nobody knows', failing({ cause: 'broken', detail: 'x is undefined' }), 'give_up'],
+    ['was tried less often', failing({ tried: 9 }), 'leave'],
+    ['began to fail just now, as while a new version is brought out', failing({ tried: 50 }, 59), 'leave'],
+    ['fails for a reason that passes', failing({ passes: true, tried: 500 }, 3_600), 'leave'],
+    ['is another operation’s', { ...failing(), op: 'OTHER' }, 'leave'],
+  ])('one whose workflow task %s', (_, seen, expected) => {
+    for (const state of ['accepted', 'running'] as const) {
+      expect(decide({ state, run_id: 'run-1', seen })).toBe(expected);
+      if (expected === 'give_up') expect(decide({ state, run_id: 'run-1', seen, cancelled: true })).toBe(expected);
+    }
+    expect(decide({ state: 'waiting', run_id: 'run-1', seen })).toBe('leave');
+  });
+
+  it('is given up with what is wrong, how often it was tried, and what to do', () => {
+    const seen = failing({ tried: 12 });
+    const task = {
+      _id: op,
+      kind: 'undeployService',
+      state: 'running',
+      run_id: 'run-1',
+      cancel_requested: null,
+    } as const;
+    expect(dispositionOf(task, seen, now)).toEqual({
+      do: 'give_up',
+      reason:
+        'its workflow task failed 12 times since 2026-11-28T11:58:59Z: what it has to write down is larger than Temporal takes. Make the service smaller: fewer roles, fewer parents, shorter names.',
+    });
   });
 
   it.each(over)('one to be cancelled whose run was %s ends as cancelled', (status) => {

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import {
+  blockerPlaces,
   deploymentOrder,
   deploymentParents,
   findCycle,
+  parentPlaces,
   type RoleNode,
-  undeploymentBlockers,
 } from '../../domain/role-graph.js';
+import { limits } from '../../schemas/limits.js';
+import { ServiceTemplateBody } from '../../schemas/service-template.js';
 
 const role = (name: string, ...parents: string[]): RoleNode => ({ name, parents });
 const myService = [
@@ -106,21 +110,65 @@ describe('the order of a deployment', () => {
 });
 
 describe('the order of an undeployment', () => {
+  const blockersOf = (name: string, deployment: 'none' | 'straight') =>
+    blockerPlaces(myService, deployment)[myService.findIndex((role) => role.name === name)]?.map(
+      (at) => myService[at]?.name,
+    );
+
   it('lets children go first when straight', () => {
-    expect(undeploymentBlockers(myService, 'frontend', 'straight')).toEqual(['db_master', 'db_slave']);
-    expect(undeploymentBlockers(myService, 'worker', 'straight')).toEqual([]);
-    expect(undeploymentBlockers(myService, 'frontend', 'none')).toEqual([]);
+    expect(blockersOf('frontend', 'straight')).toEqual(['db_master', 'db_slave']);
+    expect(blockersOf('worker', 'straight')).toEqual([]);
+    expect(blockersOf('frontend', 'none')).toEqual([]);
   });
 
   it('is the deployment backwards: a role blocks exactly its parents', () => {
     fc.assert(
       fc.property(acyclicGraph, fc.constantFrom('none' as const, 'straight' as const), (roles, deployment) => {
-        for (const parent of roles)
-          for (const child of roles)
-            expect(undeploymentBlockers(roles, parent.name, deployment).includes(child.name)).toBe(
-              deploymentParents(child, deployment).includes(parent.name),
-            );
+        const [parents, blockers] = [parentPlaces(roles, deployment), blockerPlaces(roles, deployment)];
+        for (const [child, { name }] of roles.entries()) {
+          expect(parents[child]?.map((at) => roles[at]?.name)).toEqual(
+            deploymentParents({ name, parents: roles[child]?.parents ?? [] }, deployment),
+          );
+          for (const parent of roles.keys())
+            expect(blockers[parent]?.includes(child)).toBe(parents[child]?.includes(parent));
+        }
       }),
     );
+  });
+});
+
+describe('the largest plan', () => {
+  /** What the engine takes of one payload; several may go in one message of twice as much. */
+  const engineTakes = 2_000_000;
+  const mostRoles = limits.roles.most;
+  const mostParents = limits.parentsInAll.most / mostRoles;
+  /** Parents with short names, children with long ones: plans that held names said the long ones at each parent. */
+  const nameOf = (at: number): string => (at < mostParents ? `${at}` : `${at}_`.padEnd(limits.name.most, 'x'));
+  const roles = Array.from({ length: mostRoles }, (_, at) => ({
+    name: nameOf(at),
+    vm_template: 0,
+    parents: at < mostParents ? [] : Array.from({ length: mostParents }, (_, parent) => nameOf(parent)),
+  }));
+  const body = ServiceTemplateBody.parse({ name: 'large', deployment: 'straight', roles });
+
+  it('is far below what the engine takes, of a deployment and of an undeployment', () => {
+    expect(beyond(measureServiceTemplate(body))).toEqual([]);
+    const [parents, blockers] = [parentPlaces(body.roles, 'straight'), blockerPlaces(body.roles, 'straight')];
+    const policy = { retries: 10, replacements: 10, finally: 'fail' };
+    const most = { up: false, step: 1_000_000, failed: true, skip: true, policy, lost: true };
+    const plans = [
+      body.roles.map(({ name }, at) => ({ name, parents: parents[at], ...most })),
+      body.roles.map(({ name }, at) => ({ name, hard: false, blockers: blockers[at], gone: false })),
+    ];
+    for (const plan of plans)
+      expect(JSON.stringify({ service: 1_000_000, gate: false, roles: plan }).length).toBeLessThan(engineTakes / 4);
+  });
+
+  it('is not to be made larger: more parents are refused', () => {
+    const [first, last] = [body.roles[0], body.roles.at(-1)];
+    if (!first || !last) throw new Error('there are no roles');
+    const more = Array.from({ length: 101 }, () => first.name);
+    const larger = { ...body, roles: [...body.roles.slice(0, -1), { ...last, parents: [...last.parents, ...more] }] };
+    expect(beyond(measureServiceTemplate(larger)).map(({ pointer }) => pointer)).toContain('/roles');
   });
 });

@@ -82,6 +82,25 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
   [
+    'an undeployment whose run cannot write down what it has to',
+    facts({
+      subject: service({ state: 'UNDEPLOYING' }),
+      operation: operation({ ...undeployed, state: 'running' }),
+      engine: { ...answered, failing: { tried: 4, since: ago(4), cause: 'too_large', detail: '', passes: false } },
+    }),
+  ],
+  [
+    'a deployment whose run has not begun, for its code breaks',
+    facts({
+      subject: service({ state: 'PENDING', vms: [] }),
+      operation: operation({ state: 'accepted', run_id: null, started_at: null }),
+      engine: {
+        ...answered,
+        failing: { tried: 12, since: ago(70), cause: 'broken', detail: 'x is not a function', passes: false },
+      },
+    }),
+  ],
+  [
     'an undeployment behind the deployment that it stops',
     facts({
       subject: service({ state: 'DEPLOYING' }),

@@ -118,6 +118,7 @@ export const answered = {
   inTheWay: null,
   hasRun: true,
   queuedSince: null,
+  failing: null,
 } as const satisfies EngineFacts;
 
 type Wish = Partial<WhyFacts> & Pick<WhyFacts, 'subject'> & { about?: ActionFacts['about']; mayManage?: boolean };

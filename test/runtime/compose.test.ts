@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -52,10 +54,32 @@ describe('docker-compose.yml', () => {
     }
     for (const member of members)
       expect(services[member]?.command).toEqual([
-        ...['mongod', '--replSet', 'rs0', '--bind_ip_all'],
+        ...['mongod', '--replSet', 'rs0', '--bind_ip_all', '--keyFile', '/tmp/key'],
         ...['--setParameter', 'transactionLifetimeLimitSeconds=5'],
+        ...['--setParameter', 'enableLocalhostAuthBypass=false'],
       ]);
     expect(services['mongodb-replica-set']?.command?.[0]).toContain("_id: 'rs0'");
+  });
+
+  it('makes of the password the key that its job and the members know each other by', () => {
+    const [, , script = ''] = services['mongodb-1']?.entrypoint ?? [];
+    const [first = ''] = script.replaceAll('$$', '$').split(' > /tmp/key');
+    const environment = { ...process.env, ARCUS_DATABASE_PASSWORD: 'of a test' };
+    const made = execFileSync('bash', ['-ec', first], { env: environment, encoding: 'utf8' }).trim();
+    expect(made).toBe(createHash('sha256').update('of a test').digest('hex'));
+    expect(services['mongodb-replica-set']?.command?.[0]).toContain("createHash('sha256').update(pwd).digest('hex')");
+  });
+
+  it('has no password in it, and none in arguments', () => {
+    for (const [name, { environment, command = [], entrypoint = [] }] of Object.entries(services)) {
+      expect([...command, ...entrypoint].join(' '), name).not.toMatch(/(?<!\$)\$\{?ARCUS_(DATABASE|SIMULATOR)/);
+      for (const [setting, value] of Object.entries(environment))
+        if (/PASSWORD|PWD|TOKEN$|KEY$|URI$/.test(setting) && value !== '') expect(value, setting).toMatch(/\$\{ARCUS_/);
+    }
+    for (const [name, { environment }] of ours) {
+      expect(environment.ARCUS_SIMULATOR_TOKEN, name).toMatch(/:\?/);
+      expect(environment.ARCUS_MONGODB_URI, name).toMatch(/arcus:\$\{ARCUS_DATABASE_PASSWORD\}@/);
+    }
   });
 
   it('gives our processes settings that they accept, under names that exist', () => {
@@ -64,7 +88,8 @@ describe('docker-compose.yml', () => {
         Object.entries(environment).map(([key, value]) => [key, value.replace(/\$\{\w+:-([^}]*)\}/, '$1')]),
       );
       for (const key of Object.keys(filled)) expect(Object.keys(Config.shape), name).toContain(key);
-      expect(Config.safeParse(filled).error, name).toBeUndefined();
+      const given = Object.fromEntries(Object.entries(filled).filter(([, value]) => value !== ''));
+      expect(Config.safeParse(given).error, name).toBeUndefined();
     }
   });
 

@@ -55,7 +55,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('temporalTestServerPath', testServer.path);
   project.provide('mongodb', mongo.access);
   project.provide('temporalAddress', server.address);
-  project.provide('temporalUiUrl', server.uiUrl);
+  project.provide('temporalUiUrl', server.uiUrl ?? '');
   return async () => {
     await Promise.all([mongo.stop(), server.stop()]);
     rmSync(directory, { recursive: true, force: true });

@@ -104,11 +104,11 @@ describe('a run that is terminated in Temporal', () => {
     await world.reconcile();
     expect(await world.operation(op)).toMatchObject({
       state: 'failed',
-      error: { code: 'run_lost', detail: 'its run was terminated in Temporal' },
+      error: { code: 'run_lost', detail: 'its run was terminated in Temporal: by hand' },
     });
     const { state, roles, holds } = await world.service(id);
     expect({ state, holds }).toEqual({ state: 'FAILED_DEPLOYING', holds: {} });
-    expect(roles[0]).toMatchObject({ state: 'FAILED_DEPLOYING', reason: 'its run was terminated in Temporal' });
+    expect(roles[0]).toMatchObject({ state: 'FAILED_DEPLOYING', reason: 'its run was terminated in Temporal: by hand' });
     await world.accounted();
     held.release();
     await eventually(() => world.steps.done().includes('bootVms'));

@@ -3,9 +3,12 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-// Runs Node.js 24 with this script's arguments: a step of CI. The npm package `node` brings it, into the cache, because in
+// Runs a Node.js of the major version that is its first argument with the others: a step of CI. The npm package `node` brings it, into the cache, because in
 // node_modules/.bin it would be in front of the Node.js that everything else runs on.
-const version = '24.21.0';
+const versions = { 22: '22.23.3', 24: '24.21.0' };
+const [, , major, ...rest] = process.argv;
+const version = versions[major];
+if (version === undefined) throw new Error(`the first argument is one of ${Object.keys(versions).join(', ')}`);
 const directory = join(process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'), `node-${version}`);
 const binary = join(directory, 'node_modules', 'node', 'bin', 'node');
 
@@ -19,5 +22,5 @@ if (!existsSync(binary)) {
 }
 // Everything is installed and built by then, with the other Node.js.
 const environment = { ...process.env, ARCUS_PREPARED: '1' };
-const { status } = spawnSync(binary, process.argv.slice(2), { stdio: 'inherit', env: environment });
+const { status } = spawnSync(binary, rest, { stdio: 'inherit', env: environment });
 process.exit(status ?? 1);
