@@ -134,7 +134,8 @@ describe('a page', () => {
     const perPage = Math.floor(limits.pageBytes.most / 100_000) - 1;
     for (const sort of ['', '&sort=-id', '&sort=name', '&sort=-created_at']) {
       const read = await pages(`/vms?limit=1000&filter=name~large*${sort}`);
-      expect(read.ids.toSorted(), sort).toEqual(ids.toSorted());
+      expect(new Set(read.ids), sort).toEqual(new Set(ids));
+      expect(read.ids, sort).toHaveLength(ids.length);
       expect(
         read.sizes.slice(0, -1).every((size) => size >= perPage - 2 && size <= perPage + 2),
         String(read.sizes),
