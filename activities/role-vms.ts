@@ -1,5 +1,5 @@
 import { Problem } from '../domain/problems.js';
-import { roleTies } from '../domain/role-placement.js';
+import { tiesOf } from '../domain/role-placement.js';
 import { type VmContents, vmContents } from '../domain/vm-contents.js';
 import { vmName } from '../domain/vm-name.js';
 import { abandonment } from '../domain/vm-states.js';
@@ -66,7 +66,7 @@ export async function makeVms(
     roleName: role.name,
   });
   const contents = withCapacity(present, service.capacities?.[role.name]);
-  const ties = roleTies(service.roles).get(role.name);
+  const ties = tiesOf(service.roles, role.name);
   const now = new Date();
   const { uid, gid, permissions } = service;
   const made = ids.map((id, index): Vm => {

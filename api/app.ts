@@ -66,7 +66,7 @@ export function createApp({
     nativeRoutes(operations, metrics),
   );
   app.use(({ path }) => {
-    const bare = path.replace(/\/+$/, '');
+    const bare = withoutLastSlashes(path);
     throw new Problem(
       'not_found',
       bare === path || bare === ''
@@ -76,6 +76,12 @@ export function createApp({
   });
   app.use(problemHandler);
   return app;
+}
+
+function withoutLastSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
 }
 
 /** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, so browsers are not told to insist on TLS. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Finding } from '../domain/problems.js';
+import { limits } from '../schemas/limits.js';
 import { nearestName } from './nearest-name.js';
 
 type Issue = z.core.$ZodIssue;
@@ -14,13 +15,23 @@ export function check<S extends z.ZodType>(
 ): { ok: true; value: z.output<S>; findings: [] } | { ok: false; findings: Finding[] } {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return { ok: true, value: result.data, findings: [] };
-  return { ok: false, findings: result.error.issues.flatMap((issue) => findingsOf(issue, schema)) };
+  const findings: Finding[] = [];
+  for (const issue of result.error.issues) {
+    if (findings.length >= mostFindings) break;
+    findings.push(...findingsOf(issue, schema).slice(0, mostFindings - findings.length));
+  }
+  return { ok: false, findings };
 }
+
+/** Each costs work: what a name was probably meant to be is looked for in all that are known. */
+const mostFindings = limits.findings.most;
 
 function findingsOf(issue: Issue, schema: z.ZodType): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     const known = knownNames(schema, issue.path);
-    return issue.keys.map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: unknownName(key, known) }));
+    return issue.keys
+      .slice(0, mostFindings)
+      .map((key) => ({ pointer: pointerTo([...issue.path, key]), detail: unknownName(key, known) }));
   }
   return [{ pointer: pointerTo(issue.path), detail: detailOf(issue) }];
 }

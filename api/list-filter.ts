@@ -16,16 +16,12 @@ export class FilterFault extends Error {}
 
 const mostConditions = 10;
 const mostValues = 50;
-/** A glob of many stars takes a regular expression long to refuse. */
 const mostStars = 3;
 
-/** `"…"`, in which `\` keeps the next character as it is; or what holds none of the signs. */
-const value = String.raw`"(?:[^"\\]|\\.)*"|[^,|"]*`;
-const grammar = new RegExp(
-  String.raw`\s*(?<field>[a-z_]*)\s*(?<comparison>${comparisons.join('|')})(?<values>(?:${value})(?:\|(?:${value}))*)(?<end>,|$)`,
-  'sy',
-);
-const eachValue = new RegExp(String.raw`(?:^|\|)(${value})`, 'sg');
+/** A value is `"…"`, in which `\` keeps the next character as it is; or what holds none of the signs. */
+const grammar =
+  /\s*(?:(?<field>[a-z_]+)\s*)?(?<comparison>!=|!~|<=|>=|[=~<>])(?<values>(?:"(?:[^"\\]|\\.)*"|[^,|"]*)(?:\|(?:"(?:[^"\\]|\\.)*"|[^,|"]*))*)(?<end>,|$)/sy;
+const eachValue = /(?:^|\|)("(?:[^"\\]|\\.)*"|[^,|"]*)/gs;
 
 /**
  * Reads `state=RUNNING|WARNING,name~web*,created_at>=2026-01-31`: conditions that must all hold, each a field, a

@@ -39,7 +39,7 @@ export type Arcus = Subject & {
 };
 
 /** An Arcus of its own: a home that goes with it, ports that are free, a simulated cloud whose VMs boot at once. */
-export async function startArcus(): Promise<Arcus> {
+export async function startArcus(environment: Record<string, string> = {}): Promise<Arcus> {
   const home = mkdtempSync(join(tmpdir(), 'arcus-bench-'));
   const supervisor = spawn(
     process.execPath,
@@ -50,6 +50,7 @@ export async function startArcus(): Promise<Arcus> {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         ...process.env,
+        ...environment,
         ARCUS_PORT: '0',
         ARCUS_CACHE: process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache'),
       },

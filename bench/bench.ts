@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { type Arcus, cloud } from './arcus.js';
 import { type Floor, startFloor } from './floor/floor.js';
+import type { WatchedLoops } from './hostile/watched-loops.js';
 import { type Cost, startCounting } from './process-cost.js';
 import type { Role } from './subject.js';
 
@@ -16,9 +17,11 @@ export type Bench = {
   count(): () => Cost;
   /** Medians that other rows compare with, in ms, by name of the row. */
   medians: Map<string, number>;
+  /** How long event loops stand; null where no row asks for it. */
+  loops: WatchedLoops | null;
 };
 
-export function benchOf(arcus: Arcus): Bench {
+export function benchOf(arcus: Arcus, loops: WatchedLoops | null): Bench {
   let floor: Floor | null = null;
   return {
     arcus,
@@ -33,6 +36,7 @@ export function benchOf(arcus: Arcus): Bench {
     },
     count: () => startCounting({ ...arcus.processes(), ...(floor && { floor: floor.pid }) }),
     medians: new Map(),
+    loops,
   };
 }
 

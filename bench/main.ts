@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { startArcus } from './arcus.js';
 import { type Bench, benchOf } from './bench.js';
 import { conditions, load } from './conditions.js';
+import { WatchedLoops } from './hostile/watched-loops.js';
 import { populationOf } from './population.js';
 import type { Measured, Result } from './result.js';
 import { type Row, rows } from './rows/rows.js';
@@ -64,8 +65,9 @@ function print(results: readonly Result[]): void {
 async function main(): Promise<void> {
   const wanted = chosen();
   if (!wanted) return console.log(help);
-  const arcus = await startArcus();
-  const bench = benchOf(arcus);
+  const loops = wanted.some(({ name }) => name === 'hostile') ? new WatchedLoops() : null;
+  const arcus = await startArcus(loops?.environment);
+  const bench = benchOf(arcus, loops);
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => reject(new Error(`ended by ${signal}`)));
@@ -75,6 +77,7 @@ async function main(): Promise<void> {
   } finally {
     await bench.stopFloor();
     await arcus.stop();
+    loops?.release();
   }
 }
 

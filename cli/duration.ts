@@ -35,7 +35,7 @@ const units: Readonly<Record<string, number>> = { s: second, m: minute, h: hour,
 export function durationOf(text: string): number | undefined {
   if (/^\d{1,9}(\.\d+)?$/.test(text)) return Math.round(Number(text) * second);
   if (!/^(\d{1,9}[smhd])+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+)([smhd])/g)].reduce(
+  return [...text.matchAll(/(\d{1,9})([smhd])/g)].reduce(
     (sum, [, count, unit = '']) => sum + Number(count) * (units[unit] ?? 0),
     0,
   );

@@ -124,7 +124,11 @@ function namesText(raw: unknown): string {
 
 const plain = (text: string): string => text;
 
-const trimLines = (text: string): string => text.replaceAll(/ +$/gm, '');
+const trimLines = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 
 /** Time since then as OpenNebula shows it: `0d 00h01`. */
 export function ageOf(since: string, until: string | null, now: Date): string {

@@ -33,6 +33,21 @@ export const measureVmTemplate = (template: unknown, pointer: string): Measured[
   ...measureAttributes(template, pointer),
 ];
 
+/** The same of a template some of whose attributes are changed: from what it was, and what is changed. */
+export function measureChanged(whole: readonly Measured[], template: object, changes: object): Measured[] {
+  const replaced = Object.fromEntries(Object.entries(template).filter(([name]) => Object.hasOwn(changes, name)));
+  const [before, after] = [measureVmTemplate(replaced, ''), measureVmTemplate(changes, '')];
+  return whole.map(({ limit, pointer, is }, at) => {
+    const [went, came] = [before[at]?.is ?? 0, after[at]?.is ?? 0];
+    const adds = limit === 'vmTemplate' || limit === 'attributes';
+    // Of each, JSON's braces are counted, and a comma less than there are names: one byte more than it adds.
+    const sizes = limit === 'vmTemplate' ? membersOf(came) - membersOf(went) : came - went;
+    return { limit, pointer, is: adds ? is + sizes : Math.max(is, came) };
+  });
+}
+
+const membersOf = (bytes: number): number => (bytes > 2 ? bytes - 1 : 0);
+
 /** What owner and guest write. */
 export const measureUserTemplate = (template: unknown, pointer: string): Measured[] => [
   { limit: 'userTemplate', pointer, is: jsonBytes(template) },

@@ -7,30 +7,65 @@ export type Tied = RoleTies & { service: number; role: string };
 /** A VM of a service that has its place. */
 export type Sibling = { service: number; role: string; host: number };
 
+/**
+ * Where the others are that the VMs of a role are bound to: by host, a role that is apart from it; the hosts of those that
+ * it is together with, and one of these.
+ */
+type Neighbours = {
+  apart: ReadonlyMap<number, string>;
+  companions: ReadonlySet<number>;
+  first: { role: string; host: number } | undefined;
+};
+
 /** Where the VMs of services are, those of the plan so far included. */
 export function createTies(siblings: readonly Sibling[]) {
   /** By service and role: VMs on each host. */
   const places = new Map<string, Map<number, number>>();
   const placesOf = (service: number, role: string): Map<number, number> => {
     const key = `${service}/${role}`;
-    const known = places.get(key) ?? new Map<number, number>();
-    places.set(key, known);
-    return known;
+    const its = places.get(key) ?? new Map<number, number>();
+    places.set(key, its);
+    return its;
   };
+  /** By service, what is known of its roles as long as none of them comes to another host. */
+  const known = new Map<number, Map<string, Neighbours>>();
   const add = ({ service, role, host }: Sibling): void => {
     const its = placesOf(service, role);
+    if (!its.has(host)) known.delete(service);
     its.set(host, (its.get(host) ?? 0) + 1);
   };
   siblings.forEach(add);
+
+  /** Worked out once for all VMs of a role, which carry the same rules: a role may be bound to a thousand others. */
+  const neighboursOf = (tied: Tied): Neighbours => {
+    const ofService = known.get(tied.service) ?? new Map<string, Neighbours>();
+    known.set(tied.service, ofService);
+    const before = ofService.get(tied.role);
+    if (before) return before;
+    const [apart, companions] = [new Map<number, string>(), new Set<number>()];
+    let first: Neighbours['first'];
+    for (const name of tied.apart)
+      for (const host of placesOf(tied.service, name).keys()) if (!apart.has(host)) apart.set(host, name);
+    for (const name of tied.together)
+      for (const host of placesOf(tied.service, name).keys()) {
+        first ??= { role: name, host };
+        companions.add(host);
+      }
+    const found = { apart, companions, first };
+    ofService.set(tied.role, found);
+    return found;
+  };
 
   return {
     add,
     /** VMs of the same role on a host. */
     ofRole: ({ service, role }: Tied, host: number): number => placesOf(service, role).get(host) ?? 0,
     /** Whether none of those that it must be with has a place yet. */
-    isFirst: ({ service, together }: Tied): boolean => together.every((role) => placesOf(service, role).size === 0),
-    refuses({ service, role, together, apart }: Tied, host: number): Refusal | null {
-      const other = apart.find((name) => placesOf(service, name).has(host));
+    isFirst: (tied: Tied): boolean => neighboursOf(tied).first === undefined,
+    refuses(tied: Tied, host: number): Refusal | null {
+      const { role } = tied;
+      const { apart, companions, first } = neighboursOf(tied);
+      const other = apart.get(host);
       if (other !== undefined)
         return {
           text:
@@ -39,15 +74,12 @@ export function createTies(siblings: readonly Sibling[]) {
               : `role ${role} is apart from role ${other}, which has a VM there`,
           note: null,
         };
-      const companions = together.filter((name) => placesOf(service, name).size > 0);
-      const [first] = companions;
-      if (first === undefined || companions.some((name) => placesOf(service, name).has(host))) return null;
-      const [where] = placesOf(service, first).keys();
+      if (first === undefined || companions.has(host)) return null;
       return {
         text:
-          first === role
-            ? `VMs of role ${role} are together, on host ${where}`
-            : `role ${role} is together with role ${first}, which is on host ${where}`,
+          first.role === role
+            ? `VMs of role ${role} are together, on host ${first.host}`
+            : `role ${role} is together with role ${first.role}, which is on host ${first.host}`,
         note: null,
       };
     },

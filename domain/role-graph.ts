@@ -9,7 +9,11 @@ export type Deployment = ServiceTemplateBody['deployment'];
  */
 export function findCycle(roles: readonly RoleNode[]): string[] | undefined {
   const parentsOf = new Map<string, string[]>();
-  for (const { name, parents } of roles) parentsOf.set(name, [...(parentsOf.get(name) ?? []), ...parents]);
+  for (const { name, parents } of roles) {
+    const before = parentsOf.get(name);
+    if (before) before.push(...parents);
+    else parentsOf.set(name, [...parents]);
+  }
   const finished = new Set<string>();
   for (const { name: start } of roles) {
     if (finished.has(start)) continue;
@@ -64,7 +68,11 @@ export function deploymentOrder(roles: readonly RoleNode[], deployment: Deployme
   for (const role of roles) {
     const parents = deploymentParents(role, deployment).filter((parent) => known.has(parent));
     waitsFor.set(role.name, parents.length);
-    for (const parent of parents) children.set(parent, [...(children.get(parent) ?? []), role.name]);
+    for (const parent of parents) {
+      const before = children.get(parent);
+      if (before) before.push(role.name);
+      else children.set(parent, [role.name]);
+    }
   }
   const levels: string[][] = [];
   let level = roles.map((role) => role.name).filter((name) => waitsFor.get(name) === 0);

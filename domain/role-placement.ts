@@ -5,37 +5,41 @@ import type { Finding } from './problems.js';
 type Placed = Pick<RoleTemplate, 'name' | 'placement'>;
 
 /**
- * What each role's VMs carry of their service's rules; roles without any are left out. Both rules hold both ways, whichever
- * role names the other; those that are together with the same role are together.
+ * What a role's VMs carry of their service's rules, if there are any. Both rules hold both ways, whichever role names the
+ * other; those that are together with the same role are together.
  */
-export function roleTies(roles: readonly Placed[]): Map<string, RoleTies> {
-  const groups = groupsOf(roles);
-  const apart = new Map<string, Set<string>>();
-  const add = (one: string, other: string) => apart.set(one, (apart.get(one) ?? new Set()).add(other));
-  for (const { name, placement } of roles)
-    for (const other of placement?.anti_affinity ?? []) {
-      add(name, other);
-      add(other, name);
-    }
-  return new Map(
-    roles.flatMap(({ name, placement }): [string, RoleTies][] => {
-      const ties: RoleTies = {
-        ...(placement?.hosts && { hosts: placement.hosts }),
-        together: [...(groups.get(name) ?? [])].sort(),
-        apart: [...(apart.get(name) ?? [])].sort(),
-      };
-      return ties.hosts || ties.together.length > 0 || ties.apart.length > 0 ? [[name, ties]] : [];
-    }),
-  );
+export function tiesOf(roles: readonly Placed[], name: string): RoleTies | undefined {
+  const hosts = roles.find((role) => role.name === name)?.placement?.hosts;
+  const together = [...(groupsOf(roles).get(name) ?? [])].sort();
+  const others = roles.flatMap((role) => {
+    const named = role.placement?.anti_affinity ?? [];
+    if (role.name === name) return named;
+    return named.includes(name) ? [role.name] : [];
+  });
+  const apart = [...new Set(others)].sort();
+  return hosts || together.length > 0 || apart.length > 0 ? { ...(hosts && { hosts }), together, apart } : undefined;
 }
 
-/** Roles by the group of those that are together with them; roles that no affinity names are in none. */
+/**
+ * Roles by the group of those that are together with them; roles that no affinity names are in none. Of two groups that
+ * become one the smaller joins the larger, so that a role moves a few times only, however many affinities there are.
+ */
 function groupsOf(roles: readonly Placed[]): Map<string, Set<string>> {
   const groups = new Map<string, Set<string>>();
+  const groupOf = (name: string): Set<string> => {
+    const group = groups.get(name) ?? new Set([name]);
+    groups.set(name, group);
+    return group;
+  };
   for (const { name, placement } of roles)
     for (const other of placement?.affinity ?? []) {
-      const joined = new Set([name, other, ...(groups.get(name) ?? []), ...(groups.get(other) ?? [])]);
-      for (const member of joined) groups.set(member, joined);
+      const [one, two] = [groupOf(name), groupOf(other)];
+      if (one === two) continue;
+      const [smaller, larger] = one.size < two.size ? [one, two] : [two, one];
+      for (const member of smaller) {
+        larger.add(member);
+        groups.set(member, larger);
+      }
     }
   return groups;
 }
@@ -66,12 +70,12 @@ export function checkRolePlacement(roles: readonly Placed[]): Finding[] {
       if (its?.has(other))
         contradictions.push({
           pointer: `${pointer}/anti_affinity/${nth}`,
-          detail: `${nameBoth(name, other)} to be apart, but affinity puts ${[...its].sort().join(', ')} on one host`,
+          detail: `${nameBoth(name, other)} to be apart, but affinity puts ${someOf(its)} on one host`,
         });
     if (placement?.hosts === 'spread' && its)
       contradictions.push({
         pointer: `${pointer}/hosts`,
-        detail: `is spread, but affinity puts ${[...its].sort().join(', ')} on one host`,
+        detail: `is spread, but affinity puts ${someOf(its)} on one host`,
       });
     if (placement?.hosts === 'pack' && placement.anti_affinity.includes(name))
       contradictions.push({
@@ -80,6 +84,13 @@ export function checkRolePlacement(roles: readonly Placed[]): Finding[] {
       });
   }
   return contradictions;
+}
+
+/** A group may be of a thousand roles. */
+function someOf(group: ReadonlySet<string>): string {
+  const names = [...group].sort();
+  const more = names.length - 10;
+  return more > 0 ? `${names.slice(0, 10).join(', ')} and ${more} more` : names.join(', ');
 }
 
 const nameBoth = (name: string, other: string): string =>

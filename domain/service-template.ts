@@ -10,21 +10,18 @@ import { parseTemplateText, quoted } from './template-text.js';
 const mostHints = 10;
 const mostCircles = 20;
 
-/** Everything that is wrong with a template whose shape and size are right: names, parents, circles, policies. */
-export function checkServiceTemplate(body: ServiceTemplateBody): Finding[] {
-  return [
-    ...repeatedNames(body.roles),
-    ...unknownParents(body.roles),
-    ...circles(body.roles),
-    ...checkRolePlacement(body.roles),
-    ...body.roles.flatMap((role, at) => [
-      ...unreadableContents(role, `/roles/${at}`),
-      ...wrongSizes(role, `/roles/${at}`),
-      ...wrongElasticityPolicies(role, `/roles/${at}/elasticity_policies`),
-      ...wrongScheduledPolicies(role, `/roles/${at}/scheduled_policies`),
-    ]),
-  ];
+/** What is wrong with a template, whose shape and size are right, as a whole: names, parents, circles, placement. */
+export function checkRoles({ roles }: ServiceTemplateBody): Finding[] {
+  return [...repeatedNames(roles), ...unknownParents(roles), ...circles(roles), ...checkRolePlacement(roles)];
 }
+
+/** What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. */
+export const checkRole = (role: RoleTemplate, pointer: string): Finding[] => [
+  ...unreadableContents(role, pointer),
+  ...wrongSizes(role, pointer),
+  ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
+  ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
+];
 
 function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
   const seen = new Set<string>();

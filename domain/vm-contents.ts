@@ -1,6 +1,7 @@
+import type { z } from 'zod';
 import type { Capacity } from '../schemas/host.js';
 import { VmTemplateBody } from '../schemas/vm-template.js';
-import { beyond, measureVmTemplate } from './bounds.js';
+import { beyond, type Measured, measureChanged, measureVmTemplate } from './bounds.js';
 import { type Finding, Problem } from './problems.js';
 import { parseTemplateText } from './template-text.js';
 
@@ -29,13 +30,10 @@ export function vmContents(
   template: VmTemplateBody,
   options: { contents?: string | undefined; serviceId?: number; roleName?: string } = {},
 ): VmContents {
-  const merged = VmTemplateBody.safeParse(mergeContents(template, readContents(options.contents ?? '')));
-  if (!merged.success)
-    throw notATemplate(
-      merged.error.issues.map(({ path, message }) => ({ pointer: '', detail: `${path.join('/')} ${message}` })),
-    );
-  const tooLarge = beyond(measureVmTemplate(merged.data, ''));
-  if (tooLarge.length > 0) throw notATemplate(tooLarge);
+  const changes = changesOf(template, readContents(options.contents ?? ''));
+  const merged = VmTemplateBody.safeParse({ ...template, ...changes });
+  if (!merged.success) throw unfit(merged.error);
+  refuseTooLarge(measureVmTemplate(merged.data, ''));
   const attributes = Object.entries(merged.data);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
@@ -44,23 +42,56 @@ export function vmContents(
   return {
     template: Object.fromEntries(attributes.filter(([name]) => wellKnown.has(name))),
     user_template: { ...Object.fromEntries(attributes.filter(([name]) => !wellKnown.has(name))), ...service },
-    capacity: { cpu: Math.round(merged.data.CPU * 100), memory: merged.data.MEMORY },
+    capacity: capacityOf(merged.data),
   };
 }
 
+/**
+ * What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. For many roles of one
+ * template: the template is looked at once, and then what the contents change.
+ */
+export function contentsOver(template: VmTemplateBody): { capacityWith(contents: string | undefined): Capacity } {
+  const whole = measureVmTemplate(template, '');
+  const { CPU, MEMORY } = template;
+  return {
+    capacityWith(text) {
+      const contents = readContents(text ?? '');
+      const checked = VmTemplateBody.safeParse({ CPU, MEMORY, ...changesOf(template, contents, outlineOf) });
+      if (!checked.success) throw unfit(checked.error);
+      refuseTooLarge(measureChanged(whole, template, changesOf(template, contents)));
+      return capacityOf(checked.data);
+    },
+  };
+}
+
+const refuseTooLarge = (measured: readonly Measured[]): void => {
+  const tooLarge = beyond(measured);
+  if (tooLarge.length > 0) throw notATemplate(tooLarge);
+};
+
+const capacityOf = ({ CPU, MEMORY }: VmTemplateBody): Capacity => ({ cpu: Math.round(CPU * 100), memory: MEMORY });
+
 /** Each attribute of the contents replaces the template's of that name; one named in APPEND joins it in a list. */
-function mergeContents(template: VmTemplateBody, contents: Record<string, unknown>): Record<string, unknown> {
+function changesOf(
+  template: VmTemplateBody,
+  contents: Record<string, unknown>,
+  keep = (kept: unknown): unknown => kept,
+): Record<string, unknown> {
   const { APPEND: names, ...attributes } = contents;
   const appended = new Set(
     (typeof names === 'string' ? names : '').split(',').map((name) => name.trim().toUpperCase()),
   );
-  const merged: Record<string, unknown> = { ...template };
-  for (const [name, value] of Object.entries(attributes)) {
-    const kept = appended.has(name) ? merged[name] : undefined;
-    merged[name] = kept === undefined ? value : [kept, value].flat();
-  }
-  return merged;
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => {
+      const kept = appended.has(name) && Object.hasOwn(template, name) ? template[name] : undefined;
+      return [name, kept === undefined ? value : [keep(kept), value].flat()];
+    }),
+  );
 }
+
+/** Of the same kind, with nothing in it: what is kept has been judged when it was written. */
+const outlineOf = (kept: unknown): unknown =>
+  Array.isArray(kept) ? [] : typeof kept === 'object' && kept !== null ? {} : kept;
 
 function readContents(contents: string): Record<string, unknown> {
   const parsed = parseTemplateText(contents);
@@ -72,6 +103,11 @@ function readContents(contents: string): Record<string, unknown> {
     })),
   );
 }
+
+const unfit = ({ issues }: z.ZodError): Problem =>
+  notATemplate(
+    issues.slice(0, 20).map(({ path, message }) => ({ pointer: '', detail: `${path.join('/')} ${message}` })),
+  );
 
 const notATemplate = (findings: Finding[]): Problem =>
   new Problem(

@@ -3,8 +3,8 @@ import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
-import { checkServiceTemplate, mergeServiceTemplate } from '../domain/service-template.js';
-import { vmContents } from '../domain/vm-contents.js';
+import { checkRole, checkRoles, mergeServiceTemplate } from '../domain/service-template.js';
+import { contentsOver } from '../domain/vm-contents.js';
 import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -20,6 +20,7 @@ import { admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
+import { inSlices } from './in-slices.js';
 import type { Precondition } from './precondition.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
 import { nameFree } from './vm-templates.js';
@@ -100,7 +101,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
       const templates = await check(caller, body, { under: '/merge_template' });
-      const sizes = sizesOf(body, templates, '/merge_template');
+      const sizes = await sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
       const made = newService(caller, template._id, await store.counters.one('document'), body);
@@ -136,10 +137,12 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
     below(beyond(measureServiceTemplate(body), before));
     const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
+    const byId = new Map(known.map((template) => [template._id, template]));
     const findings: Finding[] = [
-      ...checkServiceTemplate(body),
+      ...checkRoles(body),
+      ...(await inSlices(body.roles, (role, at) => checkRole(role, `/roles/${at}`))).flat(),
       ...body.roles.flatMap(({ vm_template }, at): Finding[] => {
-        const found = known.find(({ _id }) => _id === vm_template) ?? null;
+        const found = byId.get(vm_template) ?? null;
         try {
           authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
           return [];
@@ -155,17 +158,18 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
 };
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
-function sizesOf(
+async function sizesOf(
   { roles }: ServiceTemplateBody,
   templates: readonly VmTemplate[],
   under: string,
-): { name: string; cardinality: number; capacity: Capacity }[] {
+): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
   const findings: Finding[] = [];
-  const sizes = roles.flatMap(({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
-    const template = templates.find(({ _id }) => _id === vm_template);
+  const byId = new Map(templates.map(({ _id, template }) => [_id, contentsOver(template)]));
+  const sizes = await inSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
+    const template = byId.get(vm_template);
     if (!template) return [];
     try {
-      return [{ name, cardinality, capacity: vmContents(template.template, { contents }).capacity }];
+      return [{ name, cardinality, capacity: template.capacityWith(contents) }];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const pointer = `${under}/roles/${at}/vm_template_contents`;
@@ -174,7 +178,7 @@ function sizesOf(
     }
   });
   refuse(findings);
-  return sizes;
+  return sizes.flat();
 }
 
 /** The merged template, or every finding about its shape. */

@@ -29,10 +29,13 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
   }
 }
 
-/** Throws unless the address answers with success within 2 s, to whoever brings the token where it asks for one. */
-export async function probeHttp(url: string, token?: string): Promise<void> {
+/**
+ * Throws unless the address answers with success within `patience` milliseconds, to whoever brings the token where it asks
+ * for one.
+ */
+export async function probeHttp(url: string, token?: string, patience = 2_000): Promise<void> {
   const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(patience) });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`answered ${response.status}`);
 }

@@ -22,6 +22,7 @@ const checks = [
   { name: 'lint with types', command: ['node_modules/.bin/oxlint', '--type-aware'] },
   { name: 'imports', command: ['node_modules/.bin/depcruise', '--config', '.dependency-cruiser.cjs', '.'] },
   { name: 'rules of imports', command: [process.execPath, '.ci/check-rooms.mjs'] },
+  { name: 'patterns', command: [process.execPath, '.ci/check-patterns.mjs'] },
   { name: 'dead code', command: ['node_modules/.bin/knip'] },
 ];
 

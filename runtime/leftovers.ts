@@ -15,7 +15,7 @@ function withDataOpen(home: Home): ChildRecord[] {
     return [];
   }
   return listing.split('\n').flatMap((line) => {
-    const [, pid, args] = /^\s*(\d+)\s+(.*)$/.exec(line) ?? [];
+    const [, pid, args] = /^(\d+) +(\S.*)$/.exec(line.trim()) ?? [];
     if (pid === undefined || args === undefined || Number(pid) === process.pid) return [];
     const server = ['--db-filename', '--dbpath', '--directory'].some((option) =>
       args.includes(` ${option} ${home.directory}/`),

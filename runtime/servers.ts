@@ -18,6 +18,7 @@ import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+import { watchAnswers } from './watch-answers.js';
 import { watchCommits } from './watch-commits.js';
 
 const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
@@ -189,7 +190,7 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
   return { ARCUS_MONGODB_URI: mongoUri(access, 'arcus') };
 }
 
-/** Starts one of Arcus's own processes and keeps it once its address answers. */
+/** Starts one of Arcus's own processes and keeps it once its address answers; one that hangs is killed. */
 export async function provideProcess(
   supervisor: Supervisor,
   command: ServiceCommand,
@@ -199,6 +200,7 @@ export async function provideProcess(
   const server = supervisor.start(command, { supervise: false });
   await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
   supervisor.keep(server, command);
+  void watchAnswers(supervisor, server, new URL('/healthz', readyUrl).href);
 }
 
 async function provideSimulator({

@@ -5,7 +5,7 @@ import { type Child, type ChildCommand, Children } from './children.js';
 import { Obstacle } from './obstacle.js';
 
 /** Waiting time before the next start of a child that died, in milliseconds: doubles up to the greatest. */
-const backOff = { first: 200, greatest: 10_000, forgottenAfter: 30_000 };
+const backOff = { first: 200, greatest: 10_000, forgottenAfter: 30_000, hangForgottenAfter: 600_000 };
 
 export type ServiceCommand = Omit<ChildCommand, 'log'>;
 
@@ -19,7 +19,7 @@ export type Supervised = {
   restarts: () => number;
 };
 
-type Entry = Supervised & { child: Child; restartsDone: number; wanted: boolean };
+type Entry = Supervised & { child: Child; restartsDone: number; wanted: boolean; hung: string | null };
 
 /** Keeps processes running: one that dies is started again, later each time. */
 export class Supervisor {
@@ -56,6 +56,7 @@ export class Supervisor {
       child: this.#children.start(command),
       restartsDone: 0,
       wanted: true,
+      hung: null,
       current: () => entry.child,
       restarts: () => entry.restartsDone,
     };
@@ -75,8 +76,12 @@ export class Supervisor {
       const begin = Date.now();
       const reason = await entry.child.ended;
       if (this.#stopping || !entry.wanted) return;
-      if (Date.now() - begin > backOff.forgottenAfter) wait = backOff.first;
-      this.#say(`${entry.name} ended (${reason}): starting it again in ${wait / 1000} s, its log is ${entry.log}`);
+      // What hangs takes a while to be noticed each time.
+      const forgotten = entry.hung === null ? backOff.forgottenAfter : backOff.hangForgottenAfter;
+      if (Date.now() - begin > forgotten) wait = backOff.first;
+      const why = entry.hung === null ? `ended (${reason})` : `${entry.hung} and was killed`;
+      entry.hung = null;
+      this.#say(`${entry.name} ${why}: starting it again in ${wait / 1000} s, its log is ${entry.log}`);
       await sleep(wait);
       if (this.#stopping || !entry.wanted) return;
       entry.child = this.#children.start(command);
@@ -84,10 +89,12 @@ export class Supervisor {
     }
   }
 
-  /** Kills a process that hangs; being kept, it is started again. */
-  async restart(supervised: Supervised): Promise<void> {
+  /** Kills a process that hangs, as its log line then says in these words (`has not answered`); being kept, it is started again. */
+  async restart(supervised: Supervised, hung: string | null = null): Promise<void> {
     const entry = this.#entries.find((candidate) => candidate === supervised);
-    if (entry !== undefined && !this.#stopping) await this.#children.end(entry.child, 0);
+    if (entry === undefined || this.#stopping) return;
+    entry.hung = hung;
+    await this.#children.end(entry.child, 0);
   }
 
   /** Ends one process and stops keeping it. */

@@ -30,6 +30,12 @@ export const limits = {
     why: 'It is read, parsed and checked in one go.',
   },
   bodyDepth: { most: 64, unit: 'levels', of: 'a body', why: 'Parsers, checks and BSON recurse.' },
+  bodyValues: {
+    most: 20_000,
+    unit: 'values',
+    of: 'a body in JSON: texts, numbers, lists and objects at every level',
+    why: 'Each costs work when it is checked, however short it is.',
+  },
   head: {
     most: 128 * KiB,
     unit: 'bytes',
@@ -202,6 +208,12 @@ export const limits = {
     unit: 'policies',
     of: '`elasticity_policies`, and `scheduled_policies`, of one role',
     why: 'Each is looked at again and again.',
+  },
+  policiesInAll: {
+    most: 500,
+    unit: 'policies',
+    of: 'the policies of all roles of a service',
+    why: 'As for one role; and each recurrence is parsed.',
   },
   recurrence: {
     most: 256,

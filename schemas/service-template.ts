@@ -134,6 +134,22 @@ export const RoleTemplate = z.looseObject({
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
 
+/** Counted before they are looked at: each that is wrong costs as much as ten that are right. */
+function withFewPolicies(roles: unknown, context: z.core.$RefinementCtx): unknown {
+  if (!Array.isArray(roles)) return absent(roles);
+  const policies = roles.reduce<number>((sum, role) => sum + policiesOf(role), 0);
+  if (policies > limits.policiesInAll.most)
+    context.addIssue(`have ${policies} policies together; at most ${limits.policiesInAll.most} are possible`);
+  return roles;
+}
+
+const Policies = z.object({ elasticity_policies: z.unknown(), scheduled_policies: z.unknown() }).partial();
+
+function policiesOf(role: unknown): number {
+  const { elasticity_policies: one, scheduled_policies: two } = Policies.safeParse(role).data ?? {};
+  return (Array.isArray(one) ? one.length : 0) + (Array.isArray(two) ? two.length : 0);
+}
+
 export const ServiceTemplateBody = z.looseObject({
   name: z.preprocess(absent, ObjectName),
   deployment: z
@@ -146,7 +162,7 @@ export const ServiceTemplateBody = z.looseObject({
   custom_attrs: optional(z.record(z.string(), z.unknown())).describe('Attributes asked for at instantiation'),
   custom_attrs_values: optional(z.record(z.string(), z.unknown())).describe('Their values'),
   roles: z.preprocess(
-    absent,
+    withFewPolicies,
     z
       .array(RoleTemplate, { error: required('a list of roles') })
       .max(limits.roles.most, `must be at most ${limits.roles.most}`),

@@ -36,7 +36,23 @@ function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 
 }
 
 const withUpperCaseNames = <T extends z.ZodType>(schema: T) =>
-  z.preprocess((value, context) => upperCaseNames(value, (issue) => context.issues.push(issue)), schema).meta(named);
+  z
+    .preprocess((value, context) => {
+      if (namesOf(value, 2) > mostNames) {
+        context.addIssue(`has more than ${mostNames} names and values`);
+        return value;
+      }
+      return upperCaseNames(value, (issue) => context.issues.push(issue));
+    }, schema)
+    .meta(named);
+
+/** Of a whole template that is sent, before it is looked at: far beyond what one may have, a limit to the work alone. */
+const mostNames = 5 * limits.attributes.most;
+
+const namesOf = (value: unknown, depth: number): number =>
+  typeof value !== 'object' || value === null || depth < 0
+    ? 0
+    : Object.values(value).reduce<number>((sum, inner) => sum + 1 + namesOf(inner, depth - 1), 0);
 
 const decimalText = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$/;
 const fromText = (value: unknown): unknown =>

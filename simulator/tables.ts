@@ -30,7 +30,11 @@ const bare = {
 function table(head: string[], rows: (string | number)[][]): string {
   const made = new Table({ head, chars: bare, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
   made.push(...rows);
-  return made.toString().replace(/ +$/gm, '');
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }
 
 const orDash = (value: string | number | null | undefined): string | number => value ?? '-';

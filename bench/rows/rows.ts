@@ -3,6 +3,7 @@ import type { Population } from '../population.js';
 import type { Measured } from '../result.js';
 import { type Deployment, measureDeployment } from './deployment.js';
 import { measureGrowth } from './growth.js';
+import { measureHostile } from './hostile.js';
 import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
 import { measureRest } from './rest.js';
@@ -36,6 +37,7 @@ export const rows: readonly Row[] = [
   { name: 'placement', measure: measurePlacement },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
+  { name: 'hostile', measure: measureHostile },
   { name: 'rest', measure: measureRest },
   { name: 'list', measure: measureList },
 ];

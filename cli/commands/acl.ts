@@ -46,7 +46,7 @@ const whatBySign = {
 async function withIds({ client }: Context, text: string): Promise<string> {
   const [who = '', what = '', ...rest] = text.trim().split(/\s+/);
   const [, sign, name = ''] = /^([#@])([^\d*].*)$/.exec(who) ?? [];
-  const [, kinds = '', mark, place = ''] = /^(.*\/)([@%])([^\d*].*)$/.exec(what) ?? [];
+  const [, kinds = '', mark, place = ''] = /^(.*\/)([@%])([^\d*].*)$/s.exec(what) ?? [];
   const whom = sign === '#' || sign === '@' ? `${sign}${await whoBySign[sign](client(), name)}` : who;
   const where = mark === '@' || mark === '%' ? `${kinds}${mark}${await whatBySign[mark](client(), place)}` : what;
   return [whom, where, ...rest].join(' ');

@@ -60,7 +60,7 @@ function walked(
 
 function valuesOf(program: Command, option: Option): Place {
   if (option.argChoices) return { words: option.argChoices.map((value) => ({ value, description: '' })) };
-  const [, name = ''] = /<(.+)>/.exec(option.flags) ?? [];
+  const [, name = ''] = /<([^<>]+)>/.exec(option.flags) ?? [];
   if (option.long === '--context') return { contexts: true };
   if (name === 'file' || name === 'directory') return { files: true };
   if (isNoun(program, name)) return { objectsOf: name };

@@ -11,10 +11,10 @@ import {
   planPlacement,
 } from '../../domain/placement.js';
 import { placementText } from '../../domain/placement-text.js';
-import { roleTies } from '../../domain/role-placement.js';
-import { checkServiceTemplate } from '../../domain/service-template.js';
+import { tiesOf } from '../../domain/role-placement.js';
 import type { Attributes } from '../../schemas/cluster.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import { checkServiceTemplate } from './check-service-template.js';
 
 const host = (id: number, more: Partial<HostSnapshot> = {}): HostSnapshot => ({
   id,
@@ -202,7 +202,7 @@ describe('ranks and policies', () => {
 const template = (...roles: object[]) =>
   ServiceTemplateBody.parse({ name: 'shop', roles: roles.map((role) => ({ vm_template: 0, ...role })) });
 const tied = (body: ServiceTemplateBody, role: string) => {
-  const ties = roleTies(body.roles).get(role);
+  const ties = tiesOf(body.roles, role);
   return ties ? { ...ties, service: 12, role } : undefined;
 };
 
@@ -215,11 +215,12 @@ describe('rules between roles', () => {
       { name: 'd', placement: { hosts: 'spread' } },
       { name: 'e' },
     );
-    expect(Object.fromEntries(roleTies(roles))).toEqual({
+    expect(Object.fromEntries(roles.map(({ name }) => [name, tiesOf(roles, name)]))).toEqual({
       a: { together: ['a', 'b', 'c'], apart: ['d'] },
       b: { together: ['a', 'b', 'c'], apart: [] },
       c: { together: ['a', 'b', 'c'], apart: [] },
       d: { hosts: 'spread', together: [], apart: ['a'] },
+      e: undefined,
     });
   });
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../domain/problems.js';
-import { checkServiceTemplate, mergeServiceTemplate } from '../../domain/service-template.js';
+import { mergeServiceTemplate } from '../../domain/service-template.js';
 import { parseTemplateText } from '../../domain/template-text.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import { checkServiceTemplate } from './check-service-template.js';
 import { myServiceText } from './my-service.js';
 
 type Json = Record<string, unknown>;

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { vmContents } from '../../domain/vm-contents.js';
-import type { VmTemplateBody } from '../../schemas/vm-template.js';
+import { Problem } from '../../domain/problems.js';
+import { contentsOver, vmContents } from '../../domain/vm-contents.js';
+import { VmTemplateBody } from '../../schemas/vm-template.js';
 
 const template: VmTemplateBody = {
   CPU: 1.5,
@@ -54,6 +56,32 @@ describe('the contents of a VM', () => {
   ])('are refused when the role says %j', (contents, detail) => {
     expect(() => vmContents(template, { contents })).toThrow(
       expect.objectContaining({ code: 'invalid_request', findings: [{ pointer: '', detail }] }),
+    );
+  });
+});
+
+describe('what a VM of a role reserves, worked out from what its contents change,', () => {
+  const attribute = fc.constantFrom('CPU', 'MEMORY', 'DISK', 'CONTEXT', 'OWN', 'OTHER');
+  const value = fc.constantFrom('1', '"two"', '[A=1]', '[A=1, B="x"]', '""');
+  const lines = fc.array(fc.tuple(attribute, value), { maxLength: 5 });
+  const appended = fc.subarray(['CPU', 'DISK', 'CONTEXT', 'OWN'], { maxLength: 2 });
+  const size = fc.constantFrom(10, 65_300, 65_400, 65_460);
+
+  it('is what comes out of the whole, and refused like that', () => {
+    const outcome = (work: () => unknown): unknown => {
+      try {
+        return work();
+      } catch (error) {
+        return error instanceof Problem ? error.message.replaceAll(/\d+/g, 'n') : error;
+      }
+    };
+    fc.assert(
+      fc.property(lines, appended, size, (changes, append, bytes) => {
+        const whole = VmTemplateBody.parse({ CPU: 1, MEMORY: 64, DISK: [{ A: 1 }], OTHER: 'x'.repeat(bytes) });
+        const contents = `${changes.map(([name, text]) => `${name}=${text}`).join('\n')}\nAPPEND="${append.join(',')}"`;
+        const bySize = outcome(() => contentsOver(whole).capacityWith(contents));
+        expect(bySize).toEqual(outcome(() => vmContents(whole, { contents }).capacity));
+      }),
     );
   });
 });

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { ApiClient } from '../../runtime/api-client.js';
+import { type Bench, tenVms } from '../bench.js';
+import { type HostileCase, hostileCases, largeTemplate, type Sender, type Tenant } from '../hostile/cases.js';
+import type { Measured, Result } from '../result.js';
+
+/** Milliseconds that no request keeps the api's event loop, and no step the worker's, at a stretch. */
+const goal = 50;
+const slower = 2;
+const times = 3;
+const password = 'of-no-worth';
+
+const Identified = z.object({ id: z.int() });
+
+/**
+ * The worst of each kind, from a user without rights beyond his own objects: how long the event loops of api and worker
+ * stand at a stretch, and how long another's deployment of ten VMs takes while it is sent without a pause.
+ */
+export async function measureHostile(bench: Bench): Promise<Measured> {
+  const tenant = await signUp(bench);
+  await deployed(bench);
+  const alone = Math.min(await deployed(bench), await deployed(bench), await deployed(bench));
+  const rows: readonly HostileCase[] = [
+    { name: 'for comparison: a large service template as people write it', attack: largeTemplate },
+    ...hostileCases,
+  ];
+  const results: Result[] = [];
+  for (const { name, prepare, attack } of rows) {
+    await prepare?.(tenant);
+    const stood = await stretches(bench, () => attack(tenant));
+    const beside = await deployed(bench, () => attack(tenant));
+    const longest = Math.max(stood.api, stood.worker);
+    results.push({
+      work: `hostile: ${name}`,
+      runs: times,
+      measured: `api ${stood.api.toFixed(0)}, worker ${stood.worker.toFixed(0)} ms at a stretch; another’s deployment ${beside.toFixed(0)} ms`,
+      floor: `${alone.toFixed(0)} ms`,
+      ratio: `${(beside / alone).toFixed(2)} ×`,
+      goal: `< ${goal} ms, ≤ ${slower} ×`,
+      met: longest < goal && beside <= slower * alone,
+    });
+  }
+  return { results, notes: ['hostile: the floor is the other’s deployment alone; stretches are in CPU time'] };
+}
+
+async function signUp({ arcus }: Bench): Promise<Tenant> {
+  const [name, root] = ['bench-hostile', arcus.api];
+  await arcus.client.post('/users', { name, password }, Identified);
+  const own = new ApiClient(new URL(root).origin, { name, password });
+  const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+  const client: Sender = {
+    async send(method, path, body, headers = {}) {
+      const response = await fetch(`${root}${path}`, {
+        method,
+        headers: { authorization, 'content-type': 'application/json', ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      if (response.status >= 500) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+      return { status: response.status, body: await response.text() };
+    },
+    make: async (path, body) => (await own.post(path, body, Identified)).id,
+  };
+  let names = 0;
+  const vmTemplate = await client.make('/vm-templates', { name: 'hostile', template: { CPU: 0.1, MEMORY: 16 } });
+  return { client, vmTemplate, fresh: () => `hostile-${++names}` };
+}
+
+/** The longest of the last of some requests: the first are as slow as code that has not been compiled. */
+async function stretches(
+  { arcus, loops }: Bench,
+  ask: () => Promise<unknown>,
+): Promise<{ api: number; worker: number }> {
+  const { api = 0, worker = 0 } = arcus.processes();
+  let since = 0;
+  for (let time = 0; time < times; time++) {
+    since = Date.now();
+    await ask();
+    await sleep(300);
+  }
+  const longest = (pid: number) => loops?.longestOf(pid, since) ?? 0;
+  return { api: longest(api), worker: longest(worker) };
+}
+
+/** Milliseconds of a deployment of ten VMs, beside what is done again and again. */
+async function deployed({ arcus }: Bench, meanwhile?: () => Promise<unknown>): Promise<number> {
+  let over = false;
+  const besides = (async () => {
+    while (meanwhile && !over) await meanwhile();
+  })();
+  const begin = performance.now();
+  const id = await arcus.deploy(tenVms);
+  await arcus.reach([id], 'RUNNING');
+  const took = performance.now() - begin;
+  over = true;
+  await besides;
+  await arcus.undeploy(id);
+  await arcus.reach([id], 'DONE');
+  return took;
+}
