@@ -6,7 +6,7 @@ import { failedToDeploy, isVmHealthy, isVmRunning } from '../domain/vm-states.js
 import type { Operation } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
-import type { Vm } from '../schemas/vm.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { batchesOf } from './batches.js';
 import { begin, type StepInput } from './begin.js';
 import type { StepPorts } from './ports.js';
@@ -234,10 +234,11 @@ function planned(role: Role, { answer }: Operation, parents: number[], step: num
 }
 
 /** Not where a removal is under way or wished for. */
-const mayBeRetried = (vm: Vm, op: string): boolean => failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
+const mayBeRetried = (vm: WorkVm, op: string): boolean =>
+  failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
 
 /** A role, and those of its VMs that are not DONE. */
-export type StaffedRole = { service: Service; role: Role; vms: Vm[] };
+export type StaffedRole = { service: Service; role: Role; vms: WorkVm[] };
 
 /**
  * A role and then its VMs, read again when it is not as hoped for and is to have fewer by now: one that was terminated in
@@ -260,7 +261,7 @@ export async function staffOf(
 }
 
 /** Why a role cannot be called RUNNING, or null when it can. */
-export function whyNotRunning(role: Role, vms: readonly Vm[], failure: string | null): string | null {
+export function whyNotRunning(role: Role, vms: readonly WorkVm[], failure: string | null): string | null {
   const its = vms.filter(belongs);
   const running = its.filter(isVmHealthy).length;
   const others = its.filter((vm) => !isVmHealthy(vm));

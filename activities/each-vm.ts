@@ -2,9 +2,9 @@ import { Context } from '@temporalio/activity';
 import { brief, longest } from '../domain/brief.js';
 import { Problem, problemOf, problems } from '../domain/problems.js';
 import type { VmEvent } from '../domain/vm-states.js';
-import type { Vm } from '../schemas/vm.js';
 import type { VmMove } from '../store/vm-transitions.js';
 import type { VmStore } from '../store/vms.js';
+import type { WorkVm } from '../store/work-vms.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
@@ -13,17 +13,17 @@ export type VmStep = {
   /** The move into the state of work, for VMs that are not there yet. */
   enter: VmEvent;
   /** What is done with each VM of the batch; may be done again. Returns what its last move writes. */
-  work: (vm: Vm, signal: AbortSignal) => Promise<VmMove['set']>;
+  work: (vm: WorkVm, signal: AbortSignal) => Promise<VmMove['set']>;
   /** What the last move writes beside that, at its moment: the same for all that are recorded together. */
-  left?: (vm: Vm, at: Date) => VmMove['set'];
+  left?: (vm: WorkVm, at: Date) => VmMove['set'];
   leave: VmEvent;
   fail: VmEvent;
-  isDone: (vm: Vm) => boolean;
-  isAtWork: (vm: Vm) => boolean;
+  isDone: (vm: WorkVm) => boolean;
+  isAtWork: (vm: WorkVm) => boolean;
   /** What `work` needs to know of all of them; read while they enter. */
-  prepare?: (vms: readonly Vm[]) => Promise<void>;
+  prepare?: (vms: readonly WorkVm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
-  before?: (vms: readonly Vm[]) => Promise<void>;
+  before?: (vms: readonly WorkVm[]) => Promise<void>;
 };
 
 /**
@@ -68,10 +68,10 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
 }
 
 /** Held by this operation and not by a later try of this step, and nobody else wants it. */
-const isMine = (vm: Vm, op: string, attempt: number): boolean =>
+const isMine = (vm: WorkVm, op: string, attempt: number): boolean =>
   vm.hold?.op === op && vm.hold.attempt <= attempt && (vm.wanted === null || vm.wanted === op);
 
-const idsOf = (vms: readonly Vm[]): number[] => vms.map((vm) => vm._id);
+const idsOf = (vms: readonly WorkVm[]): number[] => vms.map((vm) => vm._id);
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -93,7 +93,7 @@ async function enter(vms: VmStore, op: string, ids: readonly number[], step: VmS
   }
 }
 
-type Recorded = VmMove & { vm: Vm };
+type Recorded = VmMove & { vm: WorkVm };
 
 /** Gathers outcomes for a moment and writes them together: a batch that boots at once costs one bulk write, not fifty. */
 function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {

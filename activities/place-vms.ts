@@ -1,13 +1,14 @@
 import { type PlacementPlan, type PlacementSettings, planning } from '../domain/placement.js';
 import type { Sibling } from '../domain/placement-ties.js';
-import { placeOf } from '../domain/stays.js';
+import { placeOf, withStay } from '../domain/stays.js';
 import { isBound, wishOf } from '../domain/vm-wish.js';
 import type { PlacementRecord } from '../schemas/placement.js';
-import type { HistoryRecord, Vm } from '../schemas/vm.js';
+import type { HistoryRecord } from '../schemas/vm.js';
 import type { BoundlyMoved, BoundMove } from '../store/bound-moves.js';
 import type { Reservation } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
 import type { VmMove } from '../store/vm-transitions.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { inSlices } from './in-slices.js';
 
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
@@ -18,15 +19,19 @@ export type Placed = { placed: number[]; pending: number[] };
 type Hosts = Awaited<ReturnType<Store['hosts']['snapshot']>>;
 
 /** `made`: VMs that were made just now, for which nobody can have reserved anything; `hosts`: as they were a moment ago. */
-export type Known = { made: readonly Vm[]; hosts: Hosts };
+export type Known = { made: readonly WorkVm[]; hosts: Hosts };
 
 /** What a plan made now would come to, without doing any of it. */
-export async function planNow(store: Store, vms: readonly Vm[], settings?: PlacementSettings): Promise<PlacementPlan> {
+export async function planNow(
+  store: Store,
+  vms: readonly WorkVm[],
+  settings?: PlacementSettings,
+): Promise<PlacementPlan> {
   const [hosts, siblings] = await Promise.all([store.hosts.snapshot(), siblingsOf(store, vms)]);
   return inSlices(planning(hosts, vms.map(wishOf), settings, { siblings }));
 }
 
-const siblingsOf = (store: Store, vms: readonly Vm[]): Promise<Sibling[]> =>
+const siblingsOf = (store: Store, vms: readonly WorkVm[]): Promise<Sibling[]> =>
   siblingsIn(store, [...new Set(vms.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])))]);
 
 /** Services whose VMs are read at once. */
@@ -47,7 +52,7 @@ export async function siblingsIn(store: Store, services: readonly number[]): Pro
  */
 export async function placeVms(
   store: Store,
-  vms: readonly Vm[],
+  vms: readonly WorkVm[],
   known?: Known,
   settings?: PlacementSettings,
 ): Promise<Placed> {
@@ -70,10 +75,10 @@ type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number
 /** `refused`: they have lost the place that was planned, for VMs of their service that they must not be with. */
 async function placeOnce(
   store: Store,
-  waiting: readonly Vm[],
+  waiting: readonly WorkVm[],
   known: Known | undefined,
   { settings, taken }: Pass,
-): Promise<Placed & { refused: Vm[] }> {
+): Promise<Placed & { refused: WorkVm[] }> {
   if (waiting.length === 0) return { placed: [], pending: [], refused: [] };
   const ids = waiting.map((vm) => vm._id);
   const isNew = new Set(known?.made.map((vm) => vm._id));
@@ -119,7 +124,7 @@ async function placeOnce(
 }
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */
-export async function endPending(store: Store, vms: readonly Vm[]): Promise<void> {
+export async function endPending(store: Store, vms: readonly WorkVm[]): Promise<void> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
   if (waiting.length === 0) return;
   const now = new Date();
@@ -134,7 +139,7 @@ export async function endPending(store: Store, vms: readonly Vm[]): Promise<void
 
 type Assignment = {
   hosts: Hosts;
-  waiting: readonly Vm[];
+  waiting: readonly WorkVm[];
   reserved: readonly Reservation[];
   records: ReadonlyMap<number, PlacementRecord>;
 };
@@ -152,7 +157,7 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
     if (!host) continue;
     const record = records.get(vm._id);
     const stay: HistoryRecord = {
-      seq: vm.history.length,
+      seq: (vm.history.at(-1)?.seq ?? -1) + 1,
       hid: host.id,
       hostname: host.name,
       vm_mad: host.vm_mad,
@@ -162,7 +167,7 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
       reason: 'none',
       ...(record && { placed: record }),
     };
-    const move: VmMove = { vm, event: 'place', set: { reason: null, history: [...vm.history, stay] } };
+    const move: VmMove = { vm, event: 'place', set: { reason: null, history: withStay(vm.history, stay) } };
     const { tied } = wishOf(vm);
     if (tied && isBound(tied))
       bound.set(tied.service, [...(bound.get(tied.service) ?? []), { move, tied, host: host.id }]);

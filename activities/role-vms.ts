@@ -9,6 +9,7 @@ import type { Vm } from '../schemas/vm.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
 import type { Store } from '../store/store.js';
 import type { VmMove } from '../store/vm-transitions.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { batchesOf } from './batches.js';
 import { type Known, placeVms } from './place-vms.js';
 import type { StepPorts } from './ports.js';
@@ -19,7 +20,7 @@ export function isOurs(service: Service, role: Role, op: string, step: number): 
 }
 
 /** Takes what is free or was left by operations that have ended; returns the VMs as they are then. */
-export async function takeVms(store: Store, op: string, vms: readonly Vm[]): Promise<Vm[]> {
+export async function takeVms(store: Store, op: string, vms: readonly WorkVm[]): Promise<WorkVm[]> {
   if (vms.length === 0) return [];
   const holders = new Set(vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : [])));
   const ended = holders.size === 0 ? holders : await store.operations.ended([...holders]);
@@ -52,7 +53,7 @@ export async function makeVms(
   role: Role,
   { template, firstNumber, ids: drawn }: Mould,
   count: number,
-): Promise<Vm[] | null> {
+): Promise<WorkVm[] | null> {
   if (!template)
     throw new Problem(
       'not_found',
@@ -126,7 +127,7 @@ export async function placeRole(
   op: string,
   service: number,
   role: string,
-  { known, turn }: { known?: (Known & { present: readonly Vm[] }) | undefined; turn?: Set<number> | undefined } = {},
+  { known, turn }: { known?: (Known & { present: readonly WorkVm[] }) | undefined; turn?: Set<number> | undefined } = {},
 ): Promise<{ boot: number[][]; pending: number }> {
   const vms = known ? [...known.present, ...known.made] : await store.vms.ofService(service, role);
   const held = vms.filter((vm) => vm.hold?.op === op);
@@ -139,7 +140,7 @@ export async function placeRole(
 }
 
 /** VMs that failed go back to PROLOG in their place, under the epoch that their new hold has. */
-export async function retryVms(store: Store, vms: readonly Vm[]): Promise<void> {
+export async function retryVms(store: Store, vms: readonly WorkVm[]): Promise<void> {
   await store.vms.transition(
     vms.map((vm): VmMove => {
       const history = vm.history.map((stay, at) =>

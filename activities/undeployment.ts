@@ -1,8 +1,8 @@
 import { blockerPlaces } from '../domain/role-graph.js';
 import { isUndeployment } from '../schemas/operation.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
-import type { Vm } from '../schemas/vm.js';
 import type { Store } from '../store/store.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { batchesOf } from './batches.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import type { RoleInput } from './deployment.js';
@@ -110,7 +110,7 @@ async function takeRoleVms(store: Store, { op, service, role }: Omit<RoleInput, 
 }
 
 /** Why a role cannot be called DONE, or null when it can. */
-function whyNotGone(vms: readonly Vm[], failure: string | null): string | null {
+function whyNotGone(vms: readonly WorkVm[], failure: string | null): string | null {
   if (vms.length === 0) return null;
   const said = vms.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
   return `${vms.length} VMs are left: ${said.slice(0, 3).join('; ') || failure || 'not removed yet'}`;

@@ -4,9 +4,9 @@ import { Problem, problemOf } from '../domain/problems.js';
 import { endStay, placeOf } from '../domain/stays.js';
 import { isVmGone, isVmRunning } from '../domain/vm-states.js';
 import type { Host } from '../schemas/host.js';
-import type { Vm } from '../schemas/vm.js';
 import { allowance } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import type { StepPorts } from './ports.js';
 import { wakeService } from './wake-service.js';
@@ -22,18 +22,24 @@ export const vmActivities = (ports: StepPorts) => {
     /** PROLOG → BOOT → RUNNING. */
     async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
       const hosts = hostTargets(store);
+      let contents: ReadonlyMap<number, PlacedVm['template']> = new Map();
       return eachVm(store.vms, op, vms, {
         enter: 'boot',
         leave: 'run',
         fail: 'fail_boot',
         isDone: isVmRunning,
         isAtWork: (vm) => vm.lcm_state === 'BOOT',
-        prepare: hosts.read,
+        prepare: async (entering) => {
+          const ids = entering.map(({ _id }) => _id);
+          [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
+        },
         work: async (vm, signal) => {
           const stay = placeOf(vm);
           if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
           const target = hosts.of(stay.hid);
-          const domain = await hypervisors.of(target).deploy(placed(vm, target), signal);
+          const domain = await hypervisors
+            .of(target)
+            .deploy({ ...placed(vm, target), template: contents.get(vm._id) ?? {} }, signal);
           return { deploy_id: domain.deployId };
         },
       });
@@ -52,7 +58,7 @@ export const vmActivities = (ports: StepPorts) => {
 function removal({ store, hypervisors, engine }: StepPorts) {
   return async (
     { op, vms, hard }: VmBatch & { hard: boolean },
-    { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: Vm) => boolean },
+    { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: WorkVm) => boolean },
   ): Promise<BatchOutcome> => {
     const hosts = hostTargets(store);
     const losing = new Set<number>();
@@ -102,7 +108,7 @@ async function destroyed(call: Promise<void>, { state }: Pick<Host, 'state'>): P
 function hostTargets(store: Store) {
   const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
   return {
-    async read(vms: readonly Vm[]): Promise<void> {
+    async read(vms: readonly WorkVm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
       for (const host of await store.hosts.byIds([...ids])) {
         const { _id, name, vm_mad, state } = host;
@@ -117,12 +123,11 @@ function hostTargets(store: Store) {
   };
 }
 
-const placed = (vm: Vm, host: HostTarget): PlacedVm => ({
+const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
   id: vm._id,
   domain: domainName(vm._id),
   host,
   capacity: vm.capacity,
   epoch: vm.epoch,
   labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
-  template: vm.template,
 });

@@ -30,7 +30,7 @@ export const logRequests = (logger: Logger) =>
     customSuccessMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
     customErrorMessage: ({ method }, { statusCode }) => `${method} ${statusCode}`,
     serializers: {
-      req: ({ method, url }: { method: string; url: string }) => ({ method, url }),
+      req: ({ method, url }: { method: string; url: string }) => ({ method, url: url.slice(0, 1_000) }),
       res: ({ statusCode }: { statusCode: number }) => ({ status: statusCode }),
     },
   });

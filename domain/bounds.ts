@@ -1,5 +1,6 @@
 import { amountOf, type LimitName, limits } from '../schemas/limits.js';
 import type { ServiceTemplateBody } from '../schemas/service-template.js';
+import { tiesBytes } from './measure-ties.js';
 import type { Finding } from './problems.js';
 
 /** How much something has of what a limit counts, and where that is. */
@@ -76,6 +77,7 @@ export function measureServiceTemplate(body: ServiceTemplateBody): Measured[] {
       pointer: '/roles',
       is: total(({ placement }) => (placement?.affinity.length ?? 0) + (placement?.anti_affinity.length ?? 0)),
     },
+    { limit: 'tiesOfVms', pointer: '/roles', is: tiesBytes(roles) },
     ...largest([
       ...each('policies', '/elasticity_policies', ({ elasticity_policies }) => elasticity_policies?.length ?? 0),
       ...each('policies', '/scheduled_policies', ({ scheduled_policies }) => scheduled_policies?.length ?? 0),

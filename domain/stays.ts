@@ -1,3 +1,4 @@
+import { limits } from '../schemas/limits.js';
 import type { HistoryRecord, Vm } from '../schemas/vm.js';
 
 /** The host that a VM is on, or null: its last stay, if that has not ended. */
@@ -15,3 +16,9 @@ export const endStay = (
   history.map((record, index) =>
     index === history.length - 1 && record.etime === null ? { ...record, etime: now, reason } : record,
   );
+
+/** The history with one more stay; the oldest go. */
+export const withStay = (history: readonly HistoryRecord[], stay: HistoryRecord): HistoryRecord[] => [
+  ...history.slice(1 - limits.stays.most),
+  stay,
+];

@@ -65,12 +65,24 @@ export const limits = {
   },
   findings: { most: 100, unit: 'findings', of: '`errors` of a problem', why: 'More than that nobody reads.' },
   quoted: {
-    most: 1_000,
+    most: 500,
     unit: 'characters',
     of: 'what a backend says, in a reason, an error or a note; a longer text is cut',
     why: 'It is kept with each VM, and goes through the engine’s history.',
   },
 
+  backendAnswer: {
+    most: 16_384 * KiB,
+    unit: 'bytes',
+    of: 'the answer of a backend to one call',
+    why: 'It is read into memory: a host of 10,000 VMs says some 2 MB.',
+  },
+  stays: {
+    most: 50,
+    unit: 'items',
+    of: 'stays on hosts in the history of a VM; the oldest go',
+    why: 'Each placement adds one, and a VM may be made anew for ever.',
+  },
   roleReason: {
     most: 1_000,
     unit: 'characters',
@@ -187,6 +199,12 @@ export const limits = {
     of: '`affinity` and `anti_affinity` of all roles of a service',
     why: 'Which VMs go together is worked out from them.',
   },
+  tiesOfVms: {
+    most: 32 * 1024 * KiB,
+    unit: 'bytes',
+    of: 'names of roles that the VMs of a service carry together, for `affinity` and `anti_affinity`',
+    why: 'Each VM has those of the roles that it goes with, and steps read them.',
+  },
   policies: {
     most: 50,
     unit: 'policies',
@@ -240,11 +258,11 @@ export const limits = {
     of: 'the VMs that one step works on',
     why: 'Cheap enough, and small enough to be tried again.',
   },
-  readBytes: {
-    most: 16_384 * KiB,
+  writeBytes: {
+    most: 4096 * KiB,
     unit: 'bytes',
-    of: 'what one read of a step may bring into the worker where whole VMs are read: the next read goes on',
-    why: 'Some twenty steps run at once.',
+    of: 'what a step writes at once when it makes VMs',
+    why: 'It is put into bytes in one go.',
   },
 } as const satisfies Record<string, Limit>;
 

@@ -14,6 +14,9 @@ import type { RoleStep } from './service-roles.js';
 import type { ServiceStore } from './services.js';
 import { createTurns } from './turns.js';
 
+/** A VM as it was before it was DONE: what is asked of it. */
+export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
+
 /** A role as whoever plans for it has read it. */
 export type PlannedFor = { service: number; op: string; role: Pick<Role, 'name' | 'cardinality'> };
 
@@ -39,7 +42,7 @@ export function createCardinality(
       takeTurns([String(service)], transaction),
 
     /** In the transaction in which a VM, as it was before, has become DONE: if by hand, its role has one place fewer. */
-    async depart(vm: Vm, session: ClientSession): Promise<void> {
+    async depart(vm: Departing, session: ClientSession): Promise<void> {
       const { service: place } = vm;
       if (place === null || !isByHand(vm)) return;
       const service = await services.model

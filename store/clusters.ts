@@ -16,7 +16,11 @@ export function createClusterStore(connection: Connection) {
     model: clusters,
     find: (id: number) => clusters.findById(id).lean<Cluster>().exec(),
     list: (caller: Caller, query: ListQuery) =>
-      pageOf(clusters, visibleTo(caller, 'CLUSTER'), query, { ids: 'number', list: namedFields }),
+      pageOf(clusters, visibleTo(caller, 'CLUSTER'), query, {
+        ids: 'number',
+        list: namedFields,
+        parts: { attributes: { neededBy: ['attributes'], empty: {} } },
+      }),
     insert: (cluster: Cluster, session?: ClientSession) => clusters.create([cluster], { ...(session && { session }) }),
     /** Makes the cluster that is always there. It belongs to the administrator; everybody may know of it. */
     ensureDefault: () =>

@@ -175,7 +175,12 @@ export function createConsistencyReads(connection: Connection, { operations, ser
       for (const { pool, collections } of pools) {
         let highest = -1;
         for (const name of collections) {
-          const [last] = await connection.collection<{ _id: number }>(name).find().sort({ _id: -1 }).limit(1).toArray();
+          const [last] = await connection
+            .collection<{ _id: number }>(name)
+            .find({}, { projection: { _id: 1 } })
+            .sort({ _id: -1 })
+            .limit(1)
+            .toArray();
           highest = Math.max(highest, last?._id ?? -1);
         }
         const counter = await connection.collection<{ _id: Pool; next: number }>('counters').findOne({ _id: pool });

@@ -14,6 +14,7 @@ import type { QuotaStore } from './quotas.js';
 import type { ServiceStore } from './services.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
+import { type WorkVm, workFields } from './work-vms.js';
 
 export type EndingStores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
 
@@ -98,7 +99,11 @@ export function createEndings(
     const { _id: op, resource } = operation;
     if (resource.type === 'zone') return outcome;
     if (resource.type === 'vm') {
-      const vm = await vms.model.findById(resource.id).session(session).lean<Vm>().exec();
+      const vm = await vms.model
+        .findById(resource.id, { state: 1, lcm_state: 1 })
+        .session(session)
+        .lean<Pick<Vm, 'state' | 'lcm_state'>>()
+        .exec();
       await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
       await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
       return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
@@ -150,7 +155,7 @@ export function createEndings(
 
   /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */
   async function abandonVms({ _id: op }: Operation, reason: string, session: ClientSession): Promise<void> {
-    const held = await vms.model.find({ 'hold.op': op }).session(session).lean<Vm[]>().exec();
+    const held = await vms.model.find({ 'hold.op': op }, workFields).session(session).lean<WorkVm[]>().exec();
     const moves = held.flatMap((vm): VmMove[] => {
       const event = abandonment(vm);
       return event ? [{ vm, event, set: { reason: vm.reason ?? reason }, release: true }] : [];

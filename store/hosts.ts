@@ -47,6 +47,12 @@ export const allowance = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>)
   memory: total.memory - Math.min(0, reserved?.memory ?? 0),
 });
 
+/** What is much of a host, and not always shown. */
+const parts = {
+  vms: { neededBy: ['vms'], empty: {} },
+  attributes: { neededBy: ['attributes'], empty: {} },
+} as const;
+
 /** Where a host keeps the reservation of a VM. */
 const entryOf = (vm: number): string => `vms.${vm}`;
 
@@ -106,6 +112,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       pageOf(hosts, { ...visibleTo(caller, 'HOST'), ...(query.state && { state: query.state }) }, query, {
         ids: 'number',
         list: hostFields,
+        parts,
       }),
     all: () =>
       hosts

@@ -37,6 +37,9 @@ export type Claim =
   | { result: 'ended'; operation: Operation }
   | { result: 'foreign' };
 
+/** Without what only its first step goes by. */
+const shownFields = { begun: 0 } as const;
+
 export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
     { fields: { state: 1, _id: 1 } },
@@ -73,7 +76,12 @@ export function createOperationStore(connection: Connection) {
       if (query.resource_id !== undefined) filter['resource.id'] = query.resource_id;
       // After every character of a ULID comes ~.
       if (query.id_prefix !== undefined) filter._id = { $gte: query.id_prefix, $lt: `${query.id_prefix}~` };
-      return pageOf(operations, filter, query, { ids: 'string', newestFirst: true, list: operationFields });
+      return pageOf(operations, filter, query, {
+        ids: 'string',
+        newestFirst: true,
+        list: operationFields,
+        fields: shownFields,
+      });
     },
 
     /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */
@@ -96,14 +104,17 @@ export function createOperationStore(connection: Connection) {
      */
     openOutside: ({ from, to }: { from: Date; to: Date }, after: string, limit: number) =>
       operations
-        .find({
-          _id: { $gt: after },
-          created_at: { $not: { $gte: from, $lte: to } },
-          $or: [
-            { state: { $in: ['accepted', 'running'] } },
-            { state: { $in: ['waiting', 'waiting_for_you'] }, cancel_requested: { $ne: null } },
-          ],
-        })
+        .find(
+          {
+            _id: { $gt: after },
+            created_at: { $not: { $gte: from, $lte: to } },
+            $or: [
+              { state: { $in: ['accepted', 'running'] } },
+              { state: { $in: ['waiting', 'waiting_for_you'] }, cancel_requested: { $ne: null } },
+            ],
+          },
+          shownFields,
+        )
         .sort({ _id: 1 })
         .limit(limit)
         .lean<Operation[]>()

@@ -1,20 +1,28 @@
-import type { Model, QueryFilter } from 'mongoose';
+import { type Model, mongo, type QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { isAdministrator, type Visibility, visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import type { ResourceType } from '../schemas/acl.js';
 import type { Page } from '../schemas/common.js';
+import { limits } from '../schemas/limits.js';
 import type { ListFields, ListQuery } from '../schemas/list.js';
 import type { ResourceRef } from '../schemas/operation.js';
 import { afterCursor, cursorOf, type SortKey } from './cursor.js';
 import { filterOf } from './list-filter.js';
 import type { Index } from './model.js';
 
-/** `fields`: the projection that gives a `Row`; absent, whole documents. `list`: what the query's fields are. */
+/** What is most of a document, and which fields of what is shown need it; `empty` stands there where none is asked for. */
+export type Part = { neededBy: readonly string[]; empty: object };
+
+/**
+ * `fields`: the projection that gives a `Row`; absent, whole documents. `parts`: what then need not be read when the query
+ * chooses fields, by path. `list`: what the query's fields are.
+ */
 type Order = {
   ids: 'number' | 'string';
   newestFirst?: boolean;
   fields?: Readonly<Record<string, number>>;
+  parts?: Readonly<Record<string, Part>>;
   list?: ListFields;
 };
 
@@ -22,12 +30,12 @@ type Order = {
 const longestRead = 5_000;
 const maxTimeExpired = 50;
 
-/** One page by index, in order of id, which `newestFirst` turns round, or as the query says. */
+/** One page by index, in order of id, which `newestFirst` turns round, or as the query says. It ends by number or by bytes. */
 export async function pageOf<T extends { _id: number | string }, Row extends Pick<T, '_id'> = T>(
   model: Model<T>,
   filter: QueryFilter<T>,
-  { limit, cursor, filter: conditions = [], sort }: ListQuery,
-  { ids, newestFirst = false, fields, list = {} }: Order = { ids: 'number' },
+  { limit, cursor, filter: conditions = [], sort, fields: asked }: ListQuery,
+  { ids, newestFirst = false, fields, parts = {}, list = {} }: Order = { ids: 'number' },
 ): Promise<Page<Row>> {
   const key: SortKey = {
     ids,
@@ -37,20 +45,45 @@ export async function pageOf<T extends { _id: number | string }, Row extends Pic
     isDefault: sort === undefined,
   };
   const direction = key.descending ? -1 : 1;
-  const found = await model
-    .find({ $and: [filter, ...filterOf(conditions, list), afterCursor(cursor, key)] }, fields)
-    .sort(key.path === '_id' ? { _id: direction } : { [key.path]: direction, _id: direction })
-    .limit(limit + 1)
-    .setOptions(conditions.length > 0 || sort ? { maxTimeMS: longestRead } : {})
-    .lean<Row[]>()
-    .exec()
-    .catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === maxTimeExpired) throw tooBroad();
-      throw error;
-    });
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next_cursor: found.length > limit && last ? cursorOf(last, key) : null };
+  const left = asked
+    ? Object.entries(parts).filter(([, { neededBy }]) => !neededBy.some((name) => asked.includes(name)))
+    : [];
+  // Past Mongoose, whose queries have no cursor that is as cheap: of a page of large documents the rest is not even sent.
+  const found = model.db.collection(model.collection.name).find<Row>(
+    { $and: [filter, ...filterOf(conditions, list), afterCursor(cursor, key)] },
+    {
+      projection: fields ?? Object.fromEntries(left.map(([path]) => [path, 0])),
+      sort: key.path === '_id' ? { _id: direction } : { [key.path]: direction, _id: direction },
+      limit: limit + 1,
+      batchSize: limit + 1,
+      ...((conditions.length > 0 || sort) && { maxTimeMS: longestRead }),
+    },
+  );
+  const empty = Object.fromEntries(left.map(([path, part]) => [path, part.empty]));
+  const page = await readPage(found, limit).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === maxTimeExpired) throw tooBroad();
+    throw error;
+  });
+  const last = page.items.at(-1);
+  return {
+    items: left.length === 0 ? page.items : page.items.map((item) => ({ ...item, ...empty })),
+    next_cursor: page.more && last ? cursorOf(last, key) : null,
+  };
+}
+
+/** Documents until there are enough, by number or by bytes, one at least; and whether there are more. */
+async function readPage<Row extends object>(
+  found: AsyncIterable<Row>,
+  limit: number,
+): Promise<{ items: Row[]; more: boolean }> {
+  const items: Row[] = [];
+  let bytes = 0;
+  for await (const item of found) {
+    bytes += mongo.BSON.calculateObjectSize(item);
+    if (items.length === limit || (items.length > 0 && bytes > limits.pageBytes.most)) return { items, more: true };
+    items.push(item);
+  }
+  return { items, more: false };
 }
 
 const tooBroad = (): Problem =>

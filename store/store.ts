@@ -47,8 +47,12 @@ export function createStore(connection: Connection) {
     clusters,
     moveBound: createBoundMoves(connection, { services, vms }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
-    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE'),
-    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT'),
+    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE', {
+      template: { neededBy: ['template', 'warnings'], empty: {} },
+    }),
+    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT', {
+      body: { neededBy: ['body'], empty: {} },
+    }),
     operations,
     progress: createProgress(connection),
     steps: createStepStore(connection),

@@ -4,12 +4,18 @@ import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership } from '../schemas/common.js';
 import { type ListQuery, namedFields } from '../schemas/list.js';
 import { modelOf } from './model.js';
-import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
+import { type Part, pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
 /** VM templates and service templates are kept alike: documents that are written whole. */
-export function createTemplateStore<T extends Named>(connection: Connection, collection: string, type: ResourceType) {
+/** `parts`: what is much of a template, and not always shown. */
+export function createTemplateStore<T extends Named>(
+  connection: Connection,
+  collection: string,
+  type: ResourceType,
+  parts: Readonly<Record<string, Part>>,
+) {
   const templates = modelOf<T>(connection, collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
     ...pageIndexes(),
@@ -24,7 +30,7 @@ export function createTemplateStore<T extends Named>(connection: Connection, col
         .lean<T[]>()
         .exec(),
     list: (caller: Caller, query: ListQuery) =>
-      pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields }),
+      pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields, parts }),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T, session: ClientSession) => templates.insertMany([template], { session }),
     replace: (id: number, change: Partial<T>, session: ClientSession) =>

@@ -15,7 +15,7 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
      * when the host does, and the VM is its and no longer its role's. Only while `by` holds the VM; said again it is so
      * already.
      */
-    async await(vm: Vm, by: Operation, host: string): Promise<void> {
+    async await(vm: Pick<Vm, '_id' | 'name' | 'template_id'>, by: Operation, host: string): Promise<void> {
       const now = new Date();
       const resource = { type: 'vm', id: vm._id } as const;
       const operation: Omit<Operation<'terminateVm'>, keyof Ownership> = {

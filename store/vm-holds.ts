@@ -3,6 +3,7 @@ import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
 import { stateAfter } from './vm-transitions.js';
+import { type WorkVm, workFields } from './work-vms.js';
 
 /** How operations come to hold VMs, and let go of them. */
 export function createVmHolds(connection: Connection, vms: Model<Vm>) {
@@ -12,7 +13,7 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
      * holder is among `endedHolders` are taken; those that the operation holds already stay as they are. Returns the VMs
      * as they are then.
      */
-    async take(op: string, seen: readonly Vm[], endedHolders: ReadonlySet<string>): Promise<Vm[]> {
+    async take(op: string, seen: readonly WorkVm[], endedHolders: ReadonlySet<string>): Promise<WorkVm[]> {
       const ids = seen.map((vm) => vm._id);
       const { matchedCount } = await vms.updateMany(
         { _id: { $in: ids }, state: { $ne: 'DONE' }, $or: [{ hold: null }, { 'hold.op': { $in: [...endedHolders] } }] },
@@ -21,9 +22,9 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
       );
       if (matchedCount === 0 && seen.every((vm) => vm.hold?.op === op)) return [...seen];
       return vms
-        .find({ _id: { $in: ids } })
+        .find({ _id: { $in: ids } }, workFields)
         .sort({ _id: 1 })
-        .lean<Vm[]>()
+        .lean<WorkVm[]>()
         .exec();
     },
 
@@ -40,7 +41,11 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
      * earlier try still does matches nothing any more. `event`: null for those that are at work already. Returns the VMs
      * as they are then, or null when one of them has changed since it was read: then all are to be read again.
      */
-    async enter(held: readonly Vm[], attempt: number, event: (vm: Vm) => VmEvent | null): Promise<Vm[] | null> {
+    async enter(
+      held: readonly WorkVm[],
+      attempt: number,
+      event: (vm: WorkVm) => VmEvent | null,
+    ): Promise<WorkVm[] | null> {
       if (held.length === 0) return [];
       const entered = held.map((vm) => {
         const move = event(vm);

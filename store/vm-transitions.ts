@@ -3,7 +3,7 @@ import { brief, longest } from '../domain/brief.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
-import type { Cardinality } from './cardinality.js';
+import type { Cardinality, Departing } from './cardinality.js';
 import type { QuotaStore } from './quotas.js';
 import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
 
@@ -18,6 +18,12 @@ export type VmMove = {
 
 type Moved = { there: Set<number>; moved: number };
 
+/** What has to be known of a VM whose last move it is: whom its charge goes back to, and whether its role has one fewer. */
+const endFields = {
+  ...{ charge: 1, uid: 1, gid: 1 },
+  ...{ capacity: 1, service: 1, operation: 1, hold: 1, left_behind: 1 },
+} as const;
+
 /** How VMs change their states. */
 export function createVmTransitions(
   connection: Connection,
@@ -31,8 +37,12 @@ export function createVmTransitions(
   const end = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
     const inside = async (within: ClientSession): Promise<number> => {
       const before = await vms
-        .findOneAndUpdate({ _id: vm._id, ...guardOf(vm) }, { $set, $unset: { charge: '' } }, { session: within })
-        .lean<Vm>()
+        .findOneAndUpdate(
+          { _id: vm._id, ...guardOf(vm) },
+          { $set, $unset: { charge: '' } },
+          { session: within, projection: endFields },
+        )
+        .lean<Departing & Pick<Vm, 'charge' | 'uid' | 'gid'>>()
         .exec();
       if (!before) return 0;
       if (before.charge) await quotas.giveBack(before, before.charge, within);
@@ -70,9 +80,9 @@ export function createVmTransitions(
     for (const change of ends) matchedCount += await end(change, session);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const now = await vms
-      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } })
+      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } }, { state: 1, lcm_state: 1, epoch: 1, hold: 1 })
       .session(session ?? null)
-      .lean<Vm[]>()
+      .lean<Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold'>[]>()
       .exec();
     const present = new Map(now.map((vm) => [vm._id, vm]));
     const there = new Set(

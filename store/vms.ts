@@ -1,9 +1,10 @@
-import type { ClientSession, Connection } from 'mongoose';
+import { type ClientSession, type Connection, mongo } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
 import type { Ownership } from '../schemas/common.js';
+import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import type { Cardinality } from './cardinality.js';
@@ -14,6 +15,7 @@ import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
 import { createVmTransitions } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
+import { type WorkVm, workFields } from './work-vms.js';
 
 /** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
 const presentStates = VmState.options.filter((state) => state !== 'DONE');
@@ -31,7 +33,14 @@ export type ServiceNode = Pick<
 /** The projection of an aggregation that gives a ServiceNode. */
 export const nodeFields = {
   ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
-  history: { $slice: ['$history', -1] },
+  // Without why it was put there.
+  history: {
+    $map: {
+      input: { $slice: ['$history', -1] },
+      as: 'stay',
+      in: { $setField: { field: 'placed', input: '$$stay', value: '$$REMOVE' } },
+    },
+  },
 } as const;
 
 const told = {
@@ -47,6 +56,13 @@ export type ToldVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
+
+/** What is much of a VM, and not always shown. */
+const parts = {
+  template: { neededBy: ['template'], empty: {} },
+  user_template: { neededBy: ['user_template', 'ready'], empty: {} },
+  history: { neededBy: ['history', 'host'], empty: [] },
+} as const;
 
 export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; cardinality: Cardinality }) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
@@ -89,10 +105,18 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     find: (id: number) => vms.findById(id).lean<Vm>().exec(),
     byIds: (ids: readonly number[]) =>
       vms
-        .find({ _id: { $in: ids } })
+        .find({ _id: { $in: ids } }, workFields)
         .sort({ _id: 1 })
-        .lean<Vm[]>()
+        .lean<WorkVm[]>()
         .exec(),
+    /** What each of these VMs is made of: much, and needed by whoever makes it alone. */
+    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, Vm['template']>> {
+      const found = await vms
+        .find({ _id: { $in: ids } }, { template: 1 })
+        .lean<Pick<Vm, '_id' | 'template'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, template }) => [_id, template]));
+    },
     list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
         vms,
@@ -103,7 +127,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),
         },
         query,
-        { ids: 'number', list: vmFields },
+        { ids: 'number', list: vmFields, parts },
       ),
     /** Where the VMs of these services are. */
     async siblings(services: readonly number[], session?: ClientSession): Promise<Sibling[]> {
@@ -125,11 +149,14 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     /** VMs of a service that are not DONE, in order of their ids. */
     ofService: (id: number, role?: string) =>
       vms
-        .find({ 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } })
+        .find(
+          { 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } },
+          workFields,
+        )
         // Left to choose, MongoDB may go through all VMs in order of their ids.
         .hint('by_service')
         .sort({ _id: 1 })
-        .lean<Vm[]>()
+        .lean<WorkVm[]>()
         .exec(),
     /** What is told of a service's VMs: of those that are not DONE, and those that became so since a time. */
     toldSince: (id: number, since: Date) =>
@@ -154,7 +181,8 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       if (documents.length === 0) return true;
       try {
         // Past Mongoose, which would cast every value of every document.
-        await connection.collection<Vm>('vms').insertMany([...documents], { ordered: false });
+        for (const some of inBytes(documents))
+          await connection.collection<Vm>('vms').insertMany(some, { ordered: false });
         return true;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
@@ -220,4 +248,12 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     ...createVmTransitions(connection, vms, charged),
   };
 }
+/** In parts that are written one after the other, none of which is large; VMs of a role are as good as alike in size. */
+function* inBytes(documents: readonly Vm[]): Generator<Vm[]> {
+  const [first] = documents;
+  const each = first ? mongo.BSON.calculateObjectSize(first) : 1;
+  const most = Math.max(1, Math.floor(limits.writeBytes.most / each));
+  for (let at = 0; at < documents.length; at += most) yield documents.slice(at, at + most);
+}
+
 export type VmStore = ReturnType<typeof createVmStore>;

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Agent, request } from 'node:http';
 import type { z } from 'zod';
 import { Problem, type ProblemCode } from '../../domain/problems.js';
+import { limits } from '../../schemas/limits.js';
 import {
   DeployAnswer,
   type DeployCall,
@@ -103,9 +104,12 @@ async function post(
       };
       const call = request(url, { method: 'POST', agent, headers, signal }, (response) => {
         let text = '';
+        let left = limits.backendAnswer.most;
         response.setEncoding('utf8');
         response.on('data', (part: string) => {
-          text += part;
+          left -= Buffer.byteLength(part);
+          if (left < 0) response.destroy(new Error('its answer is too long'));
+          else text += part;
         });
         response.once('error', reject);
         response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));

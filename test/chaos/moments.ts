@@ -1,5 +1,5 @@
 import type { Service } from '../../schemas/service.js';
-import type { Vm } from '../../schemas/vm.js';
+import type { WorkVm } from '../../store/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { levels } from './cloud.js';
 import { deployLarge, undeployLarge, type Work } from './works.js';
@@ -13,10 +13,10 @@ export type Moment = {
   /** Done before the request, so that it is accepted and nobody can begin; undone once what was broken is mended. */
   hold?: (cluster: Cluster) => Promise<() => Promise<unknown>>;
   /** Whether it is now, by the documents: the service, and its VMs that are not DONE. */
-  isNow: (service: Service, vms: readonly Vm[]) => boolean;
+  isNow: (service: Service, vms: readonly WorkVm[]) => boolean;
 };
 
-const inState = (vms: readonly Vm[], role: string, lcm: Vm['lcm_state']): number =>
+const inState = (vms: readonly WorkVm[], role: string, lcm: WorkVm['lcm_state']): number =>
   vms.filter((vm) => vm.service?.role === role && vm.lcm_state === lcm).length;
 
 /** Those at which a tuned OpenNebula 6.10 lost VMs, or hung for good, when it was killed. */

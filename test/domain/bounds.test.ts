@@ -8,6 +8,8 @@ import {
   measureUserTemplate,
   measureVmTemplate,
 } from '../../domain/bounds.js';
+import { tiesBytes } from '../../domain/measure-ties.js';
+import { tiesOf } from '../../domain/role-placement.js';
 import { vmContents } from '../../domain/vm-contents.js';
 import { limits } from '../../schemas/limits.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
@@ -110,6 +112,15 @@ describe('bounds', () => {
       /6,000 roles; at most 5,000/,
     ],
     [
+      'names that VMs carry',
+      many(1_000).map((at) =>
+        role(`${'r'.repeat(90)}${at}`, { cardinality: 10, placement: { affinity: [`${'r'.repeat(90)}0`] } }),
+      ),
+      {},
+      '/roles',
+      /would have 95\d,\d+,\d+ bytes as JSON; at most 32 MiB/,
+    ],
+    [
       'policies of one role',
       [role('a', { scheduled_policies: many(51).map(() => ({ type: 'CHANGE', adjust: 1, start_time: 'x' })) })],
       {},
@@ -125,6 +136,30 @@ describe('bounds', () => {
     ],
   ] as const)('of a service template hold for %s', (_what, roles, body, pointer, detail) => {
     expect(service([...roles], body)).toEqual([{ pointer, detail: expect.stringMatching(detail) }]);
+  });
+
+  it('count what VMs carry of their service’s rules as it will be', () => {
+    const names = ['a', 'bb', 'ccc', 'dddd', 'eeeee'];
+    const some = fc.subarray(names, { maxLength: 2 });
+    const roles = fc.tuple(
+      ...names.map((name) => fc.record({ name: fc.constant(name), affinity: some, anti_affinity: some })),
+    );
+    fc.assert(
+      fc.property(roles, (made) => {
+        const body = ServiceTemplateBody.parse({
+          name: 'shop',
+          roles: made.map(({ name, ...placement }, at) => role(name, { cardinality: at + 1, placement })),
+        });
+        const carried = body.roles.map(({ name, cardinality }) => {
+          const ties = tiesOf(body.roles, name);
+          return (
+            cardinality *
+            [...(ties?.together ?? []), ...(ties?.apart ?? [])].reduce((sum, { length }) => sum + length + 3, 0)
+          );
+        });
+        expect(tiesBytes(body.roles)).toBe(carried.reduce((sum, bytes) => sum + bytes, 0));
+      }),
+    );
   });
 
   it('let the largest service that is not too large be', () => {

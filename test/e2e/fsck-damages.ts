@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
 import type { FindingCode, FindingResource } from '../../schemas/consistency.js';
-import type { HistoryRecord, Vm } from '../../schemas/vm.js';
+import type { HistoryRecord } from '../../schemas/vm.js';
+import type { WorkVm } from '../../store/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/processes.js';
 
@@ -17,7 +18,7 @@ type Damage = { code: FindingCode; bringAbout: (place: Place) => Promise<Done> }
 const nobody = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 const small = { cpu: 50, memory: 256 };
 
-const vmOf = async ({ cluster, service }: Place): Promise<Vm & { stay: HistoryRecord }> => {
+const vmOf = async ({ cluster, service }: Place): Promise<WorkVm & { stay: HistoryRecord }> => {
   const [vm] = await cluster.store.vms.ofService(service, 'front');
   const stay = vm?.history.at(-1);
   if (!vm || !stay) throw new Error(`service ${service} has no VM`);
@@ -29,7 +30,7 @@ const onService = async (place: Place, set: Record<string, unknown>): Promise<Do
   return { resource: { type: 'service', id: place.service } };
 };
 
-const onVm = async (place: Place, set: (vm: Vm) => Record<string, unknown>): Promise<Done> => {
+const onVm = async (place: Place, set: (vm: WorkVm) => Record<string, unknown>): Promise<Done> => {
   const vm = await vmOf(place);
   await place.cluster.store.vms.model.updateOne({ _id: vm._id }, { $set: set(vm) });
   return { resource: { type: 'vm', id: vm._id } };

@@ -8,7 +8,7 @@ import { ensureOneadmin } from '../../operations/first-user.js';
 import { createOperations, type Operations } from '../../operations/operations.js';
 import { unconditional } from '../../operations/precondition.js';
 import type { StoredAcl } from '../../schemas/acl.js';
-import type { Amounts } from '../../schemas/quota.js';
+import type { Amounts, UserQuotaEdit } from '../../schemas/quota.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
@@ -259,7 +259,7 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
     'its user': async () => {
       const { id } = await newUser();
       return {
-        refer: () => one.operations.quotas.updateUser(oneadmin, id, limited),
+        refer: () => one.operations.quotas.updateUser(oneadmin, id, limitedUser),
         remove: () => removeUser(id),
         refusals: ['not_found'],
         dangles: async () => (await one.store.quotas.find({ type: 'user', id })) !== null && (await users(id)) === null,
@@ -279,6 +279,10 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
 };
 const limited = {
   revise: (before: Amounts) => ({ wish: { ...before, vms: 5 }, named: new Set<keyof Amounts>(['vms']) }),
+  precondition: unconditional,
+};
+const limitedUser = {
+  revise: (before: UserQuotaEdit) => ({ wish: { ...before, vms: 5 }, named: new Set<keyof UserQuotaEdit>(['vms']) }),
   precondition: unconditional,
 };
 const isFor =

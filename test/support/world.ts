@@ -284,7 +284,12 @@ export class World {
 
   /** VMs of a service that are not DONE. */
   vms(service: number, role?: string): Promise<Vm[]> {
-    return this.store.vms.ofService(service, role);
+    const ofRole = role === undefined ? {} : { 'service.role': role };
+    return this.store.vms.model
+      .find({ 'service.id': service, ...ofRole, state: { $ne: 'DONE' } })
+      .sort({ _id: 1 })
+      .lean<Vm[]>()
+      .exec();
   }
 
   /** Those of a service's VMs for which it holds have failed by themselves, and the service is WARNING. */
