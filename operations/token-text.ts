@@ -14,4 +14,7 @@ export function newToken(): { text: string; prefix: string; hash: string } {
 /** The part of a token that is shown; undefined: this is no token. */
 export const tokenPrefix = (text: string): string | undefined => form.exec(text)?.[1];
 
+/** Whether it begins as tokens do, which no password may. */
+export const isMeantAsToken = (text: string): boolean => text.startsWith(tokenSign);
+
 export const tokenHash = (text: string): string => createHash('sha256').update(text).digest('base64url');

@@ -172,7 +172,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         else if (found?.password_hash !== before?.password_hash)
           throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
         if (found) await precondition.demand(() => shownOne(found));
-        await users.update(id, { password_hash, credentials: (found?.credentials ?? 0) + 1 }, session);
+        await users.update(id, { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 }, session);
         await tokens.removeOf(id, session);
       });
     },

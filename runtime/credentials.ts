@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { generatePassword } from '../operations/passwords.js';
 import { Obstacle, systemCode } from './obstacle.js';
 
 export type Credentials = { name: string; password: string };
@@ -16,7 +16,7 @@ export function readCredentials(file: string): Credentials {
 export function ensureCredentials(file: string): Credentials {
   const own = `${file}.${process.pid}`;
   try {
-    writeFileSync(own, `oneadmin:${randomBytes(18).toString('base64url')}\n`, { mode: 0o600 });
+    writeFileSync(own, `oneadmin:${generatePassword()}\n`, { mode: 0o600 });
     linkSync(own, file);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;

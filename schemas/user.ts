@@ -42,6 +42,8 @@ export type User = {
   groups: number[];
   /** argon2id, in PHC format: parameters and salt included. */
   password_hash: string;
+  /** SHA-256 of the password, where Arcus has made it; null, absent: a person has. */
+  generated?: string | null;
   /** false: refused wherever the user knocks. */
   enabled: boolean;
   umask: string;
