@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { Problem } from '../domain/problems.js';
 import type { Identity } from '../operations/identity.js';
 import type { Operations } from '../operations/operations.js';
-import { authenticate, refuseOtherSites } from './authenticate.js';
+import type { OurNames } from '../schemas/request-source.js';
+import { authenticate, refuseOtherNames, refuseOtherSites } from './authenticate.js';
 import { docsRoutes } from './docs-pages.js';
 import { healthRoutes, type Probes } from './health.js';
 import { logRequests } from './log.js';
@@ -23,6 +24,8 @@ export type AppParts = {
   version: string;
   /** Proxies whose word on the client's address is believed. */
   trustedProxies?: readonly string[];
+  /** By which names clients may call it; absent: by any. */
+  ours?: OurNames;
   /** True from the moment that this process is told to end. */
   isDraining: () => boolean;
 };
@@ -53,6 +56,7 @@ export function createApp({
       throw new Problem('address_too_long', `An address may have ${longestAddress / 1024} KiB at most.`);
     next();
   });
+  app.use(refuseOtherNames(parts.ours ?? { names: [], loopback: false }), refuseOtherSites);
   app.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
   app.get('/metrics', metrics.serve);
   app.use(
@@ -61,7 +65,6 @@ export function createApp({
       response.set('Cache-Control', 'no-store');
       next();
     },
-    refuseOtherSites,
     authenticate(identity),
     nativeRoutes(operations, metrics),
   );
@@ -94,4 +97,5 @@ const headers = {
     },
   },
   strictTransportSecurity: false,
+  xFrameOptions: { action: 'deny' as const },
 };

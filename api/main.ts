@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
+import { isLoopback } from '../schemas/request-source.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';
@@ -44,6 +45,7 @@ async function main(): Promise<void> {
     logger,
     version: readVersion(),
     trustedProxies: settings.ARCUS_TRUSTED_PROXIES,
+    ours: { names: settings.ARCUS_HOSTS, loopback: isLoopback(settings.ARCUS_LISTEN) },
     isDraining: () => draining,
   });
   const server = await listen(app, settings.ARCUS_PORT, settings.ARCUS_LISTEN);

@@ -12,6 +12,11 @@ const isNetwork = (text: string): boolean => {
   );
 };
 
+const Names = z
+  .string()
+  .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
+  .refine((all) => all.every((one) => /^[A-Za-z0-9.-]+$/.test(one)), 'must be names of hosts, separated by commas');
+
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 /** Settings of every Arcus process, from the environment. The supervisor fills in what it started itself. */
@@ -75,6 +80,9 @@ export const Config = z.object({
     .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
     .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, separated by commas')
     .describe('Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none'),
+  ARCUS_HOSTS: Names.default([]).describe(
+    'Names by which the API answers, separated by commas, besides addresses and localhost; absent: any; on loopback none',
+  ),
   ARCUS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
