@@ -14,7 +14,6 @@ const long = [
   'test/chaos/ownership-races.test.ts',
   'test/chaos/races.test.ts',
   'test/chaos/short-of-others.test.ts',
-  'test/chaos/storm.test.ts',
   'test/chaos/upgrade.test.ts',
 ];
 const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };

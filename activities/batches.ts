@@ -1,5 +1,6 @@
-/** VMs that one activity works on at most: large enough to be cheap, small enough to be retried and seen. */
-const batchSize = 50;
+import { limits } from '../schemas/limits.js';
+
+const batchSize = limits.batchVms.most;
 
 export function batchesOf(ids: readonly number[]): number[][] {
   const batches: number[][] = [];

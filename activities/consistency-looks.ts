@@ -193,7 +193,10 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
     'vm',
     vms.map(({ _id }) => _id),
   );
-  return judgeVms(vms, { ...known, reserved, operationsOn });
+  const unfinished = await store.consistency.reads.unfinished(
+    vms.filter(({ state, service }) => state === 'PENDING' && service === null).map(({ _id }) => _id),
+  );
+  return judgeVms(vms, { ...known, reserved, operationsOn, unfinished });
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {

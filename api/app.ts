@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { Problem } from '../domain/problems.js';
 import type { Identity } from '../operations/identity.js';
 import type { Operations } from '../operations/operations.js';
+import { limits } from '../schemas/limits.js';
 import type { OurNames } from '../schemas/request-source.js';
 import { authenticate, refuseOtherNames, refuseOtherSites } from './authenticate.js';
 import { docsRoutes } from './docs-pages.js';
@@ -30,8 +31,7 @@ export type AppParts = {
   isDraining: () => boolean;
 };
 
-/** Characters: the longest valid query of a list, each of its characters escaped, is shorter. */
-const longestAddress = 65_536;
+const longestAddress = limits.address.most;
 
 /** The HTTP face of Arcus, not yet listening. */
 export function createApp({

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { PageQuery } from '../schemas/common.js';
+import { limits } from '../schemas/limits.js';
 import type { Condition, ListFields, ListSort } from '../schemas/list.js';
 import { FilterFault, parseFilter } from './list-filter.js';
 import { nearestName } from './nearest-name.js';
 
-const longestFilter = 1_000;
+const longestFilter = limits.query.most;
 
 /** The query of a list: pages, and what it is filtered and sorted by. `item`: an item of it, whose fields can be chosen. */
 export const listQuery = (list: ListFields, item: z.ZodObject, { newestFirst = false } = {}) => {

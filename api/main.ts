@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
+import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
@@ -23,7 +24,7 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.ARCUS_LOG_LEVEL, 'api');
   const mongodb = await connectMongodb(settings.ARCUS_MONGODB_URI);
   // It connects when first used: the API starts and accepts operations without Temporal; they begin when it is back.
-  const engine = temporalEngine(settings.ARCUS_TEMPORAL_ADDRESS);
+  const engine = temporalEngine(temporalAccess(settings));
   const directory = createDirectory(mongodb);
   const operations = createOperations({
     store: createStore(mongodb),
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     engine,
     settings: {
       temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL,
+      temporalNamespace: settings.ARCUS_TEMPORAL_NAMESPACE,
       failedLogins: settings.ARCUS_FAILED_LOGINS,
     },
     onDelayed: (message, error) => logger.warn({ err: error }, message),

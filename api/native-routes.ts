@@ -4,18 +4,19 @@ import { Problem } from '../domain/problems.js';
 import type { Admission } from '../operations/context.js';
 import type { Operations } from '../operations/operations.js';
 import { tagOf, unconditional } from '../operations/precondition.js';
+import { limits } from '../schemas/limits.js';
 import { isKnown, preconditionOf } from './conditions.js';
 import { patchTypes } from './edit-body.js';
 import { check } from './findings.js';
 import { IdempotencyKey } from './idempotency-key.js';
 import { invalid } from './invalid.js';
 import type { Metrics } from './metrics.js';
-import { bodyLimit, readBody } from './read-body.js';
+import { readBody } from './read-body.js';
 import { requestId } from './request.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
-const readBytes = express.raw({ type: () => true, limit: bodyLimit });
+const readBytes = express.raw({ type: () => true, limit: limits.body.most });
 
 /** The native API below its root: each row of the table under its method; another method is told which there are. */
 export function nativeRoutes(operations: Operations, metrics: Pick<Metrics, 'operationAccepted'>): Router {

@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import { Problem, type ProblemCode, problemOf, problems } from '../domain/problems.js';
+import { amountOf, limits } from '../schemas/limits.js';
 import type { ProblemBody } from '../schemas/problem.js';
 import { requestId } from './request.js';
 
@@ -23,7 +24,7 @@ export function problemBody(problem: Problem, about: Pick<ProblemBody, 'instance
     status,
     detail: problem.message,
     ...about,
-    ...(problem.findings.length > 0 ? { errors: [...problem.findings] } : {}),
+    ...(problem.findings.length > 0 ? { errors: problem.findings.slice(0, limits.findings.most) } : {}),
     ...(problem.operation === undefined ? {} : { operation: problem.operation }),
     ...(problem.quota === undefined ? {} : { exceeded: problem.quota }),
   };
@@ -53,7 +54,10 @@ function challenges({ headers }: Request): string[] {
 
 /** What Express and its body reader throw, by their `type`. */
 const readerFaults: Record<string, { code: ProblemCode; detail: string }> = {
-  'entity.too.large': { code: 'body_too_large', detail: 'A body may have 1 MiB at most.' },
+  'entity.too.large': {
+    code: 'body_too_large',
+    detail: `A body may have ${amountOf(limits.body.most, 'bytes')} at most.`,
+  },
   'encoding.unsupported': { code: 'unsupported_media_type', detail: 'Bodies may be plain, gzip, deflate or br.' },
   'request.aborted': { code: 'malformed_body', detail: 'The request ended before its body was complete.' },
   'request.size.invalid': { code: 'malformed_body', detail: 'The body is not as long as Content-Length says.' },

@@ -1,9 +1,8 @@
 import { type ParseError, parse, printParseErrorCode, stripComments } from 'jsonc-parser';
 import { Problem } from '../domain/problems.js';
+import { limits } from '../schemas/limits.js';
 
-/** Bytes that a body may have, after decompression. */
-export const bodyLimit = 1_048_576;
-const depthLimit = 64;
+const depthLimit = limits.bodyDepth.most;
 
 /** What a route takes: JSON, with comments or without, and perhaps a text of its own, which `text` turns into the same shape. */
 export type BodyKind = {

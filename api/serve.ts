@@ -1,13 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { Express } from 'express';
-import { answerUnreadable, headLimit } from './unreadable.js';
+import { limits } from '../schemas/limits.js';
+import { answerUnreadable } from './unreadable.js';
 
 /** Time that requests in progress have to end once the process is told to. */
 const grace = 5_000;
 
 /** Listens, or rejects with a sentence for the operator. Port 0: one that is free. */
 export function listen(app: Express, port: number, address: string): Promise<Server> {
-  const server = createServer({ maxHeaderSize: headLimit }, app);
+  const server = createServer({ maxHeaderSize: limits.head.most }, app);
   answerUnreadable(server);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {

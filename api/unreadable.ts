@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problems } from '../domain/problems.js';
+import { limits } from '../schemas/limits.js';
 import { problemBody } from './problem-handler.js';
 
-/** Bytes of a request's first line and headers together. Node's own limit would cut off addresses that are valid. */
-export const headLimit = 131_072;
+const headLimit = limits.head.most;
 
 /** Answers what is no request to Node, and so never reaches the app, as the app would: by a problem. */
 export function answerUnreadable(server: Server): void {

@@ -10,7 +10,8 @@ import { ApiClient } from '../runtime/api-client.js';
 import { checkout } from '../runtime/checkout.js';
 import { readChildren } from '../runtime/children.js';
 import { type Credentials, readCredentials } from '../runtime/credentials.js';
-import { mongoUri } from '../runtime/mongodb-server.js';
+import { homeAt } from '../runtime/home.js';
+import { mongoAccess, systemUri } from '../runtime/mongodb-access.js';
 import { namespaces } from '../schemas/config.js';
 import type { Processes } from './process-cost.js';
 import { type Role, runInfo, type Subject } from './subject.js';
@@ -82,7 +83,9 @@ async function connect(home: string) {
   const credentials = readCredentials(join(home, 'auth'));
   const client = new ApiClient(`http://127.0.0.1:${ports.api}`, credentials);
   const temporal = `127.0.0.1:${ports.temporal}`;
-  const mongodbUri = (database = '') => mongoUri(ports.mongodb, database);
+  // Databases beside that of Arcus are nothing that its own user may touch.
+  const access = mongoAccess(homeAt(home).mongodb, ports.mongodb);
+  const mongodbUri = (database = '') => systemUri(access, database);
   const [connection, mongodb] = await Promise.all([
     Connection.connect({ address: temporal }),
     mongoose.mongo.MongoClient.connect(mongodbUri('arcus')),
@@ -90,7 +93,11 @@ async function connect(home: string) {
   const engine = new Client({ connection, namespace: namespaces.operations });
   const db = mongodb.db();
   const services = db.collection<{ _id: number; state: string; template_id: number }>('services');
-  const vmTemplate = await makeCloud(client, ports.simulator);
+  const vmTemplate = await makeCloud(
+    client,
+    ports.simulator,
+    readFileSync(join(homeAt(home).simulator, 'token'), 'utf8').trim(),
+  );
   const templates = new Map<string, Promise<number>>();
 
   /** One service template for each shape, made when it is first asked for. */
@@ -141,10 +148,10 @@ async function connect(home: string) {
 }
 
 /** The hosts and the VM template; returns the template's id. */
-async function makeCloud(client: ApiClient, simulator: number): Promise<number> {
+async function makeCloud(client: ApiClient, simulator: number, token: string): Promise<number> {
   await fetch(`http://127.0.0.1:${simulator}/settings`, {
     method: 'PUT',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
     body: JSON.stringify({ boot_ms: 0, shutdown_ms: 0 }),
   });
   const { hosts, vmsPerHost } = cloud;

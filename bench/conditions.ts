@@ -11,7 +11,10 @@ export const load = (): string =>
 /** What the figures hold for: machine, versions, processes. */
 export async function conditions(temporal: string, mongodb: string): Promise<string> {
   const cores = cpus();
-  const [temporalVersion, mongodbVersion] = await Promise.all([probeTemporal(temporal), probeMongo(mongodb)]);
+  const [temporalVersion, mongodbVersion] = await Promise.all([
+    probeTemporal({ address: temporal }),
+    probeMongo(mongodb),
+  ]);
   return [
     `${cores.length} cores (${cores[0]?.model.trim() ?? 'unknown'}), load ${load()}`,
     `Node.js ${process.versions.node}, Temporal ${temporalVersion} (one development server on a file), MongoDB ${mongodbVersion} (a replica set of one)`,

@@ -6,19 +6,16 @@ import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
 import { parseTemplateText, quoted } from './template-text.js';
 
-/** VMs of one service at most: beyond it, a slip of the finger is likelier than a wish. */
-const mostVms = 10_000;
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
 const mostHints = 10;
 const mostCircles = 20;
 
-/** Everything that is wrong with a template whose shape is right: names, parents, circles, sizes, policies. */
+/** Everything that is wrong with a template whose shape and size are right: names, parents, circles, policies. */
 export function checkServiceTemplate(body: ServiceTemplateBody): Finding[] {
   return [
     ...repeatedNames(body.roles),
     ...unknownParents(body.roles),
     ...circles(body.roles),
-    ...tooManyVms(body.roles),
     ...checkRolePlacement(body.roles),
     ...body.roles.flatMap((role, at) => [
       ...unreadableContents(role, `/roles/${at}`),
@@ -66,13 +63,6 @@ function circles(roles: readonly RoleTemplate[]): Finding[] {
     left = left.filter((role) => !names.has(role.name));
   }
   return findings;
-}
-
-function tooManyVms(roles: readonly RoleTemplate[]): Finding[] {
-  const vms = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
-  return vms > mostVms
-    ? [{ pointer: '/roles', detail: `have ${vms} VMs together; at most ${mostVms} are possible` }]
-    : [];
 }
 
 function unreadableContents({ vm_template_contents: contents }: RoleTemplate, pointer: string): Finding[] {

@@ -1,5 +1,6 @@
 import type { Capacity } from '../schemas/host.js';
 import { VmTemplateBody } from '../schemas/vm-template.js';
+import { beyond, measureVmTemplate } from './bounds.js';
 import { type Finding, Problem } from './problems.js';
 import { parseTemplateText } from './template-text.js';
 
@@ -22,7 +23,7 @@ const wellKnown = new Set([
 /**
  * What a VM of this template gets: a role's `vm_template_contents` (`contents`) over the VM template, and the ids of
  * the service and the name of the role in its user template. Throws `invalid_request` with every finding when the text
- * cannot be read or what comes out is no VM template.
+ * cannot be read or what comes out is no VM template, or too large for one.
  */
 export function vmContents(
   template: VmTemplateBody,
@@ -33,6 +34,8 @@ export function vmContents(
     throw notATemplate(
       merged.error.issues.map(({ path, message }) => ({ pointer: '', detail: `${path.join('/')} ${message}` })),
     );
+  const tooLarge = beyond(measureVmTemplate(merged.data, ''));
+  if (tooLarge.length > 0) throw notATemplate(tooLarge);
   const attributes = Object.entries(merged.data);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),

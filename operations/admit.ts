@@ -102,7 +102,7 @@ export async function admit<K extends OperationKind>(
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
     );
-  return operationResource(admitted.operation, settings.temporalUiUrl);
+  return operationResource(admitted.operation, settings);
 
   async function start(accepted: Operation): Promise<void> {
     // Occupied: by a run that this operation pre-empts, or by one that has ended its operation and is about to close.
@@ -122,7 +122,7 @@ export async function repeatedRequest(
     idempotency_key: idempotencyKey ?? null,
     fingerprint: fingerprintOf(request),
   });
-  return earlier && operationResource(earlier, settings.temporalUiUrl);
+  return earlier && operationResource(earlier, settings);
 }
 
 /** With the name that the caller's is, for a refusal. */

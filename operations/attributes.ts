@@ -1,13 +1,13 @@
+import { beyond, measureHostAttributes } from '../domain/bounds.js';
 import { toldNames } from '../domain/host-attributes.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import type { AttributeChanges, Attributes, Reserve } from '../schemas/cluster.js';
 
 const told = new Set(toldNames);
-const most = 200;
 
 /**
  * Attributes as they are kept, in upper case, without those that are null. Refuses names that Arcus tells itself, with all
- * of them, and too many; those that are there already stay.
+ * of them, and what goes beyond the limits; those that are there already stay.
  */
 export function checkedAttributes(wished: AttributeChanges = {}, present: Attributes = {}): Attributes {
   const after = new Map<string, Attributes[string]>();
@@ -18,9 +18,11 @@ export function checkedAttributes(wished: AttributeChanges = {}, present: Attrib
       findings.push({ pointer: `/attributes/${name.replaceAll('/', '~1')}`, detail: 'is told by Arcus itself' });
     if (value !== null) after.set(upper, value);
   }
-  if (after.size > most) findings.push({ pointer: '/attributes', detail: `must be at most ${most}` });
+  const attributes = Object.fromEntries(after);
+  const under = '/attributes';
+  findings.push(...beyond(measureHostAttributes(attributes, under), measureHostAttributes(present, under)));
   if (findings.length > 0) throw new Problem('invalid_request', 'These attributes cannot be set.', { findings });
-  return Object.fromEntries(after);
+  return attributes;
 }
 
 /** What is kept back, as people would have to write it: what is null is not said. */

@@ -10,6 +10,8 @@ export type OperationsContext = {
   settings: {
     /** Base address of the Temporal UI, for links; undefined: no links. */
     temporalUiUrl: string | undefined;
+    /** Namespace of the runs there; absent: the one that Arcus makes. */
+    temporalNamespace?: string;
     /** How many logins of one name from one address may fail in 15 minutes. */
     failedLogins: number;
   };

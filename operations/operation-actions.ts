@@ -17,7 +17,7 @@ import type { Retries } from './retries.js';
 /** What can be asked of an operation itself: to stop, to go on with an answer, to be tried again. */
 export const operationActions = (context: OperationsContext, retries: Retries) => {
   const { store, engine, settings, onDelayed } = context;
-  const shown = (operation: Operation): OperationResource => operationResource(operation, settings.temporalUiUrl);
+  const shown = (operation: Operation): OperationResource => operationResource(operation, settings);
   const person = ({ id, name }: Caller) => ({ id, name });
 
   return {

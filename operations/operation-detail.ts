@@ -34,7 +34,7 @@ export async function operationDetail(
     actionFacts(store, caller, 'operation', operation, resource),
   ]);
   return {
-    ...operationResource(operation, settings.temporalUiUrl),
+    ...operationResource(operation, settings),
     steps: steps.map(stepResource),
     progress,
     eta: eta && {

@@ -57,8 +57,7 @@ export const createOperations = (context: OperationsContext) => {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
         const page = await context.store.operations.list(caller, query);
-        const url = context.settings.temporalUiUrl;
-        return { ...page, items: page.items.map((operation) => operationResource(operation, url)) };
+        return { ...page, items: page.items.map((operation) => operationResource(operation, context.settings)) };
       },
       /** Those of one service or VM that the caller may USE. */
       async listOn(

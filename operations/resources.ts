@@ -15,6 +15,7 @@ import type { VmTemplate, VmTemplateResource } from '../schemas/vm-template.js';
 import type { Directory } from '../store/directory.js';
 import type { ServiceRow } from '../store/services.js';
 import type { ServiceNode } from '../store/vms.js';
+import type { OperationsContext } from './context.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
 export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };
@@ -193,7 +194,13 @@ export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummar
 const hrefOf = ({ _id, resource }: Operation): string =>
   resource.type === 'zone' ? `/api/v1/consistency-checks/${_id}` : `/api/v1/${resource.type}s/${resource.id}`;
 
-export function operationResource(operation: Operation, temporalUiUrl: string | undefined): OperationResource {
+export function operationResource(
+  operation: Operation,
+  {
+    temporalUiUrl,
+    temporalNamespace = namespaces.operations,
+  }: Pick<OperationsContext['settings'], 'temporalUiUrl' | 'temporalNamespace'>,
+): OperationResource {
   const { resource } = operation;
   const workflowId = workflowIdOf(resource);
   const run = operation.run_id === null ? '' : `/${operation.run_id}/history`;
@@ -221,7 +228,7 @@ export function operationResource(operation: Operation, temporalUiUrl: string | 
       url:
         temporalUiUrl === undefined
           ? null
-          : `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${namespaces.operations}/workflows/${encodeURIComponent(workflowId)}${run}`,
+          : `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${temporalNamespace}/workflows/${encodeURIComponent(workflowId)}${run}`,
     },
     created_at: iso(operation.created_at),
     started_at: isoOrNull(operation.started_at),

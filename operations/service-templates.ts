@@ -1,3 +1,4 @@
+import { beyond, type Measured, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
@@ -66,7 +67,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish: body } = revise(present.body);
-        await check(caller, body);
+        await check(caller, body, { before: measureServiceTemplate(present.body) });
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
       });
       if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
@@ -98,7 +99,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       mayCreate(caller, 'DOCUMENT', 'services');
       mayCreate(caller, 'VM', 'VMs');
       const body = parse(mergeServiceTemplate(template.body, request.merge_template));
-      const templates = await check(caller, body, '/merge_template');
+      const templates = await check(caller, body, { under: '/merge_template' });
       const sizes = sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
@@ -124,9 +125,16 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
 
   /**
    * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
-   * to use. Returns the VM templates of the roles.
+   * to use. What is too large is not looked at more closely. Returns the VM templates of the roles.
    */
-  async function check(caller: Caller, body: ServiceTemplateBody, under = ''): Promise<VmTemplate[]> {
+  async function check(
+    caller: Caller,
+    body: ServiceTemplateBody,
+    { under = '', before = [] }: { under?: string; before?: readonly Measured[] } = {},
+  ): Promise<VmTemplate[]> {
+    const below = (findings: readonly Finding[]) =>
+      refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(beyond(measureServiceTemplate(body), before));
     const known = await store.vmTemplates.byIds(body.roles.map((role) => role.vm_template));
     const findings: Finding[] = [
       ...checkServiceTemplate(body),
@@ -141,7 +149,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         }
       }),
     ];
-    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(findings);
     return known;
   }
 };

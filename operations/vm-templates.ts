@@ -1,3 +1,4 @@
+import { measureVmTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { allowed } from '../domain/permissions.js';
@@ -10,6 +11,7 @@ import { authorised, mayCreate, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import type { Precondition } from './precondition.js';
+import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmTemplateResource } from './resources.js';
 
@@ -34,6 +36,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       { name, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       mayCreate(caller, 'TEMPLATE', 'VM templates');
+      refuseBeyond(measureVmTemplate(template, '/template'));
       refuseUnreadable(template, '/template');
       const made: VmTemplate = {
         _id: await store.counters.one('vm_template'),
@@ -58,6 +61,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
+        refuseBeyond(measureVmTemplate(wish.template, '/template'), measureVmTemplate(present.template, '/template'));
         refuseUnreadable(wish.template, '/template');
         return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
       });

@@ -1,4 +1,5 @@
 import type { Act } from '../domain/acts/acts.js';
+import { measureUserTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { workflowIdOf } from '../domain/names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
@@ -15,12 +16,10 @@ import { type Asked, admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
+import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { namesFor, vmResource } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
-
-/** Characters of JSON. MongoDB refuses documents of 16 MB, and guests may write what they like. */
-const largestUserTemplate = 256 * 1024;
 
 export const vmOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
@@ -98,12 +97,11 @@ export const vmOperations = (context: OperationsContext) => {
         if (present.state === 'DONE')
           throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
         const { user_template } = revise({ user_template: present.user_template }).wish;
+        refuseBeyond(
+          measureUserTemplate(user_template, '/user_template'),
+          measureUserTemplate(present.user_template, '/user_template'),
+        );
         refuseUnreadable(user_template, '/user_template');
-        if (JSON.stringify(user_template).length > largestUserTemplate)
-          throw new Problem(
-            'invalid_request',
-            `The user template of VM ${id} would grow beyond ${largestUserTemplate / 1024} kB. Remove attributes by setting them to null.`,
-          );
         const after = await store.vms.setUserTemplate(id, user_template, session);
         return after && { before: present.user_template, after };
       });

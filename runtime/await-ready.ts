@@ -29,9 +29,10 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
   }
 }
 
-/** Throws unless the address answers with success within 2 s. */
-export async function probeHttp(url: string): Promise<void> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+/** Throws unless the address answers with success within 2 s, to whoever brings the token where it asks for one. */
+export async function probeHttp(url: string, token?: string): Promise<void> {
+  const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`answered ${response.status}`);
 }

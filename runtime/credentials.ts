@@ -1,6 +1,7 @@
-import { chmodSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { generatePassword } from '../operations/passwords.js';
-import { Obstacle, systemCode } from './obstacle.js';
+import { Obstacle } from './obstacle.js';
+import { ensureSecret } from './secret-file.js';
 
 export type Credentials = { name: string; password: string };
 
@@ -14,15 +15,6 @@ export function readCredentials(file: string): Credentials {
 
 /** The administrator's credentials: those in the file, or a random password written there once, for its owner's eyes only. */
 export function ensureCredentials(file: string): Credentials {
-  const own = `${file}.${process.pid}`;
-  try {
-    writeFileSync(own, `oneadmin:${generatePassword()}\n`, { mode: 0o600 });
-    linkSync(own, file);
-  } catch (error) {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  } finally {
-    rmSync(own, { force: true });
-  }
-  chmodSync(file, 0o600);
+  ensureSecret(file, () => `oneadmin:${generatePassword()}`);
   return readCredentials(file);
 }

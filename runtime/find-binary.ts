@@ -9,12 +9,23 @@ import { reasonOf } from './obstacle.js';
 /** Where a tool was found, and how. */
 export type FoundBinary = { path: string; from: 'PATH' | 'cache' | 'download' };
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether there is a file that may be run. */
+export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     return true;
   } catch {
     return false;
+  }
+}
+
+/** What a binary says its version is, such as 6.0.5, or null. */
+export async function versionOf(path: string): Promise<string | null> {
+  try {
+    const { stdout } = await execa(path, ['--version'], { timeout: 20_000 });
+    return /\bv?(\d+\.\d+\.\d+)/.exec(stdout)?.[1] ?? null;
+  } catch {
+    return null;
   }
 }
 
@@ -28,7 +39,8 @@ export async function unfitness(tool: Tool, path: string): Promise<string | null
   }
 }
 
-async function onPath(tool: Tool, path: string, progress: (line: string) => void): Promise<string | null> {
+/** The first one on PATH that will do, or null. */
+export async function onPath(tool: Tool, path: string, progress: (line: string) => void): Promise<string | null> {
   for (const directory of path.split(delimiter).filter((entry) => entry !== '')) {
     const candidate = join(directory, tool.command);
     if (!(await isExecutable(candidate))) continue;

@@ -10,5 +10,5 @@ if (ARCUS_TEMPORAL_ADDRESS === undefined || ARCUS_MONGODB_URI === undefined)
   throw new Error('ARCUS_TEMPORAL_ADDRESS and ARCUS_MONGODB_URI must name the servers of the cluster');
 const home = homeAt(settings.ARCUS_HOME);
 ensureWritable(home);
-await prepare({ ARCUS_TEMPORAL_ADDRESS, ARCUS_MONGODB_URI }, ensureCredentials(home.auth));
+await prepare({ ...settings, ARCUS_TEMPORAL_ADDRESS, ARCUS_MONGODB_URI }, ensureCredentials(home.auth));
 console.log(`prepared; the administrator's credentials are in ${home.auth}`);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, isGrpcServiceError } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import type { Namespaces } from '../adapters/engine/access.js';
 import { namespaces } from '../schemas/config.js';
 
 /** gRPC's status codes that are no failure here (https://grpc.io/docs/guides/status-codes). */
@@ -40,13 +41,25 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
     if (Date.now() > until) throw new Error(`search attributes of namespace ${namespace} did not appear`);
 }
 
+async function isThere(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch (error) {
+    if (isGrpcServiceError(error) && error.code === grpc.notFound) return false;
+    throw error;
+  }
+}
+
 /** Makes a namespace with its search attributes, unless it is there. Its closed runs are kept `retentionDays` days. */
 export async function ensureNamespace(connection: Connection, namespace: string, retentionDays: number): Promise<void> {
   const description = 'Arcus';
   const workflowExecutionRetentionPeriod = msToTs(`${retentionDays} days`);
-  await unlessExists(
-    connection.workflowService.registerNamespace({ namespace, description, workflowExecutionRetentionPeriod }),
-  );
+  // Where rights are checked, whoever may use a namespace may often not make one.
+  if (!(await isThere(connection, namespace)))
+    await unlessExists(
+      connection.workflowService.registerNamespace({ namespace, description, workflowExecutionRetentionPeriod }),
+    );
   // The server's parts learn of a new namespace one after the other.
   for (const until = Date.now() + 30_000; ; await sleep(100)) {
     try {
@@ -63,9 +76,9 @@ export async function ensureNamespace(connection: Connection, namespace: string,
 const retentionDays: Record<keyof typeof namespaces, number> = { operations: 30, ticks: 1 };
 
 /** Makes both namespaces of Arcus with their search attributes, unless they are there. */
-export async function ensureNamespaces(connection: Connection): Promise<void> {
+export async function ensureNamespaces(connection: Connection, wanted: Namespaces = namespaces): Promise<void> {
   await Promise.all([
-    ensureNamespace(connection, namespaces.operations, retentionDays.operations),
-    ensureNamespace(connection, namespaces.ticks, retentionDays.ticks),
+    ensureNamespace(connection, wanted.operations, retentionDays.operations),
+    ensureNamespace(connection, wanted.ticks, retentionDays.ticks),
   ]);
 }

@@ -1,29 +1,33 @@
 import { Client, Connection } from '@temporalio/client';
+import {
+  clientConnection,
+  namespacesOf,
+  type TemporalAccess,
+  type TemporalSettings,
+  temporalAccess,
+} from '../adapters/engine/access.js';
 import { prepareSchedules } from '../adapters/engine/schedules.js';
 import { ensureOneadmin } from '../operations/first-user.js';
-import { namespaces } from '../schemas/config.js';
 import { bootstrapStore } from '../store/bootstrap.js';
 import { connectMongodb } from '../store/connection.js';
 import type { Credentials } from './credentials.js';
 import { ensureNamespaces } from './prepare-temporal.js';
 
-type Servers = { ARCUS_TEMPORAL_ADDRESS: string; ARCUS_MONGODB_URI: string };
+type Servers = TemporalSettings & { ARCUS_MONGODB_URI: string };
 
 /**
  * Makes what Arcus needs in its servers, unless it is there: namespaces, search attributes and schedules in Temporal; collections,
  * indexes and the administrator in MongoDB. Run at every start, and by a job of its own in a cluster.
  */
 export async function prepare(servers: Servers, credentials: Credentials): Promise<void> {
-  await Promise.all([
-    prepareTemporal(servers.ARCUS_TEMPORAL_ADDRESS),
-    prepareMongodb(servers.ARCUS_MONGODB_URI, credentials),
-  ]);
+  await Promise.all([prepareTemporal(temporalAccess(servers)), prepareMongodb(servers.ARCUS_MONGODB_URI, credentials)]);
 }
 
-async function prepareTemporal(address: string): Promise<void> {
-  const connection = await Connection.connect({ address });
+async function prepareTemporal(access: TemporalAccess): Promise<void> {
+  const connection = await Connection.connect(clientConnection(access));
   try {
-    await ensureNamespaces(connection);
+    const namespaces = namespacesOf(access);
+    await ensureNamespaces(connection, namespaces);
     await prepareSchedules(new Client({ connection, namespace: namespaces.ticks }));
   } finally {
     await connection.close();

@@ -1,14 +1,20 @@
+import { join } from 'node:path';
 import { execa } from 'execa';
+import { temporalAccess } from '../adapters/engine/access.js';
+import { givenSecret } from '../adapters/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
-import { mongod, type Tool, temporal } from './downloads.js';
+import { type Tool, temporal } from './downloads.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { findBinary } from './find-binary.js';
 import type { Home } from './home.js';
-import { awaitMongo, mongoCommand, mongoUri, probeMongo } from './mongodb-server.js';
+import { mongoUri } from './mongodb-access.js';
+import { probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { isPortFree, keepPorts } from './ports.js';
+import { ensureSecret, randomSecret } from './secret-file.js';
 import type { Settings } from './settings.js';
+import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
@@ -24,6 +30,7 @@ export type ServerAddresses = {
   ARCUS_TEMPORAL_UI_URL?: string;
   ARCUS_MONGODB_URI: string;
   ARCUS_SIMULATOR_URL: string;
+  ARCUS_SIMULATOR_TOKEN?: string;
 };
 
 export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: string) => void): FetchOptions => ({
@@ -100,15 +107,31 @@ async function binaryOf(tool: Tool, { settings, home, say }: Context): Promise<s
   return found.path;
 }
 
+/** What is meant for a Temporal of the user's own must not be left unsaid when there is none: it would be believed to hold. */
+function refuseForeignSettings(settings: Settings): void {
+  for (const setting of [
+    'ARCUS_TEMPORAL_TLS',
+    'ARCUS_TEMPORAL_TLS_CA',
+    'ARCUS_TEMPORAL_TLS_CERT',
+    'ARCUS_TEMPORAL_TLS_SERVER_NAME',
+    'ARCUS_TEMPORAL_API_KEY',
+    'ARCUS_TEMPORAL_API_KEY_FILE',
+  ] as const)
+    if (settings[setting] !== undefined)
+      throw new Obstacle(`${setting} is for a Temporal of your own: give its address in ARCUS_TEMPORAL_ADDRESS`);
+}
+
 async function provideTemporal(
   context: Context,
 ): Promise<Pick<ServerAddresses, 'ARCUS_TEMPORAL_ADDRESS' | 'ARCUS_TEMPORAL_UI_URL'>> {
   const { settings, home, ports, supervisor, say } = context;
   const { ARCUS_TEMPORAL_ADDRESS: given, ARCUS_TEMPORAL_UI_URL: ui } = settings;
   if (given !== undefined) {
-    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(given));
+    const access = temporalAccess({ ...settings, ARCUS_TEMPORAL_ADDRESS: given });
+    await reach('the Temporal', 'ARCUS_TEMPORAL_ADDRESS', () => probeTemporal(access));
     return { ARCUS_TEMPORAL_ADDRESS: given, ...(ui === undefined ? {} : { ARCUS_TEMPORAL_UI_URL: ui }) };
   }
+  refuseForeignSettings(settings);
   const binary = await binaryOf(temporal, context);
   const { stdout: version } = await execa(binary, ['--version']);
   const address = `127.0.0.1:${ports.temporal}`;
@@ -142,26 +165,34 @@ async function provideMongo(context: Context): Promise<Pick<ServerAddresses, 'AR
     await reach('the MongoDB', 'ARCUS_MONGODB_URI', () => probeMongo(given));
     return { ARCUS_MONGODB_URI: given };
   }
-  const binary = await binaryOf(mongod, context);
-  const command = mongoCommand({ binary, directory: home.mongodb, port: ports.mongodb }, '');
-  const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, ports.mongodb);
+  const { server, command, access } = await startBestMongod({
+    directory: home.mongodb,
+    port: ports.mongodb,
+    fetch: fetchOptionsOf(settings, home, say),
+    supervisor,
+    say,
+  });
   supervisor.keep(server, command);
   watchCommits({
-    uri: mongoUri(ports.mongodb),
+    uri: mongoUri(access),
     pid: () => server.current().pid,
     kill: () => {
       say('MongoDB has committed nothing for a minute: ending it');
       return supervisor.restart(server);
     },
   });
-  return { ARCUS_MONGODB_URI: mongoUri(ports.mongodb, 'arcus') };
+  return { ARCUS_MONGODB_URI: mongoUri(access, 'arcus') };
 }
 
 /** Starts one of Arcus's own processes and keeps it once its address answers. */
-export async function provideProcess(supervisor: Supervisor, command: ServiceCommand, readyUrl: string): Promise<void> {
+export async function provideProcess(
+  supervisor: Supervisor,
+  command: ServiceCommand,
+  readyUrl: string,
+  token?: string,
+): Promise<void> {
   const server = supervisor.start(command, { supervise: false });
-  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl));
+  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
   supervisor.keep(server, command);
 }
 
@@ -170,16 +201,20 @@ async function provideSimulator({
   home,
   ports,
   supervisor,
-}: Context): Promise<Pick<ServerAddresses, 'ARCUS_SIMULATOR_URL'>> {
+}: Context): Promise<Pick<ServerAddresses, 'ARCUS_SIMULATOR_URL' | 'ARCUS_SIMULATOR_TOKEN'>> {
   const { ARCUS_SIMULATOR_URL: given } = settings;
   if (given !== undefined) {
-    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(new URL('/healthz', given).href));
+    const token = givenSecret(settings.ARCUS_SIMULATOR_TOKEN, settings.ARCUS_SIMULATOR_TOKEN_FILE);
+    const health = new URL('/healthz', given).href;
+    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(health, token));
     return { ARCUS_SIMULATOR_URL: given };
   }
   const url = `http://127.0.0.1:${ports.simulator}`;
   const args = ['--port', String(ports.simulator), '--directory', home.simulator];
-  await provideProcess(supervisor, ownProcess('simulator', 'simulator/main.js', args, {}), `${url}/healthz`);
-  return { ARCUS_SIMULATOR_URL: url };
+  const token = ensureSecret(join(home.simulator, 'token'), randomSecret);
+  const access = { ARCUS_SIMULATOR_URL: url, ARCUS_SIMULATOR_TOKEN: token };
+  await provideProcess(supervisor, ownProcess('simulator', 'simulator/main.js', args, access), `${url}/healthz`, token);
+  return access;
 }
 
 /** Provides Temporal, MongoDB and the simulated hypervisor: those that were given, and the rest as children. All serve when it resolves. */

@@ -1,3 +1,4 @@
+import { temporalAccess } from '../adapters/engine/access.js';
 import { ApiClient } from './api-client.js';
 import { ensureCredentials } from './credentials.js';
 import { builtVersion, makeVersionCurrent } from './deployment-version.js';
@@ -32,7 +33,7 @@ async function serve(
   const ports: Ports = await portsOf(settings, home);
   say('starting');
   const addresses = await provideServers({ settings, home, ports, supervisor, say });
-  await prepare(addresses, credentials);
+  await prepare({ ...settings, ...addresses }, credentials);
 
   const environment = { ...addresses, ARCUS_HOME: home.directory };
   const api = reachable(settings.ARCUS_LISTEN, ports.api);
@@ -50,7 +51,7 @@ async function serve(
       `${api}/readyz`,
     ),
   ]);
-  await makeVersionCurrent(addresses.ARCUS_TEMPORAL_ADDRESS, builtVersion(), 60_000);
+  await makeVersionCurrent(temporalAccess({ ...settings, ...addresses }), builtVersion(), 60_000);
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
   const client = new ApiClient(api, credentials);
   const service = await presentSample(client, home, settings.sample, process.stdout);

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
+import { clientConnection, type TemporalAccess } from '../adapters/engine/access.js';
 import { awaitReady } from './await-ready.js';
 import { type Child, type ChildCommand, Children } from './children.js';
 
@@ -62,8 +63,8 @@ export function temporalCommand({ binary, directory, port, uiPort }: TemporalSet
 }
 
 /** Throws unless a Temporal server answers at the address. Returns its version. */
-export async function probeTemporal(address: string): Promise<string> {
-  const connection = await Connection.connect({ address, connectTimeout: 2_000 });
+export async function probeTemporal(access: TemporalAccess): Promise<string> {
+  const connection = await Connection.connect({ ...clientConnection(access), connectTimeout: 2_000 });
   try {
     const { serverVersion } = await connection.withDeadline(Date.now() + 2_000, () =>
       connection.workflowService.getSystemInfo({}),
@@ -76,7 +77,7 @@ export async function probeTemporal(address: string): Promise<string> {
 
 /** Waits until the child serves. */
 export function awaitTemporal(child: Child, log: string, address: string): Promise<string> {
-  return awaitReady(child, log, 60_000, () => probeTemporal(address));
+  return awaitReady(child, log, 60_000, () => probeTemporal({ address }));
 }
 
 /** Starts a development server and waits until it serves. It ends with this process, however that ends. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, Timestamp } from './common.js';
+import { limits } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 
 /** The kinds of objects that OpenNebula's ACL rules name. DOCUMENT: services and service templates; TEMPLATE: VM templates. */
@@ -42,7 +43,7 @@ export type StoredAcl = { _id: number; rule: AclRule; text: string; created_at: 
 export const CreateAcl = z.strictObject({
   rule: z
     .string()
-    .max(1000)
+    .max(limits.rule.most)
     .describe('OpenNebula’s text: user, resources/selector, rights and zone, such as `@100 VM+DOCUMENT/@100 USE #0`'),
 });
 export type CreateAcl = z.infer<typeof CreateAcl>;

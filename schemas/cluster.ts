@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { atMost, limits } from './limits.js';
 
 const attributeName = /^[A-Za-z_][A-Za-z0-9_/-]*$/;
 const AttributeName = z
   .string()
   .regex(attributeName, 'must be letters, digits and _, beginning with a letter')
-  .max(128, 'must be at most 128 characters');
-const Scalar = z.union([z.string().max(1024), z.number()], { error: 'must be a text or a number' });
-const AttributeValue = z.union([Scalar, z.array(Scalar).max(100)], {
+  .max(limits.attributeName.most, atMost('attributeName'));
+const Scalar = z.union([z.string().max(limits.hostAttributeText.most), z.number()], {
+  error: 'must be a text or a number',
+});
+const AttributeValue = z.union([Scalar, z.array(Scalar).max(limits.hostAttributeList.most)], {
   error: 'must be a text, a number or a list of them',
 });
 
@@ -16,9 +19,10 @@ export const Attributes = z.record(AttributeName, AttributeValue);
 export type Attributes = z.infer<typeof Attributes>;
 
 /** Attributes to set, and null for those to take away; in any letter case. */
-export const AttributeChanges = z
-  .record(AttributeName, AttributeValue.nullable())
-  .meta({ propertyNames: { pattern: attributeName.source, maxLength: 128 } });
+export const AttributeChanges = z.record(AttributeName, AttributeValue.nullable()).meta({
+  propertyNames: { pattern: attributeName.source, maxLength: limits.attributeName.most },
+  maxProperties: limits.hostAttributeCount.most,
+});
 export type AttributeChanges = z.infer<typeof AttributeChanges>;
 
 const percentage = /^[+-]?\d{1,4}(\.\d{1,2})?%$/;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { atMost, limits } from './limits.js';
 
 /** An id within its pool: a non-negative integer, as in OpenNebula. Services and service templates share one pool. */
 export const ObjectId = z.int().min(0).describe('Integer id within its pool');
@@ -9,7 +10,7 @@ export const Timestamp = z.iso.datetime().describe('RFC 3339, UTC');
 export const ObjectName = z
   .string({ error: (issue) => (issue.input === undefined ? 'is required' : 'must be a text') })
   .min(1, 'must not be empty')
-  .max(128, 'must be at most 128 characters')
+  .max(limits.name.most, atMost('name'))
   .refine((name) => !/\p{Cc}/u.test(name), 'must not contain control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a blank')
   // Both again, as one pattern without a flag, which OpenAPI has no place for.
@@ -43,8 +44,16 @@ export const defaultPermissions: Permissions = {
 
 /** Query of every list. The cursor is opaque: it comes from `next_cursor` of the page before. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Items a page, 1 to 1000'),
-  cursor: z.string().max(1_000).optional().describe('`next_cursor` of the page before'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(limits.pageItems.most)
+    .default(100)
+    .describe(
+      `Items a page, 1 to ${limits.pageItems.most}; a page of large items ends before, at ${limits.pageBytes.most / 2 ** 20} MiB`,
+    ),
+  cursor: z.string().max(limits.query.most).optional().describe('`next_cursor` of the page before'),
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 

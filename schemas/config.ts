@@ -19,11 +19,20 @@ const Names = z
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
+/** As Temporal takes them. */
+const Namespace = z.string().regex(/^[\w.-]{1,255}$/, 'must be letters, digits, _, . and -');
+
 /** Settings of every Arcus process, from the environment. The supervisor fills in what it started itself. */
 export const Config = z.object({
   ARCUS_HOME: z.string().min(1).default(join(homedir(), '.arcus')).describe('Where Arcus keeps its data'),
   ARCUS_PORT: Port.default(9869).describe('Port of the API; 0: chosen once and kept in the home'),
   ARCUS_LISTEN: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
+  ARCUS_TLS_CERTIFICATE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the certificate of the API, PEM, and those between it and its authority; absent: plain HTTP'),
+  ARCUS_TLS_KEY: z.string().min(1).optional().describe('File with the key of that certificate, PEM'),
   ARCUS_WORKER_PORT: Port.default(0).describe(
     'Port of a worker for /healthz and /readyz, on 127.0.0.1; 0: any that is free',
   ),
@@ -37,8 +46,35 @@ export const Config = z.object({
     .min(1)
     .optional()
     .describe('A Temporal of your own, host:port; absent: Arcus runs one'),
+  ARCUS_TEMPORAL_NAMESPACE: Namespace.default('arcus').describe(
+    'Its namespace for operations; made by the preparing job unless it is there',
+  ),
+  ARCUS_TEMPORAL_TICKS_NAMESPACE: Namespace.default('arcus-ticks').describe(
+    'Its namespace for periodic work; the same',
+  ),
+  ARCUS_TEMPORAL_TLS: z
+    .enum(['on', 'off'])
+    .optional()
+    .describe('Whether it is reached over TLS: on or off; absent: on when one of the following is given'),
+  ARCUS_TEMPORAL_TLS_CA: z
+    .string()
+    .optional()
+    .describe('File with the authorities that its certificate may come from; absent: those of the system'),
+  ARCUS_TEMPORAL_TLS_CERT: z.string().optional().describe('File with the certificate by which it knows Arcus'),
+  ARCUS_TEMPORAL_TLS_KEY: z.string().optional().describe('File with the key of that certificate'),
+  ARCUS_TEMPORAL_TLS_SERVER_NAME: z.string().optional().describe('The name that its certificate has; absent: the host'),
+  ARCUS_TEMPORAL_API_KEY: z.string().optional().describe('The API key by which it knows Arcus'),
+  ARCUS_TEMPORAL_API_KEY_FILE: z
+    .string()
+    .optional()
+    .describe('A file with that key, instead; read again while Arcus runs'),
   ARCUS_TEMPORAL_UI_URL: z.url().optional().describe('Where operators see the Temporal UI; links point there'),
   ARCUS_SIMULATOR_URL: z.url().optional().describe('The simulated hypervisor; absent: Arcus runs one'),
+  ARCUS_SIMULATOR_TOKEN: z
+    .string()
+    .optional()
+    .describe('The token that it asks for; absent: the one in the home, for the one that Arcus runs'),
+  ARCUS_SIMULATOR_TOKEN_FILE: z.string().optional().describe('A file with that token, instead'),
   ARCUS_TASK_QUEUES: z
     .string()
     .default('orchestration,compute,ticks')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { atMost, limits } from './limits.js';
 
 // OneFlow's service template (guide 1.3 and 1.4). Unknown attributes are kept at every level; null and false count as
 // absent; integers are read as Ruby's Integer() reads them: what OneFlow accepts loads unchanged.
@@ -84,19 +85,18 @@ export const RolePlacement = z.strictObject({
     .describe('spread: on hosts with the fewest VMs of this role; pack: on those with the most; absent: either'),
   affinity: z
     .array(text)
-    .max(1000)
+    .max(limits.affinities.most)
     .default([])
     .describe('Roles whose VMs are on one host together with all of this role; its own name: all of its VMs are'),
   anti_affinity: z
     .array(text)
-    .max(1000)
+    .max(limits.affinities.most)
     .default([])
     .describe('Roles whose VMs are never on a host with one of this role; its own name: each of its VMs alone'),
 });
 export type RolePlacement = z.infer<typeof RolePlacement>;
 
-/** VMs of one role at most: far above what one service is meant for, low enough that a slip of the finger is refused. */
-const mostVms = 10_000;
+const mostVms = limits.vmsOfService.most;
 const vmCount = natural.max(mostVms, `must be at most ${mostVms}`);
 
 export const RoleTemplate = z.looseObject({
@@ -105,7 +105,7 @@ export const RoleTemplate = z.looseObject({
       absent,
       text
         .regex(/^\w+$/, 'must be letters, digits and _')
-        .max(128, 'must be at most 128 characters')
+        .max(limits.name.most, atMost('name'))
         // Roles are looked up by name: a name that every JavaScript object has would be found where none is.
         .refine((name) => !(name in {}), 'is a reserved word'),
     )
@@ -114,7 +114,13 @@ export const RoleTemplate = z.looseObject({
   vm_template: z.preprocess(lenientInteger, natural).describe('Id of the VM template of its VMs'),
   vm_template_contents: optional(text).describe('KEY=VALUE lines over the VM template; APPEND="A,B" adds to A and B'),
   parents: z
-    .preprocess(absent, z.array(text, { error: required('a list of role names') }).default([]))
+    .preprocess(
+      absent,
+      z
+        .array(text, { error: required('a list of role names') })
+        .default([])
+        .meta({ maxItems: limits.parents.most }),
+    )
     .describe('Roles that must run first when the deployment is straight'),
   shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
   failure_policy: optional(FailurePolicy).describe('What is done when its VMs fail to deploy; absent: the role fails'),
@@ -122,8 +128,8 @@ export const RoleTemplate = z.looseObject({
   min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
   max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),
-  elasticity_policies: optional(z.array(ElasticityPolicy)),
-  scheduled_policies: optional(z.array(ScheduledPolicy)),
+  elasticity_policies: optional(z.array(ElasticityPolicy).meta({ maxItems: limits.policies.most })),
+  scheduled_policies: optional(z.array(ScheduledPolicy).meta({ maxItems: limits.policies.most })),
   user_inputs_values: optional(z.record(z.string(), z.unknown())).describe('Added to vm_template_contents'),
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
@@ -141,7 +147,9 @@ export const ServiceTemplateBody = z.looseObject({
   custom_attrs_values: optional(z.record(z.string(), z.unknown())).describe('Their values'),
   roles: z.preprocess(
     absent,
-    z.array(RoleTemplate, { error: required('a list of roles') }).max(1000, 'must be at most 1000'),
+    z
+      .array(RoleTemplate, { error: required('a list of roles') })
+      .max(limits.roles.most, `must be at most ${limits.roles.most}`),
   ),
 });
 export type ServiceTemplateBody = z.infer<typeof ServiceTemplateBody>;

@@ -209,6 +209,7 @@ export const LoadRules = z.object({ items: z.array(LoadRule) });
 /** Every refusal, and what it means to a client: a `refused` will be refused again, an `unavailable` is worth another try. */
 export const simulatorRefusals = {
   invalid_request: 400,
+  unauthorized: 401,
   forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -223,6 +224,7 @@ export type SimulatorRefusalCode = keyof typeof simulatorRefusals;
 export const RefusalBody = z.object({
   code: z.enum([
     'invalid_request',
+    'unauthorized',
     'forbidden',
     'not_found',
     'method_not_allowed',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, Timestamp } from './common.js';
+import { limits } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 
 /** HTTP Basic separates name and password by a colon; OpenNebula allows no blanks either. */
@@ -58,7 +59,7 @@ export const CreateUser = z.strictObject({
   gid: ObjectId.optional().describe(
     'Primary group; absent: `users` for administrators, else the primary group of who asks',
   ),
-  groups: z.array(ObjectId).max(100).optional().describe('Secondary groups'),
+  groups: z.array(ObjectId).max(limits.groupsOfUser.most).optional().describe('Secondary groups'),
   umask: Umask.optional(),
   enabled: z.boolean().optional().describe('false: the user exists and cannot sign in yet'),
 });

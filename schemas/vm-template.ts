@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
+import { amountOf, limits } from './limits.js';
 
 // OpenNebula's VM template. Its KEY=VALUE text knows only strings, so numbers are taken as text too; attribute names
 // are upper-cased, as OpenNebula does; unknown attributes are kept.
 
 const attributeName = /^[A-Z_][A-Z0-9_/-]*$/;
 /** The same in any letter case, for the descriptions of schemas. */
-const named = { propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_/-]*$' } };
+const named = {
+  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_/-]*$', maxLength: limits.attributeName.most },
+  maxProperties: limits.attributes.most,
+};
+const size = `At most ${amountOf(limits.vmTemplate.most, 'bytes')} of JSON`;
 
 type Issue = { code: 'custom'; message: string; input: unknown; path: (string | number)[] };
 
@@ -90,7 +95,11 @@ const VmTemplateAttributes = z
   })
   .catchall(z.unknown().meta({ ...named, items: named }));
 
-export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({ id: 'VmTemplateBody', ...named });
+export const VmTemplateBody = withUpperCaseNames(VmTemplateAttributes).meta({
+  id: 'VmTemplateBody',
+  description: size,
+  ...named,
+});
 export type VmTemplateBody = z.infer<typeof VmTemplateBody>;
 
 /** Some attributes of a VM template, to put in the place of others. */
@@ -106,7 +115,9 @@ export type CreateVmTemplate = z.infer<typeof CreateVmTemplate>;
 /** A merge patch of that: whatever names attributes in whatever letter case. */
 export const UpdateVmTemplate = z.strictObject({
   name: ObjectName.optional(),
-  template: Attributes.optional().describe('Attributes to set; null takes one away, and objects are merged'),
+  template: Attributes.optional()
+    .describe('Attributes to set; null takes one away, and objects are merged')
+    .meta({ maxProperties: limits.attributes.most }),
 });
 
 export type VmTemplate = Ownership & { _id: number; name: string; template: VmTemplateBody; created_at: Date };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
 import type { Capacity } from './host.js';
+import { atMost, limits } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 import type { PlacementRecord, RoleTies } from './placement.js';
 import type { Amounts } from './quota.js';
@@ -30,12 +31,16 @@ const userAttributeName = /^[A-Za-z]\w*$/;
 /** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
 export const UserTemplate = z
   .record(
-    z.string().regex(userAttributeName, 'must be letters, digits and _, beginning with a letter').max(128),
+    z
+      .string()
+      .regex(userAttributeName, 'must be letters, digits and _, beginning with a letter')
+      .max(limits.attributeName.most),
     z.unknown(),
   )
   .meta({
-    description: 'Attributes that owner and guest may write',
-    propertyNames: { pattern: userAttributeName.source, maxLength: 128 },
+    description: `Attributes that owner and guest may write; ${atMost('userTemplate')} of JSON`,
+    propertyNames: { pattern: userAttributeName.source, maxLength: limits.attributeName.most },
+    maxProperties: limits.attributes.most,
   });
 export type UserTemplate = Record<string, unknown>;
 

@@ -7,13 +7,15 @@ import { controlRoutes } from './control-routes.js';
 import { hostName } from './host-name.js';
 import { Refusal } from './refusal.js';
 import type { Simulator } from './simulator.js';
+import { demandToken } from './token.js';
 
-/** The HTTP face: what hypervisor adapters call, and what people and tests control it by. */
-export function simulatorApp(simulator: Simulator, log: Logger): Express {
+/** The HTTP face: what hypervisor adapters call, and what people and tests control it by. All of it takes the token. */
+export function simulatorApp(simulator: Simulator, log: Logger, token: string): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use(refusePages);
+  app.use(demandToken(token));
   app.use(express.json({ limit: '1mb', strict: true, type: () => true }));
   app.use(callRoutes(simulator));
   app.use(controlRoutes(simulator, log));

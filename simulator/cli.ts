@@ -3,7 +3,7 @@ import type { CommandContext } from './command-context.js';
 import { CommandFailure, controlClient } from './control-client.js';
 import { addHostCommands, addLoadCommand, addSettingsCommand } from './control-commands.js';
 import { addFaultCommand } from './fault-command.js';
-import { keptAddress } from './kept-address.js';
+import { accessOf } from './kept-address.js';
 import { port, span } from './option-parsers.js';
 import { type RunOptions, run } from './run.js';
 
@@ -27,13 +27,16 @@ Examples:
   arcus-sim fault host-1 --dead
   arcus-sim journal --vm 34
 
+The token of the Arcus of this machine is found in its home (ARCUS_HOME); another simulator's is given in
+ARCUS_SIMULATOR_TOKEN, or in a file that ARCUS_SIMULATOR_TOKEN_FILE names.
+
 Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is not valid.`,
     )
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
     .exitOverride();
   const context: CommandContext = {
-    client: () => controlClient(program.opts<{ url?: string }>().url ?? keptAddress(process.env)),
+    client: () => controlClient(accessOf(program.opts<{ url?: string }>().url, process.env)),
     show: (value, text) => {
       const json = program.opts<{ output: string }>().output === 'json';
       process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
@@ -42,9 +45,11 @@ Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is
   program
     .command('serve')
     .summary('serve simulated hosts, until SIGTERM')
-    .description('What it simulates is kept in the directory, across restarts and crashes.')
+    .description(
+      'What it simulates is kept in the directory, across restarts and crashes; and so is the token that everybody has to bring, in the file token, unless ARCUS_SIMULATOR_TOKEN or ARCUS_SIMULATOR_TOKEN_FILE gives one.',
+    )
     .option('--port <port>', 'port to listen on; 0: a free one', port, 9870)
-    .option('--listen <address>', 'address to listen on; nobody is asked for credentials', '127.0.0.1')
+    .option('--listen <address>', 'address to listen on; nothing is encrypted', '127.0.0.1')
     .option('--directory <dir>', 'where everything is kept; one simulator a directory', './arcus-simulator')
     .option('--boot <time>', 'time that a boot takes from now on, such as 2s or 500ms-2s', span)
     .addOption(

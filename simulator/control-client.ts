@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { RefusalBody } from '../schemas/simulator.js';
+import type { SimulatorAccess } from './kept-address.js';
 
 /** What a command ends with instead of an answer: one sentence for standard error. */
 export class CommandFailure extends Error {
@@ -16,14 +17,14 @@ export type ControlClient = {
 };
 
 /** Speaks to the simulator at an address. Throws CommandFailure when it cannot be reached or refuses. */
-export function controlClient(url: string | undefined): ControlClient {
+export function controlClient({ url, token }: SimulatorAccess): ControlClient {
   if (url === undefined) {
     throw new CommandFailure('Where is the simulator? Give --url, or set ARCUS_SIMULATOR_URL.');
   }
   if (!URL.canParse(url)) throw new CommandFailure(`${url} is not an address such as http://127.0.0.1:9870.`);
   return {
     async ask(answer, method, path, body) {
-      const { status, text } = await send(url, method, path, body);
+      const { status, text } = await send(url, token, method, path, body);
       if (status < 300) return answer.parse(text === '' ? undefined : jsonOf(text, url));
       const refusal = RefusalBody.safeParse(jsonOf(text, url));
       throw new CommandFailure(refusal.data?.detail ?? `${url} answered ${status}: is it a simulator?`);
@@ -33,12 +34,14 @@ export function controlClient(url: string | undefined): ControlClient {
 
 async function send(
   url: string,
+  token: string | undefined,
   method: string,
   path: string,
   body?: object,
 ): Promise<{ status: number; text: string }> {
   try {
-    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+    const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
     const response = await fetch(new URL(path, url), init);
     return { status: response.status, text: await response.text() };
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { Span } from '../schemas/simulator.js';
+import { givenToken } from './given-token.js';
 import { serve } from './serve.js';
 
 export type RunOptions = {
@@ -15,7 +16,7 @@ export type RunOptions = {
 export async function run({ port, listen, directory, logLevel, boot }: RunOptions): Promise<void> {
   const log = pino({ name: 'arcus-sim', level: logLevel });
   try {
-    const server = await serve({ port, listen, directory, boot, log });
+    const server = await serve({ port, listen, directory, token: givenToken(process.env), boot, log });
     let stopping = false;
     const stop = (): void => {
       if (stopping) process.exit(1);

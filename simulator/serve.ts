@@ -6,6 +6,7 @@ import { simulatorApp } from './app.js';
 import { lockDirectory } from './lock-directory.js';
 import { makeDirectory } from './make-directory.js';
 import { Simulator } from './simulator.js';
+import { ensureToken } from './token.js';
 
 /** How long calls may take to end once a stop was asked for; they are woken at once, so that it is rarely needed. */
 const drainMilliseconds = 5000;
@@ -13,10 +14,12 @@ const drainMilliseconds = 5000;
 export type ServeOptions = {
   /** 0: chosen free. */
   port: number;
-  /** Address to listen on. Nobody is asked for credentials: beyond loopback only where the network is trusted. */
+  /** Address to listen on. Beyond loopback only where the network is trusted: nothing is encrypted. */
   listen: string;
   /** Where the log is; made when missing. One simulator a directory. */
   directory: string;
+  /** What everybody has to bring; absent: the one that is kept in the directory, made when it is missing. */
+  token: string | undefined;
   /** Boot time from now on; absent: as before. */
   boot: Span | undefined;
   log: Logger;
@@ -27,6 +30,7 @@ export async function serve({
   port,
   listen,
   directory,
+  token,
   boot,
   log,
 }: ServeOptions): Promise<{ url: string; stop(): Promise<void> }> {
@@ -39,7 +43,7 @@ export async function serve({
   if (boot !== undefined) {
     await simulator.control({ kind: 'settings', settings: { ...simulator.state.settings, boot_ms: boot } });
   }
-  const server = createServer(simulatorApp(simulator, log));
+  const server = createServer(simulatorApp(simulator, log, token ?? ensureToken(directory)));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, listen, 4096, resolve);

@@ -96,6 +96,19 @@ export function createConsistencyReads(connection: Connection, { operations, ser
       return found;
     },
 
+    /** Those of these VMs whose last operation has failed or was cancelled. */
+    async unfinished(ids: readonly number[]): Promise<Set<number>> {
+      if (ids.length === 0) return new Set();
+      const last = await operations.model
+        .aggregate<{ _id: number; state: Operation['state'] }>([
+          { $match: { 'resource.type': 'vm', 'resource.id': { $in: [...ids] } } },
+          { $sort: { _id: -1 } },
+          { $group: { _id: '$resource.id', state: { $first: '$state' } } },
+        ])
+        .exec();
+      return new Set(last.filter(({ state }) => state === 'failed' || state === 'cancelled').map(({ _id }) => _id));
+    },
+
     /** For each of these hosts that exists, which of these VMs have a reservation there. */
     async reserved(ids: readonly number[], of: readonly number[]): Promise<Map<number, Set<number>>> {
       if (ids.length === 0) return new Map();

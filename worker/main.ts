@@ -6,10 +6,11 @@ import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createStepLog } from '../activities/step-log.js';
+import { namespacesOf, type TemporalAccess, temporalAccess, workerConnection } from '../adapters/engine/access.js';
 import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../api/log.js';
-import { Config } from '../schemas/config.js';
+import { readSettings } from '../api/settings.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';
@@ -23,7 +24,8 @@ const pulse = 1_000;
 const silences = 3;
 
 async function main(): Promise<void> {
-  const config = Config.required({ ARCUS_MONGODB_URI: true, ARCUS_TEMPORAL_ADDRESS: true }).parse(process.env);
+  const config = readSettings(process.env);
+  const access = temporalAccess(config);
   const log = createLogger(config.ARCUS_LOG_LEVEL, 'worker');
   Runtime.install({
     // SIGINT and SIGTERM drain; the runtime's own handling would also take SIGUSR2.
@@ -52,11 +54,10 @@ async function main(): Promise<void> {
   }).listen(config.ARCUS_WORKER_PORT, '127.0.0.1');
 
   const mongodb = await untilStopped(state, log, () => connectMongodb(config.ARCUS_MONGODB_URI));
-  const connection = await untilStopped(state, log, () =>
-    NativeConnection.connect({ address: config.ARCUS_TEMPORAL_ADDRESS }),
-  );
+  const connection = await untilStopped(state, log, () => NativeConnection.connect(workerConnection(access)));
   if (!mongodb || !connection) return process.exit(0);
-  const engine = temporalEngine(config.ARCUS_TEMPORAL_ADDRESS);
+  renewKey(connection, access, log);
+  const engine = temporalEngine(access);
   const store = createStore(mongodb);
   const stepLog = createStepLog(store.steps);
   const ports = {
@@ -76,7 +77,15 @@ async function main(): Promise<void> {
   while (!state.stopping) {
     await untilStopped(state, log, () => pingMongodb(mongodb));
     if (state.stopping) break;
-    running = await createWorkers({ connection, ports, stepLog, bundle, buildId, queues: config.ARCUS_TASK_QUEUES });
+    running = await createWorkers({
+      connection,
+      namespaces: namespacesOf(access),
+      ports,
+      stepLog,
+      bundle,
+      buildId,
+      queues: config.ARCUS_TASK_QUEUES,
+    });
     const runs = Promise.all(running.map((worker) => worker.run()));
     state.polling = true;
     log.info({ queues: config.ARCUS_TASK_QUEUES, buildId }, 'polling');
@@ -91,6 +100,18 @@ async function main(): Promise<void> {
   await Promise.allSettled([connection.close(), mongodb.close()]);
   // Not by running out of work: a call to an engine that is away would go on retrying.
   process.exit(0);
+}
+
+/** A key that is replaced in its file is told to the connection: workers do not ask for it. */
+function renewKey(connection: NativeConnection, { apiKey }: TemporalAccess, log: Logger): void {
+  if (!apiKey) return;
+  let told = apiKey();
+  setInterval(() => {
+    const key = apiKey();
+    if (key === told) return;
+    told = key;
+    connection.setApiKey(key).catch((error: unknown) => log.warn({ err: error }, 'the API key could not be renewed'));
+  }, 10_000).unref();
 }
 
 const logLevels = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;

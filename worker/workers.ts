@@ -3,12 +3,15 @@ import { activityInterceptor } from '../activities/interceptor.js';
 import type { StepPorts } from '../activities/ports.js';
 import type { StepLog } from '../activities/step-log.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
+import type { Namespaces } from '../adapters/engine/access.js';
 import { taskQueues } from '../adapters/engine/names.js';
-import { deploymentName, namespaces } from '../schemas/config.js';
+import { namespaces as defaultNamespaces, deploymentName } from '../schemas/config.js';
 import { workflowOptions } from './workflow-options.js';
 
 export type WorkerSettings = {
   connection: NativeConnection;
+  /** Absent: those that Arcus makes. */
+  namespaces?: Namespaces;
   ports: StepPorts;
   /** One a process; whoever makes it flushes it at the end. */
   stepLog: StepLog;
@@ -27,6 +30,7 @@ export async function createWorkers({ queues, ...settings }: WorkerSettings): Pr
 /** What a worker of each task queue is made of. */
 export function workerOptions({
   connection,
+  namespaces = defaultNamespaces,
   ports,
   stepLog,
   bundle,

@@ -17,8 +17,8 @@ import {
   SearchAttributeType,
 } from '@temporalio/common';
 import { Problem } from '../../domain/problems.js';
-import { namespaces } from '../../schemas/config.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
+import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
 import { pendingOf } from './pending.js';
 import type { Engine, Run } from './port.js';
@@ -62,8 +62,9 @@ export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Pro
 const glance = 1_000;
 
 /** The engine over a Temporal server; connects when first used, so that a process can start without it. */
-export function temporalEngine(address: string): TemporalEngine {
-  const connection = Connection.lazy({ address, connectTimeout: '2s' });
+export function temporalEngine(access: TemporalAccess): TemporalEngine {
+  const connection = Connection.lazy({ ...clientConnection(access), connectTimeout: '2s' });
+  const namespaces = namespacesOf(access);
   const operations = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
 

@@ -1,15 +1,17 @@
 import { Problem } from '../../domain/problems.js';
 import type { Config } from '../../schemas/config.js';
 import type { HypervisorKind } from '../../schemas/host.js';
+import { givenSecret } from '../given-secret.js';
 import type { HostTarget, Hypervisor } from './port.js';
 import { simulatedHypervisor } from './simulated.js';
 
 export type Hypervisors = { of(host: Pick<HostTarget, 'vm_mad'>): Hypervisor };
-type HypervisorConfig = Pick<Config, 'ARCUS_SIMULATOR_URL'>;
+type HypervisorConfig = Pick<Config, 'ARCUS_SIMULATOR_URL' | 'ARCUS_SIMULATOR_TOKEN' | 'ARCUS_SIMULATOR_TOKEN_FILE'>;
 
 /** How each kind of hypervisor is reached, or undefined where the settings name none. A new kind is a line here. */
 const adapters: Record<HypervisorKind, (config: HypervisorConfig) => Hypervisor | undefined> = {
-  simulated: ({ ARCUS_SIMULATOR_URL: url }) => (url === undefined ? undefined : simulatedHypervisor({ url })),
+  simulated: ({ ARCUS_SIMULATOR_URL: url, ARCUS_SIMULATOR_TOKEN: token, ARCUS_SIMULATOR_TOKEN_FILE: file }) =>
+    url === undefined ? undefined : simulatedHypervisor({ url, token: givenSecret(token, file) }),
 };
 
 /** The adapter of each host. Throws `backend_unavailable` for a kind that this process was not told how to reach. */

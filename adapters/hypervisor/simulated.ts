@@ -21,11 +21,14 @@ const refused: Record<Method, ProblemCode> = {
   destroy: 'destroy_refused',
 };
 
+/** Where `arcus-sim` serves, and the token that it asks for. */
+export type SimulatorAddress = { url: string; token: string | undefined };
+
 /** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
-export function simulatedHypervisor({ url }: { url: string }): Hypervisor {
+export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
   return {
     async probe(host, signal) {
-      const report = await call(url, host, 'probe', { host: host.total }, ProbeAnswer, signal);
+      const report = await call(simulator, host, 'probe', { host: host.total }, ProbeAnswer, signal);
       return {
         total: report.total,
         domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
@@ -35,26 +38,32 @@ export function simulatedHypervisor({ url }: { url: string }): Hypervisor {
     },
     async deploy({ id, domain, epoch, host, capacity, labels }, signal) {
       const body: DeployCall = { vm: id, domain, epoch, host: host.total, capacity, labels };
-      const answer = await call(url, host, 'deploy', body, DeployAnswer, signal);
+      const answer = await call(simulator, host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
     async destroy({ id, domain, epoch, host, hard }, signal) {
       const body: DestroyCall = { vm: id, domain, epoch, host: host.total, hard };
-      await call(url, host, 'destroy', body, DestroyAnswer, signal);
+      await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
     },
   };
 }
 
 /** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
 async function call<A extends z.ZodType>(
-  url: string,
+  { url, token }: SimulatorAddress,
   host: HostTarget,
   method: Method,
   body: object,
   answer: A,
   signal: AbortSignal,
 ): Promise<z.infer<A>> {
-  const { status, text } = await post(`${url}/hosts/${encodeURIComponent(host.name)}/${method}`, host, body, signal);
+  const { status, text } = await post(
+    `${url}/hosts/${encodeURIComponent(host.name)}/${method}`,
+    token,
+    host,
+    body,
+    signal,
+  );
   const said = jsonOf(text);
   const good = answer.safeParse(said);
   if (status === 200 && good.success) return good.data;
@@ -63,6 +72,8 @@ async function call<A extends z.ZodType>(
     throw new Problem('backend_unavailable', `${host.name} gave an answer (${status}) that cannot be read.`);
   }
   const { code, detail } = refusal.data;
+  // No fault of the VM: the settings have to be mended, and then it works.
+  if (code === 'unauthorized') throw new Problem('backend_unavailable', `${host.name} refuses this worker: ${detail}`);
   if (code === 'stale_epoch') throw new Problem('stale_epoch', detail);
   if (status >= 500) throw new Problem('backend_unavailable', `${host.name} did not answer: ${detail}`);
   throw new Problem(refused[method], detail);
@@ -74,6 +85,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 /** Not `fetch`: that leaves a listener on the signal after every call, and a worker's signal outlives thousands of calls. */
 async function post(
   url: string,
+  token: string | undefined,
   host: HostTarget,
   body: object,
   signal: AbortSignal,
@@ -84,7 +96,11 @@ async function post(
   try {
     return await new Promise((resolve, reject) => {
       const sent = Buffer.from(JSON.stringify(body));
-      const headers = { 'content-type': 'application/json', 'content-length': sent.length };
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': sent.length,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      };
       const call = request(url, { method: 'POST', agent, headers, signal }, (response) => {
         let text = '';
         response.setEncoding('utf8');

@@ -27,8 +27,9 @@ export async function startFloor(temporal: string, mongodbUri: string, hosts: nu
     .insertMany(Array.from({ length: hosts }, (_, id) => ({ _id: id, used: { cpu: 0, memory: 0 }, vms: 0 })));
   const services = db.collection<{ _id: number; state: string; roles: object[] }>('services');
   const client = new Client({ connection, namespace: floorNamespace });
-  const worker = spawn(process.execPath, [built('bench/floor/worker.js'), temporal, mongodbUri], {
+  const worker = spawn(process.execPath, [built('bench/floor/worker.js'), temporal], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ARCUS_MONGODB_URI: mongodbUri },
   });
   await polling(worker);
 

@@ -4,8 +4,8 @@ import mongoose from 'mongoose';
 import { floorNamespace, floorQueue } from './input.js';
 import { floorSteps } from './steps.js';
 
-/** A bare worker: `node worker.js <Temporal's host:port> <MongoDB's URI with the floor's database>`. Says `polling` when it does. */
-async function main([temporal, mongodb]: readonly string[]): Promise<void> {
+/** A bare worker: `node worker.js <Temporal's host:port>`, the URI of the floor's database in ARCUS_MONGODB_URI. Says `polling` when it does. */
+async function main([temporal]: readonly string[], mongodb = process.env.ARCUS_MONGODB_URI): Promise<void> {
   if (temporal === undefined || mongodb === undefined) throw new Error('two addresses are needed');
   const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error };
   Runtime.install({ logger: quiet });

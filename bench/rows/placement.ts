@@ -75,7 +75,10 @@ export async function measurePlacement({ arcus, cores }: Bench): Promise<Measure
 }
 
 async function startPlacer(uri: string) {
-  const child = fork(built('test/chaos/place-batches.js'), [uri], { execArgv: ['--enable-source-maps'] });
+  const child = fork(built('test/chaos/place-batches.js'), [], {
+    execArgv: ['--enable-source-maps'],
+    env: { ...process.env, ARCUS_MONGODB_URI: uri },
+  });
   await once(child, 'message');
   let turn = 0;
   const place = async (ids: readonly number[]): Promise<number> => {

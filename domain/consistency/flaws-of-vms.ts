@@ -33,7 +33,7 @@ export const vmFlaws = {
   },
   vm_waits_for_nothing: {
     ...ofVm,
-    what: 'A VM is PENDING, and no operation will deploy it',
+    what: 'A VM is PENDING, no operation will deploy it, and none has failed to or was cancelled',
     detail: () => 'It is PENDING, and no operation will deploy it.',
     repair: null,
     advice: 'End it: arcus vm terminate <vm>',

@@ -4,9 +4,13 @@ import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';
 
-/** `reserved`: for each host that exists, those of the VMs in question that have a reservation there. */
+/**
+ * `reserved`: for each host that exists, those of the VMs in question that have a reservation there; `unfinished`: those
+ * whose last operation has failed or was cancelled.
+ */
 export type AroundVms = Surroundings & {
   reserved: ReadonlyMap<number, ReadonlySet<number>>;
+  unfinished: ReadonlySet<number>;
   operationsOn: OperationsOf;
 };
 
@@ -30,8 +34,9 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'role' }));
   if (isExpected(vm, known)) return found;
   if (abandonment(vm)) found.push(flaw('vm_abandoned', seenOf(vm)));
-  // Those of a service wait for its recovery, whose state says so.
-  if (state === 'PENDING' && service === null) found.push(flaw('vm_waits_for_nothing', { vm: id, epoch }));
+  // Those of a service wait for its recovery, whose state says so; one whose operation failed or was cancelled, for its own.
+  if (state === 'PENDING' && service === null && !known.unfinished.has(id))
+    found.push(flaw('vm_waits_for_nothing', { vm: id, epoch }));
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { limits } from '../../schemas/limits.js';
 import { parse, SyntaxError as Unreadable } from './grammar.js';
 import { printRequirement } from './print.js';
 import type { Chain, Rank, Requirement, Term } from './syntax.js';
@@ -7,7 +8,7 @@ export type Fault = { line: number; column: number; detail: string };
 export type Parsed<T> = { ok: true; value: T } | { ok: false; fault: Fault };
 
 /** Characters of an expression, and brackets and `!` inside each other: far beyond what people write. */
-const mostCharacters = 2_000;
+const mostCharacters = limits.expression.most;
 const mostLevels = 32;
 
 /** Reads a requirement; `&` binds tighter than `|`. The empty text is met by every host. */

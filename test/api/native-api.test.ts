@@ -292,7 +292,11 @@ describe('long operations', () => {
     const unset = await answered('updateVm', { id }, { user_template: { COLOUR: null } });
     expect(unset.body.user_template).not.toHaveProperty('COLOUR');
     const large = await world.ask('oneadmin', 'patch', `/vms/${id}`, { user_template: { NOTE: 'x'.repeat(300_000) } });
-    expect(large.body).toMatchObject({ status: 400, detail: expect.stringContaining('256 kB') });
+    expect(large.body).toMatchObject({
+      status: 400,
+      detail: expect.stringContaining('at most 128 KiB'),
+      errors: [{ pointer: '/user_template' }],
+    });
     expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
     expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
     expect((await answered('whyVm', { id })).body.text).toMatch(/^VM \d+ \(test\) has no host yet\. The deployment /);

@@ -72,7 +72,7 @@ export async function createWorld({
   await ensureOneadmin(directory, 'oneadmin');
   if (!beside) for (const name of ['alice', 'bob']) await addUser(directory, name);
   const temporalAddress = temporal?.address ?? beside?.addresses.temporal ?? nowhere;
-  const engine = temporalEngine(temporalAddress);
+  const engine = temporalEngine({ address: temporalAddress });
   const app = createApp({
     operations: createOperations({
       store,

@@ -17,7 +17,7 @@ export async function race<T extends z.ZodType>(
   shape: T,
   play: (store: Store, task: z.infer<T>) => Promise<unknown>,
 ): Promise<void> {
-  const connection = await connectMongodb(z.string().parse(process.argv[2]));
+  const connection = await connectMongodb(z.string().parse(process.env.ARCUS_MONGODB_URI));
   const store = createStore(connection);
   const tell = (message: unknown) => process.send?.(message);
   const take = async (message: unknown) => {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { ConsistencyCheckResource } from '../../schemas/consistency.js';
 import { OperationResource } from '../../schemas/operation.js';
 import { spanOf } from '../../simulator/chance.js';
 import { openStates } from '../../store/operations.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
+import { askFsck } from './ask-fsck.js';
 import type { ChaosCase } from './cases.js';
 import type { Cloud } from './cloud.js';
 import type { Dice } from './faults.js';
@@ -61,7 +61,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
     ...(await checkOperations(cloud, granted)),
     ...(await checkServices(cloud, services, work, gone)),
     ...(await checkConsistency(cluster, cloud)),
-    ...(await askFsck(cloud)),
+    ...(await askFsck(cluster)),
   ];
   if (violations.length === 0) await cloud.tidy(work.aim === 'RUNNING' ? services : [], work.vms === 30);
   return { finishedAfter, violations };
@@ -106,17 +106,6 @@ async function checkOperations({ cluster: { store, client } }: Cloud, granted: r
     .lean()
     .exec();
   return [...findings, ...open.map(({ _id, kind, state }) => `operation ${_id} (${kind}) is still ${state}`)];
-}
-
-/** What Arcus's own check finds, asked for as an administrator does: it is compared with ours, which shares no code with it. */
-async function askFsck({ cluster: { client } }: Cloud): Promise<string[]> {
-  const { id } = await client.accepted('POST', '/consistency-checks', { repair: false });
-  const { state } = await client.awaitOperation(id, 'succeeded', 'failed', 'cancelled');
-  const { findings } = await client.ask(ConsistencyCheckResource, 'GET', `/consistency-checks/${id}`);
-  return [
-    ...(state === 'succeeded' ? [] : [`the consistency check is ${state}`]),
-    ...findings.map(({ code, resource, detail }) => `fsck: ${code} ${resource.type} ${resource.id}: ${detail}`),
-  ];
 }
 
 const Services = z.object({ items: z.array(z.object({ id: z.int(), state: z.string() })) });

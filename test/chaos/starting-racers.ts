@@ -22,7 +22,10 @@ export class Racer {
 
   /** Starts a compiled module of this folder, such as `take-roles.js`, on a database; resolves when it is connected. */
   static async start(module: string, databaseUri: string): Promise<Racer> {
-    const child = fork(built(`test/chaos/${module}`), [databaseUri], { execArgv: ['--enable-source-maps'] });
+    const child = fork(built(`test/chaos/${module}`), [], {
+      execArgv: ['--enable-source-maps'],
+      env: { ...process.env, ARCUS_MONGODB_URI: databaseUri },
+    });
     onTestFinished(async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');

@@ -54,7 +54,7 @@ export async function startArcus(): Promise<RunningArcus> {
   const environment = {
     ...servers,
     ARCUS_HOME: home,
-    ARCUS_SIMULATOR_URL: simulator.url,
+    ...simulator.settings,
     ARCUS_TEMPORAL_UI_URL: 'http://temporal.test',
     ARCUS_LOG_LEVEL: 'info',
   };
@@ -66,7 +66,7 @@ export async function startArcus(): Promise<RunningArcus> {
   });
   const endpoint = `http://127.0.0.1:${port.api}`;
   await Promise.all([answers(`${endpoint}/readyz`, api), answers(`http://127.0.0.1:${port.worker}/readyz`, worker)]);
-  await makeVersionCurrent(temporal.address, builtVersion(), 30_000);
+  await makeVersionCurrent({ address: temporal.address }, builtVersion(), 30_000);
 
   const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
     launchProgram('arcus/main.js', args, {

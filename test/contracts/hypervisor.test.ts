@@ -25,7 +25,7 @@ hypervisorContract('memory', async () => {
 hypervisorContract('simulated', async () => {
   const simulator = await SimulatorProcess.start();
   return {
-    hypervisor: simulatedHypervisor({ url: simulator.url }),
+    hypervisor: simulatedHypervisor(simulator.address),
     newHost: async (total) => ({ name: hostName(), vm_mad: 'simulated', total }),
     setBootTime: async (milliseconds) => {
       await simulator.send('PUT', '/settings', { boot_ms: milliseconds });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { apiReference } from '../../api/reference/api-reference.js';
+import { limitsReference } from '../../api/reference/limits-reference.js';
 import { problemReference } from '../../api/reference/problem-reference.js';
 import { apiRoot } from '../../api/route.js';
 import { routeTable } from '../../api/route-table.js';
@@ -13,6 +14,7 @@ describe('the reference of the API', () => {
   it.each([
     ['api.md', apiReference],
     ['problems.md', problemReference],
+    ['limits.md', limitsReference],
   ])('%s is what the table of routes says; write it anew with node dist/api/write-reference.js', (name, write) => {
     expect(committed(name)).toBe(write());
   });

@@ -64,8 +64,10 @@ const ofVm = (
   services: SeenService[] = [],
   reserved: readonly number[] = [7],
   operationsOn: SeenOperations[] = [],
+  unfinished: readonly number[] = [],
 ) =>
   judgeVms([seen], {
+    unfinished: new Set(unfinished),
     operations,
     services: new Map(services.map((one) => [one._id, one])),
     reserved: new Map([[1, new Set(reserved)]]),
@@ -373,6 +375,11 @@ describe('an operation with a run', () => {
         },
       ),
     );
+  });
+
+  it('a VM without a place is left so by an operation that failed or was cancelled', () => {
+    expect(ofVm(vm('PENDING'), [], [], [], [7])).toEqual([]);
+    expect(ofVm(vm('PENDING'), [], [], [], [8])).toHaveLength(1);
   });
 
   it('and one that waits explains what waits with it, but no domain that is gone', () => {

@@ -95,13 +95,6 @@ describe('the check of a service template', () => {
     ]);
   });
 
-  it('refuses more VMs than a service can have', () => {
-    expect(findings(role('a', { cardinality: 9999 }), role('b'))).toEqual([]);
-    expect(findings(role('a', { cardinality: 9999 }), role('b', { cardinality: 2 }))).toEqual([
-      { pointer: '/roles', detail: 'have 10001 VMs together; at most 10000 are possible' },
-    ]);
-  });
-
   it('answers for a template of a thousand roles that is wrong all over', () => {
     const name = (at: number) => `${'x'.repeat(50)}${at}`;
     const all = findings(

@@ -19,7 +19,7 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
   let doubled: number[] = [];
   beforeAll(async () => {
     cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 } });
-    engine = temporalEngine(cluster.servers.temporalAddress);
+    engine = temporalEngine({ address: cluster.servers.temporalAddress });
     await makeHosts(cluster.client, 3, 64, 65_536);
     const roles = [{ name: 'front', cardinality: 2 }];
     template = await makeServiceTemplate(cluster.client, 'plain', { roles });

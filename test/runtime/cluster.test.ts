@@ -26,13 +26,15 @@ async function startCluster() {
   ]);
   onTestFinished(() => Promise.all([mongo.stop(), temporal.stop()]).then(() => {}));
   const simulator = await at('simulator');
-  launchBuilt('simulator/main.js', ['--port', String(simulator.port), '--directory', simulator.directory]);
+  const token = { ARCUS_SIMULATOR_TOKEN: 'of a test' };
+  launchBuilt('simulator/main.js', ['--port', String(simulator.port), '--directory', simulator.directory], token);
 
   const settings = {
     ARCUS_HOME: directory,
     ARCUS_MONGODB_URI: mongo.databaseUri('arcus'),
     ARCUS_TEMPORAL_ADDRESS: temporal.address,
     ARCUS_SIMULATOR_URL: `http://127.0.0.1:${simulator.port}`,
+    ...token,
   };
   const job = async (module: string) => {
     const { exit, text } = launchBuilt(module, [], settings);

@@ -5,29 +5,47 @@ import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type DoctorFinding, diagnose } from '../../runtime/doctor.js';
 import { lockHome } from '../../runtime/home-lock.js';
-import { mongoUri } from '../../runtime/mongodb-server.js';
+import { mongoUri } from '../../runtime/mongodb-access.js';
 import { choosePort } from '../../runtime/ports.js';
+import { readsOut } from '../../runtime/support.js';
 import { ownDirectory } from '../support/directories.js';
 
 const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');
 
 /** The doctor's findings on a home of its own; nothing is on PATH. */
-async function ask(over: Record<string, string> = {}): Promise<(subject: string) => DoctorFinding | undefined> {
+async function ask(
+  over: Record<string, string> = {},
+  today = new Date(),
+): Promise<(subject: string) => DoctorFinding | undefined> {
   const port = String(await choosePort());
   const environment = { ARCUS_HOME: ownDirectory(), ARCUS_PORT: port, PATH: '', ARCUS_CACHE: cache, ...over };
-  const findings = await diagnose([], environment);
+  const findings = await diagnose([], environment, today);
   for (const { level, advice } of findings) expect(advice === null).toBe(level === 'ok');
   return (subject) => findings.find((finding) => finding.subject === subject);
 }
 
 describe('the doctor', () => {
   it('finds everything in order where everything is', async () => {
-    const about = await ask({
+    const servers = {
       ARCUS_TEMPORAL_ADDRESS: inject('temporalAddress'),
-      ARCUS_MONGODB_URI: mongoUri(inject('mongodbPort'), 'doctor'),
-    });
-    for (const subject of ['Node.js', 'build', 'home', 'disk', 'Temporal', 'MongoDB', 'API'])
+      ARCUS_MONGODB_URI: mongoUri(inject('mongodb'), 'doctor'),
+    };
+    // Of a day when everything is in support.
+    const about = await ask(servers, new Date('2025-07-01'));
+    for (const subject of ['Node.js', 'build', 'home', 'disk', 'Temporal', 'API'])
       expect(about(subject)?.level, subject).toBe('ok');
+    const version = /(\d+\.\d+\.\d+)/.exec(about('MongoDB')?.found ?? '')?.[1] ?? '6.0.5';
+    expect(about('MongoDB')).toMatchObject(
+      readsOut(version) === null
+        ? { level: 'ok' }
+        : { level: 'notice', found: expect.stringContaining('CVE-2025-14847') },
+    );
+    const later = await ask(servers, new Date('2050-01-01'));
+    for (const subject of ['Node.js', 'MongoDB'])
+      expect(later(subject), subject).toMatchObject({
+        level: 'notice',
+        found: expect.stringContaining('is out of support since 20'),
+      });
     expect(about('Arcus')).toMatchObject({ level: 'notice', found: 'does not run on this home', advice: 'npm start' });
   });
 
@@ -46,7 +64,10 @@ describe('the doctor', () => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'mongod'), 'half a program', { mode: 0o755 });
     const about = await ask({ ARCUS_CACHE: directory });
-    expect(about('mongod')).toMatchObject({ level: 'fault', advice: 'remove it: npm start fetches mongod 6.0' });
+    expect(about('mongod')).toMatchObject({
+      level: 'fault',
+      advice: expect.stringMatching(/^remove it: npm start fetches mongod \d/),
+    });
   });
 
   it('finds servers that do not answer', async () => {

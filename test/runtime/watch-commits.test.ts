@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import mongoose from 'mongoose';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { awaitMongo, mongoCommand, mongoUri } from '../../runtime/mongodb-server.js';
+import { mongoUri, systemUri } from '../../runtime/mongodb-access.js';
+import { accessOf, awaitMongo, mongoCommand } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
 import { Supervisor } from '../../runtime/supervisor.js';
 import { watchCommits } from '../../runtime/watch-commits.js';
@@ -13,12 +14,14 @@ async function watchedMongodb() {
   const directory = ownDirectory();
   const port = await choosePort();
   const supervisor = new Supervisor(join(directory, 'children.json'), join(directory, 'logs'), () => {});
-  const command = mongoCommand({ binary: inject('mongodPath'), directory, port }, '');
+  const settings = { binary: inject('mongodPath'), directory, port };
+  const command = mongoCommand(settings, '');
+  const access = accessOf(settings);
   const server = supervisor.start(command, { supervise: false });
-  await awaitMongo(server.current(), server.log, port);
+  await awaitMongo(server.current(), server.log, access);
   supervisor.keep(server, command);
-  const uri = mongoUri(port);
-  const client = new mongoose.mongo.MongoClient(uri);
+  const uri = mongoUri(access);
+  const client = new mongoose.mongo.MongoClient(systemUri(access));
   const seen = client.db('arcus_watch').collection('commits');
   const watched = { uri, pid: () => server.current().pid, kill: () => supervisor.restart(server) };
   const end = watchCommits(watched, { pause: 100, patience: 3_000 });

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ describe('arcus-sim', () => {
   let simulator: SimulatorProcess;
   const host = simulatedHost('host-1', { cpu: 800, memory: 8192 });
   const arcusSim = async (...args: string[]) => {
-    const env = { ARCUS_SIMULATOR_URL: simulator.url };
+    const env = simulator.settings;
     const { exitCode, stdout, stderr } = await execa(process.execPath, [built('simulator/cli.js'), ...args], {
       env,
       reject: false,
@@ -24,7 +24,7 @@ describe('arcus-sim', () => {
   beforeAll(async () => {
     simulator = await SimulatorProcess.start();
     const vm = simulatedVm(34, host, { labels: { vm: 34, role: 'worker' } });
-    await simulatedHypervisor({ url: simulator.url }).deploy(vm, new AbortController().signal);
+    await simulatedHypervisor(simulator.address).deploy(vm, new AbortController().signal);
   });
   afterAll(() => simulator.dispose());
 
@@ -108,7 +108,24 @@ describe('arcus-sim', () => {
       });
     expect((await ask()).stderr).toBe('arcus-sim: Where is the simulator? Give --url, or set ARCUS_SIMULATOR_URL.');
     writeFileSync(join(home, 'ports.json'), JSON.stringify({ simulator: Number(new URL(simulator.url).port) }));
+    expect((await ask()).stderr).toMatch(/^arcus-sim: The simulator asks for its token: set ARCUS_SIMULATOR_TOKEN/);
+    symlinkSync(simulator.directory, join(home, 'simulator'));
     expect((await ask()).stdout).toMatch(/^HOST.*\nhost-1 /);
+  });
+
+  it('takes a token from the environment or a file, and tells that of the home to nobody else', async () => {
+    const home = ownDirectory();
+    writeFileSync(join(home, 'ports.json'), JSON.stringify({ simulator: 9 }));
+    symlinkSync(simulator.directory, join(home, 'simulator'));
+    const ask = (over: Record<string, string>) =>
+      execa(process.execPath, [built('simulator/cli.js'), 'hosts'], {
+        env: { ARCUS_HOME: home, ARCUS_SIMULATOR_URL: simulator.url, ...over },
+        reject: false,
+      });
+    expect((await ask({})).stderr).toMatch(/^arcus-sim: The simulator asks for its token/);
+    expect((await ask({ ARCUS_SIMULATOR_TOKEN: 'guessed' })).exitCode).toBe(1);
+    expect((await ask({ ARCUS_SIMULATOR_TOKEN: simulator.token })).exitCode).toBe(0);
+    expect((await ask({ ARCUS_SIMULATOR_TOKEN_FILE: join(simulator.directory, 'token') })).exitCode).toBe(0);
   });
 
   it('shows examples in the help of every command that needs them', async () => {

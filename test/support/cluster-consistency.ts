@@ -51,7 +51,8 @@ async function checkServices(store: Store): Promise<string[]> {
     if (service.state !== 'RUNNING') continue;
     for (const role of service.roles) {
       const ofRole = vms.filter((vm) => vm.service?.role === role.name);
-      const running = ofRole.filter((vm) => vm.lcm_state === 'RUNNING');
+      // One that was stopped is not amiss: it waits for whoever stopped it.
+      const running = ofRole.filter((vm) => vm.lcm_state === 'RUNNING' || vm.state === 'POWEROFF');
       if (role.state !== 'RUNNING')
         findings.push(`role ${role.name} of running service ${service._id} is ${role.state}`);
       if (running.length !== role.cardinality || ofRole.length !== role.cardinality)
@@ -66,7 +67,7 @@ async function checkServices(store: Store): Promise<string[]> {
 async function checkReservations(store: Store): Promise<string[]> {
   const vms = await store.vms.model.find().lean().exec();
   const placed = vms.flatMap((vm) => {
-    const stay = vm.state === 'ACTIVE' ? placeOf(vm) : null;
+    const stay = vm.state === 'ACTIVE' || vm.state === 'POWEROFF' ? placeOf(vm) : null;
     return stay ? [`VM ${vm._id} on host ${stay.hid} with ${vm.capacity.cpu}/${vm.capacity.memory}`] : [];
   });
   const hosts = await store.hosts.model.find().lean().exec();
@@ -93,6 +94,12 @@ async function checkReservations(store: Store): Promise<string[]> {
 async function checkHolds(store: Store): Promise<string[]> {
   const vms = await store.vms.model.find().lean().exec();
   const services = await store.services.model.find().lean().exec();
+  // What has no place yet waits for whoever comes after an operation on it, or on its service, that failed or was cancelled.
+  const last = new Map<string, string>();
+  for (const { resource, state } of await store.operations.model.find().sort({ _id: 1 }).lean().exec())
+    last.set(`${resource.type} ${resource.id}`, state);
+  const isLeft = (vm: (typeof vms)[number]): boolean =>
+    ['failed', 'cancelled'].includes(last.get(vm.service ? `service ${vm.service.id}` : `vm ${vm._id}`) ?? '');
   const named = [
     ...vms.flatMap(({ _id, hold, operation, wanted }) =>
       [hold?.op ?? null, operation, wanted].map((op) => ({ who: `VM ${_id}`, op })),
@@ -103,7 +110,9 @@ async function checkHolds(store: Store): Promise<string[]> {
   ];
   const busy = [
     ...vms
-      .filter(({ hold, operation, wanted, state, lcm_state }) => {
+      .filter((vm) => {
+        const { hold, operation, wanted, state, lcm_state } = vm;
+        if (state === 'PENDING' && isLeft(vm)) return false;
         const isAtWork = state === 'PENDING' || ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
         return isAtWork && hold === null && operation === null && wanted === null;
       })
@@ -125,7 +134,7 @@ async function checkHolds(store: Store): Promise<string[]> {
 /** Every operation that goes on has a run, and every run an operation. */
 async function checkRuns(cluster: Cluster): Promise<string[]> {
   const { temporalAddress } = cluster.servers;
-  const engine = temporalEngine(temporalAddress);
+  const engine = temporalEngine({ address: temporalAddress });
   const connection = await Connection.connect({ address: temporalAddress });
   try {
     const findings: string[] = [];
@@ -167,11 +176,18 @@ async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
         findings.push(`the domain of VM ${vm} is of a later epoch than its document`);
     }
   }
-  const right = running.map((vm) => `VM ${vm._id} on ${placeOf(vm)?.hostname} running`);
+  const nameOf = (vm: (typeof running)[number]): string => `VM ${vm._id} on ${placeOf(vm)?.hostname}`;
+  const right = running.map((vm) => `${nameOf(vm)} running`);
+  // One that stopped by itself or failed is still on its host.
+  const others = await store.vms.model
+    .find({ state: { $nin: ['PENDING', 'DONE'] }, lcm_state: { $ne: 'RUNNING' } })
+    .lean()
+    .exec();
+  const known = others.flatMap((vm) => ['running', 'stopped', 'failed'].map((state) => `${nameOf(vm)} ${state}`));
   return [
     ...findings,
     ...missing(right, there).map((domain) => `${domain}: the simulator has no such domain`),
-    ...missing(there, right).map((domain) => `${domain}: a domain that no VM document knows of`),
+    ...missing(there, [...right, ...known]).map((domain) => `${domain}: a domain that no VM document knows of`),
   ];
 }
 

@@ -1,6 +1,14 @@
 import { join } from 'node:path';
-import mongoose from 'mongoose';
 import { awaitReady } from '../../runtime/await-ready.js';
+import {
+  ensureUser,
+  type MongoAccess,
+  mongoAccess,
+  mongoUri,
+  rolesOfArcus,
+  systemUri,
+  withMongo,
+} from '../../runtime/mongodb-access.js';
 import { mongoCommand, probeMongo } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
 import type { ClusterCommand, ClusterProcess } from './cluster-process.js';
@@ -18,33 +26,29 @@ export type ClusterMongodb = {
 type Run = (command: ClusterCommand) => Promise<ClusterProcess>;
 type Settings = { binary: string; directory: string; members: number; environment: Record<string, string> };
 
-const directly = (port: number): string => `mongodb://127.0.0.1:${port}/?directConnection=true`;
-
-async function command(uri: string, request: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: 2_000, connectTimeoutMS: 2_000 });
-  try {
-    return await client.db('admin').command(request);
-  } finally {
-    await client.close();
-  }
-}
+const command = (uri: string, request: Record<string, unknown>) =>
+  withMongo(uri, (client) => client.db('admin').command(request));
 
 /** A replica set of so many members, each a process that `run` starts; it takes writes when this resolves. */
 export async function startClusterMongodb(run: Run, settings: Settings): Promise<ClusterMongodb> {
   const ports: number[] = [];
   while (ports.length < settings.members) ports.push(await choosePort(new Set(ports)));
-  const members = await settle(ports.map((port, at) => startMember(run, settings, port, at)));
+  const accesses = ports.map((port) => mongoAccess(join(settings.directory, 'mongodb'), port));
+  const members = await settle(accesses.map((access, at) => startMember(run, settings, access, at)));
   const set = {
     _id: 'rs0',
     members: ports.map((port, at) => ({ _id: at, host: `127.0.0.1:${port}` })),
     // A primary that is killed is missed soon: by default an election waits ten seconds.
     settings: { electionTimeoutMillis: 2_000 },
   };
-  const [first] = ports;
+  const [first] = accesses;
   if (first === undefined) throw new Error('a replica set has a member');
-  await command(directly(first), { replSetInitiate: set });
-  const uri = `mongodb://${ports.map((port) => `127.0.0.1:${port}`).join(',')}/arcus?replicaSet=${set._id}`;
-  await eventually(() => probeMongo(uri).catch(() => false), 60_000);
+  await command(systemUri(first, '', true), { replSetInitiate: set });
+  const every = (uri: string) => uri.replace(`127.0.0.1:${first.port}`, set.members.map(({ host }) => host).join(','));
+  const system = every(systemUri(first));
+  await eventually(() => probeMongo(system).catch(() => false), 60_000);
+  await withMongo(system, (client) => ensureUser(client, first, rolesOfArcus));
+  const uri = every(mongoUri(first, 'arcus'));
   return {
     members,
     uri,
@@ -59,14 +63,14 @@ export async function startClusterMongodb(run: Run, settings: Settings): Promise
 function startMember(
   run: Run,
   { binary, directory, environment }: Settings,
-  port: number,
+  access: MongoAccess,
   at: number,
 ): Promise<ClusterProcess> {
   const home = join(directory, `mongodb-${at}`);
   const log = `${home}.log`;
   return run({
-    ...mongoCommand({ binary, directory: home, port }, log),
+    ...mongoCommand({ binary, directory: home, port: access.port, secrets: join(directory, 'mongodb') }, log),
     environment,
-    awaitReady: (child) => awaitReady(child, log, 60_000, () => command(directly(port), { ping: 1 })),
+    awaitReady: (child) => awaitReady(child, log, 60_000, () => command(systemUri(access, '', true), { ping: 1 })),
   });
 }

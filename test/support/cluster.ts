@@ -132,7 +132,7 @@ export class Cluster {
   }
 
   makeCurrent(buildId: string): Promise<void> {
-    return makeVersionCurrent(this.servers.temporalAddress, buildId, 60_000);
+    return makeVersionCurrent({ address: this.servers.temporalAddress }, buildId, 60_000);
   }
 
   /** Starts again what has ended by itself; everything serves when it resolves. */
@@ -206,7 +206,7 @@ export class Cluster {
         ARCUS_HOME: this.directory,
         ARCUS_TEMPORAL_ADDRESS: this.servers.temporalAddress,
         ARCUS_MONGODB_URI: this.servers.mongodb.uri,
-        ARCUS_SIMULATOR_URL: this.simulator.url,
+        ...this.simulator.settings,
         ...this.#environments[name],
         ...environment,
       },

@@ -4,8 +4,10 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { checkout } from '../../runtime/checkout.js';
-import { mongod, temporal, temporalTestServer } from '../../runtime/downloads.js';
+import { temporal, temporalTestServer } from '../../runtime/downloads.js';
 import { findBinary } from '../../runtime/find-binary.js';
+import { findMongod } from '../../runtime/find-mongod.js';
+import type { MongoAccess } from '../../runtime/mongodb-access.js';
 import { startMongo } from '../../runtime/mongodb-server.js';
 import { choosePort } from '../../runtime/ports.js';
 import { startTemporal } from '../../runtime/temporal-server.js';
@@ -15,11 +17,14 @@ declare module 'vitest' {
     mongodPath: string;
     temporalPath: string;
     temporalTestServerPath: string;
-    mongodbPort: number;
+    mongodb: MongoAccess;
     temporalAddress: string;
     temporalUiUrl: string;
   }
 }
+
+/** Each test file has a database of its own, and removes it. */
+const everywhere = ['readWriteAnyDatabase', 'dbAdminAnyDatabase'].map((role) => ({ role, db: 'admin' }));
 
 /** One MongoDB and one Temporal for the whole run: each test file has a database and a namespace of its own on them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -33,22 +38,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
     mirror: process.env.ARCUS_MIRROR ?? null,
     progress,
   };
-  const [mongodBinary, temporalBinary, testServer] = await Promise.all(
-    [mongod, temporal, temporalTestServer].map((tool) => findBinary(tool, options)),
-  );
-  if (mongodBinary === undefined || temporalBinary === undefined || testServer === undefined)
-    throw new Error('a binary is missing');
+  const [mongodBinary, temporalBinary, testServer] = await Promise.all([
+    findMongod(null, options),
+    findBinary(temporal, options),
+    findBinary(temporalTestServer, options),
+  ]);
 
   const directory = mkdtempSync(join(tmpdir(), 'arcus-servers-'));
   const [mongodbPort, port, uiPort] = [await choosePort(), await choosePort(), await choosePort()];
   const [mongo, server] = await Promise.all([
-    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }),
+    startMongo({ binary: mongodBinary.path, directory: join(directory, 'mongodb'), port: mongodbPort }, everywhere),
     startTemporal({ binary: temporalBinary.path, directory: join(directory, 'temporal'), port, uiPort }),
   ]);
   project.provide('mongodPath', mongodBinary.path);
   project.provide('temporalPath', temporalBinary.path);
   project.provide('temporalTestServerPath', testServer.path);
-  project.provide('mongodbPort', mongodbPort);
+  project.provide('mongodb', mongo.access);
   project.provide('temporalAddress', server.address);
   project.provide('temporalUiUrl', server.uiUrl);
   return async () => {

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { mongoUri } from '../../runtime/mongodb-server.js';
+import { mongoUri } from '../../runtime/mongodb-access.js';
 import { ensureNamespace } from '../../runtime/prepare-temporal.js';
 
 /** A name that no other test file has, in this run or in another that shares the servers. */
 export const ownName = (subject: string): string => `${subject}-${randomBytes(4).toString('hex')}`;
 
 /** The address of a database of one's own on the run's MongoDB (a replica set of one: transactions and change streams work). */
-export const ownDatabaseUri = (subject: string): string => mongoUri(inject('mongodbPort'), ownName(subject));
+export const ownDatabaseUri = (subject: string): string => mongoUri(inject('mongodb'), ownName(subject));
 
 /** host:port of the run's Temporal development server. */
 export const temporalAddress = (): string => inject('temporalAddress');

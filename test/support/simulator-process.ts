@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -33,6 +33,21 @@ export class SimulatorProcess {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** What it asks for. It is there once it serves. */
+  get token(): string {
+    return readFileSync(join(this.directory, 'token'), 'utf8').trim();
+  }
+
+  /** What an adapter needs. */
+  get address(): { url: string; token: string } {
+    return { url: this.url, token: this.token };
+  }
+
+  /** What a process needs in its environment. */
+  get settings(): { ARCUS_SIMULATOR_URL: string; ARCUS_SIMULATOR_TOKEN: string } {
+    return { ARCUS_SIMULATOR_URL: this.url, ARCUS_SIMULATOR_TOKEN: this.token };
   }
 
   get hasEnded(): boolean {
@@ -83,7 +98,8 @@ export class SimulatorProcess {
   /** A request to its HTTP face; a string is sent as it is. */
   async send(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
     const init = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-    const response = await fetch(`${this.url}${path}`, { method, ...init });
+    const headers = { authorization: `Bearer ${this.token}` };
+    const response = await fetch(`${this.url}${path}`, { method, headers, ...init });
     const text = await response.text();
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
   }

@@ -71,7 +71,7 @@ export async function development(): Promise<WorldServer> {
   return {
     address: server.address,
     connection,
-    welcome: () => makeVersionCurrent(server.address, builtVersion(), 30_000),
+    welcome: () => makeVersionCurrent({ address: server.address }, builtVersion(), 30_000),
     skipping: (during) => during,
     stop: async () => {
       await connection.close();

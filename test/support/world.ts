@@ -333,5 +333,5 @@ export async function worldOn(
   const connection = await Connection.connect({ address: server.address });
   const client = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
-  return new World(server, store, directory, hypervisor, temporalEngine(server.address), client, ticks);
+  return new World(server, store, directory, hypervisor, temporalEngine({ address: server.address }), client, ticks);
 }

@@ -104,7 +104,7 @@ describe('a cancel', () => {
     const cutOff = createOperations({
       store: world.store,
       directory: world.directory,
-      engine: temporalEngine('127.0.0.1:1'),
+      engine: temporalEngine({ address: '127.0.0.1:1' }),
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message) => delayed.push(message),
     });

@@ -24,7 +24,7 @@ afterEach(() => world.stop());
 describe('reconciliation', () => {
   it('starts what was admitted while the engine could not be reached', async () => {
     world = await newWorld();
-    const away = temporalEngine('127.0.0.1:1');
+    const away = temporalEngine({ address: '127.0.0.1:1' });
     const delayed: string[] = [];
     const operations = createOperations({
       store: world.store,

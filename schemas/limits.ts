@@ -1,0 +1,222 @@
+/** What a bound counts. Bytes are those of JSON in UTF-8, without blanks between its tokens, unless the bound says otherwise. */
+type LimitUnit =
+  | 'bytes'
+  | 'characters'
+  | 'levels'
+  | 'items'
+  | 'attributes'
+  | 'values'
+  | 'findings'
+  | 'groups'
+  | 'roles'
+  | 'parents'
+  | 'policies'
+  | 'VMs';
+type Limit = { most: number; unit: LimitUnit; of: string; why: string };
+
+const KiB = 1024;
+
+/**
+ * THE table of what anything may have at most, in bytes and in number. Schemas, edits, lists, the engine's payloads and
+ * docs/limits.md go by it. What a request leads to counts, not what it sends: an object is measured as it would be after
+ * the edit. What is stored already and is larger may be read, deleted, and edited as long as it does not grow.
+ */
+export const limits = {
+  // Requests and answers.
+  body: {
+    most: 1024 * KiB,
+    unit: 'bytes',
+    of: 'a body, as it is after decompression',
+    why: 'It is read, parsed and checked in one go.',
+  },
+  bodyDepth: { most: 64, unit: 'levels', of: 'a body', why: 'Parsers, checks and BSON recurse.' },
+  head: {
+    most: 128 * KiB,
+    unit: 'bytes',
+    of: 'the first line and the headers of a request together',
+    why: 'Node keeps them in memory. Its own bound would cut off addresses that are valid.',
+  },
+  address: {
+    most: 64 * KiB,
+    unit: 'characters',
+    of: 'the address of a request, its query included',
+    why: 'It is parsed.',
+  },
+  query: {
+    most: 1_000,
+    unit: 'characters',
+    of: '`filter`, `fields` and `cursor` of a list, each',
+    why: 'They are parsed.',
+  },
+  pageItems: { most: 1_000, unit: 'items', of: 'a page of a list', why: 'A page is one answer.' },
+  pageBytes: {
+    most: 4096 * KiB,
+    unit: 'bytes',
+    of: 'a page of a list, as stored; it ends before the item that would go beyond, and has one at least',
+    why: 'A page is in the api’s memory some four times: as it is stored, as objects, as what is shown, and as text.',
+  },
+  findings: { most: 100, unit: 'findings', of: '`errors` of a problem', why: 'More than that nobody reads.' },
+  quoted: {
+    most: 1_000,
+    unit: 'characters',
+    of: 'what a backend says, in a reason, an error or a note; a longer text is cut',
+    why: 'It is kept with each VM, and goes through the engine’s history.',
+  },
+
+  // VM templates and what is made of them.
+  vmTemplate: {
+    most: 64 * KiB,
+    unit: 'bytes',
+    of: 'the attributes of a VM template, and those that a VM is made of: the template, with a role’s `vm_template_contents` or a request’s `template` over it',
+    why: 'Each VM carries a copy: 1,000 of the largest are 64 MB.',
+  },
+  userTemplate: {
+    most: 128 * KiB,
+    unit: 'bytes',
+    of: 'the user template of a VM',
+    why: 'It begins as part of what the VM is made of, and guests write into it: twice as much as it can begin with.',
+  },
+  attributes: {
+    most: 2_000,
+    unit: 'attributes',
+    of: 'a VM template or a user template: names at every level, and items of lists',
+    why: 'Each costs work, however short it is.',
+  },
+  attributeDepth: {
+    most: 16,
+    unit: 'levels',
+    of: 'the value of an attribute of a VM template or a user template',
+    why: 'OpenNebula knows two; what reads them recurses.',
+  },
+  attributeName: {
+    most: 128,
+    unit: 'characters',
+    of: 'the name of an attribute',
+    why: 'OpenNebula’s bound for names.',
+  },
+  expression: {
+    most: 2_000,
+    unit: 'characters',
+    of: 'a requirement or rank expression',
+    why: 'It is evaluated for each host.',
+  },
+
+  // Hosts and clusters.
+  hostAttributes: {
+    most: 64 * KiB,
+    unit: 'bytes',
+    of: 'the attributes of a host, or of a cluster',
+    why: 'Each placement reads those of all hosts.',
+  },
+  hostAttributeCount: {
+    most: 200,
+    unit: 'attributes',
+    of: 'the attributes of a host, or of a cluster',
+    why: 'As for their bytes.',
+  },
+  hostAttributeText: {
+    most: 1_024,
+    unit: 'characters',
+    of: 'a text in an attribute of a host or a cluster',
+    why: 'It is compared for each VM.',
+  },
+  hostAttributeList: {
+    most: 100,
+    unit: 'values',
+    of: 'a list in an attribute of a host or a cluster',
+    why: 'It is compared for each VM.',
+  },
+
+  // Services.
+  name: { most: 128, unit: 'characters', of: 'the name of an object or a role', why: 'OpenNebula’s bound for names.' },
+  serviceTemplate: {
+    most: 512 * KiB,
+    unit: 'bytes',
+    of: 'a service template, and what a service is made of: after values have taken the places of `$NAME`',
+    why: 'The service carries a copy, which each step of its roles reads: 50 roles of 10 KiB each.',
+  },
+  roles: {
+    most: 1_000,
+    unit: 'roles',
+    of: 'the roles of a service',
+    why: 'Each has steps of its own in the engine’s history.',
+  },
+  vmsOfService: {
+    most: 10_000,
+    unit: 'VMs',
+    of: 'the VMs of a service',
+    why: 'Beyond it, a slip of the finger is likelier than a wish.',
+  },
+  parents: { most: 1_000, unit: 'parents', of: 'the parents of one role', why: 'There are no more roles.' },
+  parentsInAll: {
+    most: 10_000,
+    unit: 'parents',
+    of: 'the parents of all roles of a service',
+    why: 'Its order is worked out from them.',
+  },
+  affinities: {
+    most: 1_000,
+    unit: 'roles',
+    of: '`affinity`, and `anti_affinity`, of one role',
+    why: 'There are no more roles.',
+  },
+  affinitiesInAll: {
+    most: 5_000,
+    unit: 'roles',
+    of: '`affinity` and `anti_affinity` of all roles of a service',
+    why: 'Which VMs go together is worked out from them.',
+  },
+  policies: {
+    most: 50,
+    unit: 'policies',
+    of: '`elasticity_policies`, and `scheduled_policies`, of one role',
+    why: 'Each is looked at again and again.',
+  },
+  recurrence: {
+    most: 256,
+    unit: 'characters',
+    of: 'a recurrence',
+    why: 'The longest that means something is shorter.',
+  },
+  customValues: {
+    most: 1_000,
+    unit: 'values',
+    of: '`custom_attrs`, `custom_attrs_values` and `user_inputs_values`, each',
+    why: 'Each is looked for in the contents of each role.',
+  },
+
+  // Users, groups, rules.
+  groupsOfUser: {
+    most: 100,
+    unit: 'groups',
+    of: 'the groups of a user',
+    why: 'Each question for rights asks for all of them.',
+  },
+  rule: { most: 1_000, unit: 'characters', of: 'the text of a rule', why: 'It is parsed.' },
+
+  // Work in pieces.
+  batchVms: {
+    most: 50,
+    unit: 'VMs',
+    of: 'the VMs that one step works on',
+    why: 'Cheap enough, and small enough to be tried again.',
+  },
+  readBytes: {
+    most: 16_384 * KiB,
+    unit: 'bytes',
+    of: 'what one read of a step may bring into the worker where whole VMs are read: the next read goes on',
+    why: 'Some twenty steps run at once.',
+  },
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof limits;
+
+/** `64 KiB`, `1,000 roles`: how a number of them is said. */
+export function amountOf(count: number, unit: LimitUnit): string {
+  if (unit === 'bytes' && count >= 1024 * KiB && count % (1024 * KiB) === 0) return `${count / (1024 * KiB)} MiB`;
+  if (unit === 'bytes' && count >= KiB && count % KiB === 0) return `${count / KiB} KiB`;
+  return `${count.toLocaleString('en-US')} ${unit}`;
+}
+
+/** For schemas: `must be at most 128 characters`. */
+export const atMost = (name: LimitName): string => `must be at most ${amountOf(limits[name].most, limits[name].unit)}`;
