@@ -1,4 +1,4 @@
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { Problem } from '../domain/problems.js';
@@ -25,6 +25,8 @@ export type AppParts = {
   version: string;
   /** Proxies whose word on the client's address is believed. */
   trustedProxies?: readonly string[];
+  /** Whether it speaks TLS itself. */
+  isSecure?: boolean;
   /** By which names clients may call it; absent: by any. */
   ours?: OurNames;
   /** True from the moment that this process is told to end. */
@@ -56,6 +58,7 @@ export function createApp({
       throw new Problem('address_too_long', `An address may have ${longestAddress / 1024} KiB at most.`);
     next();
   });
+  if (parts.isSecure) app.use(insistOnTls);
   app.use(refuseOtherNames(parts.ours ?? { names: [], loopback: false }), refuseOtherSites);
   app.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
   app.get('/metrics', metrics.serve);
@@ -81,7 +84,13 @@ export function createApp({
   return app;
 }
 
-/** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, so browsers are not told to insist on TLS. */
+/** Browsers keep this for a name and all its ports: localhost has others, which may have no TLS; addresses they leave out. */
+const insistOnTls: RequestHandler = ({ hostname }, response, next) => {
+  if (hostname !== 'localhost') response.set('Strict-Transport-Security', `max-age=${180 * 86_400}`);
+  next();
+};
+
+/** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, where browsers are not told to insist on TLS. */
 const headers = {
   contentSecurityPolicy: {
     useDefaults: false,

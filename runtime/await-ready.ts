@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './children.js';
 import { Obstacle, reasonOf } from './obstacle.js';
+import { fetchTrusting, type Trust } from './trusting-fetch.js';
 
 /** The child ended before it was ready. */
 export class EndedEarly extends Obstacle {}
@@ -30,9 +31,9 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
 }
 
 /** Throws unless the address answers with success within 2 s, to whoever brings the token where it asks for one. */
-export async function probeHttp(url: string, token?: string): Promise<void> {
+export async function probeHttp(url: string, token?: string, trust?: Trust): Promise<void> {
   const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2_000) });
+  const response = await fetchTrusting(trust)(url, { headers, signal: AbortSignal.timeout(2_000) });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`answered ${response.status}`);
 }

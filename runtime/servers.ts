@@ -18,6 +18,7 @@ import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+import type { Trust } from './trusting-fetch.js';
 import { watchCommits } from './watch-commits.js';
 
 const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
@@ -41,9 +42,9 @@ export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: 
 });
 
 /** The address under which this machine reaches a server that listens on `listen`. */
-export const reachable = (listen: string, port: number): string => {
+export const reachable = (listen: string, port: number, isSecure = false): string => {
   const host = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http${isSecure ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 };
 
 /** Throws an Obstacle when something listens on the port of a setting. */
@@ -190,9 +191,10 @@ export async function provideProcess(
   command: ServiceCommand,
   readyUrl: string,
   token?: string,
+  trust?: Trust,
 ): Promise<void> {
   const server = supervisor.start(command, { supervise: false });
-  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
+  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token, trust));
   supervisor.keep(server, command);
 }
 

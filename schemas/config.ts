@@ -126,6 +126,17 @@ export const Config = z.object({
 });
 export type Config = z.infer<typeof Config>;
 
+/** Files with the certificate of the API and its key; undefined: plain HTTP. Throws a sentence when one is missing. */
+export function tlsFilesIn({
+  ARCUS_TLS_CERTIFICATE: certificate,
+  ARCUS_TLS_KEY: key,
+}: Pick<Config, 'ARCUS_TLS_CERTIFICATE' | 'ARCUS_TLS_KEY'>): { certificate: string; key: string } | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key };
+  if (certificate === undefined && key === undefined) return undefined;
+  const missing = key === undefined ? 'ARCUS_TLS_KEY' : 'ARCUS_TLS_CERTIFICATE';
+  throw new Error(`${missing} is not set: TLS takes both a certificate and its key.`);
+}
+
 /** Temporal namespaces: operations are kept 30 days, periodic ticks one. */
 export const namespaces = { operations: 'arcus', ticks: 'arcus-ticks' } as const;
 
