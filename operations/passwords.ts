@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { clientNetwork } from '../domain/client-network.js';
 import { Problem } from '../domain/problems.js';
-import type { User } from '../schemas/user.js';
+import { generatedSign, type User } from '../schemas/user.js';
 import type { Directory } from '../store/directory.js';
 import type { Attempt } from '../store/login-attempts.js';
 
@@ -20,10 +20,7 @@ const namesPerAddress = 10;
 export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
 
 /** How a password begins that Arcus has made, which is 144 random bits and cannot be guessed. */
-const generatedForm = /^initial-[\w-]{24}$/;
-
-/** A password for the first user. */
-export const generatePassword = (): string => `initial-${randomBytes(18).toString('base64url')}`;
+const generatedForm = new RegExp(`^${generatedSign}[\\w-]{24}$`);
 
 /** Beside the slow hash of a password that Arcus has made, a fast one; absent: it is one that people have made. */
 export const generatedHash = (password: string): string | undefined =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { generatePassword } from '../operations/passwords.js';
+import { generatedSign } from '../schemas/user.js';
 import { Obstacle } from './obstacle.js';
-import { ensureSecret } from './secret-file.js';
+import { ensureSecret, randomSecret } from './secret-file.js';
 
 export type Credentials = { name: string; password: string };
 
@@ -15,6 +15,6 @@ export function readCredentials(file: string): Credentials {
 
 /** The administrator's credentials: those in the file, or a random password written there once, for its owner's eyes only. */
 export function ensureCredentials(file: string): Credentials {
-  ensureSecret(file, () => `oneadmin:${generatePassword()}`);
+  ensureSecret(file, () => `oneadmin:${generatedSign}${randomSecret(18)}`);
   return readCredentials(file);
 }

@@ -12,6 +12,9 @@ const UserName = ObjectName.refine((name) => !/[\s:]/.test(name), 'must not cont
 /** What a token begins with. */
 export const tokenSign = 'arcus_';
 
+/** What a password begins with that Arcus has made: 24 letters follow, of 144 random bits. */
+export const generatedSign = 'initial-';
+
 /** Long enough not to be guessed within the limit on failed logins; the upper end is what is hashed at most. */
 export const Password = z
   .string()

@@ -3,13 +3,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { printAcl } from '../../domain/acl.js';
 import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
-import { generatePassword, hashPassword } from '../../operations/passwords.js';
+import { hashPassword } from '../../operations/passwords.js';
 import { newToken } from '../../operations/token-text.js';
+import { randomSecret } from '../../runtime/secret-file.js';
+import { generatedSign } from '../../schemas/user.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createDirectory, type Directory } from '../../store/directory.js';
 import { addGroup, addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
+
+const generatePassword = () => `${generatedSign}${randomSecret(18)}`;
 
 /** Two api processes: each has a connection, and remembers for itself. */
 const uri = ownDatabaseUri('identity');
