@@ -127,7 +127,10 @@ export async function placeRole(
   op: string,
   service: number,
   role: string,
-  { known, turn }: { known?: (Known & { present: readonly WorkVm[] }) | undefined; turn?: Set<number> | undefined } = {},
+  {
+    known,
+    turn,
+  }: { known?: (Known & { present: readonly WorkVm[] }) | undefined; turn?: Set<number> | undefined } = {},
 ): Promise<{ boot: number[][]; pending: number }> {
   const vms = known ? [...known.present, ...known.made] : await store.vms.ofService(service, role);
   const held = vms.filter((vm) => vm.hold?.op === op);

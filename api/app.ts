@@ -1,11 +1,12 @@
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { Problem } from '../domain/problems.js';
 import type { Identity } from '../operations/identity.js';
 import type { Operations } from '../operations/operations.js';
 import { limits } from '../schemas/limits.js';
-import { authenticate, refuseOtherSites } from './authenticate.js';
+import type { OurNames } from '../schemas/request-source.js';
+import { authenticate, refuseOtherNames, refuseOtherSites } from './authenticate.js';
 import { docsRoutes } from './docs-pages.js';
 import { healthRoutes, type Probes } from './health.js';
 import { logRequests } from './log.js';
@@ -24,6 +25,10 @@ export type AppParts = {
   version: string;
   /** Proxies whose word on the client's address is believed. */
   trustedProxies?: readonly string[];
+  /** Whether it speaks TLS itself. */
+  isSecure?: boolean;
+  /** By which names clients may call it; absent: by any. */
+  ours?: OurNames;
   /** True from the moment that this process is told to end. */
   isDraining: () => boolean;
 };
@@ -53,6 +58,8 @@ export function createApp({
       throw new Problem('address_too_long', `An address may have ${longestAddress / 1024} KiB at most.`);
     next();
   });
+  if (parts.isSecure) app.use(insistOnTls);
+  app.use(refuseOtherNames(parts.ours ?? { names: [], loopback: false }), refuseOtherSites);
   app.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
   app.get('/metrics', metrics.serve);
   app.use(
@@ -61,7 +68,6 @@ export function createApp({
       response.set('Cache-Control', 'no-store');
       next();
     },
-    refuseOtherSites,
     authenticate(identity),
     nativeRoutes(operations, metrics),
   );
@@ -84,7 +90,13 @@ function withoutLastSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-/** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, so browsers are not told to insist on TLS. */
+/** Browsers keep this for a name and all its ports: localhost has others, which may have no TLS; addresses they leave out. */
+const insistOnTls: RequestHandler = ({ hostname }, response, next) => {
+  if (hostname !== 'localhost') response.set('Strict-Transport-Security', `max-age=${180 * 86_400}`);
+  next();
+};
+
+/** Pages get nothing from elsewhere. Plain HTTP on loopback is the default, where browsers are not told to insist on TLS. */
 const headers = {
   contentSecurityPolicy: {
     useDefaults: false,
@@ -100,4 +112,5 @@ const headers = {
     },
   },
   strictTransportSecurity: false,
+  xFrameOptions: { action: 'deny' as const },
 };

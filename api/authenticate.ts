@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Problem } from '../domain/problems.js';
 import type { Credentials, Identity } from '../operations/identity.js';
+import { isForeign, isOurName, type OurNames, sourceOf } from '../schemas/request-source.js';
 
 /** HTTP Basic with the name of a user and the password or a token, or a token as Bearer; everything behind it knows its caller. */
 export const authenticate =
@@ -26,10 +27,25 @@ function credentialsOf(header = ''): Credentials {
   return { name: text.slice(0, colon), secret: text.slice(colon + 1) };
 }
 
-/** A browser sends remembered credentials with requests that other sites make it send: those may not change anything. */
+/**
+ * A browser sends remembered credentials with requests that other sites make it send: those may not change anything. Of a
+ * trusted proxy we believe by which name the client has called it, in X-Forwarded-Host.
+ */
 export const refuseOtherSites: RequestHandler = (request, _response, next) => {
-  const from = request.headers['sec-fetch-site'];
-  const reads = request.method === 'GET' || request.method === 'HEAD';
-  if (from === undefined || from === 'same-origin' || from === 'none' || reads) return next();
+  const { method, headers, host } = request;
+  if (!isForeign({ ...sourceOf(method, headers), host })) return next();
   throw new Problem('not_authorized', 'Pages of other sites may not send this request.');
 };
+
+/** Refuses what was sent to a name that is not ours, unless a trusted proxy passes it on: it knows its own names. */
+export const refuseOtherNames =
+  (ours: OurNames): RequestHandler =>
+  (request, _response, next) => {
+    const { headers, ips, host } = request;
+    const passedOn = ips.length > 0;
+    if (isOurName(passedOn ? host : headers.host, { ...ours, loopback: ours.loopback && !passedOn })) return next();
+    throw new Problem(
+      'not_authorized',
+      'This server is not called by that name. Use its address, or name it in ARCUS_HOSTS.',
+    );
+  };

@@ -4,6 +4,8 @@ import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
+import { tlsFilesIn } from '../schemas/config.js';
+import { isLoopback } from '../schemas/request-source.js';
 import { withoutPasswords } from '../schemas/without-passwords.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createDirectory } from '../store/directory.js';
@@ -18,6 +20,9 @@ import { readVersion } from './version.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
 const longestDrain = 6_500;
+
+const withoutTls =
+  'listens beyond this machine without TLS: passwords and tokens can be read on the way, unless a proxy before it has TLS';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -38,6 +43,7 @@ async function main(): Promise<void> {
     onDelayed: (message, error) => logger.warn({ err: error }, message),
   });
 
+  const files = tlsFilesIn(settings);
   let draining = false;
   const app = createApp({
     operations,
@@ -47,9 +53,12 @@ async function main(): Promise<void> {
     logger,
     version: readVersion(),
     trustedProxies: settings.ARCUS_TRUSTED_PROXIES,
+    ours: { names: settings.ARCUS_HOSTS, loopback: isLoopback(settings.ARCUS_LISTEN) },
+    isSecure: files !== undefined,
     isDraining: () => draining,
   });
-  const server = await listen(app, settings.ARCUS_PORT, settings.ARCUS_LISTEN);
+  const server = await listen(app, settings.ARCUS_PORT, settings.ARCUS_LISTEN, files && { files, logger });
+  if (!files && !isLoopback(settings.ARCUS_LISTEN)) logger.warn({ address: settings.ARCUS_LISTEN }, withoutTls);
   logger.info({ address: server.address() }, 'listening');
 
   const drain = async (signal: string) => {

@@ -1,4 +1,4 @@
-import { Config } from '../schemas/config.js';
+import { Config, tlsFilesIn } from '../schemas/config.js';
 
 /** What the API cannot do without, beside its defaults. */
 export type Settings = Config & { ARCUS_MONGODB_URI: string; ARCUS_TEMPORAL_ADDRESS: string };
@@ -16,5 +16,6 @@ export function readSettings(environment: Record<string, string | undefined>): S
     const missing = ARCUS_MONGODB_URI === undefined ? 'ARCUS_MONGODB_URI' : 'ARCUS_TEMPORAL_ADDRESS';
     throw new Error(`${missing} is not set: start Arcus with npm start, or name the servers that it is to use.`);
   }
+  tlsFilesIn(parsed.data);
   return { ...parsed.data, ARCUS_MONGODB_URI, ARCUS_TEMPORAL_ADDRESS };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fetchTrusting } from '../runtime/trusting-fetch.js';
 import { pageOf } from '../schemas/common.js';
 import { ProblemBody } from '../schemas/problem.js';
 import { Complaint, type Exit } from './complaint.js';
@@ -27,7 +28,7 @@ type Manner = {
 export type ApiClient = ReturnType<typeof createApiClient>;
 
 /** The native API, by its paths below /api/v1. Everything but a success throws a Complaint. */
-export function createApiClient({ endpoint, credentials, typed = false }: Connection) {
+export function createApiClient({ endpoint, credentials, typed = false, trust }: Connection) {
   const authorization =
     'token' in credentials
       ? `Bearer ${credentials.token}`
@@ -36,7 +37,7 @@ export function createApiClient({ endpoint, credentials, typed = false }: Connec
   async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Came> {
     const late = AbortSignal.timeout(manner.within ?? 60_000);
     const failed = (cause: unknown): unknown => (manner.signal?.aborted ? cause : unreachable(endpoint, cause));
-    const response = await fetch(new URL(`/api/v1${path}`, endpoint), {
+    const response = await fetchTrusting(trust)(new URL(`/api/v1${path}`, endpoint), {
       method,
       headers: {
         authorization,
@@ -121,7 +122,18 @@ function parsed(text: string, endpoint: URL): unknown {
   }
 }
 
+/** Of OpenSSL and Node: the server has shown a certificate, and it will not do. */
+const distrust = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|another certificate/;
+
 function unreachable(endpoint: URL, cause: unknown): Complaint {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
+  const words = inner instanceof Error ? inner.message : String(inner);
+  if (endpoint.protocol === 'https:' && distrust.test(`${code} ${words}`))
+    return new Complaint('unreachable', `The certificate of ${endpoint.origin} is not to be trusted: ${words}.`, {
+      cause,
+      next: 'Nothing was sent. If it comes from an authority of your own, name the file with that in ARCUS_CA.',
+    });
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   return new Complaint('unreachable', `${late ? 'No answer in time from' : 'Nothing answers at'} ${endpoint.origin}.`, {
     cause,

@@ -2,6 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { keptTls } from '../runtime/kept-tls.js';
+import type { Trust } from '../runtime/trusting-fetch.js';
 import { Complaint } from './complaint.js';
 import { type ContextFile, contextPath, readContexts, type ServerContext } from './context-file.js';
 import type { Environment } from './environment.js';
@@ -9,7 +11,7 @@ import type { Environment } from './environment.js';
 export type Credentials = { name: string; password: string } | { token: string };
 
 /** Where the server is and who asks. `typed`: the credentials come from nowhere but the keyboard. */
-export type Connection = { endpoint: URL; credentials: Credentials; typed?: boolean };
+export type Connection = { endpoint: URL; credentials: Credentials; typed?: boolean; trust?: Trust | undefined };
 
 /** A value and where it was found, in words. */
 export type Found<T> = { value: T; from: string };
@@ -32,7 +34,8 @@ const defaultPort = 9869;
 /** The server and the credentials by `originsOf`. Throws a Complaint that says what is missing. */
 export function connectionOf(environment: Environment, options: ConnectionOptions): Connection {
   const { endpoint, credentials } = originsOf(environment, options);
-  return { endpoint: endpointOf(endpoint.value), credentials: credentials().value };
+  const url = endpointOf(endpoint.value);
+  return { endpoint: url, credentials: credentials().value, trust: trustOf(environment, url) };
 }
 
 /**
@@ -47,7 +50,7 @@ export function originsOf(environment: Environment, { endpoint, context }: Conne
   const home = ARCUS_HOME || join(homedir(), '.arcus');
   const chosen = named ?? (homeIsNamed || (ARCUS_ENDPOINT && ARCUS_AUTH) ? null : currentContext(environment));
   const local: Found<string> = {
-    value: `http://127.0.0.1:${portOf(environment, home)}`,
+    value: `http${keptTls(join(home, 'tls.json')) === undefined ? '' : 's'}://127.0.0.1:${portOf(environment, home)}`,
     from: localFrom(environment, home),
   };
 
@@ -73,6 +76,18 @@ export function originsOf(environment: Environment, { endpoint, context }: Conne
     endpoint: where,
     credentials,
   };
+}
+
+/**
+ * Whom to believe that it is this server: the authorities in the file ARCUS_CA beside the known ones; and as the Arcus of
+ * this machine whoever has the certificate that it was started with.
+ */
+export function trustOf({ ARCUS_CA, ARCUS_HOME }: Environment, { hostname, protocol }: URL): Trust | undefined {
+  if (protocol !== 'https:') return undefined;
+  const pinned =
+    hostname === '127.0.0.1' ? keptTls(join(ARCUS_HOME || join(homedir(), '.arcus'), 'tls.json')) : undefined;
+  if (ARCUS_CA) return { authorities: ARCUS_CA };
+  return pinned === undefined ? undefined : { pinned };
 }
 
 type Chosen = { name: string; value: ServerContext; from: string; chosenBy: string };

@@ -1,6 +1,7 @@
 import type { Attributes } from '../schemas/cluster.js';
 import type { Capacity, HostState } from '../schemas/host.js';
 import type { AttributeValue } from './expressions/syntax.js';
+import { isSecret } from './host-secrets.js';
 
 /** A host as expressions see it. `free` and `vms` are as they are now. */
 export type DescribedHost = {
@@ -69,11 +70,19 @@ export const toldNames: readonly string[] = [...Object.keys(standing), ...Object
 const canonical = (name: string): string =>
   name.replace(/^\/?(HOST\/)?(TEMPLATE\/|HOST_SHARE\/|CLUSTER_TEMPLATE\/)?/i, '').toUpperCase();
 
-/** An attribute of a host, or undefined. HYPERVISOR is the driver's name unless the operator says otherwise. */
+/** Whose values everybody may know who makes VMs: what Arcus tells itself, but for names. */
+const nameless = new Set(['NAME', 'HOSTNAME', 'CLUSTER']);
+export function isPublic(name: string): boolean {
+  const wanted = canonical(name);
+  return wanted === 'HYPERVISOR' || (toldNames.includes(wanted) && !nameless.has(wanted));
+}
+
+/** An attribute of a host, or undefined: it has none, or it is secret. HYPERVISOR is the driver's name unless the operator says otherwise. */
 export function attributeOf(host: DescribedHost, name: string): AttributeValue | undefined {
   const wanted = canonical(name);
   const told = own(standing, wanted) ?? own(moving, wanted);
   if (told) return told(host);
+  if (isSecret(wanted, host.attributes)) return undefined;
   return own(host.attributes ?? {}, wanted) ?? (wanted === 'HYPERVISOR' ? host.vm_mad : undefined);
 }
 

@@ -52,6 +52,27 @@ const concerns = ({ user, types, rights, zone }: AclRule, caller: Asker, type: R
 export const isFor = (user: AclRule['user'], { id, groups }: Pick<Caller, 'id' | 'groups'>): boolean =>
   user.kind === 'all' || (user.kind === 'user' ? user.id === id : groups.includes(user.id));
 
+/**
+ * Whether the caller has by rules all that a rule gives to somebody, on each kind and with each right: from rules that
+ * select at least as much, whichever they are. A rule for other zones gives nothing here, and something there.
+ */
+export const isCovered = ({ types, rights, selector, zone }: AclRule, caller: Asker): boolean =>
+  types.every((type) =>
+    rights.every((right) =>
+      caller.rules.some(
+        (rule) =>
+          (rule.zone === null || rule.zone === zone) &&
+          rule.types.includes(type) &&
+          rule.rights.includes(right) &&
+          isFor(rule.user, caller) &&
+          isAtLeast(rule.selector, selector),
+      ),
+    ),
+  );
+
+const isAtLeast = (one: AclRule['selector'], other: AclRule['selector']): boolean =>
+  one.kind === 'all' || (other.kind !== 'all' && one.kind === other.kind && one.id === other.id);
+
 function selects(selector: AclRule['selector'], { type, id, gid, cluster_id = defaultCluster }: Subject): boolean {
   switch (selector.kind) {
     case 'all':

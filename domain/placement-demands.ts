@@ -1,8 +1,8 @@
-import type { PlacementPolicy } from '../schemas/placement.js';
+import type { PlacementPolicy, PlacementRecord } from '../schemas/placement.js';
 import { evaluateRank, judge, namesIn } from './expressions/evaluate.js';
 import { type Parsed, parseRank, parseRequirement } from './expressions/parse.js';
 import type { Rank, Requirement } from './expressions/syntax.js';
-import { attributeOf, type DescribedHost, isMoving } from './host-attributes.js';
+import { attributeOf, type DescribedHost, isMoving, isPublic } from './host-attributes.js';
 import type { Refusal } from './placement-refusals.js';
 
 /** A host as a plan changes it: `at` is its place in the plan, `version` rises with each VM that is planned for it. */
@@ -29,25 +29,30 @@ const policies: Readonly<Record<Exclude<PlacementPolicy, 'custom'>, (host: Descr
   fixed: (host) => evaluateRank({ kind: 'name', name: 'PRIORITY' }, (name) => attributeOf(host, name)),
 };
 
-/** Demands by their texts, for one plan. */
-export function createDemands(settings: RankSettings) {
+/** Whether whoever reads a reason may USE the host, and so know the values of its attributes. */
+export type Sees = (host: number) => boolean;
+/** What is written down is read by people with different rights, so it holds no values. */
+const seesNone: Sees = () => false;
+
+/** Demands by their texts, for one plan; `sees`: who reads why a host refuses. */
+export function createDemands(settings: RankSettings, sees: Sees = seesNone) {
   const known = new Map<string, Demand>();
   return {
     of({ requirements = '', rank = '' }: { requirements?: string | undefined; rank?: string | undefined }): Demand {
       const key = `${requirements}\0${rank}`;
-      const demand = known.get(key) ?? compile(requirements, rank, settings);
+      const demand = known.get(key) ?? compile(requirements, rank, settings, sees);
       known.set(key, demand);
       return demand;
     },
   };
 }
 
-function compile(requirements: string, rank: string, settings: RankSettings): Demand {
+function compile(requirements: string, rank: string, settings: RankSettings, sees: Sees): Demand {
   const parsed = parseRequirement(requirements);
-  return { ...refusing(parsed), ...ranking(rank, settings) };
+  return { ...refusing(parsed, sees), ...ranking(rank, settings) };
 }
 
-function refusing(parsed: Parsed<Requirement>): Pick<Demand, 'refuses' | 'meets' | 'moves'> {
+function refusing(parsed: Parsed<Requirement>, sees: Sees): Pick<Demand, 'refuses' | 'meets' | 'moves'> {
   if (!parsed.ok) {
     const { line, column, detail } = parsed.fault;
     const refusal = {
@@ -59,14 +64,17 @@ function refusing(parsed: Parsed<Requirement>): Pick<Demand, 'refuses' | 'meets'
   const { value: requirement } = parsed;
   const moves = namesIn(requirement).some(isMoving);
   const meets = remembered(moves, (host) => judge(requirement, (name) => attributeOf(host, name)).verdict === true);
-  return { moves, meets, refuses: remembered(moves, (host) => (meets(host) ? null : why(requirement, host))) };
+  return { moves, meets, refuses: remembered(moves, (host) => (meets(host) ? null : why(requirement, host, sees))) };
 }
 
-function why(requirement: Requirement, host: DescribedHost): Refusal {
+function why(requirement: Requirement, host: DescribedHost, sees: Sees): Refusal {
   const { deciders } = judge(requirement, (name) => attributeOf(host, name));
   const [first, ...more] = deciders;
   if (first && more.length === 0)
-    return { text: first.text, note: first.value === null ? null : `it is ${first.value}` };
+    return {
+      text: first.text,
+      note: first.value !== null && (isPublic(first.name) || sees(host.id)) ? `it is ${first.value}` : null,
+    };
   return {
     text: deciders
       .slice(0, 3)
@@ -98,4 +106,25 @@ function remembered<T>(moves: boolean, ask: (host: PlannedHost) => T): (host: Pl
     answers[host.at] = { version: host.version, answer };
     return answer;
   };
+}
+
+/**
+ * A record as somebody may read it: ranks by what he wrote himself, or by attributes of operators, tell the values of
+ * these, so they are those of hosts that he sees. Ranks by what everybody may know are everybody's.
+ */
+export function recordFor(record: PlacementRecord, chosen: number | null, sees: Sees): PlacementRecord {
+  if (isRankPublic(record.rank_by)) return record;
+  return {
+    ...record,
+    rank: chosen !== null && sees(chosen) ? record.rank : null,
+    others: record.others.filter(({ host }) => sees(host)),
+  };
+}
+
+function isRankPublic(rankBy: string): boolean {
+  if (rankBy === 'fixed') return false;
+  const [, text] = /^(?:SCHED_RANK|custom) (.*)$/s.exec(rankBy) ?? [];
+  if (text === undefined) return true;
+  const parsed = parseRank(text);
+  return parsed.ok && namesIn(parsed.value).every(isPublic);
 }

@@ -51,7 +51,7 @@ export function placementText({
       ? all === 1
         ? 'the only host there was'
         : `the only one of ${counted(all, 'host')} that could take it`
-      : `chosen of ${could} that could take it, of ${counted(all, 'host')}, by ${rank_by}. When the first VM of its kind was placed in that pass, its rank was ${rank}`;
+      : `chosen of ${could} that could take it, of ${counted(all, 'host')}, by ${rank_by}${rank === null ? '' : `. When the first VM of its kind was placed in that pass, its rank was ${rank}`}`;
   const next = others.length > 0 ? `; the best of the others: ${few(others.map(otherText))}` : '';
   return `${on}, ${choice}${next}.${recorded.length > 0 ? ` ${capital(refusalsText(recorded, mostTold))}.` : ''}`;
 }

@@ -1,7 +1,7 @@
 import type { Capacity } from '../schemas/host.js';
 import type { PlacementRecord, RefusedHosts } from '../schemas/placement.js';
 import type { DescribedHost } from './host-attributes.js';
-import { createDemands, type Demand, type PlannedHost, type RankSettings } from './placement-demands.js';
+import { createDemands, type Demand, type PlannedHost, type RankSettings, type Sees } from './placement-demands.js';
 import { whyUnplaced } from './placement-reasons.js';
 import { groupRefusals, lacks, type Refusal, type Refused } from './placement-refusals.js';
 import { createTies, type Sibling, type Tied, type Ties } from './placement-ties.js';
@@ -164,13 +164,14 @@ export function createPlanner(
   };
 }
 
-/** Why each host refuses a VM now; those left out could take it. */
+/** Why each host refuses a VM now; those left out could take it. `sees`: of which hosts the reader may know attributes. */
 export function explainPlacement(
   hosts: readonly HostSnapshot[],
   wish: PlacementWish,
   siblings: readonly Sibling[] = [],
+  sees?: Sees,
 ): { candidates: number; refused: RefusedHosts[] } {
-  const demand = createDemands(striped).of(wish);
+  const demand = createDemands(striped, sees).of(wish);
   const plan: Plan = { ties: createTies(siblings), perHost: Number.POSITIVE_INFINITY };
   const refused = hosts.flatMap((host, at): Refused[] => {
     const refusal = refusalOf(candidateOf(host, at), wish, demand, plan);

@@ -1,7 +1,8 @@
+import { type AclRule, ResourceType } from '../schemas/acl.js';
 import type { Permissions } from '../schemas/common.js';
 import { administrators, type Group } from '../schemas/group.js';
 import type { User } from '../schemas/user.js';
-import { type Asker, allowed, isAdministrator, type Right, type Subject } from './permissions.js';
+import { type Asker, allowed, isAdministrator, isCovered, type Right, type Subject } from './permissions.js';
 
 type Person = Pick<User, '_id' | 'gid' | 'groups'>;
 
@@ -40,14 +41,33 @@ export type Obstacle = { why: 'administrator' | 'right' | 'rules' } | { why: 'gr
 
 /**
  * What keeps a caller from acting in the stead of a user, which is what whoever sets his password can do; null: nothing.
- * The ADMIN right on the user is not enough: it must reach each of his groups, lest it brings the rights of one that is
- * not the caller's to manage, and the user must have no rights by rules of his own.
+ * The ADMIN right on the user is not enough: it must reach each of his groups, and nobody comes to more than he has
+ * himself. So the caller has, too, all that the user's groups give by membership and all that rules give him: `his`, those
+ * that are stored and those that follow from his groups. What the user owns goes with the right on him.
  */
-export function obstacleToCommand(caller: Asker, user: Person, hasOwnRules: boolean): Obstacle | null {
+export function obstacleToCommand(caller: Asker, user: Person, his: readonly AclRule[]): Obstacle | null {
   if (isAdministrator(caller)) return null;
   if (isAdministrator({ id: user._id, groups: user.groups })) return { why: 'administrator' };
   if (!mayOnUser(caller, user, 'admin')) return { why: 'right' };
-  const beyond = user.groups.find((gid) => !allowed(caller, userSubject({ _id: user._id, gid }), 'admin'));
+  const beyond = user.groups.find(
+    (gid) => !allowed(caller, userSubject({ _id: user._id, gid }), 'admin') || !hasMembership(caller, gid),
+  );
   if (beyond !== undefined) return { why: 'group', group: beyond };
-  return hasOwnRules ? { why: 'rules' } : null;
+  return his.every((rule) => isCovered(rule, caller)) ? null : { why: 'rules' };
 }
+
+/** Whether the caller has what members of a group have by bits: as one of them, or by rules that give as much. */
+const hasMembership = (caller: Asker, gid: number): boolean =>
+  caller.groups.includes(gid) || membership(gid).every((rule) => isCovered(rule, caller));
+
+/** What bits can give to members of a group, as rules: everything on its objects, and the group itself. */
+const membership = (gid: number): AclRule[] => {
+  const user = { kind: 'group', id: gid } as const;
+  return [
+    {
+      ...{ user, types: ResourceType.options.filter((type) => type !== 'USER' && type !== 'GROUP') },
+      ...{ rights: ['use', 'manage', 'admin'], selector: { kind: 'group', id: gid }, zone: null },
+    },
+    { user, types: ['GROUP'], rights: ['use'], selector: { kind: 'id', id: gid }, zone: null },
+  ];
+};

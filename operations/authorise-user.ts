@@ -19,15 +19,15 @@ export function authorisedUser(caller: Caller, id: number, found: User | null, r
  * tokens, delete. Whoever may do one of these could have all that the user has.
  */
 export async function commandedUser(
-  { acls }: Pick<Directory, 'acls'>,
+  { rulesOf }: Pick<Directory, 'rulesOf'>,
   caller: Caller,
   id: number,
   found: User | null,
   session: ClientSession | null = null,
 ): Promise<User> {
   if (!found) throw new Problem('not_found', `There is no user ${id}.`);
-  const rule = isAdministrator(caller) ? null : await acls.personal(id, session);
-  const obstacle = obstacleToCommand(caller, found, rule !== null);
+  const his = isAdministrator(caller) ? [] : await rulesOf(found, session);
+  const obstacle = obstacleToCommand(caller, found, his);
   switch (obstacle?.why) {
     case undefined:
       return found;
@@ -37,10 +37,12 @@ export async function commandedUser(
       throw refused(`You need the ADMIN right on user ${id}.`);
     case 'group':
       throw refused(
-        `User ${id} also belongs to group ${obstacle.group}, which you do not manage: you would have its rights. Ask an administrator.`,
+        mayOnUser(caller, found, 'use')
+          ? `User ${id} belongs to group ${obstacle.group}: you would have rights of that group which you do not have. Ask an administrator.`
+          : `User ${id} belongs to a group with rights that you do not have: you would have them. Ask an administrator.`,
       );
     case 'rules':
-      throw refused(`Rules give user ${id} rights of his own: you would have them. Ask an administrator.`);
+      throw refused(`Rules give user ${id} rights that you do not have: you would have them. Ask an administrator.`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { administrators } from '../schemas/group.js';
 import { defaultUmask } from '../schemas/user.js';
 import type { Directory } from '../store/directory.js';
-import { hashPassword } from './passwords.js';
+import { generatedHash, hashPassword } from './passwords.js';
 
 /** Makes `oneadmin` (id 0, group 0) with this password; one that exists already is left as it is. */
 export async function ensureOneadmin({ users, version }: Directory, password: string): Promise<void> {
@@ -9,7 +9,8 @@ export async function ensureOneadmin({ users, version }: Directory, password: st
   await version.change(async (session) => {
     if (await users.find(0, session)) return;
     const groups = [administrators];
-    const fresh = { enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date() };
+    const generated = generatedHash(password) ?? null;
+    const fresh = { generated, enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date() };
     await users.insert({ _id: 0, name: 'oneadmin', gid: administrators, groups, password_hash, ...fresh }, session);
   });
 }

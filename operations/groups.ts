@@ -2,6 +2,7 @@ import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
 import { groupRules } from '../domain/group-rules.js';
 import { allowed, type Right } from '../domain/permissions.js';
+import { personName } from '../domain/person-names.js';
 import { Problem } from '../domain/problems.js';
 import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
@@ -75,7 +76,11 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
     show: async (caller: Caller, id: number): Promise<GroupResource> =>
       shownOne(authorised(caller, id, await groups.find(id), 'use')),
 
-    async create(caller: Caller, { name, create = {}, shared_view = false }: CreateGroup): Promise<GroupResource> {
+    async create(
+      caller: Caller,
+      { name: wished, create = {}, shared_view = false }: CreateGroup,
+    ): Promise<GroupResource> {
+      const name = personName(wished);
       const group = await changeDirectory(directory, caller, async (asking, session) => {
         if (!allowed(asking, { type: 'GROUP' }, 'create'))
           throw new Problem('not_authorized', 'You need the CREATE right on GROUP.');
@@ -93,7 +98,8 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
 
     update: (caller: Caller, id: number, { revise, precondition }: Edit<GroupEdit>): Promise<GroupResource> =>
       changed(caller, id, precondition, async ({ name: present, create, shared_view }, session) => {
-        const { wish } = revise({ name: present, create, shared_view });
+        const revised = revise({ name: present, create, shared_view }).wish;
+        const wish = { ...revised, name: revised.name === present ? present : personName(revised.name) };
         const namesake = wish.name === present ? null : await groups.byName(wish.name, session);
         if (namesake && namesake._id !== id) throw nameTaken(namesake.name);
         return wish;

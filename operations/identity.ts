@@ -4,8 +4,8 @@ import { Problem } from '../domain/problems.js';
 import type { Token } from '../schemas/token.js';
 import type { User } from '../schemas/user.js';
 import type { Directory, Seen } from '../store/directory.js';
-import { createPasswords, type Login } from './passwords.js';
-import { tokenHash, tokenPrefix } from './token-text.js';
+import { createPasswords, isGenerated, type Login } from './passwords.js';
+import { isMeantAsToken, tokenHash, tokenPrefix } from './token-text.js';
 
 /** Credentials that are remembered, so that they cost no argon2 with each request. */
 const rememberedAtMost = 10_000;
@@ -38,6 +38,7 @@ export function createIdentity({
   const passwords = createPasswords(directory, failedLogins);
   const key = randomBytes(32);
   const known = new Map<string, Known>();
+  const refused = new Map<string, number>();
   const underway = new Map<string, Promise<boolean>>();
   const noted = new Map<number, number>();
 
@@ -55,7 +56,8 @@ export function createIdentity({
   async function byPassword(login: Login, before: Known | undefined): Promise<Known> {
     const user = await users.byName(login.name);
     const matched = before && user?.enabled && user.password_hash === before.user.password_hash;
-    if (!matched && !(await verified(login, user))) throw wrongPassword();
+    const isRight = matched || (user?.enabled && isGenerated(user, login.secret)) || (await verified(login, user));
+    if (!isRight) throw wrongPassword();
     const seen = await directory.look(async (session) => {
       const current = user && (await users.find(user._id, session));
       // Changed since it was verified: what was right then is not now.
@@ -67,15 +69,19 @@ export function createIdentity({
     return { ...seen, token: null };
   }
 
-  async function byToken({ name, secret }: Credentials, prefix: string, address: string): Promise<Known> {
+  /**
+   * A secret that cannot be guessed needs no limit, and one that has expired is no guess: it counts against nobody. That
+   * it is refused is remembered for this version of the directory, so that asking again and again costs one read.
+   */
+  async function byToken({ name, secret }: Credentials, version: number, fingerprint: string): Promise<Known> {
+    if (refused.get(fingerprint) === version) throw wrongToken();
     const seen = await directory.look(async (session) => {
       const token = await tokens.byHash(tokenHash(secret), session);
       const user = token && isValid(token) ? await users.find(token.uid, session) : null;
       return token && user?.enabled && (name === undefined || name === user.name) ? { user, token } : null;
     });
     if (seen) return seen;
-    // A secret that cannot be guessed needs no limit before it is tried: this one spares the database.
-    await passwords.failed(`token ${prefix}`, address);
+    rememberIn(refused, fingerprint, version);
     throw wrongToken();
   }
 
@@ -94,12 +100,12 @@ export function createIdentity({
     noted.set(id, last.getTime());
   }
 
-  function remember(fingerprint: string, one: Known): void {
-    for (const oldest of known.keys()) {
-      if (known.size < rememberedAtMost) break;
-      known.delete(oldest);
+  function rememberIn<T>(memory: Map<string, T>, fingerprint: string, one: T): void {
+    for (const oldest of memory.keys()) {
+      if (memory.size < rememberedAtMost) break;
+      memory.delete(oldest);
     }
-    known.set(fingerprint, one);
+    memory.set(fingerprint, one);
   }
 
   return {
@@ -109,15 +115,16 @@ export function createIdentity({
       const fingerprint = fingerprintOf(name, secret);
       const before = known.get(fingerprint);
       const isFresh = before?.version === version && (before.token === null || isValid(before.token));
-      const prefix = tokenPrefix(secret);
-      if (prefix === undefined && name === undefined) throw wrongToken();
+      const isToken = tokenPrefix(secret) !== undefined;
+      // No password begins like a token: one that was cut short is no guess of one.
+      if (!isToken && (name === undefined || isMeantAsToken(secret))) throw wrongToken();
       const found =
         before && isFresh
           ? before
-          : prefix === undefined
-            ? await byPassword({ name: name ?? '', secret, address }, before)
-            : await byToken({ ...(name !== undefined && { name }), secret }, prefix, address);
-      if (found !== before) remember(fingerprint, found);
+          : isToken
+            ? await byToken({ ...(name !== undefined && { name }), secret }, version, fingerprint)
+            : await byPassword({ name: name ?? '', secret, address }, before);
+      if (found !== before) rememberIn(known, fingerprint, found);
       if (found.token) await note(found.token);
       const { credentials } = found.user;
       return { ...found.caller, login: { by: found.token ? 'token' : 'password', address, credentials } };

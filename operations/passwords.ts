@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { clientNetwork } from '../domain/client-network.js';
 import { Problem } from '../domain/problems.js';
-import type { User } from '../schemas/user.js';
+import { generatedSign, type User } from '../schemas/user.js';
 import type { Directory } from '../store/directory.js';
 import type { Attempt } from '../store/login-attempts.js';
 
@@ -11,11 +11,28 @@ const hashing = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Milliseconds in which failed logins are counted together. */
 const window = 15 * 60_000;
+/** Milliseconds in which a name that has signed in from an address is known there. */
+const knownFor = 30 * 86_400_000;
 /** One address may fail so many times as often under any names as under one: several people share some addresses. */
 const namesPerAddress = 10;
 
 /** argon2id in PHC format, salted. */
 export const hashPassword = (password: string): Promise<string> => hash(password, hashing);
+
+/** How a password begins that Arcus has made, which is 144 random bits and cannot be guessed. */
+const generatedForm = new RegExp(`^${generatedSign}[\\w-]{24}$`);
+
+/** Beside the slow hash of a password that Arcus has made, a fast one; absent: it is one that people have made. */
+export const generatedHash = (password: string): string | undefined =>
+  generatedForm.test(password) ? createHash('sha256').update(password).digest('base64url') : undefined;
+
+/** Whether the secret is the password that Arcus has made for this user: what cannot be guessed needs no limit. */
+export function isGenerated(user: User | null, secret: string): boolean {
+  const hash = generatedHash(secret);
+  if (hash === undefined || typeof user?.generated !== 'string') return false;
+  const [given, stored] = [Buffer.from(hash), Buffer.from(user.generated)];
+  return given.length === stored.length && timingSafeEqual(given, stored);
+}
 
 /** What is tried, and from where. */
 export type Login = { name: string; secret: string; address: string };
@@ -31,6 +48,8 @@ export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, faile
     if (!ofName.granted) throw tooMany(ofName);
     const ofAddress = await attempts.take(['address', network], { most: failedLogins * namesPerAddress, window });
     if (ofAddress.granted) return [ofName, ofAddress];
+    // Who has come from here under this name before has a budget of his own, whatever others do from this address.
+    if (await attempts.isKnown(['known', name, network])) return [ofName];
     await attempts.giveBack(ofName);
     throw tooMany(ofAddress);
   }
@@ -45,12 +64,8 @@ export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, faile
       const isRight = await verify(user?.password_hash ?? (await nobody), secret);
       if (!isRight || !user?.enabled) return false;
       for (const attempt of counted) await attempts.giveBack(attempt);
+      await attempts.know(['known', name, clientNetwork(address)], knownFor);
       return true;
-    },
-
-    /** Counts what has failed already. Refuses when there were too many. */
-    failed: async (name: string, address: string): Promise<void> => {
-      await count(name, address);
     },
   };
 }

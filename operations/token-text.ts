@@ -15,4 +15,7 @@ export function newToken(): { text: string; prefix: string; hash: string } {
 export const tokenPrefix = (text: string): string | undefined =>
   text.startsWith(tokenSign) ? form.exec(text.slice(tokenSign.length))?.[1] : undefined;
 
+/** Whether it begins as tokens do, which no password may. */
+export const isMeantAsToken = (text: string): boolean => text.startsWith(tokenSign);
+
 export const tokenHash = (text: string): string => createHash('sha256').update(text).digest('base64url');

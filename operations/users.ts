@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongoose';
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
 import { isAdministrator } from '../domain/permissions.js';
+import { personName } from '../domain/person-names.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { mayCreateUser } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
@@ -98,8 +99,9 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
 
     /** Needs CREATE on USER in the primary group, and MANAGE on each group that the user comes into. */
     async create(caller: Caller, request: CreateUser): Promise<UserResource> {
-      const { name, password, groups: more = [], umask = defaultUmask, enabled = true } = request;
+      const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
       const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
+      const name = personName(request.name);
       const all = [...new Set([gid, ...more])];
       const demandCreate = (asking: Caller): void => {
         if (mayCreateUser(asking, gid, all)) return;
@@ -135,7 +137,9 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
         const isUmaskAlone = [...named].every((member) => member === 'umask');
         if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
-        const { name, gid, umask, enabled } = wish;
+        const { gid, umask, enabled } = wish;
+        // One from before there was this rule stays as it is.
+        const name = wish.name === user.name ? user.name : personName(wish.name);
         const disables = user.enabled && !enabled;
         if (disables) refuseDisabling(asking, id);
         if (id === oneadmin && name !== user.name)
@@ -175,7 +179,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         else if (found?.password_hash !== before?.password_hash)
           throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
         if (found) await precondition.demand(() => shownOne(found));
-        await users.update(id, { password_hash, credentials: (found?.credentials ?? 0) + 1 }, session);
+        await users.update(id, { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 }, session);
         await tokens.removeOf(id, session);
       });
     },

@@ -1,12 +1,16 @@
 import type { Caller } from '../domain/caller.js';
 import { explainPlacement } from '../domain/placement.js';
+import { recordFor } from '../domain/placement-demands.js';
 import { placementText } from '../domain/placement-text.js';
 import { wishOf } from '../domain/vm-wish.js';
 import type { VmPlacement } from '../schemas/placement.js';
 import { authorised } from './authorise.js';
 import type { OperationsContext } from './context.js';
 
-/** Why a VM is on its host, as it was written down; or why it has none, as hosts are now. */
+/**
+ * Why a VM is on its host, as it was written down; or why it has none, as hosts are now. Who may not USE a host is told of
+ * it what he could ask for by a requirement, and no value of an attribute.
+ */
 export const vmPlacementOperations = ({ store }: OperationsContext) => ({
   async show(caller: Caller, id: number): Promise<VmPlacement> {
     const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
@@ -15,9 +19,13 @@ export const vmPlacementOperations = ({ store }: OperationsContext) => ({
     const [hosts, siblings] = waits
       ? await Promise.all([store.hosts.snapshot(), wish.tied ? store.vms.siblings([wish.tied.service]) : []])
       : [[], []];
-    const now = explainPlacement(hosts, wish, siblings);
     const stay = waits ? undefined : vm.history.at(-1);
-    const record = stay?.placed ?? null;
+    const written = stay?.placed ?? null;
+    const told = [...(stay ? [stay.hid] : []), ...(written?.others ?? []).map(({ host }) => host)];
+    const seen = await store.hosts.seenBy(caller, waits ? hosts.map(({ id: one }) => one) : told);
+    const sees = (one: number): boolean => seen.has(one);
+    const now = explainPlacement(hosts, wish, siblings, sees);
+    const record = written && recordFor(written, stay?.hid ?? null, sees);
     const isSought = vm.hold !== null || vm.operation !== null;
     const left = waits && !isSought ? (vm.reason ?? 'no operation is at work on it') : null;
     const host = stay ? { id: stay.hid, name: stay.hostname } : null;

@@ -1,12 +1,13 @@
 import { measureVmTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
+import { allowed } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import type { Page } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { CreateVmTemplate, VmTemplate, VmTemplateBody, VmTemplateResource } from '../schemas/vm-template.js';
 import { isDuplicateKey } from '../store/operations.js';
-import { authorised, mayCreate } from './authorise.js';
+import { authorised, mayCreate, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import type { Precondition } from './precondition.js';
@@ -82,13 +83,9 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const using = await store.serviceTemplates.model
-          .findOne({ 'body.roles.vm_template': id }, { name: 1 }, { session })
+          .findOne({ 'body.roles.vm_template': id }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
           .lean();
-        if (using)
-          throw new Problem(
-            'in_use',
-            `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`,
-          );
+        if (using) throw inUse(id, allowed(caller, subjectOf('DOCUMENT', using), 'use') ? using : null);
         await store.vmTemplates.remove(id, session);
         return true;
       });
@@ -99,6 +96,15 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
 
 /** Whose what is made is, for a refusal. */
 export const nameOfOwner = ({ id, name }: Caller) => ({ uid: id, uname: name });
+
+/** `using`: a service template that the caller may see; null: he may not. */
+const inUse = (id: number, using: { _id: number; name: string } | null): Problem =>
+  new Problem(
+    'in_use',
+    using
+      ? `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`
+      : `A service template of somebody else uses VM template ${id}.`,
+  );
 
 /** Runs a write under a unique name; says so when the name is taken. */
 export async function nameFree<T>(name: string, write: () => Promise<T>): Promise<T> {

@@ -1,13 +1,14 @@
 import type { ActionFacts } from '../domain/acts/facts.js';
 import type { Caller } from '../domain/caller.js';
 import { nextActions } from '../domain/next-actions.js';
+import { allowed } from '../domain/permissions.js';
 import { seenSteps } from '../domain/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../domain/why/facts.js';
 import { why } from '../domain/why/why.js';
 import type { NextAction, Operation, Why } from '../schemas/operation.js';
 import type { Service } from '../schemas/service.js';
 import { actionFacts, findResource, type Resource } from './action-facts.js';
-import { authorised, authorisedOperation } from './authorise.js';
+import { authorised, authorisedOperation, operationSubject, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import { etaNow, progressNow, stepsShown } from './operation-detail.js';
 import { hostSubject, serviceSubject, vmSubject } from './why-subjects.js';
@@ -29,10 +30,13 @@ export const whyOperations = (context: OperationsContext) => {
 
     async vm(caller: Caller, id: number): Promise<Why> {
       const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
-      const service = vm.service ? await store.services.find(vm.service.id) : null;
+      const its = vm.service ? await store.services.find(vm.service.id) : null;
+      // A VM can be shared by itself: who sees it need not see its service, nor what is done to that and its other VMs.
+      const service = its && allowed(caller, subjectOf('DOCUMENT', its), 'use') ? its : null;
       const current = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
+      const atWork = current === null ? null : await store.operations.find(current);
       const operation =
-        (current !== null && (await store.operations.find(current))) ||
+        (atWork && allowed(caller, operationSubject(atWork), 'use') && atWork) ||
         (await store.operations.lastOf({ type: 'vm', id })) ||
         (service && (await operationOn(service)));
       return answer(caller, 'resource', operation, { type: 'vm', vm, service });
@@ -62,7 +66,7 @@ export const whyOperations = (context: OperationsContext) => {
     const now = new Date();
     const [work, subject, facts] = await Promise.all([
       operation ? workOf(operation, now) : nothing,
-      subjectOf(operation, resource),
+      subjectFacts(operation, resource),
       actionFacts(store, caller, about, operation, resource),
     ]);
     return why({
@@ -103,7 +107,7 @@ export const whyOperations = (context: OperationsContext) => {
     };
   }
 
-  async function subjectOf(
+  async function subjectFacts(
     operation: Operation | null,
     resource: Resource | null,
   ): Promise<{ subject: Subject; engine?: EngineFacts | null }> {

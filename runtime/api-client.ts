@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Credentials } from './credentials.js';
+import { type Fetch, fetchTrusting, type Trust } from './trusting-fetch.js';
 
 const ProblemBody = z.object({ title: z.string(), detail: z.string().optional() });
 const pageSize = 1_000;
@@ -13,10 +14,12 @@ export class Refusal extends Error {
 export class ApiClient {
   readonly #base: string;
   readonly #authorization: string;
+  readonly #fetch: Fetch;
 
   /** `base` is the address of the API without a path. */
-  constructor(base: string, { name, password }: Credentials) {
+  constructor(base: string, { name, password }: Credentials, trust?: Trust) {
     this.#base = base;
+    this.#fetch = fetchTrusting(trust);
     this.#authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
   }
 
@@ -48,7 +51,7 @@ export class ApiClient {
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<z.infer<T>> {
-    const response = await fetch(`${this.#base}/api/v1${path}`, {
+    const response = await this.#fetch(`${this.#base}/api/v1${path}`, {
       method,
       headers: { authorization: this.#authorization, 'content-type': 'application/json', ...headers },
       body: body === undefined ? null : JSON.stringify(body),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Child } from './children.js';
 import { Obstacle, reasonOf } from './obstacle.js';
+import { fetchTrusting, type Trust } from './trusting-fetch.js';
 
 /** The child ended before it was ready. */
 export class EndedEarly extends Obstacle {}
@@ -31,11 +32,14 @@ export async function awaitReady<T>(child: Child, log: string, patience: number,
 
 /**
  * Throws unless the address answers with success within `patience` milliseconds, to whoever brings the token where it asks
- * for one.
+ * for one; over TLS it believes whom `trust` names.
  */
-export async function probeHttp(url: string, token?: string, patience = 2_000): Promise<void> {
+export async function probeHttp(
+  url: string,
+  { token, trust, patience = 2_000 }: { token?: string | undefined; trust?: Trust | undefined; patience?: number } = {},
+): Promise<void> {
   const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(patience) });
+  const response = await fetchTrusting(trust)(url, { headers, signal: AbortSignal.timeout(patience) });
   await response.body?.cancel();
   if (!response.ok) throw new Error(`answered ${response.status}`);
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { generatedSign } from '../schemas/user.js';
 import { Obstacle } from './obstacle.js';
 import { ensureSecret, randomSecret } from './secret-file.js';
 
@@ -14,6 +15,6 @@ export function readCredentials(file: string): Credentials {
 
 /** The administrator's credentials: those in the file, or a random password written there once, for its owner's eyes only. */
 export function ensureCredentials(file: string): Credentials {
-  ensureSecret(file, () => `oneadmin:${randomSecret(18)}`);
+  ensureSecret(file, () => `oneadmin:${generatedSign}${randomSecret(18)}`);
   return readCredentials(file);
 }

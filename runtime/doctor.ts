@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { z } from 'zod';
 import { temporalAccess } from '../adapters/engine/access.js';
+import { tlsFilesIn } from '../schemas/config.js';
+import { isLoopback } from '../schemas/request-source.js';
 import { probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
 import { mongods, type Tool, temporal } from './downloads.js';
@@ -10,6 +12,7 @@ import { type FoundBinary, lookForBinary, unfitness, versionOf } from './find-bi
 import { lookForMongod } from './find-mongod.js';
 import { ensureWritable, type Home, homeAt } from './home.js';
 import { holderOf } from './home-lock.js';
+import { keptTls } from './kept-tls.js';
 import { findLeftovers } from './leftovers.js';
 import { probeMongo } from './mongodb-server.js';
 import { Obstacle, reasonOf } from './obstacle.js';
@@ -169,12 +172,27 @@ async function aboutApi(settings: Settings, home: Home): Promise<DoctorFinding> 
   const port = apiPort(settings, home);
   if (port === null) return notice('API', 'has no port yet', 'npm start chooses one');
   if (holderOf(home.lock) !== null) {
-    const url = reachable(settings.ARCUS_LISTEN, port);
-    return aboutServer('API', url, () => probeHttp(`${url}/readyz`));
+    const certificate = keptTls(home.tls);
+    const url = reachable(settings.ARCUS_LISTEN, port, certificate !== undefined);
+    const trust = certificate === undefined ? undefined : { pinned: certificate };
+    return aboutServer('API', url, () => probeHttp(`${url}/readyz`, { trust }));
   }
   return (await isPortFree(port, settings.ARCUS_LISTEN))
     ? ok('API', `port ${port} is free for it`)
     : fault('API', `port ${port} is in use by something else`, 'set ARCUS_PORT to another one, or to 0');
+}
+
+/** Whether what is sent to the API can be read on the way. */
+function aboutTls(settings: Settings): DoctorFinding[] {
+  const { ARCUS_LISTEN: listen } = settings;
+  try {
+    if (tlsFilesIn(settings)) return [];
+  } catch (error) {
+    return [fault('TLS', reasonOf(error), 'set both, or neither')];
+  }
+  if (isLoopback(listen)) return [];
+  const advice = 'set ARCUS_TLS_CERTIFICATE and ARCUS_TLS_KEY, or see to it that a proxy before it has TLS';
+  return [notice('TLS', `the API listens on ${listen} without it: passwords can be read on the way`, advice)];
 }
 
 /** Looks at everything that Arcus needs to run, and changes nothing but making the home. Settings that are wrong are a finding too. */
@@ -209,5 +227,6 @@ export async function diagnose(
     ])),
     aboutLock(home),
     await aboutApi(settings, home),
+    ...aboutTls(settings),
   ];
 }

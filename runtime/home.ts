@@ -8,6 +8,8 @@ export type Home = {
   directory: string;
   lock: string;
   ports: string;
+  /** Of an API with TLS: the certificate by which the command line knows it. */
+  tls: string;
   children: string;
   auth: string;
   sample: string;
@@ -35,6 +37,7 @@ export function homeAt(path: string): Home {
     directory,
     lock: at('lock'),
     ports: at('ports.json'),
+    tls: at('tls.json'),
     children: at('children.json'),
     auth: at('auth'),
     sample: at('sample.json'),

@@ -18,6 +18,7 @@ import { startBestMongod } from './start-mongod.js';
 import type { ServiceCommand, Supervisor } from './supervisor.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
+import type { Trust } from './trusting-fetch.js';
 import { watchAnswers } from './watch-answers.js';
 import { watchCommits } from './watch-commits.js';
 
@@ -42,9 +43,9 @@ export const fetchOptionsOf = (settings: Settings, home: Home, progress: (line: 
 });
 
 /** The address under which this machine reaches a server that listens on `listen`. */
-export const reachable = (listen: string, port: number): string => {
+export const reachable = (listen: string, port: number, isSecure = false): string => {
   const host = listen === '0.0.0.0' || listen === '::' ? '127.0.0.1' : listen;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return `http${isSecure ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 };
 
 /** Throws an Obstacle when something listens on the port of a setting. */
@@ -196,11 +197,12 @@ export async function provideProcess(
   command: ServiceCommand,
   readyUrl: string,
   token?: string,
+  trust?: Trust,
 ): Promise<void> {
   const server = supervisor.start(command, { supervise: false });
-  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, token));
+  await awaitReady(server.current(), server.log, 60_000, () => probeHttp(readyUrl, { token, trust }));
   supervisor.keep(server, command);
-  void watchAnswers(supervisor, server, new URL('/healthz', readyUrl).href);
+  void watchAnswers(supervisor, server, new URL('/healthz', readyUrl).href, { trust });
 }
 
 async function provideSimulator({
@@ -213,7 +215,7 @@ async function provideSimulator({
   if (given !== undefined) {
     const token = givenSecret(settings.ARCUS_SIMULATOR_TOKEN, settings.ARCUS_SIMULATOR_TOKEN_FILE);
     const health = new URL('/healthz', given).href;
-    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(health, token));
+    await reach('the simulated hypervisor', 'ARCUS_SIMULATOR_URL', () => probeHttp(health, { token }));
     return { ARCUS_SIMULATOR_URL: given };
   }
   const url = `http://127.0.0.1:${ports.simulator}`;

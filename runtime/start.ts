@@ -1,9 +1,13 @@
+import { resolve } from 'node:path';
 import { temporalAccess } from '../adapters/engine/access.js';
+import { tlsFilesIn } from '../schemas/config.js';
+import { isLoopback } from '../schemas/request-source.js';
 import { ApiClient } from './api-client.js';
 import { ensureCredentials } from './credentials.js';
 import { builtVersion, makeVersionCurrent } from './deployment-version.js';
 import { ensureWritable, type Home, homeAt } from './home.js';
 import { lockHome } from './home-lock.js';
+import { keepTls, withoutTls } from './kept-tls.js';
 import { endLeftovers } from './leftovers.js';
 import { Obstacle, reasonOf } from './obstacle.js';
 import { prepare } from './prepare.js';
@@ -35,11 +39,15 @@ async function serve(
   say('starting');
   const old = outOfSupport('Node.js', process.versions.node, new Date());
   if (old !== null) say(`${old.found}; ${old.advice}`);
+  const tls = tlsFilesIn(settings);
+  const trust = tls && { pinned: resolve(tls.certificate) };
+  keepTls(home.tls, trust?.pinned);
+  if (!tls && !isLoopback(settings.ARCUS_LISTEN)) say(`warning: ${withoutTls(settings.ARCUS_LISTEN)}`);
   const addresses = await provideServers({ settings, home, ports, supervisor, say });
   await prepare({ ...settings, ...addresses }, credentials);
 
   const environment = { ...addresses, ARCUS_HOME: home.directory };
-  const api = reachable(settings.ARCUS_LISTEN, ports.api);
+  const api = reachable(settings.ARCUS_LISTEN, ports.api, tls !== undefined);
   // Looked at again: the servers took seconds to come up, and whatever has the port now would answer in the API's place.
   await requireFree('ARCUS_PORT', ports.api, settings.ARCUS_LISTEN);
   await Promise.all([
@@ -52,11 +60,13 @@ async function serve(
       supervisor,
       ownProcess('api', 'api/main.js', [], { ...environment, ARCUS_PORT: String(ports.api) }),
       `${api}/readyz`,
+      undefined,
+      trust,
     ),
   ]);
   await makeVersionCurrent(temporalAccess({ ...settings, ...addresses }), builtVersion(), 60_000);
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
-  const client = new ApiClient(api, credentials);
+  const client = new ApiClient(api, credentials, trust);
   const service = await presentSample(client, home, settings.sample, process.stdout);
   console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { probeHttp } from './await-ready.js';
 import type { Supervised, Supervisor } from './supervisor.js';
+import type { Trust } from './trusting-fetch.js';
 
 export type AnswerTimes = {
   /** Milliseconds between an answer and the next question. */
@@ -20,12 +21,12 @@ export async function watchAnswers(
   supervisor: Supervisor,
   process: Supervised,
   url: string,
-  { pause = 2_000, wait = 5_000, misses = 6 }: AnswerTimes = {},
+  { trust, pause = 2_000, wait = 5_000, misses = 6 }: AnswerTimes & { trust?: Trust | undefined } = {},
 ): Promise<void> {
   let [heard, missed] = [0, 0];
   while (!supervisor.isStopping) {
     const { pid } = process.current();
-    const answered = await probeHttp(url, undefined, wait).then(
+    const answered = await probeHttp(url, { trust, patience: wait }).then(
       () => true,
       // Refused is answered late: nothing listens, which is the business of whoever starts it.
       (error: unknown) => !isSilence(error),
@@ -40,4 +41,5 @@ export async function watchAnswers(
 }
 
 /** Nothing came in time. An error status, and a connection that is refused or cut off, are answers of a kind. */
-const isSilence = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';
+const isSilence = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'TimeoutError' || isSilence(error.cause));

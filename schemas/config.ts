@@ -12,6 +12,11 @@ const isNetwork = (text: string): boolean => {
   );
 };
 
+const Names = z
+  .string()
+  .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
+  .refine((all) => all.every((one) => /^[A-Za-z0-9.-]+$/.test(one)), 'must be names of hosts, separated by commas');
+
 const Port = z.coerce.number().int().min(0).max(65_535);
 
 /** As Temporal takes them. */
@@ -22,6 +27,12 @@ export const Config = z.object({
   ARCUS_HOME: z.string().min(1).default(join(homedir(), '.arcus')).describe('Where Arcus keeps its data'),
   ARCUS_PORT: Port.default(9869).describe('Port of the API; 0: chosen once and kept in the home'),
   ARCUS_LISTEN: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
+  ARCUS_TLS_CERTIFICATE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with the certificate of the API, PEM, and those between it and its authority; absent: plain HTTP'),
+  ARCUS_TLS_KEY: z.string().min(1).optional().describe('File with the key of that certificate, PEM'),
   ARCUS_WORKER_PORT: Port.default(0).describe(
     'Port of a worker for /healthz and /readyz, on 127.0.0.1; 0: any that is free',
   ),
@@ -105,12 +116,26 @@ export const Config = z.object({
     .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
     .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, separated by commas')
     .describe('Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none'),
+  ARCUS_HOSTS: Names.default([]).describe(
+    'Names by which the API answers, separated by commas, besides addresses and localhost; absent: any; on loopback none',
+  ),
   ARCUS_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('How much processes log: trace, debug, info, warn, error, fatal or silent'),
 });
 export type Config = z.infer<typeof Config>;
+
+/** Files with the certificate of the API and its key; undefined: plain HTTP. Throws a sentence when one is missing. */
+export function tlsFilesIn({
+  ARCUS_TLS_CERTIFICATE: certificate,
+  ARCUS_TLS_KEY: key,
+}: Pick<Config, 'ARCUS_TLS_CERTIFICATE' | 'ARCUS_TLS_KEY'>): { certificate: string; key: string } | undefined {
+  if (certificate !== undefined && key !== undefined) return { certificate, key };
+  if (certificate === undefined && key === undefined) return undefined;
+  const missing = key === undefined ? 'ARCUS_TLS_KEY' : 'ARCUS_TLS_CERTIFICATE';
+  throw new Error(`${missing} is not set: TLS takes both a certificate and its key.`);
+}
 
 /** Temporal namespaces: operations are kept 30 days, periodic ticks one. */
 export const namespaces = { operations: 'arcus', ticks: 'arcus-ticks' } as const;

@@ -15,10 +15,15 @@ export type RefusedHosts = z.infer<typeof RefusedHosts>;
 /** Why a VM was given its host, as it was when the pass that placed it began. */
 export const PlacementRecord = z.object({
   rank_by: z.string().describe('The policy, or the SCHED_RANK of the VM'),
-  rank: z.number().describe('Of the host that was chosen; the highest is best'),
+  rank: z
+    .number()
+    .nullable()
+    .describe('Of the host that was chosen; the highest is best; null: it tells what you may not know of that host'),
   candidates: z.int().describe('Hosts that could take it'),
   hosts: z.int().describe('Hosts that there were'),
-  others: z.array(z.object({ host: ObjectId, rank: z.number() })).describe('The best of the other candidates'),
+  others: z
+    .array(z.object({ host: ObjectId, rank: z.number() }))
+    .describe('The best of the other candidates, of which you may know it'),
   refused: z.array(RefusedHosts),
 });
 export type PlacementRecord = z.infer<typeof PlacementRecord>;

@@ -210,6 +210,7 @@ export const LoadRules = z.object({ items: z.array(LoadRule) });
 export const simulatorRefusals = {
   invalid_request: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   stale_epoch: 409,
@@ -224,6 +225,7 @@ export const RefusalBody = z.object({
   code: z.enum([
     'invalid_request',
     'unauthorized',
+    'forbidden',
     'not_found',
     'method_not_allowed',
     'stale_epoch',

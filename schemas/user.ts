@@ -12,6 +12,9 @@ const UserName = ObjectName.refine((name) => !/[\s:]/.test(name), 'must not cont
 /** What a token begins with. */
 export const tokenSign = 'arcus_';
 
+/** What a password begins with that Arcus has made: 24 letters follow, of 144 random bits. */
+export const generatedSign = 'initial-';
+
 /** Long enough not to be guessed within the limit on failed logins; the upper end is what is hashed at most. */
 export const Password = z
   .string()
@@ -43,6 +46,8 @@ export type User = {
   groups: number[];
   /** argon2id, in PHC format: parameters and salt included. */
   password_hash: string;
+  /** SHA-256 of the password, where Arcus has made it; null, absent: a person has. */
+  generated?: string | null;
   /** false: refused wherever the user knocks. */
   enabled: boolean;
   umask: string;

@@ -1,6 +1,7 @@
-import express, { type ErrorRequestHandler, type Express, type Response, Router } from 'express';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/request-source.js';
 import { DeployCall, DestroyCall, JournalQuery, ProbeCall, simulatorRefusals } from '../schemas/simulator.js';
 import { controlRoutes } from './control-routes.js';
 import { hostName } from './host-name.js';
@@ -13,6 +14,7 @@ export function simulatorApp(simulator: Simulator, log: Logger, token: string): 
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  app.use(refusePages);
   app.use(demandToken(token));
   app.use(express.json({ limit: '1mb', strict: true, type: () => true }));
   app.use(callRoutes(simulator));
@@ -23,6 +25,14 @@ export function simulatorApp(simulator: Simulator, log: Logger, token: string): 
   app.use(answerErrors(log));
   return app;
 }
+
+/** Pages of other sites: what they send, and names of theirs that they let point to this machine. */
+const refusePages: RequestHandler = ({ method, headers, socket }, _response, next) => {
+  const ours = { names: [], loopback: isLoopback(socket.localAddress ?? '') };
+  if (!isOurName(headers.host, ours) || isForeign(sourceOf(method, headers)))
+    throw new Refusal('forbidden', 'Pages of other sites may ask nothing here, and I answer to no other name.');
+  next();
+};
 
 function callRoutes(simulator: Simulator): Router {
   const routes = Router();

@@ -22,9 +22,6 @@ export function createAclStore(connection: Connection) {
     /** Those that are about this user: by id, by a group, or as one of all. */
     about: (user: Pick<Caller, 'id' | 'groups'>, session: ClientSession | null = null): Promise<StoredAcl[]> =>
       acls.find(isAbout(user)).session(session).sort({ _id: 1 }).lean<StoredAcl[]>().exec(),
-    /** One that gives this user rights of his own, if there is any. */
-    personal: (id: number, session: ClientSession | null = null): Promise<StoredAcl | null> =>
-      acls.findOne({ 'rule.user.kind': 'user', 'rule.user.id': id }).session(session).lean<StoredAcl>().exec(),
     /** Administrators see all, others those that are about them. */
     list: (caller: Caller, query: ListQuery) =>
       pageOf(acls, isAdministrator(caller) ? {} : isAbout(caller), query, { ids: 'number', list: aclFields }),

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { callerOf } from '../domain/caller-of.js';
+import type { AclRule } from '../schemas/acl.js';
 import type { User } from '../schemas/user.js';
 import { createAclStore } from './acls.js';
 import { createGroupStore } from './groups.js';
@@ -17,7 +18,7 @@ export function createDirectory(connection: Connection) {
   const version = createIdentityVersion(connection);
   const [users, groups, acls] = [createUserStore(connection), createGroupStore(connection), createAclStore(connection)];
 
-  async function asCaller(user: User, session: ClientSession): Promise<Caller> {
+  async function asCaller(user: User, session: ClientSession | null): Promise<Caller> {
     const its = await groups.byIds(user.groups, session);
     const stored = await acls.about({ id: user._id, groups: user.groups }, session);
     return callerOf(
@@ -34,6 +35,10 @@ export function createDirectory(connection: Connection) {
     acls,
     tokens: createTokenStore(connection),
     attempts: createLoginAttempts(connection),
+
+    /** All rules that give this user rights: those of his groups, and those that administrators have made. */
+    rulesOf: async (user: User, session: ClientSession | null): Promise<readonly AclRule[]> =>
+      (await asCaller(user, session)).rules,
 
     /**
      * The user that is found, and what that user may do, all as it is at one moment: what was read one after the other

@@ -114,6 +114,14 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         list: hostFields,
         parts,
       }),
+    /** Those of these hosts that the caller may USE. */
+    async seenBy(caller: Caller, ids: readonly number[]): Promise<ReadonlySet<number>> {
+      const found = await hosts
+        .find({ $and: [visibleTo(caller, 'HOST'), { _id: { $in: [...ids] } }] }, { _id: 1 })
+        .lean<Pick<Host, '_id'>[]>()
+        .exec();
+      return new Set(found.map(({ _id }) => _id));
+    },
     all: () =>
       hosts
         .find({ state: { $ne: 'OFFLINE' } }, { vms: 0 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { modelOf } from './model.js';
 
+type Known = { _id: string; until: Date };
 type Attempts = { _id: string; count: number; until: Date; taken: boolean };
 
 /** How many may fail within so many milliseconds. */
@@ -18,12 +19,25 @@ export function createLoginAttempts(connection: Connection) {
   const attempts = modelOf<Attempts>(connection, 'login_attempts', String, [
     { fields: { until: 1 }, options: { name: 'forgotten', expireAfterSeconds: 0 } },
   ]);
+  const known = modelOf<Known>(connection, 'known_logins', String, [
+    { fields: { until: 1 }, options: { name: 'forgotten', expireAfterSeconds: 0 } },
+  ]);
 
   return {
     model: attempts,
+    /** Remembers that a login has succeeded, for so many milliseconds. */
+    async know(of: readonly string[], milliseconds: number): Promise<void> {
+      await known.updateOne({ _id: keyOf(of) }, [{ $set: { until: { $add: ['$$NOW', milliseconds] } } }], {
+        upsert: true,
+        updatePipeline: true,
+      });
+    },
+    isKnown: async (of: readonly string[]): Promise<boolean> =>
+      (await known.exists({ _id: keyOf(of), $expr: { $gt: ['$until', '$$NOW'] } })) !== null,
+
     /** Counts one; `granted` is false when there were too many, until the time that is said. */
     async take(of: readonly string[], { most, window }: AttemptLimit): Promise<Attempt & { granted: boolean }> {
-      const key = createHash('sha256').update(JSON.stringify(of)).digest('base64url');
+      const key = keyOf(of);
       // MongoDB forgets within a minute or so after that time.
       const isOver = { $lte: [{ $ifNull: ['$until', new Date(0)] }, '$$NOW'] };
       const after = await attempts
@@ -53,3 +67,5 @@ export function createLoginAttempts(connection: Connection) {
     },
   };
 }
+
+const keyOf = (of: readonly string[]): string => createHash('sha256').update(JSON.stringify(of)).digest('base64url');

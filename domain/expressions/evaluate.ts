@@ -10,9 +10,9 @@ export type Verdict = boolean | null;
 
 /**
  * A comparison that decided. `text`: what it says, such as `CLUSTER_ID = 100 is false`, or that an attribute is missing;
- * `value`: what was found, or null where nothing was.
+ * `name`: what was asked for; `value`: what was found, or null where nothing was.
  */
-export type Decider = { text: string; value: string | null };
+export type Decider = { text: string; name: string; value: string | null };
 export type Judgement = { verdict: Verdict; deciders: Decider[] };
 
 /** Three-valued, as Kleene's: what is not known stays so, unless the rest decides without it. */
@@ -43,14 +43,15 @@ export function judge(requirement: Requirement, lookup: Lookup, isNegated = fals
 
 function judgeComparison(comparison: Comparison, lookup: Lookup, isNegated: boolean): Judgement {
   const found = lookup(comparison.name);
+  const { name } = comparison;
   const text = isNegated ? `!(${printComparison(comparison)})` : printComparison(comparison);
   const first = firstOf(found);
   if (found === undefined || first === undefined)
-    return { verdict: null, deciders: [{ text: `has no attribute ${comparison.name}`, value: null }] };
+    return { verdict: null, deciders: [{ text: `has no attribute ${name}`, name, value: null }] };
   const verdict = compare(comparison, found, first);
   const value = [found].flat().join(', ');
-  if (verdict === null) return { verdict, deciders: [{ text: `${text} compares a number with a text`, value }] };
-  return { verdict, deciders: [{ text: `${text} is ${verdict !== isNegated}`, value }] };
+  if (verdict === null) return { verdict, deciders: [{ text: `${text} compares a number with a text`, name, value }] };
+  return { verdict, deciders: [{ text: `${text} is ${verdict !== isNegated}`, name, value }] };
 }
 
 function compare({ op, value }: Comparison, found: AttributeValue, first: Scalar): Verdict {

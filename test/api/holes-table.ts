@@ -77,6 +77,13 @@ export const tries: readonly (readonly [what: string, ...Try[]])[] = [
     ['helpdesk', 'put', '/users/{ruled}/password', { password: 'long-enough' }],
   ],
   [
+    'with a rule that gives ADMIN on the users of a group, take over an admin of it, or a member who has more than oneself',
+    ['helpdesk', 'put', '/users/{boss}/password', { password: 'long-enough' }],
+    ['helpdesk', 'patch', '/users/{boss}', { name: 'mine-now' }],
+    ['helpdesk', 'get', '/users/{boss}/tokens'],
+    ['helpdesk', 'put', '/users/{mallory}/password', { password: 'long-enough' }],
+  ],
+  [
     'give oneself rights by a rule, or take one away, with whatever rights on ACL',
     ['mallory', 'post', '/acls', { rule: '#{mallory} VM/* MANAGE' }],
     ['boss', 'post', '/acls', { rule: '@{team} VM/* MANAGE' }],

@@ -76,8 +76,8 @@ describe('nobody can', () => {
       const response = await world.ask(who, method, filled(path), body && bodyOf(body));
       const said = `${who} ${method} ${path} ${JSON.stringify(body)}: ${JSON.stringify(response.body)}`;
       expect(response.status, said).toBe(status);
-      const { login_attempts: _now, ...after } = await world.contents();
-      const { login_attempts: _then, ...then } = before;
+      const { login_attempts: _now, known_logins: _known, ...after } = await world.contents();
+      const { login_attempts: _then, known_logins: _knew, ...then } = before;
       expect(after, said).toEqual(then);
     }
   });
@@ -109,6 +109,30 @@ const more = {
     expect(await status(world.ask('mallory', 'get', '/user', undefined, victimsToken.token))).toBe(401);
   },
 
+  'learn the attributes of hosts without USE on them, by what a VM of one’s own requires: by name, pattern or comparison':
+    async () => {
+      const attributes = { BMC_PASSWORD: 'hunter2', RACK: 'rack-nine' };
+      const host = { name: 'guarded', vm_mad: 'simulated', cpu: 8, memory: 8192, attributes };
+      const { id: hid } = await made('oneadmin', '/hosts', host);
+      await world.store.hosts.update(hid, { state: 'MONITORED' });
+      const told = async (who: Name, asks: string) => {
+        const template = { CPU: 1, MEMORY: 64, SCHED_REQUIREMENTS: asks };
+        const { id: template_id } = await made('mallory', '/vm-templates', {
+          name: `asks-${who}-${asks.length}`,
+          template,
+        });
+        const vm = await world.ask('mallory', 'post', '/vms', { template_id });
+        return (await world.ask(who, 'get', `/vms/${vm.body.resource.id}/placement`)).text;
+      };
+      for (const asks of ['BMC_PASSWORD = "x"', 'BMC_PASSWORD = "h*"', 'BMC_PASSWORD > 1'])
+        for (const who of ['mallory', 'oneadmin'] as const) {
+          const text = await told(who, asks);
+          expect(text).toContain('has no attribute BMC_PASSWORD');
+          expect(text).not.toContain('hunter2');
+        }
+      expect(await told('mallory', 'RACK = "r1"')).not.toContain('rack-nine');
+      expect(await told('oneadmin', 'RACK = "r2"')).toContain('it is rack-nine');
+    },
   'go on as a user who is disabled, with a password that is remembered or a token': async () => {
     await addUser(world.directory, 'leaver', { gid: id.team ?? -1 });
     const { token } = await made('leaver', '/tokens', { name: 'kept' });

@@ -107,6 +107,55 @@ describe('who is asking', () => {
     expect(response.status).toBe(403);
   });
 
+  it('refuses one that a browser sends over plain HTTP, which says only the origin of the page', async () => {
+    const send = (headers: Record<string, string>, to = app) =>
+      request(to)
+        .post('/api/v1/hosts')
+        .auth(...asAdmin)
+        .set({ Host: 'arcus.example.com:9869', ...headers })
+        .type('text/plain')
+        .send('{}');
+    for (const Origin of ['http://evil.example', 'null', 'http://arcus.example.com', 'http://arcus.example.com:9870'])
+      expect((await send({ Origin })).status, Origin).toBe(403);
+    expect((await send({ Origin: 'http://arcus.example.com:9869' })).status).toBe(415);
+    expect((await send({})).status).toBe(415);
+    // Only a trusted proxy is believed by which name it was called.
+    const public_ = { 'X-Forwarded-Host': 'cloud.example.com', 'X-Forwarded-For': '198.51.100.7' };
+    const through = { ...public_, Origin: 'https://cloud.example.com' };
+    expect((await send(through)).status).toBe(403);
+    expect((await send(through, createApp({ ...parts, trustedProxies: ['127.0.0.0/8'] }))).status).toBe(415);
+  });
+
+  it('answers by no name of others where it is for this machine alone, or has been told its names', async () => {
+    const local = createApp({ ...parts, ours: { names: [], loopback: true } });
+    const ask = async (to: typeof app, headers: Record<string, string>, path = '/healthz') =>
+      (await request(to).get(path).set(headers)).status;
+    for (const path of ['/healthz', '/docs', '/openapi.json', '/metrics'])
+      expect(await ask(local, { Host: 'rebound.evil.example:9869' }, path), path).toBe(403);
+    for (const Host of ['127.0.0.1:9869', 'localhost:9869', '[::1]:9869']) expect(await ask(local, { Host })).toBe(200);
+    const proxied = { names: [], loopback: true };
+    const behind = createApp({ ...parts, ours: proxied, trustedProxies: ['127.0.0.0/8'] });
+    expect(await ask(behind, { Host: 'cloud.example.com', 'X-Forwarded-For': '198.51.100.7' })).toBe(200);
+    const told = createApp({ ...parts, ours: { names: ['arcus.example.com'], loopback: false } });
+    expect(await ask(told, { Host: 'arcus.example.com:9869' })).toBe(200);
+    expect(await ask(told, { Host: 'evil.example' })).toBe(403);
+    expect(await ask(app, { Host: 'anything.example' })).toBe(200);
+  });
+
+  it('lets no other page read or frame anything', async () => {
+    for (const path of ['/docs', '/problems', '/api/v1/hosts']) {
+      const preflight = await request(app).options(path).set({ Origin: 'http://evil.example' });
+      const { headers } = await request(app).get(path).set({ Origin: 'http://evil.example' });
+      for (const one of [preflight.headers, headers]) expect(one).not.toHaveProperty('access-control-allow-origin');
+      expect(headers).toMatchObject({
+        'x-frame-options': 'DENY',
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+      });
+    }
+  });
+
   it('says nothing about addresses to those who have no credentials', async () => {
     const response = await request(app).get('/api/v1/nothing');
     expect(response.status).toBe(401);

@@ -5,11 +5,15 @@ import { ensureOneadmin } from '../../operations/first-user.js';
 import { createIdentity } from '../../operations/identity.js';
 import { hashPassword } from '../../operations/passwords.js';
 import { newToken } from '../../operations/token-text.js';
+import { randomSecret } from '../../runtime/secret-file.js';
+import { generatedSign } from '../../schemas/user.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/connection.js';
 import { createDirectory, type Directory } from '../../store/directory.js';
 import { addGroup, addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
+
+const generatePassword = () => `${generatedSign}${randomSecret(18)}`;
 
 /** Two api processes: each has a connection, and remembers for itself. */
 const uri = ownDatabaseUri('identity');
@@ -37,7 +41,7 @@ beforeAll(async () => {
   other = createDirectory(two);
 });
 beforeEach(async () => {
-  for (const name of ['users', 'groups', 'tokens', 'login_attempts', 'identity_version'])
+  for (const name of ['users', 'groups', 'tokens', 'login_attempts', 'known_logins', 'identity_version'])
     await connections[0]?.collection(name).deleteMany({});
   clock = Date.now();
 });
@@ -294,7 +298,7 @@ describe('logins that fail', () => {
     expect(await authenticate('alice', 'opensesame')).toMatchObject({ id: 2 });
   });
 
-  it('are what counts: logins that succeed leave nothing behind', async () => {
+  it('are what counts: logins that succeed leave none behind', async () => {
     await addAlice();
     for (let n = 0; n < 5; n++) await asIdentity(directory, 2)('alice', 'opensesame');
     expect(await stored()).toBe(0);
@@ -307,11 +311,47 @@ describe('logins that fail', () => {
     expect(text).not.toMatch(/my-password|192\.0/);
   });
 
-  it('with tokens are counted as well', async () => {
-    const { text } = newToken();
+  it('are those of passwords: a forgotten token, expired, revoked, unknown or cut short, locks out nobody', async () => {
+    await addAlice();
+    const { _id: id } = await addUser(directory, 'robot');
+    const [expired, unknown] = [newToken(), newToken()];
+    await directory.version.change(async (session) => {
+      const token = { ...expired, _id: 0, uid: id, name: 'ci', created_at: new Date(0), last_used_at: null };
+      const { text: _text, ...stored } = token;
+      await directory.tokens.insert({ ...stored, expires_at: new Date(1) }, session);
+    });
     const authenticate = asIdentity(directory, 2);
-    for (let n = 0; n < 2; n++) await expect(authenticate(undefined, text)).rejects.toMatchObject(wrongToken);
-    await expect(authenticate(undefined, text)).rejects.toMatchObject(tooMany);
+    for (let n = 0; n < 30; n++)
+      for (const secret of [expired.text, unknown.text, expired.text.slice(0, -1)])
+        for (const name of [undefined, 'alice', 'robot'])
+          await expect(authenticate(name, secret)).rejects.toMatchObject(wrongToken);
+    expect(await stored()).toBe(0);
+    expect(await authenticate('alice', 'opensesame')).toMatchObject({ id: 2 });
+  });
+
+  it('of others from an address do not refuse a name that has signed in there before', async () => {
+    await addAlice();
+    await addUser(directory, 'bob');
+    await asIdentity(directory, 2)('alice', 'opensesame');
+    const authenticate = asIdentity(other, 2);
+    for (let n = 0; n < 30; n++) await authenticate(`user-${n}`, 'guess').catch(() => {});
+    await expect(authenticate('bob', 'bob')).rejects.toMatchObject(tooMany);
+    expect(await authenticate('alice', 'opensesame')).toMatchObject({ id: 2 });
+    // Its own limit it has all the same.
+    const anew = asIdentity(other, 2);
+    for (let n = 0; n < 2; n++) await expect(anew('alice', `guess-${n}`)).rejects.toMatchObject(wrong);
+    await expect(anew('alice', 'guess-2')).rejects.toMatchObject(tooMany);
+  });
+
+  it('do not lock out the password that Arcus has made, which nobody can guess', async () => {
+    const password = generatePassword();
+    await ensureOneadmin(directory, password);
+    const authenticate = asIdentity(directory, 2);
+    for (let n = 0; n < 30; n++) await authenticate(n % 2 ? 'oneadmin' : `user-${n}`, `guess-${n}`).catch(() => {});
+    await expect(authenticate('oneadmin', generatePassword())).rejects.toMatchObject(tooMany);
+    expect(await authenticate('oneadmin', password)).toMatchObject({ id: 0 });
+    await update(0, { enabled: false });
+    await expect(authenticate('oneadmin', password)).rejects.toMatchObject({ code: 'too_many_attempts' });
   });
 });
 

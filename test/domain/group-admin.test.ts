@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { callerOf } from '../../domain/caller-of.js';
 import { afterChmod, afterChown, demandedRight, receivers } from '../../domain/ownership.js';
 import { permissionsOf } from '../../domain/permission-bits.js';
-import { allowed, isAdministrator, type Right, type Subject } from '../../domain/permissions.js';
+import { type Asker, allowed, isAdministrator, type Right, type Subject } from '../../domain/permissions.js';
 import { groupSubject, mayCreateUser, mayFill, mayOnUser, obstacleToCommand } from '../../domain/user-rights.js';
 import { AclRight, type AclRule, type ResourceType } from '../../schemas/acl.js';
 import type { Ownership } from '../../schemas/common.js';
@@ -124,15 +124,16 @@ const as = ({ users, groups, rules }: Cloud, id: number) => {
   );
 };
 
+const commanded = (cloud: Cloud, caller: Asker, on: number): User | null => {
+  const user = cloud.users.get(on);
+  return user && obstacleToCommand(caller, user, as(cloud, on).rules) === null ? user : null;
+};
+
 /** What one request comes to. Returns the user whose password the actor knows from now on, if there is one. */
 function take(cloud: Cloud, actor: number, step: Step): number | null {
-  const { users, groups, things, rules } = cloud;
+  const { users, groups, things } = cloud;
   const caller = as(cloud, actor);
-  const commands = (on: number): User | null => {
-    const user = users.get(on);
-    const hasOwnRules = rules.some((rule) => rule.user.kind === 'user' && rule.user.id === on);
-    return user && obstacleToCommand(caller, user, hasOwnRules) === null ? user : null;
-  };
+  const commands = (on: number): User | null => commanded(cloud, caller, on);
   const set = (user: User | null, change: Partial<User>): null => {
     if (user) users.set(user._id, { ...user, ...change });
     return null;
@@ -267,4 +268,100 @@ it('nobody but an administrator makes an administrator, whatever rules there are
     }),
     { numRuns: 800 },
   );
+});
+
+it('a rule with ADMIN on the users of a group is for those who have no more than its holder', () => {
+  const admin = { ...someone(5, [100]) };
+  const group: Group = {
+    ...{ _id: 100, name: 'web', admins: [5], create: { users: [], admins: [] }, shared_view: false },
+    created_at: new Date(0),
+  };
+  const helper: AclRule = {
+    ...{ user: { kind: 'user', id: 3 }, types: ['USER'], rights: ['use', 'admin'] },
+    ...{ selector: { kind: 'group', id: 100 }, zone: null },
+  };
+  const mayOn = (user: User, groups: readonly number[], rules: readonly AclRule[]) => {
+    const caller = callerOf(someone(3, groups), groups.includes(100) ? [group] : [], rules);
+    return obstacleToCommand(caller, user, callerOf(user, [group], rules).rules);
+  };
+  expect(mayOn(admin, [1], [helper])).toEqual({ why: 'group', group: 100 });
+  expect(mayOn(admin, [1, 100], [helper])).toEqual({ why: 'rules' });
+  expect(mayOn(someone(4, [100]), [1, 100], [helper])).toBeNull();
+  expect(mayOn(someone(4, [100]), [1], [helper])).toEqual({ why: 'group', group: 100 });
+  // Of one whose membership brings rules, of which the holder has as much in other words.
+  const ofMembers: AclRule = { ...helper, user: { kind: 'group', id: 100 }, types: ['HOST'], rights: ['use'] };
+  expect(mayOn(someone(4, [100]), [1, 100], [helper, ofMembers])).toBeNull();
+  const his: AclRule = { ...ofMembers, user: { kind: 'user', id: 4 }, selector: { kind: 'id', id: 7 } };
+  expect(mayOn(someone(4, [100]), [1, 100], [helper, his])).toEqual({ why: 'rules' });
+  const asMuch: AclRule = { ...his, user: { kind: 'user', id: 3 }, selector: { kind: 'all' } };
+  expect(mayOn(someone(4, [100]), [1, 100], [helper, his, asMuch])).toBeNull();
+});
+
+const kindsAsked = ['VM', 'DOCUMENT', 'TEMPLATE', 'HOST', 'NET', 'IMAGE', 'USER'] as const;
+const nobody = 999;
+
+const anyone: fc.Arbitrary<number> = fc.constantFrom(...uids);
+const overUsers = fc.constantFrom({ kind: 'group' as const, id: 100 }, { kind: 'all' as const });
+
+/** What somebody may do to things that are nobody's: by membership, by rules, and what he may create. */
+const rightsAtLarge = (cloud: Cloud, id: number): Set<string> => {
+  const caller = as(cloud, id);
+  const all = permissionsOf('070');
+  const asked = kindsAsked.flatMap((type) => gids.map((group) => ({ type, id: nobody, gid: group, uid: nobody })));
+  return new Set(
+    asked.flatMap((one) =>
+      AclRight.options
+        .filter((right) => allowed(caller, { ...one, ...(one.type !== 'USER' && { permissions: all }) }, right))
+        .map((right) => `${right} on ${one.type} of group ${one.gid}`),
+    ),
+  );
+};
+
+/**
+ * What an administrator has given with the rights that somebody has: MANAGE on a group is to put users into it, so it is
+ * as much as membership; ADMIN on a group makes its admins.
+ */
+function closureOf(from: Cloud, id: number): Cloud {
+  const cloud = copyOf(from);
+  for (let before = ''; before !== JSON.stringify([cloud.users.get(id), cloud.groups]); ) {
+    before = JSON.stringify([cloud.users.get(id), cloud.groups]);
+    for (const group of cloud.groups.filter(({ _id }) => _id !== 0)) {
+      const user = cloud.users.get(id) ?? someone(id, [1]);
+      const [fills, rules] = [mayFill(as(cloud, id), group._id), allowed(as(cloud, id), groupSubject(group), 'admin')];
+      if (fills || rules) cloud.users.set(id, { ...user, groups: [...new Set([...user.groups, group._id])] });
+      if (rules) group.admins = [...new Set([...group.admins, id])];
+    }
+  }
+  return cloud;
+}
+
+it('whoever acts for others comes to no right that an administrator has not given him, whatever rules there are', () => {
+  const seen = { taken: 0, byRules: 0 };
+  fc.assert(
+    fc.property(clouds, anyone, overUsers, steps, (cloudBefore, actor, selector, tries) => {
+      const over: AclRule = {
+        ...{ user: { kind: 'user', id: actor }, types: ['USER'], selector, rights: ['use', 'admin'], zone: null },
+      };
+      const from = { ...cloudBefore, rules: [...cloudBefore.rules, over] };
+      if (isAdmin(from, actor)) return;
+      const given = rightsAtLarge(closureOf(from, actor), actor);
+      const cloud = copyOf(from);
+      const known = [actor];
+      for (const { as: which, step } of tries) {
+        const by = known[which % known.length] ?? actor;
+        if (!cloud.users.has(by)) continue;
+        const learnt = take(cloud, by, step);
+        if (learnt !== null && !known.includes(learnt)) known.push(learnt);
+      }
+      seen.taken += known.length - 1;
+      const isAdminOfNone = from.groups.every(({ admins }) => !admins.includes(actor));
+      if (isAdminOfNone) seen.byRules += known.length - 1;
+      for (const id of known.filter((one) => cloud.users.has(one)))
+        expect([...rightsAtLarge(cloud, id)].filter((right) => !given.has(right))).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+  // Else nothing has been tried.
+  expect(seen.taken).toBeGreaterThan(50);
+  expect(seen.byRules).toBeGreaterThan(20);
 });

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RefusalBody } from '../../schemas/simulator.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
@@ -77,6 +78,22 @@ describe('a request that is not valid', () => {
   it('is refused with 413 when it is huge', async () => {
     const body = { ...deploy, domain: 'x'.repeat(2_000_000) };
     expect(await refused('POST', '/hosts/h/deploy', body)).toMatchObject({ status: 413, code: 'body_too_large' });
+  });
+
+  it('is refused with 403 when a page of another site sends it, or a name that is not ours was asked', async () => {
+    const asked = (headers: Record<string, string>, method = 'PUT') =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request(`${simulator.url}/settings`, { method, headers }, (answer) => {
+          answer.resume();
+          resolve(answer.statusCode);
+        });
+        sent.once('error', reject).end();
+      });
+    for (const Origin of ['http://evil.example', 'null']) expect(await asked({ Origin }), Origin).toBe(403);
+    expect(await asked({ 'Sec-Fetch-Site': 'cross-site' })).toBe(403);
+    expect(await asked({ Host: 'rebound.evil.example' }, 'GET')).toBe(403);
+    expect(await asked({ Host: `localhost:${new URL(simulator.url).port}` }, 'GET')).not.toBe(403);
+    expect(await asked({ Origin: simulator.url })).not.toBe(403);
   });
 
   it('leaves nothing behind', async () => {

@@ -1,0 +1,104 @@
+import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import express from 'express';
+import { pino } from 'pino';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { close, listen } from '../../api/serve.js';
+import { readPair, type TlsFiles } from '../../api/tls.js';
+import { createApiClient } from '../../cli/api-client.js';
+import { fetchTrusting } from '../../runtime/trusting-fetch.js';
+import { makeCertificate } from '../support/certificates.js';
+
+const logger = pino({ level: 'silent' });
+const open: Server[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await close(server);
+});
+
+async function serving(files: TlsFiles, log = logger) {
+  const seen: (string | undefined)[] = [];
+  const app = express().use((request, response) => {
+    seen.push(request.headers.authorization);
+    response.json({ path: request.path });
+  });
+  const server = await listen(app, 0, '127.0.0.1', { files, logger: log });
+  open.push(server);
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens nowhere');
+  return { port: address.port, seen };
+}
+const asked = async (port: number, trust: Parameters<typeof fetchTrusting>[0], name = '127.0.0.1') =>
+  (await fetchTrusting(trust)(`https://${name}:${port}/here`, { headers: { authorization: 'Bearer x' } })).json();
+
+describe('an API with a certificate', () => {
+  it('is believed by that certificate alone, or by an authority that vouches for its name; others are sent nothing', async () => {
+    const [own, other] = [makeCertificate(), makeCertificate()];
+    const { port, seen } = await serving(own);
+    expect(await asked(port, { pinned: own.certificate })).toEqual({ path: '/here' });
+    expect(await asked(port, { authorities: own.certificate }, 'localhost')).toEqual({ path: '/here' });
+    await expect(asked(port, { pinned: other.certificate })).rejects.toThrow('another certificate');
+    await expect(asked(port, { authorities: other.certificate }, 'localhost')).rejects.toThrow('self-signed');
+    await expect(asked(port, { authorities: own.certificate })).rejects.toThrow('127.0.0.1');
+    await expect(asked(port, undefined, 'localhost')).rejects.toThrow();
+    expect(seen).toEqual(['Bearer x', 'Bearer x']);
+  });
+
+  it('is told of by the command line when it is not trusted, with what to do', async () => {
+    const { port } = await serving(makeCertificate());
+    const client = createApiClient({
+      endpoint: new URL(`https://localhost:${port}`),
+      credentials: { token: 'arcus_x' },
+    });
+    await expect(client.list('/hosts', expect.anything())).rejects.toMatchObject({
+      message: expect.stringContaining('is not to be trusted: self-signed certificate'),
+    });
+  });
+
+  it('takes a new pair without a restart, and keeps the old one while the new one is broken', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'arcus-pair-'));
+    const files = { certificate: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+    const [first, second] = [makeCertificate(), makeCertificate()];
+    const put = (from: TlsFiles, what: keyof TlsFiles) => copyFileSync(from[what], files[what]);
+    put(first, 'certificate');
+    put(first, 'key');
+    const warned = vi.fn();
+    const { port } = await serving(files, Object.assign(pino({ level: 'silent' }), { warn: warned }));
+    const shows = ({ certificate }: TlsFiles) => asked(port, { pinned: certificate });
+    await shows(first);
+    put(second, 'certificate');
+    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(1), { timeout: 30_000, interval: 200 });
+    await shows(first);
+    put(second, 'key');
+    await vi.waitFor(() => shows(second), { timeout: 30_000, interval: 200 });
+    writeFileSync(files.key, 'no key');
+    await vi.waitFor(() => expect(warned).toHaveBeenCalledTimes(2), { timeout: 30_000, interval: 200 });
+    await shows(second);
+  });
+
+  it('speaks TLS 1.2 and newer, and starts with no pair that does not fit', async () => {
+    const [own, other] = [makeCertificate(), makeCertificate()];
+    const { port } = await serving(own);
+    const speaks = (maxVersion: 'TLSv1.1' | 'TLSv1.2') =>
+      new Promise((resolve) => {
+        const options = {
+          port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          minVersion: 'TLSv1' as const,
+          maxVersion,
+        };
+        const socket = connect({ ...options, ciphers: 'DEFAULT@SECLEVEL=0' }, () => {
+          resolve(socket.getProtocol());
+          socket.end();
+        });
+        socket.once('error', () => resolve('refused'));
+      });
+    expect(await speaks('TLSv1.2')).toBe('TLSv1.2');
+    expect(await speaks('TLSv1.1')).toBe('refused');
+    expect(() => readPair({ certificate: own.certificate, key: other.key })).toThrow('are no pair that can be used');
+    await expect(serving({ certificate: '/nowhere.pem', key: own.key })).rejects.toThrow('/nowhere.pem cannot be read');
+  });
+});
