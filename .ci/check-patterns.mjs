@@ -20,9 +20,6 @@ const makers = {
   'domain/glob.ts': 'a star takes what it finds for good: test/domain/glob.test.ts',
 };
 
-/** Their readers are being replaced by parsers; to be deleted with that. */
-const awaited = new Set(['cli/apply/documents.ts', 'cli/input.ts', 'domain/template-text.ts']);
-
 /** Sources that cannot be meant. */
 const notOurs = /^(?:test|dist|docs)\//;
 
@@ -100,9 +97,7 @@ const sources = execFileSync(
   .filter((path) => path !== '' && path !== '.ci/check-patterns.mjs' && !path.endsWith('.d.ts') && !notOurs.test(path));
 
 const seen = sources.flatMap((path) => patternsIn(path, readFileSync(join(root, path), 'utf8')));
-const faults = sources
-  .filter((path) => !awaited.has(path))
-  .flatMap((path) => faultsIn(path, readFileSync(join(root, path), 'utf8')));
+const faults = sources.flatMap((path) => faultsIn(path, readFileSync(join(root, path), 'utf8')));
 if (seen.length < 50) faults.push(`only ${seen.length} expressions were found`);
 for (const text of offences) if (faultsIn('domain/offence.ts', text).length === 0) faults.push(`this passes: ${text}`);
 for (const text of lawful) faults.push(...faultsIn('domain/lawful.ts', text));

@@ -9,5 +9,12 @@ export type ServiceNode = Pick<
 /** The projection of an aggregation that gives a ServiceNode. */
 export const nodeFields = {
   ...{ name: 1, state: 1, lcm_state: 1, reason: 1, service: 1, 'user_template.READY': 1 },
-  history: { $slice: ['$history', -1] },
+  // Without why it was put there.
+  history: {
+    $map: {
+      input: { $slice: ['$history', -1] },
+      as: 'stay',
+      in: { $setField: { field: 'placed', input: '$$stay', value: '$$REMOVE' } },
+    },
+  },
 } as const;
