@@ -21,9 +21,12 @@ const ofAlice = (octet: string): Ownership => ({ uid: 2, gid: 1, permissions: pe
 const admission = { requestId: 'test' };
 
 let connection: Connection;
+let another: Connection;
 let store: Store;
 let directory: Directory;
 let operations: Operations;
+/** Those of another process, which takes turns of its own. */
+let elsewhere: Operations;
 const operationsOver = (over: Store): Operations =>
   createOperations({
     ...{ store: over, directory, engine: idleEngine },
@@ -39,12 +42,14 @@ beforeAll(async () => {
   store = createStore(connection);
   directory = createDirectory(connection);
   operations = operationsOver(store);
+  another = await connectMongodb(uri);
+  elsewhere = operationsOver(createStore(another));
   for (const { name } of [alice, bob]) await addUser(directory, name, { password_hash: '' });
   await addGroup(directory, 'shared');
 });
 afterAll(async () => {
   await connection.dropDatabase();
-  await connection.close();
+  await Promise.all([connection.close(), another.close()]);
 });
 const collections = ['vms', 'services', 'operations', 'user_quotas', 'group_quotas'];
 beforeEach(async () => {
@@ -201,7 +206,7 @@ describe.each(Object.entries(admissions))('%s', (_name, { on, state, ask }) => {
       operations: {
         ...store.operations,
         admit: async (...wish) => {
-          await operations.ownership.services.chown(bob, 1, { uid: 3, gid: 100 });
+          await elsewhere.ownership.services.chown(bob, 1, { uid: 3, gid: 100 });
           return store.operations.admit(...wish);
         },
       },
@@ -227,8 +232,8 @@ describe.each(Object.entries(admissions))('%s', (_name, { on, state, ask }) => {
       operations: {
         ...store.operations,
         admit: async (...wish) => {
-          await operations.ownership.services.chown(bob, 1, { uid: 3 });
-          await operations.ownership.services.chmod(bob, 1, { octet: '600' });
+          await elsewhere.ownership.services.chown(bob, 1, { uid: 3 });
+          await elsewhere.ownership.services.chmod(bob, 1, { octet: '600' });
           return store.operations.admit(...wish);
         },
       },
