@@ -36,10 +36,14 @@ export type Group = {
   created_at: Date;
 };
 
+const GroupName = ObjectName.meta({
+  description: 'Name of the group; not digits alone, which would read as an id',
+  pattern: '^(?!\\s)(?![0-9]+$)[^\\u0000-\\u001f\\u007f-\\u009f]*(?<!\\s)$',
+});
 const SharedView = z.boolean().describe('Members may see the VMs and services of each other');
 
 export const CreateGroup = z.strictObject({
-  name: ObjectName,
+  name: GroupName,
   create: CreateRights.optional().describe(`What may be created; absent: ${defaultCreatable.join(', ')}`),
   shared_view: SharedView.optional(),
 });
@@ -47,7 +51,7 @@ export type CreateGroup = z.infer<typeof CreateGroup>;
 
 /** What can be changed of a group, whole. */
 export const GroupEdit = z.strictObject({
-  name: ObjectName,
+  name: GroupName,
   create: z
     .strictObject({
       users: Kinds.default([...defaultCreatable]),
@@ -60,7 +64,7 @@ export type GroupEdit = z.output<typeof GroupEdit>;
 
 /** A merge patch of that. */
 export const UpdateGroup = z.strictObject({
-  name: ObjectName.optional(),
+  name: GroupName.optional(),
   create: z
     .strictObject({
       users: Kinds.nullable().optional().describe('Kinds that every member may create'),

@@ -5,8 +5,8 @@ import { type ListFields, namedFields } from './list.js';
 
 /** HTTP Basic separates name and password by a colon; OpenNebula allows no blanks either. */
 const UserName = ObjectName.refine((name) => !/[\s:]/.test(name), 'must not contain blanks or colons').meta({
-  description: 'Name that the user signs in with',
-  pattern: '^[^\\s:\\u0000-\\u001f\\u007f-\\u009f]*$',
+  description: 'Name that the user signs in with; not digits alone, which would read as an id',
+  pattern: '^(?![0-9]+$)[^\\s:\\u0000-\\u001f\\u007f-\\u009f]*$',
 });
 
 /** What a token begins with. */
