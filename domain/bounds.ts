@@ -82,6 +82,9 @@ export function measureServiceTemplate(body: ServiceTemplateBody): Measured[] {
       ...each('policies', '/elasticity_policies', ({ elasticity_policies }) => elasticity_policies?.length ?? 0),
       ...each('policies', '/scheduled_policies', ({ scheduled_policies }) => scheduled_policies?.length ?? 0),
     ]),
+    ...each('recurrence', '/scheduled_policies', ({ scheduled_policies = [] }) =>
+      scheduled_policies.reduce((most, { recurrence = '' }) => Math.max(most, recurrence.length), 0),
+    ),
     ...largest([
       ...(['custom_attrs', 'custom_attrs_values'] as const).map(
         (name): Measured => ({ limit: 'customValues', pointer: `/${name}`, is: members(body[name]) }),

@@ -18,7 +18,6 @@ import { readSettings, type Settings } from './settings.js';
 import { startReport } from './start-report.js';
 import { listenForStop } from './stop-request.js';
 import { Supervisor } from './supervisor.js';
-import { outOfSupport } from './support.js';
 
 /** Who ends before whom, and how long each may take, in milliseconds: 15 s together at most. */
 const shutdown = [
@@ -38,8 +37,6 @@ async function serve(
   const credentials = ensureCredentials(home.auth);
   const ports: Ports = await portsOf(settings, home);
   say('starting');
-  const old = outOfSupport('Node.js', process.versions.node, new Date());
-  if (old !== null) say(`${old.found}; ${old.advice}`);
   const tls = tlsFilesIn(settings);
   const trust = tls && { pinned: resolve(tls.certificate) };
   keepTls(home.tls, trust?.pinned);

@@ -259,7 +259,7 @@ export const limits = {
     why: 'Cheap enough, and small enough to be tried again.',
   },
   writeBytes: {
-    most: 4096 * KiB,
+    most: 1024 * KiB,
     unit: 'bytes',
     of: 'what a step writes at once when it makes VMs',
     why: 'It is put into bytes in one go.',

@@ -27,6 +27,7 @@ const wholeNumber = z.int({ error: required('an integer') });
 const natural = wholeNumber.min(0, 'must not be negative');
 const optionalNatural = z.preprocess(lenientInteger, natural.optional());
 const text = z.string({ error: required('a text') });
+const customValues = z.record(z.string(), z.unknown()).meta({ maxProperties: limits.customValues.most });
 
 export const ShutdownAction = z.enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard']);
 export type ShutdownAction = z.infer<typeof ShutdownAction>;
@@ -57,7 +58,7 @@ export type ElasticityPolicy = z.infer<typeof ElasticityPolicy>;
 
 export const ScheduledPolicy = z.looseObject({
   ...Adjustment,
-  recurrence: optional(text).describe('Cron expression of five fields'),
+  recurrence: optional(text.meta({ maxLength: limits.recurrence.most })).describe('Cron expression of five fields'),
   start_time: optional(text).describe('When, once'),
   cooldown: optionalNatural.describe('Seconds of cooldown after this policy scaled'),
 });
@@ -130,7 +131,7 @@ export const RoleTemplate = z.looseObject({
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),
   elasticity_policies: optional(z.array(ElasticityPolicy).meta({ maxItems: limits.policies.most })),
   scheduled_policies: optional(z.array(ScheduledPolicy).meta({ maxItems: limits.policies.most })),
-  user_inputs_values: optional(z.record(z.string(), z.unknown())).describe('Added to vm_template_contents'),
+  user_inputs_values: optional(customValues).describe('Added to vm_template_contents'),
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
 
@@ -159,8 +160,8 @@ export const ServiceTemplateBody = z.looseObject({
   ready_status_gate: z
     .preprocess(absent, z.boolean().default(false))
     .describe('Whether a VM counts as running only after its guest reported READY=YES'),
-  custom_attrs: optional(z.record(z.string(), z.unknown())).describe('Attributes asked for at instantiation'),
-  custom_attrs_values: optional(z.record(z.string(), z.unknown())).describe('Their values'),
+  custom_attrs: optional(customValues).describe('Attributes asked for at instantiation'),
+  custom_attrs_values: optional(customValues).describe('Their values'),
   roles: z.preprocess(
     withFewPolicies,
     z

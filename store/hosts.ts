@@ -1,4 +1,4 @@
-import type { AnyBulkWriteOperation, ClientSession, Connection } from 'mongoose';
+import type { ClientSession, Connection, mongo } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import { heardStates } from '../domain/host-states.js';
@@ -57,7 +57,7 @@ const parts = {
 const entryOf = (vm: number): string => `vms.${vm}`;
 
 /** All reservations of one host, or none when one of them is not there. */
-function releaseAtOnce([host, share]: [number, readonly Reservation[]]): AnyBulkWriteOperation<Host> {
+function releaseAtOnce([host, share]: [number, readonly Reservation[]]): mongo.AnyBulkWriteOperation<Host> {
   const sum = sumOf(share);
   return {
     updateOne: {
@@ -83,6 +83,9 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
     ...pageIndexes(),
     ...sortIndexes(hostFields),
   ]);
+
+  /** Past Mongoose, which looks through the whole of an update for each path in it: 400 VMs on one host took 250 ms. */
+  const native = () => connection.collection<Host>('hosts');
 
   const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
     if (vms.length === 0) return [];
@@ -207,7 +210,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
      * VMs then have, whoever made them; what is missing did not fit any more and is to be planned again.
      */
     async reserve(reservations: readonly Reservation[]): Promise<Reservation[]> {
-      const updates = byHost(reservations).map(([host, share]): AnyBulkWriteOperation<Host> => {
+      const updates = byHost(reservations).map(([host, share]): mongo.AnyBulkWriteOperation<Host> => {
         const sum = sumOf(share);
         return {
           updateOne: {
@@ -230,7 +233,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         };
       });
       if (updates.length === 0) return [];
-      const { modifiedCount } = await hosts.bulkWrite(updates, { ordered: false });
+      const { modifiedCount } = await native().bulkWrite(updates, { ordered: false });
       return modifiedCount === updates.length ? [...reservations] : reservationsOf(reservations.map(({ vm }) => vm));
     },
 
@@ -238,11 +241,11 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
     async release(reservations: readonly Reservation[]): Promise<boolean> {
       const shares = byHost(reservations);
       if (shares.length === 0) return false;
-      const { modifiedCount } = await hosts.bulkWrite(shares.map(releaseAtOnce), { ordered: false });
+      const { modifiedCount } = await native().bulkWrite(shares.map(releaseAtOnce), { ordered: false });
       if (modifiedCount === shares.length) return true;
       // Of some host not all are there any more, and then nothing of its share was given back: one by one.
       const oneByOne = reservations.map((reservation) => releaseAtOnce([reservation.host, [reservation]]));
-      return (await hosts.bulkWrite(oneByOne, { ordered: false })).modifiedCount > 0 || modifiedCount > 0;
+      return (await native().bulkWrite(oneByOne, { ordered: false })).modifiedCount > 0 || modifiedCount > 0;
     },
   };
 }

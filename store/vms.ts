@@ -174,7 +174,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     /** Says why a VM that is still PENDING has no host. */
     async setPendingReasons(reasons: ReadonlyMap<number, string>): Promise<void> {
       if (reasons.size === 0) return;
-      await vms.bulkWrite(
+      await connection.collection<Vm>('vms').bulkWrite(
         [...reasons].map(([id, reason]) => ({
           updateOne: { filter: { _id: id, state: 'PENDING' }, update: { $set: { reason: brief(reason, longest.vm) } } },
         })),

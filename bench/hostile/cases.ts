@@ -1,38 +1,6 @@
 import { limits } from '../../schemas/limits.js';
-
-export type Reply = { status: number; body: unknown };
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
-
-/** Paths are below /api/v1; a body that is a string is sent as it is. */
-export type Sender = {
-  send(method: Method, path: string, body?: object | string, headers?: Record<string, string>): Promise<Reply>;
-  /** Makes an object and returns its id. */
-  make(path: string, body: object): Promise<number>;
-};
-
-/** What a tenant without rights beyond his own objects has to begin with. */
-export type Tenant = {
-  client: Sender;
-  /** A small VM template of his own. */
-  vmTemplate: number;
-  /** Makes names that are not taken. */
-  fresh(): string;
-};
-
-/**
- * The worst that can be sent of a kind. `attack` is given again and again while another user works; its answers may be
- * anything but a fault of Arcus. `harmless`: as many bytes of the same kind, as people send them; absent: there is nothing
- * like it, and what is compared is a large service template.
- */
-export type HostileCase = {
-  name: string;
-  /** Done once, before anybody else works. */
-  prepare?(tenant: Tenant): Promise<void>;
-  attack(tenant: Tenant): Promise<Reply>;
-  harmless?(tenant: Tenant): Promise<Reply>;
-};
-
-const many = <T>(count: number, make: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+import { hostileDeployments } from './deployments.js';
+import { type HostileCase, many, type Reply, type Tenant } from './tenant.js';
 
 /** A body as it is, past what would write it as JSON. */
 const raw = (tenant: Tenant, path: string, body: string) =>
@@ -59,7 +27,7 @@ export const largeTemplate = (tenant: Tenant): Promise<Reply> =>
 
 const bodyBytes = limits.body.most - 1_000;
 
-/** Each row is a kind of input; whoever finds another adds a row. */
+/** Each row is a kind of input; whoever finds another adds a row. What leaves something behind that waits comes last. */
 export const hostileCases: readonly HostileCase[] = [
   {
     name: 'a recurrence of digits that is none',
@@ -218,48 +186,5 @@ export const hostileCases: readonly HostileCase[] = [
     name: 'a filter of blanks',
     attack: (tenant) => tenant.client.send('GET', `/vms?filter=${encodeURIComponent(' '.repeat(1_000))}`),
   },
-  largeVmTemplateUnderManyRoles(),
-  growingVmTemplate(),
+  ...hostileDeployments,
 ];
-
-/** Each role's contents change one attribute of the largest VM template that there may be. */
-function largeVmTemplateUnderManyRoles(): HostileCase {
-  let service: number | undefined;
-  return {
-    name: 'the largest VM template under a service template of many roles, instantiated',
-    async prepare(tenant) {
-      const attributes = many(limits.attributes.most - 10, (at): [string, string] => [`A${at}`, 'x'.repeat(20)]);
-      const vm_template = await tenant.client.make('/vm-templates', {
-        name: tenant.fresh(),
-        template: { CPU: 1, MEMORY: 1, ...Object.fromEntries(attributes) },
-      });
-      service = await tenant.client.make('/service-templates', {
-        name: tenant.fresh(),
-        // No host has the memory of one such VM: none takes another's place.
-        roles: many(100, (at) => ({
-          name: `r${at}`,
-          vm_template,
-          cardinality: 0,
-          vm_template_contents: `A1=${at}\nAPPEND="A2,A3"\nA2=2\nA3=3`,
-        })),
-      });
-    },
-    attack: (tenant) => tenant.client.send('POST', `/service-templates/${service}/instantiate`, {}),
-  };
-}
-
-/** Never larger than a VM template may be, however often it is added to. */
-function growingVmTemplate(): HostileCase {
-  let grown: number | undefined;
-  let times = 0;
-  return {
-    name: 'a VM template that is added to by every PATCH',
-    async prepare(tenant) {
-      grown = await tenant.client.make('/vm-templates', { name: tenant.fresh(), template: { CPU: 1, MEMORY: 1 } });
-    },
-    attack: (tenant) =>
-      tenant.client.send('PATCH', `/vm-templates/${grown}`, {
-        template: Object.fromEntries(many(500, (at) => [`A${times++}_${at}`, 'x'.repeat(1_000)])),
-      }),
-  };
-}

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { ApiClient } from '../../runtime/api-client.js';
 import { type Bench, tenVms } from '../bench.js';
-import { type HostileCase, hostileCases, largeTemplate, type Sender, type Tenant } from '../hostile/cases.js';
+import { hostileCases, largeTemplate } from '../hostile/cases.js';
+import type { HostileCase, Sender, Tenant } from '../hostile/tenant.js';
 import type { Measured, Result } from '../result.js';
 
 /** Milliseconds that no request keeps the api's event loop, and no step the worker's, at a stretch. */
@@ -26,14 +27,14 @@ export async function measureHostile(bench: Bench): Promise<Measured> {
     ...hostileCases,
   ];
   const results: Result[] = [];
-  for (const { name, prepare, attack } of rows) {
+  for (const { name, prepare, attack, once } of rows) {
     await prepare?.(tenant);
-    const stood = await stretches(bench, () => attack(tenant));
+    const stood = await stretches(bench, () => attack(tenant), once ? 1 : times);
     const beside = await deployed(bench, () => attack(tenant));
     const longest = Math.max(stood.api, stood.worker);
     results.push({
       work: `hostile: ${name}`,
-      runs: times,
+      runs: once ? 1 : times,
       measured: `api ${stood.api.toFixed(0)}, worker ${stood.worker.toFixed(0)} ms at a stretch; another’s deployment ${beside.toFixed(0)} ms`,
       floor: `${alone.toFixed(0)} ms`,
       ratio: `${(beside / alone).toFixed(2)} ×`,
@@ -57,19 +58,22 @@ async function signUp({ arcus }: Bench): Promise<Tenant> {
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       if (response.status >= 500) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-      return { status: response.status, body: await response.text() };
+      return { status: response.status, body: await response.json() };
     },
     make: async (path, body) => (await own.post(path, body, Identified)).id,
   };
   let names = 0;
   const vmTemplate = await client.make('/vm-templates', { name: 'hostile', template: { CPU: 0.1, MEMORY: 16 } });
-  return { client, vmTemplate, fresh: () => `hostile-${++names}` };
+  const roles = [{ name: 'a', vm_template: vmTemplate }];
+  const serviceTemplate = await client.make('/service-templates', { name: 'hostile', roles });
+  return { client, vmTemplate, serviceTemplate, fresh: () => `hostile-${++names}` };
 }
 
 /** The longest of the last of some requests: the first are as slow as code that has not been compiled. */
 async function stretches(
   { arcus, loops }: Bench,
   ask: () => Promise<unknown>,
+  times: number,
 ): Promise<{ api: number; worker: number }> {
   const { api = 0, worker = 0 } = arcus.processes();
   let since = 0;

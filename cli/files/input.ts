@@ -59,7 +59,7 @@ export const inFile =
     const { exit, message, findings, next, cause } = error;
     const placed = findings.map(({ pointer, detail }) =>
       pointer.startsWith(`${under}/`)
-        ? { pointer: place(pointer.slice(under.length)), detail: `${pointer} ${detail}` }
+        ? { pointer: `${place(pointer.slice(under.length))}: ${pointer}`, detail }
         : { pointer, detail },
     );
     throw new Complaint(exit, message, { findings: placed, next, cause });

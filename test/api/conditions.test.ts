@@ -166,12 +166,13 @@ describe('what changes something', () => {
   it('of an edit and a change of owner that have read the same, one is done', async () => {
     const path = `/vm-templates/${ids['vm-templates']}`;
     for (let round = 0; round < 4; round++) {
-      const { etag = '' } = (await world.ask('oneadmin', 'get', path)).headers;
+      const read = await world.ask('oneadmin', 'get', path);
+      const { etag = '' } = read.headers;
+      // Other bits than it has: to ask for those that it has changes nothing, and lets the edit be done, too.
+      const octet = read.body.permissions.group.use ? '600' : '640';
       const [edited, shared] = await Promise.all([
         world.ask('oneadmin', 'patch', path, { template: { ROUND: String(round) } }).set('If-Match', etag),
-        other
-          .ask('oneadmin', 'post', `${path}/chmod`, { octet: round % 2 === 0 ? '640' : '600' })
-          .set('If-Match', etag),
+        other.ask('oneadmin', 'post', `${path}/chmod`, { octet }).set('If-Match', etag),
       ]);
       expect([edited.status, shared.status].sort((one, next) => one - next)).toEqual([200, 412]);
     }

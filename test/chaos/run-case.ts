@@ -130,7 +130,7 @@ async function checkServices(
     const { state } = await client.service(id);
     if (state !== work.aim) findings.push(`service ${id} is ${state}`);
     const vms = await store.vms.model.find({ 'service.id': id }).lean().exec();
-    const all = work.vms + gone;
+    const all = work.vms + (work.replaced ?? 0) + gone;
     if (vms.length !== all) findings.push(`service ${id} has had ${vms.length} VMs, not ${all}`);
     const right = vms.filter(({ state, lcm_state }) =>
       work.aim === 'DONE' ? state === 'DONE' : lcm_state === 'RUNNING',

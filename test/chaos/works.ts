@@ -10,6 +10,8 @@ export type Work = {
   aim: 'RUNNING' | 'DONE';
   /** VMs of each service. */
   vms: number;
+  /** Those of them in whose places others are made. */
+  replaced?: number;
   /** Gets ready, and says what is to be asked for, and of which service that is there. */
   prepare: (cloud: Cloud) => Promise<{ wishes: Wish[]; of?: number }>;
   /** It is where it leads when the next look at its service says so, and not when the operations end. */
@@ -53,6 +55,7 @@ export const repairLarge: Work = {
   span: 1_500,
   aim: 'RUNNING',
   vms: largeVms,
+  replaced: 10,
   prepare: async (cloud) => {
     const of = await cloud.running();
     const { client, store } = cloud.cluster;

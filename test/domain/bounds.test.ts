@@ -128,6 +128,21 @@ describe('bounds', () => {
       /51 policies/,
     ],
     [
+      'a recurrence',
+      [
+        role('a', {
+          scheduled_policies: ['* * * * *', '1'.repeat(257)].map((recurrence) => ({
+            type: 'CHANGE',
+            adjust: 1,
+            recurrence,
+          })),
+        }),
+      ],
+      {},
+      '/roles/0/scheduled_policies',
+      /257 characters; at most 256/,
+    ],
+    [
       'custom values',
       [role('a')],
       { custom_attrs: Object.fromEntries(many(1_001).map((at) => [`A${at}`, ''])) },

@@ -75,25 +75,31 @@ describe('why, on real servers', { timeout: 240_000 }, () => {
     await faults({ deploy_error: { detail: 'the rack has no power', retryable: true } });
     const { id: op, resource } = await deploy();
     await once(`/services/${resource.id}`, isRetried);
+    // What is known without Temporal is what has been written down.
+    await eventually(async () => (await cluster.store.steps.ofOperation(op, 100)).some(({ error }) => error));
     cluster.servers.temporal.freeze();
-    const [service, operation, shown] = await Promise.all([
-      whyOf(`/services/${resource.id}`),
-      whyOf(`/operations/${op}`),
-      detail(op),
-    ]);
-    for (const { text, asked_engine } of [service, operation]) {
-      expect(text).toContain('the rack has no power');
-      expect(text).toContain('Temporal did not answer within a second');
-      expect(asked_engine).toBe(false);
+    let accepted: Awaited<ReturnType<typeof deploy>>;
+    try {
+      const [service, operation, shown] = await Promise.all([
+        whyOf(`/services/${resource.id}`),
+        whyOf(`/operations/${op}`),
+        detail(op),
+      ]);
+      for (const { text, asked_engine } of [service, operation]) {
+        expect(text).toContain('the rack has no power');
+        expect(text).toContain('Temporal did not answer within a second');
+        expect(asked_engine).toBe(false);
+      }
+      expect(shown).toMatchObject({ state: 'running', asked_engine: false });
+      accepted = await deploy();
+      expect(await whyOf(`/operations/${accepted.id}`)).toMatchObject({
+        text: expect.stringContaining('Temporal, which runs operations, does not answer'),
+        asked_engine: false,
+      });
+    } finally {
+      await faults({});
+      cluster.servers.temporal.thaw();
     }
-    expect(shown).toMatchObject({ state: 'running', asked_engine: false });
-    const accepted = await deploy();
-    expect(await whyOf(`/operations/${accepted.id}`)).toMatchObject({
-      text: expect.stringContaining('Temporal, which runs operations, does not answer'),
-      asked_engine: false,
-    });
-    await faults({});
-    cluster.servers.temporal.thaw();
     for (const { resource: its } of [{ resource }, accepted]) await cluster.client.awaitService(its.id, 'RUNNING');
   });
 
