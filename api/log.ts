@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import { pinoHttp } from 'pino-http';
+import { printableJson } from '../schemas/printable.js';
 import { withoutPasswords } from '../schemas/without-passwords.js';
 
 /**
@@ -10,8 +11,8 @@ import { withoutPasswords } from '../schemas/without-passwords.js';
 export function createLogger(level: string, process: string): Logger {
   const output = pino.destination({ dest: 1, maxLength: 2 ** 20 });
   output.on('error', () => {});
-  // Errors of drivers repeat the address that they were given.
-  return pino({ level, base: { process } }, { write: (line) => output.write(withoutPasswords(line)) });
+  // Errors of drivers repeat the address that they were given; people read logs on terminals.
+  return pino({ level, base: { process } }, { write: (line) => output.write(printableJson(withoutPasswords(line))) });
 }
 
 /** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */

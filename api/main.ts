@@ -5,6 +5,7 @@ import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
 import { tlsFilesIn } from '../schemas/config.js';
+import { printableLines } from '../schemas/printable.js';
 import { isLoopback } from '../schemas/request-source.js';
 import { withoutPasswords } from '../schemas/without-passwords.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
@@ -92,6 +93,6 @@ function fail(logger: Pick<Logger, 'fatal'>, error: unknown): void {
 }
 
 main().catch((error: unknown) => {
-  console.error(`arcus: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
+  console.error(`arcus: ${printableLines(withoutPasswords(error instanceof Error ? error.message : String(error)))}`);
   process.exit(1);
 });

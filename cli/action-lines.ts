@@ -1,5 +1,5 @@
 import type { NextAction } from '../schemas/operation.js';
-import { printable } from './printable.js';
+import { printable } from '../schemas/printable.js';
 
 /**
  * Commands to be copied, one a line, each with what it does as a comment: beside it where the terminal is wide enough,

@@ -1,4 +1,4 @@
-import { printable } from './printable.js';
+import { printable } from '../schemas/printable.js';
 
 /** How `arcus` ends, for scripts: these numbers do not change. */
 export const exitCodes = {

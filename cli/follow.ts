@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OperationDetail, type OperationResource } from '../schemas/operation.js';
+import { printable } from '../schemas/printable.js';
 import { actionLines } from './action-lines.js';
 import type { Answer } from './api-client.js';
 import type { Context } from './command.js';
@@ -7,7 +8,6 @@ import { Complaint } from './complaint.js';
 import { interruptible } from './interruptible.js';
 import { milestoneLine, milestoneOf, newsOf, progressLine, subjectOf } from './operation-progress.js';
 import { rawText } from './output.js';
-import { printable } from './printable.js';
 
 /** Milliseconds between two looks: short at first, for what takes half a second; long for what takes minutes. */
 const shortestPause = 100;

@@ -1,10 +1,10 @@
 import type { OperationDetail, StepResource } from '../schemas/operation.js';
+import { printable } from '../schemas/printable.js';
 import { actionLines } from './action-lines.js';
 import type { Context } from './command.js';
 import { durationText, roughText } from './duration.js';
 import { nextTry, tookText } from './operation-progress.js';
 import { pairs, tableOf } from './output.js';
-import { printable } from './printable.js';
 import { stateText } from './state-colour.js';
 import { wrapped } from './wrapped.js';
 

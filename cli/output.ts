@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { printable, printableJson } from './printable.js';
+import { printable, printableJson, printableYaml } from '../schemas/printable.js';
 
 /** What -o takes. `wide` is a table with more columns; `name` says by what each object can be named again. */
 export const outputs = ['table', 'wide', 'json', 'yaml', 'name'] as const;
@@ -102,9 +102,9 @@ export function rawText(format: Exclude<Format, 'table'>, raw: unknown): string 
   if (format === 'json') return printableJson(JSON.stringify(raw, null, 2));
   const yaml = stringify(raw).trimEnd();
   // Only between quotation marks do escapes mean what they stand for.
-  return printableJson(yaml) === yaml
+  return printableYaml(yaml) === yaml
     ? yaml
-    : printableJson(stringify(raw, { defaultStringType: 'QUOTE_DOUBLE' }).trimEnd());
+    : printableYaml(stringify(raw, { defaultStringType: 'QUOTE_DOUBLE' }).trimEnd());
 }
 
 /** The same as one of several that come one after the other. */

@@ -1,4 +1,5 @@
 import type { ReadStream } from 'node:tty';
+import { printableLines } from '../schemas/printable.js';
 import { Interrupted } from './complaint.js';
 
 /** Somebody at a terminal, who can be asked. */
@@ -60,6 +61,6 @@ function typedLine(
     input.setRawMode(true);
     input.on('data', read);
     input.resume();
-    show(question);
+    show(printableLines(question));
   });
 }

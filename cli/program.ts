@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
+import { printableLines } from '../schemas/printable.js';
 import { writtenOut } from './abbreviation.js';
 import { createApiClient } from './api-client.js';
 import { asking } from './asking.js';
@@ -60,8 +61,11 @@ const Options = z.object({
 });
 
 /** The whole command line. Leaves throw Complaints; `exitCodeOf` says what becomes of them. */
-export function createProgram(surroundings: Surroundings): Command {
-  const { out, err } = surroundings;
+export function createProgram(given: Surroundings): Command {
+  // Whatever a command prints, and did not think of.
+  const out = (text: string): void => given.out(printableLines(text));
+  const err = (text: string): void => given.err(printableLines(text));
+  const surroundings: Surroundings = { ...given, out, err };
   const program = new Command('arcus')
     .description('Runs applications made of many virtual machines.')
     .version(`arcus ${version()}`, '-V, --version', 'print the version')
@@ -156,6 +160,6 @@ export function exitCodeOf(error: unknown, err: (text: string) => void): number 
           `This is a fault in arcus: ${error instanceof Error ? error.message : String(error)}.`,
           { next: 'Please report it, with the command that you gave.' },
         );
-  err(complaint.lines().join('\n'));
+  err(printableLines(complaint.lines().join('\n')));
   return exitCodes[complaint.exit];
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { printable } from '../schemas/printable.js';
 import type { Answer, ApiClient } from './api-client.js';
+import { calledSo, composed } from './called.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
 import { withArticle } from './counted.js';
 import { nearestName } from './nearest-name.js';
 import { type Column, columnsShown, partText, rawText, tableOf } from './output.js';
-import { printable } from './printable.js';
 import { one, type Seen, watch, watchOption } from './watch.js';
 
 /** A kind of object as the command line sees it. */
@@ -51,7 +52,7 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
     (await client.list(path, item, { query })).map(({ value }) => value);
   const living = async (filter: string) =>
     (await list({ filter })).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
-  const called = (objects: readonly Named[]) => objects.filter(({ name }) => name === wish);
+  const called = (objects: readonly Named[]) => calledSo(objects, wish, ({ name }) => name);
   const isCalled = `name=${quoted(wish)}`;
   const exact = called(await living(isCalled));
   const found = exact.length > 0 || !ends ? exact : called(await list({ filter: isCalled, state: ends.state }));
@@ -78,7 +79,7 @@ export const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, St
 /** A star of the name itself would be one of the pattern: more may be found than is meant. */
 async function beginningWith(wish: string, list: (filter: string) => Promise<Named[]>): Promise<Named[]> {
   const found = await list(`name~${quoted(`${wish.replaceAll('*', '?')}*`)}`);
-  return found.filter(({ name }) => name.startsWith(wish));
+  return found.filter(({ name }) => composed(name).startsWith(composed(wish)));
 }
 
 const sameName = (noun: string, wish: string, found: readonly Named[]): Complaint =>

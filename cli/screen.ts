@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { printableLines } from '../schemas/printable.js';
 
 /** A terminal as a whole, for what is drawn anew every few seconds. */
 export type Screen = {
@@ -42,7 +43,7 @@ export function screenOf(
       leave = restore;
     },
     draw: (text) => {
-      const lines = text.split('\n');
+      const lines = printableLines(text).split('\n');
       const shown =
         lines.length <= rows() ? lines : [...lines.slice(0, rows() - 1), `… ${lines.length - rows() + 1} more`];
       output.write(`\u001B[H${shown.map((line) => `${line}\u001B[K`).join('\r\n')}\u001B[J`);

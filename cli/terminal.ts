@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { printableLines } from '../schemas/printable.js';
 import { clipped } from './output.js';
 
 /** One line at the foot of a terminal that is drawn over again; what is printed for good goes above it. */
@@ -25,7 +26,7 @@ export function terminalOf(
     width,
     draw: (text) => {
       // A line that was wrapped could not be drawn over.
-      const line = clipped(text, width() - 1);
+      const line = clipped(printableLines(text), width() - 1);
       if (line === drawn) return;
       stream.write(`${wipe}${line}`);
       drawn = line;

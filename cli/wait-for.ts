@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { printable } from '../schemas/printable.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
 import { durationOf } from './duration.js';
 import { interruptible } from './interruptible.js';
-import { printable } from './printable.js';
 import { type Resource, report, resolve } from './resource.js';
 
 /** Milliseconds between two looks: short at first. */

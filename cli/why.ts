@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 import { Why } from '../schemas/operation.js';
+import { printable } from '../schemas/printable.js';
 import { actionLines } from './action-lines.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { withArticle } from './counted.js';
 import { rawText } from './output.js';
-import { printable } from './printable.js';
 import { wrapped } from './wrapped.js';
 
 /** `why`: the same for every kind of object. `idOf` finds what the user named. */

@@ -1,4 +1,5 @@
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
 import {
@@ -43,8 +44,9 @@ export const clusterOperations = (context: OperationsContext) => {
     show: async (caller: Caller, id: number): Promise<ClusterResource> =>
       shownOne(caller, await find(caller, id, 'use')),
 
-    async create(caller: Caller, { name, attributes, reserved }: CreateCluster): Promise<ClusterResource> {
+    async create(caller: Caller, { name: wished, attributes, reserved }: CreateCluster): Promise<ClusterResource> {
       mayCreate(caller, 'CLUSTER', 'clusters');
+      const name = objectName(wished);
       const cluster: Cluster = {
         _id: await store.counters.one('cluster'),
         name,
@@ -67,11 +69,11 @@ export const clusterOperations = (context: OperationsContext) => {
         const before = editable(cluster);
         const { wish } = revise(before);
         const change = {
-          name: wish.name,
+          name: objectName(wish.name, cluster.name),
           attributes: checkedAttributes(wish.attributes, before.attributes),
           reserve: wish.reserved,
         };
-        return nameFree(wish.name, () => store.clusterChanges.changeCluster(id, change, session));
+        return nameFree(change.name, () => store.clusterChanges.changeCluster(id, change, session));
       });
       if (!after) throw new Problem('not_found', `There is no cluster ${id}.`);
       await wakeWaiting(context);

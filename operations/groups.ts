@@ -1,8 +1,8 @@
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
+import { personName } from '../domain/given-names.js';
 import { groupRules } from '../domain/group-rules.js';
 import { allowed, type Right } from '../domain/permissions.js';
-import { personName } from '../domain/person-names.js';
 import { Problem } from '../domain/problems.js';
 import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
@@ -99,7 +99,7 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
     update: (caller: Caller, id: number, { revise, precondition }: Edit<GroupEdit>): Promise<GroupResource> =>
       changed(caller, id, precondition, async ({ name: present, create, shared_view }, session) => {
         const revised = revise({ name: present, create, shared_view }).wish;
-        const wish = { ...revised, name: revised.name === present ? present : personName(revised.name) };
+        const wish = { ...revised, name: personName(revised.name, present) };
         const namesake = wish.name === present ? null : await groups.byName(wish.name, session);
         if (namesake && namesake._id !== id) throw nameTaken(namesake.name);
         return wish;

@@ -1,5 +1,6 @@
 import { hostEvents } from '../domain/acts/host-acts.js';
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { nextHostState } from '../domain/host-states.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
@@ -50,7 +51,8 @@ export const hostOperations = (context: OperationsContext) => {
 
     async create(caller: Caller, request: CreateHost): Promise<HostResource> {
       mayCreate(caller, 'HOST', 'hosts');
-      const { name, vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
+      const { vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
+      const name = objectName(request.name);
       await mayPutInto(caller, cluster_id);
       const host: Host = {
         _id: await store.counters.one('host'),

@@ -61,7 +61,7 @@ export function createIdentity({
     const seen = await directory.look(async (session) => {
       const current = user && (await users.find(user._id, session));
       // Changed since it was verified: what was right then is not now.
-      return current?.enabled && current.name === login.name && current.password_hash === user?.password_hash
+      return current?.enabled && current.name === user?.name && current.password_hash === user.password_hash
         ? { user: current }
         : null;
     });
@@ -78,7 +78,9 @@ export function createIdentity({
     const seen = await directory.look(async (session) => {
       const token = await tokens.byHash(tokenHash(secret), session);
       const user = token && isValid(token) ? await users.find(token.uid, session) : null;
-      return token && user?.enabled && (name === undefined || name === user.name) ? { user, token } : null;
+      return token && user?.enabled && (name === undefined || name.normalize('NFC') === user.name.normalize('NFC'))
+        ? { user, token }
+        : null;
     });
     if (seen) return seen;
     rememberIn(refused, fingerprint, version);

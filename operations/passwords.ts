@@ -61,7 +61,9 @@ export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, faile
      * Whether the secret is the password of this user, who is enabled. A user who does not exist or is disabled costs the
      * same, so that time does not tell which names do.
      */
-    async matches(user: User | null, { name, secret, address }: Login): Promise<boolean> {
+    async matches(user: User | null, { name: written, secret, address }: Login): Promise<boolean> {
+      // A name can be written in many ways, which together have one limit.
+      const name = written.normalize('NFC');
       const counted = await count(name, address);
       const isRight = await verify(user?.password_hash ?? (await nobody), secret);
       if (!isRight || !user?.enabled) return false;

@@ -1,6 +1,7 @@
 import type { ClientSession } from 'mongoose';
 import { beyond, measureServiceTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
@@ -43,8 +44,9 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     show: async (caller: Caller, id: number): Promise<ServiceTemplateResource> =>
       shown(caller, await find(caller, id, 'use')),
 
-    async create(caller: Caller, body: ServiceTemplateBody): Promise<ServiceTemplateResource> {
+    async create(caller: Caller, wished: ServiceTemplateBody): Promise<ServiceTemplateResource> {
       mayCreate(caller, 'DOCUMENT', 'service templates');
+      const body = { ...wished, name: objectName(wished.name) };
       await check(caller, body);
       const template: ServiceTemplate = {
         _id: await store.counters.one('document'),
@@ -74,7 +76,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const after = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
         const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
         await precondition.demand(() => shown(caller, present));
-        const { wish: body } = revise(present.body);
+        const { wish } = revise(present.body);
+        const body = { ...wish, name: objectName(wish.name, present.name) };
         await check(caller, body, { before: present.body });
         await demandVmTemplates(body, session);
         return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
@@ -107,7 +110,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       if (repeated) return repeated;
       mayCreate(caller, 'DOCUMENT', 'services');
       mayCreate(caller, 'VM', 'VMs');
-      const body = parse(mergeServiceTemplate(template.body, request.merge_template));
+      const merged = parse(mergeServiceTemplate(template.body, request.merge_template));
+      const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
       const templates = await check(caller, body, { under: '/merge_template', filled: true });
       const sizes = await sizesOf(body, templates, '/merge_template');
       const charge = chargeOfService(sizes);

@@ -1,5 +1,6 @@
 import type { ClientSession } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { Problem } from '../domain/problems.js';
 import { quotaProblem } from '../domain/quotas.js';
 import type { Page } from '../schemas/common.js';
@@ -37,13 +38,14 @@ export const tokenOperations = ({ directory, store }: OperationsContext) => {
      * A token of the caller's own, shown this once. Who came with a token makes none: one that is stolen could otherwise
      * outlive its revocation.
      */
-    async create(caller: Caller, { name, expires_in }: CreateToken): Promise<NewToken> {
+    async create(caller: Caller, { name: wished, expires_in }: CreateToken): Promise<NewToken> {
       const { login } = caller;
       if (login?.by !== 'password')
         throw new Problem(
           'not_authorized',
           'Tokens are made by who signs in with name and password, not with a token.',
         );
+      const name = objectName(wished);
       const { text, prefix, hash } = newToken();
       const made = await changeDirectory(directory, caller, async (_asking, session) => {
         const user = await users.find(caller.id, session);

@@ -1,8 +1,8 @@
 import type { ClientSession } from 'mongoose';
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
+import { personName } from '../domain/given-names.js';
 import { isAdministrator } from '../domain/permissions.js';
-import { personName } from '../domain/person-names.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { mayCreateUser } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
@@ -138,8 +138,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         const isUmaskAlone = [...named].every((member) => member === 'umask');
         if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
         const { gid, umask, enabled } = wish;
-        // One from before there was this rule stays as it is.
-        const name = wish.name === user.name ? user.name : personName(wish.name);
+        const name = personName(wish.name, user.name);
         const disables = user.enabled && !enabled;
         if (disables) refuseDisabling(asking, id);
         if (id === oneadmin && name !== user.name)

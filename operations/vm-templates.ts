@@ -1,5 +1,6 @@
 import { measureVmTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { allowed } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
@@ -34,9 +35,10 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
 
     async create(
       caller: Caller,
-      { name, template }: { name: string; template: VmTemplateBody },
+      { name: wished, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
       mayCreate(caller, 'TEMPLATE', 'VM templates');
+      const name = objectName(wished);
       refuseNames(template, '/template');
       refuseBeyond(measureVmTemplate(template, '/template'));
       refuseUnreadable(template, '/template');
@@ -68,10 +70,11 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
         const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
+        const name = objectName(wish.name, present.name);
         refuseNames(wish.template, '/template', present.template);
         refuseBeyond(measureVmTemplate(wish.template, '/template'), measureVmTemplate(present.template, '/template'));
         refuseUnreadable(wish.template, '/template', present.template);
-        return nameFree(wish.name, () => store.vmTemplates.replace(id, wish, session));
+        return nameFree(name, () => store.vmTemplates.replace(id, { ...wish, name }, session));
       });
       if (!after) throw new Problem('not_found', `There is no VM template ${id}.`);
       return shown(caller, after);

@@ -1,6 +1,7 @@
 import type { Act } from '../domain/acts/acts.js';
 import { measureUserTemplate } from '../domain/bounds.js';
 import type { Caller } from '../domain/caller.js';
+import { objectName } from '../domain/given-names.js';
 import { workflowIdOf } from '../domain/names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { Problem } from '../domain/problems.js';
@@ -44,7 +45,8 @@ export const vmOperations = (context: OperationsContext) => {
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
       mayCreate(caller, 'VM', 'VMs');
-      const { template_id, name, template: changes } = request;
+      const { template_id, template: changes } = request;
+      const name = request.name === undefined ? undefined : objectName(request.name);
       const found = await store.vmTemplates.find(template_id);
       const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
       refuseNames(changes ?? {}, '/template');

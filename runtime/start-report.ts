@@ -18,9 +18,13 @@ function isOnPath(path: string): boolean {
   return found !== undefined && realpathSync(found) === realpathSync(join(checkout, 'bin', 'arcus'));
 }
 
+/** What names a service in a shell: its id, where its name is more than a word. */
+const typed = ({ id, name }: PresentedService['service']): string =>
+  /^[A-Za-z_][\w.-]*$/.test(name) ? name : String(id);
+
 /** What an operator may type next, in another terminal and any directory. */
 export function nextCommands({ home, api, service }: StartFacts, path = process.env.PATH ?? ''): string[] {
-  const first = service === null ? 'host list' : `service show ${service.service.name}`;
+  const first = service === null ? 'host list' : `service show ${typed(service.service)}`;
   return [
     ...(isOnPath(path) ? [] : [`export PATH="${join(checkout, 'bin')}:$PATH"`]),
     ...(home.directory === join(homedir(), '.arcus') ? [] : [`export ARCUS_HOME="${home.directory}"`]),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { tlsFilesIn } from '../schemas/config.js';
+import { printableLines } from '../schemas/printable.js';
 import { isLoopback } from '../schemas/request-source.js';
 import { ApiClient } from './api-client.js';
 import { ensureCredentials } from './credentials.js';
@@ -65,7 +66,7 @@ async function serve(
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
   const client = new ApiClient(api, credentials, trust);
   const service = await presentSample(client, home, settings.sample, process.stdout);
-  console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
+  console.log(printableLines(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service })));
 }
 
 /**
@@ -73,7 +74,7 @@ async function serve(
  * orderly stop, 1 when it cannot start, 130 when it was told twice to stop.
  */
 async function run(args: readonly string[]): Promise<number> {
-  const say = (line: string) => console.log(`arcus: ${line}`);
+  const say = (line: string) => console.log(`arcus: ${printableLines(line)}`);
   const settings = readSettings(args, process.env);
   const home = homeAt(settings.ARCUS_HOME);
   ensureWritable(home);
@@ -102,7 +103,7 @@ export async function start(args: readonly string[]): Promise<never> {
   try {
     process.exit(await run(args));
   } catch (error) {
-    console.error(`arcus: ${error instanceof Obstacle ? error.message : reasonOf(error)}`);
+    console.error(`arcus: ${printableLines(error instanceof Obstacle ? error.message : reasonOf(error))}`);
     process.exit(1);
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { printableLines } from '../schemas/printable.js';
 import { ServiceResource } from '../schemas/service.js';
 import type { ApiClient } from './api-client.js';
 import { plainLine, roleLines } from './service-view.js';
@@ -20,12 +21,12 @@ export async function watchService(
   for (const until = Date.now() + patience; ; await sleep(150)) {
     const service = await api.get(`/services/${id}`, ServiceResource);
     if (screen.isTTY === true) {
-      const lines = roleLines(service);
+      const lines = roleLines(service).map(printableLines);
       screen.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);
       drawn = lines.length;
     } else if (plainLine(service) !== told) {
       told = plainLine(service);
-      screen.write(`arcus: ${told}\n`);
+      screen.write(`arcus: ${printableLines(told)}\n`);
     }
     if (settled.has(service.state) || Date.now() > until) return service;
   }

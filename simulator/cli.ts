@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { printableJson, printableLines } from '../schemas/printable.js';
 import type { CommandContext } from './command-context.js';
 import { CommandFailure, controlClient } from './control-client.js';
 import { addHostCommands, addLoadCommand, addSettingsCommand } from './control-commands.js';
@@ -39,7 +40,7 @@ Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is
     client: () => controlClient(accessOf(program.opts<{ url?: string }>().url, process.env)),
     show: (value, text) => {
       const json = program.opts<{ output: string }>().output === 'json';
-      process.stdout.write(`${json ? JSON.stringify(value, null, 2) : text}\n`);
+      process.stdout.write(`${json ? printableJson(JSON.stringify(value, null, 2)) : printableLines(text)}\n`);
     },
   };
   program
@@ -75,11 +76,11 @@ try {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof CommandFailure) {
-    process.stderr.write(`arcus-sim: ${error.message}\n`);
+    process.stderr.write(`arcus-sim: ${printableLines(error.message)}\n`);
     process.exitCode = 1;
   } else {
     process.stderr.write(
-      `arcus-sim: something went wrong: ${error instanceof Error ? error.message : String(error)}\n`,
+      `arcus-sim: something went wrong: ${printableLines(error instanceof Error ? error.message : String(error))}\n`,
     );
     process.exitCode = 1;
   }

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { printableJson, printableLines } from '../schemas/printable.js';
 import type { Span } from '../schemas/simulator.js';
 import { givenToken } from './given-token.js';
 import { serve } from './serve.js';
@@ -14,7 +15,8 @@ export type RunOptions = {
 
 /** Serves until SIGTERM or SIGINT, then drains; a second signal ends it at once. What prevents the start is one sentence and exit code 1. */
 export async function run({ port, listen, directory, logLevel, boot }: RunOptions): Promise<void> {
-  const log = pino({ name: 'arcus-sim', level: logLevel });
+  const output = pino.destination(1);
+  const log = pino({ name: 'arcus-sim', level: logLevel }, { write: (line) => output.write(printableJson(line)) });
   try {
     const server = await serve({ port, listen, directory, token: givenToken(process.env), boot, log });
     let stopping = false;
@@ -32,7 +34,7 @@ export async function run({ port, listen, directory, logLevel, boot }: RunOption
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
   } catch (error) {
-    process.stderr.write(`arcus-sim: ${sentenceOf(error, port, directory)}\n`);
+    process.stderr.write(`arcus-sim: ${printableLines(sentenceOf(error, port, directory))}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printable } from '../schemas/printable.js';
 import type {
   Faults,
   JournalEntry,
@@ -29,7 +30,7 @@ const bare = {
 
 function table(head: string[], rows: (string | number)[][]): string {
   const made = new Table({ head, chars: bare, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 } });
-  made.push(...rows);
+  made.push(...rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell))));
   return made
     .toString()
     .split('\n')

@@ -1,5 +1,5 @@
 import { globOf } from '../domain/glob.js';
-import type { Condition, ListField, ListFields } from '../schemas/list.js';
+import type { Condition, ListField, ListFields, ListValue } from '../schemas/list.js';
 
 /** Conditions on a list as filters on its documents. Values stand behind operators, where they are values and nothing else. */
 export const filterOf = (conditions: readonly Condition[], list: ListFields): Record<string, unknown>[] =>
@@ -10,7 +10,12 @@ export const filterOf = (conditions: readonly Condition[], list: ListFields): Re
 
 const operators = { '<': '$lt', '<=': '$lte', '>': '$gt', '>=': '$gte' } as const;
 
-function comparisonOf({ comparison, values }: Condition, { kind }: ListField): Record<string, unknown> {
+/** A text as it is written, and as names are kept. */
+const writtenOf = (values: Condition['values']): ListValue[] =>
+  values.flatMap((value): ListValue[] => (typeof value === 'string' ? [value, value.normalize('NFC')] : [value]));
+
+function comparisonOf({ comparison, values: given }: Condition, { kind }: ListField): Record<string, unknown> {
+  const values = kind === 'text' ? writtenOf(given) : given;
   switch (comparison) {
     case '=':
       return { $in: [...values] };

@@ -16,8 +16,15 @@ export function createUserStore(connection: Connection) {
   ]);
   return {
     model: users,
-    byName: (name: string, session: ClientSession | null = null): Promise<User | null> =>
-      users.findOne({ name }).session(session).lean<User>().exec(),
+    /** By the name as it is written, else as names are kept. */
+    async byName(name: string, session: ClientSession | null = null): Promise<User | null> {
+      const found = await users
+        .find({ name: { $in: [name, name.normalize('NFC')] } })
+        .session(session)
+        .lean<User[]>()
+        .exec();
+      return found.find((user) => user.name === name) ?? found[0] ?? null;
+    },
     find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
       users.findById(id).session(session).lean<User>().exec(),
     byIds: (ids: readonly number[]): Promise<User[]> =>

@@ -11,6 +11,7 @@ import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../api/log.js';
 import { readSettings } from '../api/settings.js';
+import { printableLines } from '../schemas/printable.js';
 import { withoutPasswords } from '../schemas/without-passwords.js';
 import { connectMongodb, pingMongodb } from '../store/connection.js';
 import { createDirectory } from '../store/directory.js';
@@ -146,6 +147,8 @@ async function untilSilent(mongodb: Connection, stopped: () => boolean): Promise
 }
 
 main().catch((error: unknown) => {
-  console.error(`arcus worker: ${withoutPasswords(error instanceof Error ? error.message : String(error))}`);
+  console.error(
+    `arcus worker: ${printableLines(withoutPasswords(error instanceof Error ? error.message : String(error)))}`,
+  );
   process.exit(1);
 });

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { composed } from '../called.js';
 import { Complaint } from '../complaint.js';
 import type { Document } from '../files/document.js';
 import { nearestName } from '../nearest-name.js';
@@ -15,6 +16,9 @@ export type Wish = {
   place: Document['place'];
 };
 
+/** An object as documents name it: however its name is written. */
+export const keyOf = (kind: string, name: string): string => `${kind} ${composed(name)}`;
+
 type Finding = { pointer: string; detail: string };
 
 /**
@@ -30,10 +34,10 @@ export function wishesOf(documents: readonly Document[]): Wish[] {
   });
   const seen = new Map<string, string>();
   for (const { kind, name, place } of wishes) {
-    const before = seen.get(`${kind} ${name}`);
+    const before = seen.get(keyOf(kind, name));
     if (before !== undefined)
       findings.push({ pointer: place('/name'), detail: `${kind} ${JSON.stringify(name)} is at ${before} already` });
-    seen.set(`${kind} ${name}`, place('/name'));
+    seen.set(keyOf(kind, name), place('/name'));
   }
   if (findings.length > 0)
     throw new Complaint('usage', 'What is to be applied is not valid.', {
@@ -93,13 +97,19 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
 /** The body of the request that makes `present` what `wished` says; null: it is that already. */
 export function changeOf(by: Kind, wished: Record<string, unknown>, present: unknown): Record<string, unknown> | null {
   const before = plain(by.asDocument(present));
-  const after = inUpperCase(by, plain(by.wish.parse(wished)));
+  const after = calledAs(before, inUpperCase(by, plain(by.wish.parse(wished))));
   if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
   const isThere = (name: string): boolean =>
     isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
   const changed = Object.keys(wished).filter((name) => !isThere(name));
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
 }
+
+/** Under the name as it is kept: one that is only written in another way is no change. */
+const calledAs = (before: Record<string, unknown>, wished: Record<string, unknown>): Record<string, unknown> =>
+  typeof before.name === 'string' && typeof wished.name === 'string' && composed(before.name) === composed(wished.name)
+    ? { ...wished, name: before.name }
+    : wished;
 
 /** The members of some members named as the server keeps them. */
 const inUpperCase = ({ anyCase = [] }: Kind, wished: Record<string, unknown>): Record<string, unknown> =>

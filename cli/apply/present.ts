@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Answer } from '../api-client.js';
+import { calledSo, composed } from '../called.js';
 import type { Context } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { quoted } from '../resource.js';
@@ -17,7 +18,7 @@ export async function presentOf(
   const found = await context.client().list(among, Named, { query: { filter: `name=${quoted(name)}` } });
   const [only, ...others] = await yours(
     context,
-    found.filter(({ value }) => value.name === name),
+    calledSo(found, name, ({ value }) => value.name),
   );
   if (others.length > 0)
     throw new Complaint(
@@ -30,7 +31,7 @@ export async function presentOf(
   if (only === undefined) return null;
   const present = await context.client().get(`${path}/${only.value.id}`, Named);
   // Renamed between the two: it is not what is meant any more.
-  return present.value.name === name ? present : presentOf(context, { noun, path, among }, name);
+  return composed(present.value.name) === composed(name) ? present : presentOf(context, { noun, path, among }, name);
 }
 
 /** What is called alike may belong to others, who let you see it. */

@@ -3,7 +3,7 @@ import type { Context } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { nearestName } from '../nearest-name.js';
 import { type Kind, nameable } from './kinds.js';
-import { namesIn, type Wish } from './plan.js';
+import { keyOf, namesIn, type Wish } from './plan.js';
 import { presentOf } from './present.js';
 
 /** The id of an object that is there already; undefined for what the documents themselves make. */
@@ -15,14 +15,14 @@ export type References = (kind: string, name: string) => number | undefined;
  */
 export async function referencesOf(context: Context, wishes: readonly Wish[]): Promise<References> {
   const ids = new Map<string, number | undefined>();
-  for (const { kind, name } of wishes) ids.set(`${kind} ${name}`, undefined);
+  for (const { kind, name } of wishes) ids.set(keyOf(kind, name), undefined);
   const findings: { pointer: string; detail: string }[] = [];
   for (const wish of wishes)
     for (const { pointer, kind, name } of namesIn(wish)) {
       const by = nameable[kind];
-      if (!by || ids.has(`${kind} ${name}`)) continue;
+      if (!by || ids.has(keyOf(kind, name))) continue;
       const found = await presentOf(context, by, name);
-      if (found) ids.set(`${kind} ${name}`, found.value.id);
+      if (found) ids.set(keyOf(kind, name), found.value.id);
       else findings.push({ pointer: wish.place(pointer), detail: await missing(context, { kind, by, name }, wishes) });
     }
   if (findings.length > 0)
@@ -30,7 +30,7 @@ export async function referencesOf(context: Context, wishes: readonly Wish[]): P
       findings,
       next: 'Make it first, or in the same files. Nothing has been changed.',
     });
-  return (kind, name) => ids.get(`${kind} ${name}`);
+  return (kind, name) => ids.get(keyOf(kind, name));
 }
 
 const Named = z.object({ name: z.string() });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../api-client.js';
 import { kinds } from '../apply/kinds.js';
-import { changeOf, type Wish, wishesOf, withReferences } from '../apply/plan.js';
+import { changeOf, keyOf, type Wish, wishesOf, withReferences } from '../apply/plan.js';
 import { presentOf } from '../apply/present.js';
 import { type References, referencesOf } from '../apply/references.js';
 import { update } from '../apply/update.js';
@@ -64,7 +64,7 @@ async function applied(
 ): Promise<Outcome> {
   const client = context.client();
   const idOf = (kind: string, name: string): number =>
-    known(kind, name) ?? done.find((made) => made.kind === kind && made.name === name)?.id ?? idToBe;
+    known(kind, name) ?? done.find((made) => keyOf(made.kind, made.name) === keyOf(kind, name))?.id ?? idToBe;
   const wished = withReferences(by, attributes, idOf);
   const present = await presentOf(context, by, name);
   if (present === null) {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { printable } from '../../schemas/printable.js';
 import { type ApiClient, createApiClient } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
@@ -7,7 +8,6 @@ import { type Candidate, type Place, placeOf, shells } from '../completion/candi
 import { completionScripts } from '../completion/scripts.js';
 import { connectionOf } from '../connection.js';
 import { contextPath, readContexts } from '../context-file.js';
-import { printable } from '../printable.js';
 import { isId, quoted } from '../resource.js';
 
 const Shell = z.enum(shells);
@@ -97,8 +97,8 @@ async function objectsOf(
   const names = value.items.map(({ name }) => name);
   return value.items.map(({ id, name, type, rule }) => {
     const tells = name !== undefined && names.filter((other) => other === name).length === 1;
-    // What has been typed of a number may become an id or a name.
-    return tells && !isId(name) && (!isId(current) || name.startsWith(current))
+    // What has been typed of a number may become an id or a name. A name that cannot be shown cannot be typed.
+    return tells && !isId(name) && printable(name) === name && (!isId(current) || name.startsWith(current))
       ? { value: name, description: `${noun} ${id}` }
       : { value: String(id), description: name ?? type ?? rule ?? noun };
   });

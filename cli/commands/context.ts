@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { printable } from '../../schemas/printable.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { endpointOf, originsOf, parsedCredentials } from '../connection.js';
@@ -13,7 +14,6 @@ import {
 import { warnOfEnvironment } from '../environment-first.js';
 import { nearestName } from '../nearest-name.js';
 import { pairs, tableOf } from '../output.js';
-import { printable } from '../printable.js';
 import { report, shown } from '../resource.js';
 
 /** A context as it may be seen: the secret is left out, for good. */

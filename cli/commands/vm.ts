@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VmPlacement } from '../../schemas/placement.js';
+import { printable } from '../../schemas/printable.js';
 import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vm.js';
 import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
@@ -9,7 +10,6 @@ import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
-import { printable } from '../printable.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 import { stateText } from '../state-colour.js';

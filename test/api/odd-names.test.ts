@@ -81,3 +81,47 @@ describe('the name of an attribute', () => {
     expect(body.items).toEqual([]);
   });
 });
+
+describe('names of objects', () => {
+  const role = [{ name: 'web', vm_template: 0 }];
+  const kinds: [path: string, body: (name: string) => object][] = [
+    ['/vm-templates', (name) => ({ name, template: { CPU: 1, MEMORY: 64 } })],
+    ['/service-templates', (name) => ({ name, roles: role })],
+    ['/hosts', (name) => ({ name, cpu: 1, memory: 64 })],
+    ['/clusters', (name) => ({ name })],
+    ['/groups', (name) => ({ name })],
+    ['/users', (name) => ({ name, password: 'correct-horse' })],
+    ['/tokens', (name) => ({ name })],
+    ['/vms', (name) => ({ name, template_id: 0 })],
+  ];
+
+  it.each(kinds)('of %s show all their characters', async (path, body) => {
+    for (const unseen of ['\u200b', '\u202e', '\u009b', '\ufeff', '\u0007']) {
+      const answer = await world.ask('oneadmin', 'post', path, body(`a${unseen}b`));
+      expect(answer.status, JSON.stringify(unseen)).toBe(400);
+      expect(answer.body.errors[0].pointer).toBe('/name');
+    }
+  });
+
+  it.each(kinds.filter(([path]) => path !== '/vms'))(
+    'of %s are kept composed, and found however written',
+    async (path, body) => {
+      const made = await world.ask('oneadmin', 'post', path, body('cafe\u0301'));
+      expect({ status: made.status, name: made.body.name }).toEqual({ status: 201, name: 'caf\u00e9' });
+      if (path === '/tokens') return;
+      expect((await world.ask('oneadmin', 'post', path, body('caf\u00e9'))).body.type).toMatch(/name_taken$/);
+      for (const name of ['cafe\u0301', 'caf\u00e9']) {
+        const found = await world.ask('oneadmin', 'get', `${path}?filter=${encodeURIComponent(`name="${name}"`)}`);
+        expect(found.body.items.map((one: { id: number }) => one.id)).toEqual([made.body.id]);
+      }
+    },
+  );
+
+  it('from before there was a rule stand in the way of no other change', async () => {
+    const { body } = await world.ask('oneadmin', 'post', '/clusters', { name: 'old' });
+    await world.store.clusters.model.updateOne({ _id: body.id }, { name: 'o\u200bld' });
+    const changed = await world.ask('oneadmin', 'patch', `/clusters/${body.id}`, { attributes: { A: '1' } });
+    expect({ status: changed.status, name: changed.body.name }).toEqual({ status: 200, name: 'o\u200bld' });
+    expect((await world.ask('oneadmin', 'patch', `/clusters/${body.id}`, { name: 'o\u200bther' })).status).toBe(400);
+  });
+});

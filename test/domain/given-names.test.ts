@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { objectName, personName } from '../../domain/given-names.js';
+
+it('a name of a user or a group is one that nobody takes for another', () => {
+  const refused = [
+    'oneadmin\u200b',
+    '\u202enimdaeno',
+    'one\u00adadmin',
+    'oneadmin\ufe0f',
+    '\u3164',
+    'a\u2066b',
+    'a\u009bb',
+    '0',
+    '65',
+    '٣٤',
+    'оneadmin',
+    'οneadmin',
+  ];
+  for (const name of refused) expect(() => personName(name), JSON.stringify(name)).toThrow('must not');
+  for (const name of ['oneadmin', 'web-team', '2nd-line', 'Żółć', 'Анна', 'Ελένη', '田中', 'josé3'])
+    expect(personName(name)).toBe(name);
+  expect(personName('jose\u0301')).toBe('jos\u00e9');
+});
+
+it('a name of anything else shows all its characters, and is composed', () => {
+  for (const unseen of [
+    '\u200b',
+    '\u202e',
+    '\u00ad',
+    '\ufe0f',
+    '\u3164',
+    '\u009b',
+    '\u0007',
+    '\u2028',
+    '\ud800',
+    '\u{e0041}',
+  ])
+    expect(() => objectName(`a${unseen}b`), JSON.stringify(unseen)).toThrow('cannot be seen');
+  for (const name of ['65', 'two words', 'оneadmin', '2cpu-small', 'Łódź', '🚀']) expect(objectName(name)).toBe(name);
+  expect(objectName('cafe\u0301')).toBe('caf\u00e9');
+  // One of the few that grow when they are composed.
+  expect(() => objectName('\u0958'.repeat(128))).toThrow('at most 128 characters');
+});
+
+it('a name from before there was a rule is kept as long as nobody changes it', () => {
+  expect(objectName('a\u200bb', 'a\u200bb')).toBe('a\u200bb');
+  expect(personName('65', '65')).toBe('65');
+  expect(objectName('cafe\u0301', 'cafe\u0301')).toBe('cafe\u0301');
+  expect(() => objectName('a\u200bc', 'a\u200bb')).toThrow('cannot be seen');
+});
