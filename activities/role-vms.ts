@@ -33,7 +33,8 @@ export type Mould = { template: VmTemplate | null; firstNumber: number; ids: num
 /** Reads what new VMs of a role would be made from, if it lacks any. */
 export async function readMould(store: Store, { _id: service }: Service, role: Role): Promise<Mould> {
   const [template, last, ids] = await Promise.all([
-    store.vmTemplates.find(role.vm_template),
+    // Large, and for nothing where there are no VMs to be made of it.
+    role.cardinality > 0 ? store.vmTemplates.find(role.vm_template) : null,
     store.vms.lastOrdinal(service, role.name),
     // A role that never had a VM lacks them all.
     role.last_vmname === 0 ? store.counters.next('vm', role.cardinality) : [],

@@ -11,12 +11,12 @@ export const countedKinds = ['vm_templates', 'service_templates', 'tokens', 'ope
 export type CountedKind = (typeof countedKinds)[number];
 export type Counts = Record<CountedKind, number>;
 
-/** How many a user may have of what is counted, where nobody has said otherwise: far more than anybody needs. */
+/** How many a user may have of what is counted, where nobody has said otherwise: more than most need, and few enough that one user cannot fill the workers. */
 export const countedDefaults: Readonly<Counts> = {
   vm_templates: 1_000,
   service_templates: 1_000,
   tokens: 100,
-  operations: 1_000,
+  operations: 200,
 };
 
 /** Whose a quota is. */

@@ -7,7 +7,7 @@ const counts = {
   vm_templates: counted(1000),
   service_templates: counted(1000),
   tokens: counted(100),
-  operations: counted(1000),
+  operations: counted(200),
 };
 const uncounted = {
   vm_templates: byDefault,
@@ -15,7 +15,7 @@ const uncounted = {
   tokens: byDefault,
   operations: byDefault,
 };
-const ofUsersByDefault = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 1000 };
+const ofUsersByDefault = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 200 };
 const noLimits = { services: -2, vms: -2, cpu: -2, memory: -2 };
 
 export const own: OwnQuotas = {
