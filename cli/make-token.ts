@@ -3,6 +3,7 @@ import { NewToken } from '../schemas/token.js';
 import { createApiClient, json } from './api-client.js';
 import type { Context } from './command.js';
 import { Complaint } from './complaint.js';
+import { trustOf } from './connection.js';
 import { durationOf } from './duration.js';
 
 export const expiresOption = ['--expires <time>', 'when it expires: 12h, 90d (default), or never'] as const;
@@ -22,13 +23,21 @@ export const Expires = z
 type Wish = { name: string | undefined; expires_in: z.output<typeof Expires> };
 
 /** A new token of a user, whose password is asked for: no token makes another. */
-export async function makeToken({ secret }: Pick<Context, 'secret'>, endpoint: URL, user: string, wish: Wish) {
+export async function makeToken(
+  { secret, environment }: Pick<Context, 'secret' | 'environment'>,
+  endpoint: URL,
+  user: string,
+  wish: Wish,
+) {
   const password = await secret(`Password of ${user} at ${endpoint.origin}`);
   if (password === '')
     throw new Complaint('usage', 'A token is made by name and password, and there is no password.', {
       next: 'Give it at the prompt or on standard input.',
     });
-  const client = createApiClient({ endpoint, credentials: { name: user, password }, typed: true });
+  const client = createApiClient({
+    ...{ endpoint, credentials: { name: user, password }, typed: true },
+    trust: trustOf(environment, endpoint),
+  });
   return client.send('POST', '/tokens', NewToken, json(wish));
 }
 

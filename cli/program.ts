@@ -133,6 +133,7 @@ Environment:
   ARCUS_AUTH      name:password, a token, or a file that holds one
                   (default: auth in ARCUS_HOME)
   ARCUS_HOME      home of an Arcus on this machine (default: ~/.arcus)
+  ARCUS_CA        file with authorities to believe over https, besides the known
   NO_COLOR        set: no colours
 
 They go before the contexts of ~/.config/arcus/config.yaml, and options before

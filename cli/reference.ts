@@ -29,6 +29,7 @@ ${exitMeanings.map(([code, , meaning]) => `| ${code} | ${cell(meaning)} |`).join
 An option (\`--context\`, \`--endpoint\`) goes before the environment (\`ARCUS_ENDPOINT\`, \`ARCUS_AUTH\`, \`ARCUS_HOME\`), that
 before the current context of \`~/.config/arcus/config.yaml\` (or below \`XDG_CONFIG_HOME\`), and that before the Arcus of this
 machine. \`arcus context current\` tells where each value comes from. The file must be readable to its owner alone.
+Over \`https:\`, the authorities in the file \`ARCUS_CA\` are believed besides those that Node.js knows.
 Secrets are asked for or read from standard input, never given as arguments, and never shown. The credentials of the
 current context are sent to its own server only.
 

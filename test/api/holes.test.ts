@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { permissionsOf } from '../../domain/permission-bits.js';
+import { makeOwnedService } from '../support/owned-service.js';
 import { addGroup, addUser } from '../support/people.js';
 import { type Name, named, tries } from './holes-table.js';
 import { createWorld, type World } from './world.js';
@@ -133,6 +135,31 @@ const more = {
       expect(await told('mallory', 'RACK = "r1"')).not.toContain('rack-nine');
       expect(await told('oneadmin', 'RACK = "r2"')).toContain('it is rack-nine');
     },
+  'learn the name of a service template that one may not see, or anything of a service by a VM of it that is shared alone':
+    async () => {
+      const { id: mine } = await made('mallory', '/vm-templates', { name: 'lent', template: { CPU: 1, MEMORY: 64 } });
+      await made('mallory', `/vm-templates/${mine}/chmod`, { octet: '644' });
+      await made('victim', '/service-templates', { name: 'secret-plan', roles: [{ name: 'web', vm_template: mine }] });
+      const refused = await world.ask('mallory', 'delete', `/vm-templates/${mine}`);
+      expect(refused.body).toMatchObject({ status: 409, type: '/problems/in_use' });
+      expect(refused.text).not.toContain('secret-plan');
+
+      const owner = { uid: id.victim ?? -1, gid: id.elsewhere ?? -1, permissions: permissionsOf('600') };
+      const { vms } = await makeOwnedService(world.store, 900, {
+        owner,
+        vms: 3,
+        name: 'secret-shop',
+        state: 'WARNING',
+      });
+      const [shared] = vms;
+      await world.store.vms.model.updateOne({ _id: shared }, { $set: { permissions: permissionsOf('604') } });
+      const why = await world.ask('mallory', 'get', `/vms/${shared}/why`);
+      expect(why.status).toBe(200);
+      expect(why.text).not.toContain('secret-shop');
+      expect(why.body.text).not.toMatch(/service|WARNING/i);
+      expect(await status(world.ask('mallory', 'get', '/services/900/why'))).toBe(403);
+    },
+
   'go on as a user who is disabled, with a password that is remembered or a token': async () => {
     await addUser(world.directory, 'leaver', { gid: id.team ?? -1 });
     const { token } = await made('leaver', '/tokens', { name: 'kept' });

@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { close, listen } from '../../api/serve.js';
 import { readPair, type TlsFiles } from '../../api/tls.js';
 import { createApiClient } from '../../cli/api-client.js';
+import { makeToken } from '../../cli/make-token.js';
 import { fetchTrusting } from '../../runtime/trusting-fetch.js';
 import { makeCertificate } from '../support/certificates.js';
 
@@ -55,6 +56,21 @@ describe('an API with a certificate', () => {
     await expect(client.list('/hosts', expect.anything())).rejects.toMatchObject({
       message: expect.stringContaining('is not to be trusted: self-signed certificate'),
     });
+  });
+
+  it('is signed in to by the authorities in ARCUS_CA, and is not told the password without them', async () => {
+    const own = makeCertificate();
+    const { port, seen } = await serving(own);
+    const signIn = (environment: Record<string, string>) =>
+      makeToken({ secret: async () => 'of-a-test', environment }, new URL(`https://localhost:${port}`), 'alice', {
+        name: undefined,
+        expires_in: undefined,
+      });
+    await expect(signIn({ ARCUS_HOME: '/nowhere' })).rejects.toThrow('is not to be trusted');
+    expect(seen).toEqual([]);
+    // What this server answers is no token, but it was asked for one.
+    await expect(signIn({ ARCUS_HOME: '/nowhere', ARCUS_CA: own.certificate })).rejects.toThrow();
+    expect(seen).toEqual([`Basic ${Buffer.from('alice:of-a-test').toString('base64')}`]);
   });
 
   it('takes a new pair without a restart, and keeps the old one while the new one is broken', async () => {
