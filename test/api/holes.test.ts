@@ -111,7 +111,7 @@ const more = {
     expect(await status(world.ask('mallory', 'get', '/user', undefined, victimsToken.token))).toBe(401);
   },
 
-  'learn the attributes of hosts without USE on them, by what a VM of one’s own requires: by name, pattern or comparison':
+  'learn secret attributes of hosts, or the values of others without USE on them, by what a VM of one’s own requires':
     async () => {
       const attributes = { BMC_PASSWORD: 'hunter2', RACK: 'rack-nine' };
       const host = { name: 'guarded', vm_mad: 'simulated', cpu: 8, memory: 8192, attributes };
