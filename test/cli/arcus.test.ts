@@ -124,8 +124,8 @@ describe('what goes wrong', () => {
     const body = 'name: x\nroles:\n  - { name: a, vm_template: 0, parents: [b] }\n  - { name: a, vm_template: 9 }\n';
     const { code, err } = await running.arcus(['service-template', 'create', '-f', file('x.yaml', body)]);
     expect(code).toBe(2);
-    expect(err).toMatch(/x\.yaml:3: \/roles\/0\/parents\/0 .*\n/);
-    expect(err).toMatch(/x\.yaml:4: \/roles\/1\/vm_template .*\n/);
+    expect(err).toMatch(/x\.yaml:3: \/roles\/0\/parents\/0: .*\n/);
+    expect(err).toMatch(/x\.yaml:4: \/roles\/1\/vm_template: .*\n/);
   });
 
   it('is a name that two objects have', async () => {
