@@ -166,9 +166,13 @@ export class World {
   async deploy(roles: readonly RoleWish[] = pair, wish: ServiceWish = { deployment: 'straight' }): Promise<Asked> {
     this.#templates += 1;
     const name = `service-template-${this.#templates}`;
+    const templates = new Map<number, number>();
     const withTemplates = [];
-    for (const { cpu, ...role } of roles)
-      withTemplates.push({ ...role, vm_template: await this.vmTemplate({ cpu: cpu ?? 1 }) });
+    for (const { cpu = 1, ...role } of roles) {
+      const vm_template = templates.get(cpu) ?? (await this.vmTemplate({ cpu }));
+      templates.set(cpu, vm_template);
+      withTemplates.push({ ...role, vm_template });
+    }
     const body = ServiceTemplateBody.parse({ name, ...wish, roles: withTemplates });
     const template = await this.operations.serviceTemplates.create(this.caller, body);
     return asked(await this.operations.serviceTemplates.instantiate(this.caller, template.id, {}, admission));

@@ -91,7 +91,7 @@ describe('a service of many roles', () => {
     );
     expect(op).toBeDefined();
     await world.ended((await world.remove(id)).op);
-    const roles = many(5, (at) => ({ name: `r${at}` }));
+    const roles = many(5, (at) => ({ name: `r${at}`, cpu: at === 2 ? 2 : 1 }));
     let removed: number | undefined;
     world.steps.watch(async ({ name }, run) => {
       if (name === 'startRoles' && removed === undefined) {
