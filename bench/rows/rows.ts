@@ -8,6 +8,7 @@ import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
 import { measureRest } from './rest.js';
 import { measureShow } from './show.js';
+import { measureWide } from './wide.js';
 
 /** What `--only` names. Rows that leave a populated cloud behind come after those that want an empty one. */
 export type Row = { name: string; measure: (bench: Bench, population: Population) => Promise<Measured> };
@@ -34,6 +35,7 @@ export const rows: readonly Row[] = [
     name: deployment.name,
     measure: (bench: Bench) => measureDeployment(bench, deployment),
   })),
+  { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
