@@ -17,6 +17,7 @@ export class SimulatorProcess {
   readonly directory: string;
   #child: ChildProcess | null = null;
   #port = 0;
+  #said = '';
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -54,6 +55,11 @@ export class SimulatorProcess {
     return { ARCUS_SIMULATOR_URL: this.url, ARCUS_SIMULATOR_TOKEN: this.token };
   }
 
+  /** What it has logged. */
+  said(): string {
+    return this.#said;
+  }
+
   get hasEnded(): boolean {
     const child = this.#child;
     return child === null || child.exitCode !== null || child.signalCode !== null;
@@ -73,6 +79,7 @@ export class SimulatorProcess {
       let said = '';
       const listen = (part: Buffer): void => {
         said += part.toString();
+        this.#said += part.toString();
         const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(said)?.[1];
         if (port !== undefined) resolve(Number(port));
       };
