@@ -50,8 +50,8 @@ describe('tables', () => {
 
   it('of services', async () => {
     expect(await printed('service', 'list')).toMatchInlineSnapshot(`
-      "ID  USER      GROUP     NAME  STATE    ROLES           TIME
-       1  oneadmin  oneadmin  shop  RUNNING  db:1 web:2  0d 00h00
+      "ID  USER      GROUP     NAME  STATE        TIME  ROLES
+       1  oneadmin  oneadmin  shop  RUNNING  0d 00h00  db:1 web:2
       "
     `);
   });
