@@ -150,7 +150,8 @@ describe('names of objects', () => {
         world.ask('oneadmin', 'post', '/users', { name, password: 'correct-horse' }),
       ),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(2);
   });
 
   it('of users that look alike from before there was a rule sign in as before', async () => {
