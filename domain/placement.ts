@@ -1,5 +1,6 @@
 import type { Capacity } from '../schemas/host.js';
 import type { PlacementRecord, RefusedHosts } from '../schemas/placement.js';
+import { atOnce } from './bit-by-bit.js';
 import type { DescribedHost } from './host-attributes.js';
 import {
   type Asked,
@@ -87,14 +88,6 @@ export function* planning(
 }
 
 const knownOf = (kind: PlannedKind) => ({ kind, record: kind.record() });
-
-/** A plan to its end without a break, for those that are small. */
-export function atOnce<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
 
 /** All VMs of a plan that ask for the same. */
 export type PlannedKind = {

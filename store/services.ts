@@ -4,7 +4,7 @@ import { nextServiceState } from '../domain/service-states.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
-import { modelOf, ownershipFields } from './model.js';
+import { insertWhole, modelOf, ownershipFields } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { accepting, target } from './service-events.js';
@@ -97,7 +97,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         query,
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),
-    insert: (service: Service, session: ClientSession) => services.create([service], { session }),
+    insert: (service: Service, session: ClientSession) => insertWhole(services, service, session),
     /** What it is still charged is given back. */
     async remove(id: number, session: ClientSession): Promise<void> {
       const removed = await services.findOneAndDelete({ _id: id }, { session }).lean<Service>().exec();

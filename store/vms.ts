@@ -1,4 +1,5 @@
 import { type ClientSession, type Connection, mongo } from 'mongoose';
+import { z } from 'zod';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import type { Member } from '../domain/placement-groups.js';
@@ -10,7 +11,7 @@ import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import type { Cardinality } from './cardinality.js';
-import { modelOf, ownershipFields } from './model.js';
+import { modelOf, ownershipFields, setWhole } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
@@ -39,6 +40,12 @@ export type ToldVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
+
+/** VMs that come in one answer of MongoDB: each is taken apart in one go. */
+const readAtOnce = 500;
+
+/** Of a VM as bytes, its contents as bytes. */
+const WithContents = z.object({ _id: z.int(), template: z.instanceof(Uint8Array) });
 
 /** What is much of a VM, and not always shown. */
 const parts = {
@@ -92,13 +99,22 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         .sort({ _id: 1 })
         .lean<WorkVm[]>()
         .exec(),
-    /** What each of these VMs is made of: much, and needed by whoever makes it alone. */
-    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, Vm['template']>> {
-      const found = await vms
-        .find({ _id: { $in: ids } }, { template: 1 })
-        .lean<Pick<Vm, '_id' | 'template'>[]>()
-        .exec();
-      return new Map(found.map(({ _id, template }) => [_id, template]));
+    /**
+     * What each of these VMs is made of: much, and needed by whoever makes it alone. It is read from its bytes when it is
+     * asked for: of the largest that takes milliseconds, and fifty are read at once.
+     */
+    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, () => Vm['template']>> {
+      const found = await connection
+        .collection('vms')
+        .aggregate<Uint8Array>([{ $match: { _id: { $in: [...ids] } } }, { $project: { template: 1 } }], { raw: true })
+        .toArray();
+      const { deserialize } = mongo.BSON;
+      return new Map(
+        found.map((bytes) => {
+          const { _id, template } = WithContents.parse(deserialize(bytes, { raw: true }));
+          return [_id, () => deserialize(template)];
+        }),
+      );
     },
     list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
@@ -122,6 +138,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
           { ...(session && { session }) },
         )
         .hint('by_service')
+        .batchSize(readAtOnce)
         .lean<Pick<Vm, 'service' | 'history'>[]>()
         .exec();
       return found.flatMap((vm): Sibling[] => {
@@ -172,6 +189,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         // Left to choose, MongoDB may go through all VMs in order of their ids.
         .hint('by_service')
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<WorkVm[]>()
         .exec(),
     /** What is told of a service's VMs: of those that are not DONE, and those that became so since a time. */
@@ -179,6 +197,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       vms
         .find({ 'service.id': id, $or: [{ state: { $ne: 'DONE' } }, { ended_at: { $gte: since } }] }, told)
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<ToldVm[]>()
         .exec(),
     /** The highest VM number that a role has ever had, or -1. */
@@ -255,10 +274,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     },
 
     setUserTemplate: (id: number, user_template: UserTemplate, session: ClientSession): Promise<Vm | null> =>
-      vms
-        .findOneAndUpdate({ _id: id }, { $set: { user_template } }, { returnDocument: 'after', session })
-        .lean<Vm>()
-        .exec(),
+      setWhole(vms, id, { user_template }, session),
 
     ...createVmHolds(connection, vms),
     ...createVmTransitions(connection, vms, charged),
