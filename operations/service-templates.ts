@@ -127,8 +127,10 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         input: {},
         request: asked,
         charge,
+        vmTemplates: vmTemplatesOf(body),
         claim: async (op, session) => {
           await store.references.makeFor(service, session);
+          await demandVmTemplates(body, session, '/merge_template');
           await store.services.insert({ ...service, operation: op }, session);
           return service;
         },
@@ -138,12 +140,12 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
   };
 
   /** The VM templates that roles name are there, and stay until this is written. */
-  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession): Promise<void> {
+  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession, under = ''): Promise<void> {
     const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
     refuse(
       body.roles.flatMap(({ vm_template }, at): Finding[] =>
         missing.has(vm_template)
-          ? [{ pointer: `/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+          ? [{ pointer: `${under}/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
           : [],
       ),
     );

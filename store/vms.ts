@@ -2,8 +2,10 @@ import { type ClientSession, type Connection, mongo } from 'mongoose';
 import { z } from 'zod';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
+import type { Member } from '../domain/placement-groups.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
+import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
 import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -142,6 +144,39 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       return found.flatMap((vm): Sibling[] => {
         const place = placeOf(vm);
         return place && vm.service ? [{ service: vm.service.id, role: vm.service.role, host: place.hid }] : [];
+      });
+    },
+    /** What those VMs of these services ask of hosts that wait for one and are to be together with others, each kind once. */
+    async waitingTogether(services: readonly number[]): Promise<(Member & { vms: number })[]> {
+      if (services.length === 0) return [];
+      const kinds = await vms
+        .aggregate<Pick<Vm, 'capacity' | 'service' | 'placement'> & { requirements?: string; vms: number }>(
+          [
+            {
+              $match: {
+                'service.id': { $in: services },
+                ...waitingForCapacity,
+                'placement.together.0': { $exists: true },
+              },
+            },
+            {
+              $group: {
+                _id: {
+                  service: { id: '$service.id', role: '$service.role' },
+                  ...{ capacity: '$capacity', placement: '$placement' },
+                  requirements: '$user_template.SCHED_REQUIREMENTS',
+                },
+                vms: { $sum: 1 },
+              },
+            },
+            { $replaceWith: { $mergeObjects: ['$_id', { vms: '$vms' }] } },
+          ],
+          { hint: 'by_service' },
+        )
+        .exec();
+      return kinds.map(({ capacity, service, placement, requirements, vms: count }) => {
+        const user_template = requirements === undefined ? {} : { SCHED_REQUIREMENTS: requirements };
+        return { ...wishOf({ _id: -1, capacity, user_template, service, placement }), vms: count };
       });
     },
     /** VMs of a service that are not DONE, in order of their ids. */
