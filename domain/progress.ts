@@ -2,6 +2,7 @@ import type { Operation, OperationDetail } from '../schemas/operation.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
+import { byRole } from './service-health.js';
 import { isVmGone, isVmRunning } from './vm-states.js';
 
 export type Progress = NonNullable<OperationDetail['progress']>;
@@ -24,8 +25,9 @@ export function serviceProgress(
   const removes = kind === 'undeployService';
   const isDone = (vm: CountedVm): boolean =>
     removes ? isVmGone(vm) : isVmRunning(vm) && (!body.ready_status_gate || isReady(vm.user_template));
+  const vmsOf = byRole(vms);
   const counted = roles.map(({ name, state, cardinality }) => {
-    const its = vms.filter((vm) => vm.service?.role === name);
+    const its = vmsOf(name);
     return { name, state, done: its.filter(isDone).length, total: removes ? its.length : cardinality };
   });
   const sum = (size: (role: (typeof counted)[number]) => number): number =>

@@ -206,7 +206,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       return service;
     },
 
-    ...createServiceRoles(services),
+    ...createServiceRoles(connection, services),
   };
 }
 export type ServiceStore = ReturnType<typeof createServiceStore>;

@@ -198,6 +198,10 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
           .signal(signal, ...(vms ? [vms] : []))
           .catch(ignoreGone);
       }),
+    signalSettled: (workflowId, settled) =>
+      call(`signal ${workflowId}`, async () => {
+        await operations.workflow.getHandle(workflowId).signal('rolesSettled', settled).catch(ignoreGone);
+      }),
     signalPlacement: () =>
       call('signal placement', async () => {
         await operations.workflow.signalWithStart('placement', {
