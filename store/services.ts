@@ -44,6 +44,9 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
+    /** Whether an operation is at work on it that waits until its VMs report READY=YES. */
+    waitsForReports: async (id: number): Promise<boolean> =>
+      (await services.exists({ _id: id, operation: { $ne: null }, 'body.ready_status_gate': true })) !== null,
     /**
      * A service with those of its VMs that are not DONE, in order of their ids. One question, past Mongoose: this is what
      * is asked most, and questions are what an answer costs.
