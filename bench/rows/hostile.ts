@@ -47,7 +47,7 @@ export async function measureHostile(bench: Bench): Promise<Measured> {
   return { results, notes: ['hostile: the floor is the other’s deployment alone; stretches are in CPU time'] };
 }
 
-async function signUp({ arcus }: Bench): Promise<Tenant> {
+export async function signUp({ arcus }: Bench): Promise<Tenant> {
   const [name, root] = ['bench-hostile', arcus.api];
   await arcus.client.post('/users', { name, password }, Identified);
   const own = new ApiClient(new URL(root).origin, { name, password });
@@ -89,7 +89,7 @@ async function stretches(
 }
 
 /** Milliseconds of a deployment of ten VMs, beside what is done again and again until one is accepted as an operation. */
-async function deployed({ arcus }: Bench, meanwhile?: () => Promise<Reply>): Promise<number> {
+export async function deployed({ arcus }: Bench, meanwhile?: () => Promise<Reply>): Promise<number> {
   let over = false;
   const besides = (async () => {
     while (meanwhile && !over && (await meanwhile()).status !== 202);
