@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
+import { laneOf, ownLane, takesAway } from '../domain/lanes.js';
 import { workflowIdOf } from '../domain/names.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
@@ -100,9 +101,9 @@ export async function admit<K extends OperationKind>(
     started_at: null,
     ended_at: null,
   };
-  const write = () =>
+  const write = async () =>
     store.operations.admit(
-      operation,
+      { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
       async (session) => {
         const now = await claim(operation._id, session);
         if (!now) return null;
@@ -119,9 +120,7 @@ export async function admit<K extends OperationKind>(
     );
   const requester = { uid: caller.id, gid: administrators };
   const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
-  const admitted = await (charge || !takesAway(kind)
-    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn)
-    : inTurn());
+  const admitted = await store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn);
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
@@ -148,8 +147,6 @@ export async function repeatedRequest(
   });
   return earlier && operationResource(earlier, settings);
 }
-
-const takesAway = (kind: OperationKind): boolean => kind === 'undeployService' || kind === 'terminateVm';
 
 /** With the name that the caller's is, for a refusal. */
 const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({
