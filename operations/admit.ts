@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
+import { laneOf, ownLane, takesAway } from '../domain/lanes.js';
 import { workflowIdOf } from '../domain/names.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
@@ -34,6 +35,8 @@ type Wish<K extends OperationKind> = {
   input: OperationInputs[K];
   /** What the client asked for and of what, for telling a repeated request from another one with its key. */
   request: unknown;
+  /** VM templates that the resource names from then on: those who write the same go one after the other. */
+  vmTemplates?: readonly number[];
   /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
   charge?: Amounts;
   /**
@@ -56,7 +59,21 @@ export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
   { idempotencyKey }: Admission,
-  { kind, resource, name, owner, right = 'manage', template, retryOf, input, request, charge, claim, refusal }: Wish<K>,
+  {
+    kind,
+    resource,
+    name,
+    owner,
+    right = 'manage',
+    template,
+    retryOf,
+    input,
+    request,
+    vmTemplates,
+    charge,
+    claim,
+    refusal,
+  }: Wish<K>,
 ): Promise<OperationResource> {
   const operation: Operation<K> = {
     _id: ulid(),
@@ -84,9 +101,9 @@ export async function admit<K extends OperationKind>(
     started_at: null,
     ended_at: null,
   };
-  const write = () =>
+  const write = async () =>
     store.operations.admit(
-      operation,
+      { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
       async (session) => {
         const now = await claim(operation._id, session);
         if (!now) return null;
@@ -102,9 +119,8 @@ export async function admit<K extends OperationKind>(
       refusal,
     );
   const requester = { uid: caller.id, gid: administrators };
-  const admitted = await (charge || !takesAway(kind)
-    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], write)
-    : write());
+  const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
+  const admitted = await store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn);
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
@@ -131,8 +147,6 @@ export async function repeatedRequest(
   });
   return earlier && operationResource(earlier, settings);
 }
-
-const takesAway = (kind: OperationKind): boolean => kind === 'undeployService' || kind === 'terminateVm';
 
 /** With the name that the caller's is, for a refusal. */
 const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
+import { takingAway } from '../domain/lanes.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
@@ -119,6 +120,21 @@ export function createOperationStore(connection: Connection) {
         .limit(limit)
         .lean<Operation[]>()
         .exec(),
+
+    /** Who has asked for an operation, and what for. */
+    asker: (id: string) =>
+      operations.findById(id, { requester: 1, kind: 1 }).lean<Pick<Operation, 'requester' | 'kind'>>().exec(),
+
+    /** How many operations that take away, or of the others, somebody has asked for that have not ended; `most`, when more. */
+    openOf: (requester: number, takeAway: boolean, most: number): Promise<number> =>
+      operations.countDocuments(
+        {
+          'requester.id': requester,
+          state: { $in: openStates },
+          kind: takeAway ? { $in: takingAway } : { $nin: takingAway },
+        },
+        { limit: most },
+      ),
 
     /** Which of these operations have ended, so that holds of theirs may be taken. */
     async ended(ids: readonly string[]): Promise<Set<string>> {

@@ -13,10 +13,12 @@ import {
   ApplicationFailure,
   defaultPayloadConverter,
   defineSearchAttributeKey,
+  type Priority,
   type SearchAttributePair,
   SearchAttributeType,
 } from '@temporalio/common';
 import { type FailingTask, faultText } from '../../domain/failing-task.js';
+import { takesAway } from '../../domain/lanes.js';
 import { Problem } from '../../domain/problems.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
@@ -57,6 +59,15 @@ const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttrib
   ...(resource.type === 'service' ? [{ key: searchAttributes.ArcusService, value: resource.id }] : []),
   ...(resource.type === 'vm' ? [{ key: searchAttributes.ArcusVm, value: resource.id }] : []),
 ];
+
+/**
+ * Of those that wait for a worker in one queue, users have the next in turns, and what takes away comes before all else. Steps
+ * of a run have this from it.
+ */
+const priorityOf = ({ kind, requester }: Operation): Priority => ({
+  fairnessKey: `user-${requester.id}`,
+  ...(takesAway(kind) && { priorityKey: 2 }),
+});
 
 export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };
 
@@ -117,7 +128,8 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
       try {
         await operations.workflow.start(operation.kind, {
           workflowId: operation.workflow_id,
-          taskQueue: taskQueues.orchestration,
+          taskQueue: operation.lane === 'shared' ? taskQueues.shared : taskQueues.orchestration,
+          priority: priorityOf(operation),
           args: [{ op: operation._id }],
           memo: { op: operation._id },
           workflowIdConflictPolicy: 'FAIL',

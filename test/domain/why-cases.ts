@@ -82,6 +82,14 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
   [
+    'a deployment that waits for its turn',
+    facts({
+      subject: service({ state: 'PENDING', vms: [] }),
+      operation: operation({ state: 'accepted', run_id: null, started_at: null, lane: 'shared' }),
+      engine: { ...answered, queuedSince: ago(12) },
+    }),
+  ],
+  [
     'an undeployment whose run cannot write down what it has to',
     facts({
       subject: service({ state: 'UNDEPLOYING' }),
