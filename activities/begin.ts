@@ -20,6 +20,8 @@ export async function begin<Plan>(
   const claim = await store.operations.claim(op, run);
   if (claim.result === 'foreign') return { go: false, error: null };
   if (claim.result === 'ended') return ended(claim.operation);
+  // What it held before it waited, for a person or for capacity, it takes anew.
+  if (claim.operation.releasing) await store.releases.finish(op);
   const made = await plan(claim.operation);
   if (made !== null) return { go: true, plan: made };
   const after = await store.endings.end(op, {

@@ -24,6 +24,8 @@ export async function takeVms(store: Store, op: string, vms: readonly WorkVm[]):
   if (vms.length === 0) return [];
   const holders = new Set(vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : [])));
   const ended = holders.size === 0 ? holders : await store.operations.ended([...holders]);
+  // Those that were in the middle of a step say so first.
+  for (const holder of ended) await store.releases.finish(holder);
   return (await store.vms.take(op, vms, ended)).filter((vm) => vm.state !== 'DONE');
 }
 

@@ -60,6 +60,7 @@ export const supervisionActivities = ({
     const rest: Record<string, () => Promise<unknown>> = {
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'terminations that wait': () => resumeTerminations(store, engine),
+      'VMs that were not let go of': () => finishReleases(store),
       'services in doubt': async () => store.health.refresh(await store.health.doubtful()),
     };
     for (const { item, error } of await eachApart(Object.keys(rest), 1, async (what) => rest[what]?.())) {
@@ -138,6 +139,13 @@ const fail = (store: Store, { _id }: Operation, detail: string): Promise<unknown
 
 async function restart(store: Store, engine: Engine, operation: Operation): Promise<void> {
   if (operation.state === 'accepted' || (await store.endings.reopen(operation))) await engine.start(operation);
+}
+
+/** What whoever has ended an operation has not come to. */
+async function finishReleases(store: Store): Promise<void> {
+  const left = await store.operations.releasing(pageSize);
+  const failures = await eachApart(left, atOnce, (op) => store.endings.afterwards(op));
+  for (const { item: op, error } of failures) log.warn('VMs of an operation were not let go of', { op, error });
 }
 
 /** Those that wait for a host go on when it answers, is taken offline, or has been removed. */

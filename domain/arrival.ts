@@ -2,7 +2,7 @@ import type { Operation } from '../schemas/operation.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
-import { belongs, type HealthVm, missingOf } from './service-health.js';
+import { belongs, byRole, type HealthVm, missingOf } from './service-health.js';
 import { isVmGone, isVmHealthy, isVmRunning } from './vm-states.js';
 
 /**
@@ -17,8 +17,9 @@ export function arrivedRoles(
   const there = (vm: (typeof vms)[number]) =>
     isVmHealthy(vm) && (!body.ready_status_gate || !isVmRunning(vm) || isReady(vm.user_template));
   const deploys = kind === 'deployService' || kind === 'repairService';
+  const vmsOf = byRole(vms);
   return roles.map((role) => {
-    const its = vms.filter((vm) => vm.service?.role === role.name && !isVmGone(vm));
+    const its = vmsOf(role.name).filter((vm) => !isVmGone(vm));
     const own = its.filter(belongs);
     const isFull = own.length <= role.cardinality && missingOf(role, its) === 0;
     if (deploys && role.state === 'DEPLOYING' && isFull && own.every(there))

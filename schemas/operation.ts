@@ -125,7 +125,16 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   created_at: Date;
   started_at: Date | null;
   ended_at: Date | null;
+  /** VMs of its service are not all told of what it has come to; absent: they are. */
+  releasing?: Releasing;
 };
+
+/**
+ * What is left to do after an operation on a service has ended, or goes on as a new run: its VMs are let go of. `given_up`:
+ * what those say that are in the middle of a step; null: they are left in it. `left`: what those say that have no host;
+ * null: nothing.
+ */
+export type Releasing = { since: Date; given_up: string | null; left: string | null };
 
 export const isUndeployment = (operation: Operation): operation is Operation<'undeployService'> =>
   operation.kind === 'undeployService';

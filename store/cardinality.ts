@@ -13,6 +13,7 @@ import { healthEntries, pushLog } from './service-log.js';
 import type { RoleStep } from './service-roles.js';
 import type { ServiceStore } from './services.js';
 import { createTurns } from './turns.js';
+import { inParts } from './vm-parts.js';
 
 /** A VM as it was before it was DONE: what is asked of it. */
 export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
@@ -104,22 +105,25 @@ export function createCardinality(
     },
 
     /**
-     * Writes new VMs of roles, all or none, if each still is to have as many as these were planned for. False: that has
-     * changed, or another try has made some of them; what there is has to be read again.
+     * Writes new VMs of roles in parts, each whole or not at all, while each role still is to have as many as these were
+     * planned for. False: that has changed, or another try has made some of them; what there is has to be read again.
      */
     async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
       const asPlanned = roles.map(({ name, cardinality }) => ({ roles: { $elemMatch: { name, cardinality } } }));
-      try {
-        return await connection.transaction(async (session) => {
+      const insert = (part: Vm[]): Promise<boolean> =>
+        connection.transaction(async (session) => {
           const { modifiedCount } = await services.model.updateOne(
             { _id: service, operation: op, wanted: null, $and: asPlanned },
             { $inc: { health: 1 } },
             { session },
           );
           if (modifiedCount === 0) return false;
-          await native<Vm>('vms').insertMany([...made], { session });
+          await native<Vm>('vms').insertMany(part, { session });
           return true;
         });
+      try {
+        for (const part of inParts(made)) if (!(await insert(part))) return false;
+        return true;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
         return false;

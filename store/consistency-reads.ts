@@ -65,13 +65,13 @@ export function createConsistencyReads(connection: Connection, { operations, ser
         .exec(),
 
     /** How far these operations have come; those that do not exist are left out. */
-    async statesOf(ids: readonly string[]): Promise<Map<string, Pick<Operation, 'state' | 'ended_at'>>> {
+    async statesOf(ids: readonly string[]): Promise<Map<string, Pick<Operation, 'state' | 'ended_at' | 'releasing'>>> {
       if (ids.length === 0) return new Map();
       const found = await operations.model
-        .find({ _id: { $in: ids } }, { state: 1, ended_at: 1 })
-        .lean<Pick<Operation, '_id' | 'state' | 'ended_at'>[]>()
+        .find({ _id: { $in: ids } }, { state: 1, ended_at: 1, releasing: 1 })
+        .lean<Pick<Operation, '_id' | 'state' | 'ended_at' | 'releasing'>[]>()
         .exec();
-      return new Map(found.map(({ _id, state, ended_at }) => [_id, { state, ended_at }]));
+      return new Map(found.map(({ _id, ...known }) => [_id, known]));
     },
 
     /** Whose the operations on these resources are, those that have ended among them. */

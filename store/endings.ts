@@ -4,27 +4,31 @@ import { brief, longest } from '../domain/brief.js';
 import { leftWaiting } from '../domain/left-waiting.js';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import { abandonment } from '../domain/vm-states.js';
-import { isUndeployment, type Operation } from '../schemas/operation.js';
+import { isUndeployment, type Operation, type Releasing } from '../schemas/operation.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Health } from './health.js';
 import { healthFields } from './health-fields.js';
-import { type OperationStore, type Outcome, openStates } from './operations.js';
+import { type Outcome, openStates } from './operations.js';
 import type { QuotaStore } from './quotas.js';
-import type { ServiceStore } from './services.js';
-import type { VmMove } from './vm-transitions.js';
-import type { VmStore } from './vms.js';
-import { type WorkVm, workFields } from './work-vms.js';
-
-export type EndingStores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
+import type { EndingStores, Releases } from './releases.js';
+import { stateAfter } from './vm-transitions.js';
 
 /**
  * How operations end. What a run says of itself at its end and what reconciliation says of a run that was lost is the
- * same transaction: the operation, its resource and whatever VMs it still holds, so that nothing waits for a dead run.
+ * same transaction: the operation, its resource and what that is charged. Of a service it says that VMs are to be let go
+ * of, which is done at once after it, or by whoever comes next, so that nothing waits for a dead run.
  */
 export function createEndings(
   connection: Connection,
-  { operations, services, vms, quotas, health }: EndingStores & { quotas: QuotaStore; health: Health },
+  {
+    operations,
+    services,
+    vms,
+    quotas,
+    health,
+    releases,
+  }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases },
 ) {
   return {
     /**
@@ -60,27 +64,37 @@ export function createEndings(
     },
 
     /**
-     * Back to accepted, so that a new run can claim it, and in the same transaction without its holds: the new run takes
-     * them anew, and what the old one may still do matches nothing. Only from the state and run that the caller has
+     * Back to accepted, so that a new run can claim it, and without its holds: the new run takes them anew once all are
+     * let go of, and what the old one may still do matches nothing. Only from the state and run that the caller has
      * seen: one that was frozen since then must not strip the run that came after.
      */
     async reopen(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<boolean> {
-      return connection.transaction(async (session) => {
-        const { modifiedCount } = await operations.model.updateOne(
-          { _id: seen._id, state: seen.state, run_id: seen.run_id },
-          { $set: { state: 'accepted', run_id: null, waiting_for: null } },
-          { session },
-        );
-        if (modifiedCount === 0) return false;
-        await vms.releaseAll(seen._id, session);
-        return true;
-      });
+      const releasing: Releasing = { since: new Date(), given_up: null, left: null };
+      const { modifiedCount } = await operations.model.updateOne(
+        { _id: seen._id, state: seen.state, run_id: seen.run_id },
+        { $set: { state: 'accepted', run_id: null, waiting_for: null, releasing } },
+      );
+      if (modifiedCount === 0) return false;
+      await releases.finish(seen._id);
+      return true;
+    },
+
+    /** What whoever has ended an operation, or let it go on as a new run, may not have come to. */
+    async afterwards(op: string): Promise<void> {
+      await releases.finish(op);
+      const operation = await operations.find(op);
+      if (operation && !isOpen(operation)) await judge(operation);
     },
   };
 
-  /** What has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was at work. */
   async function afterwards(ended: Operation | null): Promise<void> {
-    if (!ended || ended.kind === 'undeployService' || ended.resource.type === 'zone') return;
+    if (ended?.releasing) await releases.finish(ended._id);
+    if (ended) await judge(ended);
+  }
+
+  /** What has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was at work. */
+  async function judge(ended: Operation): Promise<void> {
+    if (ended.kind === 'undeployService' || ended.resource.type === 'zone') return;
     const { type, id } = ended.resource;
     if (type === 'service') return health.refresh([id]);
     const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
@@ -88,30 +102,47 @@ export function createEndings(
   }
 
   async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
-    if (!openStates.some((state) => state === operation.state)) return operation;
-    await abandonVms(operation, reasonOf(claimed), session);
-    const outcome = await settle(operation, claimed, session);
-    await tellThoseLeft(operation, outcome, session);
-    return operations.end(operation._id, outcome, session);
+    if (!isOpen(operation)) return operation;
+    const { _id: op, resource } = operation;
+    const given_up = reasonOf(claimed);
+    if (resource.type !== 'service') {
+      await releases.releaseOne(op, given_up, session);
+      const outcome = await settle(operation, claimed, session);
+      if (resource.type === 'vm' && outcome.state !== 'succeeded')
+        await vms.leave(resource.id, op, leftWaiting(operation, outcome), session);
+      return operations.end(op, outcome, session, null);
+    }
+    const { outcome, isWanted } = await settleService(operation, claimed, session);
+    const left = outcome.state === 'succeeded' || isWanted ? null : leftWaiting(operation, outcome);
+    const releasing = await releases.toRelease(op, { given_up, left }, session);
+    return operations.end(op, outcome, session, releasing);
   }
 
   async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
     const { _id: op, resource } = operation;
     if (resource.type === 'zone') return outcome;
-    if (resource.type === 'vm') {
-      const vm = await vms.model
-        .findById(resource.id, { state: 1, lcm_state: 1 })
-        .session(session)
-        .lean<Pick<Vm, 'state' | 'lcm_state'>>()
-        .exec();
-      await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
-      await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
-      return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
-    }
+    const vm = await vms.model
+      .findById(resource.id, { state: 1, lcm_state: 1 })
+      .session(session)
+      .lean<Pick<Vm, 'state' | 'lcm_state'>>()
+      .exec();
+    await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
+    await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
+    return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
+  }
+
+  /** `isWanted`: another operation is about to take the service over. */
+  async function settleService(
+    operation: Operation,
+    outcome: Outcome,
+    session: ClientSession,
+  ): Promise<{ outcome: Outcome; isWanted: boolean }> {
+    const { _id: op, resource } = operation;
     const undeploys = operation.kind === 'undeployService';
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
-    const looked = isCancelled || !undeploys ? await allOf(resource.id, session) : [];
+    const looked =
+      isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, session) : [];
     const done = undeploys ? 'DONE' : 'RUNNING';
     let said = outcome;
     const before = await services.finish(
@@ -130,41 +161,30 @@ export function createEndings(
     );
     if (before?.operation === op && said.state === 'succeeded' && removes(operation))
       await services.remove(resource.id, session);
-    return said;
+    const wanted = before?.wanted ?? null;
+    return { outcome: said, isWanted: wanted !== null && wanted !== op };
   }
 
-  function allOf(service: number, session: ClientSession): Promise<HealthVm[]> {
-    return vms.model
-      .find({ 'service.id': service, state: { $ne: 'DONE' } }, healthFields, { session })
+  /** As they are once those that the operation holds in the middle of a step have said that this was given up. */
+  async function allOf(
+    service: number,
+    { op, given_up }: { op: string; given_up: string },
+    session: ClientSession,
+  ): Promise<HealthVm[]> {
+    const found = await vms.model
+      .find({ 'service.id': service, state: { $ne: 'DONE' } }, { ...healthFields, 'hold.op': 1 }, { session })
       .hint('by_service')
-      .lean<HealthVm[]>()
+      .lean<(HealthVm & { hold: { op: string } | null })[]>()
       .exec();
-  }
-
-  /** VMs that wait for a host: nobody looks for one any more. */
-  async function tellThoseLeft({ _id: op, kind, resource }: Operation, outcome: Outcome, session: ClientSession) {
-    const { type, id } = resource;
-    if (outcome.state === 'succeeded' || type === 'zone') return;
-    await vms.leave(
-      type === 'vm' ? { vm: id } : { service: id },
-      op,
-      leftWaiting({ kind, resource }, outcome),
-      session,
-    );
-  }
-
-  /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */
-  async function abandonVms({ _id: op }: Operation, reason: string, session: ClientSession): Promise<void> {
-    const held = await vms.model.find({ 'hold.op': op }, workFields).session(session).lean<WorkVm[]>().exec();
-    const moves = held.flatMap((vm): VmMove[] => {
-      const event = abandonment(vm);
-      return event ? [{ vm, event, set: { reason: vm.reason ?? reason }, release: true }] : [];
+    return found.map((vm) => {
+      const event = vm.hold?.op === op ? abandonment(vm) : undefined;
+      return event ? { ...vm, ...stateAfter(vm, event), reason: vm.reason ?? brief(given_up, longest.vm) } : vm;
     });
-    await vms.transition(moves, session);
-    if (held.length > moves.length) await vms.releaseAll(op, session);
   }
 }
 export type Endings = ReturnType<typeof createEndings>;
+
+const isOpen = ({ state }: Operation): boolean => openStates.some((open) => open === state);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 

@@ -12,6 +12,7 @@ import {
   type OperationState,
   operationFields,
   type Person,
+  type Releasing,
   type ResourceRef,
 } from '../schemas/operation.js';
 import { modelOf } from './model.js';
@@ -57,6 +58,10 @@ export function createOperationStore(connection: Connection) {
     {
       fields: { kind: 1, template_id: 1, _id: -1 },
       options: { name: 'by_template', partialFilterExpression: { state: 'succeeded' } },
+    },
+    {
+      fields: { 'releasing.since': 1 },
+      options: { name: 'releasing', partialFilterExpression: { 'releasing.since': { $exists: true } } },
     },
     {
       fields: { 'requester.id': 1, idempotency_key: 1 },
@@ -223,8 +228,25 @@ export function createOperationStore(connection: Connection) {
       return (await operations.updateMany(theirs, { $set: owner }, { session })).modifiedCount > 0;
     },
 
-    /** Ends an operation that has not ended, and returns it; null when it had. */
-    end: (id: string, outcome: Outcome, session: ClientSession): Promise<Operation | null> =>
+    /** Operations of which VMs are still to be let go of, those first that have waited longest. */
+    async releasing(limit: number): Promise<string[]> {
+      const found = await operations
+        .find({ 'releasing.since': { $exists: true } }, { _id: 1 })
+        .hint('releasing')
+        .sort({ 'releasing.since': 1 })
+        .limit(limit)
+        .lean<Pick<Operation, '_id'>[]>()
+        .exec();
+      return found.map(({ _id }) => _id);
+    },
+
+    /** Ends an operation that has not ended, and returns it; null when it had. `releasing`: what is left to do of it. */
+    end: (
+      id: string,
+      outcome: Outcome,
+      session: ClientSession,
+      releasing: Releasing | null,
+    ): Promise<Operation | null> =>
       operations
         .findOneAndUpdate(
           { _id: id, state: { $in: openStates } },
@@ -235,6 +257,7 @@ export function createOperationStore(connection: Connection) {
               waiting_for: null,
               question: null,
               ended_at: new Date(),
+              ...(releasing && { releasing }),
             },
           },
           { session, returnDocument: 'after' },

@@ -1,20 +1,23 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import { nextRoleState } from '../domain/service-states.js';
-import type { Answer, Operation, Person } from '../schemas/operation.js';
+import type { Answer, Operation, Person, Releasing } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
-import type { EndingStores } from './endings.js';
+import type { EndingStores, Releases } from './releases.js';
 
 /** Operations that wait, with no run open, for a person to say how they go on. */
-export function createQuestions(connection: Connection, { operations, services, vms }: EndingStores) {
+export function createQuestions(
+  connection: Connection,
+  { operations, services, releases }: Omit<EndingStores, 'vms'> & { releases: Releases },
+) {
   return {
     /**
-     * running → waiting_for_you, asking about these roles of its service, and in the same transaction without its holds.
+     * running → waiting_for_you, asking about these roles of its service, and then without its holds.
      * Asked again by the same run it changes nothing. Returns false when the operation does not have the service to
      * itself any more.
      */
     async ask({ op, run, roles }: { op: string; run: string; roles: readonly string[] }): Promise<boolean> {
-      return connection.transaction(async (session) => {
+      const has = await connection.transaction(async (session) => {
         const operation = await operations.model
           .findOne({ _id: op, state: 'running', run_id: run })
           .session(session)
@@ -23,15 +26,17 @@ export function createQuestions(connection: Connection, { operations, services, 
         if (!operation) return true;
         const service = await services.letGo(operation.resource.id, op, session);
         if (!service) return false;
+        const releasing: Releasing = { since: new Date(), given_up: null, left: null };
         const question = { text: questionOn(service, roles), roles: [...roles], asked_at: new Date() };
         await operations.model.updateOne(
           { _id: op },
-          { $set: { state: 'waiting_for_you', waiting_for: 'your answer', question, answer: null } },
+          { $set: { state: 'waiting_for_you', waiting_for: 'your answer', question, answer: null, releasing } },
           { session },
         );
-        await vms.releaseAll(op, session);
         return true;
       });
+      await releases.finish(op);
+      return has;
     },
 
     /**

@@ -20,6 +20,7 @@ import { createProgress } from './progress.js';
 import { createQuestions } from './questions.js';
 import { createQuotaStore } from './quotas.js';
 import { createReferences } from './references.js';
+import { createReleases } from './releases.js';
 import { createServiceStore } from './services.js';
 import { createSightings } from './sightings.js';
 import { createStepStore } from './steps.js';
@@ -39,6 +40,7 @@ export function createStore(connection: Connection) {
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
+  const releases = createReleases(connection, { operations, services, vms });
   return {
     connection,
     edit: createEdits(connection),
@@ -67,13 +69,14 @@ export function createStore(connection: Connection) {
     ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references }),
     health,
     terminations: createTerminations(connection, vms, operations),
-    endings: createEndings(connection, { operations, services, vms, quotas, health }),
+    endings: createEndings(connection, { operations, services, vms, quotas, health, releases }),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),
       repairs: createConsistencyRepairs(connection, { operations, services, vms, hosts }),
     },
-    questions: createQuestions(connection, { operations, services, vms }),
+    releases,
+    questions: createQuestions(connection, { operations, services, releases }),
   };
 }
 export type Store = ReturnType<typeof createStore>;

@@ -1,4 +1,4 @@
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
@@ -58,9 +58,5 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
       if (matched < held.length) return null;
       return entered.map(({ vm, state }) => ({ ...vm, ...state, hold: vm.hold && { ...vm.hold, attempt } }));
     },
-
-    /** Lets go of whatever an operation still holds. */
-    releaseAll: (op: string, session?: ClientSession) =>
-      vms.updateMany({ 'hold.op': op }, { $set: { hold: null } }, { session }),
   };
 }

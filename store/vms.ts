@@ -8,7 +8,6 @@ import { isReady } from '../domain/ready.js';
 import { placeOf } from '../domain/stays.js';
 import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
-import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import type { Cardinality } from './cardinality.js';
@@ -17,6 +16,7 @@ import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
+import { inParts } from './vm-parts.js';
 import { createVmTransitions } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
 import { readyFields, type WorkVm, workFields } from './work-vms.js';
@@ -238,7 +238,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       if (documents.length === 0) return true;
       try {
         // Past Mongoose, which would cast every value of every document.
-        for (const some of inBytes(documents))
+        for (const some of inParts(documents))
           await connection.collection<Vm>('vms').insertMany(some, { ordered: false });
         return true;
       } catch (error) {
@@ -266,16 +266,15 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       );
     },
 
-    /** Says of VMs without a host that the operation which looked for one has ended, unless another holds them. */
-    leave: (of: { vm: number } | { service: number }, op: string, reason: string, session: ClientSession) =>
-      vms.updateMany(
+    /** Says of a VM without a host that the operation on it which looked for one has ended, unless another holds it. */
+    leave: (id: number, op: string, reason: string, session: ClientSession) =>
+      vms.updateOne(
         {
-          ...('vm' in of ? { _id: of.vm, operation: { $in: [null, op] } } : { 'service.id': of.service }),
-          state: 'PENDING',
+          ...{ _id: id, operation: { $in: [null, op] }, state: 'PENDING' },
           $or: [{ hold: null }, { 'hold.op': op }],
         },
         { $set: { reason } },
-        { session, ...('service' in of && { hint: 'by_service' }) },
+        { session },
       ),
 
     /** An operation has begun that will look for a host for those of a service that have none: they are not left any more. */
@@ -309,22 +308,6 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     ...createVmHolds(connection, vms),
     ...createVmTransitions(connection, vms, charged),
   };
-}
-/** In parts that are written one after the other, none of which is large; VMs of a role are as good as alike in size. */
-function* inBytes(documents: readonly Vm[]): Generator<Vm[]> {
-  let [part, bytes]: [Vm[], number] = [[], 0];
-  let [role, each]: [string | undefined, number] = [undefined, 0];
-  for (const vm of documents) {
-    if (each === 0 || vm.service?.role !== role) each = mongo.BSON.calculateObjectSize(vm);
-    role = vm.service?.role;
-    if (part.length > 0 && bytes + each > limits.writeBytes.most) {
-      yield part;
-      [part, bytes] = [[], 0];
-    }
-    part.push(vm);
-    bytes += each;
-  }
-  if (part.length > 0) yield part;
 }
 
 export type VmStore = ReturnType<typeof createVmStore>;

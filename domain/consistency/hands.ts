@@ -1,9 +1,9 @@
-import type { OperationState } from '../../schemas/operation.js';
+import type { Operation, OperationState } from '../../schemas/operation.js';
 import type { Role, Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
 
 /** The operations that the documents name, as far as they exist. */
-export type KnownOperations = ReadonlyMap<string, { state: OperationState }>;
+export type KnownOperations = ReadonlyMap<string, Pick<Operation, 'state' | 'releasing'>>;
 
 export type SeenVm = Pick<
   Vm,
@@ -37,9 +37,10 @@ export function isOpen(op: string, operations: KnownOperations): boolean {
   return known !== undefined && !ended.includes(known.state);
 }
 
-/** Whether it also has a run: whatever does not fit may be about to. */
+/** Whether it also has a run, or its VMs are being let go of: whatever does not fit may be about to. */
 function isAtWork(op: string, operations: KnownOperations): boolean {
   const known = operations.get(op);
+  if (known?.releasing) return true;
   return known !== undefined && !ended.includes(known.state) && !parked.includes(known.state);
 }
 
