@@ -48,18 +48,18 @@ export async function actionFacts(
     after: last && last._id !== operation?._id ? last : null,
     resource: facts,
     mayManage: mayManage(caller, operation, resource),
-    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('VM', resource.vm), 'admin'),
+    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('vm', resource.vm), 'admin'),
   };
 }
 
 function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
   if (operation?.resource.type === 'zone') return isAdministrator(caller);
   // To enable a host is what is offered of it, and that is an administrator's work.
-  if (resource?.type === 'host') return allowed(caller, subjectOf('HOST', resource.host), 'admin');
+  if (resource?.type === 'host') return allowed(caller, subjectOf('host', resource.host), 'admin');
   const subjects = [
     ...(operation ? [operationSubject(operation)] : []),
-    ...(resource?.type === 'service' ? [subjectOf('DOCUMENT', resource.service)] : []),
-    ...(resource?.type === 'vm' ? [subjectOf('VM', resource.vm)] : []),
+    ...(resource?.type === 'service' ? [subjectOf('service', resource.service)] : []),
+    ...(resource?.type === 'vm' ? [subjectOf('vm', resource.vm)] : []),
   ];
   return subjects.every((subject) => allowed(caller, subject, 'manage'));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
-import { workflowIdOf } from '../domain/names.js';
+import { nameOf, workflowIdOf } from '../domain/names.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
 import type { Problem } from '../domain/problems.js';
@@ -16,7 +16,7 @@ import type {
   ResourceRef,
 } from '../schemas/operation.js';
 import type { Amounts } from '../schemas/quota.js';
-import { demand, nameOf, operationSubject } from './authorise.js';
+import { demand, operationSubject } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 

@@ -23,7 +23,7 @@ import { wakeWaiting } from './wake-waiting.js';
 export const clusterOperations = (context: OperationsContext) => {
   const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Cluster> =>
-    authorised(caller, 'CLUSTER', await store.clusters.find(id), right, `cluster ${id}`);
+    authorised(caller, 'cluster', await store.clusters.find(id), right, id);
   const shown = async (caller: Caller, clusters: readonly Cluster[]): Promise<ClusterResource[]> => {
     const hosts = await store.clusterChanges.hostsOf(clusters.map(({ _id }) => _id));
     const names = await namesFor(directory, caller, clusters);
@@ -45,7 +45,7 @@ export const clusterOperations = (context: OperationsContext) => {
       shownOne(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, { name: wished, attributes, reserved }: CreateCluster): Promise<ClusterResource> {
-      mayCreate(caller, 'CLUSTER', 'clusters');
+      mayCreate(caller, 'cluster');
       const name = objectName(wished);
       const cluster: Cluster = {
         _id: await store.counters.one('cluster'),
@@ -64,7 +64,7 @@ export const clusterOperations = (context: OperationsContext) => {
     async update(caller: Caller, id: number, { revise, precondition }: Edit<ClusterEdit>): Promise<ClusterResource> {
       await find(caller, id, 'admin');
       const after = await store.edit(store.clusters.model, id, async (present, session) => {
-        const cluster = authorised(caller, 'CLUSTER', present, 'admin', `cluster ${id}`);
+        const cluster = authorised(caller, 'cluster', present, 'admin', id);
         await precondition.demand(() => shownOne(caller, cluster));
         const before = editable(cluster);
         const { wish } = revise(before);
@@ -83,7 +83,7 @@ export const clusterOperations = (context: OperationsContext) => {
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'admin');
       const removed = await store.edit(store.clusters.model, id, async (present, session) => {
-        const cluster = authorised(caller, 'CLUSTER', present, 'admin', `cluster ${id}`);
+        const cluster = authorised(caller, 'cluster', present, 'admin', id);
         await precondition.demand(() => shownOne(caller, cluster));
         const called = `Cluster ${id} (${cluster.name})`;
         if (id === defaultCluster)

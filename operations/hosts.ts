@@ -22,7 +22,7 @@ const hundredths = (cores: number): number => Math.round(cores * 100);
 export const hostOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Host> =>
-    authorised(caller, 'HOST', await store.hosts.find(id), right, `host ${id}`);
+    authorised(caller, 'host', await store.hosts.find(id), right, id);
   const shown = async (caller: Caller, host: Host): Promise<HostResource> =>
     hostResource(host, await namesFor(directory, caller, [host]));
 
@@ -37,7 +37,7 @@ export const hostOperations = (context: OperationsContext) => {
       throw new Problem('invalid_request', `There is no cluster ${cluster}.`, {
         findings: [{ pointer: '/cluster_id', detail: `there is no cluster ${cluster}` }],
       });
-    authorised(caller, 'CLUSTER', found, 'admin', `cluster ${cluster}`);
+    authorised(caller, 'cluster', found, 'admin', cluster);
   }
 
   return {
@@ -50,7 +50,7 @@ export const hostOperations = (context: OperationsContext) => {
     show: async (caller: Caller, id: number): Promise<HostResource> => shown(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, request: CreateHost): Promise<HostResource> {
-      mayCreate(caller, 'HOST', 'hosts');
+      mayCreate(caller, 'host');
       const { vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
       const name = objectName(request.name);
       await mayPutInto(caller, cluster_id);
@@ -86,7 +86,7 @@ export const hostOperations = (context: OperationsContext) => {
     async update(caller: Caller, id: number, { revise, precondition }: Edit<HostEdit>): Promise<HostResource> {
       await find(caller, id, 'admin');
       const edited = await store.edit(store.hosts.model, id, async (present, session) => {
-        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
+        const host = authorised(caller, 'host', present, 'admin', id);
         await precondition.demand(() => shown(caller, host));
         const before = editable(host);
         const { wish, named } = revise(before);
@@ -115,7 +115,7 @@ export const hostOperations = (context: OperationsContext) => {
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'admin');
       const removed = await store.edit(store.hosts.model, id, async (present, session) => {
-        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
+        const host = authorised(caller, 'host', present, 'admin', id);
         await precondition.demand(() => shown(caller, host));
         if (await store.hosts.removeEmpty(id, session)) return true;
         const count = Object.keys(host.vms).length;

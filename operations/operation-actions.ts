@@ -3,13 +3,14 @@ import type { ActionFacts } from '../domain/acts/facts.js';
 import { isOpen } from '../domain/acts/operation-acts.js';
 import { problemFor } from '../domain/acts/verdict.js';
 import type { Caller } from '../domain/caller.js';
+import { nameOf } from '../domain/names.js';
 import type { Subject } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
 import type { AnswerOperation, Operation, OperationResource, ResourceRef } from '../schemas/operation.js';
 import { actionFacts, findResource } from './action-facts.js';
 import { demandAct } from './acts.js';
 import { repeatedRequest } from './admit.js';
-import { administrator, authorisedOperation, demand, nameOf, subjectOf } from './authorise.js';
+import { administrator, authorisedOperation, demand, subjectOf } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 import type { Retries } from './retries.js';
@@ -92,9 +93,9 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
     if (type === 'zone') return null;
     if (type === 'vm') {
       const vm = await store.vms.find(id);
-      return vm && subjectOf('VM', vm);
+      return vm && subjectOf('vm', vm);
     }
     const service = await store.services.find(id);
-    return service && subjectOf('DOCUMENT', service);
+    return service && subjectOf('service', service);
   }
 };

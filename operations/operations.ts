@@ -65,9 +65,8 @@ export const createOperations = (context: OperationsContext) => {
         { type, id }: ResourceRef & { type: 'service' | 'vm' },
         query: ListQuery & { state?: OperationState },
       ): Promise<Page<OperationResource>> {
-        if (type === 'service')
-          authorised(caller, 'DOCUMENT', await context.store.services.find(id), 'use', `service ${id}`);
-        else authorised(caller, 'VM', await context.store.vms.find(id), 'use', `VM ${id}`);
+        if (type === 'service') authorised(caller, 'service', await context.store.services.find(id), 'use', id);
+        else authorised(caller, 'vm', await context.store.vms.find(id), 'use', id);
         return this.list(caller, { ...query, resource_type: type, resource_id: id });
       },
       /** Whether the caller has sent a request with this key before. */

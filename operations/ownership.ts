@@ -2,10 +2,10 @@ import type { Caller } from '../domain/caller.js';
 import { afterChmod, afterChown, demandedRight, receivers } from '../domain/ownership.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { groupSubject, mayOnUser } from '../domain/user-rights.js';
-import type { ResourceType } from '../schemas/acl.js';
 import type { Cluster } from '../schemas/cluster.js';
 import type { Ownership } from '../schemas/common.js';
 import type { Group } from '../schemas/group.js';
+import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import type { Chmod, Chown } from '../schemas/ownership.js';
 import type { Service } from '../schemas/service.js';
 import type { User } from '../schemas/user.js';
@@ -29,11 +29,8 @@ import {
 
 type Owned = Ownership & { _id: number; name: string; cluster_id?: number };
 
-/** A kind of object whose owner, group and bits can be changed. */
-type Kind<T, R> = {
-  type: ResourceType;
-  /** Before its id, in sentences. */
-  noun: string;
+/** How the owner, group and bits of a kind are changed. */
+type Way<T, R> = {
   change: (id: number, change: OwnershipChange<T>) => Promise<T | null>;
   /** Refuses what its state does not allow. */
   refuse?: (seen: T, after: Ownership) => void;
@@ -52,16 +49,12 @@ export const ownershipOperations = (context: OperationsContext) => {
   const { store, directory } = context;
 
   return {
-    vms: ownershipOf({
-      type: 'VM',
-      noun: 'VM',
+    vm: ownershipOf('vm', {
       change: store.ownership.changeVm,
       refuse: refuseNode,
       shown: vmResource,
     }),
-    services: ownershipOf({
-      type: 'DOCUMENT',
-      noun: 'service',
+    service: ownershipOf('service', {
       change: store.ownership.changeService,
       refuse: refuseBusy,
       shown: async (service, names) => {
@@ -69,36 +62,29 @@ export const ownershipOperations = (context: OperationsContext) => {
         return serviceResource(service, nodes, names);
       },
     }),
-    vmTemplates: ownershipOf({
-      type: 'TEMPLATE',
-      noun: 'VM template',
-      change: store.ownership.changeOf(store.vmTemplates.model, 'vm_templates'),
+    vm_template: ownershipOf('vm_template', {
+      change: store.ownership.changeOf('vm_template', store.vmTemplates.model),
       shown: vmTemplateResource,
     }),
-    serviceTemplates: ownershipOf({
-      type: 'DOCUMENT',
-      noun: 'service template',
-      change: store.ownership.changeOf(store.serviceTemplates.model, 'service_templates'),
+    service_template: ownershipOf('service_template', {
+      change: store.ownership.changeOf('service_template', store.serviceTemplates.model),
       shown: serviceTemplateResource,
     }),
-    hosts: ownershipOf({
-      type: 'HOST',
-      noun: 'host',
-      change: store.ownership.changeOf(store.hosts.model),
+    host: ownershipOf('host', {
+      change: store.ownership.changeOf('host', store.hosts.model),
       shown: hostResource,
     }),
-    clusters: ownershipOf({
-      type: 'CLUSTER',
-      noun: 'cluster',
-      change: store.ownership.changeOf(store.clusters.model),
+    cluster: ownershipOf('cluster', {
+      change: store.ownership.changeOf('cluster', store.clusters.model),
       shown: async (cluster: Cluster, names) => {
         const hosts = await store.clusterChanges.hostsOf([cluster._id]);
         return clusterResource(cluster, hosts.get(cluster._id) ?? [], names);
       },
     }),
-  };
+  } satisfies Record<OwnedKind, unknown>;
 
-  function ownershipOf<T extends Owned, R>({ type, noun, change, refuse, shown }: Kind<T, R>): OwnershipOf<R> {
+  function ownershipOf<T extends Owned, R>(kind: OwnedKind, { change, refuse, shown }: Way<T, R>): OwnershipOf<R> {
+    const noun = kinds[kind].one;
     return {
       chmod: (caller, id, request, precondition = unconditional) =>
         changed(caller, id, precondition, {
@@ -146,11 +132,11 @@ export const ownershipOperations = (context: OperationsContext) => {
       mayReceive: (seen: T, after: Ownership) => void = () => {},
     ): void {
       const what = `${noun} ${seen._id}`;
-      demand(caller, subjectOf(type, seen), demandedRight(seen, after), what);
+      demand(caller, subjectOf(kind, seen), demandedRight(seen, after), what);
       // Nobody does anything any more with one that is DONE.
       for (const node of nodes)
         if (node.state !== 'DONE')
-          demand(caller, subjectOf('VM', node), demandedRight(node, after), `VM ${node._id} of ${what}`);
+          demand(caller, subjectOf('vm', node), demandedRight(node, after), `VM ${node._id} of ${what}`);
       mayReceive(seen, after);
       refuse?.(seen, after);
     }

@@ -30,7 +30,7 @@ import { nameFree, nameOfOwner } from './vm-templates.js';
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<ServiceTemplate> =>
-    authorised(caller, 'DOCUMENT', await store.serviceTemplates.find(id), right, `service template ${id}`);
+    authorised(caller, 'service_template', await store.serviceTemplates.find(id), right, id);
   const shown = async (caller: Caller, template: ServiceTemplate): Promise<ServiceTemplateResource> =>
     serviceTemplateResource(template, await namesFor(directory, caller, [template]));
 
@@ -45,7 +45,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       shown(caller, await find(caller, id, 'use')),
 
     async create(caller: Caller, wished: ServiceTemplateBody): Promise<ServiceTemplateResource> {
-      mayCreate(caller, 'DOCUMENT', 'service templates');
+      mayCreate(caller, 'service_template');
       const body = { ...wished, name: objectName(wished.name) };
       await check(caller, body);
       const template: ServiceTemplate = {
@@ -74,7 +74,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     ): Promise<ServiceTemplateResource> {
       await find(caller, id, 'manage');
       const after = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
+        const present = authorised(caller, 'service_template', found, 'manage', id);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise(present.body);
         const body = { ...wish, name: objectName(wish.name, present.name) };
@@ -89,7 +89,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'manage');
       const removed = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
+        const present = authorised(caller, 'service_template', found, 'manage', id);
         await precondition.demand(() => shown(caller, present));
         await store.serviceTemplates.remove(id, session);
         return true;
@@ -108,8 +108,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const asked = { deed: 'instantiate', id, ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
-      mayCreate(caller, 'DOCUMENT', 'services');
-      mayCreate(caller, 'VM', 'VMs');
+      mayCreate(caller, 'service');
+      mayCreate(caller, 'vm');
       const merged = parse(mergeServiceTemplate(template.body, request.merge_template));
       const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
       const templates = await check(caller, body, { under: '/merge_template', filled: true });
@@ -193,7 +193,7 @@ const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: Readonl
   roles.flatMap(({ vm_template }, at): Finding[] => {
     const found = known.get(vm_template) ?? null;
     try {
-      authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
+      authorised(caller, 'vm_template', found, 'use', vm_template);
       return [];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

@@ -19,7 +19,7 @@ import { namesFor, vmTemplateResource } from './resources.js';
 
 export const vmTemplateOperations = ({ store, directory }: OperationsContext) => {
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<VmTemplate> =>
-    authorised(caller, 'TEMPLATE', await store.vmTemplates.find(id), right, `VM template ${id}`);
+    authorised(caller, 'vm_template', await store.vmTemplates.find(id), right, id);
   const shown = async (caller: Caller, template: VmTemplate): Promise<VmTemplateResource> =>
     vmTemplateResource(template, await namesFor(directory, caller, [template]));
 
@@ -37,7 +37,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
       caller: Caller,
       { name: wished, template }: { name: string; template: VmTemplateBody },
     ): Promise<VmTemplateResource> {
-      mayCreate(caller, 'TEMPLATE', 'VM templates');
+      mayCreate(caller, 'vm_template');
       const name = objectName(wished);
       refuseNames(template, '/template');
       refuseBeyond(measureVmTemplate(template, '/template'));
@@ -67,7 +67,7 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
     ): Promise<VmTemplateResource> {
       await find(caller, id, 'manage');
       const after = await store.edit(store.vmTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
+        const present = authorised(caller, 'vm_template', found, 'manage', id);
         await precondition.demand(() => shown(caller, present));
         const { wish } = revise({ name: present.name, template: present.template });
         const name = objectName(wish.name, present.name);
@@ -83,12 +83,12 @@ export const vmTemplateOperations = ({ store, directory }: OperationsContext) =>
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
       await find(caller, id, 'manage');
       const removed = await store.edit(store.vmTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'TEMPLATE', found, 'manage', `VM template ${id}`);
+        const present = authorised(caller, 'vm_template', found, 'manage', id);
         await precondition.demand(() => shown(caller, present));
         const using = await store.serviceTemplates.model
           .findOne({ 'body.roles.vm_template': id }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
           .lean();
-        if (using) throw inUse(id, allowed(caller, subjectOf('DOCUMENT', using), 'use') ? using : null);
+        if (using) throw inUse(id, allowed(caller, subjectOf('service_template', using), 'use') ? using : null);
         await store.vmTemplates.remove(id, session);
         return true;
       });

@@ -26,7 +26,7 @@ import { wakeWaiting } from './wake-waiting.js';
 export const vmOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
-    authorised(caller, 'VM', await store.vms.find(id), right, `VM ${id}`);
+    authorised(caller, 'vm', await store.vms.find(id), right, id);
   const shown = async (caller: Caller, vm: Vm): Promise<VmResource> =>
     vmResource(vm, await namesFor(directory, caller, [vm]));
 
@@ -44,11 +44,11 @@ export const vmOperations = (context: OperationsContext) => {
       const asked = { deed: 'create', ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
-      mayCreate(caller, 'VM', 'VMs');
+      mayCreate(caller, 'vm');
       const { template_id, template: changes } = request;
       const name = request.name === undefined ? undefined : objectName(request.name);
       const found = await store.vmTemplates.find(template_id);
-      const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
+      const template = authorised(caller, 'vm_template', found, 'use', template_id);
       refuseNames(changes ?? {}, '/template');
       refuseUnreadable(changes ?? {}, '/template');
       const id = await store.counters.one('vm');
@@ -97,7 +97,7 @@ export const vmOperations = (context: OperationsContext) => {
     async update(caller: Caller, id: number, { revise, precondition }: Edit<VmEdit>): Promise<VmResource> {
       await find(caller, id, 'manage');
       const edited = await store.edit(store.vms.model, id, async (found, session) => {
-        const present = authorised(caller, 'VM', found, 'manage', `VM ${id}`);
+        const present = authorised(caller, 'vm', found, 'manage', id);
         await precondition.demand(() => shown(caller, present));
         if (present.state === 'DONE')
           throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, Timestamp } from './common.js';
+import { operatedKinds } from './kinds.js';
 import type { ListFields } from './list.js';
 
 /** Every operation, each the workflow type of the same name. */
@@ -37,7 +38,7 @@ export const OperationError = z.object({
 export type OperationError = z.infer<typeof OperationError>;
 
 /** What an operation is about. A zone is one Arcus, this one zone 0. */
-export const ResourceRef = z.object({ type: z.enum(['service', 'vm', 'zone']), id: ObjectId });
+export const ResourceRef = z.object({ type: z.enum(operatedKinds), id: ObjectId });
 export type ResourceRef = z.infer<typeof ResourceRef>;
 
 export const DeployServiceInput = z.object({});

@@ -5,8 +5,8 @@ import type { SeenCounter } from '../domain/consistency/judge-operations.js';
 import type { RoleCount } from '../domain/consistency/judge-services.js';
 import type { Ownership } from '../schemas/common.js';
 import type { Host } from '../schemas/host.js';
+import { type Pool, pools } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operation.js';
-import type { Pool } from './counters.js';
 import type { HostStore } from './hosts.js';
 import { type OperationStore, openStates } from './operations.js';
 import type { ServiceStore } from './services.js';
@@ -16,15 +16,6 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 
 /** Documents after an id, in order of ids, or those with these ids. */
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
-
-/** The pools of ids, and the collections that take theirs from each. */
-const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
-  { pool: 'vm', collections: ['vms'] },
-  { pool: 'vm_template', collections: ['vm_templates'] },
-  { pool: 'host', collections: ['hosts'] },
-  { pool: 'cluster', collections: ['clusters'] },
-  { pool: 'document', collections: ['services', 'service_templates'] },
-];
 
 const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history';
 const ofService = 'uid gid permissions state epoch operation wanted holds roles.name roles.state roles.cardinality';

@@ -17,6 +17,7 @@ import {
   SearchAttributeType,
 } from '@temporalio/common';
 import { type FailingTask, faultText } from '../../domain/failing-task.js';
+import { nameOf } from '../../domain/names.js';
 import { Problem } from '../../domain/problems.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
@@ -48,7 +49,7 @@ const verbs = {
 
 /** What an operator reads in the Temporal UI's list. */
 export const summaryOf = ({ kind, resource, resource_name }: Operation): string =>
-  `${verbs[kind]} ${resource.type === 'vm' ? 'VM' : resource.type} ${resource.id} (${resource_name})`;
+  `${verbs[kind]} ${nameOf(resource)} (${resource_name})`;
 
 const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttributePair[] => [
   { key: searchAttributes.ArcusOperation, value: operation._id },

@@ -1,4 +1,5 @@
 import { isUndeployment, type Operation } from '../../schemas/operation.js';
+import { nameOf } from '../names.js';
 import type { WhyFacts } from './facts.js';
 import { clock, lengthOf, sentence, when } from './words.js';
 
@@ -27,10 +28,8 @@ const nouns = {
 const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : nouns[operation.kind]);
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
-export function resourceName({ resource: { type, id }, resource_name }: Operation): string {
-  if (type === 'zone') return `zone ${id}`;
-  return `${type === 'vm' ? 'VM' : type} ${id} (${resource_name})`;
-}
+export const resourceName = ({ resource, resource_name }: Operation): string =>
+  resource.type === 'zone' ? nameOf(resource) : `${nameOf(resource)} (${resource_name})`;
 
 /** `the deployment of service 12 (shop)` */
 export const deedOf = (operation: Operation): string => `the ${nounOf(operation)} of ${resourceName(operation)}`;

@@ -2,6 +2,8 @@ import type { Caller } from '../../domain/caller.js';
 import { Problem } from '../../domain/problems.js';
 import type { Credentials } from '../../operations/identity.js';
 import type { Operations } from '../../operations/operations.js';
+import { ownedKinds } from '../../schemas/kinds.js';
+import { recordOf } from '../../schemas/record-of.js';
 
 const untouched = (): never => {
   throw new Error('a request that is not valid reached the operations');
@@ -48,11 +50,7 @@ export function unreachableOperations(
     groups: { ...crud, addAdmin: untouched, removeAdmin: untouched, ...given.groups },
     acls: { ...crud, ...given.acls },
     tokens: { ...crud, revoke: untouched, ...given.tokens },
-    ownership: {
-      ...{ vms: ownership, services: ownership, hosts: ownership, clusters: ownership },
-      ...{ vmTemplates: ownership, serviceTemplates: ownership },
-      ...given.ownership,
-    },
+    ownership: { ...recordOf(ownedKinds, () => ownership), ...given.ownership },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,
