@@ -1,4 +1,5 @@
 import type { Operation } from '../schemas/operation.js';
+import { operations } from '../schemas/operations.js';
 import { type FailingTask, failsForGood, gaveUpText } from './failing-task.js';
 
 /** The newest run under the workflow ID of an operation's resource; `failure` is the type of a failed one's error. */
@@ -36,8 +37,6 @@ const said = {
 /** What reconciliation reads of an operation. */
 export type ReconciledOperation = Pick<Operation, '_id' | 'kind' | 'state' | 'run_id' | 'cancel_requested'>;
 
-const preempting: readonly Operation['kind'][] = ['undeployService', 'terminateVm'];
-
 /** What is to be done with an operation that has not ended, given the newest run under its workflow ID. */
 export function dispositionOf(
   { _id, kind, state, run_id, cancel_requested }: ReconciledOperation,
@@ -52,7 +51,7 @@ export function dispositionOf(
   if (cancel_requested) return { do: state === 'running' && isOurs ? 'cancel' : 'end_cancelled' };
   if (state === 'waiting' || state === 'waiting_for_you') return { do: 'leave' };
   if (isOurs) return { do: 'leave' };
-  if (run?.status === 'open') return preempting.includes(kind) ? { do: 'hand_over' } : { do: 'leave' };
+  if (run?.status === 'open') return operations[kind].preempts ? { do: 'hand_over' } : { do: 'leave' };
   if (run?.op !== _id) return { do: 'start' };
   const anotherClaim = run_id !== null && run_id !== run.firstRunId;
   if (anotherClaim) return { do: 'start' };

@@ -8,13 +8,8 @@ import type { Right } from '../domain/permissions.js';
 import type { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
 import { administrators } from '../schemas/group.js';
-import type {
-  Operation,
-  OperationInputs,
-  OperationKind,
-  OperationResource,
-  ResourceRef,
-} from '../schemas/operation.js';
+import type { Operation, OperationInputs, OperationKind, OperationResource } from '../schemas/operation.js';
+import { type operations, takesAway } from '../schemas/operations.js';
 import type { Amounts } from '../schemas/quota.js';
 import { demand, operationSubject } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -22,7 +17,7 @@ import { operationResource } from './resources.js';
 
 type Wish<K extends OperationKind> = {
   kind: K;
-  resource: ResourceRef;
+  resource: { type: (typeof operations)[K]['on']; id: number };
   name: string;
   /** Whose the resource is, as it was when the caller was found to have `right` on it; absent: MANAGE. */
   owner: Ownership;
@@ -131,8 +126,6 @@ export async function repeatedRequest(
   });
   return earlier && operationResource(earlier, settings);
 }
-
-const takesAway = (kind: OperationKind): boolean => kind === 'undeployService' || kind === 'terminateVm';
 
 /** With the name that the caller's is, for a refusal. */
 const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({

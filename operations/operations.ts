@@ -1,7 +1,10 @@
 import type { Caller } from '../domain/caller.js';
 import type { Page } from '../schemas/common.js';
+import type { OperatedKind, OwnedKind } from '../schemas/kinds.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
+import type { Service } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
 import { aclOperations } from './acls.js';
 import { authorised, authorisedOperation } from './authorise.js';
 import { clusterOperations } from './clusters.js';
@@ -62,11 +65,15 @@ export const createOperations = (context: OperationsContext) => {
       /** Those of one service or VM that the caller may USE. */
       async listOn(
         caller: Caller,
-        { type, id }: ResourceRef & { type: 'service' | 'vm' },
+        { type, id }: { type: OperatedKind & OwnedKind; id: number },
         query: ListQuery & { state?: OperationState },
       ): Promise<Page<OperationResource>> {
-        if (type === 'service') authorised(caller, 'service', await context.store.services.find(id), 'use', id);
-        else authorised(caller, 'vm', await context.store.vms.find(id), 'use', id);
+        const { services: inServices, vms: inVms } = context.store;
+        const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | null>> = {
+          service: () => inServices.find(id),
+          vm: () => inVms.find(id),
+        };
+        authorised(caller, type, await find[type](), 'use', id);
         return this.list(caller, { ...query, resource_type: type, resource_id: id });
       },
       /** Whether the caller has sent a request with this key before. */

@@ -130,10 +130,8 @@ export const whyOperations = (context: OperationsContext) => {
       case 'zone':
         return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };
       default: {
-        const was = operation?.resource.type === 'vm' ? 'vm' : 'service';
-        return {
-          subject: { type: 'gone', was, id: operation?.resource.id ?? 0, name: operation?.resource_name ?? 'unknown' },
-        };
+        const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
+        return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
       }
     }
   }

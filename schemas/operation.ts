@@ -2,17 +2,10 @@ import { z } from 'zod';
 import { ObjectId, type Ownership, Timestamp } from './common.js';
 import { operatedKinds } from './kinds.js';
 import type { ListFields } from './list.js';
+import { operationKinds } from './operations.js';
 
 /** Every operation, each the workflow type of the same name. */
-export const OperationKind = z.enum([
-  'deployService',
-  'undeployService',
-  'repairService',
-  'deployVm',
-  'terminateVm',
-  'recoverVm',
-  'checkConsistency',
-]);
+export const OperationKind = z.enum(operationKinds);
 export type OperationKind = z.infer<typeof OperationKind>;
 
 /**
