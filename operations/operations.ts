@@ -15,6 +15,7 @@ import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
 import { ownershipOperations } from './ownership.js';
+import { ownershipIn } from './ownership-of.js';
 import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
@@ -40,13 +41,15 @@ export const createOperations = (context: OperationsContext) => {
   const known = vmOperations(context);
   const vms = { ...known, ...vmRecovery(context, known) };
   const [services, consistency] = [serviceOperations(context), consistencyOperations(context)];
+  const [hosts, clusters] = [hostOperations(context), clusterOperations(context)];
+  const [vmTemplates, serviceTemplates] = [vmTemplateOperations(context), serviceTemplateOperations(context)];
   return {
-    hosts: hostOperations(context),
-    clusters: clusterOperations(context),
-    vmTemplates: vmTemplateOperations(context),
+    hosts,
+    clusters,
+    vmTemplates,
     vms,
     vmPlacement: vmPlacementOperations(context),
-    serviceTemplates: serviceTemplateOperations(context),
+    serviceTemplates,
     services,
     why: whyOperations(context),
     consistency,
@@ -55,7 +58,14 @@ export const createOperations = (context: OperationsContext) => {
     groups: groupOperations(context),
     acls: aclOperations(context),
     tokens: tokenOperations(context),
-    ownership: ownershipOperations(context),
+    /** By kind. */
+    ownership: {
+      ...ownershipOperations(context),
+      host: ownershipIn(hosts),
+      cluster: ownershipIn(clusters),
+      vm_template: ownershipIn(vmTemplates),
+      service_template: ownershipIn(serviceTemplates),
+    } satisfies Record<OwnedKind, object>,
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Operations } from '../../operations/operations.js';
-import type { OwnershipOf } from '../../operations/ownership.js';
+import type { OwnershipOf } from '../../operations/ownership-of.js';
 import { ClusterResource } from '../../schemas/cluster.js';
 import { HostResource } from '../../schemas/host.js';
 import { type OwnedKind, rowOf } from '../../schemas/kinds.js';

@@ -58,23 +58,24 @@ export async function populate(world: World): Promise<Population> {
     of: (id: number, at: number) => Partial<T>,
   ) => (await many(pool, count)).map((id, at): T => ({ ...first, ...of(id, at), _id: id }));
 
+  for (const kind of managedKinds) await make(kinds[kind].path, made[kind].body(kind, 0));
+  await make('/vms', { template_id: 0, name: 'vm-0' });
+  const { resource } = await make('/service-templates/0/instantiate', {});
+  const check = await make('/consistency-checks', {});
+  // It has ended, so that another may begin.
+  await store.operations.model.updateOne({ _id: check.id }, { $set: { state: 'succeeded', ended_at: new Date() } });
+
   for (const kind of managedKinds) {
-    const { collection, path, ids } = kinds[kind];
-    const { id } = await make(path, made[kind].body(kind, 0));
+    const { collection, ids } = kinds[kind];
     const documents = world.mongodb.collection<{ _id: number; name: string; state?: HostState }>(collection);
-    const first = await documents.findOne({ _id: id });
-    if (!first) throw new Error(`there is no ${kind} ${id}`);
+    const first = await documents.findOne({ name: kind });
+    if (!first) throw new Error(`there is no ${kind}`);
     const others = await copies(first, ids.pool, copied[kind] ?? 6, (_id, at) => ({
       name: `${kind}-${_id}`,
       ...(kind === 'host' && { state: nth(hostStates, at) }),
     }));
     await documents.insertMany(others);
   }
-  await make('/vms', { template_id: 0, name: 'vm-0' });
-  const { resource } = await make('/service-templates/0/instantiate', {});
-  const check = await make('/consistency-checks', {});
-  // It has ended, so that another may begin.
-  await store.operations.model.updateOne({ _id: check.id }, { $set: { state: 'succeeded', ended_at: new Date() } });
 
   const found = <T>(
     model: { findOne(filter: object): { lean<L>(): { orFail(): { exec(): Promise<L> } } } },
