@@ -16,6 +16,8 @@ type Row = {
   ids?: { pool: string; first: number };
   /** It has an owner, a group and permission bits. `ended`: the state in which it is history, and needs no owner. */
   owned?: { ended: 'DONE' | null };
+  /** It is there as soon as it is asked for: one write makes it, edits it or removes it. */
+  managed?: true;
   /** The zones of a federation share it: it is the directory's, and so is its pool. */
   federated?: true;
   /** Operations are about it. */
@@ -78,6 +80,7 @@ export const kinds = {
     acl: 'TEMPLATE',
     ids: { pool: 'vm_template', first: 0 },
     owned: { ended: null },
+    managed: true,
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
@@ -90,6 +93,7 @@ export const kinds = {
     acl: 'DOCUMENT',
     ids: { pool: 'document', first: 0 },
     owned: { ended: null },
+    managed: true,
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
@@ -102,6 +106,7 @@ export const kinds = {
     acl: 'HOST',
     ids: { pool: 'host', first: 0 },
     owned: { ended: null },
+    managed: true,
     edits: 'admin',
     unique: 'zone',
   },
@@ -114,6 +119,7 @@ export const kinds = {
     // As in OpenNebula, whose own clusters have the ids below.
     ids: { pool: 'cluster', first: 100 },
     owned: { ended: null },
+    managed: true,
     edits: 'admin',
     unique: 'zone',
   },
@@ -189,8 +195,7 @@ type KindWith<Fields> = { [K in Kind]: Rows[K] extends Fields ? K : never }[Kind
 
 export type OwnedKind = KindWith<{ owned: object }>;
 export type OperatedKind = KindWith<{ operated: true }>;
-/** What is there as soon as it is asked for, and is made, edited and removed by one write. */
-export type ManagedKind = Exclude<OwnedKind, OperatedKind>;
+export type ManagedKind = OwnedKind & KindWith<{ managed: true }>;
 export type ChargedKind = KindWith<{ charged: true }>;
 type CountedRow = KindWith<{ counted: object }>;
 /** What is counted of each user, as quotas name it: by its collection. */
@@ -209,7 +214,7 @@ export const rowOf = (kind: Kind): Row => kinds[kind];
 
 export const ownedKinds = kindNames.filter((kind): kind is OwnedKind => rowOf(kind).owned !== undefined);
 export const operatedKinds = kindNames.filter((kind): kind is OperatedKind => rowOf(kind).operated === true);
-export const managedKinds = ownedKinds.filter((kind): kind is ManagedKind => rowOf(kind).operated !== true);
+export const managedKinds = ownedKinds.filter((kind): kind is ManagedKind => rowOf(kind).managed === true);
 export const chargedKinds = kindNames.filter((kind): kind is ChargedKind => rowOf(kind).charged === true);
 const countedRows = kindNames.filter((kind): kind is CountedRow => rowOf(kind).counted !== undefined);
 const pooledKinds = kindNames.filter((kind): kind is PooledKind => rowOf(kind).ids !== undefined);

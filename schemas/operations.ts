@@ -11,6 +11,8 @@ type Row = {
   doing: string;
   /** What it leads its resource to: that it runs, or that it is gone; null: neither. */
   aim: 'running' | 'gone' | null;
+  /** What becomes of those that it counts: `7 of 10 VMs run`. */
+  counts: string;
   /** Whatever runs on the resource gives way to it. */
   preempts: boolean;
 };
@@ -23,6 +25,7 @@ export const operations = {
     noun: 'deployment',
     doing: 'is being deployed',
     aim: 'running',
+    counts: 'run',
     preempts: false,
   },
   undeployService: {
@@ -31,6 +34,7 @@ export const operations = {
     noun: 'undeployment',
     doing: 'is being undeployed',
     aim: 'gone',
+    counts: 'gone',
     preempts: true,
   },
   repairService: {
@@ -39,6 +43,7 @@ export const operations = {
     noun: 'repair',
     doing: 'is being repaired',
     aim: 'running',
+    counts: 'run',
     preempts: false,
   },
   deployVm: {
@@ -47,6 +52,7 @@ export const operations = {
     noun: 'deployment',
     doing: 'is being deployed',
     aim: 'running',
+    counts: 'run',
     preempts: false,
   },
   terminateVm: {
@@ -55,6 +61,7 @@ export const operations = {
     noun: 'termination',
     doing: 'is being terminated',
     aim: 'gone',
+    counts: 'gone',
     preempts: true,
   },
   recoverVm: {
@@ -63,6 +70,7 @@ export const operations = {
     noun: 'recovery',
     doing: 'is being recovered',
     aim: null,
+    counts: 'run',
     preempts: false,
   },
   checkConsistency: {
@@ -71,6 +79,7 @@ export const operations = {
     noun: 'consistency check',
     doing: 'is being checked',
     aim: null,
+    counts: 'checked',
     preempts: false,
   },
 } as const satisfies Readonly<Record<string, Row>>;
