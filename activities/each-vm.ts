@@ -5,6 +5,7 @@ import type { VmEvent } from '../domain/vm-states.js';
 import type { VmMove } from '../store/vm-transitions.js';
 import type { VmStore } from '../store/vms.js';
 import type { WorkVm } from '../store/work-vms.js';
+import { begunInSlices } from './in-slices.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
@@ -39,22 +40,20 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
 
   const unreached: Problem[] = [];
   const record = recorder(vms, step, outcome);
-  await Promise.all(
-    entered.map(async (vm) => {
-      try {
-        record.push({ vm, event: step.leave, set: { reason: null, ...(await step.work(vm, signal)) }, release: true });
-      } catch (error) {
-        if (signal.aborted) return;
-        const problem = problemOf(error);
-        if (problem?.code === 'stale_epoch') outcome.taken.push(vm._id);
-        else if (problem && !problems[problem.code].retryable) {
-          outcome.failed.push({ vm: vm._id, code: problem.code, detail: brief(problem.message, longest.vm) });
-          record.push({ vm, event: step.fail, set: { reason: problem.message }, release: true });
-        } else
-          unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
-      }
-    }),
-  );
+  // None of them fails: what one comes to is recorded.
+  await begunInSlices(entered, async (vm) => {
+    try {
+      record.push({ vm, event: step.leave, set: { reason: null, ...(await step.work(vm, signal)) }, release: true });
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = problemOf(error);
+      if (problem?.code === 'stale_epoch') outcome.taken.push(vm._id);
+      else if (problem && !problems[problem.code].retryable) {
+        outcome.failed.push({ vm: vm._id, code: problem.code, detail: brief(problem.message, longest.vm) });
+        record.push({ vm, event: step.fail, set: { reason: problem.message }, release: true });
+      } else unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
+    }
+  });
   await record.flush();
   signal.throwIfAborted();
   const [first] = unreached;

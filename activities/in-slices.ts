@@ -1,15 +1,45 @@
-import { setImmediate } from 'node:timers/promises';
-
 /** How long a piece of computing may keep others of this process waiting, in milliseconds. */
 const slice = 10;
 
-/** Does a work bit by bit, and lets others come in between: heartbeats, other steps, health checks. */
+const waiting: (() => void)[] = [];
+
+/**
+ * Lets whatever else there is to do come in between: heartbeats, other steps, health checks. Of all that wait for that in this
+ * process one goes on at a time, or the slices of fifty steps would be one.
+ */
+export function giveWay(): Promise<void> {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    if (waiting.length === 1) setImmediate(goOn);
+  });
+}
+
+function goOn(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(goOn);
+}
+
+/** Does a work bit by bit, and gives way in between. */
 export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
   for (let until = performance.now() + slice; ; ) {
     const { done, value } = work.next();
     if (done) return value;
     if (performance.now() < until) continue;
-    await setImmediate();
+    await giveWay();
     until = performance.now() + slice;
   }
+}
+
+/** Begins a work on each of many things, all of which are then under way together; beginning them may take long by itself. */
+export async function begunInSlices<T>(things: readonly T[], begin: (thing: T) => Promise<void>): Promise<void> {
+  const begun: Promise<void>[] = [];
+  let until = performance.now() + slice / 2;
+  for (const thing of things) {
+    if (performance.now() >= until) {
+      await giveWay();
+      until = performance.now() + slice / 2;
+    }
+    begun.push(begin(thing));
+  }
+  await Promise.all(begun);
 }

@@ -1,3 +1,4 @@
+import type { PlacementContext } from '../domain/placement.js';
 import { type PlacementPlan, type PlacementSettings, planning } from '../domain/placement.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf, withStay } from '../domain/stays.js';
@@ -27,12 +28,24 @@ export async function planNow(
   vms: readonly WorkVm[],
   settings?: PlacementSettings,
 ): Promise<PlacementPlan> {
-  const [hosts, siblings] = await Promise.all([store.hosts.snapshot(), siblingsOf(store, vms)]);
-  return inSlices(planning(hosts, vms.map(wishOf), settings, { siblings }));
+  const [hosts, context] = await Promise.all([store.hosts.snapshot(), contextOf(store, vms)]);
+  return inSlices(planning(hosts, vms.map(wishOf), settings, context));
 }
 
-const siblingsOf = (store: Store, vms: readonly WorkVm[]): Promise<Sibling[]> =>
-  siblingsIn(store, [...new Set(vms.flatMap(({ service, placement }) => (service && placement ? [service.id] : [])))]);
+/** Where VMs of their services are, and what else waits that is to be with one of them. */
+async function contextOf(store: Store, vms: readonly WorkVm[]): Promise<PlacementContext> {
+  const [services, together] = [new Set<number>(), new Set<number>()];
+  for (const { service, placement } of vms) {
+    if (!service || !placement) continue;
+    services.add(service.id);
+    if (placement.together.length > 0) together.add(service.id);
+  }
+  const [siblings, waiting] = await Promise.all([
+    siblingsIn(store, [...services]),
+    store.vms.waitingTogether([...together]),
+  ]);
+  return { siblings, ...(together.size > 0 && { waiting }) };
+}
 
 /** Services whose VMs are read at once. */
 const portion = 200;
@@ -95,8 +108,8 @@ async function placeOnce(
     if (lacking.length === 0) break;
     if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
-    const siblings = await siblingsOf(store, lacking);
-    const plan = await inSlices(planning(hosts, lacking.map(wishOf), settings, { siblings, taken }));
+    const context = await contextOf(store, lacking);
+    const plan = await inSlices(planning(hosts, lacking.map(wishOf), settings, { ...context, taken }));
     reasons.clear();
     for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
     if (plan.placed.length === 0) break;

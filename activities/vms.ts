@@ -22,7 +22,7 @@ export const vmActivities = (ports: StepPorts) => {
     /** PROLOG → BOOT → RUNNING. */
     async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
       const hosts = hostTargets(store);
-      let contents: ReadonlyMap<number, PlacedVm['template']> = new Map();
+      let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
       return eachVm(store.vms, op, vms, {
         enter: 'boot',
         leave: 'run',
@@ -39,7 +39,7 @@ export const vmActivities = (ports: StepPorts) => {
           const target = hosts.of(stay.hid);
           const domain = await hypervisors
             .of(target)
-            .deploy({ ...placed(vm, target), template: contents.get(vm._id) ?? {} }, signal);
+            .deploy({ ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} }, signal);
           return { deploy_id: domain.deployId };
         },
       });

@@ -105,7 +105,9 @@ function knownNames(schema: z.core.$ZodType, path: readonly PropertyKey[]): stri
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
     return unwrapped(schema.unwrap());
-  return schema instanceof z.ZodPipe ? unwrapped(schema.in) : schema;
+  if (!(schema instanceof z.ZodPipe)) return schema;
+  // What z.preprocess makes begins with a function, which knows no names.
+  return unwrapped(schema.in instanceof z.ZodTransform ? schema.out : schema.in);
 }
 
 /** RFC 6901. */

@@ -19,9 +19,11 @@ export type Bench = {
   medians: Map<string, number>;
   /** How long event loops stand; null where no row asks for it. */
   loops: WatchedLoops | null;
+  /** What names of hostile cases must have to be measured. */
+  cases: string;
 };
 
-export function benchOf(arcus: Arcus, loops: WatchedLoops | null): Bench {
+export function benchOf(arcus: Arcus, loops: WatchedLoops | null, cases: string): Bench {
   let floor: Floor | null = null;
   return {
     arcus,
@@ -37,6 +39,7 @@ export function benchOf(arcus: Arcus, loops: WatchedLoops | null): Bench {
     count: () => startCounting({ ...arcus.processes(), ...(floor && { floor: floor.pid }) }),
     medians: new Map(),
     loops,
+    cases,
   };
 }
 

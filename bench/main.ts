@@ -14,19 +14,24 @@ Starts an Arcus of its own (home and ports of its own, simulated hypervisor, boo
 Times are min / median / max. All rows take about eight minutes.
 
   --only ROW   this row only; may be given several times: ${rows.map(({ name }) => name).join(', ')}
+  --case TEXT  of the row hostile, the cases alone whose name has this text
   --help       this text
 
 The floor is described in bench/floor/steps.ts, the goals and what bounds each row in docs/performance.md.`;
 
-function chosen(): readonly Row[] | null {
+function chosen(): { rows: readonly Row[]; cases: string } | null {
   const { values } = parseArgs({
-    options: { only: { type: 'string', multiple: true }, help: { type: 'boolean', default: false } },
+    options: {
+      only: { type: 'string', multiple: true },
+      case: { type: 'string', default: '' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) return null;
   for (const name of values.only ?? [])
     if (!rows.some((row) => row.name === name))
       throw new Error(`there is no row ${name}: they are ${rows.map((row) => row.name).join(', ')}`);
-  return values.only === undefined ? rows : rows.filter(({ name }) => values.only?.includes(name));
+  return { rows: rows.filter(({ name }) => values.only?.includes(name) ?? true), cases: values.case };
 }
 
 async function measure(bench: Bench, wanted: readonly Row[]): Promise<void> {
@@ -41,39 +46,42 @@ async function measure(bench: Bench, wanted: readonly Row[]): Promise<void> {
       console.error(`  ${work}: ${measured}${floor === null ? '' : `; floor ${floor}`}`);
     all.push(row);
   }
-  print(all.flatMap(({ results }) => results));
+  for (const { table } of all) if (table) print(table);
+  const results = all.flatMap(({ table, results }) => (table ? [] : results));
+  if (results.length > 0) print(tableOf(results));
   console.log();
   for (const note of all.flatMap(({ notes }) => notes)) console.log(`- ${note}`);
   console.log(`- load at the end ${load()}`);
 }
 
+const tableOf = (results: readonly Result[]): string[][] => [
+  ['Work', 'Runs', 'Arcus', 'Floor', 'Ratio', 'Goal', 'Met'],
+  ...results.map(({ work, runs, measured, floor, ratio, goal, met }) => [
+    ...[work, String(runs), measured, floor ?? '–', ratio ?? '–', goal ?? '–'],
+    met === null ? '–' : met ? 'yes' : '**no**',
+  ]),
+];
+
 /** In Markdown, so that docs/performance.md can take it as it is. */
-function print(results: readonly Result[]): void {
-  const lines = [
-    ['work', 'runs', 'Arcus', 'floor', 'ratio', 'goal', 'met'],
-    ...results.map(({ work, runs, measured, floor, ratio, goal, met }) => [
-      ...[work, String(runs), measured, floor ?? '–', ratio ?? '–', goal ?? '–'],
-      met === null ? '–' : met ? 'yes' : '**no**',
-    ]),
-  ];
+function print(lines: readonly (readonly string[])[]): void {
   const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   const row = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
   const [head = [], ...body] = lines;
-  console.log([row(head), row(widths.map((width) => '-'.repeat(width))), ...body.map(row)].join('\n'));
+  console.log(['', row(head), row(widths.map((width) => '-'.repeat(width))), ...body.map(row)].join('\n'));
 }
 
 async function main(): Promise<void> {
   const wanted = chosen();
   if (!wanted) return console.log(help);
-  const loops = wanted.some(({ name }) => name === 'hostile') ? new WatchedLoops() : null;
+  const loops = wanted.rows.some(({ name }) => name === 'hostile') ? new WatchedLoops() : null;
   const arcus = await startArcus(loops?.environment);
-  const bench = benchOf(arcus, loops);
+  const bench = benchOf(arcus, loops, wanted.cases);
   const interrupted = new Promise<never>((_, reject) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.once(signal, () => reject(new Error(`ended by ${signal}`)));
   });
   try {
-    await Promise.race([measure(bench, wanted), interrupted]);
+    await Promise.race([measure(bench, wanted.rows), interrupted]);
   } finally {
     await bench.stopFloor();
     await arcus.stop();

@@ -13,8 +13,8 @@ export type Result = {
   met: boolean | null;
 };
 
-/** What a row of the bench gives: lines of the table, and sentences below it. */
-export type Measured = { results: Result[]; notes: string[] };
+/** What a row of the bench gives: lines of the table, and sentences below it. `table`: one of its own, the head first. */
+export type Measured = { results: Result[]; notes: string[]; table?: string[][] };
 
 const milliseconds = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
 

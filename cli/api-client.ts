@@ -132,7 +132,7 @@ function unreachable(endpoint: URL, cause: unknown): Complaint {
   if (endpoint.protocol === 'https:' && distrust.test(`${code} ${words}`))
     return new Complaint('unreachable', `The certificate of ${endpoint.origin} is not to be trusted: ${words}.`, {
       cause,
-      next: 'Nothing was sent. If it comes from an authority of your own, name the file with that in ARCUS_CA.',
+      next: 'Nothing was sent. If it comes from an authority of your own, name the file with that in ARCUS_CA, or by --ca where you sign in.',
     });
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   return new Complaint('unreachable', `${late ? 'No answer in time from' : 'Nothing answers at'} ${endpoint.origin}.`, {

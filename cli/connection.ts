@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { keptTls } from '../runtime/kept-tls.js';
 import type { Trust } from '../runtime/trusting-fetch.js';
@@ -24,6 +24,8 @@ export type Origins = {
   context: Found<string> | null;
   endpoint: Found<string>;
   credentials: () => Found<Credentials>;
+  /** A file with authorities that the context has for this server. */
+  ca: string | undefined;
 };
 
 /** Kept by `npm start` in the home. */
@@ -33,22 +35,24 @@ const defaultPort = 9869;
 
 /** The server and the credentials by `originsOf`. Throws a Complaint that says what is missing. */
 export function connectionOf(environment: Environment, options: ConnectionOptions): Connection {
-  const { endpoint, credentials } = originsOf(environment, options);
+  const { endpoint, credentials, ca } = originsOf(environment, options);
   const url = endpointOf(endpoint.value);
-  return { endpoint: url, credentials: credentials().value, trust: trustOf(environment, url) };
+  return { endpoint: url, credentials: credentials().value, trust: trustOf(environment, url, ca) };
 }
 
 /**
  * An option goes before the environment, that before the current context of the file, and that before the Arcus of this
- * machine. ARCUS_HOME is of the environment: who sets it means that Arcus. The credentials of a current context go only to
- * its own server, wherever an option or the environment points.
+ * machine. ARCUS_HOME is of the environment: who sets it means that Arcus, and there whoever has signed in by the current
+ * context. The credentials of a current context go only to its own server, wherever an option or the environment points.
  */
 export function originsOf(environment: Environment, { endpoint, context }: ConnectionOptions): Origins {
   const { ARCUS_ENDPOINT, ARCUS_AUTH, ARCUS_HOME, ARCUS_PORT } = environment;
   const named = namedContext(environment, context);
   const homeIsNamed = Boolean(ARCUS_HOME || ARCUS_PORT);
   const home = ARCUS_HOME || join(homedir(), '.arcus');
-  const chosen = named ?? (homeIsNamed || (ARCUS_ENDPOINT && ARCUS_AUTH) ? null : currentContext(environment));
+  const ofHome = named || !homeIsNamed ? null : contextOfHome(environment);
+  const chosen =
+    named ?? ofHome ?? (homeIsNamed || (ARCUS_ENDPOINT && ARCUS_AUTH) ? null : currentContext(environment));
   const local: Found<string> = {
     value: `http${keptTls(join(home, 'tls.json')) === undefined ? '' : 's'}://127.0.0.1:${portOf(environment, home)}`,
     from: localFrom(environment, home),
@@ -61,10 +65,12 @@ export function originsOf(environment: Environment, { endpoint, context }: Conne
         ? { value: chosen.value.endpoint, from: chosen.from }
         : ARCUS_ENDPOINT
           ? { value: ARCUS_ENDPOINT, from: 'ARCUS_ENDPOINT of the environment' }
-          : chosen
+          : chosen && !ofHome
             ? { value: chosen.value.endpoint, from: chosen.from }
             : local;
-  const fits = chosen !== null && (named !== null || sameServer(where.value, chosen.value.endpoint));
+  // A home may have come to another port since.
+  const own = ofHome ? local.value : chosen?.value.endpoint;
+  const fits = chosen !== null && (named !== null || sameServer(where.value, own ?? ''));
   const credentials = (): Found<Credentials> => {
     if (chosen && fits && (named || !ARCUS_AUTH)) return { value: credentialsIn(chosen.value), from: chosen.from };
     if (ARCUS_AUTH) return { value: credentialsOf(ARCUS_AUTH), from: 'ARCUS_AUTH of the environment' };
@@ -75,18 +81,23 @@ export function originsOf(environment: Environment, { endpoint, context }: Conne
     context: chosen && fits ? { value: chosen.name, from: chosen.chosenBy } : null,
     endpoint: where,
     credentials,
+    ca: chosen !== null && sameServer(where.value, own ?? '') ? chosen.value.ca : undefined,
   };
 }
 
 /**
- * Whom to believe that it is this server: the authorities in the file ARCUS_CA beside the known ones; and as the Arcus of
- * this machine whoever has the certificate that it was started with.
+ * Whom to believe that it is this server: the authorities in the file ARCUS_CA, else in that of its context, beside the
+ * known ones; and as the Arcus of this machine whoever has the certificate that it was started with.
  */
-export function trustOf({ ARCUS_CA, ARCUS_HOME }: Environment, { hostname, protocol }: URL): Trust | undefined {
+export function trustOf(
+  { ARCUS_CA, ARCUS_HOME }: Environment,
+  { hostname, protocol }: URL,
+  ca?: string,
+): Trust | undefined {
   if (protocol !== 'https:') return undefined;
   const pinned =
     hostname === '127.0.0.1' ? keptTls(join(ARCUS_HOME || join(homedir(), '.arcus'), 'tls.json')) : undefined;
-  if (ARCUS_CA) return { authorities: ARCUS_CA };
+  if (ARCUS_CA || ca) return { authorities: ARCUS_CA || ca || '' };
   return pinned === undefined ? undefined : { pinned };
 }
 
@@ -102,6 +113,19 @@ function currentContext(environment: Environment): Chosen | null {
   const path = contextPath(environment);
   const file = readContexts(path);
   return file.current === null ? null : chosenFrom(file, file.current, path, `the file ${path}`);
+}
+
+/** The current context, if it was made by signing in at the Arcus whose home is named. */
+function contextOfHome(environment: Environment): Chosen | null {
+  if (!environment.ARCUS_HOME || environment.ARCUS_PORT || environment.ARCUS_ENDPOINT) return null;
+  try {
+    const chosen = currentContext(environment);
+    return chosen?.value.home === resolve(environment.ARCUS_HOME) ? chosen : null;
+  } catch (error) {
+    // Who names a home needs no file of contexts, nor that it is in order.
+    if (error instanceof Complaint) return null;
+    throw error;
+  }
 }
 
 function chosenFrom({ contexts }: ContextFile, name: string, path: string, chosenBy: string): Chosen {

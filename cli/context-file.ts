@@ -27,7 +27,13 @@ export const ContextName = z
 const Password = z.strictObject({ name: z.string().min(1), password: z.string().min(1) });
 /** The name is known where the token was made by `arcus login`. */
 const Token = z.strictObject({ token: z.string().min(1), name: z.string().min(1).optional() });
-const Endpoint = { endpoint: z.string().min(1) };
+const Endpoint = {
+  endpoint: z.string().min(1),
+  /** A file with authorities to believe over https, besides the known ones. */
+  ca: z.string().min(1).optional(),
+  /** Of the Arcus of this machine with this home: who names that home in ARCUS_HOME signs in by this context. */
+  home: z.string().min(1).optional(),
+};
 
 /** A server and who asks there: by name and password, or by a token. */
 export const ServerContext = z.union([Password.extend(Endpoint), Token.extend(Endpoint)]);

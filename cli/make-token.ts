@@ -28,6 +28,7 @@ export async function makeToken(
   endpoint: URL,
   user: string,
   wish: Wish,
+  ca?: string,
 ) {
   const password = await secret(`Password of ${user} at ${endpoint.origin}`);
   if (password === '')
@@ -36,7 +37,7 @@ export async function makeToken(
     });
   const client = createApiClient({
     ...{ endpoint, credentials: { name: user, password }, typed: true },
-    trust: trustOf(environment, endpoint),
+    trust: trustOf(environment, endpoint, ca),
   });
   return client.send('POST', '/tokens', NewToken, json(wish));
 }

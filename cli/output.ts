@@ -100,7 +100,8 @@ export function pairs(entries: readonly (readonly [name: string, value: string |
 export function rawText(format: Exclude<Format, 'table'>, raw: unknown): string {
   if (format === 'name') return namesText(raw);
   if (format === 'json') return printableJson(JSON.stringify(raw, null, 2));
-  const yaml = stringify(raw).trimEnd();
+  // But for the last line break, which is printed with it: those before it may be of a value.
+  const yaml = stringify(raw).replace(/\n$/, '');
   // Only between quotation marks do escapes mean what they stand for.
   return printableYaml(yaml) === yaml
     ? yaml

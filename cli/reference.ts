@@ -29,7 +29,8 @@ ${exitMeanings.map(([code, , meaning]) => `| ${code} | ${cell(meaning)} |`).join
 An option (\`--context\`, \`--endpoint\`) goes before the environment (\`ARCUS_ENDPOINT\`, \`ARCUS_AUTH\`, \`ARCUS_HOME\`), that
 before the current context of \`~/.config/arcus/config.yaml\` (or below \`XDG_CONFIG_HOME\`), and that before the Arcus of this
 machine. \`arcus context current\` tells where each value comes from. The file must be readable to its owner alone.
-Over \`https:\`, the authorities in the file \`ARCUS_CA\` are believed besides those that Node.js knows.
+Over \`https:\`, the authorities in the file \`ARCUS_CA\`, else in that of the context (\`--ca\`), are believed besides those
+that Node.js knows. Who names a home in \`ARCUS_HOME\` and signs in there by \`arcus login\` is that user there.
 Secrets are asked for or read from standard input, never given as arguments, and never shown. The credentials of the
 current context are sent to its own server only.
 

@@ -19,6 +19,8 @@ export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extend
   whole: S;
   columns: (context: Context) => readonly Column<z.output<L>>[];
   text: (object: z.output<S>, context: Context) => string;
+  /** What `create` and `update` take from a file to make the same, and how it is written there. */
+  contents?: (object: z.output<S>) => { value: unknown; text: string };
   /** States by which a list can be filtered. */
   states?: readonly string[];
   /** Has no name, only an id: what stands for one in `item` cannot be asked for. */
@@ -136,7 +138,7 @@ type Looking = { signal?: AbortSignal };
 
 /** `list` and `show`, the same for every kind of object. */
 export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(resource: Resource<L, S>): Leaf[] {
-  const { noun, path, item, whole, columns, text, states, ends, nameless } = resource;
+  const { noun, path, item, whole, columns, text, contents, states, ends, nameless } = resource;
 
   async function listed(
     context: Context,
@@ -208,11 +210,19 @@ export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(res
       examples: [
         `arcus ${noun} show 0`,
         `arcus ${noun} show ${nameless ? '1' : `my_${noun.replaceAll('-', '_')}`} -o yaml`,
+        ...(contents ? [`arcus ${noun} show my_${noun.replaceAll('-', '_')} --contents > edited`] : []),
       ],
-      options: [watchOption],
-      schema: ListOptions.pick({ watch: true }),
+      options: [
+        ...(contents ? [['--contents', 'only what create and update take from a file'] as const] : []),
+        watchOption,
+      ],
+      schema: ListOptions.pick({ watch: true }).extend({ contents: z.boolean().optional() }),
       run: async (context, [wish], options) => {
         const id = await resolve(context.client(), resource, wish);
+        if (contents && options.contents) {
+          const { value } = await context.client().get(`${path}/${id}`, whole);
+          return shown(context, () => contents(value).text, contents(value).value);
+        }
         const show = async (looking: Looking, print: typeof rawText): Promise<string> => {
           const answer = await context.client().get(`${path}/${id}`, whole, looking);
           return context.format === 'table' ? text(answer.value, context) : print(context.format, answer.raw);

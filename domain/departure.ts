@@ -3,6 +3,7 @@ import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { chargeOfVm } from './quotas.js';
 import { belongs, type HealthVm, isLeaving, serviceHealth, shortfall } from './service-health.js';
+import { listed } from './why/words.js';
 
 /** A VM of a service that is DONE now, as it was before. */
 export type Departed = Pick<Vm, '_id' | 'capacity' | 'operation' | 'hold' | 'left_behind'> & {
@@ -48,7 +49,7 @@ export function departure(
   const isLowered = cardinality < before;
   const roles = service.roles.map((role): Role => {
     if (role.name !== name) return role;
-    const after = { ...role, cardinality, ...(isLowered && { lowered: { vm, by, at } }) };
+    const after = { ...role, cardinality, ...(isLowered && { lowered: loweredBy({ vm, by, at }, role.lowered) }) };
     // What it says of itself names how many there are to be.
     return role.state === 'FAILED_DEPLOYING' ? { ...after, reason: shortfall(after, its) } : after;
   });
@@ -64,6 +65,32 @@ export function departure(
 
 const departureText = (vm: number, by: string): string => `VM ${vm} was terminated by ${by}`;
 
-/** Of the VM that was last of those that have lowered the cardinality of a role, for whoever asks why it is that. */
-export const loweredText = ({ name, cardinality, lowered }: Pick<Role, 'name' | 'cardinality' | 'lowered'>) =>
-  lowered ? `${departureText(lowered.vm, lowered.by)}: cardinality of ${name} is now ${cardinality}` : null;
+type Lowered = NonNullable<Role['lowered']>;
+
+/** How many VMs before the last one are kept by name. */
+const mostEarlier = 4;
+
+function loweredBy(last: Pick<Lowered, 'vm' | 'by' | 'at'>, before: Lowered | undefined): Lowered {
+  if (!before) return last;
+  const { vm, by, earlier = [], more = 0 } = before;
+  const all = [{ vm, by }, ...earlier];
+  const left = more + Math.max(0, all.length - mostEarlier);
+  return { ...last, earlier: all.slice(0, mostEarlier), ...(left > 0 && { more: left }) };
+}
+
+/** Of the VMs that have lowered the cardinality of a role, the last ones by name, for whoever asks why it is that. */
+export function loweredText({
+  name,
+  cardinality,
+  lowered,
+}: Pick<Role, 'name' | 'cardinality' | 'lowered'>): string | null {
+  if (!lowered) return null;
+  const byWhom = new Map<string, number[]>();
+  for (const { vm, by } of [lowered, ...(lowered.earlier ?? [])]) byWhom.set(by, [...(byWhom.get(by) ?? []), vm]);
+  const told = [...byWhom].map(([by, vms], at) => {
+    const were = at > 0 ? '' : vms.length === 1 ? ' was terminated' : ' were terminated';
+    return `${vms.length === 1 ? 'VM' : 'VMs'} ${listed(vms.map(String))}${were} by ${by}`;
+  });
+  const more = lowered.more ? [`${lowered.more} more before`] : [];
+  return `${listed([...told, ...more])}: cardinality of ${name} is now ${cardinality}`;
+}

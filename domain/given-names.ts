@@ -11,8 +11,18 @@ function faultOf(name: string): string | null {
   return name.length > limits.name.most ? atMost('name') : null;
 }
 
+/** Names that mean somebody wherever OpenNebula is known. */
+const wellKnown = ['oneadmin', 'serveradmin'];
+
+/** What is the same of names that differ by case, width or ligatures alone. */
+export const lookOf = (name: string): string => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+
 /** The same of a user or a group, whom others trust by name. */
 function faultOfPerson(name: string): string | null {
+  if (/^[@#-]/.test(name.normalize('NFKC')))
+    return 'must not begin with @, # or -: it would read as a group, an id or an option';
+  const taken = wellKnown.find((one) => one !== name && one === lookOf(name));
+  if (taken !== undefined) return `must not look like ${taken}`;
   if (/^\p{Nd}+$/u.test(name)) return 'must not be digits alone: it would read as an id';
   // Letters of these three look alike, so that a name of two of them looks like one of one.
   if (letters.filter((script) => script.test(name)).length > 1)

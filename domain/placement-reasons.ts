@@ -1,19 +1,25 @@
 import type { Capacity, HostState } from '../schemas/host.js';
 import type { DescribedHost } from './host-attributes.js';
-import { cores, groupRefusals, type Refused, refusalsText } from './placement-refusals.js';
+import type { Group } from './placement-groups.js';
+import { cores, groupRefusals, lacks, type Refused, refusalsText } from './placement-refusals.js';
 
 /**
  * Why none of the hosts takes a VM that needs so much, a sentence for its owner. `refused`: the enabled ones, with the reason
- * of each; null: none of them refuses for anything but what it has free.
+ * of each; null: none of them refuses for anything but what it has free. `group`: what it waits together with.
  */
 export function whyUnplaced(
   hosts: readonly DescribedHost[],
   enabled: readonly DescribedHost[],
   needs: Capacity,
   refused: readonly Refused[] | null,
+  group?: Group,
 ): string {
   if (hosts.length === 0) return 'no host is registered';
   if (enabled.length === 0) return noneEnabled(hosts);
+  // One that has no room for itself is told so: the others make no difference.
+  const isGroup = group !== undefined && enabled.some(({ free }) => lacks(free, needs) === null);
+  if (refused === null && isGroup)
+    return `one of ${group.vms} VMs that are to be on one host: that ${lacksCapacity(enabled, group.capacity)}`;
   if (refused === null) return lacksCapacity(enabled, needs);
   const whom =
     enabled.length === 1 ? 'the one enabled host will not do' : `none of ${enabled.length} enabled hosts will do`;

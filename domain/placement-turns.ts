@@ -1,5 +1,4 @@
 import {
-  createGroups,
   createPlanner,
   type HostSnapshot,
   type PlacementContext,
@@ -7,6 +6,7 @@ import {
   type PlacementWish,
   type PlannedKind,
 } from './placement.js';
+import { createGroups } from './placement-groups.js';
 
 /** A VM that waits for a host. `since`: how long it has waited, or when it was last offered one, in milliseconds. */
 export type Waiting = PlacementWish & { owner: number; service: number | null; since: number };
@@ -75,7 +75,7 @@ export function* planTurns(
 ): Generator<void, Turns> {
   const { served = new Map() } = context;
   const sizes = createGroups();
-  for (const { wish, vms } of queue.groups.values()) sizes.add(wish.tied, wish.capacity, vms);
+  for (const { wish, vms } of queue.groups.values()) sizes.add({ ...wish, vms });
   const kindOf = createPlanner(hosts, sizes, settings, context);
   const kinds = new Map<Group, PlannedKind>();
   for (const group of queue.groups.values()) {

@@ -1,10 +1,25 @@
 import type { Capacity } from '../schemas/host.js';
 import type { PlacementRecord, RefusedHosts } from '../schemas/placement.js';
+import { atOnce } from './bit-by-bit.js';
 import type { DescribedHost } from './host-attributes.js';
-import { createDemands, type Demand, type PlannedHost, type RankSettings, type Sees } from './placement-demands.js';
+import {
+  type Asked,
+  type Candidate,
+  type Claim,
+  candidateOf,
+  choose,
+  claimRoom,
+  isWilling,
+  refusalOf,
+  roomOn,
+  takeRoom,
+} from './placement-candidates.js';
+import { createDemands, type RankSettings, type Sees } from './placement-demands.js';
+import { createGroupDemands, createGroups, type Group, type Groups, type Member } from './placement-groups.js';
 import { whyUnplaced } from './placement-reasons.js';
-import { groupRefusals, lacks, type Refusal, type Refused } from './placement-refusals.js';
-import { createTies, type Sibling, type Tied, type Ties } from './placement-ties.js';
+import { recordOf } from './placement-record.js';
+import { groupRefusals, type Refused } from './placement-refusals.js';
+import { createTies, type Sibling, type Tied } from './placement-ties.js';
 
 /** A host as it was when it was read; `total` is what VMs may reserve, `vms` the number of those with a reservation. */
 export type HostSnapshot = DescribedHost;
@@ -28,6 +43,8 @@ export type PlacementSettings = RankSettings & {
 export type PlacementContext = {
   /** VMs of the services of the wishes that have their place. */
   siblings?: readonly Sibling[];
+  /** All VMs of those services that wait for a host and are to be together with others, the wishes among them. */
+  waiting?: readonly Member[] | undefined;
   /** VMs that hosts have taken in this pass before. */
   taken?: ReadonlyMap<number, number>;
 };
@@ -41,13 +58,10 @@ export type PlacementPlan = {
 /** OpenNebula's default. */
 export const striped: PlacementSettings = { policy: 'stripe' };
 
-type Candidate = PlannedHost & { taken: number };
-type Plan = { ties: Ties; perHost: number };
-
 /**
  * Which VM goes where: one after the other in the order of the wishes, each on the enabled host that meets its requirements
- * and has the highest rank, then on the one with fewest VMs, most free CPU, memory, and lowest id. The same for the same
- * hosts and wishes, always.
+ * and has the highest rank, then on the one with fewest VMs, most free CPU, memory, and lowest id. The first of those that
+ * are to be together goes only where all of them can. The same for the same hosts and wishes, always.
  */
 export const planPlacement = (...given: Parameters<typeof planning>): PlacementPlan => atOnce(planning(...given));
 
@@ -58,9 +72,7 @@ export function* planning(
   settings: PlacementSettings = striped,
   context: PlacementContext = {},
 ): Generator<void, PlacementPlan> {
-  const groups = createGroups();
-  for (const { tied, capacity } of wishes) groups.add(tied, capacity, 1);
-  const kindOf = createPlanner(hosts, groups, settings, context);
+  const kindOf = createPlanner(hosts, createGroups(context.waiting ?? wishes), settings, context);
   const kinds = new Map<string, { kind: PlannedKind; record: (host: number) => PlacementRecord }>();
   const result: PlacementPlan = { placed: [], unplaced: [] };
   for (const wish of wishes) {
@@ -76,14 +88,6 @@ export function* planning(
 }
 
 const knownOf = (kind: PlannedKind) => ({ kind, record: kind.record() });
-
-/** A plan to its end without a break, for those that are small. */
-export function atOnce<T>(work: Generator<void, T>): T {
-  for (;;) {
-    const { done, value } = work.next();
-    if (done) return value;
-  }
-}
 
 /** All VMs of a plan that ask for the same. */
 export type PlannedKind = {
@@ -116,187 +120,80 @@ export function createPlanner(
     .sort((one, other) => one.id - other.id)
     .map((host, at) => candidateOf(host, at, taken));
   const demands = createDemands(settings);
-  const plan: Plan = { ties: createTies(siblings), perHost: settings.perHost ?? Number.POSITIVE_INFINITY };
+  const ties = createTies(siblings);
+  const groupDemands = createGroupDemands(demands, ties);
+  const perHost = settings.perHost ?? Number.POSITIVE_INFINITY;
+  const claims = new Map<Group, Claim>();
   /** Hosts in the order in which they have taken VMs. */
   const takers: Candidate[] = [];
 
-  return (wish) => {
-    const { capacity, tied } = wish;
-    const demand = demands.of(wish);
+  return ({ capacity, tied, avoid = [], requirements, rank }) => {
+    const demand = demands.of({ requirements, rank });
+    const its = groups.of(tied);
+    /** The group of one that is the first of it. */
+    const groupNow = () => (its && tied && ties.isFirst(tied) ? its : undefined);
+    const askedNow = (): Asked => {
+      const group = groupNow();
+      const claim = its && claims.get(its);
+      return { capacity, avoid, demand, tied, ties, group: group && groupDemands.of(group), claim, perHost };
+    };
     let refusedAt: number | null = null;
     let told: { at: number; reason: string } | undefined;
     const worthAsking = (): readonly Candidate[] => {
       if (refusedAt === null) return candidates;
       return demand.moves && refusedAt < takers.length ? [...new Set(takers.slice(refusedAt))] : [];
     };
-    /** null: nothing is refused but for what there is free. */
-    const refusals = (): Refused[] | null =>
-      candidates.every((host) => isWilling(host, wish, demand, plan))
-        ? null
-        : candidates.flatMap((host): Refused[] => {
-            const refusal = refusalOf(host, wish, demand, plan);
-            return refusal ? [{ host: host.id, refusal }] : [];
-          });
+    const whyNow = (): string => {
+      const asked = askedNow();
+      const refused = candidates.every((host) => isWilling(host, asked)) ? null : refusalsOf(candidates, asked);
+      const enabled = candidates.map((host) => ({ ...host, free: roomOn(host, asked.claim) }));
+      return whyUnplaced(hosts, enabled, capacity, refused, groupNow());
+    };
     return {
       place() {
-        const asked = worthAsking();
-        const host = asked.length === 0 ? undefined : choose(asked, wish, demand, plan, groups);
+        const some = worthAsking();
+        const host = some.length === 0 ? undefined : choose(some, askedNow());
         refusedAt = host === undefined ? takers.length : null;
         if (host === undefined) return null;
-        host.free.cpu -= capacity.cpu;
-        host.free.memory -= capacity.memory;
-        host.vms += 1;
-        host.taken += 1;
-        host.version += 1;
+        const group = groupNow();
+        if (group) claims.set(group, claimRoom(host, group.capacity));
+        takeRoom(host, capacity, its && claims.get(its));
         takers.push(host);
-        if (tied) plan.ties.add({ service: tied.service, role: tied.role, host: host.id });
+        if (tied) ties.add({ service: tied.service, role: tied.role, host: host.id });
         return host.id;
       },
       isOver: () => refusedAt !== null && (!demand.moves || refusedAt === takers.length),
       mayPass: demand.moves,
       reason() {
-        if (told?.at !== takers.length)
-          told = { at: takers.length, reason: whyUnplaced(hosts, candidates, capacity, refusals()) };
+        if (told?.at !== takers.length) told = { at: takers.length, reason: whyNow() };
         return told.reason;
       },
-      record: () => recordOf(hosts.length, candidates, wish, demand, plan),
+      record: () => recordOf(hosts.length, candidates, askedNow()),
     };
   };
 }
 
+const refusalsOf = (hosts: readonly Candidate[], asked: Asked): Refused[] =>
+  hosts.flatMap((host): Refused[] => {
+    const refusal = refusalOf(host, asked);
+    return refusal ? [{ host: host.id, refusal }] : [];
+  });
+
 /** Why each host refuses a VM now; those left out could take it. `sees`: of which hosts the reader may know attributes. */
 export function explainPlacement(
   hosts: readonly HostSnapshot[],
-  wish: PlacementWish,
-  siblings: readonly Sibling[] = [],
+  { capacity, tied, avoid = [], requirements, rank }: PlacementWish,
+  { siblings = [], waiting = [] }: PlacementContext = {},
   sees?: Sees,
 ): { candidates: number; refused: RefusedHosts[] } {
-  const demand = createDemands(striped, sees).of(wish);
-  const plan: Plan = { ties: createTies(siblings), perHost: Number.POSITIVE_INFINITY };
-  const refused = hosts.flatMap((host, at): Refused[] => {
-    const refusal = refusalOf(candidateOf(host, at), wish, demand, plan);
-    return refusal ? [{ host: host.id, refusal }] : [];
-  });
+  const demands = createDemands(striped, sees);
+  const ties = createTies(siblings);
+  const its = tied && ties.isFirst(tied) ? createGroups(waiting).of(tied) : undefined;
+  const group = its && createGroupDemands(demands, ties).of(its);
+  const demand = demands.of({ requirements, rank });
+  const refused = refusalsOf(
+    hosts.map((host, at) => candidateOf(host, at)),
+    { capacity, avoid, demand, tied, ties, group, claim: undefined, perHost: Number.POSITIVE_INFINITY },
+  );
   return { candidates: hosts.length - refused.length, refused: groupRefusals(refused) };
-}
-
-const candidateOf = (host: HostSnapshot, at: number, taken?: ReadonlyMap<number, number>): Candidate => ({
-  ...host,
-  at,
-  free: { ...host.free },
-  version: 0,
-  taken: taken?.get(host.id) ?? 0,
-});
-
-const fits = ({ free }: Candidate, { cpu, memory }: Capacity): boolean => free.cpu >= cpu && free.memory >= memory;
-
-/** Whether it would take the VM, had it the room. */
-const isWilling = (host: Candidate, { tied }: PlacementWish, demand: Demand, plan: Plan): boolean =>
-  host.taken < plan.perHost && demand.meets(host) && (tied === undefined || plan.ties.refuses(tied, host.id) === null);
-
-const canTake = (host: Candidate, wish: PlacementWish, demand: Demand, plan: Plan): boolean =>
-  fits(host, wish.capacity) && isWilling(host, wish, demand, plan);
-
-function refusalOf(host: Candidate, wish: PlacementWish, demand: Demand, plan: Plan): Refusal | null {
-  if (host.state !== 'MONITORED') return { text: `is ${host.state}`, note: null };
-  const refusal = demand.refuses(host) ?? (wish.tied ? plan.ties.refuses(wish.tied, host.id) : null);
-  if (refusal) return refusal;
-  const lack = lacks(host.free, wish.capacity);
-  if (lack) return lack;
-  if (host.taken < plan.perHost) return null;
-  return { text: `has taken ${host.taken} VMs in this pass, as many as it may`, note: null };
-}
-
-/** What all VMs of a plan need that are to be together: whoever comes first looks for a host that has room for all. */
-export function createGroups() {
-  const sizes = new Map<string, Capacity>();
-  return {
-    add(tied: Tied | undefined, { cpu, memory }: Capacity, vms: number): void {
-      if (!tied || tied.together.length === 0) return;
-      const sum = sizes.get(groupOf(tied)) ?? { cpu: 0, memory: 0 };
-      sizes.set(groupOf(tied), { cpu: sum.cpu + vms * cpu, memory: sum.memory + vms * memory });
-    },
-    of: (tied: Tied): Capacity | undefined => sizes.get(groupOf(tied)),
-  };
-}
-type Groups = ReturnType<typeof createGroups>;
-const groupOf = ({ service, together }: Tied): string => `${service}/${together.join()}`;
-
-function choose(
-  candidates: readonly Candidate[],
-  wish: PlacementWish,
-  demand: Demand,
-  plan: Plan,
-  groups: Groups,
-): Candidate | undefined {
-  const { tied, avoid } = wish;
-  const group = tied && plan.ties.isFirst(tied) ? groups.of(tied) : undefined;
-  const inRole = tied?.hosts === 'spread' ? 1 : tied?.hosts === 'pack' ? -1 : 0;
-  const roughly = (host: Candidate): number =>
-    (avoid?.includes(host.id) ? 2 : 0) + (group && !fits(host, group) ? 1 : 0);
-  const shared = (host: Candidate): number =>
-    tied === undefined || inRole === 0 ? 0 : inRole * plan.ties.ofRole(tied, host.id);
-  let best: Candidate | undefined;
-  let [bestRough, bestShared, bestRank] = [0, 0, 0];
-  for (const host of candidates) {
-    if (!canTake(host, wish, demand, plan)) continue;
-    const [rough, share, rank] = [roughly(host), shared(host), demand.rank(host)];
-    const order =
-      best === undefined ? -1 : rough - bestRough || share - bestShared || bestRank - rank || byRoom(host, best);
-    if (order >= 0) continue;
-    best = host;
-    [bestRough, bestShared, bestRank] = [rough, share, rank];
-  }
-  return best;
-}
-
-/** Among equals: fewest VMs, most free CPU, most free memory, lowest id. */
-const byRoom = (one: Candidate, other: Candidate): number =>
-  one.vms - other.vms || other.free.cpu - one.free.cpu || other.free.memory - one.free.memory || one.id - other.id;
-
-/** How many of the other candidates, and of the reasons of those that refuse, are recorded. */
-const mostOthers = 3;
-const mostReasons = 5;
-
-/** The first so many of those with the highest ranks: nearly all are looked at once and passed over. */
-function highest(ranks: ReadonlyMap<number, number>, count: number): [host: number, rank: number][] {
-  const best: [number, number][] = [];
-  for (const [host, rank] of ranks) {
-    const last = best[count - 1];
-    if (last !== undefined && rank <= last[1]) continue;
-    const at = best.findIndex(([, other]) => rank > other);
-    best.splice(at < 0 ? best.length : at, 0, [host, rank]);
-    best.length = Math.min(best.length, count);
-  }
-  return best;
-}
-
-/** Why a VM goes where it does: the same for all of a kind, so that they are one write. */
-function recordOf(
-  hosts: number,
-  candidates: readonly Candidate[],
-  wish: PlacementWish,
-  demand: Demand,
-  plan: Plan,
-): (host: number) => PlacementRecord {
-  const ranks = new Map<number, number>();
-  const refused: Refused[] = [];
-  for (const host of candidates) {
-    const refusal = refusalOf(host, wish, demand, plan);
-    if (refusal) refused.push({ host: host.id, refusal });
-    else ranks.set(host.id, demand.rank(host));
-  }
-  const best = highest(ranks, mostOthers + 1);
-  const groups = groupRefusals(refused).slice(0, mostReasons);
-  return (chosen) => ({
-    rank_by: demand.rankBy,
-    rank: (ranks.get(chosen) ?? 0) + 0,
-    candidates: ranks.size,
-    hosts,
-    others: best
-      .filter(([host]) => host !== chosen)
-      .slice(0, mostOthers)
-      .map(([host, rank]) => ({ host, rank: rank + 0 })),
-    refused: groups,
-  });
 }

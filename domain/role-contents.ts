@@ -129,23 +129,32 @@ const printed = (entry: TextEntry): string => ('standIn' in entry ? '' : printAt
  * Roles with the values of custom attributes in their contents and their `user_inputs_values` behind them, or everything
  * that is in the way. How long contents become is known before they are made.
  */
-export function filledRoles(
+export function* fillRoles(
   roles: readonly unknown[],
   values: CustomValues,
-): { roles: unknown[]; findings: Finding[] } {
+): Generator<void, { roles: unknown[]; findings: Finding[] }> {
   const given = roles.reduce<number>((sum, role) => sum + (isRecord(role) ? contentsOf(role).length : 0), 0);
   if (given > mostFilledTogether)
     return {
       roles: [],
       findings: [{ pointer: '/roles', detail: `have contents of ${tooLong(given, mostFilledTogether)}` }],
     };
-  const plans = roles.map((role, at) => (isRecord(role) ? planOf(role, at, values) : null));
+  const plans: (Plan | null)[] = [];
+  for (const [at, role] of roles.entries()) {
+    plans.push(isRecord(role) ? planOf(role, at, values) : null);
+    yield;
+  }
   const findings = plans.flatMap((plan) => plan?.findings ?? []);
   const length = plans.reduce((sum, plan) => sum + (plan?.length ?? 0), 0);
   if (length > mostFilledTogether)
     findings.push({ pointer: '/roles', detail: `would have contents of ${tooLong(length, mostFilledTogether)}` });
   if (findings.length > 0) return { roles: [], findings };
-  return { roles: roles.map((role, at) => (isRecord(role) && plans[at] ? plans[at].make() : role)), findings };
+  const made: unknown[] = [];
+  for (const [at, role] of roles.entries()) {
+    made.push(plans[at]?.make() ?? role);
+    yield;
+  }
+  return { roles: made, findings };
 }
 
 const tooLong = (length: number, most: number): string =>

@@ -1,8 +1,9 @@
 import { attributeNameFault, pointerStep } from '../schemas/attribute-name.js';
 import type { RoleTemplate, ServiceTemplateBody } from '../schemas/service-template.js';
+import { atOnce } from './bit-by-bit.js';
 import { cronFault } from './cron.js';
 import { type Finding, Problem } from './problems.js';
-import { CustomValues, contentsFindings, filledRoles } from './role-contents.js';
+import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
 
@@ -131,24 +132,30 @@ function closest(wish: string, names: Iterable<string>): string | undefined {
   if (wish.length > 64) return undefined;
   let best: { name: string; distance: number } | undefined;
   for (const name of names) {
-    if (Math.abs(name.length - wish.length) > 3) continue;
-    const distance = editDistance(wish.toLowerCase(), name.toLowerCase());
-    if (distance <= Math.max(1, Math.floor(name.length / 3)) && (best === undefined || distance < best.distance))
-      best = { name, distance };
+    const most = Math.min(Math.max(1, Math.floor(name.length / 3)), best ? best.distance - 1 : name.length);
+    if (Math.abs(name.length - wish.length) > Math.min(3, most)) continue;
+    const distance = editDistance(wish.toLowerCase(), name.toLowerCase(), most);
+    if (distance <= most) best = { name, distance };
   }
   return best?.name;
 }
 
-/** Levenshtein's: how many letters must be added, dropped or changed. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+/** Levenshtein's: how many letters must be added, dropped or changed; more than `most` is not counted to its end. */
+function editDistance(from: string, to: string, most: number): number {
+  let row = Uint8Array.from({ length: to.length + 1 }, (_, at) => at);
+  let next = new Uint8Array(to.length + 1);
   for (let i = 1; i <= from.length; i++) {
-    const next = [i];
+    next[0] = i;
+    let [before, least] = [i, i];
+    const letter = from.charCodeAt(i - 1);
     for (let j = 1; j <= to.length; j++) {
-      const kept = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(kept, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const kept = (row[j - 1] ?? 0) + (letter === to.charCodeAt(j - 1) ? 0 : 1);
+      before = Math.min(kept, (row[j] ?? 0) + 1, before + 1);
+      next[j] = before;
+      if (before < least) least = before;
     }
-    row = next;
+    if (least > most) return least;
+    [row, next] = [next, row];
   }
   return row.at(-1) ?? 0;
 }
@@ -160,14 +167,18 @@ function editDistance(from: string, to: string): number {
  * `custom_attrs` promises and `custom_attrs_values` lacks, and with contents that would be too long; another `$NAME`
  * stays as it is.
  */
-export function mergeServiceTemplate(
+export const mergeServiceTemplate = (...given: Parameters<typeof mergingServiceTemplate>): Record<string, unknown> =>
+  atOnce(mergingServiceTemplate(...given));
+
+/** The same, bit by bit. */
+export function* mergingServiceTemplate(
   body: Readonly<Record<string, unknown>>,
   merge: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> {
+): Generator<void, Record<string, unknown>> {
   const merged: Record<string, unknown> = { ...body, ...merge };
   if (!Array.isArray(merged.roles)) return merged;
   const values = new CustomValues(membersOf(merged.custom_attrs_values), membersOf(merged.custom_attrs));
-  const { roles, findings } = filledRoles(merged.roles, values);
+  const { roles, findings } = yield* fillRoles(merged.roles, values);
   if (findings.length > 0)
     throw new Problem('invalid_request', 'The values of custom attributes cannot be put into the roles.', {
       findings: findings.map(({ pointer, detail }) => ({ pointer: `/merge_template${pointer}`, detail })),

@@ -35,27 +35,33 @@ export function readTemplateText(scanner: TextScanner, { standIns = false } = {}
   const entries: TextEntry[] = [];
   const errors: TextError[] = [];
   let before: Read | undefined;
+  let left = mostAttributes;
   while (errors.length < mostErrors) {
     const onNewLine = skipBlank(scanner);
     if (errors.length > 0) skipLoneBracket(scanner);
     if (scanner.atEnd()) break;
     const read =
-      entries.length < mostAttributes
-        ? readEntry(scanner, standIns, onNewLine ? undefined : before)
+      left > 0
+        ? readEntry(scanner, left - 1, standIns, onNewLine ? undefined : before)
         : new Fault(scanner.position, tooMany);
     if (read instanceof Fault) {
       errors.push({ ...scanner.placeOf(read.at), detail: read.detail });
-      if (entries.length === mostAttributes) break;
+      if (read.detail === tooMany) break;
       // One fault does not hide the next.
       scanner.goToLineAfter(read.at);
       before = undefined;
     } else {
       entries.push(read.entry);
+      left -= countOf(read.entry);
       before = read;
     }
   }
   return errors.length > 0 ? { ok: false, errors } : { ok: true, entries };
 }
+
+/** How many of the attributes that a template may have it is: a vector and each of its members. */
+const countOf = (entry: TextEntry): number =>
+  'standIn' in entry || typeof entry.value === 'string' ? 1 : 1 + Object.keys(entry.value).length;
 
 /** Attributes by their names: one that is given more than once is a list. */
 export function attributesOf(entries: readonly TextEntry[]): Record<string, unknown> {
@@ -109,12 +115,13 @@ const isInMember = classOf((character) => !'=,[]"'.includes(character) && charac
 const isInLine = classOf((character) => character !== '\n');
 const isPlain = classOf((character) => character !== '"' && character !== '\\');
 
-function readEntry(scanner: TextScanner, standIns: boolean, before: Read | undefined): Read | Fault {
+/** `left`: how many members it may have. */
+function readEntry(scanner: TextScanner, left: number, standIns: boolean, before: Read | undefined): Read | Fault {
   const at = scanner.position;
   if (standIns && scanner.sees('$')) return readStandIn(scanner);
   const name = readName(scanner, before);
   if (name instanceof Fault) return name;
-  const value = readValue(scanner);
+  const value = readValue(scanner, left);
   if (value instanceof Fault) return value;
   const read = { entry: { at, name, value: value.value }, called: name, bare: value.bare };
   return endsHere(scanner) || scanner.sees('#') ? read : afterValue(read, scanner.position);
@@ -151,29 +158,34 @@ function readName(scanner: TextScanner, before?: Read): string | Fault {
 
 const cut = (name: string): string => (name.length > 40 ? `${name.slice(0, 40)}…` : name);
 
-function readValue(scanner: TextScanner): { value: TextValue; bare: boolean } | Fault {
+function readValue(scanner: TextScanner, left: number): { value: TextValue; bare: boolean } | Fault {
   const blanks = scanner.takeWhile(isBlank);
   // A # right behind the = begins a value such as #fff; behind a blank it is a comment.
   if (blanks !== '' && scanner.sees('#')) return { value: '', bare: true };
   const bare = !scanner.sees('[') && !scanner.sees('"');
   if (bare) return { value: scanner.takeWhile(isInWord), bare };
-  const value = scanner.sees('[') ? readVector(scanner) : readQuoted(scanner);
+  const value = scanner.sees('[') ? readVector(scanner, left) : readQuoted(scanner);
   return value instanceof Fault ? value : { value, bare };
 }
 
 function readQuoted(scanner: TextScanner): string | Fault {
   const at = scanner.position;
-  const parts: string[] = [];
   scanner.takes('"');
-  while (!scanner.takes('"')) {
+  const start = scanner.position;
+  let escapes = false;
+  for (;;) {
+    scanner.skipWhile(isPlain);
     if (scanner.atEnd()) return new Fault(at, 'expected a second quote to close this one');
-    parts.push(scanner.takeWhile(isPlain));
-    if (scanner.takes('\\')) parts.push(scanner.takes('"') ? '"' : scanner.takes('\\') ? '\\' : '\\');
+    if (scanner.takes('"')) break;
+    scanner.takes('\\');
+    escapes = true;
+    if (!scanner.takes('"')) scanner.takes('\\');
   }
-  return parts.join('');
+  const written = scanner.textBetween(start, scanner.position - 1);
+  return escapes ? written.replace(/\\(["\\])/g, '$1') : written;
 }
 
-function readVector(scanner: TextScanner): Record<string, string> | Fault {
+function readVector(scanner: TextScanner, left: number): Record<string, string> | Fault {
   const vector = new Map<string, string>();
   scanner.takes('[');
   skipBlank(scanner);
@@ -181,7 +193,7 @@ function readVector(scanner: TextScanner): Record<string, string> | Fault {
     const at = scanner.position;
     const name = readName(scanner);
     if (name instanceof Fault) return name;
-    if (vector.size === mostAttributes) return new Fault(at, tooMany);
+    if (vector.size === left) return new Fault(at, tooMany);
     if (vector.has(name)) return new Fault(at, `expected ${name} only once in these brackets`);
     scanner.takeWhile(isBlank);
     const value = scanner.sees('"') ? readQuoted(scanner) : scanner.takeWhile(isInMember);

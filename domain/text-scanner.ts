@@ -11,6 +11,8 @@ export function classOf(is: (character: string) => boolean): CharacterClass {
 export class TextScanner {
   position = 0;
   steps = 0;
+  /** The line that was last asked for, and where it begins. */
+  #known = { line: 1, start: 0 };
 
   constructor(private readonly text: string) {}
 
@@ -42,20 +44,31 @@ export class TextScanner {
   /** What is next as long as it is of these, which may be nothing. */
   takeWhile(isOf: CharacterClass): string {
     const start = this.position;
+    this.skipWhile(isOf);
+    return this.position === start ? '' : this.text.slice(start, this.position);
+  }
+
+  /** Goes on behind what is next as long as it is of these. */
+  skipWhile(isOf: CharacterClass): void {
+    const start = this.position;
     let end = start;
     while (end < this.text.length && isOf(this.text.charCodeAt(end))) end++;
     this.steps += end - start + 1;
     this.position = end;
-    return end === start ? '' : this.text.slice(start, end);
   }
 
-  /** Line and column of a position, counted from 1. */
+  textBetween(from: number, to: number): string {
+    return this.text.slice(from, to);
+  }
+
+  /** Line and column of a position, counted from 1. In the order of the text, each costs the lines since the one before. */
   placeOf(position: number): { line: number; column: number } {
-    let [line, start] = [1, 0];
-    for (let end = this.find('\n', 0); end !== -1 && end < position; end = this.find('\n', start)) {
+    let { line, start } = position < this.#known.start ? { line: 1, start: 0 } : this.#known;
+    for (let end = this.find('\n', start); end !== -1 && end < position; end = this.find('\n', start)) {
       line++;
       start = end + 1;
     }
+    this.#known = { line, start };
     return { line, column: position - start + 1 };
   }
 

@@ -30,11 +30,8 @@ export function vmContents(
   template: VmTemplateBody,
   options: { contents?: string | undefined; serviceId?: number; roleName?: string } = {},
 ): VmContents {
-  const changes = changesOf(template, readContents(options.contents ?? ''));
-  const merged = VmTemplateBody.safeParse({ ...template, ...changes });
-  if (!merged.success) throw unfit(merged.error);
-  refuseTooLarge(measureVmTemplate(merged.data, ''));
-  const attributes = Object.entries(merged.data);
+  const merged = over(template, readContents(options.contents ?? ''));
+  const attributes = Object.entries(merged);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
     ...(options.roleName === undefined ? {} : { ROLE_NAME: options.roleName }),
@@ -42,26 +39,33 @@ export function vmContents(
   return {
     template: Object.fromEntries(attributes.filter(([name]) => wellKnown.has(name))),
     user_template: { ...Object.fromEntries(attributes.filter(([name]) => !wellKnown.has(name))), ...service },
-    capacity: capacityOf(merged.data),
+    capacity: capacityOf(merged),
   };
 }
 
-/**
- * What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. For many roles of one
- * template: the template is looked at once, and then what the contents change.
- */
-export function contentsOver(template: VmTemplateBody): { capacityWith(contents: string | undefined): Capacity } {
-  const whole = measureVmTemplate(template, '');
+/** What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. */
+export const capacityWith = (template: VmTemplateBody, contents: string | undefined): Capacity =>
+  capacityOf(over(template, readContents(contents ?? '')));
+
+/** The template was judged when it was written, and is measured once for all roles that are made of it. */
+const measured = new WeakMap<VmTemplateBody, readonly Measured[]>();
+
+function measuredOnce(template: VmTemplateBody): readonly Measured[] {
+  const known = measured.get(template) ?? measureVmTemplate(template, '');
+  measured.set(template, known);
+  return known;
+}
+
+/** The template with the contents over it. Only what they change is looked at: a service may have a thousand roles of one. */
+function over(template: VmTemplateBody, contents: Record<string, unknown>): VmTemplateBody {
   const { CPU, MEMORY } = template;
-  return {
-    capacityWith(text) {
-      const contents = readContents(text ?? '');
-      const checked = VmTemplateBody.safeParse({ CPU, MEMORY, ...changesOf(template, contents, outlineOf) });
-      if (!checked.success) throw unfit(checked.error);
-      refuseTooLarge(measureChanged(whole, template, changesOf(template, contents)));
-      return capacityOf(checked.data);
-    },
-  };
+  const checked = VmTemplateBody.safeParse({ CPU, MEMORY, ...changesOf(template, contents, outlineOf) });
+  if (!checked.success) throw unfit(checked.error);
+  const { data } = checked;
+  const changes = changesOf(template, contents);
+  const sizes = { CPU: data.CPU, MEMORY: data.MEMORY, ...(data.VCPU !== undefined && { VCPU: data.VCPU }) };
+  refuseTooLarge(measureChanged(measuredOnce(template), template, changes));
+  return { ...template, ...changes, ...sizes };
 }
 
 const refuseTooLarge = (measured: readonly Measured[]): void => {

@@ -29,6 +29,8 @@ type Wish<K extends OperationKind> = {
   input: OperationInputs[K];
   /** What the client asked for and of what, for telling a repeated request from another one with its key. */
   request: unknown;
+  /** VM templates that the resource names from then on: those who write the same go one after the other. */
+  vmTemplates?: readonly number[];
   /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
   charge?: Amounts;
   /**
@@ -51,7 +53,21 @@ export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
   { idempotencyKey }: Admission,
-  { kind, resource, name, owner, right = 'manage', template, retryOf, input, request, charge, claim, refusal }: Wish<K>,
+  {
+    kind,
+    resource,
+    name,
+    owner,
+    right = 'manage',
+    template,
+    retryOf,
+    input,
+    request,
+    vmTemplates,
+    charge,
+    claim,
+    refusal,
+  }: Wish<K>,
 ): Promise<OperationResource> {
   const operation: Operation<K> = {
     _id: ulid(),
@@ -97,9 +113,10 @@ export async function admit<K extends OperationKind>(
       refusal,
     );
   const requester = { uid: caller.id, gid: administrators };
+  const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
   const admitted = await (charge || !takesAway(kind)
-    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], write)
-    : write());
+    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn)
+    : inTurn());
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),

@@ -1,3 +1,4 @@
+import type { ClientSession } from 'mongoose';
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
 import { personName } from '../domain/given-names.js';
@@ -49,6 +50,15 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
     return one;
   }
 
+  /** Names of groups are apart by more than case and the like. */
+  async function refuseTaken(name: string, itself: number | null, session: ClientSession): Promise<void> {
+    const namesake = await groups.byName(name, session);
+    if (namesake && namesake._id !== itself) throw new Problem('name_taken', `There is a group "${name}" already.`);
+    const alike = (await groups.lookAlikes(name, session)).find(({ _id }) => _id !== itself);
+    if (alike)
+      throw new Problem('name_taken', `There is a group "${alike.name}" already, whose name looks like "${name}".`);
+  }
+
   /** A change of one group, by whoever has the ADMIN right on it. */
   async function changed(
     caller: Caller,
@@ -84,7 +94,7 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
       const group = await changeDirectory(directory, caller, async (asking, session) => {
         if (!allowed(asking, { type: 'GROUP' }, 'create'))
           throw new Problem('not_authorized', 'You need the CREATE right on GROUP.');
-        if (await groups.byName(name, session)) throw nameTaken(name);
+        await refuseTaken(name, null, session);
         const made: Group = {
           ...{ _id: await version.take('group', session), name, admins: [] },
           create: { users: create.users ?? [...defaultCreatable], admins: create.admins ?? [...defaultCreatable] },
@@ -100,8 +110,7 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
       changed(caller, id, precondition, async ({ name: present, create, shared_view }, session) => {
         const revised = revise({ name: present, create, shared_view }).wish;
         const wish = { ...revised, name: personName(revised.name, present) };
-        const namesake = wish.name === present ? null : await groups.byName(wish.name, session);
-        if (namesake && namesake._id !== id) throw nameTaken(namesake.name);
+        if (wish.name !== present) await refuseTaken(wish.name, id, session);
         return wish;
       }),
 
@@ -151,5 +160,3 @@ function authorised(caller: Caller, id: number, found: Group | null, right: Righ
   demand(caller, groupSubject(found), right, `group ${id}`);
   return found;
 }
-
-const nameTaken = (name: string): Problem => new Problem('name_taken', `There is a group "${name}" already.`);

@@ -18,3 +18,14 @@ export async function inSlices<T, R>(things: readonly T[], work: (thing: T, at: 
   }
   return results;
 }
+
+/** Does a work bit by bit, and lets others come in between in the same way. */
+export async function bitByBit<T>(work: Generator<void, T>): Promise<T> {
+  for (let begin = performance.now(); ; ) {
+    const { done, value } = work.next();
+    if (done) return value;
+    if (performance.now() - begin < slice) continue;
+    await nextTurn();
+    begin = performance.now();
+  }
+}

@@ -5,8 +5,8 @@ import { objectName } from '../domain/given-names.js';
 import { permissionsOfNew } from '../domain/permission-bits.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
-import { checkRole, checkRoles, customAttributes, mergeServiceTemplate } from '../domain/service-template.js';
-import { contentsOver } from '../domain/vm-contents.js';
+import { checkRole, checkRoles, customAttributes, mergingServiceTemplate } from '../domain/service-template.js';
+import { capacityWith } from '../domain/vm-contents.js';
 import type { Capacity } from '../schemas/host.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
@@ -19,7 +19,7 @@ import type { VmTemplate } from '../schemas/vm-template.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
-import { inSlices } from './in-slices.js';
+import { bitByBit, inSlices } from './in-slices.js';
 import { managed, objectsOf } from './managed.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
 
@@ -67,7 +67,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       if (repeated) return repeated;
       mayCreate(caller, 'service');
       mayCreate(caller, 'vm');
-      const merged = parse(mergeServiceTemplate(template.body, request.merge_template));
+      const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
       const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
       const templates = await check(caller, body, { under: '/merge_template', filled: true });
       const sizes = await sizesOf(body, templates, '/merge_template');
@@ -84,8 +84,10 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         input: {},
         request: asked,
         charge,
+        vmTemplates: vmTemplatesOf(body),
         claim: async (op, session) => {
           await store.references.makeFor(service, session);
+          await demandVmTemplates(body, session, '/merge_template');
           await store.services.insert({ ...service, operation: op }, session);
           return service;
         },
@@ -95,12 +97,12 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
   };
 
   /** The VM templates that roles name are there, and stay until this is written. */
-  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession): Promise<void> {
+  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession, under = ''): Promise<void> {
     const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
     refuse(
       body.roles.flatMap(({ vm_template }, at): Finding[] =>
         missing.has(vm_template)
-          ? [{ pointer: `/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+          ? [{ pointer: `${under}/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
           : [],
       ),
     );
@@ -165,12 +167,12 @@ async function sizesOf(
   under: string,
 ): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
   const findings: Finding[] = [];
-  const byId = new Map(templates.map(({ _id, template }) => [_id, contentsOver(template)]));
+  const byId = new Map(templates.map(({ _id, template }) => [_id, template]));
   const sizes = await inSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
     const template = byId.get(vm_template);
     if (!template) return [];
     try {
-      return [{ name, cardinality, capacity: template.capacityWith(contents) }];
+      return [{ name, cardinality, capacity: capacityWith(template, contents) }];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       const pointer = `${under}/roles/${at}/vm_template_contents`;

@@ -1,6 +1,7 @@
 import { measureVmTemplate } from '../domain/bounds.js';
 import { allowed } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
+import { counted, listed } from '../domain/why/words.js';
 import type { CreateVmTemplate, VmTemplate, VmTemplateBody } from '../schemas/vm-template.js';
 import { subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
@@ -38,6 +39,13 @@ export const vmTemplateOperations = (context: OperationsContext) => {
         .findOne({ 'body.roles.vm_template': id }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
         .lean();
       if (using) throw inUse(id, allowed(caller, subjectOf('service_template', using), 'use') ? using : null);
+      const { count, first } = await store.services.usingVmTemplate(id, mostNamed, session);
+      if (count > 0)
+        throw usedByServices(
+          id,
+          count,
+          first.filter((service) => allowed(caller, subjectOf('service', service), 'use')),
+        );
       await store.vmTemplates.remove(id, session);
     },
   });
@@ -53,3 +61,17 @@ const inUse = (id: number, using: { _id: number; name: string } | null): Problem
       ? `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`
       : `A service template of somebody else uses VM template ${id}.`,
   );
+
+/** How many services a refusal names. */
+const mostNamed = 10;
+
+/** Services make VMs of it when they are repaired or recovered. `seen`: those that the caller may see. */
+function usedByServices(id: number, count: number, seen: readonly { _id: number; name: string }[]): Problem {
+  const others = count - seen.length;
+  const named = seen.map((service) => `${service._id} (${service.name})`);
+  const who =
+    seen.length === 0
+      ? `${counted(count, 'service')} of others ${count === 1 ? 'uses' : 'use'}`
+      : `Service${count === 1 ? '' : 's'} ${listed([...named, ...(others > 0 ? [`${others} more`] : [])])} ${count === 1 ? 'uses' : 'use'}`;
+  return new Problem('in_use', `${who} VM template ${id}. Undeploy or delete what uses it first.`);
+}

@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { printableLines } from '../schemas/printable.js';
 import { checkout } from './checkout.js';
 import { colours } from './colours.js';
 import type { Home } from './home.js';
@@ -47,7 +48,7 @@ export function startReport(facts: StartFacts): string {
   ];
   const known = addresses.filter((entry): entry is [string, string] => entry[1] !== null);
   const width = Math.max(...known.map(([label]) => label.length));
-  return [
+  const lines = [
     '',
     ...(service === null
       ? []
@@ -62,5 +63,6 @@ export function startReport(facts: StartFacts): string {
     ...nextCommands(facts).map((command) => `  ${command}`),
     '',
     'Ctrl-C stops everything; the next start finds it as it was.',
-  ].join('\n');
+  ];
+  return printableLines(lines.join('\n'));
 }

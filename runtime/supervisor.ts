@@ -5,7 +5,7 @@ import { type Child, type ChildCommand, Children } from './children.js';
 import { Obstacle } from './obstacle.js';
 
 /** Waiting time before the next start of a child that died, in milliseconds: doubles up to the greatest. */
-const backOff = { first: 200, greatest: 10_000, forgottenAfter: 30_000, hangForgottenAfter: 600_000 };
+const usualBackOff = { first: 200, greatest: 10_000, forgottenAfter: 30_000, hangForgottenAfter: 600_000 };
 
 export type ServiceCommand = Omit<ChildCommand, 'log'>;
 
@@ -26,14 +26,21 @@ export class Supervisor {
   readonly #children: Children;
   readonly #logs: string;
   readonly #say: (line: string) => void;
+  readonly #backOff: typeof usualBackOff;
   readonly #entries: Entry[] = [];
   readonly #logWatch: NodeJS.Timeout;
   #stopping = false;
 
-  constructor(childrenFile: string, logs: string, say: (line: string) => void) {
+  constructor(
+    childrenFile: string,
+    logs: string,
+    say: (line: string) => void,
+    backOff: Partial<typeof usualBackOff> = {},
+  ) {
     this.#children = new Children(childrenFile);
     this.#logs = logs;
     this.#say = say;
+    this.#backOff = { ...usualBackOff, ...backOff };
     this.#logWatch = setInterval(() => {
       for (const { log } of this.#entries) boundLog(log);
     }, 10_000).unref();
@@ -72,6 +79,7 @@ export class Supervisor {
   }
 
   async #keep(entry: Entry, command: ChildCommand): Promise<void> {
+    const backOff = this.#backOff;
     for (let wait = backOff.first; ; wait = Math.min(wait * 2, backOff.greatest)) {
       const begin = Date.now();
       const reason = await entry.child.ended;

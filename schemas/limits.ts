@@ -38,6 +38,12 @@ export const limits = {
     of: 'a body in JSON: texts, numbers, lists and objects at every level',
     why: 'Each costs work when it is checked, however short it is.',
   },
+  bodyMembers: {
+    most: 4_000,
+    unit: 'values',
+    of: 'one object or one list in a body in JSON',
+    why: 'Twice as many as anything may have; an object of many names is dear to read.',
+  },
   head: {
     most: 128 * KiB,
     unit: 'bytes',

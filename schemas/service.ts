@@ -50,7 +50,14 @@ export type Role = z.infer<typeof RoleTemplate> & {
   /** The highest numbered step done: one at or below it changes nothing. */
   mark: { op: string; step: number } | null;
   /** The VM that was terminated last of those whose end has lowered the cardinality. */
-  lowered?: { vm: number; by: string; at: Date };
+  lowered?: {
+    vm: number;
+    by: string;
+    at: Date;
+    /** The last few of those before it, the newest first, and how many there were before these. */
+    earlier?: { vm: number; by: string }[];
+    more?: number;
+  };
 };
 
 /** The service template as instantiated, without its roles. */

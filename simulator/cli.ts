@@ -35,6 +35,11 @@ Exit codes: 0 done; 1 the simulator refused or does not answer; 2 the command is
     )
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
+    // It repeats what was typed, or pasted.
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(printableLines(text)),
+      writeErr: (text) => process.stderr.write(printableLines(text)),
+    })
     .exitOverride();
   const context: CommandContext = {
     client: () => controlClient(accessOf(program.opts<{ url?: string }>().url, process.env)),

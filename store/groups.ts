@@ -3,6 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import { administrators, defaultCreatable, defaultGroup, type Group, groupFields } from '../schemas/group.js';
 import type { ListQuery } from '../schemas/list.js';
+import { lookAlikes, lookIndex } from './look-alikes.js';
 import { modelOf } from './model.js';
 import { pageOf, sortIndexes } from './paging.js';
 
@@ -10,6 +11,7 @@ import { pageOf, sortIndexes } from './paging.js';
 export function createGroupStore(connection: Connection) {
   const groups = modelOf<Group>(connection, 'groups', Number, [
     { fields: { name: 1 }, options: { unique: true } },
+    lookIndex,
     { fields: { admins: 1 } },
     ...sortIndexes(groupFields),
   ]);
@@ -19,6 +21,7 @@ export function createGroupStore(connection: Connection) {
       groups.findById(id).session(session).lean<Group>().exec(),
     byName: (name: string, session: ClientSession): Promise<Group | null> =>
       groups.findOne({ name }).session(session).lean<Group>().exec(),
+    lookAlikes: (name: string, session: ClientSession) => lookAlikes(groups, name, session),
     byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
       groups
         .find({ _id: { $in: [...ids] } })

@@ -1,4 +1,11 @@
-import { type Connection, type IndexDefinition, type IndexOptions, type Model, Schema } from 'mongoose';
+import {
+  type ClientSession,
+  type Connection,
+  type IndexDefinition,
+  type IndexOptions,
+  type Model,
+  Schema,
+} from 'mongoose';
 
 /**
  * A partial index says what it holds by `$exists` or a comparison, never by `$type`: MongoDB does not see that an equality
@@ -33,4 +40,31 @@ export function modelOf<T>(
   );
   for (const { fields, options } of indexes) schema.index(fields, options);
   return connection.model<T>(name, schema);
+}
+
+/**
+ * What people write goes past Mongoose, which casts and clones each value of a document, and of an update looks through the
+ * whole of it for each path: one of a template of 2,000 attributes kept the api for a third of a second.
+ */
+const plain = (model: Pick<Model<unknown>, 'db' | 'collection'>) =>
+  model.db.collection<{ _id: number }>(model.collection.name);
+
+/** Writes a new document as it is; members that are undefined are left out. */
+export async function insertWhole<T extends { _id: number }>(
+  model: Model<T>,
+  document: T,
+  session: ClientSession,
+): Promise<void> {
+  await plain(model).insertOne(document, { ignoreUndefined: true, session });
+}
+
+/** Puts members in the place of those of a document; returns it as it is then. null: there is none. */
+export async function setWhole<T extends { _id: number }>(
+  model: Model<T>,
+  id: number,
+  change: Partial<T>,
+  session: ClientSession,
+): Promise<T | null> {
+  await plain(model).updateOne({ _id: id }, { $set: change }, { ignoreUndefined: true, session });
+  return model.findById(id).session(session).lean<T>().exec();
 }

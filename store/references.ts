@@ -48,6 +48,13 @@ export function createReferences(connection: Connection) {
     touch,
     makeFor,
 
+    /** Runs a transaction that touches these after those that do so already. */
+    inTurn: <T>(kind: Referred, ids: readonly number[], transaction: () => Promise<T>): Promise<T> =>
+      takeTurns(
+        [...new Set(ids)].map((id) => `${kind}/${id}`),
+        transaction,
+      ),
+
     /** A transaction that writes something new which names its owner; one after the other for the same. */
     make: <T>(owner: Owner, write: (session: ClientSession) => Promise<T>): Promise<T> =>
       takeTurns([`user/${owner.uid}`, `group/${owner.gid}`], () =>

@@ -3,8 +3,8 @@ import type { Caller } from '../domain/caller.js';
 import { nextServiceState } from '../domain/service-states.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
-import { type Role, type Service, type ServiceState, serviceFields } from '../schemas/service.js';
-import { modelOf, ownershipFields } from './model.js';
+import { type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
+import { insertWhole, modelOf, ownershipFields } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { accepting, target } from './service-events.js';
@@ -28,6 +28,8 @@ export type ServiceRow = Pick<
   | 'ended_at'
 > & { roles: Pick<Role, 'name' | 'state' | 'cardinality'>[] };
 
+const livingStates = ServiceState.options.filter((state) => state !== 'DONE');
+
 const rowFields = {
   ...{ name: 1, uid: 1, gid: 1, permissions: 1, template_id: 1, state: 1, operation: 1, wanted: 1 },
   ...{ created_at: 1, ended_at: 1, 'roles.name': 1, 'roles.state': 1, 'roles.cardinality': 1 },
@@ -39,11 +41,31 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     ...pageIndexes(),
     ...sortIndexes(serviceFields),
     chargeIndex,
+    { fields: { 'roles.vm_template': 1, state: 1 }, options: { name: 'by_vm_template' } },
   ]);
 
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
+    /** Services that live and have roles of a VM template: how many, and so many of them, the oldest first. */
+    async usingVmTemplate(
+      id: number,
+      most: number,
+      session: ClientSession,
+    ): Promise<{ count: number; first: (Ownership & Pick<Service, '_id' | 'name'>)[] }> {
+      const filter = { 'roles.vm_template': id, state: { $in: livingStates } };
+      const [count, first] = [
+        await services.countDocuments(filter, { session }),
+        await services
+          .find(filter, { name: 1, ...ownershipFields })
+          .session(session)
+          .sort({ _id: 1 })
+          .limit(most)
+          .lean<(Ownership & Pick<Service, '_id' | 'name'>)[]>()
+          .exec(),
+      ];
+      return { count, first };
+    },
     /**
      * A service with those of its VMs that are not DONE, in order of their ids. One question, past Mongoose: this is what
      * is asked most, and questions are what an answer costs.
@@ -75,7 +97,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         query,
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),
-    insert: (service: Service, session: ClientSession) => services.create([service], { session }),
+    insert: (service: Service, session: ClientSession) => insertWhole(services, service, session),
     /** What it is still charged is given back. */
     async remove(id: number, session: ClientSession): Promise<void> {
       const removed = await services.findOneAndDelete({ _id: id }, { session }).lean<Service>().exec();

@@ -3,7 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import type { Ownership } from '../schemas/common.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import { type ListQuery, namedFields } from '../schemas/list.js';
-import { modelOf } from './model.js';
+import { insertWhole, modelOf, setWhole } from './model.js';
 import { type Part, pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
@@ -31,9 +31,8 @@ export function createTemplateStore<T extends Named>(
     list: (caller: Caller, query: ListQuery) =>
       pageOf(templates, visibleTo(caller, kind), query, { ids: 'number', list: namedFields, parts }),
     /** Fails with a duplicate key when the owner has one of this name already. */
-    insert: (template: T, session: ClientSession) => templates.insertMany([template], { session }),
-    replace: (id: number, change: Partial<T>, session: ClientSession) =>
-      templates.findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', session }).lean<T>().exec(),
+    insert: (template: T, session: ClientSession) => insertWhole(templates, template, session),
+    replace: (id: number, change: Partial<T>, session: ClientSession) => setWhole(templates, id, change, session),
     remove: (id: number, session: ClientSession) => templates.deleteOne({ _id: id }, { session }),
   };
 }

@@ -3,6 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import type { ListQuery } from '../schemas/list.js';
 import { defaultUmask, type User, userFields } from '../schemas/user.js';
+import { lookAlikes, lookIndex } from './look-alikes.js';
 import { modelOf } from './model.js';
 import { pageOf, sortIndexes } from './paging.js';
 
@@ -10,6 +11,7 @@ import { pageOf, sortIndexes } from './paging.js';
 export function createUserStore(connection: Connection) {
   const users = modelOf<User>(connection, 'users', Number, [
     { fields: { name: 1 }, options: { unique: true } },
+    lookIndex,
     { fields: { groups: 1, _id: 1 } },
     { fields: { gid: 1, _id: 1 } },
     ...sortIndexes(userFields),
@@ -27,6 +29,7 @@ export function createUserStore(connection: Connection) {
     },
     find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
       users.findById(id).session(session).lean<User>().exec(),
+    lookAlikes: (name: string, session: ClientSession) => lookAlikes(users, name, session),
     byIds: (ids: readonly number[]): Promise<User[]> =>
       users
         .find({ _id: { $in: [...ids] } })

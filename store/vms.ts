@@ -1,14 +1,17 @@
 import { type ClientSession, type Connection, mongo } from 'mongoose';
+import { z } from 'zod';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
+import type { Member } from '../domain/placement-groups.js';
 import type { Sibling } from '../domain/placement-ties.js';
 import { placeOf } from '../domain/stays.js';
+import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
 import { limits } from '../schemas/limits.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import type { Cardinality } from './cardinality.js';
-import { modelOf, ownershipFields } from './model.js';
+import { modelOf, ownershipFields, setWhole } from './model.js';
 import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
@@ -37,6 +40,12 @@ export type ToldVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
+
+/** VMs that come in one answer of MongoDB: each is taken apart in one go. */
+const readAtOnce = 500;
+
+/** Of a VM as bytes, its contents as bytes. */
+const WithContents = z.object({ _id: z.int(), template: z.instanceof(Uint8Array) });
 
 /** What is much of a VM, and not always shown. */
 const parts = {
@@ -90,13 +99,22 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         .sort({ _id: 1 })
         .lean<WorkVm[]>()
         .exec(),
-    /** What each of these VMs is made of: much, and needed by whoever makes it alone. */
-    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, Vm['template']>> {
-      const found = await vms
-        .find({ _id: { $in: ids } }, { template: 1 })
-        .lean<Pick<Vm, '_id' | 'template'>[]>()
-        .exec();
-      return new Map(found.map(({ _id, template }) => [_id, template]));
+    /**
+     * What each of these VMs is made of: much, and needed by whoever makes it alone. It is read from its bytes when it is
+     * asked for: of the largest that takes milliseconds, and fifty are read at once.
+     */
+    async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, () => Vm['template']>> {
+      const found = await connection
+        .collection('vms')
+        .aggregate<Uint8Array>([{ $match: { _id: { $in: [...ids] } } }, { $project: { template: 1 } }], { raw: true })
+        .toArray();
+      const { deserialize } = mongo.BSON;
+      return new Map(
+        found.map((bytes) => {
+          const { _id, template } = WithContents.parse(deserialize(bytes, { raw: true }));
+          return [_id, () => deserialize(template)];
+        }),
+      );
     },
     list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
@@ -120,11 +138,45 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
           { ...(session && { session }) },
         )
         .hint('by_service')
+        .batchSize(readAtOnce)
         .lean<Pick<Vm, 'service' | 'history'>[]>()
         .exec();
       return found.flatMap((vm): Sibling[] => {
         const place = placeOf(vm);
         return place && vm.service ? [{ service: vm.service.id, role: vm.service.role, host: place.hid }] : [];
+      });
+    },
+    /** What those VMs of these services ask of hosts that wait for one and are to be together with others, each kind once. */
+    async waitingTogether(services: readonly number[]): Promise<(Member & { vms: number })[]> {
+      if (services.length === 0) return [];
+      const kinds = await vms
+        .aggregate<Pick<Vm, 'capacity' | 'service' | 'placement'> & { requirements?: string; vms: number }>(
+          [
+            {
+              $match: {
+                'service.id': { $in: services },
+                ...waitingForCapacity,
+                'placement.together.0': { $exists: true },
+              },
+            },
+            {
+              $group: {
+                _id: {
+                  service: { id: '$service.id', role: '$service.role' },
+                  ...{ capacity: '$capacity', placement: '$placement' },
+                  requirements: '$user_template.SCHED_REQUIREMENTS',
+                },
+                vms: { $sum: 1 },
+              },
+            },
+            { $replaceWith: { $mergeObjects: ['$_id', { vms: '$vms' }] } },
+          ],
+          { hint: 'by_service' },
+        )
+        .exec();
+      return kinds.map(({ capacity, service, placement, requirements, vms: count }) => {
+        const user_template = requirements === undefined ? {} : { SCHED_REQUIREMENTS: requirements };
+        return { ...wishOf({ _id: -1, capacity, user_template, service, placement }), vms: count };
       });
     },
     /** VMs of a service that are not DONE, in order of their ids. */
@@ -137,6 +189,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         // Left to choose, MongoDB may go through all VMs in order of their ids.
         .hint('by_service')
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<WorkVm[]>()
         .exec(),
     /** What is told of a service's VMs: of those that are not DONE, and those that became so since a time. */
@@ -144,6 +197,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       vms
         .find({ 'service.id': id, $or: [{ state: { $ne: 'DONE' } }, { ended_at: { $gte: since } }] }, told)
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<ToldVm[]>()
         .exec(),
     /** The highest VM number that a role has ever had, or -1. */
@@ -220,10 +274,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     },
 
     setUserTemplate: (id: number, user_template: UserTemplate, session: ClientSession): Promise<Vm | null> =>
-      vms
-        .findOneAndUpdate({ _id: id }, { $set: { user_template } }, { returnDocument: 'after', session })
-        .lean<Vm>()
-        .exec(),
+      setWhole(vms, id, { user_template }, session),
 
     ...createVmHolds(connection, vms),
     ...createVmTransitions(connection, vms, charged),

@@ -27,6 +27,27 @@ export const largeTemplate = (tenant: Tenant): Promise<Reply> =>
 
 const bodyBytes = limits.body.most - 1_000;
 
+/** Objects of names that nobody else has, as many as a body may have and each as large as one may be. */
+const objectsOf = (name: (at: number) => string): Record<string, number>[] => {
+  const each = limits.bodyMembers.most - 10;
+  return many(Math.floor((limits.bodyValues.most - 100) / each), (nth) =>
+    Object.fromEntries(many(each, (at) => [name(nth * each + at), 0])),
+  );
+};
+
+/** The same again and again: it stays as large as it is. */
+function changed(): Pick<HostileCase, 'prepare' | 'attack'> {
+  let [id, times] = [0, 0];
+  const attributes = () =>
+    Object.fromEntries(many(limits.attributes.most - 10, (at) => [`A${at}`, `${times++} ${'x'.repeat(8)}`]));
+  return {
+    async prepare({ client, fresh }) {
+      id = await client.make('/vm-templates', { name: fresh(), template: { CPU: 1, MEMORY: 1, ...attributes() } });
+    },
+    attack: ({ client }) => client.send('PATCH', `/vm-templates/${id}`, { template: attributes() }),
+  };
+}
+
 /** Each row is a kind of input; whoever finds another adds a row. What leaves something behind that waits comes last. */
 export const hostileCases: readonly HostileCase[] = [
   {
@@ -68,26 +89,81 @@ export const hostileCases: readonly HostileCase[] = [
   },
   { name: 'brackets', attack: (tenant) => raw(tenant, '/service-templates', ']'.repeat(bodyBytes)) },
   { name: 'line breaks', attack: (tenant) => raw(tenant, '/service-templates', `${'\n'.repeat(bodyBytes)}]`) },
+  { name: 'blanks', attack: (tenant) => raw(tenant, '/service-templates', `${' '.repeat(bodyBytes)}]`) },
+  {
+    name: 'a text that nothing ends',
+    attack: (tenant) => raw(tenant, '/service-templates', `{"name": "${'\\u0061'.repeat(bodyBytes / 6 - 10)}`),
+  },
+  {
+    name: 'lists in lists',
+    attack: (tenant) =>
+      raw(tenant, '/service-templates', `[${`${'['.repeat(60)}${']'.repeat(60)},`.repeat(bodyBytes / 121 - 1)}0]`),
+  },
+  {
+    name: 'an object of as many names as fit into a body',
+    attack: (tenant) =>
+      tenant.client.send('POST', '/vm-templates', Object.fromEntries(many(60_000, (at) => [`templat${at}`, 0]))),
+  },
   {
     name: 'names that nobody knows',
-    attack: (tenant) =>
-      tenant.client.send(
-        'POST',
-        '/vm-templates',
-        Object.fromEntries(many(limits.bodyValues.most - 10, (at) => [`templat${at}`, 0])),
-      ),
+    attack: (tenant) => {
+      const [first, ...others] = objectsOf((at) => `templat${at}`);
+      return tenant.client.send('POST', '/vm-templates', {
+        ...first,
+        ...Object.fromEntries(others.map((other, at) => [`template${at}`, other])),
+      });
+    },
   },
   {
     name: 'policies of nothing',
     attack: (tenant) =>
-      template(tenant, [{ name: 'a', elasticity_policies: many(limits.bodyValues.most - 10, () => ({})) }]),
+      template(
+        tenant,
+        many(4, (at) => ({
+          name: `r${at}`,
+          elasticity_policies: many(limits.bodyMembers.most - 10, () => ({})),
+        })),
+      ),
+  },
+  {
+    name: 'roles in which everything is wrong',
+    attack: (tenant) =>
+      template(
+        tenant,
+        many(limits.roles.most, (at) => ({
+          name: `r-${at}`,
+          ...{ cardinality: 'x', min_vms: 'x', max_vms: 'x', cooldown: 'x', shutdown_action: 'x', parents: [0, 0] },
+          ...{ placement: { hosts: 0, affinity: 0, anti_affinity: 0 }, failure_policy: { retries: 'x', finally: 0 } },
+        })),
+      ),
+  },
+  {
+    name: 'parents that are no texts',
+    attack: (tenant) =>
+      template(
+        tenant,
+        many(4, (at) => ({ name: `r${at}`, parents: many(limits.bodyMembers.most - 10, () => 0) })),
+      ),
   },
   {
     name: 'attributes as many as a body may have',
     attack: (tenant) =>
       tenant.client.send('POST', '/vm-templates', {
         name: tenant.fresh(),
-        template: Object.fromEntries(many(limits.bodyValues.most - 10, (at) => [`A${at}`, 0])),
+        template: { CPU: 1, MEMORY: 1, ...Object.fromEntries(objectsOf((at) => `A${at}`).entries()) },
+      }),
+  },
+  {
+    name: 'attributes as many as are looked at',
+    attack: (tenant) =>
+      tenant.client.send('POST', '/vm-templates', {
+        name: tenant.fresh(),
+        template: {
+          CPU: 1,
+          MEMORY: 1,
+          DISK: objectsOf((at) => `A${at}`).slice(0, 2),
+          ...objectsOf((at) => `B${at}`)[0],
+        },
       }),
   },
   {
@@ -95,8 +171,19 @@ export const hostileCases: readonly HostileCase[] = [
     attack: (tenant) =>
       tenant.client.send('POST', '/vm-templates', {
         name: tenant.fresh(),
-        template: Object.fromEntries(many(limits.bodyValues.most - 10, (at) => [`-${at}`, 0])),
+        template: { CPU: 1, MEMORY: 1, DISK: objectsOf((at) => `-${at}`) },
       }),
+  },
+  {
+    name: 'a PATCH of all attributes of a VM template, as many as it may have',
+    ...changed(),
+  },
+  {
+    name: 'lines of contents, and faults behind them',
+    attack: (tenant) =>
+      template(tenant, [
+        { name: 'a', vm_template_contents: `${'\n'.repeat(4 * limits.vmTemplate.most - 100)}${'x\n'.repeat(30)}` },
+      ]),
   },
   {
     name: 'a template text of short lines',

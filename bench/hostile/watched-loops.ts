@@ -14,7 +14,9 @@ export class WatchedLoops {
   /** What a process that is to be watched has in its environment. */
   get environment(): Record<string, string> {
     const module = pathToFileURL(join(checkout, 'bench', 'hostile', 'watch-loop.mjs')).href;
-    return { NODE_OPTIONS: `--import ${module}`, ARCUS_LOOP_WATCH: this.#directory };
+    // Beside what whoever measures has there, such as --cpu-prof.
+    const options = `${process.env.NODE_OPTIONS ?? ''} --import ${module}`.trim();
+    return { NODE_OPTIONS: options, ARCUS_LOOP_WATCH: this.#directory };
   }
 
   /** Milliseconds of the longest stretch of a process since then; 0 when all were short. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { printable } from '../../schemas/printable.js';
+import { authoritiesIn, caOption } from '../authorities.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { endpointOf, originsOf, parsedCredentials } from '../connection.js';
@@ -22,6 +23,7 @@ type Shown = {
   endpoint: string;
   user: string | null;
   credentials: 'password' | 'token';
+  ca: string | null;
   current: boolean;
 };
 
@@ -30,6 +32,7 @@ const visible = (name: string, context: ServerContext, current: string | null): 
   endpoint: context.endpoint,
   user: context.name ?? null,
   credentials: 'token' in context ? 'token' : 'password',
+  ca: context.ca ?? null,
   current: name === current,
 });
 
@@ -50,11 +53,12 @@ function contextIn({ contexts }: ContextFile, wish: string | undefined): { name:
 const Create = z.object({
   endpoint: z.string().optional(),
   user: z.string().min(1).optional(),
+  ca: z.string().min(1).optional(),
   replace: z.boolean().optional(),
 });
 
 async function create(context: Context, [wish]: readonly string[], options: z.output<typeof Create>): Promise<void> {
-  const { user, replace, endpoint } = options;
+  const { user, replace, endpoint, ca } = options;
   const name = ContextName.safeParse(wish);
   if (!name.success)
     throw new Complaint('usage', `The name ${name.error.issues[0]?.message ?? 'is not valid'}.`, {
@@ -70,6 +74,7 @@ async function create(context: Context, [wish]: readonly string[], options: z.ou
     throw new Complaint('conflict', `There is a context called ${name.data} already.`, {
       next: 'Choose another name, or add --replace.',
     });
+  const authorities = ca === undefined ? {} : { ca: authoritiesIn(ca) };
   const text = await context.secret(user === undefined ? 'Token, or name:password' : `Password of ${user}`);
   const credentials =
     user === undefined ? parsedCredentials(text) : text === '' ? undefined : { name: user, password: text };
@@ -79,7 +84,7 @@ async function create(context: Context, [wish]: readonly string[], options: z.ou
       user === undefined ? 'What was given is neither a token (arcus_…) nor name:password.' : 'The password is empty.',
       { next: 'Give it at the prompt or on standard input. Nothing has been changed.' },
     );
-  const made = { endpoint: origin, ...credentials };
+  const made = { endpoint: origin, ...credentials, ...authorities };
   const current = file.current ?? name.data;
   writeContexts(path, { current, contexts: { ...file.contexts, [name.data]: made } });
   const chosen = current === name.data ? ', and is the current one' : '';
@@ -129,6 +134,7 @@ export const contextCommands: readonly Leaf[] = [
           ['ENDPOINT', seen.endpoint],
           ['USER', seen.user],
           ['CREDENTIALS', seen.credentials],
+          ['CA', seen.ca],
           ['CURRENT', seen.current ? 'yes' : 'no'],
           ['FILE', path],
         ]);
@@ -145,7 +151,7 @@ export const contextCommands: readonly Leaf[] = [
       const { name, value } = contextIn(file, wish);
       writeContexts(path, { ...file, current: name });
       report(context, `context ${name} is the current one: ${value.endpoint}.`, visible(name, value, name));
-      warnOfEnvironment(context);
+      warnOfEnvironment(context, value);
     },
   }),
   leaf({
@@ -153,11 +159,12 @@ export const contextCommands: readonly Leaf[] = [
     summary: 'Add a context; its secret is asked for, or read from standard input',
     examples: [
       'arcus context create prod --endpoint https://arcus.example --user ann',
-      'arcus context create ci --endpoint https://arcus.example < token.txt',
+      'arcus context create ci --endpoint https://arcus.example --ca company.pem < token.txt',
       'arcus context create local --endpoint http://127.0.0.1:9869 < ~/.arcus/auth',
     ],
     options: [
       ['--user <name>', 'who asks, by a password; without it, a token or name:password is read'],
+      caOption,
       ['--replace', 'put it in the place of one of that name'],
     ],
     schema: Create.omit({ endpoint: true }),

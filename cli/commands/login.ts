@@ -1,5 +1,7 @@
 import { hostname } from 'node:os';
+import { resolve } from 'node:path';
 import { z } from 'zod';
+import { authoritiesIn, caOption } from '../authorities.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { endpointOf, originsOf } from '../connection.js';
@@ -8,10 +10,13 @@ import { warnOfEnvironment } from '../environment-first.js';
 import { Expires, expiresOption, expiryText, makeToken } from '../make-token.js';
 import { report } from '../resource.js';
 
-const Options = z.object({ user: z.string().min(1).optional(), expires: Expires });
+const Options = z.object({ user: z.string().min(1).optional(), ca: z.string().min(1).optional(), expires: Expires });
+
+/** `home`: it is the Arcus of this machine with this home; `ca`: what was believed there before. */
+type Goal = { name: string; endpoint: string; home?: string | undefined; ca?: string | undefined };
 
 /** The context that is meant, and its server: named, by --endpoint, or those that are asked without a context. */
-function goal({ environment, options }: Context, wish: string | undefined): { name: string; endpoint: string } {
+function goal({ environment, options }: Context, wish: string | undefined): Goal {
   const path = contextPath(environment);
   const file = readContexts(path);
   const name = ContextName.safeParse(wish ?? options.context ?? file.current ?? 'default');
@@ -21,8 +26,15 @@ function goal({ environment, options }: Context, wish: string | undefined): { na
     });
   const present = Object.hasOwn(file.contexts, name.data) ? file.contexts[name.data] : undefined;
   const elsewhere = originsOf({ ...environment, ARCUS_AUTH: 'a:b' }, { endpoint: options.endpoint }).endpoint.value;
-  const endpoint = options.endpoint ?? present?.endpoint ?? elsewhere;
-  return { name: name.data, endpoint: endpointOf(endpoint).origin };
+  const { ARCUS_HOME, ARCUS_PORT, ARCUS_ENDPOINT } = environment;
+  const home = ARCUS_HOME && !ARCUS_PORT && !ARCUS_ENDPOINT ? resolve(ARCUS_HOME) : undefined;
+  // Who names a home means its Arcus, wherever it was when the context was made.
+  const before = present && (home === undefined || present.home === undefined) ? present.endpoint : undefined;
+  const { origin } = endpointOf(options.endpoint ?? before ?? elsewhere);
+  return {
+    ...{ name: name.data, endpoint: origin, ca: present?.endpoint === origin ? present.ca : undefined },
+    home: endpointOf(elsewhere).origin === origin ? home : undefined,
+  };
 }
 
 /** A password is typed once; what stays on this machine is a token, which expires and can be revoked. */
@@ -34,25 +46,24 @@ export const loginCommand: Leaf = leaf({
     'arcus login prod --endpoint https://arcus.example --user alice',
     'arcus login ci --endpoint https://arcus.example --user ci --expires 1h < password.txt',
   ],
-  options: [['--user <name>', 'who signs in'], expiresOption],
+  options: [['--user <name>', 'who signs in'], expiresOption, caOption],
   schema: Options,
-  run: async (context, [wish], { user, expires }) => {
+  run: async (context, [wish], { user, expires, ca: file }) => {
     if (user === undefined)
       throw new Complaint('usage', '--user: is needed, the name that you sign in with.', {
         next: 'Such as: arcus login --user alice',
       });
-    const { name, endpoint } = goal(context, wish);
+    const { name, endpoint, home, ca: before } = goal(context, wish);
+    const ca = file === undefined ? before : authoritiesIn(file);
     const token = { name: `arcus on ${hostname()}`, expires_in: expires };
-    const { value } = await makeToken(context, new URL(endpoint), user, token);
+    const { value } = await makeToken(context, new URL(endpoint), user, token, ca);
     const path = contextPath(context.environment);
     const { contexts } = readContexts(path);
-    writeContexts(path, {
-      current: name,
-      contexts: { ...contexts, [name]: { endpoint, name: user, token: value.token } },
-    });
+    const made = { endpoint, name: user, token: value.token, ...(ca && { ca }), ...(home && { home }) };
+    writeContexts(path, { current: name, contexts: { ...contexts, [name]: made } });
     const { id, expires_at } = value;
     const said = `${user} is signed in at ${endpoint}: token ${id} in context ${name}, the current one, ${expiryText(value)}.`;
     report(context, said, { name, endpoint, user, token: id, expires_at });
-    warnOfEnvironment(context);
+    warnOfEnvironment(context, made);
   },
 });

@@ -5,7 +5,7 @@ import { type Context, type Leaf, leaf } from '../command.js';
 import { inFile, objectIn, readInput } from '../files/input.js';
 import { reportOperation } from '../follow.js';
 import { nounOf } from '../noun-of.js';
-import { pairs } from '../output.js';
+import { pairs, rawText } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
 import { removeLeaf } from '../remove-leaf.js';
@@ -45,6 +45,7 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
       'TEMPLATE CONTENTS',
       JSON.stringify(template.body, null, 2),
     ].join('\n'),
+  contents: ({ body }) => ({ value: body, text: rawText('json', body) }),
 };
 
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });

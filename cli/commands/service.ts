@@ -28,15 +28,16 @@ export const services: Resource<typeof ServiceSummary, typeof ServiceResource> =
     { title: 'GROUP', text: ({ gname }) => gname },
     { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
     { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
+    { title: 'TEMPLATE', text: ({ template_id }) => String(template_id), right: true, wide: true },
+    { title: 'OPERATION', text: ({ operation }) => operation ?? '-', wide: true },
+    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
+    { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
+    // Last: one service of many roles would move all that stands behind it.
     {
       title: 'ROLES',
       text: ({ roles }) => roles.map((role) => `${role.name}:${role.cardinality}`).join(' '),
       cut: true,
     },
-    { title: 'TEMPLATE', text: ({ template_id }) => String(template_id), right: true, wide: true },
-    { title: 'OPERATION', text: ({ operation }) => operation ?? '-', wide: true },
-    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
-    { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
   ],
   text: serviceText,
 };

@@ -36,11 +36,12 @@ async function tokensOf({ client }: Context, { user }: z.output<typeof Whose>): 
 /** By the password that is known here, or else is asked for. */
 async function made(context: Context, wish: { name: string | undefined; expires_in: z.output<typeof Expires> }) {
   const client = context.client();
-  const credentials = originsOf(context.environment, context.options).credentials().value;
+  const { credentials: found, ca } = originsOf(context.environment, context.options);
+  const credentials = found().value;
   if ('password' in credentials && !isToken(credentials.password))
     return client.send('POST', '/tokens', NewToken, json(wish));
   const { value: self } = await client.get('/user', SelfResource);
-  return makeToken(context, client.endpoint, self.name, wish);
+  return makeToken(context, client.endpoint, self.name, wish, ca);
 }
 
 export const tokenCommands: readonly Leaf[] = [

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { VmTemplateResource } from '../../schemas/vm-template.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
-import { inFile, objectIn, readInput } from '../files/input.js';
+import { inFile, objectIn, readInput, vmTemplateText } from '../files/input.js';
 import { nounOf } from '../noun-of.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
@@ -40,6 +40,7 @@ export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateR
       'TEMPLATE CONTENTS',
       attributesText(template.template),
     ].join('\n'),
+  contents: ({ name, template }) => ({ value: { name, template }, text: vmTemplateText(name, template) }),
 };
 
 /** Attributes as OpenNebula prints them: what is a list has a line an item. */
@@ -55,7 +56,7 @@ function warn({ err }: Context, { warnings }: z.infer<typeof VmTemplateResource>
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
 const fileOption = [
   '-f, --file <file>',
-  'KEY=VALUE text, JSON (comments allowed) or YAML; - for standard input',
+  'KEY=VALUE text with a NAME, or JSON (comments allowed) or YAML with name and template; - for standard input',
 ] as const;
 
 export const vmTemplateCommands: readonly Leaf[] = [
@@ -66,6 +67,7 @@ export const vmTemplateCommands: readonly Leaf[] = [
     examples: [
       'arcus vm-template create -f small.tmpl',
       `printf 'NAME=small\\nCPU=1\\nMEMORY=512\\n' | arcus vm-template create -f -`,
+      `printf 'name: large\\ntemplate: { CPU: 4, MEMORY: 8192 }\\n' | arcus vm-template create -f -`,
     ],
     options: [fileOption],
     schema: FromFile,

@@ -1,6 +1,9 @@
-import { attributesOf, readTemplateText } from '../../domain/template-text.js';
+import { isDeepStrictEqual } from 'node:util';
+import { attributesOf, printTemplateText, readTemplateText } from '../../domain/template-text.js';
 import { TextScanner } from '../../domain/text-scanner.js';
+import { printableLines } from '../../schemas/printable.js';
 import { Complaint } from '../complaint.js';
+import { rawText } from '../output.js';
 import type { Document } from './document.js';
 import { documentsIn, isJson } from './documents.js';
 import { stepsOf } from './places.js';
@@ -49,6 +52,29 @@ function documentOfTemplateText(file: string, text: string): Document {
       return whereIn(file, { line: scanner.placeOf(entry?.at ?? 0).line });
     },
   };
+}
+
+/** What has a number where template text has a word. */
+const numbers = ['CPU', 'VCPU', 'MEMORY'];
+
+/**
+ * What `readInput` reads back as this name and template: template text where that holds all of it, else YAML. Text knows
+ * words, lists of several and one level of members; and what nobody sees is written out in YAML alone.
+ */
+export function vmTemplateText(name: string, template: Readonly<Record<string, unknown>>): string {
+  const worded = Object.entries(template).map(([attribute, value]): [string, unknown] => [
+    attribute,
+    numbers.includes(attribute) && typeof value === 'number' ? String(value) : value,
+  ]);
+  const wished = { NAME: name, ...Object.fromEntries(worded) };
+  const text = printTemplateText(wished).trimEnd();
+  const read = readTemplateText(new TextScanner(text));
+  const holdsAll =
+    !('NAME' in template) &&
+    read.ok &&
+    isDeepStrictEqual(attributesOf(read.entries), wished) &&
+    printableLines(text) === text;
+  return holdsAll ? text : rawText('yaml', { name, template });
 }
 
 /** What the server says of what has been read, with the lines of the file. */

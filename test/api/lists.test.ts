@@ -144,6 +144,13 @@ describe('a list is not answered', () => {
       const response = await world.ask('oneadmin', 'get', `/vms?sort=name&cursor=${cursor}`);
       expect(response.body).toMatchObject({ status: 400, errors: [{ pointer: '/cursor' }] });
     }
+    // What is no base64url is no beginning of the list; -1, 1.5, 1e3, a blank and 2^60 are no ids.
+    const ids = ['-1', '1.5', '1e3', ' ', String(2 ** 60)].map((text) => Buffer.from(text).toString('base64url'));
+    for (const cursor of ['%00%ff', '%00', '!!', 'MQ%3D%3D', 'M%20Q', ...ids]) {
+      const response = await world.ask('oneadmin', 'get', `/vms?cursor=${cursor}`);
+      expect(response.body, cursor).toMatchObject({ status: 400 });
+    }
+    expect((await world.ask('oneadmin', 'get', '/vms?cursor=MQ')).status).toBe(200);
   });
 });
 

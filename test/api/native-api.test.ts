@@ -458,6 +458,17 @@ describe('metrics', () => {
     const response = await request(world.app).get('/metrics');
     expect(response.text).toMatch(/arcus_operations_accepted_total\{request="createVm"\} 2/);
   });
+
+  it('are numbers, and of the event loop what is one of its delay', async () => {
+    for (let times = 0; times < 2; times++) {
+      const { text } = await request(world.app).get('/metrics');
+      const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+      for (const sample of samples) expect(Number(sample.split(' ').at(-1)), sample).toBeLessThan(1e12);
+      expect(samples.filter((line) => line.startsWith('nodejs_eventloop_lag_'))).toEqual([
+        expect.stringMatching(/^nodejs_eventloop_lag_seconds [\d.e-]+$/),
+      ]);
+    }
+  });
 });
 
 describe('this file', () => {

@@ -117,6 +117,52 @@ describe('names of objects', () => {
     },
   );
 
+  it.each([
+    ['user', '/users', 'bobby', { password: 'correct-horse' }],
+    ['group', '/groups', 'web-team', {}],
+  ])('of a %s are apart by more than case and width', async (kind, path, name, more) => {
+    const made = await world.ask('oneadmin', 'post', path, { name, ...more });
+    expect(made.status, made.text).toBe(201);
+    const wide = Array.from(name, (one) =>
+      one === '-' ? one : String.fromCodePoint((one.codePointAt(0) ?? 0) + 0xfee0),
+    );
+    for (const alike of [name.toUpperCase(), wide.join('')]) {
+      const detail = `There is a ${kind} "${name}" already, whose name looks like "${alike}".`;
+      const again = await world.ask('oneadmin', 'post', path, { name: alike, ...more });
+      expect(again.body).toMatchObject({ status: 409, type: '/problems/name_taken', detail });
+      const other = await world.ask('oneadmin', 'post', path, { name: 'other', ...more });
+      const renamed = await world.ask('oneadmin', 'patch', `${path}/${other.body.id}`, { name: alike });
+      expect(renamed.body).toMatchObject({ status: 409, type: '/problems/name_taken', detail });
+      expect((await world.ask('oneadmin', 'delete', `${path}/${other.body.id}`)).status).toBe(204);
+    }
+    // Its own it may write in another way, and kana are letters of their own.
+    const changed = await world.ask('oneadmin', 'patch', `${path}/${made.body.id}`, {
+      name: `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`,
+    });
+    expect(changed.status, changed.text).toBe(200);
+    for (const kana of ['はな', 'ハナ'])
+      expect((await world.ask('oneadmin', 'post', path, { name: kana, ...more })).status).toBe(201);
+  });
+
+  it('of two that look alike, made at once, are one', async () => {
+    const answers = await Promise.all(
+      ['Carol', 'carol', 'CAROL'].map((name) =>
+        world.ask('oneadmin', 'post', '/users', { name, password: 'correct-horse' }),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(2);
+  });
+
+  it('of users that look alike from before there was a rule sign in as before', async () => {
+    const made = await world.ask('oneadmin', 'post', '/users', { name: 'dave', password: 'correct-horse' });
+    await world.directory.users.model.updateOne({ _id: made.body.id }, { name: 'ONEADMIN' });
+    const asked = await world.ask('ONEADMIN', 'get', '/user', undefined, 'correct-horse');
+    expect({ status: asked.status, id: asked.body.id }).toEqual({ status: 200, id: made.body.id });
+    const changed = await world.ask('oneadmin', 'patch', `/users/${made.body.id}`, { umask: '137' });
+    expect({ status: changed.status, name: changed.body.name }).toEqual({ status: 200, name: 'ONEADMIN' });
+  });
+
   it('from before there was a rule stand in the way of no other change', async () => {
     const { body } = await world.ask('oneadmin', 'post', '/clusters', { name: 'old' });
     await world.store.clusters.model.updateOne({ _id: body.id }, { name: 'o\u200bld' });

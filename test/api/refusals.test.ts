@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Route } from '../../api/route.js';
 import { routeTable } from '../../api/route-table.js';
+import { permissionsOf } from '../../domain/permission-bits.js';
+import { makeOwnedService } from '../support/owned-service.js';
 import { createWorld, type Method, type World } from './world.js';
 
 let world: World;
@@ -332,6 +334,30 @@ describe('a wrong moment', () => {
       code: 'in_use',
       detail: /shop/,
     });
+  });
+
+  it('is the removal of a VM template of which services live, which are named as far as they may be seen', async () => {
+    const owned = async (path: string, body: object) => (await world.ask('oneadmin', 'post', path, body)).body.id;
+    const id = await owned('/vm-templates', { name: 'lived-of', template: { CPU: 1, MEMORY: 1 } });
+    const services = Array.from({ length: 12 }, (_, at) => 900_000 + at);
+    const owner = { uid: 0, gid: 0, permissions: permissionsOf('600') };
+    for (const service of services) await makeOwnedService(world.store, service, { owner, vms: 1 });
+    const { model } = world.store.services;
+    const ofThem = { _id: { $in: services } };
+    await model.updateMany(ofThem, { $set: { 'roles.0.vm_template': id } });
+    await refused('oneadmin', 'delete', `/vm-templates/${id}`, undefined, {
+      ...{ status: 409, code: 'in_use' },
+      detail: /^Services 900000 \(.*\), .* and 2 more use VM template \d+\. Undeploy or delete what uses it first\.$/,
+    });
+    await world.store.vmTemplates.model.updateOne({ _id: id }, { $set: { 'permissions.other.manage': true } });
+    await refused('alice', 'delete', `/vm-templates/${id}`, undefined, {
+      ...{ status: 409, code: 'in_use' },
+      detail: /^12 services of others use VM template/,
+    });
+    await model.updateMany(ofThem, { $set: { state: 'DONE' } });
+    expect((await world.ask('oneadmin', 'delete', `/vm-templates/${id}`)).status).toBe(204);
+    await model.deleteMany(ofThem);
+    await world.store.vms.model.deleteMany({ 'service.id': { $in: services } });
   });
 
   it('is a key that another request has used', async () => {

@@ -196,7 +196,7 @@ describe('what a step reads of VMs', () => {
     expect(bytes / read.length).toBeLessThan(2_000);
     const { template: _t, user_template: _u, ...rest } = vms[0] ?? pending(0);
     expect(read[0]).toMatchObject(rest);
-    expect(jsonBytes((await world.store.vms.contentsOf([2_003])).get(2_003))).toBe(jsonBytes(template));
+    expect(jsonBytes((await world.store.vms.contentsOf([2_003])).get(2_003)?.())).toBe(jsonBytes(template));
   });
 
   it('is cut where guests write large values into what steps do read', async () => {

@@ -11,6 +11,7 @@ import { readPair, type TlsFiles } from '../../api/tls.js';
 import { createApiClient } from '../../cli/api-client.js';
 import { makeToken } from '../../cli/make-token.js';
 import { fetchTrusting } from '../../runtime/trusting-fetch.js';
+import { runArcus } from '../cli/run-arcus.js';
 import { makeCertificate } from '../support/certificates.js';
 
 const logger = pino({ level: 'silent' });
@@ -71,6 +72,34 @@ describe('an API with a certificate', () => {
     // What this server answers is no token, but it was asked for one.
     await expect(signIn({ ARCUS_HOME: '/nowhere', ARCUS_CA: own.certificate })).rejects.toThrow();
     expect(seen).toEqual([`Basic ${Buffer.from('alice:of-a-test').toString('base64')}`]);
+  });
+
+  it('is asked by the authorities that a context has for it, and by no other context’s', async () => {
+    const [own, other] = [makeCertificate(), makeCertificate()];
+    const { port, seen } = await serving(own);
+    const config = mkdtempSync(join(tmpdir(), 'arcus-ca-'));
+    const arcus = (args: string[], input = '') => runArcus(args, { XDG_CONFIG_HOME: config, ARCUS_HOME: '' }, input);
+    const create = (name: string, ...more: string[]) =>
+      arcus(['context', 'create', name, '--endpoint', `https://localhost:${port}`, ...more], 'ann:1\n');
+    expect(await create('own', '--ca', own.certificate)).toMatchObject({ code: 0, err: '' });
+    expect((await arcus(['context', 'show', 'own'])).out).toMatch(`CA              : ${own.certificate}\n`);
+    expect(await create('none')).toMatchObject({ code: 0 });
+    expect(await create('other', '--ca', other.certificate)).toMatchObject({ code: 0 });
+    // What this server answers is no list, but it was asked for one.
+    expect((await arcus(['host', 'list'])).code).not.toBe(6);
+    expect(seen).toHaveLength(1);
+    for (const name of ['none', 'other'])
+      expect(await arcus(['host', 'list', '--context', name])).toMatchObject({
+        code: 6,
+        err: expect.stringContaining('is not to be trusted'),
+      });
+    const login = await arcus(
+      ['login', 'signed', '--endpoint', `https://localhost:${port}`, '--user', 'ann', '--ca', own.certificate],
+      'a\n',
+    );
+    expect(login.code).not.toBe(6);
+    expect(seen).toHaveLength(2);
+    for (const file of [own.key, '/nowhere']) expect(await create('bad', '--ca', file)).toMatchObject({ code: 2 });
   });
 
   it('takes a new pair without a restart, and keeps the old one while the new one is broken', async () => {

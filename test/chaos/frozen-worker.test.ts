@@ -25,9 +25,9 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     callsOf(service, ({ outcome }) => ['created', 'replaced', 'started'].includes(outcome));
   const madeAgain = (service: number) => callsOf(service, ({ outcome }) => outcome === 'exists');
 
-  /** Deploys the service on the one worker that runs, and freezes that in the middle of the boot. */
-  const deployAndFreeze = async (bootMilliseconds: number): Promise<number> => {
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: bootMilliseconds });
+  /** Deploys the service on the one worker that runs, and freezes that in the middle of the boot, which another finds going on. */
+  const deployAndFreeze = async (): Promise<number> => {
+    await cluster.simulator.holdBoots();
     const service = await cluster.client.instantiate(template);
     await eventually(async () => (await made(service)).length === vms, 60_000);
     cluster.worker(0).freeze();
@@ -35,11 +35,12 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
   };
 
   it('changes nothing when it wakes after the service was brought up and undeployed by another', async () => {
-    const service = await deployAndFreeze(4_000);
+    const service = await deployAndFreeze();
     const vm = (await callsOf(service, () => true))[0];
     const second = await cluster.startWorker();
+    await eventually(async () => (await madeAgain(service)).length >= vms, 90_000);
+    await cluster.simulator.endBoots();
     await cluster.client.awaitService(service, 'RUNNING');
-    expect((await madeAgain(service)).length).toBeGreaterThanOrEqual(vms);
     const undeployment = await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
     await cluster.client.awaitOperation(undeployment.id, 'succeeded');
     const documents = () =>
@@ -54,7 +55,6 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     cluster.worker(0).thaw();
     // What it does next for another service shows that it is awake and has come past what it was frozen in.
     await second.kill();
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 0 });
     const next = await cluster.client.instantiate(template);
     await cluster.client.awaitService(next, 'RUNNING');
     await cluster.client.awaitOperation((await cluster.client.accepted('DELETE', `/services/${next}`)).id, 'succeeded');
@@ -75,11 +75,12 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
   });
 
   it('works beside the one that has taken over when it wakes before that has finished, and nothing is made twice', async () => {
-    const service = await deployAndFreeze(15_000);
+    const service = await deployAndFreeze();
     const second = cluster.worker(1);
     await second.startAgain();
     await eventually(async () => (await madeAgain(service)).length >= vms, 60_000);
     cluster.worker(0).thaw();
+    await cluster.simulator.endBoots();
     await cluster.client.awaitService(service, 'RUNNING');
     expect(await made(service)).toHaveLength(vms);
     const undeployment = await cluster.client.accepted('POST', `/services/${service}/undeploy`, {});
@@ -90,7 +91,6 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
   it('is in nobody’s way when its service is deleted while its calls hang at the hypervisor', async () => {
     const { client, simulator } = cluster;
     await cluster.worker(1).kill();
-    await simulator.send('PUT', '/settings', { boot_ms: 0 });
     for (const host of ['host-0', 'host-1']) await simulator.send('PUT', `/hosts/${host}/faults`, { hang: true });
     const service = await client.instantiate(template);
     await eventually(async () => {

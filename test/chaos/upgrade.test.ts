@@ -10,8 +10,7 @@ import { eventually } from '../support/processes.js';
 describe('an upgrade of the workers', { timeout: 180_000 }, () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    // Long enough for a worker to start on a crowded machine while the first VMs boot.
-    cluster = await Cluster.start({ settings: { boot_ms: 20_000 } });
+    cluster = await Cluster.start();
     await makeHosts(cluster.client, 2);
   });
   afterAll(() => cluster?.stop());
@@ -36,13 +35,14 @@ describe('an upgrade of the workers', { timeout: 180_000 }, () => {
       { name: 'db', cardinality: 2 },
       { name: 'web', parents: ['db'], cardinality: 3 },
     ];
+    await cluster.simulator.holdBoots();
     const id = await client.instantiate(await makeServiceTemplate(client, 'upgraded', { roles }));
     await eventually(async () => (await timesMade(cluster)).size === 2, 60_000);
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 100 });
     const next = 'the-next-build';
     await cluster.startWorker(cluster.release(next));
     await cluster.makeCurrent(next);
     await cluster.worker(0).end();
+    await cluster.simulator.endBoots();
 
     const service = await client.awaitService(id, 'RUNNING');
     expect(await buildsOf(`service-${service.id}`)).toEqual([builtVersion(), next]);

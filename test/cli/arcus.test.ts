@@ -213,6 +213,6 @@ describe('the end of a service', () => {
       expect(deleted.out).toMatch(new RegExp(`^undeployService of service \\d+ \\(${name}\\) succeeded\\.\n$`));
       expect((await running.arcus(['service', 'show', name])).code).toBe(3);
     }
-    expect(await printed('service', 'list', '--all')).toBe('ID  USER  GROUP  NAME  STATE  ROLES  TIME\n');
+    expect(await printed('service', 'list', '--all')).toBe('ID  USER  GROUP  NAME  STATE  TIME  ROLES\n');
   });
 });

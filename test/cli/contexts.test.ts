@@ -1,4 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -174,6 +184,45 @@ describe('where the server and the credentials come from', () => {
     expect(await told(['--context', 'prod', '--endpoint', away])).toEqual(['prod', away, 'ann', prod]);
     const home = join(config, '.arcus');
     expect(await told([], { ARCUS_HOME: home })).toEqual([null, 'http://127.0.0.1:9869', 'local', local]);
+  });
+
+  it('is, beside a home that is named, who has signed in there, wherever its Arcus is by now', async () => {
+    const home = join(config, 'home');
+    mkdirSync(home);
+    const port = new URL(api.endpoint).port;
+    writeFileSync(join(home, 'ports.json'), JSON.stringify({ api: Number(port) }));
+    writeFileSync(join(home, 'auth'), 'oneadmin:of-the-home\n');
+    const own = { XDG_CONFIG_HOME: config, ARCUS_HOME: home };
+    const asked = async (environment: Record<string, string>) => {
+      const { code, err } = await runArcus(['host', 'list'], environment);
+      expect(code, err).toBe(0);
+      return api.asked.at(-1)?.authorization;
+    };
+    api.on('POST /tokens', {
+      body: {
+        ...{ id: 5, name: 'a', prefix: 'Qnbdm7oo', uid: 2, expires_at: null, expired: false, last_used_at: null },
+        ...{ created_at: '2026-11-26T13:36:54.578Z', token: 'arcus_Qnbdm7oo_of-alice' },
+      },
+    });
+    expect(await asked(own)).toBe(basic('oneadmin:of-the-home'));
+    const signedIn = await runArcus(['login', 'alice', '--user', 'alice'], own, 'correct-horse\n');
+    expect(signedIn).toMatchObject({ code: 0, err: '' });
+    expect(await asked(own)).toBe('Bearer arcus_Qnbdm7oo_of-alice');
+    const current = await runArcus(['context', 'current'], own);
+    expect(current.out).toMatch(
+      /^CONTEXT +: alice .*\nENDPOINT +: .* \(from ARCUS_HOME of the environment .*\nCREDENTIALS +: alice/,
+    );
+    // Neither another home, nor a server of another address, is told of it; nor does a broken file keep anybody out.
+    const elsewhere = join(config, 'other');
+    mkdirSync(elsewhere);
+    for (const name of ['ports.json', 'auth']) copyFileSync(join(home, name), join(elsewhere, name));
+    expect(await asked({ ...own, ARCUS_HOME: elsewhere })).toBe(basic('oneadmin:of-the-home'));
+    expect(await asked({ ...own, ARCUS_ENDPOINT: api.endpoint.replace('127.0.0.1', 'localhost') })).toBe(
+      basic('oneadmin:of-the-home'),
+    );
+    expect(await asked({ ...own, ARCUS_AUTH: 'ann:1' })).toBe(basic('ann:1'));
+    writeFileSync(file, 'contexts: [', { mode: 0o600 });
+    expect(await asked(own)).toBe(basic('oneadmin:of-the-home'));
   });
 
   it('keeps the credentials of a context from a server that it does not name', async () => {

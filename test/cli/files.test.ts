@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { Complaint } from '../../cli/complaint.js';
 import { documentsIn, readDocuments } from '../../cli/files/documents.js';
-import { readInput } from '../../cli/files/input.js';
+import { readInput, vmTemplateText } from '../../cli/files/input.js';
+import { printableLines } from '../../schemas/printable.js';
+import { VmTemplateBody } from '../../schemas/vm-template.js';
 
 let directory: string;
 beforeAll(() => {
@@ -180,4 +182,64 @@ describe('a file', () => {
       { pointer: join(directory, 'wrong:2:3'), detail: 'expected a second quote to close this one' },
     ]);
   });
+});
+
+it('a VM template is read back as it was printed, whatever is in it', () => {
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.constantFrom(
+        'a',
+        ' ',
+        '"',
+        '\\',
+        '\n',
+        '#',
+        '=',
+        '[',
+        ']',
+        ',',
+        ':',
+        '$',
+        '\t',
+        '\u009b',
+        '\u202e',
+        'é',
+        '1',
+      ),
+    }),
+    fc.string({ unit: 'binary' }),
+  );
+  const vector = fc.dictionary(fc.stringMatching(/^[A-Z][A-Z0-9_]{0,5}$/), text, { maxKeys: 3 });
+  const other = fc.oneof(
+    text,
+    vector,
+    fc.array(fc.oneof(text, vector), { maxLength: 3 }),
+    fc.jsonValue({ maxDepth: 2 }).filter((value) => !/\d{16}/.test(JSON.stringify(value))),
+  );
+  const templates = fc.record({
+    CPU: fc.constantFrom(0.5, 1, 2),
+    MEMORY: fc.constantFrom(64, 512),
+    more: fc.dictionary(fc.stringMatching(/^[B-D][A-Z_]{0,5}$/), other, { maxKeys: 4 }),
+  });
+  const path = join(directory, 'printed');
+  let asText = 0;
+  fc.assert(
+    fc.property(
+      fc.stringMatching(/^[\wé."#=-]([\wé. "#=-]{0,9}[\wé."#=-])?$/),
+      templates,
+      (name, { CPU, MEMORY, more }) => {
+        const given = VmTemplateBody.safeParse({ CPU, MEMORY, ...more });
+        fc.pre(given.success);
+        const template = JSON.parse(JSON.stringify(given.data));
+        const printed = vmTemplateText(name, template);
+        expect(printableLines(printed)).toBe(printed);
+        writeFileSync(path, printed);
+        const content = Object(readInput(path, { templateText: true }).content);
+        expect({ ...content, template: VmTemplateBody.parse(content.template) }).toEqual({ name, template });
+        if (printed.startsWith('NAME=')) asText += 1;
+      },
+    ),
+    { numRuns: 100 },
+  );
+  expect(asText).toBeGreaterThan(5);
 });

@@ -228,3 +228,39 @@ describe('what somebody has changed since a person was asked about it', () => {
     expect(await arcus(['host', 'delete', 'm', '--yes'])).toMatchObject({ code: 0, err: '' });
   });
 });
+
+describe('a name that is written composed or decomposed', () => {
+  const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301'];
+
+  it('is the same object to apply, in the cloud and in its files', async () => {
+    const wish = (name: string, memory: number) =>
+      `kind: vm_template\nname: ${name}\ntemplate: { CPU: 1, MEMORY: ${memory} }\n`;
+    expect((await apply(wish(decomposed, 8))).out).toMatch(/ created\.\n$/);
+    expect((await apply(wish(composed, 8))).out).toMatch(/ unchanged\.\n$/);
+    expect((await apply(wish(decomposed, 16))).out).toMatch(/ updated\.\n$/);
+    const service = (name: string, of: string) =>
+      `kind: service_template\nname: ${name}\nroles: [{ name: web, vm_template: ${of} }]\n`;
+    const both = `${wish(`${decomposed}-2`, 8)}---\n${service(composed, `${composed}-2`)}---\n${service('other', decomposed)}`;
+    const made = await apply(both);
+    expect(made, made.err).toMatchObject({ code: 0 });
+    expect((await apply(both)).out.match(/ unchanged\./g)).toHaveLength(3);
+    const twice = await apply(`${wish(composed, 8)}---\n${wish(decomposed, 8)}`);
+    expect(twice.code, twice.out).toBe(2);
+  });
+
+  it('is the same user to who signs in, by name and password and by login', async () => {
+    const id = (await make('/users', { name: composed, password: 'correct-horse' })).split('/').at(-1);
+    const { port } = server.address() as AddressInfo;
+    const ARCUS_ENDPOINT = `http://127.0.0.1:${port}`;
+    for (const name of [composed, decomposed]) {
+      const ARCUS_AUTH = `${name}:correct-horse`;
+      const { out, err } = await runArcus(['whoami', '-o', 'json'], { ARCUS_ENDPOINT, ARCUS_AUTH }, '');
+      expect(JSON.parse(out), err).toMatchObject({ id: Number(id), name: composed });
+      const XDG_CONFIG_HOME = join(directory, `config-${name.length}`);
+      const login = ['login', '--endpoint', ARCUS_ENDPOINT, '--user', name];
+      const signedIn = await runArcus(login, { XDG_CONFIG_HOME }, 'correct-horse\n');
+      expect(signedIn, signedIn.err).toMatchObject({ code: 0 });
+      expect((await runArcus(['whoami', '-o', 'name'], { XDG_CONFIG_HOME }, '')).out).toBe(`${composed}\n`);
+    }
+  });
+});

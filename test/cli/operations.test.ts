@@ -196,6 +196,7 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
     // How long it takes is known from an earlier time.
     expect((await arcus('service', 'create', 'paced', '--name', 'before', '--wait')).code).toBe(0);
     expect((await arcus('service', 'delete', 'before', '--wait')).code).toBe(0);
+    await running.simulator.holdBoots();
     const environment = { ARCUS_HOME: running.home };
     const create = ['service', 'create', 'paced', '--name', 'watched', '--wait'];
     const watching = launchOnTerminal(create, { columns: 100, environment });
@@ -204,9 +205,9 @@ describe.skipIf(process.platform !== 'linux')('on a terminal, which util-linux m
     const { code, out } = await watching.ended;
     expect(code).toBe(130);
     const [, id = ''] = /Come back with: arcus operation wait (\w+)/.exec(out) ?? [];
+    await running.simulator.endBoots();
     const back = await arcus('operation', 'wait', id);
     expect(back, back.err).toMatchObject({ code: 0, out: expect.stringMatching(/\(watched\) succeeded\.\n$/) });
-    await running.simulator.send('PUT', '/settings', { boot_ms: 0 });
     expect((await arcus('service', 'delete', 'watched', '--wait')).code).toBe(0);
   });
 });

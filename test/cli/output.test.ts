@@ -50,8 +50,8 @@ describe('tables', () => {
 
   it('of services', async () => {
     expect(await printed('service', 'list')).toMatchInlineSnapshot(`
-      "ID  USER      GROUP     NAME  STATE    ROLES           TIME
-       1  oneadmin  oneadmin  shop  RUNNING  db:1 web:2  0d 00h00
+      "ID  USER      GROUP     NAME  STATE        TIME  ROLES
+       1  oneadmin  oneadmin  shop  RUNNING  0d 00h00  db:1 web:2
       "
     `);
   });
@@ -186,6 +186,35 @@ describe('show', () => {
       OTHER           : ---
       "
     `);
+  });
+
+  it('prints the contents of templates for create and update to take as they are', async () => {
+    const given = `NAME="odd one"
+CPU="0.5"
+MEMORY="256"
+DISK=[IMAGE="a, b", SIZE="10"]
+DISK=[IMAGE="c"]
+SCRIPT="a \\"b\\" \\\\ c
+second line = [x]"
+`;
+    await printed('vm-template', 'create', '-f', file('odd.tmpl', given));
+    const contents = await printed('vm-template', 'show', 'odd one', '--contents');
+    expect(contents).toBe(given);
+    await printed('vm-template', 'update', 'odd one', '-f', file('odd-again.tmpl', contents));
+    expect(await printed('vm-template', 'show', 'odd one', '--contents')).toBe(given);
+    await printed('vm-template', 'delete', 'odd one');
+    const shop = await printed('service-template', 'show', 'shop', '--contents');
+    await printed('service-template', 'update', 'shop', '-f', file('shop-again.json', shop));
+    expect(await printed('service-template', 'show', 'shop', '--contents')).toBe(shop);
+  });
+
+  it('takes the examples of its own help', async () => {
+    for (const [, quoted = ''] of (await printed('vm-template', 'create', '--help')).matchAll(/printf '([^']+)'/g)) {
+      const input = quoted.replaceAll('\\n', '\n').replace('small', 'little');
+      const { code, err } = await running.arcus(['vm-template', 'create', '-f', '-'], { input });
+      expect(code, err).toBe(0);
+    }
+    for (const name of ['little', 'large']) await printed('vm-template', 'delete', name);
   });
 
   it('prints a VM template so that it can be edited and sent again', async () => {

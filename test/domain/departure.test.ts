@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cardinalityWithout, type DepartedService, departure, isByHand } from '../../domain/departure.js';
+import { cardinalityWithout, type DepartedService, departure, isByHand, loweredText } from '../../domain/departure.js';
 import type { HealthVm } from '../../domain/service-health.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../domain/vm-states.js';
 import type { ServiceState } from '../../schemas/service.js';
@@ -62,6 +62,21 @@ describe('a VM that somebody has terminated', () => {
       returned: { services: 0, vms: 1, cpu: 100, memory: 64 },
     });
     expect(after.roles[0]).toMatchObject({ state: 'RUNNING', reason: null, cardinality: 2, lowered: { vm: 2 } });
+  });
+
+  it('is told of with those before it that lowered the role, the last few by name', () => {
+    let roles = service('RUNNING', 'RUNNING', 9).roles;
+    const told = Array.from({ length: 8 }, (_, nth) => {
+      const left = Array.from({ length: 8 - nth }, (_one, at) => vm(100 + at, 'ACTIVE/RUNNING'));
+      const whom = { by: nth < 6 ? 'alice' : 'bob', at: new Date(nth) };
+      ({ roles } = departure({ ...service('RUNNING', 'RUNNING', 9), roles }, gone(nth), left, whom));
+      return roles[0] ? loweredText(roles[0]) : null;
+    });
+    expect([told[0], told[1], told[7]]).toEqual([
+      'VM 0 was terminated by alice: cardinality of front is now 8',
+      'VMs 1 and 0 were terminated by alice: cardinality of front is now 7',
+      'VMs 7 and 6 were terminated by bob, VMs 5, 4 and 3 by alice and 3 more before: cardinality of front is now 1',
+    ]);
   });
 
   it('takes none with it where there was one too many', () => {

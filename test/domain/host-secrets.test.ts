@@ -19,7 +19,7 @@ const host: HostSnapshot = {
 const wish = (requirements: string, rank?: string) => ({ vm: 1, capacity: { cpu: 1, memory: 1 }, requirements, rank });
 const reasons = (requirements: string) => {
   const written = planPlacement([host], [wish(requirements)]).unplaced[0]?.reason;
-  const read = (sees: boolean) => explainPlacement([host], wish(requirements), [], () => sees).refused[0]?.reason;
+  const read = (sees: boolean) => explainPlacement([host], wish(requirements), {}, () => sees).refused[0]?.reason;
   return { written, read: read(false), seen: read(true) };
 };
 

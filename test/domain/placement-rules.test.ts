@@ -305,6 +305,77 @@ describe('rules between roles', () => {
     });
   });
 
+  describe('of VMs that are to be together', () => {
+    const body = template(
+      { name: 'web', placement: { affinity: ['db'] } },
+      { name: 'db' },
+      { name: 'log', placement: { anti_affinity: ['db'] } },
+    );
+    const of = (vm: number, role: string, more: Partial<PlacementWish> = {}) =>
+      wish(vm, { tied: tied(body, role), ...more });
+    const seventy = Array.from({ length: 70 }, (_, vm) => of(vm, vm < 35 ? 'web' : 'db'));
+    const large = { cpu: 7_000, memory: 70 * 512 };
+
+    it('bind none to a host that cannot take all, and say what all need', () => {
+      const { placed, unplaced } = planPlacement([host(1), host(2, { free: { ...large, cpu: 6_999 } })], seventy);
+      expect(placed).toEqual([]);
+      expect(new Set(unplaced.map(({ reason }) => reason))).toEqual(
+        new Set([
+          'one of 70 VMs that are to be on one host: that needs 70 CPU; the freest of 2 enabled hosts has 69.99',
+        ]),
+      );
+      const { candidates, refused } = explainPlacement([host(1), host(2)], of(1, 'web'), { waiting: seventy });
+      expect({ candidates, refused }).toEqual({
+        candidates: 0,
+        refused: [
+          {
+            reason: '70 CPU and 35840 MB needed by 70 VMs that are to be together (8 CPU and 8192 MB free)',
+            hosts: [1, 2],
+            more: 0,
+          },
+        ],
+      });
+    });
+
+    it('count those, too, that another step places, or whose turn it is not', () => {
+      const few = seventy.slice(0, 5);
+      const hosts = [host(1), host(2, { free: large, vms: 9 })];
+      expect(chosen(hosts, few)).toEqual([1, 1, 1, 1, 1]);
+      expect(planPlacement(hosts, few, undefined, { waiting: seventy }).placed.map(({ host: id }) => id)).toEqual([
+        2, 2, 2, 2, 2,
+      ]);
+    });
+
+    it('keep room for the others, whoever comes in between', () => {
+      const hosts = [host(1, { free: { cpu: 300, memory: 8192 } })];
+      const two = [of(1, 'web'), of(2, 'db')];
+      const between = [wish(3), wish(4)];
+      const plan = planPlacement(
+        hosts,
+        [two[0], ...between, two[1]].flatMap((one) => one ?? []),
+      );
+      expect(plan).toMatchObject({
+        placed: [{ vm: 1 }, { vm: 3 }, { vm: 2 }],
+        unplaced: [{ vm: 4, reason: 'needs 1 CPU; the one enabled host has 0' }],
+      });
+    });
+
+    it('look for a host to which all may go, by requirements and by who is apart', () => {
+      const hosts = [
+        host(1, { attributes: { RACK: 'a' } }),
+        host(2, { vms: 1, attributes: { RACK: 'a', DISK: 'ssd' } }),
+        host(3, { vms: 2, attributes: { RACK: 'a', DISK: 'ssd' } }),
+      ];
+      const group = [of(1, 'web', { requirements: 'RACK = a' }), of(2, 'db', { requirements: 'DISK = ssd' })];
+      expect(chosen(hosts, group)).toEqual([2, 2]);
+      const siblings = [{ service: 12, role: 'log', host: 2 }];
+      expect(planPlacement(hosts, group, undefined, { siblings }).placed.map(({ host: id }) => id)).toEqual([3, 3]);
+      expect(planPlacement(hosts.slice(0, 2), group, undefined, { siblings }).unplaced[0]?.reason).toBe(
+        'none of 2 enabled hosts will do: host 1 has no attribute DISK, for one of 2 VMs that are to be together; host 2: one of 2 VMs that are to be together is apart from a role that has a VM there',
+      );
+    });
+  });
+
   const anyTemplate = fc
     .record({
       web: fc.constantFrom('spread', 'pack', undefined),
@@ -376,7 +447,7 @@ describe('rules between roles', () => {
         const now = new Map(hosts.map((one) => [one.id, { ...one, free: { ...one.free }, taken: 0 }]));
         const rolesOn = new Map<number, string[]>();
         const places = new Map(plan.placed.map(({ vm, host }) => [vm, host]));
-        for (const { vm, capacity, requirements = '', rank, tied: ties } of wishes) {
+        for (const [at, { vm, capacity, requirements = '', rank, tied: ties }] of wishes.entries()) {
           const there = now.get(places.get(vm) ?? -1);
           if (!there) continue;
           expect(there.state).toBe('MONITORED');
@@ -389,9 +460,14 @@ describe('rules between roles', () => {
             const rankOf = (one: HostSnapshot) =>
               value.ok ? evaluateRank(value.value, (name) => attributeOf(one, name)) : 0;
             for (const other of now.values()) {
+              // It may keep room for those that are together with one that is there.
+              const kept = wishes
+                .slice(at)
+                .filter(({ vm: later, tied: theirs }) => theirs?.together.length && places.get(later) === other.id)
+                .reduce((sum, later) => sum + later.capacity.cpu, 0);
               const could =
                 other.state === 'MONITORED' &&
-                other.free.cpu >= capacity.cpu &&
+                other.free.cpu - kept >= capacity.cpu &&
                 other.taken < (settings.perHost ?? Number.POSITIVE_INFINITY) &&
                 parsed.ok &&
                 judge(parsed.value, (name) => attributeOf(other, name)).verdict === true;
@@ -410,6 +486,10 @@ describe('rules between roles', () => {
           there.vms += 1;
           there.taken += 1;
         }
+        // Where no limit and no requirement that moves is in the way, a group is placed as a whole or not at all.
+        const grouped = wishes.filter(({ tied: ties }) => ties !== undefined && ties.together.length > 0);
+        const isPlain = settings.perHost === undefined && grouped.every((one) => !one.requirements?.includes('FREE'));
+        if (isPlain) expect([0, grouped.length]).toContain(grouped.filter(({ vm }) => places.has(vm)).length);
       }),
       { numRuns: 300 },
     );

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { atOnce, explainPlacement, type HostSnapshot } from '../../domain/placement.js';
+import { atOnce } from '../../domain/bit-by-bit.js';
+import { explainPlacement, type HostSnapshot } from '../../domain/placement.js';
 import { createQueue, planTurns, type Waiting } from '../../domain/placement-turns.js';
 
 const host = (id: number, cpu: number, memory = 100_000): HostSnapshot => ({

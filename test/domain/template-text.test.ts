@@ -154,7 +154,11 @@ OS=[ARCH=x86_64] FEATURES = [ # two on a line
     expect(scanner.steps).toBeLessThan(alike.length);
     const members = Array.from({ length: 2001 }, (_, at) => `A${at}=1`).join(',\n');
     expect(errorsOf(`DISK=[${members}]`)).toEqual([
-      { line: 2001, column: 1, detail: 'there are more than 2000 attributes' },
+      { line: 2000, column: 1, detail: 'there are more than 2000 attributes' },
+    ]);
+    const half = members.split('\n').slice(0, 999).join('');
+    expect(errorsOf(`A=[${half}B=1]\nB=[${half}B=1]\nC=1`)).toEqual([
+      { line: 2, column: expect.any(Number), detail: 'there are more than 2000 attributes' },
     ]);
     const [tooLong] = errorsOf(`A="${'x'.repeat(262_144)}"`);
     expect(tooLong?.detail).toBe('the text is longer than 262144 characters');

@@ -98,14 +98,14 @@ describe('a role with a failure policy, on real servers', { timeout: 180_000 }, 
 
   it('goes on although the worker is killed in the middle of what was answered', async () => {
     const operation = await waiting();
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 1_500 });
+    await cluster.simulator.holdBoots();
     const before = (await timesMade(cluster)).size;
     await answer(operation.id, 'retry');
     await eventually(async () => (await timesMade(cluster)).size > before, 60_000);
     await cluster.worker(0).kill();
     await cluster.worker(0).startAgain();
+    await cluster.simulator.endBoots(50);
     await whole(operation, 3);
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 50 });
   });
 
   it('goes on although the api was killed when it had taken the answer and Temporal was away', async () => {
@@ -119,7 +119,7 @@ describe('a role with a failure policy, on real servers', { timeout: 180_000 }, 
   });
 
   it('is cancelled although the api was killed when it had accepted that and Temporal was away', async () => {
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 3_600_000 });
+    await cluster.simulator.holdBoots();
     const { id, resource } = await deploying({ retries: 3 });
     const booting = async () => (await cluster.client.vmsOf(resource.id)).some(({ lcm_state }) => lcm_state === 'BOOT');
     await eventually(booting, 60_000);

@@ -156,7 +156,7 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
   it('deletes a service in the middle of its deployment, and nothing of it stays', async () => {
     const { client, simulator } = cluster;
     const template = await makeServiceTemplate(client, 'short-lived', { roles: [{ name: 'web', cardinality: 4 }] });
-    await simulator.send('PUT', '/settings', { boot_ms: 60_000 });
+    await simulator.holdBoots();
     const id = await client.instantiate(template);
     const vms = await eventually(async () => {
       const seen = await client.vmsOf(id);
@@ -189,12 +189,13 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
   });
 
   it('who asks twice at once to undeploy gets one 202 and one 409 that names the operation', async () => {
-    const { client, simulator } = cluster;
+    const { client } = cluster;
     const id = await client.instantiate(await makeServiceTemplate(client, 'contended', { roles: [{ name: 'web' }] }));
     await client.awaitService(id, 'RUNNING');
-    await simulator.send('PUT', '/settings', { shutdown_ms: 1_000 });
+    cluster.worker(0).freeze();
     const answers = await Promise.all([1, 2].map(() => client.send('POST', `/services/${id}/undeploy`, {})));
     expect(answers.map(({ status }) => status).sort((left, right) => left - right)).toEqual([202, 409]);
+    cluster.worker(0).thaw();
     const won = OperationResource.parse(answers.find(({ status }) => status === 202)?.body);
     const refused = Problem.parse(answers.find(({ status }) => status === 409)?.body);
     expect(refused.detail).toContain(won.id);

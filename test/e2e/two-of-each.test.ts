@@ -30,11 +30,12 @@ describe('two api and two worker on one Temporal and a MongoDB of three members'
   });
 
   it('bring every service up and make each VM once when one worker and one api are killed in the middle', async () => {
-    await cluster.simulator.send('PUT', '/settings', { boot_ms: 1_000 });
+    await cluster.simulator.holdBoots();
     const before = await vmsMade();
     const services = await deployThroughBoth(2);
-    await eventually(async () => (await vmsMade()) >= before + 8, 60_000);
+    await eventually(async () => (await vmsMade()) > before, 60_000);
     await Promise.all([cluster.worker(0).kill(), cluster.api(0).kill()]);
+    await cluster.simulator.endBoots(200);
     const [, survivor] = cluster.clients;
     for (const id of services) await survivor?.awaitService(id, 'RUNNING');
     expect(await vmsMade()).toBe(before + 4 * 15);

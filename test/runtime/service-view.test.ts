@@ -1,6 +1,13 @@
+import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { describe, expect, it, vi } from 'vitest';
+import { ApiClient } from '../../runtime/api-client.js';
+import { built } from '../../runtime/checkout.js';
+import { homeAt } from '../../runtime/home.js';
 import { plainLine, roleLines, serviceTable } from '../../runtime/service-view.js';
+import { startReport } from '../../runtime/start-report.js';
+import { watchService } from '../../runtime/watch-service.js';
 import { ServiceResource } from '../../schemas/service.js';
 
 const node = (vm_id: number, lcm_state: string) => ({
@@ -64,5 +71,37 @@ describe('a service as the start shows it', () => {
     const rows = plain(serviceTable(service)).split('\n');
     expect(rows.filter((row) => row.includes('sample-host-1'))).toHaveLength(2);
     expect(rows.find((row) => row.includes('web_8_'))).toMatch(/8 .*BOOT .*sample-host-1/);
+  });
+});
+
+describe('what others have named', () => {
+  const hostile = 'a\u202eb\u009b31mc\u0085d\u200be';
+  const named = (text: string): unknown =>
+    JSON.parse(JSON.stringify(service).replaceAll(/"(shop|web_\d_[^"]*|sample-host-1)"/g, JSON.stringify(text)));
+  const steers = /[\u007f-\u009f\p{Cf}]/u;
+
+  it('steers no terminal while the start waits for its sample, nor in its report', async () => {
+    const running = ServiceResource.parse({ ...Object(named(hostile)), state: 'RUNNING' });
+    const api = new ApiClient('http://127.0.0.1:1', { name: 'a', password: 'b' });
+    vi.spyOn(api, 'get').mockImplementation(async () => running);
+    const written: string[] = [];
+    for (const isTTY of [true, false])
+      await watchService(api, 4, { isTTY, write: (text) => written.push(text) }, 60_000);
+    const report = startReport({
+      ...{ home: homeAt(`/tmp/${hostile}`), api: 'http://127.0.0.1:1', temporalUi: null },
+      service: { service: running, workflowUrl: null },
+    });
+    for (const text of [...written, report]) {
+      expect(text).not.toMatch(steers);
+    }
+    for (const text of [written[1], report]) expect(text).toContain('a\\u{202e}b');
+  });
+
+  it('steers no terminal in lines of logs', async () => {
+    const script = `import { createLogger } from ${JSON.stringify(pathToFileURL(built('api/log.js')).href)};
+      createLogger('info', 'api').info({ host: ${JSON.stringify(hostile)} }, ${JSON.stringify(hostile)});`;
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script]);
+    expect(stdout).not.toMatch(steers);
+    expect(JSON.parse(stdout)).toMatchObject({ host: hostile, msg: hostile });
   });
 });

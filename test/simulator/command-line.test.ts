@@ -2,6 +2,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
 import { built } from '../../runtime/checkout.js';
 import { parseSpan } from '../../simulator/durations.js';
@@ -57,6 +58,38 @@ describe('arcus-sim', () => {
     await arcusSim('settings', '--boot', '2s');
     const { stdout } = await arcusSim('settings', '--boot', '500ms-1s', '--role', 'db');
     expect(stdout).toMatch(/every VM +2000 ms +0 ms\nrole db +500-1000 ms +-/);
+  });
+
+  it('shows what steers a terminal, of hosts, roles, faults and refusals, and logs it, in plain characters', async () => {
+    const hostile = 'a\u202eb\u009b31mc\u200bd';
+    const steers = /[\u007f-\u009f\p{Cf}]/u;
+    const name = 'h\u202eb\u200bd';
+    const at = `/hosts/${encodeURIComponent(name)}`;
+    await simulator.ask(z.unknown(), 'PUT', at, { cpu: 100, memory: 64 });
+    const faults = { deploy_error: { detail: hostile } };
+    await simulator.ask(z.unknown(), 'PUT', `${at}/faults`, faults);
+    const shown = [
+      await arcusSim('hosts'),
+      await arcusSim('load', '--role', hostile, '95'),
+      await arcusSim('settings', '--boot', '0s', '--role', hostile),
+      await arcusSim('fault', name),
+      await arcusSim('vms', `no${name}`),
+      await arcusSim('-o', 'json', 'load'),
+      await arcusSim(hostile),
+    ];
+    for (const { stdout, stderr } of shown) {
+      expect(`${stdout}${stderr}`).not.toMatch(steers);
+      expect(`${stdout}${stderr}`).toMatch(/\\u\{?202e\}?b/);
+    }
+    expect(JSON.parse(shown[5]?.stdout ?? '')).toMatchObject([{ role: hostile }]);
+    const logged =
+      simulator
+        .said()
+        .split('\n')
+        .find((line) => line.includes('faults set')) ?? '';
+    expect(logged).not.toMatch(steers);
+    expect(JSON.parse(logged)).toMatchObject({ host: name, faults });
+    await arcusSim('load', '--clear');
   });
 
   it.each([

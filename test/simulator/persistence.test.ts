@@ -49,7 +49,7 @@ describe('what a simulator keeps', () => {
   });
 
   it('boots to the end what was booting when it was killed', async () => {
-    await simulator.send('PUT', '/settings', { boot_ms: 1500 });
+    await simulator.holdBoots();
     const interrupted = hypervisor()
       .deploy(simulatedVm(1, host), signal)
       .catch(() => 'interrupted');
@@ -59,7 +59,10 @@ describe('what a simulator keeps', () => {
     await simulator.end('SIGKILL');
     expect(await interrupted).toBe('interrupted');
     await simulator.startAgain();
-    await hypervisor().deploy(simulatedVm(1, host), signal);
+    const again = hypervisor().deploy(simulatedVm(1, host), signal);
+    await expect.poll(async () => (await simulator.journal()).length).toBe(2);
+    await simulator.endBoots();
+    await again;
     expect((await hypervisor().probe(host, signal)).domains).toMatchObject([{ vm: 1, state: 'running' }]);
     expect((await simulator.journal()).map(({ outcome }) => outcome)).toEqual(['created', 'exists']);
   });

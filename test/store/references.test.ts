@@ -208,6 +208,21 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
       };
     },
   },
+  'a service': {
+    'the VM template of a role': async () => {
+      const id = await newTemplate(oneadmin);
+      const template = await one.operations.serviceTemplates.create(oneadmin, serviceBody(await newTemplate(oneadmin)));
+      const merge_template = { roles: [{ name: 'only', vm_template: id }] };
+      return {
+        refer: () => one.operations.serviceTemplates.instantiate(oneadmin, template.id, { merge_template }, admission),
+        remove: () => other.operations.vmTemplates.remove(oneadmin, id, unconditional),
+        refusals: ['invalid_request', 'in_use'],
+        dangles: async () =>
+          (await one.store.vmTemplates.find(id)) === null &&
+          (await one.store.services.model.exists({ 'roles.vm_template': id })) !== null,
+      };
+    },
+  },
   'a host': {
     'its cluster': async () => {
       const { id } = await cluster(oneadmin);

@@ -2,17 +2,22 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { built } from '../../runtime/checkout.js';
-import { type JournalEntry, JournalPage } from '../../schemas/simulator.js';
+import { type JournalEntry, JournalPage, SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
 
 const program = built('simulator/main.js');
+const HostWithDomains = z.object({ domains: z.array(SimulatedDomain) });
+
+/** For ever, as far as tests go: such a boot ends when `endBoots` is called, so that nothing depends on how long the rest takes. */
+const held = { boot_ms: 86_400_000 };
 
 /** `arcus-sim` as a process of its own, on a directory of its own, to be killed and started again by a test. */
 export class SimulatorProcess {
   readonly directory: string;
   #child: ChildProcess | null = null;
   #port = 0;
+  #said = '';
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -50,6 +55,11 @@ export class SimulatorProcess {
     return { ARCUS_SIMULATOR_URL: this.url, ARCUS_SIMULATOR_TOKEN: this.token };
   }
 
+  /** What it has logged. */
+  said(): string {
+    return this.#said;
+  }
+
   get hasEnded(): boolean {
     const child = this.#child;
     return child === null || child.exitCode !== null || child.signalCode !== null;
@@ -69,6 +79,7 @@ export class SimulatorProcess {
       let said = '';
       const listen = (part: Buffer): void => {
         said += part.toString();
+        this.#said += part.toString();
         const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)"/.exec(said)?.[1];
         if (port !== undefined) resolve(Number(port));
       };
@@ -109,6 +120,23 @@ export class SimulatorProcess {
     const got = await this.send(method, path, body);
     if (got.status >= 300) throw new Error(`${method} ${path}: ${got.status} ${JSON.stringify(got.body)}`);
     return answer.parse(got.body);
+  }
+
+  /** From now on VMs go on booting until `endBoots`. */
+  async holdBoots(): Promise<void> {
+    await this.send('PUT', '/settings', held);
+  }
+
+  /** Lets every VM run that is booting; those to come take `boot_ms`. */
+  async endBoots(boot_ms = 0): Promise<void> {
+    await this.send('PUT', '/settings', { boot_ms });
+    const { items } = await this.ask(SimulatedHosts, 'GET', '/hosts');
+    for (const { name } of items) {
+      const host = `/hosts/${encodeURIComponent(name)}`;
+      const { domains } = await this.ask(HostWithDomains, 'GET', host);
+      for (const { vm, state } of domains)
+        if (state === 'booting') await this.send('PUT', `${host}/vms/${vm}`, { state: 'running' });
+    }
   }
 
   /** Every call so far, read page by page. */

@@ -43,6 +43,7 @@ type RoleWish = {
   cpu?: number;
   shutdown_action?: string;
   failure_policy?: FailurePolicy;
+  placement?: { affinity: string[] };
 };
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
 

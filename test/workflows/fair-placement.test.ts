@@ -72,6 +72,34 @@ describe('capacity that appears', () => {
     await world.accounted();
   });
 
+  it('is taken by roles that are to be together where all of them fit, and not where one of them does', async () => {
+    world = await newWorld({ hosts: 0 });
+    const each = { cardinality: 2, cpu: 10 };
+    const roles = [
+      { name: 'web', ...each, placement: { affinity: ['db'] } },
+      { name: 'db', ...each },
+    ];
+    const service = await world.deploy(roles, { deployment: 'none' });
+    await waits(service, 4);
+    await world.addHost({ cpu: 30 });
+    await eventually(async () =>
+      (await world.vms(service.id)).every(
+        ({ reason }) =>
+          reason === 'one of 4 VMs that are to be on one host: that needs 40 CPU; the one enabled host has 30',
+      ),
+    );
+    expect(await placed(service)).toBe(0);
+    const large = await world.addHost({ cpu: 40 });
+    expect(await world.ended(service.op)).toMatchObject({ state: 'succeeded' });
+    expect((await world.vms(service.id)).map(({ history }) => history.at(-1)?.hid)).toEqual([
+      large,
+      large,
+      large,
+      large,
+    ]);
+    await world.accounted();
+  });
+
   it('is found for a VM that was told long ago what is not true any more', async () => {
     world = await newWorld({ hosts: 0 });
     const { op, id } = await world.createVm({ cpu: 8 });
