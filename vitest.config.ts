@@ -15,6 +15,7 @@ const long = [
   'test/chaos/races.test.ts',
   'test/chaos/short-of-others.test.ts',
   'test/chaos/upgrade.test.ts',
+  'test/workflows/floods.test.ts',
 ];
 const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };
 /**

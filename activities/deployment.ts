@@ -1,16 +1,18 @@
 import { Context } from '@temporalio/activity';
-import { isReady } from '../domain/ready.js';
 import { parentPlaces } from '../domain/role-graph.js';
-import { belongs, isDeparting, isLeaving, missingOf, rolesHealth } from '../domain/service-health.js';
-import { failedToDeploy, isVmHealthy, isVmRunning } from '../domain/vm-states.js';
+import { belongs, byRole, missingOf, rolesHealth } from '../domain/service-health.js';
+import { isVmHealthy } from '../domain/vm-states.js';
 import type { Operation } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
+import type { RoleEnd, ServicePart } from '../store/service-roles.js';
 import type { WorkVm } from '../store/work-vms.js';
-import { batchesOf } from './batches.js';
 import { begin, type StepInput } from './begin.js';
+import { type Hosted, lackingCapacity, lookForHosts } from './find-hosts.js';
 import type { StepPorts } from './ports.js';
-import { failVms, isOurs, makeVms, placeRole, readMould, retryVms, takeVms } from './role-vms.js';
+import { failVms } from './role-vms.js';
+import type { RolesInput } from './roles-input.js';
+import { type RoleStart, type Started, startRoles } from './start-roles.js';
 
 export type DeploymentPlan = {
   service: number;
@@ -21,6 +23,8 @@ export type DeploymentPlan = {
 
 export type PlannedRole = {
   name: string;
+  /** How many VMs it is to have: about what a step on it costs. */
+  vms: number;
   /** Places of others in the list of roles; in the plans of an earlier version, their names. */
   parents: (number | string)[];
   up: boolean;
@@ -37,19 +41,10 @@ export type PlannedRole = {
 
 export type RoleInput = { op: string; service: number; role: string; step: number };
 
-/**
- * What becomes of a role's failed VMs. replace: they are removed while new ones are made in their place; remove: they
- * are removed, and nothing is made yet; retry: they are deployed again where they are; keep: they stay failed.
- */
-export type FailedVms = 'replace' | 'remove' | 'retry' | 'keep';
+/** A role whose work ends. `failure`: why a batch of it failed as a whole; its VMs that were at work then say so. */
+export type RoleFinish = { role: string; step: number; failure: string | null };
 
-/** What is left to do for a role: batches to boot, failed VMs to remove first, and how many wait for capacity. */
-export type RoleWork = { boot: number[][]; remove: number[][]; pending: number };
-
-/** How often a role is planned for within one step, at most. */
-const mostPlans = 8;
-
-/** The steps of a service's deployment that touch MongoDB alone. */
+/** The steps of a service's deployment that touch MongoDB alone. Each takes whatever roles are ready for it. */
 export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
   /** Claims the operation; PENDING or FAILED_DEPLOYING → DEPLOYING. */
   beginDeployment: (input: StepInput) =>
@@ -68,121 +63,77 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
     }),
 
   /**
-   * Takes the role, makes the VMs that it lacks (each under its unique key), takes over those that an earlier run left,
-   * and gives a place to all. null: somebody who pre-empts wants the service.
+   * Takes roles, makes the VMs that they lack (each under its unique key), takes over those that an earlier run left, and
+   * gives a host to all.
    */
-  async startRole({
-    op,
-    service: id,
-    role: name,
-    step,
-    failed: treatment = 'replace',
-  }: RoleInput & { failed?: FailedVms }): Promise<RoleWork | null> {
-    const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
-    const [ports, input] = [
-      { store, settings },
-      { op, service: id, role: name, step },
-    ];
-    let staffed = await staff(ports, input, taken, treatment);
-    // VMs of the role were terminated, or made by another try, while this one planned: it plans again, from what is.
-    for (let plans = 1; staffed?.isStale && plans < mostPlans; plans++)
-      staffed = await staff(ports, input, null, treatment);
-    if (staffed === null) return null;
-    const { remove, known } = staffed;
-    if (treatment === 'remove') return { boot: [], pending: 0, remove };
-    const placed = await placeRole(store, settings, op, id, name, { ...(known && { known }) });
-    // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
-    if (placed.pending > 0) await store.operations.note(op, name, lackingCapacity(placed.pending, name));
-    return { ...placed, remove };
-  },
-
-  /** Tries again for those that wait for capacity. `vms`: whose turn it is; absent: all of them. */
-  async placeRole({ op, service, role, vms }: Omit<RoleInput, 'step'> & { vms?: number[] }): Promise<RoleWork> {
-    const turn = vms && new Set(vms);
-    const work = { ...(await placeRole(store, settings, op, service, role, { turn })), remove: [] };
-    await store.operations.note(op, role, work.pending > 0 ? lackingCapacity(work.pending, role) : null);
-    return work;
-  },
-
-  /** How many VMs of a role run without having reported READY=YES. */
-  async countUnready({ op, service, role }: Omit<RoleInput, 'step'>): Promise<number> {
-    const vms = await store.vms.ofService(service, role);
-    const unready = vms.filter((vm) => isVmRunning(vm) && !isReady(vm.user_template)).length;
-    await store.operations.note(op, role, unready > 0 ? `${unready} VMs of role ${role} to report READY=YES` : null);
-    return unready;
-  },
+  startRoles: (input: RolesInput<RoleStart>): Promise<Started[]> => startRoles({ store, settings }, input),
 
   /**
-   * RUNNING when all its VMs run, else FAILED_DEPLOYING with the reason. `failure`: why a batch of it failed as a whole;
-   * its VMs that were at work then say so. Returns whether the role runs.
+   * Looks again for hosts for roles that wait for them. `vms`: whose turn it is; absent: everybody's. Answers the roles for
+   * which something has changed, by their place in what was asked.
    */
-  async finishRole({
+  async placeRoles({
     op,
-    service: id,
-    role: name,
-    step,
-    failure,
-  }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) {
+    service,
+    roles,
+    vms,
+  }: RolesInput<string> & { vms?: number[] }): Promise<(Hosted & { at: number })[]> {
+    const turn = vms ? new Set(vms) : null;
+    const hosted = await lookForHosts({ store, settings }, { op, service, roles, turn });
+    const found = roles.flatMap((role, at) => {
+      const its = hosted.get(role);
+      return its && (its.boot.length > 0 || its.pending === 0) ? [{ at, ...its }] : [];
+    });
+    if (found.length > 0)
+      await store.operations.note(
+        op,
+        Object.fromEntries(
+          found.map(({ at, pending }) => [roles[at] ?? '', lackingCapacity(pending, roles[at] ?? '')]),
+        ),
+      );
+    return found;
+  },
+
+  /** How many VMs of each role run without having reported READY=YES. */
+  async countUnready({ op, service, roles }: RolesInput<string>): Promise<number[]> {
+    const counts = await store.vms.unready(service, roles);
+    const waits = roles.map((role): [string, string | null] => {
+      const unready = counts.get(role) ?? 0;
+      return [role, unready > 0 ? `${unready} VMs of role ${role} to report READY=YES` : null];
+    });
+    await store.operations.note(op, Object.fromEntries(waits));
+    return roles.map((role) => counts.get(role) ?? 0);
+  },
+
+  /** RUNNING when all VMs of a role run, else FAILED_DEPLOYING with the reason. Returns of each whether it runs. */
+  async finishRoles({ op, service: id, roles }: RolesInput<RoleFinish>): Promise<boolean[]> {
+    const failures = new Map(roles.flatMap(({ role, failure }) => (failure === null ? [] : [[role, failure]])));
+    if (failures.size > 0) {
       // What failed may be the step that takes the role: then it is taken, so that it says so.
-      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'deploy' });
-      await failVms(store, op, id, name, failure);
+      await store.services.takeRoles({
+        ...{ service: id, op, event: 'deploy' },
+        roles: roles.flatMap(({ role, step, failure }) => (failure === null ? [] : [{ role, step: step - 1 }])),
+      });
+      await failVms(store, op, id, failures);
     }
-    const found = await staffOf(store, id, name, ({ role, vms }) => whyNotRunning(role, vms, failure) === null);
-    if (!found) return false;
-    const { role, vms } = found;
-    const reason = whyNotRunning(role, vms, failure);
-    const [event, log] =
-      reason === null ? (['deployed', []] as const) : (['fail_deploy', [failureEntry(name, reason)]] as const);
-    const last_vmname = Math.max(0, ...vms.map((vm) => (vm.service?.ordinal ?? -1) + 1));
-    const at = { service: id, role: name, op, step, event };
-    const left = await store.services.leaveRole(at, reason, log, { last_vmname });
-    if (left) return reason === null;
-    const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
-    return now?.state === 'RUNNING';
+    const names = roles.map(({ role }) => role);
+    const whyNot = ({ role, vms }: StaffedRole): string | null =>
+      whyNotRunning(role, vms, failures.get(role.name) ?? null);
+    const found = await staffOf(store, id, names, (staff) => whyNot(staff) === null);
+    const ends = roles.flatMap(({ role: name, step }): RoleEnd[] => {
+      const staff = found.get(name);
+      if (!staff) return [];
+      const reason = whyNot(staff);
+      const last_vmname = Math.max(0, ...staff.vms.map((vm) => (vm.service?.ordinal ?? -1) + 1));
+      return reason === null
+        ? [{ role: name, step, event: 'deployed', reason, last_vmname }]
+        : [{ role: name, step, event: 'fail_deploy', reason, last_vmname, log: failureEntry(name, reason) }];
+    });
+    const left = (await store.services.leaveRoles(id, op, ends)) ?? (await store.services.part(id, names));
+    const running = new Set(left?.roles.flatMap(({ name, state }) => (state === 'RUNNING' ? [name] : [])));
+    return names.map((name) => running.has(name));
   },
 });
-
-/** `isStale`: what it was planned from has changed before the VMs that it lacks could be made. */
-type Staffed = { remove: number[][]; known?: NonNullable<Parameters<typeof placeRole>[5]>['known']; isStale: boolean };
-
-/**
- * Takes over the VMs that a role has, and makes those that it lacks. `taken`: the service, if the role was taken just now.
- * One that somebody is terminating has its place until it is gone.
- */
-async function staff(
-  { store, settings }: Pick<StepPorts, 'store' | 'settings'>,
-  { op, service: id, role: name, step }: RoleInput,
-  taken: Service | null,
-  treatment: FailedVms,
-): Promise<Staffed | null> {
-  const service = taken ?? (await store.services.find(id));
-  const role = service?.roles.find((candidate) => candidate.name === name);
-  if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-  const [all, mould] = await Promise.all([store.vms.ofService(id, name), readMould(store, service, role)]);
-  // Those that are to go for good, by whatever way, are not the role's any more.
-  const its = all.filter(belongs);
-  const kept = treatment === 'keep' ? its.filter(failedToDeploy) : [];
-  const present = await takeVms(
-    store,
-    op,
-    its.filter((vm) => !kept.includes(vm)),
-  );
-  const leaving = present.filter(isLeaving);
-  const filled = kept.length + all.filter(isDeparting).length + (present.length - leaving.length);
-  const room = Math.max(0, role.cardinality - filled);
-  const again = treatment === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
-  await retryVms(store, again);
-  const remove = batchesOf(leaving.filter((vm) => !again.includes(vm)).map((vm) => vm._id));
-  const lacking = treatment === 'remove' ? 0 : room - again.length;
-  const [made, hosts] = await Promise.all([
-    lacking > 0 ? makeVms(store, settings, op, service, role, mould, lacking) : [],
-    store.hosts.snapshot(),
-  ]);
-  // VMs that are tried again have changed since they were read.
-  const known = made && again.length === 0 ? { present, made, hosts } : undefined;
-  return { remove, isStale: made === null, ...(known && { known }) };
-}
 
 /**
  * What is to be done of each role. What earlier runs of the operation have done is taken from the first try of this one's
@@ -222,9 +173,10 @@ const stepsOf = ({ roles }: Service, op: string): Record<string, number> =>
 
 /** What is to be done for a role: what it came to under this very operation stands until somebody answers. */
 function planned(role: Role, { answer }: Operation, parents: number[], step: number | null): Omit<PlannedRole, 'up'> {
-  const { name, state, failure_policy: policy } = role;
+  const { name, cardinality, state, failure_policy: policy } = role;
   return {
     name,
+    vms: cardinality,
     parents,
     ...(step !== null && { step }),
     ...(step !== null && state === 'FAILED_DEPLOYING' && { failed: true }),
@@ -233,31 +185,34 @@ function planned(role: Role, { answer }: Operation, parents: number[], step: num
   };
 }
 
-/** Not where a removal is under way or wished for. */
-const mayBeRetried = (vm: WorkVm, op: string): boolean =>
-  failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
-
 /** A role, and those of its VMs that are not DONE. */
-export type StaffedRole = { service: Service; role: Role; vms: WorkVm[] };
+export type StaffedRole = { service: ServicePart; role: Role; vms: WorkVm[] };
 
 /**
- * A role and then its VMs, read again when it is not as hoped for and is to have fewer by now: one that was terminated in
- * between is not missing. null: it is not there.
+ * Roles and then their VMs, read again where one is not as hoped and is to have fewer by now: one that was terminated in
+ * between is not missing. By name; those that are not there are left out.
  */
 export async function staffOf(
   store: StepPorts['store'],
   id: number,
-  name: string,
+  names: readonly string[],
   isAsHoped: (found: StaffedRole) => boolean,
-): Promise<StaffedRole | null> {
-  for (let seen: number | null = null; ; ) {
-    const service = await store.services.find(id);
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role) return null;
-    const found = { service, role, vms: await store.vms.ofService(id, name) };
-    if (isAsHoped(found) || role.cardinality === seen) return found;
-    seen = role.cardinality;
+): Promise<Map<string, StaffedRole>> {
+  const staff = new Map<string, StaffedRole>();
+  const seen = new Map<string, number>();
+  for (let left = [...names]; left.length > 0; ) {
+    const service = await store.services.part(id, left);
+    const vmsOf = byRole(await store.vms.ofService(id, left));
+    left = [];
+    for (const role of service?.roles ?? []) {
+      const found = service && { service, role, vms: [...vmsOf(role.name)] };
+      if (!found) continue;
+      if (isAsHoped(found) || role.cardinality === seen.get(role.name)) staff.set(role.name, found);
+      else left.push(role.name);
+      seen.set(role.name, role.cardinality);
+    }
   }
+  return staff;
 }
 
 /** Why a role cannot be called RUNNING, or null when it can. */
@@ -277,6 +232,3 @@ export const failureEntry = (role: string, reason: string): LogEntry => ({
   severity: 'E',
   message: `Role ${role} : ${reason}`,
 });
-
-const lackingCapacity = (vms: number, role: string): string =>
-  `capacity for ${vms === 1 ? '1 VM' : `${vms} VMs`} of role ${role}`;

@@ -25,6 +25,15 @@ export type VmStep = {
   prepare?: (vms: readonly WorkVm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
   before?: (vms: readonly WorkVm[]) => Promise<void>;
+  /** Hears which VMs the batch is through with, as it goes. */
+  watch?: BatchWatch;
+};
+
+/** `done`: by an earlier try; `settled`: their work has ended, well or badly, and that is written down. */
+export type BatchWatch = {
+  begin(all: readonly WorkVm[], done: readonly WorkVm[]): void;
+  settled(vms: readonly WorkVm[]): void;
+  end(): void;
 };
 
 /**
@@ -37,6 +46,7 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
   const { info, cancellationSignal: signal } = Context.current();
   const { done, entered, taken } = await enter(vms, op, ids, step, info.attempt);
   const outcome: BatchOutcome = { done: idsOf(done), failed: [], taken: idsOf(taken) };
+  step.watch?.begin([...done, ...entered, ...taken], done);
 
   const unreached: Problem[] = [];
   const record = recorder(vms, step, outcome);
@@ -54,7 +64,11 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
       } else unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
     }
   });
-  await record.flush();
+  try {
+    await record.flush();
+  } finally {
+    step.watch?.end();
+  }
   signal.throwIfAborted();
   const [first] = unreached;
   if (first) {
@@ -113,6 +127,7 @@ function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {
     for (const { vm, event } of moves)
       if (!matched.has(vm._id)) outcome.taken.push(vm._id);
       else if (event === step.leave) outcome.done.push(vm._id);
+    step.watch?.settled(moves.flatMap(({ vm }) => (matched.has(vm._id) ? [vm] : [])));
   };
   const flush = (): Promise<void> => {
     clearTimeout(timer);

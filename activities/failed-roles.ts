@@ -2,25 +2,34 @@ import { nextRound, type Round, type Rounds } from '../domain/failure-policy.js'
 import { belongs, missingOf } from '../domain/service-health.js';
 import { isVmHealthy } from '../domain/vm-states.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
-import { batchesOf } from './batches.js';
 import { failureEntry, type RoleInput, type StaffedRole, staffOf } from './deployment.js';
 import { endPending } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { failVms, isOurs, takeVms } from './role-vms.js';
+import type { RolesInput } from './roles-input.js';
 
-type RoundInput = Omit<RoleInput, 'step'> & { policy: FailurePolicy; used: Rounds; failure: string | null };
+/** A role of which VMs may have failed. `failure`: why a batch failed as a whole; its VMs that were at work then say so. */
+export type RoundAsked = { role: string; policy: FailurePolicy; used: Rounds; failure: string | null };
 
 /** The steps of a deployment that deal with roles whose VMs failed, as their failure policy or a person says. */
 export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
-  /** What the policy says next. `failure`: why a batch failed as a whole; its VMs that were at work then say so. */
-  async planRound({ op, service: id, role: name, policy, used, failure }: RoundInput): Promise<Round> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
-    const found = await staffOf(store, id, name, (staff) => failedOf(staff) === 0);
-    if (!found || found.service.operation !== op || found.service.wanted !== null) return { do: 'finish' };
-    const failed = failedOf(found);
-    const round = nextRound(policy, used, failed);
-    await store.operations.note(op, name, round.do === 'finish' ? null : described(round, name, failed, policy));
-    return round;
+  /** What the policy of each role says next. */
+  async planRounds({ op, service: id, roles }: RolesInput<RoundAsked>): Promise<Round[]> {
+    const failures = new Map(roles.flatMap(({ role, failure }) => (failure === null ? [] : [[role, failure]])));
+    await failVms(store, op, id, failures);
+    const names = roles.map(({ role }) => role);
+    const staffed = await staffOf(store, id, names, (staff) => failedOf(staff) === 0);
+    const waits: Record<string, string | null> = {};
+    const rounds = roles.map(({ role: name, policy, used }): Round => {
+      const found = staffed.get(name);
+      if (!found || found.service.operation !== op || found.service.wanted !== null) return { do: 'finish' };
+      const failed = failedOf(found);
+      const round = nextRound(policy, used, failed);
+      waits[name] = round.do === 'finish' ? null : described(round, name, failed, policy);
+      return round;
+    });
+    await store.operations.note(op, waits);
+    return rounds;
   },
 
   /**
@@ -30,16 +39,15 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
   askPerson: ({ op, run, roles }: { op: string; run: string; roles: string[] }): Promise<boolean> =>
     store.questions.ask({ op, run, roles }),
 
-  /** Takes a role that is to go on without its failed VMs; returns those to remove. null: as startRole. */
-  async startSkip({ op, service: id, role: name, step }: RoleInput): Promise<number[][] | null> {
-    const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
-    const service = taken ?? (await store.services.find(id));
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const vms = await takeVms(store, op, (await store.vms.ofService(id, name)).filter(belongs));
+  /** Takes a role that is to go on without its failed VMs; returns those to remove. null: as startRoles. */
+  async startSkip({ op, service: id, role: name, step }: RoleInput): Promise<number[] | null> {
+    const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles: [{ role: name, step }] });
+    const role = taken?.roles[0];
+    if (!taken || !role || !isOurs(taken, role, op, step)) return null;
+    const vms = await takeVms(store, op, (await store.vms.ofService(id, [name])).filter(belongs));
     const ours = vms.filter((vm) => vm.hold?.op === op);
     await endPending(store, ours);
-    return batchesOf(ours.filter((vm) => vm.state !== 'PENDING' && !isVmHealthy(vm)).map((vm) => vm._id));
+    return ours.filter((vm) => vm.state !== 'PENDING' && !isVmHealthy(vm)).map((vm) => vm._id);
   },
 
   /** RUNNING with the VMs that run, once the others are gone; else FAILED_DEPLOYING. Returns whether the role runs. */
@@ -50,18 +58,17 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     step,
     failure,
   }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) await failVms(store, op, id, name, failure);
-    const its = (await store.vms.ofService(id, name)).filter(belongs);
+    if (failure !== null) await failVms(store, op, id, new Map([[name, failure]]));
+    const its = (await store.vms.ofService(id, [name])).filter(belongs);
     const others = its.filter((vm) => !isVmHealthy(vm)).length;
-    const at = { service: id, role: name, op, step };
     const reason = `${others} failed VMs could not be removed${failure === null ? '' : `: ${failure}`}`;
-    const left =
-      others > 0
-        ? await store.services.leaveRole({ ...at, event: 'fail_deploy' }, reason, [failureEntry(name, reason)])
-        : await store.cardinality.skip(at, (before, after) => skipEntry(name, before, after));
-    if (left) return others === 0;
-    const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
-    return now?.state === 'RUNNING';
+    const failed = { role: name, step, event: 'fail_deploy', reason, log: failureEntry(name, reason) } as const;
+    if (others > 0) await store.services.leaveRoles(id, op, [failed]);
+    else
+      await store.cardinality.skip({ service: id, role: name, op, step }, (before, after) =>
+        skipEntry(name, before, after),
+      );
+    return (await store.services.part(id, [name]))?.roles[0]?.state === 'RUNNING';
   },
 });
 

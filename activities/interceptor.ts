@@ -6,12 +6,17 @@ import { isLastingFault } from '../store/lasting-fault.js';
 import { refuseOperators } from './step-input.js';
 import type { StepLog } from './step-log.js';
 import { failureNote, noteOf } from './step-note.js';
+import type { StepTurns } from './step-turns.js';
 
 /**
  * Around every activity: beats, so that a cancel reaches it and a dead worker is noticed; translates problems, the only
  * place where their `retryable` becomes Temporal's `nonRetryable`; and notes how the steps of operations go.
  */
-export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>): ActivityInboundCallsInterceptor {
+export function activityInterceptor(
+  context: Context,
+  log: Pick<StepLog, 'note'>,
+  turns: StepTurns,
+): ActivityInboundCallsInterceptor {
   return {
     async execute(input, next) {
       try {
@@ -24,7 +29,7 @@ export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>
       const note = noteOf(context.info, input.args, new Date());
       if (note) log.note(note);
       try {
-        const result = await next(input);
+        const result = await inTurn(context, turns, note?.op, () => next(input));
         if (note) log.note({ ...note, ended: { state: 'done', at: new Date() } });
         return result;
       } catch (error) {
@@ -35,6 +40,16 @@ export function activityInterceptor(context: Context, log: Pick<StepLog, 'note'>
       }
     },
   };
+}
+
+/** Steps at hypervisors wait for these, mostly: their queue is fair, and they need not be so here. */
+function inTurn<T>(
+  { info, cancellationSignal }: Context,
+  turns: StepTurns,
+  op: string | undefined,
+  step: () => Promise<T>,
+): Promise<T> {
+  return op !== undefined && info.isLocal ? turns.take(op, cancellationSignal, step) : step();
 }
 
 /** A step that fails for a reason that does not pass is given up at so many tries: what needs our database has no other end. */

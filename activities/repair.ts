@@ -3,10 +3,9 @@ import { problemOf } from '../domain/problems.js';
 import { belongs } from '../domain/service-health.js';
 import { judgeSighting, type Sighted } from '../domain/sightings.js';
 import { placeOf } from '../domain/stays.js';
-import type { Service } from '../schemas/service.js';
+import { batchesOf } from '../domain/vm-batches.js';
 import { allowance } from '../store/hosts.js';
 import type { VmMove } from '../store/vm-transitions.js';
-import { batchesOf } from './batches.js';
 import { begin, type StepInput } from './begin.js';
 import { type DeploymentPlan, plannedRoles, type RoleInput } from './deployment.js';
 import type { StepPorts } from './ports.js';
@@ -31,11 +30,10 @@ export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
 
   /** Takes a role and those of its VMs whose state is not known. null: somebody who pre-empts wants the service. */
   async takeLost({ op, service: id, role: name, step }: RoleInput): Promise<number[][] | null> {
-    const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'deploy' });
-    const service: Service | null = taken ?? (await store.services.find(id));
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    if (!service || !role || (!taken && !isOurs(service, role, op, step))) return null;
-    const lost = (await store.vms.ofService(id, name)).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
+    const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles: [{ role: name, step }] });
+    const role = taken?.roles[0];
+    if (!taken || !role || !isOurs(taken, role, op, step)) return null;
+    const lost = (await store.vms.ofService(id, [name])).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
     const ours = (await takeVms(store, op, lost)).filter((vm) => vm.hold?.op === op);
     return batchesOf(ours.map((vm) => vm._id));
   },

@@ -17,7 +17,7 @@ export function noteOf(info: Info, args: readonly unknown[], now: Date): StepNot
     op: input.op,
     run,
     name: info.activityType,
-    role: 'role' in input && typeof input.role === 'string' ? input.role : null,
+    role: roleOf(input),
     vms: vmsOf(input),
     local: info.isLocal,
     started_at: now,
@@ -25,6 +25,15 @@ export function noteOf(info: Info, args: readonly unknown[], now: Date): StepNot
     ended: null,
     error: null,
   };
+}
+
+/** The role that a step is about; null where they are several, or none. */
+function roleOf(input: object): string | null {
+  if ('role' in input && typeof input.role === 'string') return input.role;
+  const roles: readonly unknown[] = 'roles' in input && Array.isArray(input.roles) ? input.roles : [];
+  const [only, ...others] = roles;
+  const role = typeof only === 'object' && only !== null && 'role' in only ? only.role : only;
+  return others.length === 0 && typeof role === 'string' ? role : null;
 }
 
 function vmsOf(input: object): number | null {

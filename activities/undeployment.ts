@@ -1,14 +1,16 @@
 import { blockerPlaces } from '../domain/role-graph.js';
+import { byRole } from '../domain/service-health.js';
 import { isUndeployment } from '../schemas/operation.js';
 import type { ShutdownAction } from '../schemas/service-template.js';
+import type { RoleEnd } from '../store/service-roles.js';
 import type { Store } from '../store/store.js';
 import type { WorkVm } from '../store/work-vms.js';
-import { batchesOf } from './batches.js';
 import { begin, type StepInput, supersede } from './begin.js';
-import type { RoleInput } from './deployment.js';
+import type { RoleFinish } from './deployment.js';
 import { endPending } from './place-vms.js';
 import type { StepPorts } from './ports.js';
 import { failVms, takeVms } from './role-vms.js';
+import type { RolesInput } from './roles-input.js';
 
 export type UndeploymentPlan = {
   service: number;
@@ -16,11 +18,19 @@ export type UndeploymentPlan = {
    * `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`,
    * and those that an earlier run of this operation could not remove have `failed`.
    */
-  roles: { name: string; hard: boolean; blockers: (number | string)[]; gone: boolean; failed?: boolean }[];
+  roles: {
+    name: string;
+    hard: boolean;
+    blockers: (number | string)[];
+    gone: boolean;
+    failed?: boolean;
+    /** How many VMs it is to have: about what a step on it costs. */
+    vms: number;
+  }[];
 };
 
-/** What is left to remove of a role: batches to destroy, and VMs that another operation is removing. */
-export type RemovalWork = { destroy: number[][]; busy: number[] };
+/** What is left to remove of a role: VMs to destroy, and how many another operation is removing. */
+export type RemovalWork = { destroy: number[]; busy: number };
 
 /** `shutdown` is the old name of terminate, `shutdown-hard` of terminate-hard. */
 const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
@@ -46,54 +56,65 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
           hard: forced ?? isHard(role.shutdown_action ?? ofService ?? settings.shutdownAction),
           blockers: blockers[at] ?? [],
           gone: role.state === 'DONE',
+          vms: role.cardinality,
           ...(role.state === 'FAILED_UNDEPLOYING' && role.mark?.op === op && { failed: true }),
         })),
       };
     }),
 
-  /** Takes the role and every VM of it that is free. null: an undeployment that outbids this one wants the service. */
-  async startRoleRemoval({ op, service: id, role: name, step }: RoleInput): Promise<RemovalWork | null> {
-    const taken = await store.services.takeRole({ service: id, role: name, op, step, event: 'undeploy' });
-    const service = taken ?? (await store.services.find(id));
-    const role = service?.roles.find((candidate) => candidate.name === name);
-    const ours = service?.operation === op && role?.mark?.op === op && role.mark.step >= step;
-    if (!taken && !ours) return null;
-    return takeRoleVms(store, { op, service: id, role: name });
-  },
-
-  /** Looks again at the VMs that somebody else was removing. */
-  retakeRoleVms: (input: Omit<RoleInput, 'step'>): Promise<RemovalWork> => takeRoleVms(store, input),
-
-  /** DONE when no VM is left, else FAILED_UNDEPLOYING with the reason. Returns whether the role is gone. */
-  async finishRoleRemoval({
+  /** Takes roles and every VM of them that is free. null: an undeployment that outbids this one wants the service. */
+  async startRoleRemovals({
     op,
     service: id,
-    role: name,
-    step,
-    failure,
-  }: RoleInput & { failure: string | null }): Promise<boolean> {
-    if (failure !== null) {
+    roles,
+  }: RolesInput<{ role: string; step: number }>): Promise<(RemovalWork | null)[]> {
+    const part = await store.services.takeRoles({ service: id, op, event: 'undeploy', roles });
+    const marks = new Map(part?.roles.map(({ name, mark }) => [name, mark]));
+    const ours = roles.filter(({ role, step }) => {
+      const mark = marks.get(role);
+      return mark?.op === op && mark.step >= step;
+    });
+    const work = await takeVmsOf(store, { op, service: id, roles: ours.map(({ role }) => role) });
+    return roles.map((start) => (ours.includes(start) ? work(start.role) : null));
+  },
+
+  /** Looks again at the VMs of roles that somebody else was removing. */
+  async retakeRoleVms(input: RolesInput<string>): Promise<RemovalWork[]> {
+    const work = await takeVmsOf(store, input);
+    return input.roles.map(work);
+  },
+
+  /** DONE when no VM of a role is left, else FAILED_UNDEPLOYING with the reason. Returns of each whether it is gone. */
+  async finishRoleRemovals({ op, service: id, roles }: RolesInput<RoleFinish>): Promise<boolean[]> {
+    const failures = new Map(roles.flatMap(({ role, failure }) => (failure === null ? [] : [[role, failure]])));
+    if (failures.size > 0) {
       // What failed may be the step that takes the role: then it is taken, so that it says so.
-      await store.services.takeRole({ service: id, role: name, op, step: step - 1, event: 'undeploy' });
-      await failVms(store, op, id, name, failure);
+      await store.services.takeRoles({
+        ...{ service: id, op, event: 'undeploy' },
+        roles: roles.flatMap(({ role, step, failure }) => (failure === null ? [] : [{ role, step: step - 1 }])),
+      });
+      await failVms(store, op, id, failures);
     }
-    const reason = whyNotGone(await store.vms.ofService(id, name), failure);
-    const at = { service: id, role: name, op, step };
-    const left =
-      reason === null
-        ? await store.services.leaveRole({ ...at, event: 'undeployed' }, null)
-        : await store.services.leaveRole({ ...at, event: 'fail_undeploy' }, reason, [
-            { timestamp: new Date(), severity: 'E', message: `Role ${name} : ${reason}` },
-          ]);
-    if (left) return reason === null;
-    const now = (await store.services.find(id))?.roles.find((candidate) => candidate.name === name);
-    return now?.state === 'DONE';
+    const names = roles.map(({ role }) => role);
+    const vmsOf = byRole(await store.vms.ofService(id, names));
+    const ends = roles.map(({ role, step, failure }): RoleEnd => {
+      const reason = whyNotGone(vmsOf(role), failure);
+      if (reason === null) return { role, step, event: 'undeployed', reason };
+      const log = { timestamp: new Date(), severity: 'E', message: `Role ${role} : ${reason}` } as const;
+      return { role, step, event: 'fail_undeploy', reason, log };
+    });
+    const left = (await store.services.leaveRoles(id, op, ends)) ?? (await store.services.part(id, names));
+    const gone = new Set(left?.roles.flatMap(({ name, state }) => (state === 'DONE' ? [name] : [])));
+    return names.map((name) => gone.has(name));
   },
 });
 
 /** VMs without a host are gone at once; the rest is to be destroyed, or is being removed by somebody else. */
-async function takeRoleVms(store: Store, { op, service, role }: Omit<RoleInput, 'step'>): Promise<RemovalWork> {
-  const present = await store.vms.ofService(service, role);
+async function takeVmsOf(
+  store: Store,
+  { op, service, roles }: RolesInput<string>,
+): Promise<(role: string) => RemovalWork> {
+  const present = roles.length > 0 ? await store.vms.ofService(service, roles) : [];
   // What waits for a silent host to terminate a VM is this undeployment's to do.
   await supersede(
     store,
@@ -101,11 +122,17 @@ async function takeRoleVms(store: Store, { op, service, role }: Omit<RoleInput, 
     await store.terminations.waitingAmong(present.flatMap(({ wanted }) => (wanted === null ? [] : [wanted]))),
   );
   const vms = await takeVms(store, op, present);
-  const ours = vms.filter((vm) => vm.hold?.op === op);
-  await endPending(store, ours);
-  return {
-    destroy: batchesOf(ours.filter((vm) => vm.state !== 'PENDING').map((vm) => vm._id)),
-    busy: vms.filter((vm) => vm.hold?.op !== op).map((vm) => vm._id),
+  await endPending(
+    store,
+    vms.filter((vm) => vm.hold?.op === op),
+  );
+  const vmsOf = byRole(vms);
+  return (role) => {
+    const its = vmsOf(role);
+    return {
+      destroy: its.filter((vm) => vm.hold?.op === op && vm.state !== 'PENDING').map((vm) => vm._id),
+      busy: its.filter((vm) => vm.hold?.op !== op).length,
+    };
   };
 }
 

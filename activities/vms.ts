@@ -9,21 +9,27 @@ import type { Store } from '../store/store.js';
 import type { WorkVm } from '../store/work-vms.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import type { StepPorts } from './ports.js';
+import { tellSettled } from './settled-roles.js';
 import { wakeService } from './wake-service.js';
 
-/** `role`: of a service's batch, for whoever reads the list of steps. */
-export type VmBatch = { op: string; role?: string; vms: number[] };
+/**
+ * `role`: of a service's batch, for whoever reads the list of steps. `batch`: of one of several roles, the number by which
+ * its run knows it.
+ */
+export type VmBatch = { op: string; role?: string; vms: number[]; batch?: number };
 
 /** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
 export const vmActivities = (ports: StepPorts) => {
-  const { store, hypervisors } = ports;
+  const { store, hypervisors, engine } = ports;
   const remove = removal(ports);
   return {
     /** PROLOG → BOOT → RUNNING. */
-    async bootVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
+    async bootVms({ op, vms, batch }: VmBatch): Promise<BatchOutcome> {
       const hosts = hostTargets(store);
       let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
+      const watch = tellSettled(engine, batch);
       return eachVm(store.vms, op, vms, {
+        ...(watch && { watch }),
         enter: 'boot',
         leave: 'run',
         fail: 'fail_boot',
@@ -46,8 +52,8 @@ export const vmActivities = (ports: StepPorts) => {
     },
 
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
-    destroyVms: ({ op, vms, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
-      remove({ op, vms, hard }, { leave: 'done', isDone: isVmGone }),
+    destroyVms: ({ op, vms, batch, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
+      remove({ op, vms, ...(batch !== undefined && { batch }), hard }, { leave: 'done', isDone: isVmGone }),
 
     /** → SHUTDOWN → PENDING: the same of VMs that begin anew. */
     clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> =>
@@ -57,12 +63,14 @@ export const vmActivities = (ports: StepPorts) => {
 
 function removal({ store, hypervisors, engine }: StepPorts) {
   return async (
-    { op, vms, hard }: VmBatch & { hard: boolean },
+    { op, vms, batch, hard }: VmBatch & { hard: boolean },
     { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: WorkVm) => boolean },
   ): Promise<BatchOutcome> => {
     const hosts = hostTargets(store);
     const losing = new Set<number>();
+    const watch = tellSettled(engine, batch);
     const outcome = await eachVm(store.vms, op, vms, {
+      ...(watch && { watch }),
       enter: 'shutdown',
       leave,
       fail: 'fail_shutdown',

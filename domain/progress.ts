@@ -3,6 +3,7 @@ import { takesAway } from '../schemas/operations.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
+import { byRole } from './service-health.js';
 import { isVmGone, isVmRunning } from './vm-states.js';
 
 export type Progress = NonNullable<OperationDetail['progress']>;
@@ -25,8 +26,9 @@ export function serviceProgress(
   const removes = takesAway(kind);
   const isDone = (vm: CountedVm): boolean =>
     removes ? isVmGone(vm) : isVmRunning(vm) && (!body.ready_status_gate || isReady(vm.user_template));
+  const vmsOf = byRole(vms);
   const counted = roles.map(({ name, state, cardinality }) => {
-    const its = vms.filter((vm) => vm.service?.role === name);
+    const its = vmsOf(name);
     return { name, state, done: its.filter(isDone).length, total: removes ? its.length : cardinality };
   });
   const sum = (size: (role: (typeof counted)[number]) => number): number =>

@@ -5,19 +5,29 @@ import type { Finding } from './problems.js';
 type Placed = Pick<RoleTemplate, 'name' | 'placement'>;
 
 /**
- * What a role's VMs carry of their service's rules, if there are any. Both rules hold both ways, whichever role names the
- * other; those that are together with the same role are together.
+ * By role, what its VMs carry of their service's rules, if there are any. Both rules hold both ways, whichever role names
+ * the other; those that are together with the same role are together.
  */
-export function tiesOf(roles: readonly Placed[], name: string): RoleTies | undefined {
-  const hosts = roles.find((role) => role.name === name)?.placement?.hosts;
-  const together = [...(groupsOf(roles).get(name) ?? [])].sort();
-  const others = roles.flatMap((role) => {
-    const named = role.placement?.anti_affinity ?? [];
-    if (role.name === name) return named;
-    return named.includes(name) ? [role.name] : [];
-  });
-  const apart = [...new Set(others)].sort();
-  return hosts || together.length > 0 || apart.length > 0 ? { ...(hosts && { hosts }), together, apart } : undefined;
+export function tiesIn(roles: readonly Placed[]): (role: string) => RoleTies | undefined {
+  const groups = groupsOf(roles);
+  const hostsOf = new Map(roles.map(({ name, placement }) => [name, placement?.hosts]));
+  const apartOf = new Map<string, Set<string>>();
+  const part = (one: string, other: string): void => {
+    const its = apartOf.get(one);
+    if (its) its.add(other);
+    else apartOf.set(one, new Set([other]));
+  };
+  for (const { name, placement } of roles)
+    for (const other of placement?.anti_affinity ?? []) {
+      part(name, other);
+      part(other, name);
+    }
+  return (name) => {
+    const hosts = hostsOf.get(name);
+    const together = [...(groups.get(name) ?? [])].sort();
+    const apart = [...(apartOf.get(name) ?? [])].sort();
+    return hosts || together.length > 0 || apart.length > 0 ? { ...(hosts && { hosts }), together, apart } : undefined;
+  };
 }
 
 /**

@@ -4,32 +4,34 @@ type Titled = Pick<Step, 'name' | 'role' | 'vms'>;
 
 const plural = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
 const ofRole = ({ role }: Titled): string => (role === null ? '' : ` of role ${role}`);
+/** A step that is about roles, and not about one, is about several. */
+const ofRoles = ({ role }: Titled): string => (role === null ? ' of several roles' : ` of role ${role}`);
 const batch = (step: Titled): string => {
   if (step.role === null && step.vms === 1) return 'the VM';
   return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
 };
-const settled = ({ role }: Titled): string => (role === null ? 'settle the role' : `settle role ${role}`);
+const settled = ({ role }: Titled): string => (role === null ? 'settle roles' : `settle role ${role}`);
 
 const titles: Readonly<Record<string, (step: Titled) => string>> = {
   beginDeployment: () => 'plan the deployment',
-  startRole: (step) => `make the VMs${ofRole(step)} and find hosts for them`,
-  placeRole: (step) => `look for hosts for the VMs${ofRole(step)}`,
-  countUnready: (step) => `see which VMs${ofRole(step)} have reported READY=YES`,
+  startRoles: (step) => `make the VMs${ofRoles(step)} and find hosts for them`,
+  placeRoles: (step) => `look for hosts for the VMs${ofRoles(step)}`,
+  countUnready: (step) => `see which VMs${ofRoles(step)} have reported READY=YES`,
   bootVms: (step) => `boot ${batch(step)}`,
   destroyVms: (step) => `remove ${batch(step)}`,
-  finishRole: settled,
+  finishRoles: settled,
   beginRepair: () => 'plan the repair',
   takeLost: (step) => `take the VMs${ofRole(step)} whose state is not known`,
   findVms: (step) => `look for ${batch(step)}`,
   leaveBehind: (step) => `leave ${batch(step)} to be removed when the host answers`,
-  planRound: (step) => `see what the failure policy${ofRole(step)} says`,
+  planRounds: (step) => `see what the failure ${step.role === null ? 'policies say' : `policy${ofRole(step)} says`}`,
   askPerson: () => 'ask a person',
   startSkip: (step) => `take the failed VMs${ofRole(step)}, to go on without them`,
   finishSkip: settled,
   beginUndeployment: () => 'plan the undeployment',
-  startRoleRemoval: (step) => `take the VMs${ofRole(step)}`,
-  retakeRoleVms: (step) => `take the VMs${ofRole(step)} that others had`,
-  finishRoleRemoval: settled,
+  startRoleRemovals: (step) => `take the VMs${ofRoles(step)}`,
+  retakeRoleVms: (step) => `take the VMs${ofRoles(step)} that others had`,
+  finishRoleRemovals: settled,
   beginVmDeployment: () => 'plan the deployment',
   placeVm: () => 'find a host for the VM',
   park: () => 'leave the VM to wait for a host',

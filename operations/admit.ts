@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
+import { laneOf, ownLane } from '../domain/lanes.js';
 import { nameOf, workflowIdOf } from '../domain/names.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
@@ -95,9 +96,9 @@ export async function admit<K extends OperationKind>(
     started_at: null,
     ended_at: null,
   };
-  const write = () =>
+  const write = async () =>
     store.operations.admit(
-      operation,
+      { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
       async (session) => {
         const now = await claim(operation._id, session);
         if (!now) return null;
@@ -114,9 +115,7 @@ export async function admit<K extends OperationKind>(
     );
   const requester = { uid: caller.id, gid: administrators };
   const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
-  const admitted = await (charge || !takesAway(kind)
-    ? store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn)
-    : inTurn());
+  const admitted = await store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn);
   if (!admitted.repeated)
     await start(admitted.operation).catch((error: unknown) =>
       onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),

@@ -16,6 +16,7 @@ import {
   type ServiceTemplateResource,
 } from '../schemas/service-template.js';
 import type { VmTemplate } from '../schemas/vm-template.js';
+import { createTurns } from '../store/turns.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
@@ -25,6 +26,7 @@ import { namesFor, serviceTemplateResource } from './resources.js';
 
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, directory } = context;
+  const takeTurns = createTurns();
   const kept = {
     ...store.serviceTemplates,
     async shown(caller: Caller, templates: readonly ServiceTemplate[]): Promise<ServiceTemplateResource[]> {
@@ -67,10 +69,13 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       if (repeated) return repeated;
       mayCreate(caller, 'service');
       mayCreate(caller, 'vm');
-      const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
-      const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
-      const templates = await check(caller, body, { under: '/merge_template', filled: true });
-      const sizes = await sizesOf(body, templates, '/merge_template');
+      // What a large template costs, one user's many requests cost one after the other, and others come in between.
+      const { body, sizes } = await takeTurns([String(caller.id)], async () => {
+        const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
+        const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
+        const templates = await check(caller, body, { under: '/merge_template', filled: true });
+        return { body, sizes: await sizesOf(body, templates, '/merge_template') };
+      });
       const charge = chargeOfService(sizes);
       const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
       const made = newService(caller, template._id, await store.counters.one('document'), body);

@@ -18,6 +18,7 @@ import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
 import { objectsOf } from './managed.js';
+import { createPace } from './pace.js';
 import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 import { refuseNames } from './refuse-names.js';
@@ -26,6 +27,7 @@ import { wakeWaiting } from './wake-waiting.js';
 
 export const vmOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
+  const pace = createPace((error) => onDelayed('who waits for what a VM has changed sees it within 30 s', error));
   const shown = async (caller: Caller, vms: readonly Vm[]): Promise<VmResource[]> => {
     const names = await namesFor(directory, caller, vms);
     return vms.map((vm) => vmResource(vm, names));
@@ -109,13 +111,10 @@ export const vmOperations = (context: OperationsContext) => {
         return after && { before: present.user_template, after };
       });
       const { before, after } = edited;
-      if (after.service && isReady(after.user_template))
-        await engine
-          .signal(workflowIdOf({ type: 'service', id: after.service.id }), 'vmReported')
-          .catch((error: unknown) => onDelayed('the service sees the report within 30 s', error));
+      if (after.service && isReady(after.user_template) && !isReady(before)) await tellOfReport(after.service.id);
       const wishes = ['SCHED_REQUIREMENTS', 'SCHED_RANK'];
       if (after.state === 'PENDING' && wishes.some((name) => after.user_template[name] !== before[name]))
-        await wakeWaiting(context);
+        await pace('placement', () => wakeWaiting(context));
       return shownOne(caller, after);
     },
 
@@ -134,6 +133,14 @@ export const vmOperations = (context: OperationsContext) => {
 
     terminateAgain,
   };
+
+  /** Only where it matters: a VM may report at any time, and as often as it likes. */
+  async function tellOfReport(service: number): Promise<void> {
+    const workflowId = workflowIdOf({ type: 'service', id: service });
+    await pace(workflowId, async () => {
+      if (await store.services.waitsForReports(service)) await engine.signal(workflowId, 'vmReported');
+    });
+  }
 
   async function terminateAgain(
     caller: Caller,

@@ -1,9 +1,10 @@
 import { isReady } from '../domain/ready.js';
+import { parentPlaces } from '../domain/role-graph.js';
 import { placeOf } from '../domain/stays.js';
 import { isVmGone, isVmRunning, vmStateName } from '../domain/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../domain/why/facts.js';
 import type { Host } from '../schemas/host.js';
-import type { Service } from '../schemas/service.js';
+import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { usable } from '../store/hosts.js';
 import type { Store } from '../store/store.js';
@@ -11,13 +12,24 @@ import type { ToldVm } from '../store/vms.js';
 
 export async function serviceSubject(store: Store, service: Service): Promise<ServiceSubject> {
   const vms = await store.vms.toldSince(service._id, new Date());
+  const parents = parentPlaces(service.roles, service.body.deployment);
+  const isNext = ({ state }: Role, at: number): boolean =>
+    state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
   return {
     type: 'service',
     id: service._id,
     name: service.name,
     state: service.state,
-    roles: service.roles.map(({ name, state, reason, cardinality, lowered }) => {
-      return { name, state, reason, cardinality, ...(lowered && { lowered }) };
+    roles: service.roles.map((role, at) => {
+      const { name, state, reason, cardinality, lowered } = role;
+      return {
+        name,
+        state,
+        reason,
+        cardinality,
+        ...(lowered && { lowered }),
+        ...(isNext(role, at) && { isNext: true }),
+      };
     }),
     vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
   };

@@ -33,6 +33,7 @@ const dynamicConfig = {
   'history.visibilityProcessorMaxPollRPS': 200,
   'matching.numTaskqueueReadPartitions': 1,
   'matching.numTaskqueueWritePartitions': 1,
+  'matching.enableFairness': true,
   'frontend.rps': 100_000,
   'frontend.namespaceRPS': 100_000,
   'frontend.keepAliveTime': '"2s"',

@@ -67,6 +67,12 @@ export type Answer = z.infer<typeof Answer>;
 export const AnswerOperation = z.strictObject({ answer: Answer });
 export type AnswerOperation = z.infer<typeof AnswerOperation>;
 
+/**
+ * Where an operation's runs wait for a worker. own: with the first few of every user; shared: with all that is beyond that,
+ * where users take turns.
+ */
+export type Lane = 'own' | 'shared';
+
 export type Person = { id: number; name: string };
 
 /** An operation as stored: the document that comes before its workflow. */
@@ -87,6 +93,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   state: OperationState;
   /** First run id of the chain that claimed it; a cancel names it. */
   run_id: string | null;
+  /** Absent: own. */
+  lane?: Lane;
   /**
    * By run of the engine (a run that goes on as a new one has several), and by role: how far earlier runs of the operation
    * had come when that run began. Each try of its first step goes by what the first one has found.

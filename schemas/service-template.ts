@@ -135,12 +135,22 @@ export const RoleTemplate = z.looseObject({
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
 
-/** Counted before they are looked at: each that is wrong costs as much as ten that are right. */
-function withFewPolicies(roles: unknown, context: z.core.$RefinementCtx): unknown {
+/** Counted before they are looked at: each policy that is wrong costs as much as ten that are right. */
+function withFewFaults(roles: unknown, context: z.core.$RefinementCtx): unknown {
   if (!Array.isArray(roles)) return absent(roles);
   const policies = roles.reduce<number>((sum, role) => sum + policiesOf(role), 0);
-  if (policies > limits.policiesInAll.most)
-    context.addIssue(`have ${policies} policies together; at most ${limits.policiesInAll.most} are possible`);
+  if (policies <= limits.policiesInAll.most) return upToFaults(roles.slice(0, limits.roles.most + 1));
+  context.addIssue(`have ${policies} policies together; at most ${limits.policiesInAll.most} are possible`);
+  return roles;
+}
+
+/** Roles as far as so much is wrong with them as is told of: each fault costs as much as many roles that are right. */
+function upToFaults(roles: readonly unknown[]): readonly unknown[] {
+  let faults = 0;
+  for (const [at, role] of roles.entries()) {
+    faults += RoleTemplate.safeParse(role).error?.issues.length ?? 0;
+    if (faults >= limits.findings.most) return roles.slice(0, at + 1);
+  }
   return roles;
 }
 
@@ -163,7 +173,7 @@ export const ServiceTemplateBody = z.looseObject({
   custom_attrs: optional(customValues).describe('Attributes asked for at instantiation'),
   custom_attrs_values: optional(customValues).describe('Their values'),
   roles: z.preprocess(
-    withFewPolicies,
+    withFewFaults,
     z
       .array(RoleTemplate, { error: required('a list of roles') })
       .max(limits.roles.most, `must be at most ${limits.roles.most}`),

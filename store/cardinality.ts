@@ -17,8 +17,8 @@ import { createTurns } from './turns.js';
 /** A VM as it was before it was DONE: what is asked of it. */
 export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
 
-/** A role as whoever plans for it has read it. */
-export type PlannedFor = { service: number; op: string; role: Pick<Role, 'name' | 'cardinality'> };
+/** Roles as whoever plans for them has read them. */
+export type PlannedFor = { service: number; op: string; roles: readonly Pick<Role, 'name' | 'cardinality'>[] };
 
 /**
  * How many VMs roles have. All that changes it, or goes by it when VMs are made, writes the service, so that of two that
@@ -97,22 +97,22 @@ export function createCardinality(
         const charge = returned && service.charge && added(service.charge, negated(returned));
         const entry = log(role.cardinality, cardinality);
         const change = { cardinality, session, ...(charge && { charge }) };
-        if (!(await services.leaveRole({ ...step, event: 'deployed' }, null, [entry], change))) return false;
+        if (!(await services.leaveSmaller({ ...step, event: 'deployed' }, [entry], change))) return false;
         if (charge && returned) await quotas.giveBack(service, returned, session);
         return true;
       });
     },
 
     /**
-     * Writes new VMs of a role, all or none, if it still is to have as many as these were planned for. False: that has
+     * Writes new VMs of roles, all or none, if each still is to have as many as these were planned for. False: that has
      * changed, or another try has made some of them; what there is has to be read again.
      */
-    async insertWhile({ service, op, role }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
-      const { name, cardinality } = role;
+    async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
+      const asPlanned = roles.map(({ name, cardinality }) => ({ roles: { $elemMatch: { name, cardinality } } }));
       try {
         return await connection.transaction(async (session) => {
           const { modifiedCount } = await services.model.updateOne(
-            { _id: service, operation: op, wanted: null, roles: { $elemMatch: { name, cardinality } } },
+            { _id: service, operation: op, wanted: null, $and: asPlanned },
             { $inc: { health: 1 } },
             { session },
           );

@@ -1,6 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
+import { takingAway } from '../domain/lanes.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
@@ -120,6 +121,21 @@ export function createOperationStore(connection: Connection) {
         .lean<Operation[]>()
         .exec(),
 
+    /** Who has asked for an operation, and what for. */
+    asker: (id: string) =>
+      operations.findById(id, { requester: 1, kind: 1 }).lean<Pick<Operation, 'requester' | 'kind'>>().exec(),
+
+    /** How many operations that take away, or of the others, somebody has asked for that have not ended; `most`, when more. */
+    openOf: (requester: number, takeAway: boolean, most: number): Promise<number> =>
+      operations.countDocuments(
+        {
+          'requester.id': requester,
+          state: { $in: openStates },
+          kind: takeAway ? { $in: takingAway } : { $nin: takingAway },
+        },
+        { limit: most },
+      ),
+
     /** Which of these operations have ended, so that holds of theirs may be taken. */
     async ended(ids: readonly string[]): Promise<Set<string>> {
       const open = await operations
@@ -234,14 +250,14 @@ export function createOperationStore(connection: Connection) {
       ),
 
     /**
-     * Says what a role of a running operation waits for, or that it waits no more. What other roles wait for stays: they
+     * Says what roles of a running operation wait for, or that they wait no more (null). What others wait for stays: they
      * are at work side by side.
      */
-    note: (id: string, role: string, waitingFor: string | null) =>
+    note: (id: string, waits: Readonly<Record<string, string | null>>) =>
       operations.updateOne(
         { _id: id, state: 'running' },
         [
-          { $set: { waits: { $mergeObjects: [{ $ifNull: ['$waits', {}] }, { [role]: { $literal: waitingFor } }] } } },
+          { $set: { waits: { $mergeObjects: [{ $ifNull: ['$waits', {}] }, { $literal: waits }] } } },
           { $set: { waiting_for: waitsText } },
         ],
         { updatePipeline: true },
@@ -307,17 +323,41 @@ export function createOperationStore(connection: Connection) {
 }
 export type OperationStore = ReturnType<typeof createOperationStore>;
 
+/** Roles of which is said what they wait for; of the others how many they are. */
+const mostSaid = 3;
+
 /** What all roles wait for, in one line; null: none waits. */
 const waitsText = {
-  $reduce: {
-    input: {
-      $filter: {
-        input: { $map: { input: { $objectToArray: '$waits' }, in: '$$this.v' } },
-        cond: { $ne: ['$$this', null] },
+  $let: {
+    vars: {
+      said: {
+        $filter: {
+          input: { $map: { input: { $objectToArray: '$waits' }, in: '$$this.v' } },
+          cond: { $ne: ['$$this', null] },
+        },
       },
     },
-    initialValue: null,
-    in: { $cond: [{ $eq: ['$$value', null] }, '$$this', { $concat: ['$$value', '; ', '$$this'] }] },
+    in: {
+      $let: {
+        vars: {
+          few: {
+            $reduce: {
+              input: { $slice: ['$$said', mostSaid] },
+              initialValue: null,
+              in: { $cond: [{ $eq: ['$$value', null] }, '$$this', { $concat: ['$$value', '; ', '$$this'] }] },
+            },
+          },
+          more: { $subtract: [{ $size: '$$said' }, mostSaid] },
+        },
+        in: {
+          $cond: [
+            { $gt: ['$$more', 0] },
+            { $concat: ['$$few', '; and ', { $toString: '$$more' }, ' more roles wait'] },
+            '$$few',
+          ],
+        },
+      },
+    },
   },
 };
 

@@ -2,7 +2,7 @@ import { brief, longest } from '../domain/brief.js';
 import type { LogEntry, Role, Service, ServiceState } from '../schemas/service.js';
 
 /** OneFlow keeps the last 50 log lines (5.4 and later). */
-const logLines = 50;
+export const logLines = 50;
 
 /** The line that OneFlow's log has for each change of a service's state. */
 export const stateEntry = (state: ServiceState, timestamp: Date): LogEntry => ({
@@ -26,10 +26,11 @@ export function healthEntries(before: Judged, after: Judged, timestamp: Date): L
   return after.state === before.state ? log : [...log, stateEntry(after.state, timestamp)];
 }
 
+/** Lines as they are appended. */
+export const entriesToPush = (entries: readonly LogEntry[]): LogEntry[] =>
+  entries.map((entry) => ({ ...entry, message: brief(entry.message, longest.role) }));
+
 /** What appends these lines. */
 export const pushLog = (entries: readonly LogEntry[]) => ({
-  log: {
-    $each: entries.map((entry) => ({ ...entry, message: brief(entry.message, longest.role) })),
-    $slice: -logLines,
-  },
+  log: { $each: entriesToPush(entries), $slice: -logLines },
 });

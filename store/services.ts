@@ -47,6 +47,9 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
+    /** Whether an operation is at work on it that waits until its VMs report READY=YES. */
+    waitsForReports: async (id: number): Promise<boolean> =>
+      (await services.exists({ _id: id, operation: { $ne: null }, 'body.ready_status_gate': true })) !== null,
     /** Services that live and have roles of a VM template: how many, and so many of them, the oldest first. */
     async usingVmTemplate(
       id: number,
@@ -206,7 +209,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       return service;
     },
 
-    ...createServiceRoles(services),
+    ...createServiceRoles(connection, services),
   };
 }
 export type ServiceStore = ReturnType<typeof createServiceStore>;

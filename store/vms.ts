@@ -4,6 +4,7 @@ import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import type { Member } from '../domain/placement-groups.js';
 import type { Sibling } from '../domain/placement-ties.js';
+import { isReady } from '../domain/ready.js';
 import { placeOf } from '../domain/stays.js';
 import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
@@ -18,7 +19,10 @@ import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
 import { createVmTransitions } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
-import { type WorkVm, workFields } from './work-vms.js';
+import { readyFields, type WorkVm, workFields } from './work-vms.js';
+
+/** Documents that are read at once where they are many. */
+const portion = 1_000;
 
 /** Named one by one: a page of several states is merged from the index of each, while all but one would be a scan. */
 const presentStates = VmState.options.filter((state) => state !== 'DONE');
@@ -179,11 +183,11 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         return { ...wishOf({ _id: -1, capacity, user_template, service, placement }), vms: count };
       });
     },
-    /** VMs of a service that are not DONE, in order of their ids. */
-    ofService: (id: number, role?: string) =>
+    /** VMs of a service, or of some of its roles, that are not DONE, in order of their ids. */
+    ofService: (id: number, roles?: readonly string[]) =>
       vms
         .find(
-          { 'service.id': id, ...(role !== undefined && { 'service.role': role }), state: { $ne: 'DONE' } },
+          { 'service.id': id, ...(roles && { 'service.role': { $in: roles } }), state: { $ne: 'DONE' } },
           workFields,
         )
         // Left to choose, MongoDB may go through all VMs in order of their ids.
@@ -200,14 +204,32 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         .batchSize(readAtOnce)
         .lean<ToldVm[]>()
         .exec(),
-    /** The highest VM number that a role has ever had, or -1. */
-    async lastOrdinal(service: number, role: string): Promise<number> {
-      const last = await vms
-        .findOne({ 'service.id': service, 'service.role': role }, { service: 1 })
-        .sort({ 'service.ordinal': -1 })
-        .lean<Pick<Vm, 'service'>>()
-        .exec();
-      return last?.service?.ordinal ?? -1;
+    /** By role, the highest VM number that it has ever had; roles that never had a VM are left out. */
+    async lastOrdinals(service: number, roles: readonly string[]): Promise<Map<string, number>> {
+      const found = await connection
+        .collection('vms')
+        .aggregate<{ _id: string; last: number }>(
+          [
+            { $match: { 'service.id': service, 'service.role': { $in: [...roles] } } },
+            { $group: { _id: '$service.role', last: { $max: '$service.ordinal' } } },
+          ],
+          { hint: 'by_service' },
+        )
+        .toArray();
+      return new Map(found.map(({ _id, last }) => [_id, last]));
+    },
+    /** By role, how many VMs of a service run without having reported READY=YES. */
+    async unready(service: number, roles: readonly string[]): Promise<Map<string, number>> {
+      const rows = connection
+        .collection<Vm>('vms')
+        .find<Pick<Vm, 'state' | 'lcm_state' | 'service' | 'user_template'>>(
+          { 'service.id': service, 'service.role': { $in: [...roles] }, state: 'ACTIVE', lcm_state: 'RUNNING' },
+          { projection: readyFields, hint: 'by_service', batchSize: portion },
+        );
+      const counts = new Map<string, number>();
+      for await (const { service: place, user_template } of rows)
+        if (place && !isReady(user_template)) counts.set(place.role, (counts.get(place.role) ?? 0) + 1);
+      return counts;
     },
     anyWaiting: async (): Promise<boolean> => (await vms.exists(waitingForCapacity)) !== null,
 
@@ -225,13 +247,21 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       }
     },
 
-    /** Says why a VM that is still PENDING has no host. */
+    /** Says why VMs that are still PENDING have no host: as one, where many have the same reason. */
     async setPendingReasons(reasons: ReadonlyMap<number, string>): Promise<void> {
       if (reasons.size === 0) return;
+      const alike = new Map<string, number[]>();
+      for (const [id, reason] of reasons) {
+        const its = alike.get(reason);
+        if (its) its.push(id);
+        else alike.set(reason, [id]);
+      }
       await connection.collection<Vm>('vms').bulkWrite(
-        [...reasons].map(([id, reason]) => ({
-          updateOne: { filter: { _id: id, state: 'PENDING' }, update: { $set: { reason: brief(reason, longest.vm) } } },
-        })),
+        [...alike].map(([text, ids]) => {
+          const reason = brief(text, longest.vm);
+          const filter = { _id: { $in: ids }, state: 'PENDING' as const, reason: { $ne: reason } };
+          return { updateMany: { filter, update: { $set: { reason } } } };
+        }),
         { ordered: false },
       );
     },
@@ -282,10 +312,19 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
 }
 /** In parts that are written one after the other, none of which is large; VMs of a role are as good as alike in size. */
 function* inBytes(documents: readonly Vm[]): Generator<Vm[]> {
-  const [first] = documents;
-  const each = first ? mongo.BSON.calculateObjectSize(first) : 1;
-  const most = Math.max(1, Math.floor(limits.writeBytes.most / each));
-  for (let at = 0; at < documents.length; at += most) yield documents.slice(at, at + most);
+  let [part, bytes]: [Vm[], number] = [[], 0];
+  let [role, each]: [string | undefined, number] = [undefined, 0];
+  for (const vm of documents) {
+    if (each === 0 || vm.service?.role !== role) each = mongo.BSON.calculateObjectSize(vm);
+    role = vm.service?.role;
+    if (part.length > 0 && bytes + each > limits.writeBytes.most) {
+      yield part;
+      [part, bytes] = [[], 0];
+    }
+    part.push(vm);
+    bytes += each;
+  }
+  if (part.length > 0) yield part;
 }
 
 export type VmStore = ReturnType<typeof createVmStore>;

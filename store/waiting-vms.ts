@@ -29,6 +29,10 @@ type WaitingRow = Pick<
   | 'user_template'
 >;
 
+/** The same of a VM that its service's operation holds. */
+const heldFields = { ...waitingFields, state: 1 } as const;
+export type HeldRow = WaitingRow & Pick<Vm, 'state'>;
+
 /** A VM that waits, with what it is said to wait for. */
 export type WaitingVm = Waiting & { reason: string | null; operation: string | null };
 
@@ -64,6 +68,36 @@ export function createWaitingVms(connection: Connection) {
         if (rows.length < portion || !last) return;
         after = last._id;
       }
+    },
+
+    /** The roles of a service that these VMs of it are in. */
+    async rolesOf(service: number, ids: readonly number[]): Promise<string[]> {
+      const rows = await vms()
+        .find<Pick<Vm, 'service'>>({ _id: { $in: [...ids] }, 'service.id': service }, { projection: { service: 1 } })
+        .toArray();
+      return [...new Set(rows.flatMap((row) => (row.service ? [row.service.role] : [])))];
+    },
+
+    /**
+     * What an operation holds of roles that wait, page by page and as small as a pass can do with: VMs that wait for a
+     * host, and those that have one and do not run yet.
+     */
+    async *ofRoles(service: number, roles: readonly string[], op: string): AsyncGenerator<HeldRow[]> {
+      const rows = vms().find<HeldRow>(
+        {
+          ...{ 'service.id': service, 'service.role': { $in: [...roles] }, 'hold.op': op },
+          $or: [{ state: 'PENDING' }, { lcm_state: { $in: ['PROLOG', 'BOOT'] } }],
+        },
+        { projection: heldFields, hint: 'by_service', batchSize: portion },
+      );
+      let page: HeldRow[] = [];
+      for await (const row of rows) {
+        page.push(row);
+        if (page.length < portion) continue;
+        yield page;
+        page = [];
+      }
+      if (page.length > 0) yield page;
     },
 
     /** When each of them had its last turn. */

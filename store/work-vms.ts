@@ -35,3 +35,9 @@ export const workFields: Record<string, object | 1> = {
     SCHED_RANK: cut('SCHED_RANK'),
   },
 };
+
+/** The projection that tells whether VMs of a service have reported. */
+export const readyFields: Record<string, object | 1> = {
+  ...{ state: 1, lcm_state: 1, service: 1 },
+  user_template: { READY: cut('READY') },
+};

@@ -2,9 +2,11 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import { activityInterceptor } from '../activities/interceptor.js';
 import type { StepPorts } from '../activities/ports.js';
 import type { StepLog } from '../activities/step-log.js';
+import { StepTurns } from '../activities/step-turns.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
 import type { Namespaces } from '../adapters/engine/access.js';
 import { taskQueues } from '../adapters/engine/names.js';
+import { partyOf } from '../domain/lanes.js';
 import { namespaces as defaultNamespaces, deploymentName } from '../schemas/config.js';
 import { workflowOptions } from './workflow-options.js';
 
@@ -18,14 +20,27 @@ export type WorkerSettings = {
   /** The workflow bundle, and the hash of it that names this version of the workflows. */
   bundle: { codePath: string };
   buildId: string;
-  queues: readonly (keyof typeof taskQueues)[];
+  queues: readonly Exclude<keyof typeof taskQueues, 'shared'>[];
 };
 
 /** The workers of one process, one a task queue. They poll once they are run. */
 export async function createWorkers({ queues, ...settings }: WorkerSettings): Promise<Worker[]> {
   const options = workerOptions(settings);
-  return Promise.all(queues.map((queue) => Worker.create(options[queue]())));
+  const lanes = queues.flatMap((queue) =>
+    queue === 'orchestration' ? (['orchestration', 'shared'] as const) : [queue],
+  );
+  return Promise.all(lanes.map((queue) => Worker.create(options[queue]())));
 }
+
+/**
+ * Workflow tasks at a time, and polls for them. A poll keeps the place of a task while it waits: as many polls as places, of
+ * which most are for runs that are here already, and a few long tasks leave none in which a new run could begin.
+ */
+const workflowTasks = (most: number, polls: number): Partial<WorkerOptions> => ({
+  maxConcurrentWorkflowTaskExecutions: most,
+  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: polls },
+  nonStickyToStickyPollRatio: 0.5,
+});
 
 /** What a worker of each task queue is made of. */
 export function workerOptions({
@@ -36,9 +51,10 @@ export function workerOptions({
   bundle,
   buildId,
 }: Omit<WorkerSettings, 'queues'>): Record<keyof typeof taskQueues, () => WorkerOptions> {
+  const turns = new StepTurns(async (op) => partyOf(await ports.store.operations.asker(op)));
   const shared: Omit<WorkerOptions, 'taskQueue'> = {
     connection,
-    interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context, stepLog) })] },
+    interceptors: { activity: [(context) => ({ inbound: activityInterceptor(context, stepLog, turns) })] },
     // A cancel reaches a step only in the answer to a heartbeat.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
@@ -52,15 +68,21 @@ export function workerOptions({
       defaultVersioningBehavior: 'AUTO_UPGRADE',
     },
   };
+  const orchestration = (): Omit<WorkerOptions, 'taskQueue'> => ({
+    ...shared,
+    ...versioned,
+    ...workflowOptions(bundle),
+    namespace: namespaces.operations,
+    activities: orchestrationSteps(ports),
+  });
   return {
     orchestration: () => ({
-      ...shared,
-      ...versioned,
-      ...workflowOptions(bundle),
-      namespace: namespaces.operations,
+      ...orchestration(),
+      ...workflowTasks(12, 4),
       taskQueue: taskQueues.orchestration,
-      activities: orchestrationSteps(ports),
     }),
+    // A run that has steps to do keeps its place. What is beyond waits in the server, where users take turns.
+    shared: () => ({ ...orchestration(), ...workflowTasks(4, 2), taskQueue: taskQueues.shared }),
     compute: () => ({
       ...shared,
       ...versioned,

@@ -1,34 +1,71 @@
-import { sleep, workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../activities/begin.js';
-import type { DeploymentPlan, FailedVms, PlannedRole, RoleWork } from '../activities/deployment.js';
+import type { DeploymentPlan, PlannedRole, RoleFinish } from '../activities/deployment.js';
+import type { RoundAsked } from '../activities/failed-roles.js';
+import type { Hosted } from '../activities/find-hosts.js';
+import type { FailedVms, RoleStart, RoleWork } from '../activities/start-roles.js';
 import { brief, longest } from '../domain/brief.js';
 import { noRounds, type Rounds } from '../domain/failure-policy.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
 import { compute, local } from './activity-options.js';
+import { gather } from './gather.js';
 import { inTurn } from './in-turn.js';
+import { lookTogether } from './look-together.js';
 import { attempt, type OperationInput, Parked, runOperation, settle } from './operation.js';
+import { pauses } from './pauses.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
-import { listenFor, listenForCapacity, renewing, roomForMore, vmReported } from './signals.js';
+import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from './signals.js';
+import { vmBatches } from './vm-batches.js';
 
 /** `rounds`: by role, what the run before this one has used up of failure policies. */
 export type DeploymentInput = OperationInput & { rounds?: Record<string, Rounds> };
 
 /**
- * Deploys what a plan says of a service, role by role, parents first where it says `straight`. VMs that fail are tried again
- * and replaced as their role's policy says; in the end it may wait for a person.
+ * Deploys what a plan says of a service, role by role, parents first where it says `straight`; each step takes all roles that
+ * are ready for it at the time. VMs that fail are tried again and replaced as their role's policy says; in the end it may
+ * wait for a person.
  */
 export async function deployRoles(
   { op, rounds = {} }: DeploymentInput,
   begin: (input: StepInput) => Promise<Begun<DeploymentPlan>>,
 ): Promise<void> {
-  const capacityFor = listenForCapacity();
-  const listenForReports = listenFor(vmReported);
+  const capacity = listenForCapacity();
+  const reports = listenFor(vmReported);
+  const inBatches = vmBatches();
 
   await runOperation({ op }, begin, async ({ service, gate, roles }: DeploymentPlan) => {
     const progress = roleProgress(roles);
     const turn = inTurn();
+    const pause = pauses();
     const open: string[] = [];
+
+    // The steps, each for as many roles as wait for it.
+    const startAll = async (some: RoleStart[]) =>
+      local.startRoles.executeWithOptions({ summary: titleOf('start', some) }, [{ op, service, roles: some }]);
+    const begins = gather(turn, async (some: RoleStart[]) => {
+      await roomForMore();
+      return startAll(some);
+    });
+    // A round of the failure policy that has begun is used up, and goes on.
+    const goesOn = gather(turn, startAll);
+    const unready = gather(turn, (some: string[]) => local.countUnready({ op, service, roles: some }));
+    const nextRound = gather(turn, (some: RoundAsked[]) => local.planRounds({ op, service, roles: some }));
+    const finish = gather(turn, (some: RoleFinish[]) => local.finishRoles({ op, service, roles: some }));
+    const boot = inBatches(({ input, what }) =>
+      compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }]),
+    );
+    const remove = inBatches(({ input, what }) =>
+      compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),
+    );
+    const forCapacity = lookTogether<Turn, Hosted>(capacity, (some, vms) =>
+      turn(() => local.placeRoles({ op, service, roles: some, ...(vms && { vms }) })),
+    );
+    const forReports = lookTogether<null, { unready: number }>(reports, async (some) => {
+      const counts = await turn(() => local.countUnready({ op, service, roles: some }));
+      return counts.map((count, at) => ({ at, unready: count }));
+    });
+
     await renewing({ op, rounds }, () =>
       inOrder(
         roles,
@@ -42,16 +79,14 @@ export async function deployRoles(
     );
     if (open.length > 0) await ask(open);
 
-    async function deployRole({ name: role, step: reached = 0, policy, lost }: PlannedRole): Promise<boolean> {
+    async function deployRole({ name: role, vms, step: reached = 0, policy, lost }: PlannedRole): Promise<boolean> {
       let step = reached;
-      const start: Start = (failed) => {
+      const start: Start = async (failed) => {
         step += 1;
-        const input = { op, service, role, step, ...(failed && { failed }) };
-        return turn(async () => {
-          // A round of the failure policy that has begun is used up, and goes on.
-          if (failed === undefined || failed === 'keep') await roomForMore();
-          return local.startRole.executeWithOptions({ summary: `start role ${role}` }, [input]);
-        });
+        const asked = { role, step, ...(failed && { failed }) };
+        const started = await (failed === undefined || failed === 'keep' ? begins : goesOn)(asked, vms);
+        if (started === null || !('failure' in started)) return started;
+        throw ApplicationFailure.nonRetryable(started.failure.detail, started.failure.code);
       };
       progress(role, 'starts');
       const first = await attempt(async () => {
@@ -59,10 +94,10 @@ export async function deployRoles(
           step += 1;
           await lookForLost(role, step);
         }
-        await work(role, () => start(rounds[role] && 'keep'));
+        await work(role, vms, () => start(rounds[role] && 'keep'));
       });
-      const failure = policy ? await tryAgain(role, policy, first, start) : first;
-      const running = await turn(() => local.finishRole({ op, service, role, step: step + 1, failure }));
+      const failure = policy ? await tryAgain(role, vms, policy, first, start) : first;
+      const running = await finish({ role, step: step + 1, failure }, vms);
       progress(role, running ? 'runs' : `failed${failure === null ? '' : `: ${failure}`}`);
       return running;
     }
@@ -70,6 +105,7 @@ export async function deployRoles(
     /** As many rounds as the policy has; returns why a batch of the last one failed as a whole. */
     async function tryAgain(
       role: string,
+      vms: number,
       policy: FailurePolicy,
       first: string | null,
       start: Start,
@@ -77,45 +113,42 @@ export async function deployRoles(
       for (let failure = first; ; ) {
         await roomForMore();
         const used = rounds[role] ?? noRounds;
-        const round = await turn(() => local.planRound({ op, service, role, policy, used, failure }));
+        const round = await nextRound({ role, policy, used, failure }, vms);
         if (round.do === 'finish') return failure;
         rounds[role] = round.used;
         progress(role, `${round.do === 'retry' ? 'retries' : 'replaces'} its failed VMs in ${round.seconds} s`);
-        await sleep(`${round.seconds}s`);
-        failure = await attempt(() => (round.do === 'retry' ? work(role, () => start('retry')) : replace(role, start)));
+        await pause(round.seconds);
+        failure = await attempt(() =>
+          round.do === 'retry' ? work(role, vms, () => start('retry')) : replace(role, vms, start),
+        );
       }
     }
 
     /** What failed goes first, so that its place is free for what replaces it. */
-    async function replace(role: string, start: Start): Promise<void> {
+    async function replace(role: string, vms: number, start: Start): Promise<void> {
       const leaving = await start('remove');
       if (leaving === null) return;
-      await settle(leaving.remove.map((vms) => remove(role, vms)));
-      await work(role, () => start('replace'));
+      await remove(role, leaving.remove);
+      await work(role, vms, () => start('replace'));
     }
 
-    async function work(role: string, start: () => Promise<RoleWork | null>): Promise<void> {
+    async function work(role: string, vms: number, start: () => Promise<RoleWork | null>): Promise<void> {
+      const hosts = forCapacity(role);
       const started = await start();
       if (started === null) return;
-      await settle([...started.remove.map((vms) => remove(role, vms)), bootAll(role, started)]);
-      const report = listenForReports();
-      while (gate) {
-        const unready = await turn(() => local.countUnready({ op, service, role }));
-        if (unready === 0) break;
-        progress(role, `${unready} VMs have not reported READY=YES`);
-        await report();
-      }
+      await settle([remove(role, started.remove), bootAll(role, started, hosts)]);
+      if (!gate) return;
+      const report = forReports(role);
+      for (let left = await unready(role, vms); left > 0; { unready: left } = await report())
+        progress(role, `${left} VMs have not reported READY=YES`);
     }
 
-    async function bootAll(role: string, started: RoleWork): Promise<void> {
-      const capacity = capacityFor();
-      for (let { boot, pending } = started; boot.length + pending > 0; ) {
-        await settle(boot.map((vms) => bootBatch(role, vms)));
+    async function bootAll(role: string, started: Hosted, hosts: () => Promise<Hosted>): Promise<void> {
+      for (let { boot: vms, pending } = started; vms.length + pending > 0; { boot: vms, pending } = await hosts()) {
+        if (vms.length > 0) progress(role, `boots ${vms.length} VMs`);
+        await boot(role, vms);
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
-        const vms = await capacity();
-        const input = { op, service, role, ...(vms && { vms }) };
-        ({ boot, pending } = await turn(() => local.placeRole(input)));
       }
     }
 
@@ -133,24 +166,12 @@ export async function deployRoles(
       if (silent.length > 0) await turn(() => local.leaveBehind({ op, role, vms: silent }));
     }
 
-    async function bootBatch(role: string, vms: number[]): Promise<void> {
-      progress(role, `boots ${vms.length} VMs`);
-      await compute.bootVms.executeWithOptions({ summary: `boot ${vms.length} VMs of role ${role}` }, [
-        { op, role, vms },
-      ]);
-    }
-
-    function remove(role: string, vms: number[]): Promise<unknown> {
-      const summary = `remove ${vms.length} failed VMs of role ${role}`;
-      return compute.destroyVms.executeWithOptions({ summary }, [{ op, role, vms, hard: true }]);
-    }
-
     /** A person has said that the role goes on without what failed of it. */
     async function skipRole({ name: role, step = 0 }: PlannedRole): Promise<boolean> {
       progress(role, 'goes on without its failed VMs');
       const failure = await attempt(async () => {
         const leaving = await turn(() => local.startSkip({ op, service, role, step: step + 1 }));
-        await settle((leaving ?? []).map((vms) => remove(role, vms)));
+        await remove(role, leaving ?? []);
       });
       const running = await turn(() => local.finishSkip({ op, service, role, step: step + 2, failure }));
       progress(role, running ? 'runs' : `failed${failure === null ? '' : `: ${failure}`}`);
@@ -169,3 +190,6 @@ export async function deployRoles(
 }
 
 type Start = (failed?: FailedVms) => Promise<RoleWork | null>;
+
+const titleOf = (verb: string, [first, ...others]: readonly { role: string }[]): string =>
+  others.length === 0 ? `${verb} role ${first?.role ?? ''}` : `${verb} ${others.length + 1} roles`;

@@ -1,16 +1,12 @@
-import {
-  condition,
-  continueAsNew,
-  defineSignal,
-  type SignalDefinition,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { continueAsNew, defineSignal, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { SettledRoles } from '../domain/settled-roles.js';
 
 /** Host capacity has appeared, or a waiting VM may fit for another reason. `vms`: whose turn it is; absent: everybody's. */
 export const capacityAppeared = defineSignal<[vms?: number[]]>('capacityAppeared');
 /** The user template of a VM of the service has changed. */
 export const vmReported = defineSignal('vmReported');
+/** A batch of several roles is through with some of them. */
+export const rolesSettled = defineSignal<[SettledRoles]>('rolesSettled');
 
 /** At so many events a run goes on as a new one, as soon as nothing of it is at work. */
 export const historyIsFull = (): boolean => workflowInfo().historyLength > 1_500;
@@ -23,44 +19,32 @@ export async function roomForMore(): Promise<void> {
   if (historyIsFull()) throw new HistoryFull('the history is full');
 }
 
-/**
- * Listens for a fact; each waiter that comes out of it has a count of its own, so that none takes another's. A waiter
- * waits for news since its last look, or 30 s: then whoever waits reads again in any case, so that a signal that was
- * lost delays and does not hang.
- */
-export function listenFor(signal: SignalDefinition<[]>): () => () => Promise<void> {
+/** What was told since a run began: how often, and what since a count of it. */
+export type News<Told> = { count(): number; since(count: number): Told };
+
+/** Listens for a fact of which nothing is told but that it is one. */
+export function listenFor(signal: SignalDefinition<[]>): News<null> {
   let heard = 0;
   setHandler(signal, () => {
     heard += 1;
   });
-  return () => {
-    let seen = 0;
-    return async () => {
-      await roomForMore();
-      await condition(() => heard > seen, '30s');
-      seen = heard;
-    };
-  };
+  return { count: () => heard, since: () => null };
 }
 
-/** What a waiter for capacity comes out with: the VMs whose turn it is; null: all that wait look for themselves. */
+/** What is told of capacity: the VMs whose turn it is; null: all that wait look for themselves. */
 export type Turn = number[] | null;
 
-/** The same for capacity, of which each waiter hears whose turn has come since its last look. */
-export function listenForCapacity(): () => () => Promise<Turn> {
+export function listenForCapacity(): News<Turn> {
   const heard: Turn[] = [];
   setHandler(capacityAppeared, (vms) => {
     heard.push(vms ?? null);
   });
-  return () => {
-    let seen = 0;
-    return async () => {
-      await roomForMore();
-      const isTold = await condition(() => heard.length > seen, '30s');
-      const news = heard.slice(seen);
-      seen = heard.length;
-      return isTold && news.every((vms) => vms !== null) ? news.flat() : null;
-    };
+  return {
+    count: () => heard.length,
+    since: (count) => {
+      const news = heard.slice(count);
+      return news.every((vms) => vms !== null) ? news.flat() : null;
+    },
   };
 }
 

@@ -1,17 +1,40 @@
-import { sleep } from '@temporalio/workflow';
+import type { RoleFinish } from '../activities/deployment.js';
 import type { UndeploymentPlan } from '../activities/undeployment.js';
 import { compute, local } from './activity-options.js';
+import { gather } from './gather.js';
 import { inTurn } from './in-turn.js';
-import { attempt, type OperationInput, runOperation, settle } from './operation.js';
+import { attempt, type OperationInput, runOperation } from './operation.js';
+import { pauses } from './pauses.js';
 import { roleProgress } from './progress.js';
 import { inOrder } from './role-order.js';
 import { renewing, roomForMore } from './signals.js';
+import { vmBatches } from './vm-batches.js';
 
-/** Undeploys a service, children first where its deployment was `straight`; its VMs go as each role says. */
+/**
+ * Undeploys a service, children first where its deployment was `straight`; its VMs go as each role says. Each step takes all
+ * roles that are ready for it at the time.
+ */
 export async function undeployService({ op }: OperationInput): Promise<void> {
+  const inBatches = vmBatches();
   await runOperation({ op }, local.beginUndeployment, async ({ service, roles }: UndeploymentPlan) => {
     const progress = roleProgress(roles);
     const turn = inTurn();
+    const begins = gather(turn, async (some: { role: string; step: number }[]) => {
+      await roomForMore();
+      const [first, ...others] = some;
+      const summary = others.length === 0 ? `take role ${first?.role ?? ''}` : `take ${some.length} roles`;
+      return local.startRoleRemovals.executeWithOptions({ summary }, [{ op, service, roles: some }]);
+    });
+    const retakes = gather(turn, (some: string[]) => local.retakeRoleVms({ op, service, roles: some }));
+    const finish = gather(turn, (some: RoleFinish[]) => local.finishRoleRemovals({ op, service, roles: some }));
+    const destroyOf = (hard: boolean) =>
+      inBatches(({ input, what }) => {
+        const summary = `${hard ? 'terminate-hard' : 'terminate'} ${what}`;
+        return compute.destroyVms.executeWithOptions({ summary }, [{ op, ...input, hard }]);
+      });
+    const [softly, hardly] = [destroyOf(false), destroyOf(true)];
+    const pause = pauses();
+
     await renewing({ op }, () =>
       inOrder(
         roles,
@@ -20,35 +43,24 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
       ),
     );
 
-    async function removeRole({ name: role, hard }: UndeploymentPlan['roles'][number]): Promise<boolean> {
+    async function removeRole({ name: role, hard, vms }: UndeploymentPlan['roles'][number]): Promise<boolean> {
       progress(role, 'goes');
-      const failure = await attempt(() => work(role, hard));
-      const gone = await turn(() => local.finishRoleRemoval({ op, service, role, step: 2, failure }));
+      const failure = await attempt(() => work(role, vms, hard));
+      const gone = await finish({ role, step: 2, failure }, vms);
       progress(role, gone ? 'is gone' : `failed${failure === null ? '' : `: ${failure}`}`);
       return gone;
     }
 
-    async function work(role: string, hard: boolean): Promise<void> {
-      const started = await turn(async () => {
+    async function work(role: string, vms: number, hard: boolean): Promise<void> {
+      const [kind, destroy] = hard ? (['terminate-hard', hardly] as const) : (['terminate', softly] as const);
+      for (let left = await begins({ role, step: 1 }, vms); left !== null; left = await retakes(role, vms)) {
+        if (left.destroy.length > 0) progress(role, `${kind} ${left.destroy.length} VMs`);
+        await destroy(role, left.destroy);
+        if (left.busy === 0) break;
+        progress(role, `${left.busy} VMs are being removed by others`);
+        await pause(1);
         await roomForMore();
-        return local.startRoleRemoval.executeWithOptions({ summary: `take role ${role}` }, [
-          { op, service, role, step: 1 },
-        ]);
-      });
-      for (let left = started; left !== null; ) {
-        await settle(left.destroy.map((vms) => destroyBatch(role, vms, hard)));
-        if (left.busy.length === 0) break;
-        progress(role, `${left.busy.length} VMs are being removed by others`);
-        await sleep('1s');
-        await roomForMore();
-        left = await turn(() => local.retakeRoleVms({ op, service, role }));
       }
-    }
-
-    async function destroyBatch(role: string, vms: number[], hard: boolean): Promise<void> {
-      const summary = `${hard ? 'terminate-hard' : 'terminate'} ${vms.length} VMs of role ${role}`;
-      progress(role, summary);
-      await compute.destroyVms.executeWithOptions({ summary }, [{ op, role, vms, hard }]);
     }
   });
 }

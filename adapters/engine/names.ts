@@ -1,5 +1,13 @@
-/** Task queues: workflows with their local activities, hypervisor calls, and periodic work in its own namespace. */
-export const taskQueues = { orchestration: 'orchestration', compute: 'compute', ticks: 'ticks' } as const;
+/**
+ * Task queues: workflows with their local activities, in two lanes; hypervisor calls; and periodic work in its own
+ * namespace.
+ */
+export const taskQueues = {
+  orchestration: 'orchestration',
+  shared: 'orchestration-shared',
+  compute: 'compute',
+  ticks: 'ticks',
+} as const;
 
 /** Schedules of the ticks namespace. */
 export const scheduleIds = { reconcile: 'reconcile', monitorHosts: 'monitor-hosts' } as const;

@@ -1,4 +1,5 @@
 import type { FailingTask } from '../../domain/failing-task.js';
+import type { SettledRoles } from '../../domain/settled-roles.js';
 import type { PendingStep } from '../../domain/steps.js';
 import type { Operation } from '../../schemas/operation.js';
 
@@ -56,6 +57,8 @@ export interface Engine {
    * absent: all that wait may try.
    */
   signal(workflowId: string, signal: RunSignal, vms?: readonly number[]): Promise<void>;
+  /** Tells the open run under an ID how far one of its batches is; what is lost only delays. */
+  signalSettled(workflowId: string, settled: SettledRoles): Promise<void>;
   /** Capacity has appeared: the one `placement` workflow looks who waits for it. */
   signalPlacement(): Promise<void>;
   /** Makes way for a pre-empting operation: a short durable run that outlives whoever asked. */

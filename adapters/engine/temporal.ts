@@ -13,6 +13,7 @@ import {
   ApplicationFailure,
   defaultPayloadConverter,
   defineSearchAttributeKey,
+  type Priority,
   type SearchAttributePair,
   SearchAttributeType,
 } from '@temporalio/common';
@@ -21,7 +22,7 @@ import { nameOf } from '../../domain/names.js';
 import { Problem } from '../../domain/problems.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
-import { operations as described } from '../../schemas/operations.js';
+import { operations as described, takesAway } from '../../schemas/operations.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
 import { pendingOf } from './pending.js';
@@ -56,6 +57,15 @@ const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttrib
   { key: searchAttributes.ArcusZone, value: '0' },
   ...[idAttribute[resource.type]].flatMap((key) => (key === null ? [] : [{ key, value: resource.id }])),
 ];
+
+/**
+ * Of those that wait for a worker in one queue, users have the next in turns, and what takes away comes before all else. Steps
+ * of a run have this from it.
+ */
+const priorityOf = ({ kind, requester }: Operation): Priority => ({
+  fairnessKey: `user-${requester.id}`,
+  ...(takesAway(kind) && { priorityKey: 2 }),
+});
 
 export type TemporalEngine = Engine & { close(): Promise<void>; reachable(): Promise<boolean> };
 
@@ -116,7 +126,8 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
       try {
         await operations.workflow.start(operation.kind, {
           workflowId: operation.workflow_id,
-          taskQueue: taskQueues.orchestration,
+          taskQueue: operation.lane === 'shared' ? taskQueues.shared : taskQueues.orchestration,
+          priority: priorityOf(operation),
           args: [{ op: operation._id }],
           memo: { op: operation._id },
           workflowIdConflictPolicy: 'FAIL',
@@ -196,6 +207,10 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
           .getHandle(workflowId)
           .signal(signal, ...(vms ? [vms] : []))
           .catch(ignoreGone);
+      }),
+    signalSettled: (workflowId, settled) =>
+      call(`signal ${workflowId}`, async () => {
+        await operations.workflow.getHandle(workflowId).signal('rolesSettled', settled).catch(ignoreGone);
       }),
     signalPlacement: () =>
       call('signal placement', async () => {

@@ -145,13 +145,13 @@ export const deployedInFull: OperationDetail = {
   ...deployed,
   steps: [
     step('beginDeployment', 'plan the deployment', [11, 11]),
-    step('startRole', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),
+    step('startRoles', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),
     step('bootVms', 'boot 1 VM of role db', [12, 17], { role: 'db', vms: 1 }),
-    step('finishRole', 'settle role db', [17, 18], { role: 'db' }),
-    step('startRole', 'make the VMs of role web and find hosts for them', [18, 19], { role: 'web' }),
+    step('finishRoles', 'settle role db', [17, 18], { role: 'db' }),
+    step('startRoles', 'make the VMs of role web and find hosts for them', [18, 19], { role: 'web' }),
     step('bootVms', 'boot 2 VMs of role web', [19, 24], { role: 'web', vms: 2 }),
     step('planRound', 'see what the failure policy of role web says', [24, 24], { role: 'web' }),
-    step('finishRole', 'settle role web', [24, 25], { role: 'web' }),
+    step('finishRoles', 'settle role web', [24, 25], { role: 'web' }),
     step('endOperation', 'end the operation', [25, 25]),
   ],
   progress: {

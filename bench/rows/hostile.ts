@@ -61,7 +61,7 @@ export async function measureHostile(bench: Bench): Promise<Measured> {
 /** Shorter stretches are not told (watch-loop.mjs). */
 const said = (ms: number): string => (ms === 0 ? '< 10' : ms.toFixed(0));
 
-async function signUp({ arcus }: Bench): Promise<Tenant> {
+export async function signUp({ arcus }: Bench): Promise<Tenant> {
   const [name, root] = ['bench-hostile', arcus.api];
   await arcus.client.post('/users', { name, password }, Identified);
   const own = new ApiClient(new URL(root).origin, { name, password });
@@ -103,7 +103,7 @@ async function stretches(
 }
 
 /** Milliseconds of a deployment of ten VMs, beside what is done again and again until one is accepted as an operation. */
-async function deployed({ arcus }: Bench, meanwhile?: () => Promise<Reply>): Promise<number> {
+export async function deployed({ arcus }: Bench, meanwhile?: () => Promise<Reply>): Promise<number> {
   let over = false;
   const besides = (async () => {
     while (meanwhile && !over && (await meanwhile()).status !== 202);

@@ -8,6 +8,7 @@ import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
 import { measureRest } from './rest.js';
 import { measureShow } from './show.js';
+import { measureTurns } from './turns.js';
 
 /** What `--only` names. Rows that leave a populated cloud behind come after those that want an empty one. */
 export type Row = { name: string; measure: (bench: Bench, population: Population) => Promise<Measured> };
@@ -38,6 +39,7 @@ export const rows: readonly Row[] = [
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
   { name: 'hostile', measure: measureHostile },
+  { name: 'turns', measure: measureTurns },
   { name: 'rest', measure: measureRest },
   { name: 'list', measure: measureList },
 ];

@@ -24,7 +24,10 @@ export type ServiceSubject = {
   id: number;
   name: string;
   state: ServiceState;
-  roles: Pick<Role, 'name' | 'state' | 'reason' | 'cardinality' | 'lowered'>[];
+  roles: (Pick<Role, 'name' | 'state' | 'reason' | 'cardinality' | 'lowered'> & {
+    /** It waits for no other role, and has not been begun. */
+    isNext?: boolean;
+  })[];
   /** Those that are not DONE. */
   vms: VmFacts[];
 };

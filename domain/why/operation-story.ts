@@ -1,4 +1,5 @@
 import { type FailingTask, failsForGood, faultText, givenUpAt } from '../failing-task.js';
+import { ownLane } from '../lanes.js';
 import { stepTitle } from '../step-title.js';
 import type { SeenStep } from '../steps.js';
 import { type Failure, joined, type Story, story, type VmFacts } from './facts.js';
@@ -26,7 +27,7 @@ export function acceptedStory(facts: OperationFacts): Story {
     return joined(opening, story([`${other} is being stopped first, which takes 30 s at most.`]));
   }
   if (engine.failing) return joined(opening, failingStory(engine.failing, now));
-  if (engine.queuedSince !== null) return joined(opening, unattended(engine.queuedSince, now));
+  if (engine.queuedSince !== null) return joined(opening, unattended(facts, engine.queuedSince));
   return joined(opening, story([engine.hasRun ? null : 'It starts within 10 s.']));
 }
 
@@ -41,9 +42,13 @@ function acceptedText({ operation, now }: OperationFacts): string {
   return `${deed} was accepted ${when(created_at, now)}, for ${requester.name}, and has not begun.`;
 }
 
-function unattended(since: Date, now: Date): Story {
+function unattended({ operation, now }: OperationFacts, since: Date): Story {
   const waited = now.getTime() - since.getTime();
   if (waited < patience) return story([]);
+  if (operation.lane === 'shared')
+    return story([
+      `It has waited for its turn for ${lengthOf(waited)}: the first ${ownLane} operations of a user at a time are done at once, and with those beyond users take turns.`,
+    ]);
   return story([`No worker has taken it up for ${lengthOf(waited)}: see whether one is running.`], { trouble: true });
 }
 
@@ -86,7 +91,7 @@ export function stepsStory(facts: OperationFacts, steps: readonly SeenStep[], vm
       }),
       { trouble: queued.length > 0 },
     ),
-    engine?.answered && engine.queuedSince ? unattended(engine.queuedSince, now) : story([]),
+    engine?.answered && engine.queuedSince ? unattended(facts, engine.queuedSince) : story([]),
     engine?.answered && engine.failing ? failingStory(engine.failing, now) : story([]),
     engine?.answered === false && failing.length === 0
       ? story(['Temporal, which runs it, did not answer within a second: it goes on when Temporal is back.'], {

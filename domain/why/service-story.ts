@@ -69,8 +69,17 @@ function runningStory(facts: Facts): Story {
     waits.sentences.length > 0 || operation.waiting_for === null
       ? waits
       : story([sentence(`It waits for ${operation.waiting_for}`)]),
+    deploys ? turnStory(subject) : story([]),
     isHeldUp ? story([]) : workStory(facts),
   );
+}
+
+/** Roles that could begin, and are behind others. */
+function turnStory({ roles }: ServiceSubject): Story {
+  const next = roles.filter(({ isNext }) => isNext);
+  if (next.length === 0) return story([]);
+  const waits = next.length === 1 ? 'is ready and waits for its turn' : 'are ready and wait for their turn';
+  return story([`${counted(next.length, 'role')} ${waits}: ${few(next.map(({ name }) => name))}.`]);
 }
 
 /** VMs that fit on no host, with what placement said. */

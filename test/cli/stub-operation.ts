@@ -20,7 +20,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   ended_at: null,
   steps: [
     {
-      name: 'startRole',
+      name: 'startRoles',
       title: 'start role db',
       role: 'db',
       vms: 1,

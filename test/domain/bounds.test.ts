@@ -9,7 +9,7 @@ import {
   measureVmTemplate,
 } from '../../domain/bounds.js';
 import { tiesBytes } from '../../domain/measure-ties.js';
-import { tiesOf } from '../../domain/role-placement.js';
+import { tiesIn } from '../../domain/role-placement.js';
 import { vmContents } from '../../domain/vm-contents.js';
 import { limits } from '../../schemas/limits.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
@@ -166,7 +166,7 @@ describe('bounds', () => {
           roles: made.map(({ name, ...placement }, at) => role(name, { cardinality: at + 1, placement })),
         });
         const carried = body.roles.map(({ name, cardinality }) => {
-          const ties = tiesOf(body.roles, name);
+          const ties = tiesIn(body.roles)(name);
           return (
             cardinality *
             [...(ties?.together ?? []), ...(ties?.apart ?? [])].reduce((sum, { length }) => sum + length + 3, 0)

@@ -2,6 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import { activityInterceptor } from '../../activities/interceptor.js';
+import { StepTurns } from '../../activities/step-turns.js';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
 
@@ -13,7 +14,7 @@ async function told(error: Error, attempt = 1): Promise<unknown> {
   };
   return environment
     .run(() => {
-      const { execute } = activityInterceptor(Context.current(), { note: () => {} });
+      const { execute } = activityInterceptor(Context.current(), { note: () => {} }, new StepTurns(async () => null));
       if (!execute) throw new Error('nothing is around steps');
       return execute({ args: [], headers: {} }, failing);
     })

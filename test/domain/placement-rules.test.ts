@@ -11,7 +11,7 @@ import {
   planPlacement,
 } from '../../domain/placement.js';
 import { placementText } from '../../domain/placement-text.js';
-import { tiesOf } from '../../domain/role-placement.js';
+import { tiesIn } from '../../domain/role-placement.js';
 import type { Attributes } from '../../schemas/cluster.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
 import { checkServiceTemplate } from './check-service-template.js';
@@ -202,7 +202,7 @@ describe('ranks and policies', () => {
 const template = (...roles: object[]) =>
   ServiceTemplateBody.parse({ name: 'shop', roles: roles.map((role) => ({ vm_template: 0, ...role })) });
 const tied = (body: ServiceTemplateBody, role: string) => {
-  const ties = tiesOf(body.roles, role);
+  const ties = tiesIn(body.roles)(role);
   return ties ? { ...ties, service: 12, role } : undefined;
 };
 
@@ -215,7 +215,7 @@ describe('rules between roles', () => {
       { name: 'd', placement: { hosts: 'spread' } },
       { name: 'e' },
     );
-    expect(Object.fromEntries(roles.map(({ name }) => [name, tiesOf(roles, name)]))).toEqual({
+    expect(Object.fromEntries(roles.map(({ name }) => [name, tiesIn(roles)(name)]))).toEqual({
       a: { together: ['a', 'b', 'c'], apart: ['d'] },
       b: { together: ['a', 'b', 'c'], apart: [] },
       c: { together: ['a', 'b', 'c'], apart: [] },

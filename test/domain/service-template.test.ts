@@ -106,6 +106,18 @@ describe('the check of a service template', () => {
     expect(all).toHaveLength(1020);
   });
 
+  it('does not look for more faults than are told', () => {
+    const wrong = { vm_template: 'x', cardinality: 'x', min_vms: 'x', max_vms: 'x', cooldown: 'x', parents: [0, 0] };
+    const faultsOf = (roles: unknown[]) => ServiceTemplateBody.safeParse({ name: 'shop', roles }).error?.issues ?? [];
+    const right = Array.from({ length: 500 }, (_, at) => role(`r${at}`));
+    const all = faultsOf([...right, ...Array.from({ length: 500 }, () => wrong)]);
+    expect(all.length).toBeGreaterThanOrEqual(100);
+    expect(all.length).toBeLessThan(110);
+    expect(all[0]?.path.slice(0, 2)).toEqual(['roles', 500]);
+    const many = faultsOf(Array.from({ length: 4_000 }, (_, at) => role(`r${at}`)));
+    expect(many.map(({ path, message }) => [path, message])).toEqual([[['roles'], 'must be at most 1000']]);
+  });
+
   it('says where vm_template_contents cannot be read', () => {
     expect(findings(role('a', { vm_template_contents: 'CPU=2\nDISK=[SIZE 3]' }))).toEqual([
       { pointer: '/roles/0/vm_template_contents', detail: 'line 2, column 11: expected = after SIZE' },

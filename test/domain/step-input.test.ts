@@ -1,11 +1,16 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, it } from 'vitest';
 import { activityInterceptor } from '../../activities/interceptor.js';
+import { StepTurns } from '../../activities/step-turns.js';
 
 const environment = () =>
   new MockActivityEnvironment(
     { activityType: 'destroyVms' },
-    { interceptors: [(context) => ({ inbound: activityInterceptor(context, { note: () => {} }) })] },
+    {
+      interceptors: [
+        (context) => ({ inbound: activityInterceptor(context, { note: () => {} }, new StepTurns(async () => null)) }),
+      ],
+    },
   );
 
 it.each([

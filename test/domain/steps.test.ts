@@ -89,8 +89,8 @@ describe('the steps of an operation', () => {
 
   it('show a local step that was tried again after a pause as one', () => {
     const tries = [
-      step('3', { local: true, name: 'startRole', attempts: 6, error, started_at: at(1) }),
-      done('4', { local: true, name: 'startRole', attempts: 9, started_at: at(8), ended_at: at(9) }),
+      step('3', { local: true, name: 'startRoles', attempts: 6, error, started_at: at(1) }),
+      done('4', { local: true, name: 'startRoles', attempts: 9, started_at: at(8), ended_at: at(9) }),
     ];
     expect(seen(tries, 'running')).toMatchObject([
       { attempts: 9, state: 'done', started_at: at(1).toISOString(), ended_at: at(9).toISOString(), error },
@@ -99,8 +99,8 @@ describe('the steps of an operation', () => {
 
   it('show two visits of one step as two', () => {
     const visits = [
-      done('3', { local: true, name: 'placeRole' }),
-      done('6', { local: true, name: 'placeRole', started_at: at(31) }),
+      done('3', { local: true, name: 'placeRoles' }),
+      done('6', { local: true, name: 'placeRoles', started_at: at(31) }),
     ];
     expect(seen(visits, 'running')).toHaveLength(2);
   });
@@ -123,7 +123,7 @@ describe('the title of a step', () => {
     [{ name: 'bootVms', role: 'web', vms: 1 }, 'boot 1 VM of role web'],
     [{ name: 'bootVms', role: null, vms: 1 }, 'boot the VM'],
     [{ name: 'destroyVms', role: null, vms: null }, 'remove the VMs'],
-    [{ name: 'startRole', role: 'web', vms: null }, 'make the VMs of role web and find hosts for them'],
+    [{ name: 'startRoles', role: 'web', vms: null }, 'make the VMs of role web and find hosts for them'],
     [{ name: 'countThings', role: 'web', vms: null }, 'count things of role web'],
   ])('of %j is “%s”', (step, title) => {
     expect(stepTitle(step)).toBe(title);

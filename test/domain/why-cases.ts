@@ -82,6 +82,14 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
   [
+    'a deployment that waits for its turn',
+    facts({
+      subject: service({ state: 'PENDING', vms: [] }),
+      operation: operation({ state: 'accepted', run_id: null, started_at: null, lane: 'shared' }),
+      engine: { ...answered, queuedSince: ago(12) },
+    }),
+  ],
+  [
     'an undeployment whose run cannot write down what it has to',
     facts({
       subject: service({ state: 'UNDEPLOYING' }),
@@ -125,11 +133,26 @@ export const cases: [situation: string, facts: WhyFacts][] = [
     }),
   ],
   [
+    'a deployment of many roles, of which some have had their turn',
+    facts({
+      subject: service({
+        roles: [
+          { name: 'db', state: 'DEPLOYING', reason: null, cardinality: 1 },
+          ...Array.from({ length: 198 }, (_, at) => {
+            return { name: `web-${at}`, state: 'PENDING' as const, reason: null, cardinality: 1, isNext: true };
+          }),
+        ],
+        vms: [vm(33, { name: 'db_0_(service_12)', role: 'db', state: 'ACTIVE/BOOT' })],
+      }),
+      operation: operation(),
+    }),
+  ],
+  [
     'a deployment that goes well, the first of its template',
     facts({
       subject: service(),
       operation: operation(),
-      steps: [step({ name: 'finishRole', local: true, vms: null })],
+      steps: [step({ name: 'finishRoles', local: true, vms: null })],
     }),
   ],
   [

@@ -19,7 +19,7 @@ const nobody = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 const small = { cpu: 50, memory: 256 };
 
 const vmOf = async ({ cluster, service }: Place): Promise<WorkVm & { stay: HistoryRecord }> => {
-  const [vm] = await cluster.store.vms.ofService(service, 'front');
+  const [vm] = await cluster.store.vms.ofService(service, ['front']);
   const stay = vm?.history.at(-1);
   if (!vm || !stay) throw new Error(`service ${service} has no VM`);
   return { ...vm, stay };

@@ -19,6 +19,7 @@ export async function recordHistories(directory: string, which: 'new' | 'all'): 
       if (which === 'new' && existsSync(fileOf(name))) continue;
       world.hypervisor.bootMilliseconds = 0;
       world.hypervisor.mend();
+      world.hypervisor.beforeEach = () => {};
       world.steps.watch();
       const { workflowId, runId, of } = await tell(world);
       const client = of === 'ticks' ? world.ticks : world.client;

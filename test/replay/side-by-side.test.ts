@@ -50,7 +50,7 @@ it('replays roles that went side by side, whichever was done first', async () =>
 it('replays a role that waits for capacity beside one that boots', async () => {
   let first = true;
   world.steps.watch(async ({ name }, run) => {
-    if (name === 'startRole' && first) {
+    if (name === 'startRoles' && first) {
       first = false;
       await sleep(100);
     }

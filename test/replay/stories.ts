@@ -57,6 +57,15 @@ async function booting(world: World): Promise<{ id: number; op: string }> {
   return service;
 }
 
+/** Roles that are booted together, of which one is slow as long as the hypervisor is not told otherwise. */
+async function slowBesideQuick(world: World): Promise<{ id: number; op: string }> {
+  world.hypervisor.beforeEach = async ({ call, vm }) => {
+    if (call !== 'deploy' || vm === null || (await world.vm(vm)).service?.role !== 'slow') return;
+    throw new Problem('backend_unavailable', 'the rack has no power');
+  };
+  return world.deploy([{ name: 'quick' }, { name: 'slow' }, { name: 'child', parents: ['quick'] }]);
+}
+
 /** What is recorded: each story a run that takes its own way through its workflow's code. */
 export const stories: Record<string, (world: World) => Promise<Told>> = {
   'deploy-service': async (world) => ended(world, await world.deploy(pair)),
@@ -75,6 +84,21 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     await world.addHost({ cpu: 2_500 });
     return ended(world, service);
   },
+  'deploy-service-slow-beside-quick': async (world) => {
+    const service = await slowBesideQuick(world);
+    await eventually(async () =>
+      (await world.service(service.id)).roles.some(({ name, state }) => name === 'child' && state === 'RUNNING'),
+    );
+    world.hypervisor.beforeEach = () => {};
+    return ended(world, service);
+  },
+  'deploy-service-many-roles': async (world) =>
+    ended(
+      world,
+      await world.deploy(
+        Array.from({ length: 120 }, (_, at) => ({ name: `r${at}`, ...(at % 7 === 3 && { parents: [`r${at - 1}`] }) })),
+      ),
+    ),
   'deploy-service-cancelled': async (world) => {
     const { op } = await booting(world);
     const { workflowId } = await runOf(world, op);
@@ -135,7 +159,7 @@ export const stories: Record<string, (world: World) => Promise<Told>> = {
     await world.terminate(vm?._id ?? -1);
     await held.reached;
     const asked = await world.undeploy(id);
-    await eventually(() => world.steps.done().includes('startRoleRemoval'));
+    await eventually(() => world.steps.done().includes('startRoleRemovals'));
     held.release();
     return ended(world, asked);
   },

@@ -48,7 +48,7 @@ async function shortRole(id: number, cardinality: number): Promise<Vm> {
 const frontOf = async (id: number) => (await stores[0].services.find(id))?.roles.find(({ name }) => name === 'front');
 const planned = (service: number, cardinality: number) => ({
   ...{ service, op: 'deployment' },
-  role: { name: 'front', cardinality },
+  roles: [{ name: 'front', cardinality }],
 });
 
 describe('VMs that a role lacks', () => {

@@ -236,3 +236,18 @@ it('users of an earlier version are enabled, and have a umask', async () => {
   await here.directory.users.complete();
   expect(await signIn(here, 'old-timer')).toMatchObject({ id: _id, umask: '177' });
 });
+
+it('of many tokens that a user makes at once, in two processes, there are as many as he may have', async () => {
+  const { _id } = await addUser(here.directory, 'alice');
+  const quotas = here.connection.collection<{ _id: number }>('user_quotas');
+  await quotas.updateOne({ _id }, { $set: { 'limits.tokens': 15 } }, { upsert: true });
+  const caller = await signIn(here, 'alice');
+  const outcomes = await codes(
+    Array.from({ length: 40 }, (_, at) =>
+      (at % 2 === 0 ? here : there).operations.tokens.create(caller, { name: `token-${at}`, expires_in: null }),
+    ),
+  );
+  expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(15);
+  expect(new Set(outcomes)).toEqual(new Set(['done', 'quota_exceeded']));
+  expect(await here.directory.tokens.model.countDocuments()).toBe(15);
+});

@@ -11,6 +11,7 @@ export const idleEngine: Engine = {
   cancel: async () => {},
   terminate: async () => {},
   signal: async () => {},
+  signalSettled: async () => {},
   signalPlacement: async () => {},
   handOver: async () => {},
   monitorNow: async () => {},

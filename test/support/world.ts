@@ -104,7 +104,7 @@ export class World {
       bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
       buildId: builtVersion(),
     });
-    for (const queue of ['orchestration', 'compute', 'ticks'] as const) {
+    for (const queue of ['orchestration', 'shared', 'compute', 'ticks'] as const) {
       const product = options[queue]();
       const activity = [...(product.interceptors?.activity ?? []), this.steps.interceptor];
       const worker = await Worker.create({ ...product, interceptors: { activity }, debugMode: true });

@@ -83,7 +83,7 @@ describe('a cancel', () => {
   });
 
   it('that comes when all is there but the last words changes nothing, and the operation says that it has succeeded', async () => {
-    const held = holding('finishRole');
+    const held = holding('finishRoles');
     world.steps.watch(held.around);
     const { id, op } = await world.deploy([{ name: 'only' }]);
     await held.reached;

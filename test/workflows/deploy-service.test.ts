@@ -190,7 +190,7 @@ describe('a VM that fits nowhere', () => {
 
   it('is looked at again after 30 s, so that capacity of which nobody told only delays', async () => {
     const { op } = await world.deploy([{ name: 'huge', cpu: 4_000 }]);
-    await eventually(async () => world.steps.names().includes('startRole'));
+    await eventually(async () => world.steps.names().includes('startRoles'));
     const [host] = await world.store.hosts.all();
     await world.store.hosts.update(host?._id ?? -1, { total: { cpu: 500_000, memory: 1_000_000 } });
     expect(await world.server.skipping(world.ended(op))).toMatchObject({ state: 'succeeded' });

@@ -74,7 +74,7 @@ describe('retries', () => {
     const { id, op } = await world.deploy(roles({ retries: 2 }));
     expect(await world.server.skipping(world.ended(op))).toMatchObject({ state: 'succeeded', error: null });
     expect(await ordinalsOf(id, 'web')).toEqual([0, 1]);
-    expect(world.steps.names().filter((name) => name === 'planRound')).toHaveLength(3);
+    expect(world.steps.names().filter((name) => name === 'planRounds')).toHaveLength(3);
     expect(world.steps.names()).not.toContain('destroyVms');
     const [, second] = await world.vms(id, 'web');
     expect(second?.history).toHaveLength(1);
@@ -156,7 +156,7 @@ describe('replacements', () => {
       const { id, op } = await tight.deploy(only);
       expect(await tight.server.skipping(tight.ended(op))).toMatchObject({ state: 'succeeded' });
       expect((await tight.vms(id)).map((vm) => vm.service?.ordinal)).toEqual([1]);
-      expect(tight.steps.names()).not.toContain('placeRole');
+      expect(tight.steps.names()).not.toContain('placeRoles');
       await tight.accounted();
     } finally {
       await tight.stop();
@@ -181,7 +181,7 @@ describe('a role that waits for a person', () => {
 
   it('asks only when its retries are used up', async () => {
     const { op } = await asking({ retries: 2, finally: 'wait' });
-    expect(world.steps.names().filter((name) => name === 'planRound')).toHaveLength(3);
+    expect(world.steps.names().filter((name) => name === 'planRounds')).toHaveLength(3);
     expect((await world.operation(op)).question?.roles).toEqual(['web']);
   });
 

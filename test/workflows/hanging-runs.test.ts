@@ -127,7 +127,7 @@ describe('a step that fails for good', () => {
   it('ends its operation, though it needs nothing but our database', async () => {
     let tried = 0;
     world.steps.watch(async ({ name }, run) => {
-      if (name !== 'startRole') return run();
+      if (name !== 'startRoles') return run();
       tried += 1;
       throw new TypeError('x is not a function');
     });

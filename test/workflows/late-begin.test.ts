@@ -47,8 +47,12 @@ async function planOf(runId: string): Promise<(number | undefined)[]> {
 it('a try that wakes late plans as the first one did, and a run that goes on as a new one from what is', async () => {
   expect(await planOf('the first of the chain')).toEqual([undefined, undefined, undefined]);
   const [role = ''] = roleNames;
-  await store.services.takeRole({ service: 1, role, op, step: 1, event: 'deploy' });
+  const take = () => store.services.takeRoles({ service: 1, op, event: 'deploy', roles: [{ role, step: 1 }] });
+  await take();
   expect(await planOf('the first of the chain')).toEqual([undefined, undefined, undefined]);
   expect(await planOf('the second of the chain')).toEqual([1, undefined, undefined]);
-  expect(await store.services.takeRole({ service: 1, role, op, step: 1, event: 'deploy' })).toBeNull();
+  const before = await store.services.find(1);
+  await take();
+  expect(await store.services.find(1)).toEqual(before);
+  expect(before).toMatchObject({ epoch: 1, holds: { [role]: { op, epoch: 1 } } });
 });

@@ -37,12 +37,12 @@ describe('the steps of a run', () => {
     expect(seen.map(({ name, role, vms, attempts, state }) => ({ name, role, vms, attempts, state }))).toEqual(
       [
         { name: 'beginDeployment', role: null, vms: null },
-        { name: 'startRole', role: 'front', vms: null },
+        { name: 'startRoles', role: 'front', vms: null },
         { name: 'bootVms', role: 'front', vms: 2 },
-        { name: 'finishRole', role: 'front', vms: null },
-        { name: 'startRole', role: 'back', vms: null },
+        { name: 'finishRoles', role: 'front', vms: null },
+        { name: 'startRoles', role: 'back', vms: null },
         { name: 'bootVms', role: 'back', vms: 2 },
-        { name: 'finishRole', role: 'back', vms: null },
+        { name: 'finishRoles', role: 'back', vms: null },
         { name: 'endOperation', role: null, vms: null },
       ].map((step) => ({ ...step, attempts: 1, state: 'done' })),
     );
@@ -124,7 +124,7 @@ describe('the log of a worker', () => {
     _id: `op/run/${nth}`,
     op: 'op',
     run: 'run',
-    name: 'startRole',
+    name: 'startRoles',
     role: null,
     vms: null,
     local: true,

@@ -135,7 +135,7 @@ describe('a VM of a service that somebody terminates', () => {
   });
 
   it('is not made again by the deployment that is at work on its role', async () => {
-    const held = holding('finishRole');
+    const held = holding('finishRoles');
     world.steps.watch(held.around);
     const { id, op } = await world.deploy(of(2));
     await held.reached;
@@ -214,7 +214,7 @@ describe('a VM of a service that somebody terminates', () => {
     const { id } = await world.running(of(3));
     const [first = -1, second = -1] = await idsOf(id);
     world.hypervisor.failVm(first, inUse);
-    const held = holding('startRoleRemoval');
+    const held = holding('startRoleRemovals');
     world.steps.watch(held.around);
     const { op } = await world.undeploy(id);
     await held.reached;
@@ -239,7 +239,7 @@ describe('an operation that succeeds', () => {
     world.hypervisor.failOn(3, refused);
     const { id, op } = await world.deploy(pair);
     expect(await world.ended(op)).toMatchObject({ state: 'failed' });
-    const held = holding('startRole');
+    const held = holding('startRoles');
     world.steps.watch(held.around);
     const recovery = await world.recover(id);
     await held.reached;

@@ -111,7 +111,7 @@ describe('an undeployment of a service that is DEPLOYING', () => {
   });
 
   it('takes over after 30 s from a run that does not heed the cancel, and what that does later changes nothing', async () => {
-    const held = holding('startRole');
+    const held = holding('startRoles');
     world.steps.watch(held.around);
     const { id, op: deployment } = await world.deploy(pair);
     await held.reached;
@@ -128,14 +128,14 @@ describe('an undeployment of a service that is DEPLOYING', () => {
     expect(await world.operation(deployment)).toMatchObject({ state: 'cancelled', error: { code: 'taken' } });
     const done = await world.service(id);
     held.release();
-    await eventually(() => world.steps.done().includes('startRole'));
+    await eventually(() => world.steps.done().includes('startRoles'));
     expect(await world.service(id)).toEqual(done);
     expect(await world.vms(id)).toEqual([]);
     await world.accounted();
   });
 
   it('starts no more roles once it has been asked for', async () => {
-    const held = holding('finishRole');
+    const held = holding('finishRoles');
     world.steps.watch(held.around);
     const { id, op: deployment } = await world.deploy(pair);
     await held.reached;
@@ -149,7 +149,7 @@ describe('an undeployment of a service that is DEPLOYING', () => {
   });
 
   it('that comes before a role is begun has the deployment give way, not fail', async () => {
-    const held = holding('startRole');
+    const held = holding('startRoles');
     world.steps.watch(held.around);
     const { id, op: deployment } = await world.deploy([{ name: 'only' }]);
     await held.reached;
