@@ -4,7 +4,9 @@ import { brief, longest } from '../domain/brief.js';
 import { leftWaiting } from '../domain/left-waiting.js';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import { abandonment } from '../domain/vm-states.js';
+import type { OperatedKind } from '../schemas/kinds.js';
 import { isUndeployment, type Operation } from '../schemas/operation.js';
+import { isOn, type OperationOn, takesAway } from '../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Health } from './health.js';
@@ -16,6 +18,19 @@ import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 import { type WorkVm, workFields } from './work-vms.js';
 
+/** How an operation ends on one kind of thing. */
+type EndOf = {
+  /** In the transaction that ends it: what becomes of its resource, and of the outcome by what is found there. */
+  settle: (operation: Operation, outcome: Outcome, session: ClientSession) => Promise<Outcome>;
+  /** The VMs that it may leave without a host, for nobody looks for one any more; null: there are none of it. */
+  hasVms: (id: number) => { vm: number } | { service: number } | null;
+  /**
+   * After it: what has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was
+   * at work.
+   */
+  told: (ended: Operation) => Promise<void>;
+};
+
 export type EndingStores = { operations: OperationStore; services: ServiceStore; vms: VmStore };
 
 /**
@@ -26,6 +41,26 @@ export function createEndings(
   connection: Connection,
   { operations, services, vms, quotas, health }: EndingStores & { quotas: QuotaStore; health: Health },
 ) {
+  /** What becomes of what an operation was about, and how else its end is told there. */
+  const ends: Record<OperatedKind, EndOf> = {
+    service: {
+      settle: settleService,
+      hasVms: (id) => ({ service: id }),
+      told: async ({ kind, resource: { id } }) => {
+        if (!takesAway(kind)) await health.refresh([id]);
+      },
+    },
+    vm: {
+      settle: settleVm,
+      hasVms: (id) => ({ vm: id }),
+      told: async ({ resource: { id } }) => {
+        const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
+        if (vm?.service) await health.refresh([vm.service.id]);
+      },
+    },
+    zone: { settle: async (_operation, outcome) => outcome, hasVms: () => null, told: async () => {} },
+  };
+
   return {
     /**
      * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed; one
@@ -41,7 +76,7 @@ export function createEndings(
       const seen = await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
       const ended = await (seen?.kind === 'undeployService' ? quotas.inTurn([seen], inTransaction) : inTransaction());
-      await afterwards(ended);
+      if (ended) await ends[ended.resource.type].told(ended);
       return ended;
     },
 
@@ -55,7 +90,7 @@ export function createEndings(
         if (operation?.state !== seen.state || operation.run_id !== seen.run_id) return operation;
         return endOpen(operation, { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } }, session);
       });
-      await afterwards(ended);
+      if (ended) await ends[ended.resource.type].told(ended);
       return ended;
     },
 
@@ -78,37 +113,30 @@ export function createEndings(
     },
   };
 
-  /** What has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was at work. */
-  async function afterwards(ended: Operation | null): Promise<void> {
-    if (!ended || ended.kind === 'undeployService' || ended.resource.type === 'zone') return;
-    const { type, id } = ended.resource;
-    if (type === 'service') return health.refresh([id]);
-    const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
-    if (vm?.service) await health.refresh([vm.service.id]);
-  }
-
   async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
     if (!openStates.some((state) => state === operation.state)) return operation;
     await abandonVms(operation, reasonOf(claimed), session);
-    const outcome = await settle(operation, claimed, session);
+    const outcome = await ends[operation.resource.type].settle(operation, claimed, session);
     await tellThoseLeft(operation, outcome, session);
     return operations.end(operation._id, outcome, session);
   }
 
-  async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
+  async function settleVm(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
     const { _id: op, resource } = operation;
-    if (resource.type === 'zone') return outcome;
-    if (resource.type === 'vm') {
-      const vm = await vms.model
-        .findById(resource.id, { state: 1, lcm_state: 1 })
-        .session(session)
-        .lean<Pick<Vm, 'state' | 'lcm_state'>>()
-        .exec();
-      await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
-      await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
-      return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
-    }
-    const undeploys = operation.kind === 'undeployService';
+    const vm = await vms.model
+      .findById(resource.id, { state: 1, lcm_state: 1 })
+      .session(session)
+      .lean<Pick<Vm, 'state' | 'lcm_state'>>()
+      .exec();
+    await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
+    await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
+    return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
+  }
+
+  async function settleService(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
+    const { _id: op, resource, kind } = operation;
+    if (!isOn('service', kind)) throw new Error(`${kind} is not about a service`);
+    const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked = isCancelled || !undeploys ? await allOf(resource.id, session) : [];
@@ -122,7 +150,7 @@ export function createEndings(
         const arrived = roles.every(({ state }) => state === done);
         if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
-        const after = judged(settled, afterwardsOf(operation)(settled, said), looked);
+        const after = judged(settled, afterwardsOf[kind](settled, said), looked);
         if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
         return after;
       },
@@ -143,14 +171,9 @@ export function createEndings(
 
   /** VMs that wait for a host: nobody looks for one any more. */
   async function tellThoseLeft({ _id: op, kind, resource }: Operation, outcome: Outcome, session: ClientSession) {
-    const { type, id } = resource;
-    if (outcome.state === 'succeeded' || type === 'zone') return;
-    await vms.leave(
-      type === 'vm' ? { vm: id } : { service: id },
-      op,
-      leftWaiting({ kind, resource }, outcome),
-      session,
-    );
+    const left = ends[resource.type].hasVms(resource.id);
+    if (outcome.state === 'succeeded' || !left) return;
+    await vms.leave(left, op, leftWaiting({ kind, resource }, outcome), session);
   }
 
   /** VMs in the middle of something: their operation is over, so they say so and are free for the next one. */
@@ -193,8 +216,12 @@ function judged({ body }: Service, after: Settled, vms: readonly HealthVm[]): Se
   return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
 }
 
-const afterwardsOf = ({ kind }: Operation) =>
-  kind === 'undeployService' ? afterUndeployment : kind === 'repairService' ? afterRepair : afterDeployment;
+/** What becomes of a service, from its roles. */
+const afterwardsOf: Record<OperationOn<'service'>, (service: Service, outcome: Outcome) => Settled> = {
+  deployService: afterDeployment,
+  undeployService: afterUndeployment,
+  repairService: afterRepair,
+};
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 
