@@ -67,7 +67,7 @@ export class StepTurns {
       };
       const leave = (): void => {
         queue.waiting.splice(queue.waiting.indexOf(go), 1);
-        reject(signal.reason);
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
       };
       queue.waiting.push(go);
       signal.addEventListener('abort', leave, { once: true });

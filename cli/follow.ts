@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperatedKind } from '../schemas/kinds.js';
 import { OperationDetail, type OperationResource } from '../schemas/operation.js';
 import { printable } from '../schemas/printable.js';
 import { actionLines } from './action-lines.js';
@@ -128,6 +129,13 @@ function narrator({ terminal, err, now }: Context) {
   };
 }
 
+/** The command that tells more of what an operation has come to. */
+const whyOf: Record<OperatedKind, (operation: OperationDetail) => string> = {
+  service: ({ resource }) => `service why ${resource.id}`,
+  vm: ({ resource }) => `vm why ${resource.id}`,
+  zone: ({ id }) => `operation why ${id}`,
+};
+
 function conclude(context: Context, { value, raw }: Answer<OperationDetail>, wish: Wish): void {
   if (context.format !== 'table') context.out(rawText(context.format, raw));
   const { state, resource, error } = value;
@@ -137,8 +145,7 @@ function conclude(context: Context, { value, raw }: Answer<OperationDetail>, wis
     if (context.format === 'table') context.out(`${subject} ${state}${wish === 'failed' ? ', as you asked' : ''}.`);
     return;
   }
-  const why = resource.type === 'zone' ? `operation why ${value.id}` : `${resource.type} why ${resource.id}`;
-  const next = `See more with: arcus ${why}`;
+  const next = `See more with: arcus ${whyOf[resource.type](value)}`;
   if (state === 'succeeded')
     throw new Complaint('conflict', `${subject} had succeeded before it could be stopped.`, { next });
   throw new Complaint('failure', `${subject} ${state}: ${error?.detail ?? 'no reason is known'}`, { next });

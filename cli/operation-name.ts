@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { kinds } from '../schemas/kinds.js';
 import { OperationResource } from '../schemas/operation.js';
 import type { ApiClient } from './api-client.js';
 import type { Context } from './command.js';
@@ -37,9 +38,10 @@ export async function operationNamed(
 const AtWork = z.object({ operation: z.string().nullable() });
 
 async function lastOn(client: ApiClient, type: 'service' | 'vm', id: number): Promise<string> {
-  const { value } = await client.get(`/${type}s/${id}`, AtWork);
+  const at = `${kinds[type].path}/${id}`;
+  const { value } = await client.get(at, AtWork);
   if (value.operation !== null) return value.operation;
-  const [last] = await client.list(`/${type}s/${id}/operations`, OperationResource, { most: 1 });
+  const [last] = await client.list(`${at}/operations`, OperationResource, { most: 1 });
   if (last) return last.value.id;
   throw new Complaint('not_found', `There has been no operation on ${type} ${id}.`, { next: list });
 }

@@ -1,26 +1,10 @@
-import type {
-  OperationDetail,
-  OperationKind,
-  OperationResource,
-  OperationState,
-  StepResource,
-} from '../schemas/operation.js';
+import type { OperationDetail, OperationResource, OperationState, StepResource } from '../schemas/operation.js';
+import { operations } from '../schemas/operations.js';
 import { durationText, roughText } from './duration.js';
 
 /** What a person asked of what: `deployService of service 12 (web)`. */
 export const subjectOf = ({ type, resource }: OperationResource): string =>
   `${type} of ${resource.type} ${resource.id} (${resource.name})`;
-
-/** How an operation's progress is said: 7 of 10 VMs … */
-const doneWords: Record<OperationKind, string> = {
-  deployService: 'run',
-  undeployService: 'gone',
-  repairService: 'run',
-  deployVm: 'run',
-  terminateVm: 'gone',
-  recoverVm: 'run',
-  checkConsistency: 'checked',
-};
 
 const stateWords: Record<OperationState, string> = {
   accepted: 'accepted, not begun',
@@ -51,7 +35,7 @@ function standing({ type, state, progress, cancel_requested }: OperationDetail):
   // Of one VM, and before anything is done, the state says it all.
   const counted =
     progress && progress.total > 1 && (state === 'running' || progress.done > 0)
-      ? `${progress.done} of ${progress.total} ${progress.unit} ${doneWords[type]}`
+      ? `${progress.done} of ${progress.total} ${progress.unit} ${operations[type].counts}`
       : undefined;
   if (cancel_requested !== null) return [counted, 'stopping'].filter(Boolean).join(', ');
   if (state === 'running') return counted ?? 'at work';

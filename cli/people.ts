@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { GroupResource } from '../schemas/group.js';
 import { type SelfResource, UserResource } from '../schemas/user.js';
+import { nounOf } from './noun-of.js';
 import { pairs } from './output.js';
 import type { Resource } from './resource.js';
 
@@ -13,8 +14,7 @@ const listOf = (names: readonly string[]): string => names.join(', ') || '-';
 const secondary = ({ gid, groups }: User): string[] => groups.filter(({ id }) => id !== gid).map(({ name }) => name);
 
 export const users: Resource<typeof UserResource, typeof UserResource> = {
-  noun: 'user',
-  path: '/users',
+  ...nounOf('user'),
   item: UserResource,
   whole: UserResource,
   columns: () => [
@@ -50,8 +50,7 @@ export const selfText = (self: SelfResource): string =>
   ].join('\n');
 
 export const groups: Resource<typeof GroupResource, typeof GroupResource> = {
-  noun: 'group',
-  path: '/groups',
+  ...nounOf('group'),
   item: GroupResource,
   whole: GroupResource,
   columns: () => [

@@ -1,4 +1,5 @@
 import type { Operation } from '../schemas/operation.js';
+import { operations } from '../schemas/operations.js';
 import type { Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
@@ -16,20 +17,22 @@ export function arrivedRoles(
 ): Role[] {
   const there = (vm: (typeof vms)[number]) =>
     isVmHealthy(vm) && (!body.ready_status_gate || !isVmRunning(vm) || isReady(vm.user_template));
-  const deploys = kind === 'deployService' || kind === 'repairService';
+  const { aim } = operations[kind];
   const vmsOf = byRole(vms);
   return roles.map((role) => {
     const its = vmsOf(role.name).filter((vm) => !isVmGone(vm));
     const own = its.filter(belongs);
     const isFull = own.length <= role.cardinality && missingOf(role, its) === 0;
-    if (deploys && role.state === 'DEPLOYING' && isFull && own.every(there))
+    if (aim === 'running' && role.state === 'DEPLOYING' && isFull && own.every(there))
       return { ...role, state: 'RUNNING', reason: null };
-    if (kind === 'undeployService' && role.state === 'UNDEPLOYING' && its.length === 0)
+    if (aim === 'gone' && role.state === 'UNDEPLOYING' && its.length === 0)
       return { ...role, state: 'DONE', reason: null };
     return role;
   });
 }
 
 /** Whether a VM is where the operation on it leads. */
-export const vmArrived = (vm: Pick<Vm, 'state' | 'lcm_state'>, kind: Operation['kind']): boolean =>
-  kind === 'terminateVm' ? isVmGone(vm) : kind === 'deployVm' && isVmRunning(vm);
+export function vmArrived(vm: Pick<Vm, 'state' | 'lcm_state'>, kind: Operation['kind']): boolean {
+  const { aim } = operations[kind];
+  return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
+}

@@ -1,9 +1,8 @@
-import type { Lane, Operation, OperationKind } from '../schemas/operation.js';
+import type { Lane, Operation } from '../schemas/operation.js';
+import { operationKinds, takesAway } from '../schemas/operations.js';
 
 /** Those that take away: what whoever has too much at work must be able to do at once. */
-export const takingAway = ['undeployService', 'terminateVm'] as const satisfies readonly OperationKind[];
-
-export const takesAway = (kind: OperationKind): boolean => takingAway.some((each) => each === kind);
+export const takingAway = operationKinds.filter(takesAway);
 
 /** Operations of one user that have the lane of their own at a time; and as many again of those that take away. */
 export const ownLane = 3;

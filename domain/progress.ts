@@ -1,4 +1,5 @@
 import type { Operation, OperationDetail } from '../schemas/operation.js';
+import { takesAway } from '../schemas/operations.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import { isReady } from './ready.js';
@@ -22,7 +23,7 @@ export function serviceProgress(
   { roles, body }: Pick<Service, 'roles' | 'body'>,
   vms: readonly CountedVm[],
 ): Progress {
-  const removes = kind === 'undeployService';
+  const removes = takesAway(kind);
   const isDone = (vm: CountedVm): boolean =>
     removes ? isVmGone(vm) : isVmRunning(vm) && (!body.ready_status_gate || isReady(vm.user_template));
   const vmsOf = byRole(vms);
@@ -37,7 +38,7 @@ export function serviceProgress(
 
 /** The same of an operation on one VM. */
 export function vmProgress(kind: Operation['kind'], vm: Pick<Vm, 'state' | 'lcm_state'>): Progress {
-  const isDone = kind === 'terminateVm' ? isVmGone(vm) : isVmRunning(vm);
+  const isDone = takesAway(kind) ? isVmGone(vm) : isVmRunning(vm);
   return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
 }
 

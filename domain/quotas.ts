@@ -1,9 +1,10 @@
 import type { Capacity } from '../schemas/host.js';
+import { type CountedKind, countedAs, countedKinds } from '../schemas/kinds.js';
 import {
   type Amounts,
   asDefault,
-  type CountedKind,
   type Counts,
+  countedText,
   type Quota,
   type QuotaExceeded,
   type QuotaHolder,
@@ -11,6 +12,7 @@ import {
   quotaKinds,
   unlimited,
 } from '../schemas/quota.js';
+import { recordOf } from '../schemas/record-of.js';
 import { Problem } from './problems.js';
 
 /** One amount for each quota. */
@@ -86,12 +88,7 @@ export const fromUnits = (kind: QuotaKind, amount: number): number =>
   kind === 'cpu' && amount !== asDefault && amount !== unlimited ? Math.round(amount * 100) : amount;
 
 /** One for each that is counted. */
-export const countsOf = <T>(count: (kind: CountedKind) => T): Record<CountedKind, T> => ({
-  vm_templates: count('vm_templates'),
-  service_templates: count('service_templates'),
-  tokens: count('tokens'),
-  operations: count('operations'),
-});
+export const countsOf = <T>(count: (kind: CountedKind) => T): Record<CountedKind, T> => recordOf(countedKinds, count);
 
 /** What a user may have of what is counted; null: any number. */
 export const countLimit = (
@@ -108,10 +105,10 @@ const units: Readonly<Record<QuotaKind | CountedKind, { name: string; of: (amoun
   vms: { name: 'VMs', of: (amount) => (amount === 1 ? '1 VM' : `${amount} VMs`) },
   cpu: { name: 'CPU', of: (amount) => (amount === 1 ? '1 core' : `${amount} cores`) },
   memory: { name: 'memory', of: (amount) => `${amount} MB` },
-  vm_templates: { name: 'VM templates', of: several('VM template', 'VM templates') },
-  service_templates: { name: 'service templates', of: several('service template', 'service templates') },
-  tokens: { name: 'tokens', of: several('token', 'tokens') },
-  operations: { name: 'operations that have not ended', of: several('operation', 'operations') },
+  ...countsOf((kind) => {
+    const { one, several: more } = countedAs[kind];
+    return { name: countedText(kind), of: several(one, more) };
+  }),
 };
 
 /** The refusal of a charge. `name`: of the holder, where it is known. */

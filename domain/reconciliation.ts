@@ -1,6 +1,6 @@
 import type { Operation } from '../schemas/operation.js';
+import { operations } from '../schemas/operations.js';
 import { type FailingTask, failsForGood, gaveUpText } from './failing-task.js';
-import { takesAway } from './lanes.js';
 
 /** The newest run under the workflow ID of an operation's resource; `failure` is the type of a failed one's error. */
 export type SeenRun = {
@@ -51,7 +51,7 @@ export function dispositionOf(
   if (cancel_requested) return { do: state === 'running' && isOurs ? 'cancel' : 'end_cancelled' };
   if (state === 'waiting' || state === 'waiting_for_you') return { do: 'leave' };
   if (isOurs) return { do: 'leave' };
-  if (run?.status === 'open') return takesAway(kind) ? { do: 'hand_over' } : { do: 'leave' };
+  if (run?.status === 'open') return operations[kind].preempts ? { do: 'hand_over' } : { do: 'leave' };
   if (run?.op !== _id) return { do: 'start' };
   const anotherClaim = run_id !== null && run_id !== run.firstRunId;
   if (anotherClaim) return { do: 'start' };

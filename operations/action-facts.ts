@@ -1,10 +1,11 @@
 import type { ActionFacts, ResourceFacts, Work } from '../domain/acts/facts.js';
 import { isOpen } from '../domain/acts/operation-acts.js';
 import type { Caller } from '../domain/caller.js';
-import { allowed, isAdministrator } from '../domain/permissions.js';
+import { allowed, isAdministrator, type Subject } from '../domain/permissions.js';
 import { isReady } from '../domain/ready.js';
 import { isVmRunning, vmStateName } from '../domain/vm-states.js';
 import type { Host } from '../schemas/host.js';
+import type { OperatedKind } from '../schemas/kinds.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../schemas/operation.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -19,15 +20,34 @@ export type Resource =
   | { type: 'host'; host: Host }
   | { type: 'zone'; id: number };
 
-/** The resource of an operation; null: it is gone. */
-export async function findResource(store: Store, { type, id }: ResourceRef): Promise<Resource | null> {
-  if (type === 'zone') return { type, id };
-  if (type === 'service') {
+const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resource | null>> = {
+  service: async (store, id) => {
     const service = await store.services.find(id);
-    return service && { type, service };
+    return service && { type: 'service', service };
+  },
+  vm: async (store, id) => {
+    const vm = await store.vms.find(id);
+    return vm && { type: 'vm', vm, service: vm.service ? await store.services.find(vm.service.id) : null };
+  },
+  zone: async (_store, id) => ({ type: 'zone', id }),
+};
+
+/** The resource of an operation; null: it is gone. */
+export const findResource = (store: Store, { type, id }: ResourceRef): Promise<Resource | null> =>
+  finders[type](store, id);
+
+/** A resource, as rights are asked on it; null: it has no owner. */
+export function subjectOfResource(resource: Resource): Subject | null {
+  switch (resource.type) {
+    case 'service':
+      return subjectOf('service', resource.service);
+    case 'vm':
+      return subjectOf('vm', resource.vm);
+    case 'host':
+      return subjectOf('host', resource.host);
+    case 'zone':
+      return null;
   }
-  const vm = await store.vms.find(id);
-  return vm && { type, vm, service: vm.service ? await store.services.find(vm.service.id) : null };
 }
 
 /** What decides which actions this caller may take now, on an operation and its resource or on a resource. */
@@ -48,20 +68,16 @@ export async function actionFacts(
     after: last && last._id !== operation?._id ? last : null,
     resource: facts,
     mayManage: mayManage(caller, operation, resource),
-    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('VM', resource.vm), 'admin'),
+    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('vm', resource.vm), 'admin'),
   };
 }
 
 function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
   if (operation?.resource.type === 'zone') return isAdministrator(caller);
   // To enable a host is what is offered of it, and that is an administrator's work.
-  if (resource?.type === 'host') return allowed(caller, subjectOf('HOST', resource.host), 'admin');
-  const subjects = [
-    ...(operation ? [operationSubject(operation)] : []),
-    ...(resource?.type === 'service' ? [subjectOf('DOCUMENT', resource.service)] : []),
-    ...(resource?.type === 'vm' ? [subjectOf('VM', resource.vm)] : []),
-  ];
-  return subjects.every((subject) => allowed(caller, subject, 'manage'));
+  if (resource?.type === 'host') return allowed(caller, subjectOf('host', resource.host), 'admin');
+  const subjects = [operation && operationSubject(operation), resource && subjectOfResource(resource)];
+  return subjects.every((subject) => subject === null || allowed(caller, subject, 'manage'));
 }
 
 /** What a resource is like now, and who is at work on it. */

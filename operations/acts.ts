@@ -1,11 +1,11 @@
 import { type Act, verdictOn } from '../domain/acts/acts.js';
 import type { ActionFacts, ResourceFacts } from '../domain/acts/facts.js';
 import { problemFor } from '../domain/acts/verdict.js';
+import { nameOf } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
 import type { ResourceRef } from '../schemas/operation.js';
 import type { Store } from '../store/store.js';
 import { findResource, type Resource, resourceFacts } from './action-facts.js';
-import { nameOf } from './authorise.js';
 
 /** Refuses in the words of the table what it does not let happen. `is so`: there is nothing to do. */
 export function demandAct(act: Act, facts: ActionFacts): 'may' | 'is so' {

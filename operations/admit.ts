@@ -2,28 +2,23 @@ import { createHash } from 'node:crypto';
 import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../domain/caller.js';
-import { laneOf, ownLane, takesAway } from '../domain/lanes.js';
-import { workflowIdOf } from '../domain/names.js';
+import { laneOf, ownLane } from '../domain/lanes.js';
+import { nameOf, workflowIdOf } from '../domain/names.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import type { Right } from '../domain/permissions.js';
 import type { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
 import { administrators } from '../schemas/group.js';
-import type {
-  Operation,
-  OperationInputs,
-  OperationKind,
-  OperationResource,
-  ResourceRef,
-} from '../schemas/operation.js';
+import type { Operation, OperationInputs, OperationKind, OperationResource } from '../schemas/operation.js';
+import { type operations, takesAway } from '../schemas/operations.js';
 import type { Amounts } from '../schemas/quota.js';
-import { demand, nameOf, operationSubject } from './authorise.js';
+import { demand, operationSubject } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 
 type Wish<K extends OperationKind> = {
   kind: K;
-  resource: ResourceRef;
+  resource: { type: (typeof operations)[K]['on']; id: number };
   name: string;
   /** Whose the resource is, as it was when the caller was found to have `right` on it; absent: MANAGE. */
   owner: Ownership;

@@ -1,26 +1,22 @@
 import type { Caller } from '../domain/caller.js';
+import { nameOf } from '../domain/names.js';
 import { allowed, isAdministrator, type Right, type Subject } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership } from '../schemas/common.js';
-import type { Operation, ResourceRef } from '../schemas/operation.js';
+import { kinds, type OwnedKind } from '../schemas/kinds.js';
+import type { Operation } from '../schemas/operation.js';
 
 type Owned = Ownership & { _id: number; cluster_id?: number };
 
 /** An object of a kind, as rights are asked on it. */
-export const subjectOf = (type: ResourceType, { _id: id, uid, gid, permissions, cluster_id }: Owned): Subject => ({
-  type,
+export const subjectOf = (kind: OwnedKind, { _id: id, uid, gid, permissions, cluster_id }: Owned): Subject => ({
+  type: kinds[kind].acl,
   id,
   uid,
   gid,
   permissions,
   cluster_id,
 });
-
-/** What an operation is about, in words. */
-export const nameOf = ({ type, id }: ResourceRef): string => `${type === 'vm' ? 'VM' : type} ${id}`;
-
-const kinds = { service: 'DOCUMENT', vm: 'VM', zone: 'ZONE' } as const;
 
 /** An operation: its own owner and bits, and whatever is granted on what it is about. */
 export const operationSubject = ({
@@ -29,7 +25,7 @@ export const operationSubject = ({
   gid,
   permissions,
 }: Pick<Operation, 'resource' | keyof Ownership>): Subject => ({
-  type: kinds[resource.type],
+  type: kinds[resource.type].acl,
   id: resource.id,
   uid,
   gid,
@@ -42,13 +38,14 @@ export const operationSubject = ({
  */
 export function authorised<T extends Owned>(
   caller: Caller,
-  type: ResourceType,
+  kind: OwnedKind,
   found: T | null,
   right: Right,
-  what: string,
+  id: number,
 ): T {
+  const what = nameOf({ type: kind, id });
   if (!found) throw new Problem('not_found', `There is no ${what}.`);
-  demand(caller, subjectOf(type, found), right, what);
+  demand(caller, subjectOf(kind, found), right, what);
   return found;
 }
 
@@ -66,11 +63,12 @@ export function demand(caller: Caller, subject: Subject, right: Right, what: str
 }
 
 /** Refuses, unless the caller may create objects of this kind, which come into the caller's primary group. */
-export function mayCreate(caller: Caller, type: ResourceType, what: string): void {
-  if (!allowed(caller, { type, gid: caller.gid }, 'create'))
+export function mayCreate(caller: Caller, kind: OwnedKind): void {
+  const { acl, several } = kinds[kind];
+  if (!allowed(caller, { type: acl, gid: caller.gid }, 'create'))
     throw new Problem(
       'not_authorized',
-      `Your groups do not let you create ${what}: you need the CREATE right on ${type}.`,
+      `Your groups do not let you create ${several}: you need the CREATE right on ${acl}.`,
     );
 }
 

@@ -8,11 +8,12 @@ import { defaultCluster } from '../schemas/cluster.js';
 import type { Page } from '../schemas/common.js';
 import type { Capacity, CreateHost, Host, HostEdit, HostResource, HostState } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
-import { isDuplicateKey } from '../store/operations.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
+import { nameFree, objectsOf } from './managed.js';
+import { ownershipOf } from './ownership-of.js';
 import type { Precondition } from './precondition.js';
 import { hostResource, namesFor } from './resources.js';
 import { wakeWaiting } from './wake-waiting.js';
@@ -21,10 +22,11 @@ const hundredths = (cores: number): number => Math.round(cores * 100);
 
 export const hostOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
-  const find = async (caller: Caller, id: number, right: 'use' | 'admin'): Promise<Host> =>
-    authorised(caller, 'HOST', await store.hosts.find(id), right, `host ${id}`);
-  const shown = async (caller: Caller, host: Host): Promise<HostResource> =>
-    hostResource(host, await namesFor(directory, caller, [host]));
+  const shown = async (caller: Caller, hosts: readonly Host[]): Promise<HostResource[]> => {
+    const names = await namesFor(directory, caller, hosts);
+    return hosts.map((host) => hostResource(host, names));
+  };
+  const { show, shownOne, edit } = objectsOf(context, 'host', { ...store.hosts, shown });
 
   /** Monitoring decides whether a host is usable, and tells those that wait for capacity: at once, not at the next tick. */
   const monitor = (): Promise<void> =>
@@ -37,20 +39,20 @@ export const hostOperations = (context: OperationsContext) => {
       throw new Problem('invalid_request', `There is no cluster ${cluster}.`, {
         findings: [{ pointer: '/cluster_id', detail: `there is no cluster ${cluster}` }],
       });
-    authorised(caller, 'CLUSTER', found, 'admin', `cluster ${cluster}`);
+    authorised(caller, 'cluster', found, 'admin', cluster);
   }
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: HostState }): Promise<Page<HostResource>> {
       const page = await store.hosts.list(caller, query);
-      const names = await namesFor(directory, caller, page.items);
-      return { ...page, items: page.items.map((host) => hostResource(host, names)) };
+      return { ...page, items: await shown(caller, page.items) };
     },
 
-    show: async (caller: Caller, id: number): Promise<HostResource> => shown(caller, await find(caller, id, 'use')),
+    show,
+    ...ownershipOf(context, 'host', { change: store.ownership.changeOf('host', store.hosts.model), shown: shownOne }),
 
     async create(caller: Caller, request: CreateHost): Promise<HostResource> {
-      mayCreate(caller, 'HOST', 'hosts');
+      mayCreate(caller, 'host');
       const { vm_mad, cpu, memory, cluster_id, attributes, reserved } = request;
       const name = objectName(request.name);
       await mayPutInto(caller, cluster_id);
@@ -73,21 +75,13 @@ export const hostOperations = (context: OperationsContext) => {
         created_at: new Date(),
         last_monitored_at: null,
       };
-      try {
-        await store.clusterChanges.insertHost(host);
-      } catch (error) {
-        if (isDuplicateKey(error)) throw new Problem('name_taken', `There is a host "${name}" already.`);
-        throw error;
-      }
+      await nameFree('host', name, () => store.clusterChanges.insertHost(host));
       await monitor();
-      return shown(caller, (await store.hosts.find(host._id)) ?? host);
+      return shownOne(caller, (await store.hosts.find(host._id)) ?? host);
     },
 
     async update(caller: Caller, id: number, { revise, precondition }: Edit<HostEdit>): Promise<HostResource> {
-      await find(caller, id, 'admin');
-      const edited = await store.edit(store.hosts.model, id, async (present, session) => {
-        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
-        await precondition.demand(() => shown(caller, host));
+      const edited = await edit(caller, id, precondition, async (host, session) => {
         const before = editable(host);
         const { wish, named } = revise(before);
         const { state, cpu, memory, cluster_id, reserved } = wish;
@@ -106,17 +100,13 @@ export const hostOperations = (context: OperationsContext) => {
         );
         return after && { after, becomes };
       });
-      if (!edited) throw new Problem('not_found', `There is no host ${id}.`);
       if (edited.becomes === 'INIT') await monitor();
       else await wakeWaiting(context);
-      return shown(caller, edited.after);
+      return shownOne(caller, edited.after);
     },
 
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await find(caller, id, 'admin');
-      const removed = await store.edit(store.hosts.model, id, async (present, session) => {
-        const host = authorised(caller, 'HOST', present, 'admin', `host ${id}`);
-        await precondition.demand(() => shown(caller, host));
+      await edit(caller, id, precondition, async (host, session) => {
         if (await store.hosts.removeEmpty(id, session)) return true;
         const count = Object.keys(host.vms).length;
         throw new Problem(
@@ -124,7 +114,6 @@ export const hostOperations = (context: OperationsContext) => {
           `Host ${id} (${host.name}) holds ${count} VMs. Disable it and terminate them first.`,
         );
       });
-      if (!removed) throw new Problem('not_found', `There is no host ${id}.`);
     },
   };
 };

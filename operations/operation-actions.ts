@@ -3,13 +3,13 @@ import type { ActionFacts } from '../domain/acts/facts.js';
 import { isOpen } from '../domain/acts/operation-acts.js';
 import { problemFor } from '../domain/acts/verdict.js';
 import type { Caller } from '../domain/caller.js';
-import type { Subject } from '../domain/permissions.js';
+import { nameOf } from '../domain/names.js';
 import { Problem } from '../domain/problems.js';
-import type { AnswerOperation, Operation, OperationResource, ResourceRef } from '../schemas/operation.js';
-import { actionFacts, findResource } from './action-facts.js';
+import type { AnswerOperation, Operation, OperationResource } from '../schemas/operation.js';
+import { actionFacts, findResource, subjectOfResource } from './action-facts.js';
 import { demandAct } from './acts.js';
 import { repeatedRequest } from './admit.js';
-import { administrator, authorisedOperation, demand, nameOf, subjectOf } from './authorise.js';
+import { administrator, authorisedOperation, demand } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
 import type { Retries } from './retries.js';
@@ -83,18 +83,9 @@ export const operationActions = (context: OperationsContext, retries: Retries) =
     const operation = authorisedOperation(caller, id, await store.operations.find(id), 'manage');
     const { resource } = operation;
     if (resource.type === 'zone') administrator(caller, 'act on the operations of a zone');
-    const object = await objectOf(resource);
-    if (object) demand(caller, object, 'manage', nameOf(resource));
+    const object = await findResource(store, resource);
+    const subject = object && subjectOfResource(object);
+    if (subject) demand(caller, subject, 'manage', nameOf(resource));
     return operation;
-  }
-
-  async function objectOf({ type, id }: ResourceRef): Promise<Subject | null> {
-    if (type === 'zone') return null;
-    if (type === 'vm') {
-      const vm = await store.vms.find(id);
-      return vm && subjectOf('VM', vm);
-    }
-    const service = await store.services.find(id);
-    return service && subjectOf('DOCUMENT', service);
   }
 };

@@ -2,6 +2,7 @@ import type { Caller } from '../domain/caller.js';
 import { nextActions } from '../domain/next-actions.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../domain/progress.js';
 import { type SeenStep, seenSteps, stepResource } from '../domain/steps.js';
+import type { OperatedKind } from '../schemas/kinds.js';
 import type { Operation, OperationDetail } from '../schemas/operation.js';
 import { openStates } from '../store/operations.js';
 import { actionFacts, findResource, type Resource } from './action-facts.js';
@@ -79,9 +80,20 @@ export async function progressNow(
   operation: Operation,
   resource: Resource | null,
 ): Promise<Progress | null> {
-  if (resource?.type !== 'service' && resource?.type !== 'vm') return null;
+  if (resource === null || !isCounted[operation.resource.type]) return null;
   if (hasEnded(operation) && (await store.operations.lastOf(operation.resource))?._id !== operation._id) return null;
-  if (resource.type === 'vm') return vmProgress(operation.kind, resource.vm);
-  const vms = await store.vms.toldSince(resource.service._id, operation.created_at);
-  return serviceProgress(operation.kind, resource.service, vms);
+  switch (resource.type) {
+    case 'service': {
+      const vms = await store.vms.toldSince(resource.service._id, operation.created_at);
+      return serviceProgress(operation.kind, resource.service, vms);
+    }
+    case 'vm':
+      return vmProgress(operation.kind, resource.vm);
+    case 'host':
+    case 'zone':
+      return null;
+  }
 }
+
+/** Whether there is something of a resource that is counted while an operation goes on. */
+const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, zone: false };

@@ -1,7 +1,10 @@
 import type { Caller } from '../domain/caller.js';
 import type { Page } from '../schemas/common.js';
+import type { OperatedKind, OwnedKind } from '../schemas/kinds.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { OperationDetail, OperationResource, OperationState, ResourceRef } from '../schemas/operation.js';
+import type { Service } from '../schemas/service.js';
+import type { Vm } from '../schemas/vm.js';
 import { aclOperations } from './acls.js';
 import { authorised, authorisedOperation } from './authorise.js';
 import { clusterOperations } from './clusters.js';
@@ -12,6 +15,7 @@ import { hostOperations } from './hosts.js';
 import { operationActions } from './operation-actions.js';
 import { operationDetail } from './operation-detail.js';
 import { ownershipOperations } from './ownership.js';
+import { ownershipIn } from './ownership-of.js';
 import { quotaOperations } from './quotas.js';
 import { operationResource } from './resources.js';
 import { createRetries } from './retries.js';
@@ -37,13 +41,15 @@ export const createOperations = (context: OperationsContext) => {
   const known = vmOperations(context);
   const vms = { ...known, ...vmRecovery(context, known) };
   const [services, consistency] = [serviceOperations(context), consistencyOperations(context)];
+  const [hosts, clusters] = [hostOperations(context), clusterOperations(context)];
+  const [vmTemplates, serviceTemplates] = [vmTemplateOperations(context), serviceTemplateOperations(context)];
   return {
-    hosts: hostOperations(context),
-    clusters: clusterOperations(context),
-    vmTemplates: vmTemplateOperations(context),
+    hosts,
+    clusters,
+    vmTemplates,
     vms,
     vmPlacement: vmPlacementOperations(context),
-    serviceTemplates: serviceTemplateOperations(context),
+    serviceTemplates,
     services,
     why: whyOperations(context),
     consistency,
@@ -52,7 +58,14 @@ export const createOperations = (context: OperationsContext) => {
     groups: groupOperations(context),
     acls: aclOperations(context),
     tokens: tokenOperations(context),
-    ownership: ownershipOperations(context),
+    /** By kind. */
+    ownership: {
+      ...ownershipOperations(context),
+      host: ownershipIn(hosts),
+      cluster: ownershipIn(clusters),
+      vm_template: ownershipIn(vmTemplates),
+      service_template: ownershipIn(serviceTemplates),
+    } satisfies Record<OwnedKind, object>,
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
       async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
@@ -62,12 +75,15 @@ export const createOperations = (context: OperationsContext) => {
       /** Those of one service or VM that the caller may USE. */
       async listOn(
         caller: Caller,
-        { type, id }: ResourceRef & { type: 'service' | 'vm' },
+        { type, id }: { type: OperatedKind & OwnedKind; id: number },
         query: ListQuery & { state?: OperationState },
       ): Promise<Page<OperationResource>> {
-        if (type === 'service')
-          authorised(caller, 'DOCUMENT', await context.store.services.find(id), 'use', `service ${id}`);
-        else authorised(caller, 'VM', await context.store.vms.find(id), 'use', `VM ${id}`);
+        const { services: inServices, vms: inVms } = context.store;
+        const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | null>> = {
+          service: () => inServices.find(id),
+          vm: () => inVms.find(id),
+        };
+        authorised(caller, type, await find[type](), 'use', id);
         return this.list(caller, { ...query, resource_type: type, resource_id: id });
       },
       /** Whether the caller has sent a request with this key before. */

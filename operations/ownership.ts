@@ -1,184 +1,31 @@
-import type { Caller } from '../domain/caller.js';
-import { afterChmod, afterChown, demandedRight, receivers } from '../domain/ownership.js';
-import { type Finding, Problem } from '../domain/problems.js';
-import { groupSubject, mayOnUser } from '../domain/user-rights.js';
-import type { ResourceType } from '../schemas/acl.js';
-import type { Cluster } from '../schemas/cluster.js';
+import { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
-import type { Group } from '../schemas/group.js';
-import type { Chmod, Chown } from '../schemas/ownership.js';
 import type { Service } from '../schemas/service.js';
-import type { User } from '../schemas/user.js';
 import type { Vm } from '../schemas/vm.js';
-import { isDuplicateKey } from '../store/operations.js';
-import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
-import { nobody } from '../store/references.js';
-import { demand, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
-import { type Precondition, unconditional } from './precondition.js';
-import {
-  clusterResource,
-  hostResource,
-  type Names,
-  namesFor,
-  serviceResource,
-  serviceTemplateResource,
-  vmResource,
-  vmTemplateResource,
-} from './resources.js';
+import { ownershipOf } from './ownership-of.js';
+import { namesFor, serviceResource, vmResource } from './resources.js';
 
-type Owned = Ownership & { _id: number; name: string; cluster_id?: number };
-
-/** A kind of object whose owner, group and bits can be changed. */
-type Kind<T, R> = {
-  type: ResourceType;
-  /** Before its id, in sentences. */
-  noun: string;
-  change: (id: number, change: OwnershipChange<T>) => Promise<T | null>;
-  /** Refuses what its state does not allow. */
-  refuse?: (seen: T, after: Ownership) => void;
-  shown: (object: T, names: Names) => R | Promise<R>;
-};
-
-export type OwnershipOf<R> = {
-  /** Sets permission bits. */
-  chmod: (caller: Caller, id: number, request: Chmod, precondition?: Precondition) => Promise<R>;
-  /** Gives to another owner, another group, or both. */
-  chown: (caller: Caller, id: number, request: Chown, precondition?: Precondition) => Promise<R>;
-};
-
-/** Who owns objects, and what they permit: asked for alike of every kind. */
+/** Who owns what operations are about, and what that permits: more goes with it than with other objects. */
 export const ownershipOperations = (context: OperationsContext) => {
   const { store, directory } = context;
-
   return {
-    vms: ownershipOf({
-      type: 'VM',
-      noun: 'VM',
+    vm: ownershipOf(context, 'vm', {
       change: store.ownership.changeVm,
       refuse: refuseNode,
-      shown: vmResource,
+      shown: async (caller, vm) => vmResource(vm, await namesFor(directory, caller, [vm])),
     }),
-    services: ownershipOf({
-      type: 'DOCUMENT',
-      noun: 'service',
+    service: ownershipOf(context, 'service', {
       change: store.ownership.changeService,
       refuse: refuseBusy,
-      shown: async (service, names) => {
+      shown: async (caller, service) => {
+        const names = await namesFor(directory, caller, [service]);
         const nodes = (await store.services.findWithNodes(service._id))?.nodes ?? [];
         return serviceResource(service, nodes, names);
       },
     }),
-    vmTemplates: ownershipOf({
-      type: 'TEMPLATE',
-      noun: 'VM template',
-      change: store.ownership.changeOf(store.vmTemplates.model, 'vm_templates'),
-      shown: vmTemplateResource,
-    }),
-    serviceTemplates: ownershipOf({
-      type: 'DOCUMENT',
-      noun: 'service template',
-      change: store.ownership.changeOf(store.serviceTemplates.model, 'service_templates'),
-      shown: serviceTemplateResource,
-    }),
-    hosts: ownershipOf({
-      type: 'HOST',
-      noun: 'host',
-      change: store.ownership.changeOf(store.hosts.model),
-      shown: hostResource,
-    }),
-    clusters: ownershipOf({
-      type: 'CLUSTER',
-      noun: 'cluster',
-      change: store.ownership.changeOf(store.clusters.model),
-      shown: async (cluster: Cluster, names) => {
-        const hosts = await store.clusterChanges.hostsOf([cluster._id]);
-        return clusterResource(cluster, hosts.get(cluster._id) ?? [], names);
-      },
-    }),
   };
-
-  function ownershipOf<T extends Owned, R>({ type, noun, change, refuse, shown }: Kind<T, R>): OwnershipOf<R> {
-    return {
-      chmod: (caller, id, request, precondition = unconditional) =>
-        changed(caller, id, precondition, {
-          after: (seen) => afterChmod(seen, request),
-          allow: (seen, after, nodes) => allow(caller, seen, after, nodes),
-          names: {},
-        }),
-
-      async chown(caller, id, request, precondition = unconditional) {
-        const found = await receiversOf(request);
-        const mayReceive = (seen: T, after: Ownership) => demandOnReceivers(caller, seen, after, found);
-        return changed(caller, id, precondition, {
-          after: (seen) => afterChown(seen, request),
-          allow: (seen, after, nodes) => allow(caller, seen, after, nodes, mayReceive),
-          names: {
-            ...(found.user && { uname: found.user.name }),
-            ...(found.group && { gname: found.group.name }),
-          },
-        });
-      },
-    };
-
-    async function changed(
-      caller: Caller,
-      id: number,
-      precondition: Precondition,
-      wish: Omit<OwnershipChange<T>, 'compare'>,
-    ): Promise<R> {
-      const showing = async (object: T) => shown(object, await namesFor(directory, caller, [object]));
-      const compare = (present: T) => precondition.demand(() => showing(present));
-      const after = await change(id, { ...wish, compare }).catch((error: unknown) => {
-        if (!isDuplicateKey(error)) throw error;
-        throw new Problem('name_taken', `The new owner has a ${noun} of this name already. Rename one of them first.`);
-      });
-      if (!after) throw new Problem('not_found', `There is no ${noun} ${id}.`);
-      return showing(after);
-    }
-
-    /** In this order: who may not do it learns nothing of those who would get it, nor of what is going on. */
-    function allow(
-      caller: Caller,
-      seen: T,
-      after: Ownership,
-      nodes: readonly OwnedNode[],
-      mayReceive: (seen: T, after: Ownership) => void = () => {},
-    ): void {
-      const what = `${noun} ${seen._id}`;
-      demand(caller, subjectOf(type, seen), demandedRight(seen, after), what);
-      // Nobody does anything any more with one that is DONE.
-      for (const node of nodes)
-        if (node.state !== 'DONE')
-          demand(caller, subjectOf('VM', node), demandedRight(node, after), `VM ${node._id} of ${what}`);
-      mayReceive(seen, after);
-      refuse?.(seen, after);
-    }
-  }
-
-  /** The new owner and the new group; null: there is none such, or none is asked for. */
-  async function receiversOf({ uid, gid }: Chown): Promise<Receivers> {
-    const [user, group] = await Promise.all([
-      uid === undefined ? null : directory.users.find(uid),
-      gid === undefined ? null : directory.groups.find(gid),
-    ]);
-    return { user, group };
-  }
 };
-
-type Receivers = { user: User | null; group: Group | null };
-
-function demandOnReceivers(caller: Caller, before: Ownership, after: Ownership, { user, group }: Receivers): void {
-  const on = receivers(caller, before, after);
-  const findings: Finding[] = [
-    ...(on.user !== null && !user ? [{ pointer: '/uid', detail: `there is no user ${on.user}` }] : []),
-    ...(on.group !== null && !group ? [{ pointer: '/gid', detail: `there is no group ${on.group}` }] : []),
-  ];
-  if (findings.length > 0) throw nobody(findings);
-  if (on.user !== null && user && !mayOnUser(caller, user, 'manage'))
-    throw new Problem('not_authorized', `You need the MANAGE right on user ${user._id} to give something to him.`);
-  if (on.group !== null && group) demand(caller, groupSubject(group), 'use', `group ${group._id}`);
-}
 
 /** A VM of a service is charged to whoever has that, so it stays with it. */
 function refuseNode({ _id, service, uid, gid }: Vm, after: Ownership): void {

@@ -13,11 +13,11 @@ import {
 } from '../domain/quotas.js';
 import { groupSubject } from '../domain/user-rights.js';
 import type { Page } from '../schemas/common.js';
+import type { CountedKind } from '../schemas/kinds.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
-  type CountedKind,
   type Counts,
   type DefaultQuotas,
   type DefaultQuotasEdit,

@@ -7,6 +7,7 @@ import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/c
 import type { Ownership } from '../schemas/common.js';
 import { namespaces } from '../schemas/config.js';
 import type { Host, HostResource } from '../schemas/host.js';
+import { kinds } from '../schemas/kinds.js';
 import { Answer, type Operation, type OperationResource } from '../schemas/operation.js';
 import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/service.js';
 import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/service-template.js';
@@ -192,7 +193,7 @@ export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummar
 
 /** Where the resource of an operation is seen; what a consistency check came to, for one. */
 const hrefOf = ({ _id, resource }: Operation): string =>
-  resource.type === 'zone' ? `/api/v1/consistency-checks/${_id}` : `/api/v1/${resource.type}s/${resource.id}`;
+  `/api/v1${kinds[resource.type].path}/${resource.type === 'zone' ? _id : resource.id}`;
 
 export function operationResource(
   operation: Operation,

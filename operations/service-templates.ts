@@ -7,9 +7,7 @@ import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkRole, checkRoles, customAttributes, mergingServiceTemplate } from '../domain/service-template.js';
 import { capacityWith } from '../domain/vm-contents.js';
-import type { Page } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
-import type { ListQuery } from '../schemas/list.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
 import {
@@ -22,82 +20,41 @@ import { createTurns } from '../store/turns.js';
 import { admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
-import type { Edit } from './edit.js';
 import { bitByBit, inSlices } from './in-slices.js';
-import type { Precondition } from './precondition.js';
+import { managed, objectsOf } from './managed.js';
 import { namesFor, serviceTemplateResource } from './resources.js';
-import { nameFree, nameOfOwner } from './vm-templates.js';
 
 export const serviceTemplateOperations = (context: OperationsContext) => {
   const { store, directory } = context;
   const takeTurns = createTurns();
-  const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<ServiceTemplate> =>
-    authorised(caller, 'DOCUMENT', await store.serviceTemplates.find(id), right, `service template ${id}`);
-  const shown = async (caller: Caller, template: ServiceTemplate): Promise<ServiceTemplateResource> =>
-    serviceTemplateResource(template, await namesFor(directory, caller, [template]));
+  const kept = {
+    ...store.serviceTemplates,
+    async shown(caller: Caller, templates: readonly ServiceTemplate[]): Promise<ServiceTemplateResource[]> {
+      const names = await namesFor(directory, caller, templates);
+      return templates.map((template) => serviceTemplateResource(template, names));
+    },
+  };
+  const { find } = objectsOf(context, 'service_template', kept);
 
   return {
-    async list(caller: Caller, query: ListQuery): Promise<Page<ServiceTemplateResource>> {
-      const page = await store.serviceTemplates.list(caller, query);
-      const names = await namesFor(directory, caller, page.items);
-      return { ...page, items: page.items.map((template) => serviceTemplateResource(template, names)) };
-    },
-
-    show: async (caller: Caller, id: number): Promise<ServiceTemplateResource> =>
-      shown(caller, await find(caller, id, 'use')),
-
-    async create(caller: Caller, wished: ServiceTemplateBody): Promise<ServiceTemplateResource> {
-      mayCreate(caller, 'DOCUMENT', 'service templates');
-      const body = { ...wished, name: objectName(wished.name) };
-      await check(caller, body);
-      const template: ServiceTemplate = {
-        _id: await store.counters.one('document'),
-        name: body.name,
-        uid: caller.id,
-        gid: caller.gid,
-        permissions: permissionsOfNew(caller),
-        body,
-        created_at: new Date(),
-      };
-      await nameFree(body.name, () =>
-        store.quotas.makeCounted(nameOfOwner(caller), 'service_templates', async (session) => {
-          await store.references.makeFor(template, session);
-          await demandVmTemplates(body, session);
-          await store.serviceTemplates.insert(template, session);
-        }),
-      );
-      return shown(caller, template);
-    },
-
-    async update(
-      caller: Caller,
-      id: number,
-      { revise, precondition }: Edit<ServiceTemplateBody>,
-    ): Promise<ServiceTemplateResource> {
-      await find(caller, id, 'manage');
-      const after = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
-        await precondition.demand(() => shown(caller, present));
-        const { wish } = revise(present.body);
-        const body = { ...wish, name: objectName(wish.name, present.name) };
+    ...managed(context, 'service_template', {
+      ...kept,
+      make: async (caller, body: ServiceTemplateBody) => {
+        await check(caller, body);
+        return (base): ServiceTemplate => ({ ...base, body });
+      },
+      insert: async (template, session) => {
+        await demandVmTemplates(template.body, session);
+        await store.serviceTemplates.insert(template, session);
+      },
+      editable: ({ body }) => body,
+      async change(caller, body, present, session) {
         await check(caller, body, { before: present.body });
         await demandVmTemplates(body, session);
-        return nameFree(body.name, () => store.serviceTemplates.replace(id, { name: body.name, body }, session));
-      });
-      if (!after) throw new Problem('not_found', `There is no service template ${id}.`);
-      return shown(caller, after);
-    },
-
-    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await find(caller, id, 'manage');
-      const removed = await store.edit(store.serviceTemplates.model, id, async (found, session) => {
-        const present = authorised(caller, 'DOCUMENT', found, 'manage', `service template ${id}`);
-        await precondition.demand(() => shown(caller, present));
-        await store.serviceTemplates.remove(id, session);
-        return true;
-      });
-      if (!removed) throw new Problem('not_found', `There is no service template ${id}.`);
-    },
+        return store.serviceTemplates.replace(present._id, { name: body.name, body }, session);
+      },
+      remove: (_caller, { _id }, session) => store.serviceTemplates.remove(_id, session),
+    }),
 
     /** A service of the template, PENDING, and the operation that deploys it. */
     async instantiate(
@@ -110,8 +67,8 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       const asked = { deed: 'instantiate', id, ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
-      mayCreate(caller, 'DOCUMENT', 'services');
-      mayCreate(caller, 'VM', 'VMs');
+      mayCreate(caller, 'service');
+      mayCreate(caller, 'vm');
       // What a large template costs, one user's many requests cost one after the other, and others come in between.
       const { body, sizes } = await takeTurns([String(caller.id)], async () => {
         const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
@@ -200,7 +157,7 @@ const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: Readonl
   roles.flatMap(({ vm_template }, at): Finding[] => {
     const found = known.get(vm_template) ?? null;
     try {
-      authorised(caller, 'TEMPLATE', found, 'use', `VM template ${vm_template}`);
+      authorised(caller, 'vm_template', found, 'use', vm_template);
       return [];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

@@ -16,7 +16,7 @@ type Undeployment = OperationInputs['undeployService'];
 export const serviceOperations = (context: OperationsContext) => {
   const { store, directory } = context;
   const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> =>
-    authorised(caller, 'DOCUMENT', await store.services.find(id), right, `service ${id}`);
+    authorised(caller, 'service', await store.services.find(id), right, id);
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {
@@ -27,7 +27,7 @@ export const serviceOperations = (context: OperationsContext) => {
 
     async show(caller: Caller, id: number): Promise<ServiceResource> {
       const found = await store.services.findWithNodes(id);
-      const service = authorised(caller, 'DOCUMENT', found?.service ?? null, 'use', `service ${id}`);
+      const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
       return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
     },
 

@@ -13,7 +13,7 @@ import type { OperationsContext } from './context.js';
  */
 export const vmPlacementOperations = ({ store }: OperationsContext) => ({
   async show(caller: Caller, id: number): Promise<VmPlacement> {
-    const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
+    const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
     const wish = wishOf(vm);
     const waits = vm.state === 'PENDING';
     const services = waits && wish.tied ? [wish.tied.service] : [];

@@ -19,7 +19,7 @@ export const vmRecovery = (
 ) => {
   const { store } = context;
   const find = async (caller: Caller, id: number, act: Act): Promise<Vm> =>
-    authorised(caller, 'VM', await store.vms.find(id), rightFor(act, null), `VM ${id}`);
+    authorised(caller, 'vm', await store.vms.find(id), rightFor(act, null), id);
 
   return {
     /** As the table of recoveries says. Who claims a fact that Arcus has not seen needs the ADMIN right. */

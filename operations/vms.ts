@@ -17,6 +17,7 @@ import { type Asked, admit, repeatedRequest } from './admit.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { Admission, OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
+import { objectsOf } from './managed.js';
 import { createPace } from './pace.js';
 import { refuseBeyond } from './refuse-beyond.js';
 import { refuseUnreadable } from './refuse-expressions.js';
@@ -27,30 +28,30 @@ import { wakeWaiting } from './wake-waiting.js';
 export const vmOperations = (context: OperationsContext) => {
   const { store, directory, engine, onDelayed } = context;
   const pace = createPace((error) => onDelayed('who waits for what a VM has changed sees it within 30 s', error));
-  const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Vm> =>
-    authorised(caller, 'VM', await store.vms.find(id), right, `VM ${id}`);
-  const shown = async (caller: Caller, vm: Vm): Promise<VmResource> =>
-    vmResource(vm, await namesFor(directory, caller, [vm]));
+  const shown = async (caller: Caller, vms: readonly Vm[]): Promise<VmResource[]> => {
+    const names = await namesFor(directory, caller, vms);
+    return vms.map((vm) => vmResource(vm, names));
+  };
+  const { find, show, shownOne, edit } = objectsOf(context, 'vm', { ...store.vms, shown });
 
   return {
     async list(caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
       const page = await store.vms.list(caller, query);
-      const names = await namesFor(directory, caller, page.items);
-      return { ...page, items: page.items.map((vm) => vmResource(vm, names)) };
+      return { ...page, items: await shown(caller, page.items) };
     },
 
-    show: async (caller: Caller, id: number): Promise<VmResource> => shown(caller, await find(caller, id, 'use')),
+    show,
 
     /** A VM of a template, PENDING, and the operation that deploys it. */
     async create(caller: Caller, request: CreateVm, admission: Admission): Promise<OperationResource> {
       const asked = { deed: 'create', ...request };
       const repeated = await repeatedRequest(context, caller, admission, asked);
       if (repeated) return repeated;
-      mayCreate(caller, 'VM', 'VMs');
+      mayCreate(caller, 'vm');
       const { template_id, template: changes } = request;
       const name = request.name === undefined ? undefined : objectName(request.name);
       const found = await store.vmTemplates.find(template_id);
-      const template = authorised(caller, 'TEMPLATE', found, 'use', `VM template ${template_id}`);
+      const template = authorised(caller, 'vm_template', found, 'use', template_id);
       refuseNames(changes ?? {}, '/template');
       refuseUnreadable(changes ?? {}, '/template');
       const id = await store.counters.one('vm');
@@ -97,10 +98,7 @@ export const vmOperations = (context: OperationsContext) => {
 
     /** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
     async update(caller: Caller, id: number, { revise, precondition }: Edit<VmEdit>): Promise<VmResource> {
-      await find(caller, id, 'manage');
-      const edited = await store.edit(store.vms.model, id, async (found, session) => {
-        const present = authorised(caller, 'VM', found, 'manage', `VM ${id}`);
-        await precondition.demand(() => shown(caller, present));
+      const edited = await edit(caller, id, precondition, async (present, session) => {
         if (present.state === 'DONE')
           throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
         const { user_template } = revise({ user_template: present.user_template }).wish;
@@ -112,13 +110,12 @@ export const vmOperations = (context: OperationsContext) => {
         const after = await store.vms.setUserTemplate(id, user_template, session);
         return after && { before: present.user_template, after };
       });
-      if (!edited) throw new Problem('not_found', `There is no VM ${id}.`);
       const { before, after } = edited;
       if (after.service && isReady(after.user_template) && !isReady(before)) await tellOfReport(after.service.id);
       const wishes = ['SCHED_REQUIREMENTS', 'SCHED_RANK'];
       if (after.state === 'PENDING' && wishes.some((name) => after.user_template[name] !== before[name]))
         await pace('placement', () => wakeWaiting(context));
-      return shown(caller, after);
+      return shownOne(caller, after);
     },
 
     /** Terminates a VM whatever it is doing; pre-empts its deployment. */

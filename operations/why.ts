@@ -24,15 +24,15 @@ export const whyOperations = (context: OperationsContext) => {
     },
 
     async service(caller: Caller, id: number): Promise<Why> {
-      const service = authorised(caller, 'DOCUMENT', await store.services.find(id), 'use', `service ${id}`);
+      const service = authorised(caller, 'service', await store.services.find(id), 'use', id);
       return answer(caller, 'resource', await operationOn(service), { type: 'service', service });
     },
 
     async vm(caller: Caller, id: number): Promise<Why> {
-      const vm = authorised(caller, 'VM', await store.vms.find(id), 'use', `VM ${id}`);
+      const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
       const its = vm.service ? await store.services.find(vm.service.id) : null;
       // A VM can be shared by itself: who sees it need not see its service, nor what is done to that and its other VMs.
-      const service = its && allowed(caller, subjectOf('DOCUMENT', its), 'use') ? its : null;
+      const service = its && allowed(caller, subjectOf('service', its), 'use') ? its : null;
       const current = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
       const atWork = current === null ? null : await store.operations.find(current);
       const operation =
@@ -43,7 +43,7 @@ export const whyOperations = (context: OperationsContext) => {
     },
 
     async host(caller: Caller, id: number): Promise<Why> {
-      const host = authorised(caller, 'HOST', await store.hosts.find(id), 'use', `host ${id}`);
+      const host = authorised(caller, 'host', await store.hosts.find(id), 'use', id);
       return answer(caller, 'resource', null, { type: 'host', host });
     },
   };
@@ -130,10 +130,8 @@ export const whyOperations = (context: OperationsContext) => {
       case 'zone':
         return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };
       default: {
-        const was = operation?.resource.type === 'vm' ? 'vm' : 'service';
-        return {
-          subject: { type: 'gone', was, id: operation?.resource.id ?? 0, name: operation?.resource_name ?? 'unknown' },
-        };
+        const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
+        return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
       }
     }
   }

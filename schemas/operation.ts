@@ -1,17 +1,11 @@
 import { z } from 'zod';
 import { ObjectId, type Ownership, Timestamp } from './common.js';
+import { operatedKinds } from './kinds.js';
 import type { ListFields } from './list.js';
+import { operationKinds } from './operations.js';
 
 /** Every operation, each the workflow type of the same name. */
-export const OperationKind = z.enum([
-  'deployService',
-  'undeployService',
-  'repairService',
-  'deployVm',
-  'terminateVm',
-  'recoverVm',
-  'checkConsistency',
-]);
+export const OperationKind = z.enum(operationKinds);
 export type OperationKind = z.infer<typeof OperationKind>;
 
 /**
@@ -37,7 +31,7 @@ export const OperationError = z.object({
 export type OperationError = z.infer<typeof OperationError>;
 
 /** What an operation is about. A zone is one Arcus, this one zone 0. */
-export const ResourceRef = z.object({ type: z.enum(['service', 'vm', 'zone']), id: ObjectId });
+export const ResourceRef = z.object({ type: z.enum(operatedKinds), id: ObjectId });
 export type ResourceRef = z.infer<typeof ResourceRef>;
 
 export const DeployServiceInput = z.object({});

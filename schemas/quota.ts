@@ -1,22 +1,23 @@
 import { z } from 'zod';
 import { ObjectId } from './common.js';
+import { type CountedKind, countedAs, countedKinds } from './kinds.js';
 import type { ListFields } from './list.js';
+import { recordOf } from './record-of.js';
 
 /** What quotas are on, in the order in which they are checked and told. */
 export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
 export type QuotaKind = (typeof quotaKinds)[number];
 
-/** What is counted of each user: not charged, for there is nothing to be given back. */
-export const countedKinds = ['vm_templates', 'service_templates', 'tokens', 'operations'] as const;
-export type CountedKind = (typeof countedKinds)[number];
+/** How many a user has, or may have, of what is counted of each: not charged, for there is nothing to be given back. */
 export type Counts = Record<CountedKind, number>;
 
-/** How many a user may have of what is counted, where nobody has said otherwise: more than most need, and few enough that one user cannot fill the workers. */
-export const countedDefaults: Readonly<Counts> = {
-  vm_templates: 1_000,
-  service_templates: 1_000,
-  tokens: 100,
-  operations: 200,
+/** How many a user may have of what is counted, where nobody has said otherwise. */
+export const countedDefaults: Readonly<Counts> = recordOf(countedKinds, (kind) => countedAs[kind].most);
+
+/** Those of what is counted that count: `tokens that have not expired`. */
+export const countedText = (kind: CountedKind): string => {
+  const { several, those } = countedAs[kind];
+  return those === undefined ? several : `${several} ${those}`;
 };
 
 /** Whose a quota is. */
@@ -63,18 +64,10 @@ const Limits = z.strictObject({
   memory: counted('Memory in MB'),
 });
 
-const countedLimits = {
-  vm_templates: counted('VM templates'),
-  service_templates: counted('Service templates'),
-  tokens: counted('Tokens that have not expired'),
-  operations: counted('Operations that have not ended'),
-};
-const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T) => ({
-  vm_templates: of(countedLimits.vm_templates, 'vm_templates'),
-  service_templates: of(countedLimits.service_templates, 'service_templates'),
-  tokens: of(countedLimits.tokens, 'tokens'),
-  operations: of(countedLimits.operations, 'operations'),
-});
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+const countedLimits = recordOf(countedKinds, (kind): z.ZodNumber => counted(capital(countedText(kind))));
+const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T): Record<CountedKind, T> =>
+  recordOf(countedKinds, (kind) => of(countedLimits[kind], kind));
 const UserLimits = Limits.extend(countedLimits);
 
 /** Limits of a group, whole: those that are absent are the default. */
@@ -138,10 +131,12 @@ export const QuotaResource = z
     vms: used('VMs'),
     cpu: used('cores'),
     memory: used('MB'),
-    vm_templates: used('VM templates').optional().describe('Of a user'),
-    service_templates: used('service templates').optional().describe('Of a user'),
-    tokens: used('tokens that have not expired').optional().describe('Of a user'),
-    operations: used('operations that have not ended').optional().describe('Of a user: those that he has asked for'),
+    ...recordOf(countedKinds, (kind) => {
+      const { whose } = countedAs[kind];
+      return used(countedText(kind))
+        .optional()
+        .describe(whose === undefined ? 'Of a user' : `Of a user: ${whose}`);
+    }),
   })
   .meta({ id: 'Quota' });
 export type QuotaResource = z.infer<typeof QuotaResource>;

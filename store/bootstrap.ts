@@ -1,4 +1,5 @@
 import type { Connection, Model } from 'mongoose';
+import { pools } from '../schemas/kinds.js';
 import { createDirectory, type Directory } from './directory.js';
 import { createStore } from './store.js';
 
@@ -12,8 +13,7 @@ export async function bootstrapStore(connection: Connection): Promise<Directory>
   await Promise.all(Object.values(connection.models).map(bringAbout));
   await hosts.countVms();
   await clusters.ensureDefault();
-  // As in OpenNebula, whose own clusters have the ids below.
-  await counters.beginAt('cluster', 100);
+  for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);
   await directory.groups.ensureDefaults();
   await directory.users.complete();
   return directory;

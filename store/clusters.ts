@@ -16,7 +16,7 @@ export function createClusterStore(connection: Connection) {
     model: clusters,
     find: (id: number) => clusters.findById(id).lean<Cluster>().exec(),
     list: (caller: Caller, query: ListQuery) =>
-      pageOf(clusters, visibleTo(caller, 'CLUSTER'), query, {
+      pageOf(clusters, visibleTo(caller, 'cluster'), query, {
         ids: 'number',
         list: namedFields,
         parts: { attributes: { neededBy: ['attributes'], empty: {} } },

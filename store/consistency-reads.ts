@@ -5,8 +5,8 @@ import type { SeenCounter } from '../domain/consistency/judge-operations.js';
 import type { RoleCount } from '../domain/consistency/judge-services.js';
 import type { Ownership } from '../schemas/common.js';
 import type { Host } from '../schemas/host.js';
+import { kinds, type OperatedKind, operatedKinds, type Pool, pools } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operation.js';
-import type { Pool } from './counters.js';
 import type { HostStore } from './hosts.js';
 import { type OperationStore, openStates } from './operations.js';
 import type { ServiceStore } from './services.js';
@@ -16,15 +16,6 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 
 /** Documents after an id, in order of ids, or those with these ids. */
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
-
-/** The pools of ids, and the collections that take theirs from each. */
-const pools: readonly { pool: Pool; collections: readonly string[] }[] = [
-  { pool: 'vm', collections: ['vms'] },
-  { pool: 'vm_template', collections: ['vm_templates'] },
-  { pool: 'host', collections: ['hosts'] },
-  { pool: 'cluster', collections: ['clusters'] },
-  { pool: 'document', collections: ['services', 'service_templates'] },
-];
 
 const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history';
 const ofService = 'uid gid permissions state epoch operation wanted holds roles.name roles.state roles.cardinality';
@@ -151,22 +142,32 @@ export function createConsistencyReads(connection: Connection, { operations, ser
 
     /** Which of these operations their resources name as at work on them, or as wanting them. */
     async known(ofThese: readonly Pick<Operation, '_id' | 'resource'>[]): Promise<Set<string>> {
-      const idsOf = (type: 'service' | 'vm') =>
-        ofThese.flatMap(({ resource }) => (resource.type === type ? [resource.id] : []));
       type Naming = { operation: string | null; wanted: string | null };
-      const [ofServices, ofVms] = await Promise.all([
-        services.model
-          .find({ _id: { $in: idsOf('service') } }, { operation: 1, wanted: 1 })
-          .lean<Naming[]>()
-          .exec(),
-        vms.model
-          .find({ _id: { $in: idsOf('vm') } }, { operation: 1, wanted: 1 })
-          .lean<Naming[]>()
-          .exec(),
-      ]);
-      const zones = ofThese.filter(({ resource }) => resource.type === 'zone').map(({ _id }) => _id);
-      const named = [...ofServices, ...ofVms].flatMap(({ operation, wanted }) => [operation, wanted]);
-      return new Set([...named.filter((op) => op !== null), ...zones]);
+      const namedBy = async (kind: 'service' | 'vm', ids: readonly number[]): Promise<string[]> => {
+        const documents = connection.collection<Naming & { _id: number }>(kinds[kind].collection);
+        const found = await documents
+          .find({ _id: { $in: [...ids] } }, { projection: { operation: 1, wanted: 1 } })
+          .toArray();
+        return found.flatMap(({ operation, wanted }) => [operation, wanted]).filter((op) => op !== null);
+      };
+      const named: Record<OperatedKind, (some: typeof ofThese) => Promise<string[]>> = {
+        service: (some) =>
+          namedBy(
+            'service',
+            some.map(({ resource }) => resource.id),
+          ),
+        vm: (some) =>
+          namedBy(
+            'vm',
+            some.map(({ resource }) => resource.id),
+          ),
+        // A check needs nobody to know of it.
+        zone: async (some) => some.map(({ _id }) => _id),
+      };
+      const found = await Promise.all(
+        operatedKinds.map((kind) => named[kind](ofThese.filter(({ resource }) => resource.type === kind))),
+      );
+      return new Set(found.flat());
     },
 
     /** Every counter. The ids are read before the counters: one that is given meanwhile is above them all the same. */

@@ -3,6 +3,7 @@ import type { Evidence, StrayOperations } from '../domain/consistency/evidence.j
 import { abandonment } from '../domain/vm-states.js';
 import type { Ownership } from '../schemas/common.js';
 import type { Capacity } from '../schemas/host.js';
+import { kinds } from '../schemas/kinds.js';
 import type { ServiceState } from '../schemas/service.js';
 import type { ReadStores } from './consistency-reads.js';
 import { pushLog, stateEntry } from './service-log.js';
@@ -161,7 +162,7 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     giveOperations: (type: 'service' | 'vm', id: number, { should }: StrayOperations) =>
       all(
         async (session) => {
-          const resources = connection.collection<Owned>(type === 'vm' ? 'vms' : 'services');
+          const resources = connection.collection<Owned>(kinds[type].collection);
           const seen = { _id: id, ...should };
           return (await resources.updateOne(seen, { $inc: { owner_changes: 1 } }, { session })).modifiedCount > 0;
         },

@@ -1,8 +1,6 @@
 import type { Connection } from 'mongoose';
+import type { Pool } from '../schemas/kinds.js';
 import { modelOf } from './model.js';
-
-/** Pools of integer ids. Services and service templates share one, as documents do in OpenNebula. */
-export type Pool = 'vm' | 'vm_template' | 'host' | 'document' | 'cluster';
 
 export function createCounters(connection: Connection) {
   const counters = modelOf<{ _id: Pool; next: number }>(connection, 'counters', String);

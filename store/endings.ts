@@ -4,7 +4,9 @@ import { brief, longest } from '../domain/brief.js';
 import { leftWaiting } from '../domain/left-waiting.js';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import { abandonment } from '../domain/vm-states.js';
+import type { OperatedKind } from '../schemas/kinds.js';
 import { isUndeployment, type Operation, type Releasing } from '../schemas/operation.js';
+import { isOn, type OperationOn, takesAway } from '../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Health } from './health.js';
@@ -13,6 +15,20 @@ import { type Outcome, openStates } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import type { EndingStores, Releases } from './releases.js';
 import { stateAfter } from './vm-transitions.js';
+
+/** How it ended, and which VMs are to be let go of after that; null: none. */
+type Settlement = { outcome: Outcome; releasing: Releasing | null };
+
+/** How an operation ends on one kind of thing. */
+type EndOf = {
+  /** In the transaction that ends it: what becomes of its resource, and of the outcome by what is found there. */
+  settle: (operation: Operation, outcome: Outcome, session: ClientSession) => Promise<Settlement>;
+  /**
+   * After it: what has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was
+   * at work.
+   */
+  told: (ended: Operation) => Promise<void>;
+};
 
 /**
  * How operations end. What a run says of itself at its end and what reconciliation says of a run that was lost is the
@@ -30,6 +46,24 @@ export function createEndings(
     releases,
   }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases },
 ) {
+  /** What becomes of what an operation was about, and how else its end is told there. */
+  const ends: Record<OperatedKind, EndOf> = {
+    service: {
+      settle: settleService,
+      told: async ({ kind, resource: { id } }) => {
+        if (!takesAway(kind)) await health.refresh([id]);
+      },
+    },
+    vm: {
+      settle: settleVm,
+      told: async ({ resource: { id } }) => {
+        const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
+        if (vm?.service) await health.refresh([vm.service.id]);
+      },
+    },
+    zone: { settle: async (_operation, outcome) => ({ outcome, releasing: null }), told: async () => {} },
+  };
+
   return {
     /**
      * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed; one
@@ -83,44 +117,25 @@ export function createEndings(
     async afterwards(op: string): Promise<void> {
       await releases.finish(op);
       const operation = await operations.find(op);
-      if (operation && !isOpen(operation)) await judge(operation);
+      if (operation && !isOpen(operation)) await ends[operation.resource.type].told(operation);
     },
   };
 
-  async function afterwards(ended: Operation | null): Promise<void> {
-    if (ended?.releasing) await releases.finish(ended._id);
-    if (ended) await judge(ended);
-  }
-
-  /** What has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was at work. */
-  async function judge(ended: Operation): Promise<void> {
-    if (ended.kind === 'undeployService' || ended.resource.type === 'zone') return;
-    const { type, id } = ended.resource;
-    if (type === 'service') return health.refresh([id]);
-    const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
-    if (vm?.service) await health.refresh([vm.service.id]);
-  }
-
   async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
     if (!isOpen(operation)) return operation;
-    const { _id: op, resource } = operation;
-    const given_up = reasonOf(claimed);
-    if (resource.type !== 'service') {
-      await releases.releaseOne(op, given_up, session);
-      const outcome = await settle(operation, claimed, session);
-      if (resource.type === 'vm' && outcome.state !== 'succeeded')
-        await vms.leave(resource.id, op, leftWaiting(operation, outcome), session);
-      return operations.end(op, outcome, session, null);
-    }
-    const { outcome, isWanted } = await settleService(operation, claimed, session);
-    const left = outcome.state === 'succeeded' || isWanted ? null : leftWaiting(operation, outcome);
-    const releasing = await releases.toRelease(op, { given_up, left }, session);
-    return operations.end(op, outcome, session, releasing);
+    const { outcome, releasing } = await ends[operation.resource.type].settle(operation, claimed, session);
+    return operations.end(operation._id, outcome, session, releasing);
   }
 
-  async function settle(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Outcome> {
+  async function afterwards(ended: Operation | null): Promise<void> {
+    if (!ended) return;
+    if (ended.releasing) await releases.finish(ended._id);
+    await ends[ended.resource.type].told(ended);
+  }
+
+  async function settleVm(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Settlement> {
     const { _id: op, resource } = operation;
-    if (resource.type === 'zone') return outcome;
+    await releases.releaseOne(op, reasonOf(claimed), session);
     const vm = await vms.model
       .findById(resource.id, { state: 1, lcm_state: 1 })
       .session(session)
@@ -128,17 +143,17 @@ export function createEndings(
       .exec();
     await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
     await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
-    return outcome.state === 'cancelled' && vm && vmArrived(vm, operation.kind) ? { state: 'succeeded' } : outcome;
+    if (claimed.state === 'cancelled' && vm && vmArrived(vm, operation.kind))
+      return { outcome: { state: 'succeeded' }, releasing: null };
+    // Nobody looks for a host for it any more.
+    if (claimed.state !== 'succeeded') await vms.leave(resource.id, op, leftWaiting(operation, claimed), session);
+    return { outcome: claimed, releasing: null };
   }
 
-  /** `isWanted`: another operation is about to take the service over. */
-  async function settleService(
-    operation: Operation,
-    outcome: Outcome,
-    session: ClientSession,
-  ): Promise<{ outcome: Outcome; isWanted: boolean }> {
-    const { _id: op, resource } = operation;
-    const undeploys = operation.kind === 'undeployService';
+  async function settleService(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Settlement> {
+    const { _id: op, resource, kind } = operation;
+    if (!isOn('service', kind)) throw new Error(`${kind} is not about a service`);
+    const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked =
@@ -153,7 +168,7 @@ export function createEndings(
         const arrived = roles.every(({ state }) => state === done);
         if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
-        const after = judged(settled, afterwardsOf(operation)(settled, said), looked);
+        const after = judged(settled, afterwardsOf[kind](settled, said), looked);
         if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
         return after;
       },
@@ -161,8 +176,10 @@ export function createEndings(
     );
     if (before?.operation === op && said.state === 'succeeded' && removes(operation))
       await services.remove(resource.id, session);
-    const wanted = before?.wanted ?? null;
-    return { outcome: said, isWanted: wanted !== null && wanted !== op };
+    // Whoever is about to take the service over makes untrue what those that wait for a host would be told.
+    const isWanted = typeof before?.wanted === 'string' && before.wanted !== op;
+    const left = said.state === 'succeeded' || isWanted ? null : leftWaiting(operation, said);
+    return { outcome: said, releasing: await releases.toRelease(op, { given_up: reasonOf(outcome), left }, session) };
   }
 
   /** As they are once those that the operation holds in the middle of a step have said that this was given up. */
@@ -213,8 +230,12 @@ function judged({ body }: Service, after: Settled, vms: readonly HealthVm[]): Se
   return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
 }
 
-const afterwardsOf = ({ kind }: Operation) =>
-  kind === 'undeployService' ? afterUndeployment : kind === 'repairService' ? afterRepair : afterDeployment;
+/** What becomes of a service, from its roles. */
+const afterwardsOf: Record<OperationOn<'service'>, (service: Service, outcome: Outcome) => Settled> = {
+  deployService: afterDeployment,
+  undeployService: afterUndeployment,
+  repairService: afterRepair,
+};
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 

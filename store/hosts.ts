@@ -112,7 +112,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         .lean<Omit<Host, 'vms'>[]>()
         .exec(),
     list: (caller: Caller, query: ListQuery & { state?: HostState }) =>
-      pageOf(hosts, { ...visibleTo(caller, 'HOST'), ...(query.state && { state: query.state }) }, query, {
+      pageOf(hosts, { ...visibleTo(caller, 'host'), ...(query.state && { state: query.state }) }, query, {
         ids: 'number',
         list: hostFields,
         parts,
@@ -120,7 +120,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
     /** Those of these hosts that the caller may USE. */
     async seenBy(caller: Caller, ids: readonly number[]): Promise<ReadonlySet<number>> {
       const found = await hosts
-        .find({ $and: [visibleTo(caller, 'HOST'), { _id: { $in: [...ids] } }] }, { _id: 1 })
+        .find({ $and: [visibleTo(caller, 'host'), { _id: { $in: [...ids] } }] }, { _id: 1 })
         .lean<Pick<Host, '_id'>[]>()
         .exec();
       return new Set(found.map(({ _id }) => _id));

@@ -1,12 +1,9 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { type FederatedPool, federatedFirst } from '../schemas/kinds.js';
 import { sharedRead } from './shared-read.js';
 import { createTurns } from './turns.js';
 
-/** Pools of ids that zones share. As in OpenNebula, users begin at 2 and groups at 100. */
-const firstIds = { user: 2, group: 100, acl: 0, token: 0 } as const;
-export type IdentityPool = keyof typeof firstIds;
-
-type IdentityDocument = { _id: 'identity'; version: number; next: Record<IdentityPool, number> };
+type IdentityDocument = { _id: 'identity'; version: number; next: Record<FederatedPool, number> };
 const only = { _id: 'identity' } as const;
 
 /**
@@ -40,10 +37,10 @@ export function createIdentityVersion(connection: Connection) {
       ),
 
     /** An id never given before, within a change. */
-    async take(pool: IdentityPool, session: ClientSession): Promise<number> {
+    async take(pool: FederatedPool, session: ClientSession): Promise<number> {
       const taken = await documents.findOneAndUpdate(
         only,
-        [{ $set: { [`next.${pool}`]: { $add: [{ $ifNull: [`$next.${pool}`, firstIds[pool]] }, 1] } } }],
+        [{ $set: { [`next.${pool}`]: { $add: [{ $ifNull: [`$next.${pool}`, federatedFirst[pool]] }, 1] } } }],
         { session, returnDocument: 'after' },
       );
       if (!taken) throw new Error('an id was taken outside a change');

@@ -1,14 +1,16 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { kinds, ownedKinds } from '../schemas/kinds.js';
 
-/** What belongs to users and groups, and how it is told. What is DONE is history: it needs no owner. */
-const kinds = [
-  { collection: 'services', one: 'service', several: 'services', lives: { state: { $ne: 'DONE' } } },
-  { collection: 'vms', one: 'VM', several: 'VMs', lives: { state: { $ne: 'DONE' } } },
-  { collection: 'service_templates', one: 'service template', several: 'service templates', lives: {} },
-  { collection: 'vm_templates', one: 'VM template', several: 'VM templates', lives: {} },
-  { collection: 'hosts', one: 'host', several: 'hosts', lives: {} },
-  { collection: 'clusters', one: 'cluster', several: 'clusters', lives: {} },
-] as const;
+/** What belongs to users and groups, and how it is told. What has ended is history: it needs no owner. */
+const owned = ownedKinds.map((kind) => {
+  const {
+    collection,
+    one,
+    several,
+    owned: { ended },
+  } = kinds[kind];
+  return { collection, one, several, lives: ended === null ? {} : { state: { $ne: ended } } };
+});
 
 /** What belongs to users and groups in this zone. */
 export function createOwned(connection: Connection) {
@@ -16,7 +18,7 @@ export function createOwned(connection: Connection) {
     /** As “1 service, 2 VMs”; null: nothing. */
     async by(owner: { uid: number } | { gid: number }, session?: ClientSession): Promise<string | null> {
       const found: string[] = [];
-      for (const { collection, one, several, lives } of kinds) {
+      for (const { collection, one, several, lives } of owned) {
         const count = await connection
           .collection(collection)
           .countDocuments({ ...owner, ...lives }, { ...(session && { session }) });
@@ -28,7 +30,7 @@ export function createOwned(connection: Connection) {
     /** Ids of all users, or of all groups, that anything names as its owner. */
     async owners(field: 'uid' | 'gid'): Promise<number[]> {
       const ids = new Set<number>();
-      for (const { collection, lives } of kinds) {
+      for (const { collection, lives } of owned) {
         const found: unknown[] = await connection.collection(collection).distinct(field, lives);
         for (const id of found) if (typeof id === 'number') ids.add(id);
       }

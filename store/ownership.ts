@@ -1,5 +1,6 @@
 import type { ClientSession, Connection, Model } from 'mongoose';
 import type { Ownership } from '../schemas/common.js';
+import { countOf, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
 import type { Amounts } from '../schemas/quota.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -62,7 +63,7 @@ export function createOwnershipChanges(
     id: number,
     { after, allow, compare, names }: OwnershipChange<T>,
     { nodes: nodesOf, follow }: Followers = nobody,
-    counted?: 'vm_templates' | 'service_templates',
+    counted: ZoneCounted | null = null,
   ): Promise<T | null> {
     const seen = await model.findById(id).lean<T>().exec();
     if (!seen) return null;
@@ -92,9 +93,9 @@ export function createOwnershipChanges(
   return {
     /** For objects that nothing goes with: templates, hosts, clusters. */
     changeOf:
-      <T extends Owned>(model: Model<T>, counted?: 'vm_templates' | 'service_templates') =>
+      <T extends Owned>(kind: OwnedKind, model: Model<T>) =>
       (id: number, wish: OwnershipChange<T>) =>
-        change(model, id, wish, nobody, counted),
+        change(model, id, wish, nobody, countOf(kind)),
 
     /** A VM, and its operations. */
     changeVm: (id: number, wish: OwnershipChange<Vm>) =>

@@ -2,8 +2,8 @@ import { type Model, mongo, type QueryFilter } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
 import { isAdministrator, type Visibility, visibility } from '../domain/permissions.js';
 import { Problem } from '../domain/problems.js';
-import type { ResourceType } from '../schemas/acl.js';
 import type { Page } from '../schemas/common.js';
+import { kinds, type OwnedKind, operatedKinds } from '../schemas/kinds.js';
 import { limits } from '../schemas/limits.js';
 import type { ListFields, ListQuery } from '../schemas/list.js';
 import type { ResourceRef } from '../schemas/operation.js';
@@ -98,8 +98,8 @@ export const sortIndexes = (list: ListFields): Index[] =>
     .map(({ path }) => ({ fields: { [path]: 1, _id: 1 } }));
 
 /** What the caller may USE of a kind of object, as a filter: what domain/permissions describes, for lists. */
-export function visibleTo(caller: Caller, type: ResourceType): Record<string, unknown> {
-  const seen = visibility(caller, type);
+export function visibleTo(caller: Caller, kind: OwnedKind): Record<string, unknown> {
+  const seen = visibility(caller, kinds[kind].acl);
   if (seen.all) return {};
   const { ids, gids, clusters } = seen;
   return {
@@ -119,9 +119,7 @@ export function operationsVisibleTo(caller: Caller): Record<string, unknown> {
   return {
     $or: [
       ...permitted({ uid: caller.id, groups: caller.groups }),
-      ...about('service', visibility(caller, 'DOCUMENT')),
-      ...about('vm', visibility(caller, 'VM')),
-      ...about('zone', visibility(caller, 'ZONE')),
+      ...operatedKinds.flatMap((kind) => about(kind, visibility(caller, kinds[kind].acl))),
     ],
   };
 }

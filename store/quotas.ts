@@ -12,11 +12,11 @@ import {
   type QuotaBalance,
   quotaProblem,
 } from '../domain/quotas.js';
+import { type CountedKind, chargedKinds, kinds, type ZoneCounted, zoneCounted } from '../schemas/kinds.js';
 import type { ListQuery } from '../schemas/list.js';
 import {
   type Amounts,
   asDefault,
-  type CountedKind,
   type Counts,
   countedDefaults,
   type Quota,
@@ -26,6 +26,7 @@ import {
   quotaKinds,
   unlimited,
 } from '../schemas/quota.js';
+import { recordOf } from '../schemas/record-of.js';
 import { type Index, modelOf } from './model.js';
 import { openStates } from './operations.js';
 import { pageOf } from './paging.js';
@@ -34,13 +35,9 @@ import { createTurns } from './turns.js';
 /** Whose an object is; the names are told in refusals, where they are known. */
 export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
 
-/** What is counted, and which of it is a user's. Tokens are the directory's, which counts them itself. */
-const countedIn: Readonly<Record<Exclude<CountedKind, 'tokens'>, { collection: string; of: (uid: number) => object }>> =
-  {
-    vm_templates: { collection: 'vm_templates', of: (uid) => ({ uid }) },
-    service_templates: { collection: 'service_templates', of: (uid) => ({ uid }) },
-    operations: { collection: 'operations', of: (uid) => ({ 'requester.id': uid, state: { $in: [...openStates] } }) },
-  };
+/** Which of what is counted is a user's. What zones share is the directory's, which counts it itself. */
+const countedOf = (kind: ZoneCounted, uid: number): object =>
+  kind === 'operations' ? { 'requester.id': uid, state: { $in: [...openStates] } } : { uid };
 
 /** Of what carries a charge: from this what is used can be counted again. */
 export const chargeIndex: Index = {
@@ -92,8 +89,8 @@ export function createQuotaStore(connection: Connection) {
     return limit;
   }
 
-  const countOf = (uid: number, kind: keyof typeof countedIn, session?: ClientSession, most?: number) =>
-    connection.collection(countedIn[kind].collection).countDocuments(countedIn[kind].of(uid), {
+  const countOf = (uid: number, kind: ZoneCounted, session?: ClientSession, most?: number) =>
+    connection.collection(kind).countDocuments(countedOf(kind, uid), {
       ...(session && { session }),
       ...(most !== undefined && { limit: most }),
     });
@@ -101,7 +98,7 @@ export function createQuotaStore(connection: Connection) {
   /** After one more was written, in the same transaction. Throws `quota_exceeded`, upon which nothing is. */
   async function demandRoom(
     { uid, uname }: Pick<ChargedOwner, 'uid' | 'uname'>,
-    kind: keyof typeof countedIn,
+    kind: ZoneCounted,
     session: ClientSession,
   ): Promise<void> {
     const limit = await claim(uid, kind, session);
@@ -147,8 +144,8 @@ export function createQuotaStore(connection: Connection) {
   async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
     const found = new Map<string, QuotaBalance>();
     const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
-    for (const name of ['services', 'vms']) {
-      const rows = connection.collection(name).aggregate<{ _id: Owned } & Amounts>(
+    for (const kind of chargedKinds) {
+      const rows = connection.collection(kinds[kind].collection).aggregate<{ _id: Owned } & Amounts>(
         [
           { $match: { 'charge.vms': { $exists: true }, ...owner } },
           {
@@ -246,16 +243,14 @@ export function createQuotaStore(connection: Connection) {
     claim,
     demandRoom,
 
-    /** How many users have of what is counted, but tokens. */
-    async counts(uids: readonly number[]): Promise<Map<number, Omit<Counts, 'tokens'>>> {
+    /** How many users have of what this zone counts. */
+    async counts(uids: readonly number[]): Promise<Map<number, Record<ZoneCounted, number>>> {
       const found = await Promise.all(
-        uids.map(async (uid): Promise<[number, Omit<Counts, 'tokens'>]> => {
-          const [vm_templates, service_templates, operations] = await Promise.all([
-            countOf(uid, 'vm_templates'),
-            countOf(uid, 'service_templates'),
-            countOf(uid, 'operations'),
-          ]);
-          return [uid, { vm_templates, service_templates, operations }];
+        uids.map(async (uid): Promise<[number, Record<ZoneCounted, number>]> => {
+          const counts = new Map(
+            await Promise.all(zoneCounted.map(async (kind) => [kind, await countOf(uid, kind)] as const)),
+          );
+          return [uid, recordOf(zoneCounted, (kind) => counts.get(kind) ?? 0)];
         }),
       );
       return new Map(found);
@@ -264,7 +259,7 @@ export function createQuotaStore(connection: Connection) {
     /** Makes something that is counted, if its owner may have one more. */
     makeCounted: <T>(
       owner: Pick<ChargedOwner, 'uid' | 'uname'>,
-      kind: keyof typeof countedIn,
+      kind: ZoneCounted,
       make: (session: ClientSession) => Promise<T>,
     ): Promise<T> =>
       takeTurns([keyOf({ type: 'user', id: owner.uid })], () =>

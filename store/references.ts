@@ -1,17 +1,18 @@
 import type { ClientSession, Connection } from 'mongoose';
 import { type Finding, Problem } from '../domain/problems.js';
 import { administrators, defaultGroup } from '../schemas/group.js';
+import { type Kind, kinds } from '../schemas/kinds.js';
 import { createTurns } from './turns.js';
 
 type Owner = { uid: number; gid: number };
 
 /** What other documents name, and which of it is always there, so that nobody has to make sure. */
-const kinds = {
-  user: { collection: 'users', always: [0] },
-  group: { collection: 'groups', always: [administrators, defaultGroup] },
-  vm_template: { collection: 'vm_templates', always: [] },
-} as const satisfies Record<string, { collection: string; always: readonly number[] }>;
-export type Referred = keyof typeof kinds;
+const alwaysThere = {
+  user: [0],
+  group: [administrators, defaultGroup],
+  vm_template: [],
+} as const satisfies Partial<Record<Kind, readonly number[]>>;
+export type Referred = keyof typeof alwaysThere;
 
 /**
  * Whoever writes the name of a user, a group or a VM template into another document writes that user, group or template,
@@ -24,10 +25,10 @@ export function createReferences(connection: Connection) {
 
   /** Makes sure that these are there until the transaction has committed; returns those that are not. */
   async function touch(kind: Referred, ids: readonly number[], session: ClientSession): Promise<number[]> {
-    const { collection, always } = kinds[kind];
-    const wanted = [...new Set(ids)].filter((id) => !always.some((one) => one === id));
+    const always: readonly number[] = alwaysThere[kind];
+    const wanted = [...new Set(ids)].filter((id) => !always.includes(id));
     if (wanted.length === 0) return [];
-    const documents = connection.collection<{ _id: number; referred?: number }>(collection);
+    const documents = connection.collection<{ _id: number; referred?: number }>(kinds[kind].collection);
     const filter = { _id: { $in: wanted } };
     const { matchedCount } = await documents.updateMany(filter, { $inc: { referred: 1 } }, { session });
     if (matchedCount === wanted.length) return [];

@@ -96,7 +96,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     list: (caller: Caller, query: ListQuery & { state?: ServiceState }) =>
       pageOf<Service, ServiceRow>(
         services,
-        { ...visibleTo(caller, 'DOCUMENT'), ...(query.state && { state: query.state }) },
+        { ...visibleTo(caller, 'service'), ...(query.state && { state: query.state }) },
         query,
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),

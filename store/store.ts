@@ -49,10 +49,10 @@ export function createStore(connection: Connection) {
     clusters,
     moveBound: createBoundMoves(connection, { services, vms }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
-    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_templates', 'TEMPLATE', {
+    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_template', {
       template: { neededBy: ['template', 'warnings'], empty: {} },
     }),
-    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_templates', 'DOCUMENT', {
+    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_template', {
       body: { neededBy: ['body'], empty: {} },
     }),
     operations,

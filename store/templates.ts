@@ -1,7 +1,7 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Caller } from '../domain/caller.js';
-import type { ResourceType } from '../schemas/acl.js';
 import type { Ownership } from '../schemas/common.js';
+import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import { type ListQuery, namedFields } from '../schemas/list.js';
 import { insertWhole, modelOf, setWhole } from './model.js';
 import { type Part, pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
@@ -12,11 +12,10 @@ type Named = Ownership & { _id: number; name: string; created_at: Date };
 /** `parts`: what is much of a template, and not always shown. */
 export function createTemplateStore<T extends Named>(
   connection: Connection,
-  collection: string,
-  type: ResourceType,
+  kind: OwnedKind,
   parts: Readonly<Record<string, Part>>,
 ) {
-  const templates = modelOf<T>(connection, collection, Number, [
+  const templates = modelOf<T>(connection, kinds[kind].collection, Number, [
     { fields: { uid: 1, name: 1 }, options: { unique: true } },
     ...pageIndexes(),
     ...sortIndexes(namedFields),
@@ -30,7 +29,7 @@ export function createTemplateStore<T extends Named>(
         .lean<T[]>()
         .exec(),
     list: (caller: Caller, query: ListQuery) =>
-      pageOf(templates, visibleTo(caller, type), query, { ids: 'number', list: namedFields, parts }),
+      pageOf(templates, visibleTo(caller, kind), query, { ids: 'number', list: namedFields, parts }),
     /** Fails with a duplicate key when the owner has one of this name already. */
     insert: (template: T, session: ClientSession) => insertWhole(templates, template, session),
     replace: (id: number, change: Partial<T>, session: ClientSession) => setWhole(templates, id, change, session),

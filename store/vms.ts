@@ -124,7 +124,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       pageOf(
         vms,
         {
-          ...visibleTo(caller, 'VM'),
+          ...visibleTo(caller, 'vm'),
           ...(query.state !== undefined && { state: query.state }),
           ...(!asksForState(query) && { state: { $in: presentStates } }),
           ...(query.service_id !== undefined && { 'service.id': query.service_id }),

@@ -18,9 +18,11 @@ import {
   SearchAttributeType,
 } from '@temporalio/common';
 import { type FailingTask, faultText } from '../../domain/failing-task.js';
-import { takesAway } from '../../domain/lanes.js';
+import { nameOf } from '../../domain/names.js';
 import { Problem } from '../../domain/problems.js';
+import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation, ResourceRef } from '../../schemas/operation.js';
+import { operations as described, takesAway } from '../../schemas/operations.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
 import { pendingOf } from './pending.js';
@@ -38,26 +40,22 @@ export const searchAttributes = {
   ArcusOperation: defineSearchAttributeKey('ArcusOperation', SearchAttributeType.KEYWORD),
 } as const;
 
-const verbs = {
-  deployService: 'deploy',
-  undeployService: 'undeploy',
-  repairService: 'repair',
-  deployVm: 'deploy',
-  terminateVm: 'terminate',
-  recoverVm: 'recover',
-  checkConsistency: 'check the consistency of',
-} as const satisfies Record<Operation['kind'], string>;
-
 /** What an operator reads in the Temporal UI's list. */
 export const summaryOf = ({ kind, resource, resource_name }: Operation): string =>
-  `${verbs[kind]} ${resource.type === 'vm' ? 'VM' : resource.type} ${resource.id} (${resource_name})`;
+  `${described[kind].verb} ${nameOf(resource)} (${resource_name})`;
+
+/** Under which attribute the id of a resource is found; a zone is named on every run. */
+const idAttribute = {
+  service: searchAttributes.ArcusService,
+  vm: searchAttributes.ArcusVm,
+  zone: null,
+} as const satisfies Record<OperatedKind, typeof searchAttributes.ArcusVm | null>;
 
 const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttributePair[] => [
   { key: searchAttributes.ArcusOperation, value: operation._id },
   { key: searchAttributes.ArcusOwner, value: operation.requester.name },
   { key: searchAttributes.ArcusZone, value: '0' },
-  ...(resource.type === 'service' ? [{ key: searchAttributes.ArcusService, value: resource.id }] : []),
-  ...(resource.type === 'vm' ? [{ key: searchAttributes.ArcusVm, value: resource.id }] : []),
+  ...[idAttribute[resource.type]].flatMap((key) => (key === null ? [] : [{ key, value: resource.id }])),
 ];
 
 /**

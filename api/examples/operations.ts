@@ -150,7 +150,7 @@ export const deployedInFull: OperationDetail = {
     step('finishRoles', 'settle role db', [17, 18], { role: 'db' }),
     step('startRoles', 'make the VMs of role web and find hosts for them', [18, 19], { role: 'web' }),
     step('bootVms', 'boot 2 VMs of role web', [19, 24], { role: 'web', vms: 2 }),
-    step('planRound', 'see what the failure policy of role web says', [24, 24], { role: 'web' }),
+    step('planRounds', 'see what the failure policy of role web says', [24, 24], { role: 'web' }),
     step('finishRoles', 'settle role web', [24, 25], { role: 'web' }),
     step('endOperation', 'end the operation', [25, 25]),
   ],

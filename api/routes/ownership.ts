@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import type { Operations } from '../../operations/operations.js';
-import type { OwnershipOf } from '../../operations/ownership.js';
+import type { OwnershipOf } from '../../operations/ownership-of.js';
 import { ClusterResource } from '../../schemas/cluster.js';
 import { HostResource } from '../../schemas/host.js';
+import { type OwnedKind, rowOf } from '../../schemas/kinds.js';
 import { Chmod, Chown } from '../../schemas/ownership.js';
 import { ServiceResource } from '../../schemas/service.js';
 import { ServiceTemplateResource } from '../../schemas/service-template.js';
@@ -16,18 +17,13 @@ import { shop } from '../examples/service-templates.js';
 import { shopOfMay } from '../examples/services.js';
 import { small } from '../examples/vm-templates.js';
 import { buildServer } from '../examples/vms.js';
+import { idOf, tagOf } from '../kind-words.js';
 import { ById, json, NoQuery, type Route, route, shows } from '../route.js';
 
 type ExampleWith<B extends z.ZodType, R> = ExampleOf<typeof ById, typeof NoQuery, B, NoInfer<R>>;
 type Examples<B extends z.ZodType, R> = readonly [ExampleWith<B, R>, ...ExampleWith<B, R>[]];
 
-type Kind<R> = {
-  /** Of its routes, below the root of the API. */
-  path: string;
-  tag: string;
-  /** In sentences, and at the end of the ids of its routes. */
-  noun: string;
-  id: string;
+type Way<R> = {
   schema: z.ZodType<R>;
   of: (operations: Operations['ownership']) => OwnershipOf<R>;
   /** What chmod and chown of this kind do beyond others, as sentences. */
@@ -40,74 +36,54 @@ type Kind<R> = {
 const reaches = 'Its VMs and the operations of all have the same then, or nothing has changed.';
 
 /** The two routes of each kind of object. */
-export const ownershipRoutes: readonly Route[] = [
-  ...ownershipOf({
-    path: '/services',
-    tag: 'Services',
-    noun: 'a service',
-    id: 'Service',
+export const ownershipRoutes: readonly Route[] = Object.values({
+  service: ownershipOf('service', {
     schema: ServiceResource,
     examples: { chmod: sharing('1', shopOfMay), chown: giving('1', shopOfMay) },
-    of: ({ services }) => services,
+    of: ({ service }) => service,
     also: { chmod: reaches, chown: `${reaches} What it is charged goes to the quotas of the new owner and group.` },
-    problems: { chmod: ['operation_in_progress'], chown: ['operation_in_progress', 'quota_exceeded'] },
+    problems: { chmod: ['operation_in_progress'], chown: ['operation_in_progress'] },
   }),
-  ...ownershipOf({
-    path: '/service-templates',
-    tag: 'Service templates',
-    noun: 'a service template',
-    id: 'ServiceTemplate',
+  service_template: ownershipOf('service_template', {
     schema: ServiceTemplateResource,
     examples: { chmod: sharing('0', shop), chown: giving('0', shop) },
-    of: ({ serviceTemplates }) => serviceTemplates,
-    problems: { chown: ['name_taken', 'quota_exceeded'] },
+    of: ({ service_template }) => service_template,
   }),
-  ...ownershipOf({
-    path: '/vms',
-    tag: 'VMs',
-    noun: 'a VM',
-    id: 'Vm',
+  vm: ownershipOf('vm', {
     schema: VmResource,
     examples: { chmod: sharing('3', buildServer), chown: giving('3', buildServer) },
-    of: ({ vms }) => vms,
+    of: ({ vm }) => vm,
     also: {
       chmod: 'Its operations have the same then.',
       chown:
         'Its operations go with it, and what it is charged to the quotas of the new owner and group. One of a service cannot be given away by itself.',
     },
-    problems: { chown: ['wrong_state', 'quota_exceeded'] },
+    problems: { chown: ['wrong_state'] },
   }),
-  ...ownershipOf({
-    path: '/vm-templates',
-    tag: 'VM templates',
-    noun: 'a VM template',
-    id: 'VmTemplate',
+  vm_template: ownershipOf('vm_template', {
     schema: VmTemplateResource,
     examples: { chmod: sharing('0', small), chown: giving('0', small) },
-    of: ({ vmTemplates }) => vmTemplates,
-    problems: { chown: ['name_taken', 'quota_exceeded'] },
+    of: ({ vm_template }) => vm_template,
   }),
-  ...ownershipOf({
-    path: '/hosts',
-    tag: 'Hosts',
-    noun: 'a host',
-    id: 'Host',
+  host: ownershipOf('host', {
     schema: HostResource,
     examples: { chmod: sharing('0', node), chown: giving('0', node) },
-    of: ({ hosts }) => hosts,
+    of: ({ host }) => host,
   }),
-  ...ownershipOf({
-    path: '/clusters',
-    tag: 'Clusters',
-    noun: 'a cluster',
-    id: 'Cluster',
+  cluster: ownershipOf('cluster', {
     schema: ClusterResource,
     examples: { chmod: sharing('100', production), chown: giving('100', production) },
-    of: ({ clusters }) => clusters,
+    of: ({ cluster }) => cluster,
   }),
-];
+} satisfies Record<OwnedKind, Route[]>).flat();
 
-function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, problems }: Kind<R>): Route[] {
+function ownershipOf<R>(kind: OwnedKind, { schema, examples, of, also, problems }: Way<R>): Route[] {
+  const { path, one, unique, charged, counted } = rowOf(kind);
+  const [noun, tag, id] = [`a ${one}`, tagOf(kind), idOf(kind)];
+  const ofReceiver: Route['problems'] = [
+    ...(unique === 'owner' ? ['name_taken' as const] : []),
+    ...(charged || counted ? ['quota_exceeded' as const] : []),
+  ];
   return [
     route({
       id: `chmod${id}`,
@@ -139,7 +115,7 @@ function ownershipOf<R>({ path, tag, noun, id, schema, examples, of, also, probl
       query: NoQuery,
       body: json(Chown),
       answer: shows(schema),
-      problems: ['not_found', ...(problems?.chown ?? [])],
+      problems: ['not_found', ...(problems?.chown ?? []), ...ofReceiver],
       examples: examples.chown,
       handle: ({ ownership }, { caller, params, body, precondition }) =>
         of(ownership).chown(caller, params.id, body, precondition),

@@ -2,16 +2,11 @@ import { z } from 'zod';
 import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
 import { CreateGroup, GroupResource } from '../../schemas/group.js';
 import { CreateHost, HostResource } from '../../schemas/host.js';
-import {
-  asDefault,
-  countedKinds,
-  QuotaResource,
-  quotaKinds,
-  UpdateQuota,
-  UpdateUserQuota,
-} from '../../schemas/quota.js';
+import { countedKinds, type ManagedKind } from '../../schemas/kinds.js';
+import { asDefault, QuotaResource, quotaKinds, UpdateQuota, UpdateUserQuota } from '../../schemas/quota.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
 import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
+import { nounOf } from '../noun-of.js';
 import { limitOf, noLimit } from '../quota-limit.js';
 
 type Attributes = Record<string, unknown>;
@@ -83,10 +78,9 @@ const quotaOf = (holder: 'user' | 'group'): Kind => ({
 });
 
 /** In the order in which they are made: what others name comes first. */
-export const kinds: Readonly<Record<string, Kind>> = {
+const rows = {
   group: {
-    noun: 'group',
-    path: '/groups',
+    ...nounOf('group'),
     wish: CreateGroup,
     answer: GroupResource,
     asDocument: (object) => GroupResource.parse(object),
@@ -96,8 +90,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
   group_quota: quotaOf('group'),
   user_quota: quotaOf('user'),
   cluster: {
-    noun: 'cluster',
-    path: '/clusters',
+    ...nounOf('cluster'),
     wish: CreateCluster,
     answer: ClusterResource,
     asDocument: (object) => ClusterResource.parse(object),
@@ -106,8 +99,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     anyCase: ['attributes'],
   },
   host: {
-    noun: 'host',
-    path: '/hosts',
+    ...nounOf('host'),
     wish: CreateHost,
     answer: HostResource,
     asDocument: (object) => {
@@ -132,8 +124,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
         : [],
   },
   vm_template: {
-    noun: 'vm-template',
-    path: '/vm-templates',
+    ...nounOf('vm_template'),
     wish: CreateVmTemplate,
     answer: VmTemplateResource,
     asDocument: (object) => {
@@ -143,8 +134,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     update: 'PUT',
   },
   service_template: {
-    noun: 'service-template',
-    path: '/service-templates',
+    ...nounOf('service_template'),
     wish: ServiceTemplateBody,
     answer: ServiceTemplateResource,
     asDocument: (object) => ServiceTemplateResource.parse(object).body,
@@ -165,12 +155,13 @@ export const kinds: Readonly<Record<string, Kind>> = {
           : [],
       ),
   },
-};
+} satisfies Record<ManagedKind | 'group' | 'group_quota' | 'user_quota', Kind>;
+export const kinds: Readonly<Record<string, Kind>> = rows;
 
 /** What documents may name: also what they cannot make, having no place for a password. */
 export const nameable: Readonly<Record<string, Pick<Kind, 'noun' | 'path'>>> = {
   ...kinds,
-  user: { noun: 'user', path: '/users' },
+  user: nounOf('user'),
 };
 
 export const isObject = (value: unknown): value is Attributes =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AclResource } from '../../schemas/acl.js';
 import { type ApiClient, json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
+import { nounOf } from '../noun-of.js';
 import { pairs } from '../output.js';
 import { groups, users } from '../people.js';
 import { removeLeaf } from '../remove-leaf.js';
@@ -12,8 +13,7 @@ import { clusters } from './cluster-resource.js';
 const Rule = AclResource.transform((acl) => ({ ...acl, name: acl.rule }));
 
 const acls: Resource<typeof Rule, typeof Rule> = {
-  noun: 'acl',
-  path: '/acls',
+  ...nounOf('acl'),
   item: Rule,
   whole: Rule,
   nameless: true,

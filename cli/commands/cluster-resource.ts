@@ -1,4 +1,5 @@
 import { ClusterResource } from '../../schemas/cluster.js';
+import { nounOf } from '../noun-of.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { attributesSection } from '../placement-options.js';
@@ -7,8 +8,7 @@ import type { Resource } from '../resource.js';
 const kept = (amount: string | number | null | undefined): string => String(amount ?? 'nothing');
 
 export const clusters: Resource<typeof ClusterResource, typeof ClusterResource> = {
-  noun: 'cluster',
-  path: '/clusters',
+  ...nounOf('cluster'),
   item: ClusterResource,
   whole: ClusterResource,
   columns: () => [

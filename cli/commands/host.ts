@@ -5,6 +5,7 @@ import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { inFile, readInput } from '../files/input.js';
+import { nounOf } from '../noun-of.js';
 import { pairs, sizeOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -17,8 +18,7 @@ import { whyLeaf } from '../why.js';
 import { clusters } from './cluster-resource.js';
 
 export const hosts: Resource<typeof HostResource, typeof HostResource> = {
-  noun: 'host',
-  path: '/hosts',
+  ...nounOf('host'),
   item: HostResource,
   whole: HostResource,
   states: HostState.options,
@@ -111,8 +111,7 @@ const setState = (verb: string, state: string, summary: string): Leaf =>
 export const hostCommands: readonly Leaf[] = [
   ...listAndShow(hosts),
   whyLeaf({
-    noun: 'host',
-    path: '/hosts',
+    ...nounOf('host'),
     examples: ['arcus host why host-1'],
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), hosts, wish),

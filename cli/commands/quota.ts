@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { type CountedKind, countedAs, countedKinds } from '../../schemas/kinds.js';
 import {
-  type CountedKind,
-  countedKinds,
   DefaultQuotas,
   OwnQuotas,
   QuotaHolderType,
@@ -9,6 +8,7 @@ import {
   QuotaResource,
   quotaKinds,
 } from '../../schemas/quota.js';
+import { recordOf } from '../../schemas/record-of.js';
 import { json } from '../api-client.js';
 import { changesIn } from '../changes.js';
 import { type Context, type Leaf, leaf } from '../command.js';
@@ -21,21 +21,10 @@ import { report, resolve } from '../resource.js';
 const usage = 'Add --help to see how it is used.';
 const plain = (amount: number): string => String(amount);
 const textOf: Record<QuotaKind | CountedKind, (amount: number) => string> = {
-  services: plain,
-  vms: plain,
-  cpu: plain,
+  ...recordOf([...quotaKinds, ...countedKinds], () => plain),
   memory: sizeOf,
-  vm_templates: plain,
-  service_templates: plain,
-  tokens: plain,
-  operations: plain,
 };
-const titles: Record<CountedKind, string> = {
-  vm_templates: 'VM TEMPLATES',
-  service_templates: 'SERVICE TEMPLATES',
-  tokens: 'TOKENS',
-  operations: 'OPERATIONS',
-};
+const titles = recordOf(countedKinds, (kind) => countedAs[kind].several.toUpperCase());
 
 const usedOf = (quota: QuotaResource, kind: QuotaKind | CountedKind): string => {
   const its = quota[kind];
@@ -107,31 +96,27 @@ const Limit = z
   .string()
   .transform(limitOf)
   .refine((limit) => !Number.isNaN(limit), noLimit);
-const Limits = z.object({
-  services: Limit.optional(),
-  vms: Limit.optional(),
-  cpu: Limit.optional(),
-  memory: Limit.optional(),
-  vmTemplates: Limit.optional(),
-  serviceTemplates: Limit.optional(),
-  tokens: Limit.optional(),
-  operations: Limit.optional(),
-});
+const all = [...quotaKinds, ...countedKinds];
+const flagOf = (kind: QuotaKind | CountedKind): string => `--${kind.replaceAll('_', '-')}`;
+/** Options as the parser of the command line calls them: vmTemplates. */
+const optionOf = (kind: QuotaKind | CountedKind): string =>
+  kind.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+const Limits = z.object(Object.fromEntries(all.map((kind) => [optionOf(kind), Limit.optional()])));
 const limitOptions = [
   ['--services <limit>', 'services: a number, default or unlimited'],
   ['--vms <limit>', 'VMs, those of services among them'],
   ['--cpu <limit>', 'cores'],
   ['--memory <limit>', 'memory in MB'],
-  ['--vm-templates <limit>', 'VM templates of a user'],
-  ['--service-templates <limit>', 'service templates of a user'],
-  ['--tokens <limit>', 'tokens of a user that have not expired'],
-  ['--operations <limit>', 'operations of a user that have not ended'],
+  ...countedKinds.map((kind) => {
+    const { several, those } = countedAs[kind];
+    return [`${flagOf(kind)} <limit>`, `${several} of a user${those === undefined ? '' : ` ${those}`}`] as const;
+  }),
 ] as const;
 
-const given = ({ vmTemplates, serviceTemplates, ...limits }: z.output<typeof Limits>) =>
+const given = (limits: z.output<typeof Limits>) =>
   changesIn(
-    { ...limits, vm_templates: vmTemplates, service_templates: serviceTemplates },
-    '--services, --vms, --cpu, --memory, --vm-templates, --service-templates, --tokens or --operations',
+    Object.fromEntries(all.map((kind) => [kind, limits[optionOf(kind)]])),
+    `${all.slice(0, -1).map(flagOf).join(', ')} or ${all.slice(-1).map(flagOf).join('')}`,
   );
 
 export const quotaCommands: readonly Leaf[] = [

@@ -4,6 +4,7 @@ import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { inFile, objectIn, readInput } from '../files/input.js';
 import { reportOperation } from '../follow.js';
+import { nounOf } from '../noun-of.js';
 import { pairs, rawText } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -12,8 +13,7 @@ import { listAndShow, type Resource, report, resolve } from '../resource.js';
 import { startOperation } from '../start-operation.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
-  noun: 'service-template',
-  path: '/service-templates',
+  ...nounOf('service_template'),
   item: ServiceTemplateResource,
   whole: ServiceTemplateResource,
   columns: () => [

@@ -3,6 +3,7 @@ import { ServiceResource, ServiceState, ServiceSummary } from '../../schemas/ser
 import { type Body, json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { reportOperation } from '../follow.js';
+import { nounOf } from '../noun-of.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf } from '../output.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -16,8 +17,7 @@ import { whyLeaf } from '../why.js';
 import { instantiate, instantiateOptions } from './service-template.js';
 
 export const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
-  noun: 'service',
-  path: '/services',
+  ...nounOf('service'),
   item: ServiceSummary,
   whole: ServiceResource,
   states: ServiceState.options,
@@ -56,8 +56,7 @@ async function act(
 export const serviceCommands: readonly Leaf[] = [
   ...listAndShow(services),
   whyLeaf({
-    noun: 'service',
-    path: '/services',
+    ...nounOf('service'),
     examples: ['arcus service why my_service', 'arcus service why 12 -o json'],
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), services, wish),

@@ -3,6 +3,7 @@ import { VmTemplateResource } from '../../schemas/vm-template.js';
 import { json } from '../api-client.js';
 import { type Context, type Leaf, leaf } from '../command.js';
 import { inFile, objectIn, readInput, vmTemplateText } from '../files/input.js';
+import { nounOf } from '../noun-of.js';
 import { pairs } from '../output.js';
 import { permissionsText } from '../ownership.js';
 import { ownershipLeaves } from '../ownership-leaves.js';
@@ -10,8 +11,7 @@ import { removeLeaf } from '../remove-leaf.js';
 import { listAndShow, type Resource, report, resolve } from '../resource.js';
 
 export const vmTemplates: Resource<typeof VmTemplateResource, typeof VmTemplateResource> = {
-  noun: 'vm-template',
-  path: '/vm-templates',
+  ...nounOf('vm_template'),
   item: VmTemplateResource,
   whole: VmTemplateResource,
   columns: () => [

@@ -6,6 +6,7 @@ import { json } from '../api-client.js';
 import { type Leaf, leaf } from '../command.js';
 import { Complaint } from '../complaint.js';
 import { reportOperation } from '../follow.js';
+import { nounOf } from '../noun-of.js';
 import { operationsLeaf } from '../operation-list.js';
 import { ageOf, pairs, tableOf } from '../output.js';
 import { permissionsText } from '../ownership.js';
@@ -25,8 +26,7 @@ export const stateOf = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): 
   state === 'ACTIVE' ? lcm_state : state;
 
 export const vms: Resource<typeof VmResource, typeof VmResource> = {
-  noun: 'vm',
-  path: '/vms',
+  ...nounOf('vm'),
   item: VmResource,
   whole: VmResource,
   states: VmState.options,
@@ -115,8 +115,7 @@ const wait = ['--wait', 'wait until the operation has ended'] as const;
 export const vmCommands: readonly Leaf[] = [
   ...listAndShow(vms),
   whyLeaf({
-    noun: 'vm',
-    path: '/vms',
+    ...nounOf('vm'),
     examples: ['arcus vm why 34', 'arcus vm why test -o json'],
     schema: z.object({}),
     idOf: ({ client }, wish) => resolve(client(), vms, wish),

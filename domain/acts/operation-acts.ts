@@ -1,4 +1,5 @@
 import type { Operation, OperationState } from '../../schemas/operation.js';
+import { nameOf } from '../names.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayRecover, mayRepair } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
@@ -42,8 +43,7 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       operation: id,
     };
   if (state === 'succeeded') return wrongState(`Operation ${id} has succeeded: there is nothing to try again.`);
-  const { type, id: of } = operation.resource;
-  const name = `${type === 'vm' ? 'VM' : type} ${of}`;
+  const name = nameOf(operation.resource);
   if (after) return wrongState(`Operation ${after._id} (${after.kind}) came after it on ${name}: look at that one.`);
   switch (kind) {
     case 'deployService':

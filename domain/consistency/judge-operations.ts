@@ -1,4 +1,5 @@
 import type { Operation } from '../../schemas/operation.js';
+import { nameOf } from '../names.js';
 import { dispositionOf, type ReconciledOperation, type SeenRun } from '../reconciliation.js';
 import { type Flaw, flaw } from './evidence.js';
 
@@ -21,7 +22,7 @@ export function judgeOperations(operations: readonly SeenOperation[], now: Date)
     const { _id: op, state, run_id: run, resource, created_at, isKnown } = operation;
     if (now.getTime() - created_at.getTime() < settledAfter) return [];
     if (state === 'waiting' || state === 'waiting_for_you') {
-      const name = `${resource.type === 'vm' ? 'VM' : resource.type} ${resource.id}`;
+      const name = nameOf(resource);
       return isKnown ? [] : [flaw('operation_forgotten', { op, state, resource: name })];
     }
     const disposition = dispositionOf(operation, operation.run, now);

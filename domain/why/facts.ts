@@ -1,4 +1,5 @@
 import type { Capacity, HostState } from '../../schemas/host.js';
+import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction, Operation, Why } from '../../schemas/operation.js';
 import type { Role, ServiceState } from '../../schemas/service.js';
 import type { FailingTask } from '../failing-task.js';
@@ -58,7 +59,7 @@ export type HostSubject = {
 export type ZoneSubject = { type: 'zone'; id: number; name: string };
 
 /** A resource that is not there any more; its name is that of the operation's admission. */
-export type GoneSubject = { type: 'gone'; was: 'service' | 'vm'; id: number; name: string };
+export type GoneSubject = { type: 'gone'; was: OperatedKind; id: number; name: string };
 
 export type Subject = ServiceSubject | VmSubject | HostSubject | ZoneSubject | GoneSubject;
 

@@ -1,4 +1,6 @@
 import { isUndeployment, type Operation } from '../../schemas/operation.js';
+import { operations, takesAway } from '../../schemas/operations.js';
+import { nameOf } from '../names.js';
 import type { WhyFacts } from './facts.js';
 import { clock, lengthOf, sentence, when } from './words.js';
 
@@ -12,44 +14,22 @@ export const isOpen = ({ state }: Operation): boolean =>
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
-const leaves = ({ kind }: Operation): boolean => kind === 'undeployService' || kind === 'terminateVm';
+const leaves = ({ kind }: Operation): boolean => takesAway(kind);
 
-const nouns = {
-  deployService: 'deployment',
-  undeployService: 'undeployment',
-  repairService: 'repair',
-  deployVm: 'deployment',
-  terminateVm: 'termination',
-  recoverVm: 'recovery',
-  checkConsistency: 'consistency check',
-} as const;
-
-const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : nouns[operation.kind]);
+const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : operations[operation.kind].noun);
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
-export function resourceName({ resource: { type, id }, resource_name }: Operation): string {
-  if (type === 'zone') return `zone ${id}`;
-  return `${type === 'vm' ? 'VM' : type} ${id} (${resource_name})`;
-}
+export const resourceName = ({ resource, resource_name }: Operation): string =>
+  resource.type === 'zone' ? nameOf(resource) : `${nameOf(resource)} (${resource_name})`;
 
 /** `the deployment of service 12 (shop)` */
 export const deedOf = (operation: Operation): string => `the ${nounOf(operation)} of ${resourceName(operation)}`;
-
-const going = {
-  deployService: 'is being deployed',
-  undeployService: 'is being undeployed',
-  repairService: 'is being repaired',
-  deployVm: 'is being deployed',
-  terminateVm: 'is being terminated',
-  recoverVm: 'is being recovered',
-  checkConsistency: 'is being checked',
-} as const;
 
 /** `service 12 (shop) is being deployed for alice, since 14:03:02Z (12 s): 6 of 10 VMs run.` */
 export function goingOn(what: string, facts: OperationFacts): string {
   const { operation, now } = facts;
   const since = operation.started_at ?? operation.created_at;
-  const verb = removes(operation) ? 'is being deleted' : going[operation.kind];
+  const verb = removes(operation) ? 'is being deleted' : operations[operation.kind].doing;
   const progress = progressText(facts);
   const so = `since ${clock(since, now)} (${lengthOf(now.getTime() - since.getTime())})`;
   return capital(`${what} ${verb} for ${operation.requester.name}, ${so}${progress ? `: ${progress}` : ''}.`);

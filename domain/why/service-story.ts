@@ -1,3 +1,4 @@
+import { takesAway } from '../../schemas/operations.js';
 import { loweredText } from '../departure.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
@@ -57,7 +58,7 @@ const nameOf = ({ id, name }: ServiceSubject): string => `service ${id} (${name}
 
 function runningStory(facts: Facts): Story {
   const { operation, subject, steps } = facts;
-  const deploys = operation.kind !== 'undeployService';
+  const deploys = !takesAway(operation.kind);
   const waits = deploys ? joined(capacityStory(subject), gateStory(subject)) : story([]);
   const troubles = joined(stepsStory(facts, steps, subject.vms), deploys ? lossesStory(subject) : story([]));
   const isHeldUp = waits.sentences.length > 0 || troubles.trouble;

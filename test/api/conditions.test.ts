@@ -3,6 +3,8 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoot, type Route } from '../../api/route.js';
 import { routeTable } from '../../api/route-table.js';
+import { kinds, managedKinds } from '../../schemas/kinds.js';
+import { made } from '../support/made-kinds.js';
 import { createWorld, type World } from './world.js';
 
 let world: World;
@@ -19,11 +21,10 @@ beforeAll(async () => {
     expect(response.status, JSON.stringify(response.body)).toBeLessThan(300);
     return response.body;
   };
-  ids.hosts = (await make('/hosts', { name: 'node-1', cpu: 4, memory: 4096 })).id;
-  ids.clusters = (await make('/clusters', { name: 'rack' })).id;
-  ids['vm-templates'] = (await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 64 } })).id;
-  const roles = [{ name: 'web', vm_template: ids['vm-templates'] }];
-  ids['service-templates'] = (await make('/service-templates', { name: 'shop', roles })).id;
+  for (const kind of managedKinds) {
+    const { path } = kinds[kind];
+    ids[path.slice(1)] = (await make(path, made[kind].body('first', Number(ids['vm-templates'])))).id;
+  }
   ids.vms = (await make('/vms', { template_id: ids['vm-templates'] })).resource.id;
   const deployment = await make('/services', { template_id: ids['service-templates'] });
   ids.services = deployment.resource.id;
@@ -104,11 +105,8 @@ describe('what changes something', () => {
     expect(await world.contents()).toEqual(before);
   });
 
-  it.each([
-    ['hosts', { attributes: { A: '1' } }],
-    ['clusters', { attributes: { A: '1' } }],
-    ['vm-templates', { template: { A: '1' } }],
-    ['service-templates', { custom_attrs: { A: '1' } }],
+  it.each<[string, object]>([
+    ...managedKinds.map((kind): [string, object] => [kinds[kind].path.slice(1), made[kind].patch(-1)]),
     ['vms', { user_template: { A: '1' } }],
     ['users', { umask: '077' }],
     ['groups', { shared_view: true }],
@@ -140,11 +138,8 @@ describe('what changes something', () => {
     expect(again.headers.etag).toBe(probed.headers.etag);
   });
 
-  it.each([
-    ['hosts', (at: number) => ({ attributes: { EDITOR: String(at) } })],
-    ['clusters', (at: number) => ({ attributes: { EDITOR: String(at) } })],
-    ['vm-templates', (at: number) => ({ template: { EDITOR: String(at) } })],
-    ['service-templates', (at: number) => ({ custom_attrs: { EDITOR: String(at) } })],
+  it.each<[string, (at: number) => object]>([
+    ...managedKinds.map((kind): [string, (at: number) => object] => [kinds[kind].path.slice(1), made[kind].patch]),
     ['vms', (at: number) => ({ user_template: { EDITOR: String(at) } })],
     ['users', (at: number) => ({ umask: `${at % 8}77` })],
     ['groups', (at: number) => ({ name: `web-${at}` })],

@@ -2,6 +2,8 @@ import type { Caller } from '../../domain/caller.js';
 import { Problem } from '../../domain/problems.js';
 import type { Credentials } from '../../operations/identity.js';
 import type { Operations } from '../../operations/operations.js';
+import { ownedKinds } from '../../schemas/kinds.js';
+import { recordOf } from '../../schemas/record-of.js';
 
 const untouched = (): never => {
   throw new Error('a request that is not valid reached the operations');
@@ -11,20 +13,20 @@ const untouched = (): never => {
 export function unreachableOperations(
   given: { [Room in keyof Operations]?: Partial<Operations[Room]> } = {},
 ): Operations {
-  const ownership = { chmod: untouched, chown: untouched };
   const crud = { list: untouched, show: untouched, create: untouched, update: untouched, remove: untouched };
+  const managed = { ...crud, chmod: untouched, chown: untouched };
   return {
-    hosts: { ...crud, ...given.hosts },
+    hosts: { ...managed, ...given.hosts },
     vmPlacement: { show: untouched, ...given.vmPlacement },
-    clusters: { ...crud, ...given.clusters },
-    vmTemplates: { ...crud, ...given.vmTemplates },
+    clusters: { ...managed, ...given.clusters },
+    vmTemplates: { ...managed, ...given.vmTemplates },
     vms: {
       ...crud,
       ...{ terminate: untouched, terminateAgain: untouched, deployAgain: untouched, claimAgain: untouched },
       ...{ recover: untouched, resume: untouched },
       ...given.vms,
     },
-    serviceTemplates: { ...crud, instantiate: untouched, ...given.serviceTemplates },
+    serviceTemplates: { ...managed, instantiate: untouched, ...given.serviceTemplates },
     services: {
       ...crud,
       undeploy: untouched,
@@ -48,11 +50,7 @@ export function unreachableOperations(
     groups: { ...crud, addAdmin: untouched, removeAdmin: untouched, ...given.groups },
     acls: { ...crud, ...given.acls },
     tokens: { ...crud, revoke: untouched, ...given.tokens },
-    ownership: {
-      ...{ vms: ownership, services: ownership, hosts: ownership, clusters: ownership },
-      ...{ vmTemplates: ownership, serviceTemplates: ownership },
-      ...given.ownership,
-    },
+    ownership: { ...recordOf(ownedKinds, () => managed), ...given.ownership },
     why: { operation: untouched, service: untouched, vm: untouched, host: untouched, ...given.why },
     operations: {
       ...crud,

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { octetOf } from '../../domain/permission-bits.js';
+import { kinds, managedKinds, type OwnedKind, ownedKinds, rowOf } from '../../schemas/kinds.js';
+import { recordOf } from '../../schemas/record-of.js';
+import { made } from '../support/made-kinds.js';
 import { addGroup, addUser } from '../support/people.js';
 import { createWorld, type World } from './world.js';
 
@@ -36,48 +39,24 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** Makes one of each kind, by oneadmin; what is at work on it has ended. */
-const kinds: Record<string, { path: string; noun: string; make: (who: string) => Promise<number> }> = {
-  'a VM': {
-    path: '/vms',
-    noun: 'VM',
-    make: async (who) => (await make(who, '/vms', { template_id: vmTemplate })).resource.id,
+/** Makes one of each kind; what is at work on it has ended. */
+const makeOne: Record<OwnedKind, (who: string) => Promise<number>> = {
+  vm: async (who) => (await make(who, '/vms', { template_id: vmTemplate })).resource.id,
+  service: async (who) => {
+    const { resource } = await make(who, '/services', { template_id: serviceTemplate });
+    await world.store.services.model.updateOne({ _id: resource.id }, { $set: { operation: null } });
+    return resource.id;
   },
-  'a service': {
-    path: '/services',
-    noun: 'service',
-    make: async (who) => {
-      const { resource } = await make(who, '/services', { template_id: serviceTemplate });
-      await world.store.services.model.updateOne({ _id: resource.id }, { $set: { operation: null } });
-      return resource.id;
-    },
-  },
-  'a VM template': {
-    path: '/vm-templates',
-    noun: 'VM template',
-    make: async (who) => (await make(who, '/vm-templates', { name: name(), template: { CPU: 1, MEMORY: 64 } })).id,
-  },
-  'a service template': {
-    path: '/service-templates',
-    noun: 'service template',
-    make: async (who) =>
-      (await make(who, '/service-templates', { name: name(), roles: [{ name: 'web', vm_template: vmTemplate }] })).id,
-  },
-  'a host': {
-    path: '/hosts',
-    noun: 'host',
-    make: async (who) => (await make(who, '/hosts', { name: name(), cpu: 4, memory: 1024 })).id,
-  },
-  'a cluster': {
-    path: '/clusters',
-    noun: 'cluster',
-    make: async (who) => (await make(who, '/clusters', { name: name() })).id,
-  },
+  ...recordOf(managedKinds, (kind) => async (who: string) => {
+    return (await make(who, kinds[kind].path, made[kind].body(name(), vmTemplate))).id;
+  }),
 };
 
-describe.each(Object.entries(kinds))('%s', (_kind, { path, noun, make: makeOne }) => {
+describe.each(ownedKinds.map((kind) => [kinds[kind].one, kind] as const))('a %s', (noun, kind) => {
+  const { path } = kinds[kind];
+
   it('is given away, shared with a group and with all, and seen by them in lists at once', async () => {
-    const id = await makeOne('oneadmin');
+    const id = await makeOne[kind]('oneadmin');
     const seen = async () => {
       const found = await Promise.all(['erin', 'carol', 'bob'].map((who) => ids(who, `${path}?limit=1000`)));
       return found.map((of) => of.includes(id));
@@ -102,7 +81,7 @@ describe.each(Object.entries(kinds))('%s', (_kind, { path, noun, make: makeOne }
   });
 
   it('is refused to who may not, each time with the right that is missing, and stays as it is', async () => {
-    const id = await makeOne('oneadmin');
+    const id = await makeOne[kind]('oneadmin');
     await ask('oneadmin', `${path}/${id}/chown`, { uid: idOf.erin, gid: team });
     await ask('erin', `${path}/${id}/chmod`, { octet: '640' });
     const before = await world.contents();
@@ -129,7 +108,7 @@ describe.each(Object.entries(kinds))('%s', (_kind, { path, noun, make: makeOne }
   });
 
   it('is not given away with an ADMIN bit by who may only MANAGE it', async () => {
-    const id = await makeOne('oneadmin');
+    const id = await makeOne[kind]('oneadmin');
     await ask('oneadmin', `${path}/${id}/chmod`, { octet: '760' });
     await ask('oneadmin', `${path}/${id}/chown`, { gid: team });
     const response = await ask('erin', `${path}/${id}/chown`, { uid: idOf.erin });
@@ -138,7 +117,7 @@ describe.each(Object.entries(kinds))('%s', (_kind, { path, noun, make: makeOne }
 
   it('is as the umask of its maker says', async () => {
     const made = async (who: string): Promise<string> => {
-      const id = await makeOne(who);
+      const id = await makeOne[kind](who);
       const { permissions } = (await world.ask('oneadmin', 'get', `${path}/${id}`)).body;
       return octetOf(permissions);
     };
@@ -146,25 +125,17 @@ describe.each(Object.entries(kinds))('%s', (_kind, { path, noun, make: makeOne }
   });
 });
 
-describe('templates', () => {
-  it.each(['/vm-templates', '/service-templates'])(
-    'of %s do not go to somebody who has one of this name already',
-    async (path) => {
-      const own = async (who: string) =>
-        make(who, path, {
-          name: `same${path}`,
-          ...(path === '/vm-templates'
-            ? { template: { CPU: 1, MEMORY: 64 } }
-            : { roles: [{ name: 'web', vm_template: vmTemplate }] }),
-        });
-      await own('alice');
-      const { id } = await own('bob');
-      const before = await world.contents();
-      const response = await ask('oneadmin', `${path}/${id}/chown`, { uid: idOf.alice, gid: team });
-      expect(response.body).toMatchObject({ status: 409, type: '/problems/name_taken' });
-      expect(await world.contents()).toEqual(before);
-    },
-  );
+describe.each(managedKinds.filter((kind) => rowOf(kind).unique === 'owner'))('a %s', (kind) => {
+  it('does not go to somebody who has one of this name already', async () => {
+    const { path } = kinds[kind];
+    const own = async (who: string) => make(who, path, made[kind].body(`same ${kind}`, vmTemplate));
+    await own('alice');
+    const { id } = await own('bob');
+    const before = await world.contents();
+    const response = await ask('oneadmin', `${path}/${id}/chown`, { uid: idOf.alice, gid: team });
+    expect(response.body).toMatchObject({ status: 409, type: '/problems/name_taken' });
+    expect(await world.contents()).toEqual(before);
+  });
 });
 
 describe('an operation', () => {

@@ -1,3 +1,6 @@
+import { idOf } from '../../api/kind-words.js';
+import { type ManagedKind, managedKinds, type OwnedKind } from '../../schemas/kinds.js';
+import { made } from '../support/made-kinds.js';
 import type { RightsWorld, Who } from './rights-world.js';
 
 /**
@@ -76,41 +79,47 @@ const self = (body?: (world: RightsWorld, who: Who) => object): Case => ({
   needs: anybody,
   request: async (world, who) => ({ path: { id: world.ids[who] }, ...(body && { body: body(world, who) }) }),
 });
-const template = { template: { CPU: 1, MEMORY: 64 } };
-const roles = ({ open }: RightsWorld) => [{ name: 'web', vm_template: open }];
-
 /** chmod and chown of a kind: the same as it is, which takes the right all the same. */
-const ownership = (kind: Kind, noun: string, need: Need): Record<string, Case[]> => ({
-  [`chmod${noun}`]: on(kind, need, { octet: '640' }),
-  [`chown${noun}`]: [
+const ownership = (kind: OwnedKind, need: Need): Record<string, Case[]> => ({
+  [`chmod${idOf(kind)}`]: on(kind, need, { octet: '640' }),
+  [`chown${idOf(kind)}`]: [
     { needs: [need], request: async ({ fresh, team }) => ({ path: { id: await fresh[kind]() }, body: { gid: team } }) },
   ],
 });
 
+/** What is asked of a kind that is made at once. */
+function rowsOf(kind: ManagedKind): Record<string, Case[]> {
+  const { as, replaced, body, patch } = made[kind];
+  const noun = idOf(kind);
+  const edit = as === 'work' ? 'manage work' : 'admin place';
+  return {
+    [`list${noun}s`]: list(kind, `use ${as}`),
+    [`create${noun}`]: named([`create ${as}`], ({ open }, name) => body(name, open)),
+    [`show${noun}`]: on(kind, `use ${as}`),
+    [`update${noun}`]: on(kind, edit, patch(0)),
+    ...(replaced && {
+      [`replace${noun}`]: [
+        {
+          needs: [edit],
+          request: async ({ fresh, open }) => ({ path: { id: await fresh[kind]() }, body: body(fresh.name(), open) }),
+        },
+      ],
+    }),
+    [`delete${noun}`]: on(kind, edit),
+    ...ownership(kind, `manage ${as}`),
+  };
+}
+
 /** Every route of the API, and the right that it takes on what. */
 export const rightsTable: Record<string, Case[]> = {
-  listServiceTemplates: list('serviceTemplate', 'use work'),
-  createServiceTemplate: named(['create work'], (world, name) => ({ name, roles: roles(world) })),
-  showServiceTemplate: on('serviceTemplate', 'use work'),
-  updateServiceTemplate: on('serviceTemplate', 'manage work', { ready_status_gate: true }),
-  replaceServiceTemplate: [
-    {
-      needs: ['manage work'],
-      request: async (world) => ({
-        path: { id: await world.fresh.serviceTemplate() },
-        body: { name: world.fresh.name(), roles: roles(world) },
-      }),
-    },
-  ],
-  deleteServiceTemplate: on('serviceTemplate', 'manage work'),
-  instantiateServiceTemplate: on('serviceTemplate', 'use work', {}),
-  ...ownership('serviceTemplate', 'ServiceTemplate', 'manage work'),
+  ...Object.assign({}, ...managedKinds.map(rowsOf)),
+  instantiateServiceTemplate: on('service_template', 'use work', {}),
 
   listServices: list('service', 'use work'),
   createService: [
     {
       needs: ['create work', 'use work'],
-      request: async ({ fresh }) => ({ body: { template_id: await fresh.serviceTemplate() } }),
+      request: async ({ fresh }) => ({ body: { template_id: await fresh.service_template() } }),
     },
   ],
   showService: on('service', 'use work'),
@@ -120,29 +129,13 @@ export const rightsTable: Record<string, Case[]> = {
   recoverService: on('service', 'manage work'),
   repairService: on('service', 'manage work'),
   deleteService: on('service', 'manage work'),
-  ...ownership('service', 'Service', 'manage work'),
-
-  listVmTemplates: list('vmTemplate', 'use work'),
-  createVmTemplate: named(['create work'], (_world, name) => ({ name, ...template })),
-  showVmTemplate: on('vmTemplate', 'use work'),
-  updateVmTemplate: on('vmTemplate', 'manage work', template),
-  replaceVmTemplate: [
-    {
-      needs: ['manage work'],
-      request: async ({ fresh }) => ({
-        path: { id: await fresh.vmTemplate() },
-        body: { name: fresh.name(), ...template },
-      }),
-    },
-  ],
-  deleteVmTemplate: on('vmTemplate', 'manage work'),
-  ...ownership('vmTemplate', 'VmTemplate', 'manage work'),
+  ...ownership('service', 'manage work'),
 
   listVms: list('vm', 'use work'),
   createVm: [
     {
       needs: ['create work', 'use work'],
-      request: async ({ fresh }) => ({ body: { template_id: await fresh.vmTemplate() } }),
+      request: async ({ fresh }) => ({ body: { template_id: await fresh.vm_template() } }),
     },
   ],
   showVm: on('vm', 'use work'),
@@ -157,22 +150,9 @@ export const rightsTable: Record<string, Case[]> = {
     ...on('vm', 'admin work', { action: 'success' }),
     ...on('vm', 'admin work', { action: 'failure' }),
   ],
-  ...ownership('vm', 'Vm', 'manage work'),
+  ...ownership('vm', 'manage work'),
 
-  listHosts: list('host', 'use place'),
-  createHost: named(['create place'], (_world, name) => ({ name, cpu: 1, memory: 64 })),
-  showHost: on('host', 'use place'),
   whyHost: on('host', 'use place'),
-  updateHost: on('host', 'admin place', { state: 'disabled' }),
-  deleteHost: on('host', 'admin place'),
-  ...ownership('host', 'Host', 'manage place'),
-
-  listClusters: list('cluster', 'use place'),
-  createCluster: named(['create place'], (_world, name) => ({ name })),
-  showCluster: on('cluster', 'use place'),
-  updateCluster: on('cluster', 'admin place', { attributes: { RACK: 'a' } }),
-  deleteCluster: on('cluster', 'admin place'),
-  ...ownership('cluster', 'Cluster', 'manage place'),
 
   listOperations: list('operation', 'use work'),
   showOperation: on('operation', 'use work'),

@@ -1,5 +1,8 @@
 import { ulid } from 'ulid';
+import { kinds, managedKinds, type OwnedKind, operatedKinds, ownedKinds } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operation.js';
+import { recordOf } from '../../schemas/record-of.js';
+import { made } from '../support/made-kinds.js';
 import { addGroup, addUser } from '../support/people.js';
 import { createWorld, type Method } from './world.js';
 
@@ -40,45 +43,44 @@ export async function createRightsWorld() {
   };
   const open = (await make('oneadmin', '/vm-templates', { name: 'open', template: { CPU: 1, MEMORY: 64 } })).id;
   await make('oneadmin', `/vm-templates/${open}/chmod`, { octet: '644' });
-  const roles = [{ name: 'web', vm_template: open }];
-  const vmTemplate = (await make('owner', '/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 64 } })).id;
-  const shop = (await make('owner', '/service-templates', { name: 'shop', roles })).id;
-  const vmOperation = await make('owner', '/vms', { template_id: vmTemplate });
-  const service = (await make('owner', '/services', { template_id: shop })).resource.id;
-  const host = (await make('oneadmin', '/hosts', { name: 'node', cpu: 4, memory: 1024 })).id;
-  const cluster = (await make('oneadmin', '/clusters', { name: 'rack' })).id;
-  for (const path of [`/hosts/${host}`, `/clusters/${cluster}`]) {
-    await make('oneadmin', `${path}/chown`, { uid: ids.owner, gid: team });
-    await make('oneadmin', `${path}/chmod`, { octet: '640' });
+  const first = new Map<OwnedKind, number>();
+  for (const kind of managedKinds) {
+    const { path } = kinds[kind];
+    const { id } = await make('oneadmin', path, made[kind].body('first', open));
+    await make('oneadmin', `${path}/${id}/chown`, { uid: ids.owner, gid: team });
+    await make('oneadmin', `${path}/${id}/chmod`, { octet: '640' });
+    first.set(kind, id);
   }
+  const vmOperation = await make('owner', '/vms', { template_id: first.get('vm_template') });
+  first.set('vm', vmOperation.resource.id);
+  first.set('service', (await make('owner', '/services', { template_id: first.get('service_template') })).resource.id);
   const check = (await make('oneadmin', '/consistency-checks', {})).id;
 
   let serial = 1_000_000;
   /** A copy of a stored object under an id and a name of its own, on which nothing is at work and which is charged to nobody. */
-  async function copyOf(collection: string, id: number): Promise<number> {
+  async function copyOf(kind: OwnedKind): Promise<number> {
+    const { collection } = kinds[kind];
+    const id = first.get(kind) ?? -1;
     const documents = world.mongodb.collection<{ _id: number; name: string; charge?: object }>(collection);
     const found = await documents.findOne({ _id: id });
     if (!found) throw new Error(`${collection} has no ${id}`);
     const { charge: _, ...model } = found;
     serial += 1;
-    const free = ['vms', 'services'].includes(collection) ? { operation: null, wanted: null, hold: null } : {};
+    const free = operatedKinds.some((operated) => operated === kind)
+      ? { operation: null, wanted: null, hold: null }
+      : {};
     await documents.insertOne({ ...model, _id: serial, name: `${collection}-${serial}`, ...free });
     return serial;
   }
   const fresh = {
-    vm: () => copyOf('vms', vmOperation.resource.id),
-    service: () => copyOf('services', service),
-    vmTemplate: () => copyOf('vm_templates', vmTemplate),
-    serviceTemplate: () => copyOf('service_templates', shop),
-    host: () => copyOf('hosts', host),
-    cluster: () => copyOf('clusters', cluster),
+    ...recordOf(ownedKinds, (kind) => () => copyOf(kind)),
     /** On a VM of its own. */
     operation: async (): Promise<string> => {
       const model = await store.operations.find(vmOperation.id);
       if (!model) throw new Error('the operation is gone');
       const _id = ulid();
-      const made: Operation = { ...model, _id, resource: { type: 'vm', id: await copyOf('vms', model.resource.id) } };
-      await store.operations.model.create([made]);
+      const copy: Operation = { ...model, _id, resource: { type: 'vm', id: await copyOf('vm') } };
+      await store.operations.model.create([copy]);
       return _id;
     },
     /** In the group of all but `other`. */

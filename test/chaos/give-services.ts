@@ -11,7 +11,7 @@ let directory: Directory | undefined;
 /** Gives a service away, or shares it with its group; answers whether that was possible. */
 await race(z.object({ service: z.int(), uid: z.int().nullable() }), async (store, { service, uid }) => {
   directory ??= createDirectory(store.connection);
-  const { services } = createOperations({
+  const { service: services } = createOperations({
     ...{ store, directory, engine: idleEngine, settings: { temporalUiUrl: undefined, failedLogins: 10 } },
     onDelayed: () => {},
   }).ownership;

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
-import { laneOf, ownLane, partyOf, takesAway } from '../../domain/lanes.js';
+import { laneOf, ownLane, partyOf } from '../../domain/lanes.js';
 import { OperationKind } from '../../schemas/operation.js';
+import { takesAway } from '../../schemas/operations.js';
 
 it('the first operations of a user have the lane of their own, those beyond share one', () => {
   expect(Array.from({ length: ownLane + 2 }, (_, open) => laneOf(open))).toEqual([

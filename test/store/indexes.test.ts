@@ -84,11 +84,11 @@ describe('a page is read from an index in order of id, for an ordinary user too:
       .limit(page);
 
   it('services', async () => {
-    expect(await reads(of(store.services.model, visibleTo(user, 'DOCUMENT')))).toEqual({ read: page, found: page });
+    expect(await reads(of(store.services.model, visibleTo(user, 'service')))).toEqual({ read: page, found: page });
   });
 
   it('VMs, past those that are DONE', async () => {
-    const filter = { ...visibleTo(user, 'VM'), state: { $in: ['PENDING', 'ACTIVE'] } };
+    const filter = { ...visibleTo(user, 'vm'), state: { $in: ['PENDING', 'ACTIVE'] } };
     expect(await reads(of(store.vms.model, filter))).toEqual({ read: page, found: page });
   });
 

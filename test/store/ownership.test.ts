@@ -72,10 +72,10 @@ describe('a service', () => {
     await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 1_000 });
     await makeOwnedService(store, 2, { owner: ofAlice('600'), vms: 3 });
     await store.quotas.setLimits({ type: 'user', id: 3 }, { vms: 1_000 });
-    const takes = () => operations.ownership.services.chown(bob, 1, { uid: 3, gid: 100 });
+    const takes = () => operations.ownership.service.chown(bob, 1, { uid: 3, gid: 100 });
     await refused(takes, { code: 'not_authorized' });
     const begun = performance.now();
-    await operations.ownership.services.chmod(alice, 1, { octet: '660' });
+    await operations.ownership.service.chmod(alice, 1, { octet: '660' });
     const between = performance.now();
     await takes();
     const [chmod, chown] = [between - begun, performance.now() - between].map(Math.round);
@@ -89,13 +89,13 @@ describe('a service', () => {
   it('stays whole where it is when the new owner may not have so much', async () => {
     await makeOwnedService(store, 1, { owner: ofAlice('666'), vms: 5 });
     await store.quotas.setLimits({ type: 'user', id: 3 }, { vms: 4 });
-    await refused(() => operations.ownership.services.chown(bob, 1, { uid: 3, gid: 100 }), {
+    await refused(() => operations.ownership.service.chown(bob, 1, { uid: 3, gid: 100 }), {
       code: 'quota_exceeded',
       quota: { quota: 'vms', holder: { type: 'user', id: 3 } },
     });
     await store.quotas.setLimits({ type: 'user', id: 3 }, { vms: -2 });
     await store.quotas.setLimits({ type: 'group', id: 100 }, { memory: 64 });
-    await refused(() => operations.ownership.services.chown(bob, 1, { uid: 3, gid: 100 }), {
+    await refused(() => operations.ownership.service.chown(bob, 1, { uid: 3, gid: 100 }), {
       code: 'quota_exceeded',
       quota: { quota: 'memory', holder: { type: 'group', id: 100 } },
     });
@@ -105,39 +105,39 @@ describe('a service', () => {
     const { vms } = await makeOwnedService(store, 1, { owner: { ...ofAlice('600'), gid: 7 }, vms: 4 });
     const [first = -1] = vms;
     for (const octet of ['400', '610']) {
-      await operations.ownership.vms.chmod(oneadmin, first, { octet });
-      await refused(() => operations.ownership.services.chmod(alice, 1, { octet: '640' }), {
+      await operations.ownership.vm.chmod(oneadmin, first, { octet });
+      await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), {
         code: 'not_authorized',
         message: `You need the ${octet === '400' ? 'MANAGE' : 'ADMIN'} right on VM ${first} of service 1.`,
       });
     }
-    await operations.ownership.services.chmod(oneadmin, 1, { octet: '640' });
+    await operations.ownership.service.chmod(oneadmin, 1, { octet: '640' });
     expect(await strays(store, 1)).toEqual([]);
   });
 
   it('has the bits of its VMs follow its own, those that have been changed by themselves, too', async () => {
     const { vms } = await makeOwnedService(store, 1, { owner: ofAlice('640'), vms: 4 });
     const [first = -1, , , done = -1] = vms;
-    await operations.ownership.vms.chmod(alice, first, { permissions: { group: { use: false } } });
-    await operations.ownership.vms.chmod(oneadmin, done, { octet: '000' });
+    await operations.ownership.vm.chmod(alice, first, { permissions: { group: { use: false } } });
+    await operations.ownership.vm.chmod(oneadmin, done, { octet: '000' });
     expect((await store.vms.find(first))?.permissions).toEqual(permissionsOf('600'));
     // Nothing of the service itself changes.
-    await operations.ownership.services.chmod(alice, 1, { octet: '640' });
+    await operations.ownership.service.chmod(alice, 1, { octet: '640' });
     expect(await strays(store, 1)).toEqual([]);
   });
 
   it.each(['operation', 'wanted'] as const)('is refused while an operation is at work on it (%s)', async (field) => {
     await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 2, [field]: 'the-operation' });
     const busy = { code: 'operation_in_progress', operation: 'the-operation' };
-    await refused(() => operations.ownership.services.chmod(alice, 1, { octet: '640' }), busy);
-    await refused(() => operations.ownership.services.chown(alice, 1, { gid: 100 }), busy);
+    await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), busy);
+    await refused(() => operations.ownership.service.chown(alice, 1, { gid: 100 }), busy);
   });
 });
 
 describe('a VM of a service', () => {
   it('is not given away by itself', async () => {
     const { vms } = await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 2 });
-    await refused(() => operations.ownership.vms.chown(alice, vms[0] ?? -1, { gid: 100 }), {
+    await refused(() => operations.ownership.vm.chown(alice, vms[0] ?? -1, { gid: 100 }), {
       code: 'wrong_state',
       message: expect.stringContaining('belongs to service 1'),
     });
@@ -151,7 +151,7 @@ describe('a VM of a service', () => {
     const { id } = await operations.services.undeploy(alice, 1, {}, admission);
     const by = await store.operations.find(id);
     if (!read || !by) throw new Error('nothing was made');
-    await operations.ownership.vms.chmod(alice, first, { octet: '640' });
+    await operations.ownership.vm.chmod(alice, first, { octet: '640' });
     await store.terminations.await(read, { ...by, _id: 'repair' }, 'host-1');
     const [waiting] = await store.terminations.waiting();
     expect(waiting).toMatchObject({ resource: { type: 'vm', id: first }, ...ofAlice('640') });
@@ -206,7 +206,7 @@ describe.each(Object.entries(admissions))('%s', (_name, { on, state, ask }) => {
       operations: {
         ...store.operations,
         admit: async (...wish) => {
-          await elsewhere.ownership.services.chown(bob, 1, { uid: 3, gid: 100 });
+          await elsewhere.ownership.service.chown(bob, 1, { uid: 3, gid: 100 });
           return store.operations.admit(...wish);
         },
       },
@@ -232,8 +232,8 @@ describe.each(Object.entries(admissions))('%s', (_name, { on, state, ask }) => {
       operations: {
         ...store.operations,
         admit: async (...wish) => {
-          await elsewhere.ownership.services.chown(bob, 1, { uid: 3 });
-          await elsewhere.ownership.services.chmod(bob, 1, { octet: '600' });
+          await elsewhere.ownership.service.chown(bob, 1, { uid: 3 });
+          await elsewhere.ownership.service.chmod(bob, 1, { octet: '600' });
           return store.operations.admit(...wish);
         },
       },

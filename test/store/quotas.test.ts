@@ -316,7 +316,7 @@ describe('what is counted of a user', () => {
     const { id } = await operations.vmTemplates.create(alice, body());
     await made.vm_templates(operations);
     await store.quotas.setLimits({ type: 'user', id: bob.id }, { vm_templates: 0 });
-    const given = store.ownership.changeOf(store.vmTemplates.model, 'vm_templates')(id, {
+    const given = store.ownership.changeOf('vm_template', store.vmTemplates.model)(id, {
       ...{ after: (seen) => ({ ...seen, uid: bob.id }), allow: () => {}, compare: async () => {}, names: {} },
     });
     await expect(given).rejects.toMatchObject({ quota: { quota: 'vm_templates', limit: 0 } });
@@ -456,10 +456,10 @@ async function perform(deed: Deed): Promise<void> {
     }
     case 'give': {
       const [model, kind] =
-        deed.pick % 2 === 0 ? [store.vms.model, 'vms' as const] : [store.services.model, 'services' as const];
+        deed.pick % 2 === 0 ? [store.vms.model, 'vm' as const] : [store.services.model, 'service' as const];
       const to = { uid: caller.id, gid: caller.gid };
       await operations.ownership[kind].chown(caller, await oneOf(model, deed.pick), to);
-      given[kind] += 1;
+      given[kind === 'vm' ? 'vms' : 'services'] += 1;
       return;
     }
     case 'limit': {

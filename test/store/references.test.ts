@@ -154,28 +154,28 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
       { template_id: await newTemplate(oneadmin) },
       admission,
     );
-    return (to) => one.operations.ownership.vms.chown(oneadmin, resource.id, to);
+    return (to) => one.operations.ownership.vm.chown(oneadmin, resource.id, to);
   }),
   'a service that is given away': givenTo(async () => {
     const id = 1_000_000 + made++;
     await makeOwnedService(one.store, id, { owner: { uid: 0, gid: 0, permissions: permissionsOf('600') }, vms: 2 });
-    return (to) => one.operations.ownership.services.chown(oneadmin, id, to);
+    return (to) => one.operations.ownership.service.chown(oneadmin, id, to);
   }),
   'a VM template that is given away': givenTo(async () => {
     const id = await newTemplate(oneadmin);
-    return (to) => one.operations.ownership.vmTemplates.chown(oneadmin, id, to);
+    return (to) => one.operations.ownership.vm_template.chown(oneadmin, id, to);
   }),
   'a service template that is given away': givenTo(async () => {
     const { id } = await one.operations.serviceTemplates.create(oneadmin, serviceBody(await newTemplate(oneadmin)));
-    return (to) => one.operations.ownership.serviceTemplates.chown(oneadmin, id, to);
+    return (to) => one.operations.ownership.service_template.chown(oneadmin, id, to);
   }),
   'a host that is given away': givenTo(async () => {
     const { id } = await host(oneadmin);
-    return (to) => one.operations.ownership.hosts.chown(oneadmin, id, to);
+    return (to) => one.operations.ownership.host.chown(oneadmin, id, to);
   }),
   'a cluster that is given away': givenTo(async () => {
     const { id } = await cluster(oneadmin);
-    return (to) => one.operations.ownership.clusters.chown(oneadmin, id, to);
+    return (to) => one.operations.ownership.cluster.chown(oneadmin, id, to);
   }),
   'a service template': {
     'the VM template of a role': async () => {

@@ -177,8 +177,8 @@ describe('operations that are not as what they are about', () => {
     await astray();
     const given: Around = async (step, run) => {
       if (step.name === 'repairFindings') {
-        await ownership.services.chmod(world.caller, service.id, { octet: '660' });
-        await ownership.vms.chmod(world.caller, vm.id, { octet: '660' });
+        await ownership.service.chmod(world.caller, service.id, { octet: '660' });
+        await ownership.vm.chmod(world.caller, vm.id, { octet: '660' });
       }
       return run();
     };

@@ -1,11 +1,10 @@
 import { ulid } from 'ulid';
-import type { Host, HostState } from '../../../schemas/host.js';
+import type { HostState } from '../../../schemas/host.js';
+import { kinds, type ManagedKind, managedKinds, type Pool } from '../../../schemas/kinds.js';
 import type { Operation, OperationState } from '../../../schemas/operation.js';
 import type { Service, ServiceState } from '../../../schemas/service.js';
-import type { ServiceTemplate } from '../../../schemas/service-template.js';
 import type { Vm, VmLcmState, VmState } from '../../../schemas/vm.js';
-import type { VmTemplate } from '../../../schemas/vm-template.js';
-import type { Pool } from '../../../store/counters.js';
+import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
 import type { World } from '../world.js';
 
@@ -34,6 +33,9 @@ const nth = <T>(items: readonly T[], at: number): T => {
   return item;
 };
 
+/** How many more there are of some kinds: what chance removes or changes most. */
+const copied: Partial<Record<ManagedKind, number>> = { host: 19, vm_template: 19 };
+
 /** Ids of what there is, by kind, for whoever guesses. */
 export type Population = Record<string, readonly (number | string)[]>;
 
@@ -56,28 +58,29 @@ export async function populate(world: World): Promise<Population> {
     of: (id: number, at: number) => Partial<T>,
   ) => (await many(pool, count)).map((id, at): T => ({ ...first, ...of(id, at), _id: id }));
 
-  for (let at = 0; at < 6; at++) await make('/clusters', { name: `cluster-${at}` });
-  await make('/hosts', { name: 'node', cpu: 64, memory: 262_144 });
-  await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 512 } });
-  await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0, cardinality: 2 }] });
+  for (const kind of managedKinds) await make(kinds[kind].path, made[kind].body(kind, 0));
   await make('/vms', { template_id: 0, name: 'vm-0' });
-  await make('/service-templates/0/instantiate', {});
+  const { resource } = await make('/service-templates/0/instantiate', {});
   const check = await make('/consistency-checks', {});
   // It has ended, so that another may begin.
   await store.operations.model.updateOne({ _id: check.id }, { $set: { state: 'succeeded', ended_at: new Date() } });
+
+  for (const kind of managedKinds) {
+    const { collection, ids } = kinds[kind];
+    const documents = world.mongodb.collection<{ _id: number; name: string; state?: HostState }>(collection);
+    const first = await documents.findOne({ name: kind });
+    if (!first) throw new Error(`there is no ${kind}`);
+    const others = await copies(first, ids.pool, copied[kind] ?? 6, (_id, at) => ({
+      name: `${kind}-${_id}`,
+      ...(kind === 'host' && { state: nth(hostStates, at) }),
+    }));
+    await documents.insertMany(others);
+  }
 
   const found = <T>(
     model: { findOne(filter: object): { lean<L>(): { orFail(): { exec(): Promise<L> } } } },
     id: number,
   ) => model.findOne({ _id: id }).lean<T>().orFail().exec();
-  const host = await found<Host>(store.hosts.model, 0);
-  await store.hosts.model.insertMany(
-    await copies(host, 'host', 19, (id, at) => ({ name: `node-${id}`, state: nth(hostStates, at) })),
-  );
-  const vmTemplate = await found<VmTemplate>(store.vmTemplates.model, 0);
-  await store.vmTemplates.model.insertMany(
-    await copies(vmTemplate, 'vm_template', 19, (id) => ({ name: `small-${id}` })),
-  );
   const vm = await found<Vm>(store.vms.model, 0);
   await store.vms.model.insertMany(
     await copies(vm, 'vm', 29, (id, at) => {
@@ -85,12 +88,7 @@ export async function populate(world: World): Promise<Population> {
       return { name: `vm-${id}`, state, lcm_state, operation: null };
     }),
   );
-  const template = await found<ServiceTemplate>(store.serviceTemplates.model, 0);
-  await store.serviceTemplates.model.insertMany(
-    await copies(template, 'document', 6, (id) => ({ name: `shop-${id}` })),
-  );
-
-  const service = await found<Service>(store.services.model, 1);
+  const service = await found<Service>(store.services.model, resource.id);
   const operation = await store.operations.model.findOne({ kind: 'deployService' }).lean<Operation>().orFail().exec();
 
   /** Services with the operation that has made of them what they are. */
@@ -136,18 +134,21 @@ export async function populate(world: World): Promise<Population> {
   const repairable = await leftBy('succeeded', 8);
   const people = await populateDirectory(world);
 
+  const idsIn = async (collection: string) =>
+    (await world.mongodb.collection<{ _id: number }>(collection).distinct('_id')).map(Number);
   const idsOf = async (model: { distinct(field: '_id'): { exec(): Promise<unknown[]> } }) =>
     (await model.distinct('_id').exec()).map(Number);
   return {
-    hosts: await idsOf(store.hosts.model),
-    clusters: await idsOf(store.clusters.model),
+    ...Object.fromEntries(
+      await Promise.all(
+        managedKinds.map(async (kind) => [kinds[kind].path.slice(1), await idsIn(kinds[kind].collection)]),
+      ),
+    ),
     vms: await idsOf(store.vms.model),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     recoverable: failed.services,
     services: [...deployed.services, ...waiting.services, ...running.services],
-    'vm-templates': await idsOf(store.vmTemplates.model),
-    'service-templates': await idsOf(store.serviceTemplates.model),
     asking: asking.operations,
     retryable: cancelled.operations,
     operations: [...deployed.operations, ...waiting.operations, ...running.operations],

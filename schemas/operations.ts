@@ -1,0 +1,101 @@
+import type { OperatedKind } from './kinds.js';
+
+type Row = {
+  /** The kind of thing that it is about. */
+  on: OperatedKind;
+  /** As operators read it in lists of the engine: `deploy VM 34 (test)`. */
+  verb: string;
+  /** `the deployment of service 12 (shop)` */
+  noun: string;
+  /** `service 12 (shop) is being deployed` */
+  doing: string;
+  /** What it leads its resource to: that it runs, or that it is gone; null: neither. */
+  aim: 'running' | 'gone' | null;
+  /** What becomes of those that it counts: `7 of 10 VMs run`. */
+  counts: string;
+  /** Whatever runs on the resource gives way to it. */
+  preempts: boolean;
+};
+
+/** Every kind of operation, once, each the workflow type of the same name. What a room does with each is a table over these. */
+export const operations = {
+  deployService: {
+    on: 'service',
+    verb: 'deploy',
+    noun: 'deployment',
+    doing: 'is being deployed',
+    aim: 'running',
+    counts: 'run',
+    preempts: false,
+  },
+  undeployService: {
+    on: 'service',
+    verb: 'undeploy',
+    noun: 'undeployment',
+    doing: 'is being undeployed',
+    aim: 'gone',
+    counts: 'gone',
+    preempts: true,
+  },
+  repairService: {
+    on: 'service',
+    verb: 'repair',
+    noun: 'repair',
+    doing: 'is being repaired',
+    aim: 'running',
+    counts: 'run',
+    preempts: false,
+  },
+  deployVm: {
+    on: 'vm',
+    verb: 'deploy',
+    noun: 'deployment',
+    doing: 'is being deployed',
+    aim: 'running',
+    counts: 'run',
+    preempts: false,
+  },
+  terminateVm: {
+    on: 'vm',
+    verb: 'terminate',
+    noun: 'termination',
+    doing: 'is being terminated',
+    aim: 'gone',
+    counts: 'gone',
+    preempts: true,
+  },
+  recoverVm: {
+    on: 'vm',
+    verb: 'recover',
+    noun: 'recovery',
+    doing: 'is being recovered',
+    aim: null,
+    counts: 'run',
+    preempts: false,
+  },
+  checkConsistency: {
+    on: 'zone',
+    verb: 'check the consistency of',
+    noun: 'consistency check',
+    doing: 'is being checked',
+    aim: null,
+    counts: 'checked',
+    preempts: false,
+  },
+} as const satisfies Readonly<Record<string, Row>>;
+
+type Rows = typeof operations;
+export type OperationKind = keyof Rows;
+/** The kinds of operation on a kind of thing. */
+export type OperationOn<K extends OperatedKind> = {
+  [O in OperationKind]: Rows[O]['on'] extends K ? O : never;
+}[OperationKind];
+
+const isOperation = (name: string): name is OperationKind => Object.hasOwn(operations, name);
+export const operationKinds: readonly OperationKind[] = Object.keys(operations).filter(isOperation);
+
+/** Whether an operation takes its resource away: it is never refused for there being too many, and cancels what is at work. */
+export const takesAway = (kind: OperationKind): boolean => operations[kind].aim === 'gone';
+
+export const isOn = <K extends OperatedKind>(on: K, kind: OperationKind): kind is OperationOn<K> =>
+  operations[kind].on === on;

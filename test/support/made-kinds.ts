@@ -1,0 +1,42 @@
+import type { ManagedKind } from '../../schemas/kinds.js';
+
+type Making = {
+  /** Whose business it is: work is that of admins of groups, too; a place is that of administrators alone. */
+  as: 'work' | 'place';
+  /** It can be replaced as a whole (PUT). */
+  replaced: boolean;
+  /** What is sent to make one; `vmTemplate`: one that its maker may use. */
+  body: (name: string, vmTemplate: number) => object;
+  /** A change of one, each another one. */
+  patch: (at: number) => object;
+};
+
+const template = { CPU: 1, MEMORY: 64 };
+
+/** How one of each is made and changed, for the tests that go through all kinds; before those that name it. */
+export const made: Record<ManagedKind, Making> = {
+  cluster: {
+    as: 'place',
+    replaced: false,
+    body: (name) => ({ name }),
+    patch: (at) => ({ attributes: { EDITOR: String(at) } }),
+  },
+  host: {
+    as: 'place',
+    replaced: false,
+    body: (name) => ({ name, cpu: 4, memory: 1024 }),
+    patch: (at) => ({ attributes: { EDITOR: String(at) } }),
+  },
+  vm_template: {
+    as: 'work',
+    replaced: true,
+    body: (name) => ({ name, template }),
+    patch: (at) => ({ template: { EDITOR: String(at) } }),
+  },
+  service_template: {
+    as: 'work',
+    replaced: true,
+    body: (name, vm_template) => ({ name, roles: [{ name: 'web', vm_template }] }),
+    patch: (at) => ({ custom_attrs: { EDITOR: String(at) } }),
+  },
+};
