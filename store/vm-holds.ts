@@ -10,13 +10,18 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
   return {
     /**
      * Takes the hold on VMs for an operation and raises their epoch, each in one update. Free ones and those whose
-     * holder is among `endedHolders` are taken; those that the operation holds already stay as they are. Returns the VMs
-     * as they are then.
+     * holder is among `endedHolders` are taken, unless another operation is about to end them; those that the operation
+     * holds already stay as they are. Returns the VMs as they are then.
      */
     async take(op: string, seen: readonly WorkVm[], endedHolders: ReadonlySet<string>): Promise<WorkVm[]> {
       const ids = seen.map((vm) => vm._id);
       const { matchedCount } = await vms.updateMany(
-        { _id: { $in: ids }, state: { $ne: 'DONE' }, $or: [{ hold: null }, { 'hold.op': { $in: [...endedHolders] } }] },
+        {
+          _id: { $in: ids },
+          state: { $ne: 'DONE' },
+          wanted: { $in: [null, op] },
+          $or: [{ hold: null }, { 'hold.op': { $in: [...endedHolders] } }],
+        },
         [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
         { updatePipeline: true },
       );

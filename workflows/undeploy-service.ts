@@ -10,6 +10,9 @@ import { inOrder } from './role-order.js';
 import { renewing, roomForMore } from './signals.js';
 import { vmBatches } from './vm-batches.js';
 
+/** How often VMs of a role may be found in others' hands when their turn comes; a termination takes a VM within half a minute. */
+const mostLosses = 60;
+
 /**
  * Undeploys a service, children first where its deployment was `straight`; its VMs go as each role says. Each step takes all
  * roles that are ready for it at the time.
@@ -27,10 +30,13 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     });
     const retakes = gather(turn, (some: string[]) => local.retakeRoleVms({ op, service, roles: some }));
     const finish = gather(turn, (some: RoleFinish[]) => local.finishRoleRemovals({ op, service, roles: some }));
+    /** VMs that somebody was about to terminate when their turn came. */
+    const leftToOthers = new Set<number>();
     const destroyOf = (hard: boolean) =>
-      inBatches(({ input, what }) => {
+      inBatches(async ({ input, what }) => {
         const summary = `${hard ? 'terminate-hard' : 'terminate'} ${what}`;
-        return compute.destroyVms.executeWithOptions({ summary }, [{ op, ...input, hard }]);
+        const { taken } = await compute.destroyVms.executeWithOptions({ summary }, [{ op, ...input, hard }]);
+        for (const vm of taken) leftToOthers.add(vm);
       });
     const [softly, hardly] = [destroyOf(false), destroyOf(true)];
     const pause = pauses();
@@ -52,12 +58,16 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     }
 
     async function work(role: string, vms: number, hard: boolean): Promise<void> {
+      let patience = mostLosses;
       const [kind, destroy] = hard ? (['terminate-hard', hardly] as const) : (['terminate', softly] as const);
       for (let left = await begins({ role, step: 1 }, vms); left !== null; left = await retakes(role, vms)) {
         if (left.destroy.length > 0) progress(role, `${kind} ${left.destroy.length} VMs`);
         await destroy(role, left.destroy);
-        if (left.busy === 0) break;
-        progress(role, `${left.busy} VMs are being removed by others`);
+        const lost = left.destroy.filter((vm) => leftToOthers.delete(vm)).length;
+        if (lost > 0) patience -= 1;
+        const busy = left.busy + (patience > 0 ? lost : 0);
+        if (busy === 0) break;
+        progress(role, `${busy} VMs are being removed by others`);
         await pause(1);
         await roomForMore();
       }

@@ -7,6 +7,7 @@ import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
 import { built } from '../../runtime/checkout.js';
 import { parseSpan } from '../../simulator/durations.js';
 import { ownDirectory } from '../support/directories.js';
+import { eventually } from '../support/processes.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 
@@ -82,11 +83,13 @@ describe('arcus-sim', () => {
       expect(`${stdout}${stderr}`).toMatch(/\\u\{?202e\}?b/);
     }
     expect(JSON.parse(shown[5]?.stdout ?? '')).toMatchObject([{ role: hostile }]);
-    const logged =
+    // Other tests of this file set faults of other hosts.
+    const logged = await eventually(() =>
       simulator
         .said()
         .split('\n')
-        .find((line) => line.includes('faults set')) ?? '';
+        .findLast((line) => line.includes('faults set') && !line.includes('host-1')),
+    );
     expect(logged).not.toMatch(steers);
     expect(JSON.parse(logged)).toMatchObject({ host: name, faults });
     await arcusSim('load', '--clear');

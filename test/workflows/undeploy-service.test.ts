@@ -99,6 +99,24 @@ describe('a hypervisor that refuses to remove a VM', () => {
   });
 });
 
+describe('an undeployment of a service one of whose VMs somebody terminates when its role is taken already', () => {
+  it('waits for that, and both end well', async () => {
+    const { id } = await world.running();
+    const [vm] = await world.vms(id);
+    let termination: string | undefined;
+    world.steps.watch(async ({ name }, run) => {
+      const result = await run();
+      if (name === 'startRoleRemovals') termination ??= (await world.terminate(vm?._id ?? -1)).op;
+      return result;
+    });
+    const { op } = await world.remove(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.ended(termination ?? '')).toMatchObject({ state: 'succeeded' });
+    expect(await world.vms(id)).toEqual([]);
+    await world.accounted();
+  });
+});
+
 describe('an undeployment of a service that is DEPLOYING', () => {
   it('pre-empts it: what was being made is gone, and the deployment says that it was cancelled', async () => {
     const { id, op: deployment } = await deploying();
