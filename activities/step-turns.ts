@@ -59,7 +59,6 @@ export class StepTurns {
 
   async #wait(queue: Queue, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#arm();
     await new Promise<void>((resolve, reject) => {
       const go = (): void => {
         signal.removeEventListener('abort', leave);
@@ -70,6 +69,7 @@ export class StepTurns {
         reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
       };
       queue.waiting.push(go);
+      this.#arm();
       signal.addEventListener('abort', leave, { once: true });
     });
   }

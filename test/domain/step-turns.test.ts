@@ -59,6 +59,18 @@ describe('steps of one user', () => {
     await Promise.all([...begun, again]);
   });
 
+  it('go on when the others have gone, though no step of anybody ends by then', async () => {
+    const turns = new StepTurns(userOf);
+    const { atWork, step, end } = workshop();
+    await turns.take('alice/1', never, async () => 'done');
+    const begun = ['bob/1', 'bob/2'].map((op) => turns.take(op, never, step(op)));
+    await sleep(1);
+    expect(atWork).toEqual(['bob/1']);
+    await expect.poll(() => atWork).toEqual(['bob/1', 'bob/2']);
+    for (const op of ['bob/1', 'bob/2']) await end(op);
+    await Promise.all(begun);
+  });
+
   it('that have failed, or were cancelled while they waited, leave the turn to the next', async () => {
     const turns = new StepTurns(userOf);
     const { atWork, step, end } = workshop();

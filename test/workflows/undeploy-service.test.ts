@@ -117,6 +117,24 @@ describe('an undeployment of a service one of whose VMs somebody terminates when
   });
 });
 
+describe('an undeployment of a service one of whose VMs another operation is about to terminate', () => {
+  it('leaves that VM to it, and both end well', async () => {
+    const { id } = await world.running();
+    const [vm] = await world.vms(id);
+    const held = holding('beginVmTermination');
+    world.steps.watch(held.around);
+    const termination = await world.terminate(vm?._id ?? -1);
+    await held.reached;
+    const { op } = await world.remove(id);
+    await eventually(() => world.steps.done().includes('retakeRoleVms'));
+    held.release();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.ended(termination.op)).toMatchObject({ state: 'succeeded' });
+    expect(await world.vms(id)).toEqual([]);
+    await world.accounted();
+  });
+});
+
 describe('an undeployment of a service that is DEPLOYING', () => {
   it('pre-empts it: what was being made is gone, and the deployment says that it was cancelled', async () => {
     const { id, op: deployment } = await deploying();
