@@ -54,11 +54,11 @@ export async function lookForHosts(
     for await (const page of store.waiting.ofRoles(service, concerned, op)) for (const row of page) rows.push(row);
   const pending = rows.filter(({ state }) => state === 'PENDING');
   const trying = turn ? pending.filter(({ _id }) => turn.has(_id)) : pending;
-  const lucky = await withRoom({ store, settings }, trying);
+  const fitting = await withRoom({ store, settings }, trying);
   const boot = rows.filter(({ state }) => state !== 'PENDING').map((row) => ({ id: row._id, role: roleOf(row) }));
   const placed = new Set<number>();
-  for (let at = 0; at < lucky.length; at += portion) {
-    const some = (await store.vms.byIds(lucky.slice(at, at + portion))).filter((vm) => vm.hold?.op === op);
+  for (let at = 0; at < fitting.length; at += portion) {
+    const some = (await store.vms.byIds(fitting.slice(at, at + portion))).filter((vm) => vm.hold?.op === op);
     const result = await placeVms(store, some, undefined, settings.placement);
     for (const id of result.placed) placed.add(id);
     // A host that has taken all it may in one pass takes none in the next: the rest is for the next look.
