@@ -9,6 +9,7 @@ export type Group = {
   capacity: Capacity;
   /** Their requirements, each once. */
   requirements: ReadonlySet<string>;
+  roles: ReadonlySet<string>;
   /** The rules of all their roles, as if they were one. */
   tied: Tied;
 };
@@ -51,10 +52,11 @@ const keyOf = ({ service, together }: Tied): string => `${service}/${together.jo
 
 function begun(tied: Tied) {
   const requirements = new Set<string>();
+  const roles = new Set<string>();
   // No role can have this name, by which its neighbours are remembered.
   const all: Tied = { ...tied, role: `\0${tied.role}`, apart: [] };
-  const group: Group = { vms: 0, capacity: { cpu: 0, memory: 0 }, requirements, tied: all };
-  return { group, requirements, roles: new Set<string>() };
+  const group: Group = { vms: 0, capacity: { cpu: 0, memory: 0 }, requirements, roles, tied: all };
+  return { group, requirements, roles };
 }
 
 /** What a group asks of hosts. */

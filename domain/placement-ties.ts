@@ -8,18 +8,18 @@ export type Tied = RoleTies & { service: number; role: string };
 export type Sibling = { service: number; role: string; host: number };
 
 /**
- * Where the others are that the VMs of a role are bound to: by host, a role that is apart from it; the hosts of those that
- * it is together with, and one of these.
+ * Where the others are that the VMs of a role are bound to: by host, a role that is apart from it, and whether it is there
+ * yet; the hosts of those that it is together with, and one of these.
  */
 type Neighbours = {
-  apart: ReadonlyMap<number, string>;
+  apart: ReadonlyMap<number, { role: string; isThere: boolean }>;
   companions: ReadonlySet<number>;
   first: { role: string; host: number } | undefined;
 };
 
 /** Where the VMs of services are, those of the plan so far included. */
 export function createTies(siblings: readonly Sibling[]) {
-  /** By service and role: VMs on each host. */
+  /** By service and role: VMs on each host; 0: it is kept for them. */
   const places = new Map<string, Map<number, number>>();
   const placesOf = (service: number, role: string): Map<number, number> => {
     const key = `${service}/${role}`;
@@ -31,7 +31,7 @@ export function createTies(siblings: readonly Sibling[]) {
   const known = new Map<number, Map<string, Neighbours>>();
   const add = ({ service, role, host }: Sibling): void => {
     const its = placesOf(service, role);
-    if (!its.has(host)) known.delete(service);
+    if (!its.get(host)) known.delete(service);
     its.set(host, (its.get(host) ?? 0) + 1);
   };
   siblings.forEach(add);
@@ -42,10 +42,11 @@ export function createTies(siblings: readonly Sibling[]) {
     known.set(tied.service, ofService);
     const before = ofService.get(tied.role);
     if (before) return before;
-    const [apart, companions] = [new Map<number, string>(), new Set<number>()];
+    const [apart, companions] = [new Map<number, { role: string; isThere: boolean }>(), new Set<number>()];
     let first: Neighbours['first'];
     for (const name of tied.apart)
-      for (const host of placesOf(tied.service, name).keys()) if (!apart.has(host)) apart.set(host, name);
+      for (const [host, vms] of placesOf(tied.service, name))
+        if (!apart.has(host) && (vms > 0 || name !== tied.role)) apart.set(host, { role: name, isThere: vms > 0 });
     for (const name of tied.together)
       for (const host of placesOf(tied.service, name).keys()) {
         first ??= { role: name, host };
@@ -58,6 +59,14 @@ export function createTies(siblings: readonly Sibling[]) {
 
   return {
     add,
+    /** A host is kept for the rest of those that are together: who is apart from one of them does not come in between. */
+    expect(service: number, roles: Iterable<string>, host: number): void {
+      for (const role of roles) {
+        const its = placesOf(service, role);
+        if (!its.has(host)) its.set(host, 0);
+      }
+      known.delete(service);
+    },
     /** VMs of the same role on a host. */
     ofRole: ({ service, role }: Tied, host: number): number => placesOf(service, role).get(host) ?? 0,
     /** Whether none of those that it must be with has a place yet. */
@@ -69,9 +78,9 @@ export function createTies(siblings: readonly Sibling[]) {
       if (other !== undefined)
         return {
           text:
-            other === role
+            other.role === role
               ? `VMs of role ${role} are apart, and one is there`
-              : `role ${role} is apart from role ${other}, which has a VM there`,
+              : `role ${role} is apart from role ${other.role}, which ${other.isThere ? 'has' : 'is to have'} a VM there`,
           note: null,
         };
       if (first === undefined || companions.has(host)) return null;

@@ -156,7 +156,10 @@ export function createPlanner(
         refusedAt = host === undefined ? takers.length : null;
         if (host === undefined) return null;
         const group = groupNow();
-        if (group) claims.set(group, claimRoom(host, group.capacity));
+        if (group && tied) {
+          claims.set(group, claimRoom(host, group.capacity));
+          ties.expect(tied.service, group.roles, host.id);
+        }
         takeRoom(host, capacity, its && claims.get(its));
         takers.push(host);
         if (tied) ties.add({ service: tied.service, role: tied.role, host: host.id });

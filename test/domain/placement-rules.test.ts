@@ -360,6 +360,24 @@ describe('rules between roles', () => {
       });
     });
 
+    it('keep out those who are apart from one that is to come', () => {
+      const two = [host(1), host(2, { vms: 1, free: { cpu: 100, memory: 512 } })];
+      const wishes = [of(1, 'web'), of(2, 'log'), of(3, 'db'), of(4, 'log')];
+      expect(planPlacement(two, wishes)).toMatchObject({
+        placed: [
+          { vm: 1, host: 1 },
+          { vm: 2, host: 2 },
+          { vm: 3, host: 1 },
+        ],
+        unplaced: [{ vm: 4, reason: expect.stringContaining('host 1: role log is apart from role db, which has') }],
+      });
+      const [, ...one] = planPlacement(two.slice(0, 1), wishes.slice(0, 2)).unplaced;
+      expect(one).toEqual([]);
+      expect(
+        planPlacement(two.slice(0, 1), wishes.slice(0, 2), undefined, { waiting: wishes }).unplaced[0]?.reason,
+      ).toContain('role log is apart from role db, which is to have a VM there');
+    });
+
     it('look for a host to which all may go, by requirements and by who is apart', () => {
       const hosts = [
         host(1, { attributes: { RACK: 'a' } }),
@@ -460,10 +478,12 @@ describe('rules between roles', () => {
             const rankOf = (one: HostSnapshot) =>
               value.ok ? evaluateRank(value.value, (name) => attributeOf(one, name)) : 0;
             for (const other of now.values()) {
-              // It may keep room for those that are together with one that is there.
+              // It may keep room for those that are together with one that is there, also when they come in another pass.
+              const group = wishes.filter(({ tied: theirs }) => theirs?.together.length);
+              const isTheirs = group.some(({ vm: member }) => places.get(member) === other.id);
               const kept = wishes
                 .slice(at)
-                .filter(({ vm: later, tied: theirs }) => theirs?.together.length && places.get(later) === other.id)
+                .filter((later) => isTheirs && group.includes(later) && (places.get(later.vm) ?? other.id) === other.id)
                 .reduce((sum, later) => sum + later.capacity.cpu, 0);
               const could =
                 other.state === 'MONITORED' &&
