@@ -64,8 +64,10 @@ function over(template: VmTemplateBody, contents: Record<string, unknown>): VmTe
   const { data } = checked;
   const changes = changesOf(template, contents);
   const sizes = { CPU: data.CPU, MEMORY: data.MEMORY, ...(data.VCPU !== undefined && { VCPU: data.VCPU }) };
-  refuseTooLarge(measureChanged(measuredOnce(template), template, changes));
-  return { ...template, ...changes, ...sizes };
+  // As they will be written: a number takes less room than its text.
+  const written = { ...changes, ...sizes };
+  refuseTooLarge(measureChanged(measuredOnce(template), template, written));
+  return { ...template, ...written };
 }
 
 const refuseTooLarge = (measured: readonly Measured[]): void => {
