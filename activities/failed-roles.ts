@@ -5,8 +5,9 @@ import type { FailurePolicy } from '../schemas/service-template.js';
 import { failureEntry, type RoleInput, type StaffedRole, staffOf } from './deployment.js';
 import { endPending } from './place-vms.js';
 import type { StepPorts } from './ports.js';
-import { failVms, isOurs, takeVms } from './role-vms.js';
+import { failVms, isOurs } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
+import { takeVms } from './taking.js';
 
 /** A role of which VMs may have failed. `failure`: why a batch failed as a whole; its VMs that were at work then say so. */
 export type RoundAsked = { role: string; policy: FailurePolicy; used: Rounds; failure: string | null };

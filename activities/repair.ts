@@ -9,7 +9,8 @@ import type { VmMove } from '../store/vm-transitions.js';
 import { begin, type StepInput } from './begin.js';
 import { type DeploymentPlan, plannedRoles, type RoleInput } from './deployment.js';
 import type { StepPorts } from './ports.js';
-import { isOurs, takeVms } from './role-vms.js';
+import { isOurs } from './role-vms.js';
+import { takeVms } from './taking.js';
 import type { VmBatch } from './vms.js';
 
 /** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer. */

@@ -3,7 +3,7 @@ import { tiesIn } from '../domain/role-placement.js';
 import { type VmContents, vmContents } from '../domain/vm-contents.js';
 import { vmName } from '../domain/vm-name.js';
 import { abandonment } from '../domain/vm-states.js';
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { RoleTies } from '../schemas/placement.js';
 import type { Role } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
@@ -17,16 +17,6 @@ import type { StepPorts } from './ports.js';
 /** Whether the role was taken by this step of this operation, now or before, so that saying it again may go on. */
 export function isOurs(service: ServicePart, role: Role, op: string, step: number): boolean {
   return service.operation === op && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
-}
-
-/** Takes what is free or was left by operations that have ended; returns the VMs as they are then. */
-export async function takeVms(store: Store, op: string, vms: readonly WorkVm[]): Promise<WorkVm[]> {
-  if (vms.length === 0) return [];
-  const holders = new Set(vms.flatMap((vm) => (vm.hold && vm.hold.op !== op ? [vm.hold.op] : [])));
-  const ended = holders.size === 0 ? holders : await store.operations.ended([...holders]);
-  // Those that were in the middle of a step say so first.
-  for (const holder of ended) await store.releases.finish(holder);
-  return (await store.vms.take(op, vms, ended)).filter((vm) => vm.state !== 'DONE');
 }
 
 /** VMs that a role lacks, and the number that the first of them has. */
@@ -164,18 +154,6 @@ const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmCo
         template: { ...contents.template, CPU: charged.cpu / 100, MEMORY: charged.memory },
       }
     : contents;
-
-/** VMs that failed go back to PROLOG in their place, under the epoch that their new hold has. */
-export async function retryVms(store: Store, vms: readonly WorkVm[]): Promise<void> {
-  await store.vms.transition(
-    vms.map((vm): VmMove => {
-      const history = vm.history.map((stay, at) =>
-        at === vm.history.length - 1 ? { ...stay, epoch: vm.epoch } : stay,
-      );
-      return { vm, event: 'retry', set: { reason: null, history } };
-    }),
-  );
-}
 
 /**
  * VMs of roles whose step failed as a whole say so, each with the failure of its role: their state is unknown, and a

@@ -7,8 +7,9 @@ import type { WorkVm } from '../store/work-vms.js';
 import { type Hosted, hostVms, lackingCapacity } from './find-hosts.js';
 import type { Known } from './place-vms.js';
 import type { StepPorts } from './ports.js';
-import { isOurs, type Lacking, makeVms, retryVms, takeVms } from './role-vms.js';
+import { isOurs, type Lacking, makeVms } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
+import { retryVms, takeVms } from './taking.js';
 
 /**
  * What becomes of a role's failed VMs. replace: they are removed while new ones are made in their place; remove: they

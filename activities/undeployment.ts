@@ -9,8 +9,9 @@ import { begin, type StepInput, supersede } from './begin.js';
 import type { RoleFinish } from './deployment.js';
 import { endPending } from './place-vms.js';
 import type { StepPorts } from './ports.js';
-import { failVms, takeVms } from './role-vms.js';
+import { failVms } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
+import { takeVms } from './taking.js';
 
 export type UndeploymentPlan = {
   service: number;

@@ -14,7 +14,7 @@ import type { Vm } from '../schemas/vm.js';
 import { begin, type StepInput, supersede } from './begin.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import type { StepPorts } from './ports.js';
-import { retryVms, takeVms } from './role-vms.js';
+import { retryVms, takeVms } from './taking.js';
 import { wakeService } from './wake-service.js';
 
 /** `clear`: what there is of it is to be ended before it is deployed. */

@@ -1,5 +1,6 @@
+import type { Capacity } from '../schemas/capacity.js';
 import type { Attributes } from '../schemas/cluster.js';
-import type { Capacity, HostState } from '../schemas/host.js';
+import type { HostState } from '../schemas/host.js';
 import type { AttributeValue } from './expressions/syntax.js';
 import { isSecret } from './host-secrets.js';
 

@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { DescribedHost } from './host-attributes.js';
 import type { Demand, PlannedHost } from './placement-demands.js';
 import type { GroupDemand } from './placement-groups.js';

@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { createDemands, PlannedHost } from './placement-demands.js';
 import { lacks, type Refusal } from './placement-refusals.js';
 import type { Tied, Ties } from './placement-ties.js';

@@ -1,4 +1,5 @@
-import type { Capacity, HostState } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
+import type { HostState } from '../schemas/host.js';
 import type { DescribedHost } from './host-attributes.js';
 import type { Group } from './placement-groups.js';
 import { cores, groupRefusals, lacks, type Refused, refusalsText } from './placement-refusals.js';

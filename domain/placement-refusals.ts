@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { RefusedHosts } from '../schemas/placement.js';
 import { few } from './why/words.js';
 

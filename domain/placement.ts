@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { PlacementRecord, RefusedHosts } from '../schemas/placement.js';
 import { atOnce } from './bit-by-bit.js';
 import type { DescribedHost } from './host-attributes.js';

@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import { type CountedKind, countedAs, countedKinds } from '../schemas/kinds.js';
 import {
   type Amounts,

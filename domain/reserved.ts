@@ -1,5 +1,5 @@
+import type { Capacity } from '../schemas/capacity.js';
 import type { Reserve } from '../schemas/cluster.js';
-import type { Capacity } from '../schemas/host.js';
 
 /** What is kept back of a host, in hundredths of a core and MB: its own word, else its cluster's, else nothing. */
 export const reservedOf = (total: Capacity, own: Reserve, cluster: Reserve): Capacity => ({

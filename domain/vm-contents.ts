@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import { VmTemplateBody } from '../schemas/vm-template.js';
 import { beyond, type Measured, measureChanged, measureVmTemplate } from './bounds.js';
 import { type Finding, Problem } from './problems.js';

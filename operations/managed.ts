@@ -7,7 +7,7 @@ import { Problem } from '../domain/problems.js';
 import type { Ownership, Page } from '../schemas/common.js';
 import { countOf, kinds, type ManagedKind, type OwnedKind } from '../schemas/kinds.js';
 import type { ListQuery } from '../schemas/list.js';
-import { isDuplicateKey } from '../store/operations.js';
+import { isDuplicateKey } from '../store/duplicate-key.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';

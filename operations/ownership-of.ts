@@ -7,7 +7,7 @@ import type { Group } from '../schemas/group.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import type { Chmod, Chown } from '../schemas/ownership.js';
 import type { User } from '../schemas/user.js';
-import { isDuplicateKey } from '../store/operations.js';
+import { isDuplicateKey } from '../store/duplicate-key.js';
 import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
 import { nobody } from '../store/references.js';
 import { demand, subjectOf } from './authorise.js';

@@ -7,7 +7,7 @@ import { type Finding, Problem } from '../domain/problems.js';
 import { chargeOfService } from '../domain/quotas.js';
 import { checkRole, checkRoles, customAttributes, mergingServiceTemplate } from '../domain/service-template.js';
 import { capacityWith } from '../domain/vm-contents.js';
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { OperationResource } from '../schemas/operation.js';
 import type { InstantiateService, Role, Service } from '../schemas/service.js';
 import {

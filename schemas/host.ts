@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Capacity } from './capacity.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
@@ -10,10 +11,6 @@ export type HostState = z.infer<typeof HostState>;
 /** Name of a hypervisor adapter (OpenNebula's VM_MAD). */
 export const HypervisorKind = z.enum(['simulated']);
 export type HypervisorKind = z.infer<typeof HypervisorKind>;
-
-/** CPU in hundredths of a core (100 = one core), memory in MB: integers, so that sums never drift. */
-export const Capacity = z.object({ cpu: z.int().min(0), memory: z.int().min(0) });
-export type Capacity = z.infer<typeof Capacity>;
 
 const HostWish = z.enum(['enabled', 'disabled', 'offline']);
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Capacity } from './capacity.js';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from './common.js';
-import type { Capacity } from './host.js';
 import { type ListFields, namedFields } from './list.js';
 import type { Amounts } from './quota.js';
 import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';

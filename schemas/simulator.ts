@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Capacity } from './capacity.js';
 import { ObjectId, ObjectName, Timestamp } from './common.js';
-import { Capacity } from './host.js';
 
 /** What the simulated hypervisor and its clients say to each other. Times in milliseconds, CPU in hundredths of a core, memory in MB. */
 

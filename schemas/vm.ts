@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { attributeChanges } from './attribute-name.js';
+import type { Capacity } from './capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from './common.js';
-import type { Capacity } from './host.js';
 import { atMost } from './limits.js';
 import { type ListFields, namedFields } from './list.js';
 import type { PlacementRecord, RoleTies } from './placement.js';

@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { Capacity } from '../schemas/capacity.js';
 import { ObjectId } from '../schemas/common.js';
-import { Capacity } from '../schemas/host.js';
 import {
   type LoadRule,
   PutDomainState,

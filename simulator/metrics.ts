@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { LoadRule, SimulatedDomain } from '../schemas/simulator.js';
 import { chance } from './chance.js';
 import type { DomainRecord } from './state.js';

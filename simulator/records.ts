@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Capacity } from '../schemas/capacity.js';
 import { ObjectId } from '../schemas/common.js';
-import { Capacity } from '../schemas/host.js';
 import { JournalEntry, LoadRule, PutDomainState, PutFaults, SimulatorSettings } from '../schemas/simulator.js';
 import { DomainRecord, type HostRecord, newHost, present, type State } from './state.js';
 

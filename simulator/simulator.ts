@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/host.js';
+import type { Capacity } from '../schemas/capacity.js';
 import {
   type CallOutcome,
   type DeployAnswer,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { Capacity } from '../schemas/capacity.js';
 import { ObjectId } from '../schemas/common.js';
-import { Capacity } from '../schemas/host.js';
 import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/simulator.js';
 
 /** A domain as kept. What only time changes is a point in time, so that a restart has nothing to resume. */

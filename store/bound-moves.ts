@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../domain/placement-ties.js';
-import type { ServiceStore } from './services.js';
+import type { Service } from '../schemas/service.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
@@ -16,10 +16,12 @@ export type BoundlyMoved = { there: Set<number>; moved: number; refused: number[
  * goes again and sees where the other's VMs are.
  */
 export const createBoundMoves =
-  (connection: Connection, { services, vms }: { services: ServiceStore; vms: VmStore }) =>
+  (connection: Connection, vms: VmStore) =>
   (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
     connection.transaction(async (session) => {
-      await services.model.updateOne({ _id: service }, { $inc: { placements: 1 } }, { session });
+      await connection
+        .collection<Service>('services')
+        .updateOne({ _id: service }, { $inc: { placements: 1 } }, { session });
       const ties = createTies(await vms.siblings([service], session));
       const refused: number[] = [];
       const allowed = moves.flatMap(({ move, tied, host }): VmMove[] => {

@@ -6,17 +6,15 @@ import { isVmHealthy } from '../domain/vm-states.js';
 import type { Operation } from '../schemas/operation.js';
 import type { LogEntry, Role, Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { healthFields } from './health-fields.js';
-import { isDuplicateKey } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import { healthEntries, pushLog } from './service-log.js';
 import type { RoleStep } from './service-roles.js';
 import type { ServiceStore } from './services.js';
 import { createTurns } from './turns.js';
 import { inParts } from './vm-parts.js';
-
-/** A VM as it was before it was DONE: what is asked of it. */
-export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
+import type { Departing } from './vm-transitions.js';
 
 /** Roles as whoever plans for them has read them. */
 export type PlannedFor = { service: number; op: string; roles: readonly Pick<Role, 'name' | 'cardinality'>[] };

@@ -1,8 +1,8 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Evidence, StrayOperations } from '../domain/consistency/evidence.js';
 import { abandonment } from '../domain/vm-states.js';
+import type { Capacity } from '../schemas/capacity.js';
 import type { Ownership } from '../schemas/common.js';
-import type { Capacity } from '../schemas/host.js';
 import { kinds } from '../schemas/kinds.js';
 import type { ServiceState } from '../schemas/service.js';
 import type { ReadStores } from './consistency-reads.js';

@@ -1,10 +1,11 @@
 import type { ClientSession, Connection, mongo } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
+import type { DescribedHost } from '../domain/host-attributes.js';
 import { heardStates } from '../domain/host-states.js';
-import type { HostSnapshot } from '../domain/placement.js';
+import type { Capacity } from '../schemas/capacity.js';
 import { type Cluster, defaultCluster } from '../schemas/cluster.js';
-import { type Capacity, type Host, type HostState, hostFields } from '../schemas/host.js';
+import { type Host, type HostState, hostFields } from '../schemas/host.js';
 import type { ListQuery } from '../schemas/list.js';
 import type { ClusterStore } from './clusters.js';
 import { modelOf } from './model.js';
@@ -170,7 +171,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
     },
 
     /** Every host as placement sees it: `total` is what VMs may reserve, attributes those of its cluster under its own. */
-    async snapshot(): Promise<(HostSnapshot & Pick<Host, 'vm_mad'>)[]> {
+    async snapshot(): Promise<(DescribedHost & Pick<Host, 'vm_mad'>)[]> {
       const [found, known] = await Promise.all([
         hosts.find({}, { vms: 0, permissions: 0 }).sort({ _id: 1 }).lean<Omit<Host, 'vms' | 'permissions'>[]>().exec(),
         clusters.find({}, { name: 1, attributes: 1 }).lean<Pick<Cluster, '_id' | 'name' | 'attributes'>[]>().exec(),

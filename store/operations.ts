@@ -15,6 +15,7 @@ import {
   type Releasing,
   type ResourceRef,
 } from '../schemas/operation.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { modelOf } from './model.js';
 import { operationsVisibleTo, pageIndexes, pageOf, sortIndexes } from './paging.js';
 
@@ -390,6 +391,3 @@ const told = (error: OperationError): OperationError => ({
   ...error,
   detail: brief(error.detail, longest.operation),
 });
-
-export const isDuplicateKey = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 11000;

@@ -36,7 +36,7 @@ export function createStore(connection: Connection) {
   const services = createServiceStore(connection, quotas);
   const references = createReferences(connection);
   const cardinality = createCardinality(connection, { services, quotas });
-  const vms = createVmStore(connection, { quotas, cardinality });
+  const vms = createVmStore(connection, { quotas, departures: cardinality });
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
@@ -47,7 +47,7 @@ export function createStore(connection: Connection) {
     counters: createCounters(connection),
     hosts,
     clusters,
-    moveBound: createBoundMoves(connection, { services, vms }),
+    moveBound: createBoundMoves(connection, vms),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_template', {
       template: { neededBy: ['template', 'warnings'], empty: {} },

@@ -3,7 +3,6 @@ import { brief, longest } from '../domain/brief.js';
 import { Problem } from '../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
-import type { Cardinality, Departing } from './cardinality.js';
 import type { QuotaStore } from './quotas.js';
 import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
 
@@ -14,6 +13,17 @@ export type VmMove = {
   set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'ended_at' | 'operation' | 'wanted'>>;
   /** true: the work is over and the VM may be held by another. */
   release?: boolean;
+};
+
+/** A VM as it was before it was DONE: what is asked of it. */
+export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
+
+/** Whoever counts the VMs of services. */
+export type Departures = {
+  /** Runs transactions in which VMs of a service end one after the other: they write the same document. */
+  inTurn<T>(service: number, transaction: () => Promise<T>): Promise<T>;
+  /** In the transaction in which a VM, as it was before, has become DONE: if by hand, its role has one place fewer. */
+  depart(vm: Departing, session: ClientSession): Promise<void>;
 };
 
 type Moved = { there: Set<number>; moved: number };
@@ -28,7 +38,7 @@ const endFields = {
 export function createVmTransitions(
   connection: Connection,
   vms: Model<Vm>,
-  { quotas, cardinality }: { quotas: QuotaStore; cardinality: Cardinality },
+  { quotas, departures }: { quotas: QuotaStore; departures: Departures },
 ) {
   /**
    * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
@@ -46,12 +56,12 @@ export function createVmTransitions(
         .exec();
       if (!before) return 0;
       if (before.charge) await quotas.giveBack(before, before.charge, within);
-      await cardinality.depart(before, within);
+      await departures.depart(before, within);
       return 1;
     };
     if (session) return inside(session);
     const inTransaction = () => connection.transaction(inside);
-    return vm.service ? cardinality.inTurn(vm.service.id, inTransaction) : inTransaction();
+    return vm.service ? departures.inTurn(vm.service.id, inTransaction) : inTransaction();
   };
 
   const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {

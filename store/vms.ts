@@ -10,14 +10,13 @@ import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
-import type { Cardinality } from './cardinality.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { modelOf, ownershipFields, setWhole } from './model.js';
-import { isDuplicateKey } from './operations.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
-import { createVmTransitions } from './vm-transitions.js';
+import { createVmTransitions, type Departures } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
 import { readyFields, type WorkVm, workFields } from './work-vms.js';
 
@@ -58,7 +57,7 @@ const parts = {
   history: { neededBy: ['history', 'host'], empty: [] },
 } as const;
 
-export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; cardinality: Cardinality }) {
+export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; departures: Departures }) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },

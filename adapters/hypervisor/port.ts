@@ -1,4 +1,5 @@
-import type { Capacity, HypervisorKind } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/capacity.js';
+import type { HypervisorKind } from '../../schemas/host.js';
 
 /** Where a VM is to run: the host as its hypervisor knows it. */
 export type HostTarget = { name: string; vm_mad: HypervisorKind; total: Capacity };

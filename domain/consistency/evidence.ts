@@ -1,6 +1,6 @@
+import type { Capacity } from '../../schemas/capacity.js';
 import type { Ownership } from '../../schemas/common.js';
 import type { FindingCode } from '../../schemas/consistency.js';
-import type { Capacity } from '../../schemas/host.js';
 import type { OperationState } from '../../schemas/operation.js';
 import type { QuotaHolder } from '../../schemas/quota.js';
 import type { ServiceState } from '../../schemas/service.js';

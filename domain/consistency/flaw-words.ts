@@ -1,4 +1,4 @@
-import type { Capacity } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/capacity.js';
 import type { Amounts } from '../../schemas/quota.js';
 import { octetOf } from '../permission-bits.js';
 import type { StrayOperations } from './evidence.js';

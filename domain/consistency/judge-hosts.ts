@@ -1,4 +1,5 @@
-import type { Capacity, Host } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/capacity.js';
+import type { Host } from '../../schemas/host.js';
 import { placeOf } from '../stays.js';
 import { isVmRunning } from '../vm-states.js';
 import { type Flaw, flaw } from './evidence.js';

@@ -1,4 +1,5 @@
-import type { Capacity, HostState } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/capacity.js';
+import type { HostState } from '../../schemas/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction, Operation, Why } from '../../schemas/operation.js';
 import type { Role, ServiceState } from '../../schemas/service.js';

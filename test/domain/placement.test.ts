@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type HostSnapshot, type PlacementWish, planPlacement } from '../../domain/placement.js';
-import { type Capacity, HostState } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/capacity.js';
+import { HostState } from '../../schemas/host.js';
 
 const capacity = (cores: number, memory: number): Capacity => ({ cpu: cores * 100, memory });
 const host = (id: number, free: Capacity, more: Partial<HostSnapshot> = {}): HostSnapshot => ({

@@ -1,7 +1,7 @@
 import mongoose, { type Connection, type mongo } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
-import { takeVms } from '../../activities/role-vms.js';
+import { takeVms } from '../../activities/taking.js';
 import { isMoving } from '../../domain/consistency/hands.js';
 import type { Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
