@@ -1,7 +1,7 @@
 import type { Answer, NextAction } from '../schemas/operation.js';
 import { type Act, rightFor, verdictOn } from './acts/acts.js';
 import type { ActionFacts } from './acts/facts.js';
-import { isOpen } from './acts/operation-acts.js';
+import { isOpen } from './operation-states.js';
 
 /** Names are stable: clients go by them. */
 export type ActionName =

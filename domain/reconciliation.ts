@@ -1,6 +1,7 @@
 import type { Operation } from '../schemas/operation.js';
 import { operations } from '../schemas/operations.js';
 import { type FailingTask, failsForGood, gaveUpText } from './failing-task.js';
+import { hasEnded } from './operation-states.js';
 
 /** The newest run under the workflow ID of an operation's resource; `failure` is the type of a failed one's error. */
 export type SeenRun = {
@@ -43,7 +44,7 @@ export function dispositionOf(
   run: SeenRun | null,
   now: Date,
 ): Disposition {
-  if (state === 'succeeded' || state === 'failed' || state === 'cancelled') return { do: 'leave' };
+  if (hasEnded({ state })) return { do: 'leave' };
   const isOurs = run?.status === 'open' && run.op === _id;
   const isAtWork = state === 'accepted' || state === 'running';
   if (isAtWork && isOurs && run.failing && failsForGood(run.failing, now))

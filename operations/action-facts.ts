@@ -1,6 +1,6 @@
 import type { ActionFacts, ResourceFacts, Work } from '../domain/acts/facts.js';
-import { isOpen } from '../domain/acts/operation-acts.js';
 import type { Caller } from '../domain/caller.js';
+import { isOpen } from '../domain/operation-states.js';
 import { allowed, isAdministrator, type Subject } from '../domain/permissions.js';
 import { isReady } from '../domain/ready.js';
 import { isVmRunning, vmStateName } from '../domain/vm-states.js';

@@ -1,9 +1,9 @@
 import { type Act, verdictOn } from '../domain/acts/acts.js';
 import type { ActionFacts } from '../domain/acts/facts.js';
-import { isOpen } from '../domain/acts/operation-acts.js';
 import { problemFor } from '../domain/acts/verdict.js';
 import type { Caller } from '../domain/caller.js';
 import { nameOf } from '../domain/names.js';
+import { isOpen } from '../domain/operation-states.js';
 import { Problem } from '../domain/problems.js';
 import type { AnswerOperation, Operation, OperationResource } from '../schemas/operation.js';
 import { actionFacts, findResource, subjectOfResource } from './action-facts.js';

@@ -1,10 +1,10 @@
 import type { Caller } from '../domain/caller.js';
 import { nextActions } from '../domain/next-actions.js';
+import { hasEnded } from '../domain/operation-states.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../domain/progress.js';
 import { type SeenStep, seenSteps, stepResource } from '../domain/steps.js';
 import type { OperatedKind } from '../schemas/kinds.js';
 import type { Operation, OperationDetail } from '../schemas/operation.js';
-import { openStates } from '../store/operations.js';
 import { actionFacts, findResource, type Resource } from './action-facts.js';
 import type { OperationsContext } from './context.js';
 import { operationResource } from './resources.js';
@@ -14,8 +14,6 @@ export const stepsShown = 200;
 const earlierRuns = 20;
 /** A step that is at work for longer may be waiting for something that only the engine knows. */
 const soon = 1_000;
-
-export const hasEnded = ({ state }: Pick<Operation, 'state'>): boolean => !openStates.some((open) => open === state);
 
 /** An operation with all that a list leaves out, for this caller. */
 export async function operationDetail(

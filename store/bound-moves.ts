@@ -1,6 +1,5 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../domain/placement-ties.js';
-import type { Service } from '../schemas/service.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
@@ -20,7 +19,7 @@ export const createBoundMoves =
   (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
     connection.transaction(async (session) => {
       await connection
-        .collection<Service>('services')
+        .collection<{ _id: number }>('services')
         .updateOne({ _id: service }, { $inc: { placements: 1 } }, { session });
       const ties = createTies(await vms.siblings([service], session));
       const refused: number[] = [];

@@ -3,12 +3,13 @@ import type { SeenService, SeenVm } from '../domain/consistency/hands.js';
 import type { SeenOperations } from '../domain/consistency/judge-operation-owners.js';
 import type { SeenCounter } from '../domain/consistency/judge-operations.js';
 import type { RoleCount } from '../domain/consistency/judge-services.js';
+import { openStates } from '../domain/operation-states.js';
 import type { Ownership } from '../schemas/common.js';
 import type { Host } from '../schemas/host.js';
 import { kinds, type OperatedKind, operatedKinds, type Pool, pools } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operation.js';
 import type { HostStore } from './hosts.js';
-import { type OperationStore, openStates } from './operations.js';
+import type { OperationStore } from './operations.js';
 import type { ServiceStore } from './services.js';
 import type { VmStore } from './vms.js';
 

@@ -2,6 +2,7 @@ import type { ClientSession, Connection } from 'mongoose';
 import { arrivedRoles, vmArrived } from '../domain/arrival.js';
 import { brief, longest } from '../domain/brief.js';
 import { leftWaiting } from '../domain/left-waiting.js';
+import { isOpen } from '../domain/operation-states.js';
 import { type HealthVm, serviceHealth } from '../domain/service-health.js';
 import { abandonment } from '../domain/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
@@ -11,7 +12,7 @@ import type { Role, Service, ServiceState } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
 import type { Health } from './health.js';
 import { healthFields } from './health-fields.js';
-import { type Outcome, openStates } from './operations.js';
+import type { Outcome } from './operations.js';
 import type { QuotaStore } from './quotas.js';
 import type { EndingStores, Releases } from './releases.js';
 import { stateAfter } from './vm-transitions.js';
@@ -200,8 +201,6 @@ export function createEndings(
   }
 }
 export type Endings = ReturnType<typeof createEndings>;
-
-const isOpen = ({ state }: Operation): boolean => openStates.some((open) => open === state);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 

@@ -2,6 +2,7 @@ import type { ClientSession, Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import { takingAway } from '../domain/lanes.js';
+import { openStates } from '../domain/operation-states.js';
 import { isSameOwnership } from '../domain/ownership.js';
 import { Problem, type ProblemCode } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common.js';
@@ -18,14 +19,6 @@ import {
 import { isDuplicateKey } from './duplicate-key.js';
 import { modelOf } from './model.js';
 import { operationsVisibleTo, pageIndexes, pageOf, sortIndexes } from './paging.js';
-
-/** States in which an operation has not ended. */
-export const openStates = [
-  'accepted',
-  'running',
-  'waiting',
-  'waiting_for_you',
-] as const satisfies readonly OperationState[];
 
 /** Runs of one operation of which is remembered how far it had come when they began. */
 const rememberedRuns = 4;
@@ -53,7 +46,7 @@ export function createOperationStore(connection: Connection) {
       fields: { 'requester.id': 1, state: 1 },
       options: {
         name: 'open_of_requester',
-        partialFilterExpression: { state: { $in: ['accepted', 'running', 'waiting', 'waiting_for_you'] } },
+        partialFilterExpression: { state: { $in: openStates } },
       },
     },
     {

@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { openStates } from '../domain/operation-states.js';
 import {
   added,
   amountsOf,
@@ -28,7 +29,6 @@ import {
 } from '../schemas/quota.js';
 import { recordOf } from '../schemas/record-of.js';
 import { type Index, modelOf } from './model.js';
-import { openStates } from './operations.js';
 import { pageOf } from './paging.js';
 import { createTurns } from './turns.js';
 

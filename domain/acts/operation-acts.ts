@@ -1,23 +1,19 @@
-import type { Operation, OperationState } from '../../schemas/operation.js';
 import { nameOf } from '../names.js';
+import { isOpen } from '../operation-states.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayRecover, mayRepair } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import { mayClaim, mayDeployAgain, mayTerminate } from './vm-acts.js';
 
-const open: readonly OperationState[] = ['accepted', 'running', 'waiting', 'waiting_for_you'];
-
-export const isOpen = ({ state }: Pick<Operation, 'state'>): boolean => open.includes(state);
-
 /** Asked for again it is the same: it is written down, and carried out until it has ended. */
 export function mayCancel(operation: OperationFacts): Verdict {
-  if (!isOpen(operation)) return hasEnded(operation);
+  if (!isOpen(operation)) return endedAlready(operation);
   return operation.cancel_requested ? 'is so' : 'may';
 }
 
 /** What a question may be answered; the same for each answer. */
 export function mayAnswer({ _id, state, answer, cancel_requested }: OperationFacts, on: ResourceFacts | null): Verdict {
-  if (!open.includes(state)) return hasEnded({ _id, state });
+  if (!isOpen({ state })) return endedAlready({ _id, state });
   if (answer)
     return wrongState(
       `${answer.by.name} answered ${answer.answer} at ${answer.at.toISOString()}: operation ${_id} goes on with that.`,
@@ -80,5 +76,5 @@ export const claimOf = ({ input }: WithInput): 'success' | 'failure' => ('claim'
 /** Whether a termination was to be a hard one. */
 export const wasHard = ({ input }: WithInput): boolean => 'hard' in input && input.hard === true;
 
-const hasEnded = ({ _id, state }: Pick<OperationFacts, '_id' | 'state'>): Refusal =>
+const endedAlready = ({ _id, state }: Pick<OperationFacts, '_id' | 'state'>): Refusal =>
   wrongState(`Operation ${_id} has ended: it is ${state}.`);

@@ -1,6 +1,7 @@
 import type { Operation, OperationState } from '../../schemas/operation.js';
 import type { Role, Service } from '../../schemas/service.js';
 import type { Vm } from '../../schemas/vm.js';
+import { hasEnded } from '../operation-states.js';
 
 /** The operations that the documents name, as far as they exist. */
 export type KnownOperations = ReadonlyMap<string, Pick<Operation, 'state' | 'releasing'>>;
@@ -28,20 +29,19 @@ export type SeenService = Pick<
   roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
 };
 
-const ended: readonly OperationState[] = ['succeeded', 'failed', 'cancelled'];
 const parked: readonly OperationState[] = ['waiting', 'waiting_for_you'];
 
 /** Whether an operation that a document names is one that has not ended. */
 export function isOpen(op: string, operations: KnownOperations): boolean {
   const known = operations.get(op);
-  return known !== undefined && !ended.includes(known.state);
+  return known !== undefined && !hasEnded(known);
 }
 
 /** Whether it also has a run, or its VMs are being let go of: whatever does not fit may be about to. */
 function isAtWork(op: string, operations: KnownOperations): boolean {
   const known = operations.get(op);
   if (known?.releasing) return true;
-  return known !== undefined && !ended.includes(known.state) && !parked.includes(known.state);
+  return known !== undefined && !hasEnded(known) && !parked.includes(known.state);
 }
 
 /** Every operation that has its hands on a VM, directly or through its service. */

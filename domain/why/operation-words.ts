@@ -8,9 +8,6 @@ export type OperationFacts = WhyFacts & { operation: Operation };
 
 export const hasOperation = (facts: WhyFacts): facts is OperationFacts => facts.operation !== null;
 
-export const isOpen = ({ state }: Operation): boolean =>
-  state === 'accepted' || state === 'running' || state === 'waiting' || state === 'waiting_for_you';
-
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;

@@ -1,5 +1,6 @@
 import { takesAway } from '../../schemas/operations.js';
 import { loweredText } from '../departure.js';
+import { isOpen } from '../operation-states.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import {
@@ -9,7 +10,6 @@ import {
   errorText,
   goingOn,
   hasOperation,
-  isOpen,
   type OperationFacts,
   progressText,
 } from './operation-words.js';

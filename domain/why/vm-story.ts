@@ -1,15 +1,7 @@
+import { isOpen } from '../operation-states.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
-import {
-  capital,
-  deedOf,
-  endedText,
-  etaText,
-  goingOn,
-  hasOperation,
-  isOpen,
-  type OperationFacts,
-} from './operation-words.js';
+import { capital, deedOf, endedText, etaText, goingOn, hasOperation, type OperationFacts } from './operation-words.js';
 import { failuresOf, isFailed, vmName } from './vm-groups.js';
 import { sentence, when } from './words.js';
 

@@ -1,17 +1,9 @@
 import type { NextAction, Why } from '../../schemas/operation.js';
+import { isOpen } from '../operation-states.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
 import { hostStory } from './host-story.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
-import {
-  capital,
-  deedOf,
-  endedText,
-  errorText,
-  goingOn,
-  hasOperation,
-  isOpen,
-  resourceName,
-} from './operation-words.js';
+import { capital, deedOf, endedText, errorText, goingOn, hasOperation, resourceName } from './operation-words.js';
 import { serviceStory } from './service-story.js';
 import { vmStory } from './vm-story.js';
 import { listed } from './words.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { openStates } from '../../domain/operation-states.js';
 import { OperationResource } from '../../schemas/operation.js';
 import { spanOf } from '../../simulator/chance.js';
-import { openStates } from '../../store/operations.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
 import { askFsck } from './ask-fsck.js';

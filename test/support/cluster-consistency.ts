@@ -3,10 +3,10 @@ import { Client, Connection } from '@temporalio/client';
 import { z } from 'zod';
 import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
+import { openStates } from '../../domain/operation-states.js';
 import { placeOf } from '../../domain/stays.js';
 import { namespaces } from '../../schemas/config.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
-import { openStates } from '../../store/operations.js';
 import type { Store } from '../../store/store.js';
 import type { Cluster } from './cluster.js';
 
