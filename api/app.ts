@@ -9,7 +9,7 @@ import type { OurNames } from '../schemas/request-source.js';
 import { authenticate, refuseOtherNames, refuseOtherSites } from './authenticate.js';
 import { docsRoutes } from './docs-pages.js';
 import { healthRoutes, type Probes } from './health.js';
-import { logRequests } from './log.js';
+import { logRequests } from './log-requests.js';
 import type { Metrics } from './metrics.js';
 import { nativeRoutes } from './native-routes.js';
 import { openApiDocument } from './openapi.js';

@@ -2,6 +2,8 @@ import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
+import { createLogger } from '../adapters/process/logger.js';
+import { readSettings } from '../adapters/process/settings.js';
 import { createIdentity } from '../operations/identity.js';
 import { createOperations } from '../operations/operations.js';
 import { tlsFilesIn } from '../schemas/config.js';
@@ -13,10 +15,8 @@ import { createDirectory } from '../store/directory.js';
 import { createStore } from '../store/store.js';
 import { createApp } from './app.js';
 import type { Probes } from './health.js';
-import { createLogger } from './log.js';
 import { createMetrics } from './metrics.js';
 import { close, listen } from './serve.js';
-import { readSettings } from './settings.js';
 import { readVersion } from './version.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { temporalAccess } from '../adapters/engine/access.js';
-import { givenSecret } from '../adapters/given-secret.js';
+import { givenSecret } from '../adapters/process/given-secret.js';
 import { awaitReady, EndedEarly, probeHttp } from './await-ready.js';
 import { built } from './checkout.js';
 import { type Tool, temporal } from './downloads.js';

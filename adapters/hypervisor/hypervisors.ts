@@ -1,7 +1,7 @@
 import { Problem } from '../../domain/problems.js';
 import type { Config } from '../../schemas/config.js';
 import type { HypervisorKind } from '../../schemas/host.js';
-import { givenSecret } from '../given-secret.js';
+import { givenSecret } from '../process/given-secret.js';
 import type { HostTarget, Hypervisor } from './port.js';
 import { simulatedHypervisor } from './simulated.js';
 

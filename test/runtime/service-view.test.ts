@@ -98,7 +98,7 @@ describe('what others have named', () => {
   });
 
   it('steers no terminal in lines of logs', async () => {
-    const script = `import { createLogger } from ${JSON.stringify(pathToFileURL(built('api/log.js')).href)};
+    const script = `import { createLogger } from ${JSON.stringify(pathToFileURL(built('adapters/process/logger.js')).href)};
       createLogger('info', 'api').info({ host: ${JSON.stringify(hostile)} }, ${JSON.stringify(hostile)});`;
     const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script]);
     expect(stdout).not.toMatch(steers);

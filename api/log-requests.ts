@@ -1,19 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { printableJson } from '../schemas/printable.js';
-import { withoutPasswords } from '../schemas/without-passwords.js';
-
-/**
- * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.
- * A line that cannot be written (the disk is full) waits in memory, up to a megabyte, and ends no process.
- */
-export function createLogger(level: string, process: string): Logger {
-  const output = pino.destination({ dest: 1, maxLength: 2 ** 20 });
-  output.on('error', () => {});
-  // Errors of drivers repeat the address that they were given; people read logs on terminals.
-  return pino({ level, base: { process } }, { write: (line) => output.write(printableJson(withoutPasswords(line))) });
-}
 
 /** Gives each request its id, the client's own when it sent a sane one, and logs one line when it has been answered. */
 export const logRequests = (logger: Logger) =>

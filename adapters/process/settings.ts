@@ -1,4 +1,4 @@
-import { Config, tlsFilesIn } from '../schemas/config.js';
+import { Config, tlsFilesIn } from '../../schemas/config.js';
 
 /** What the API cannot do without, beside its defaults. */
 export type Settings = Config & { ARCUS_MONGODB_URI: string; ARCUS_TEMPORAL_ADDRESS: string };
