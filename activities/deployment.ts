@@ -35,7 +35,7 @@ export type PlannedRole = {
   /** A person has answered that its failed VMs are to be left out. */
   skip?: boolean;
   policy?: FailurePolicy;
-  /** It has VMs whose state is not known: they are looked for first. */
+  /** It, or a role that it is together with, has VMs whose state is not known: they are looked for first. */
   lost?: boolean;
 };
 
@@ -154,9 +154,7 @@ export async function plannedRoles(
     wasWorkedAt ? store.vms.ofService(service._id) : [],
     wasWorkedAt && store.vms.lookAgain(service._id),
   ]);
-  const lost = new Set(
-    vms.flatMap((vm) => (belongs(vm) && vm.lcm_state === 'UNKNOWN' && vm.service ? [vm.service.role] : [])),
-  );
+  const lost = rolesWithLost(vms);
   const health = rolesHealth(service, vms);
   const parents = parentPlaces(service.roles, service.body.deployment);
   return service.roles.map((role, at) => ({
@@ -165,6 +163,22 @@ export async function plannedRoles(
     up: health[at]?.state === 'RUNNING' && role.state !== 'FAILED_DEPLOYING',
     ...(lost.has(role.name) && { lost: true }),
   }));
+}
+
+/** Roles with VMs whose state is not known, and those that are together with them. */
+function rolesWithLost(vms: readonly WorkVm[]): Set<string> {
+  const roles = new Set<string>();
+  const groups = new Set<string>();
+  for (const vm of vms) {
+    if (!vm.service || vm.lcm_state !== 'UNKNOWN' || !belongs(vm)) continue;
+    roles.add(vm.service.role);
+    // A role is in one group, which its first says; a group may be of a thousand roles, each of which lists them all.
+    const [first, ...others] = vm.placement?.together ?? [];
+    if (first === undefined || groups.has(first)) continue;
+    groups.add(first);
+    for (const role of [first, ...others]) roles.add(role);
+  }
+  return roles;
 }
 
 /** By role, the last step that the operation has taken there. */

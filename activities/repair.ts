@@ -4,8 +4,10 @@ import { belongs } from '../domain/service-health.js';
 import { judgeSighting, type Sighted } from '../domain/sightings.js';
 import { placeOf } from '../domain/stays.js';
 import { batchesOf } from '../domain/vm-batches.js';
+import type { HostState } from '../schemas/host.js';
 import { allowance } from '../store/hosts.js';
 import type { VmMove } from '../store/vm-transitions.js';
+import type { WorkVm } from '../store/work-vms.js';
 import { begin, type StepInput } from './begin.js';
 import { type DeploymentPlan, plannedRoles, type RoleInput } from './deployment.js';
 import type { StepPorts } from './ports.js';
@@ -15,6 +17,15 @@ import type { VmBatch } from './vms.js';
 
 /** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer. */
 export type Found = { silent: number[] };
+
+async function onSilentHosts(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<WorkVm[]> {
+  const hosts = await store.hosts.byIds([...new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []))]);
+  const silent = new Set(hosts.filter(({ state }) => isSilent(state)).map(({ _id }) => _id));
+  return vms.filter((vm) => silent.has(placeOf(vm)?.hid ?? -1));
+}
+
+/** Monitoring does not hear from it, or does not ask it. */
+const isSilent = (state: HostState): boolean => state === 'ERROR' || state === 'OFFLINE';
 
 /** The steps of a repair that touch MongoDB alone; the rest is as in a deployment. */
 export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
@@ -29,12 +40,17 @@ export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
       return { service: service._id, gate: service.body.ready_status_gate, roles };
     }),
 
-  /** Takes a role and those of its VMs whose state is not known. null: somebody who pre-empts wants the service. */
+  /**
+   * Takes a role and those of its VMs whose state is not known, and of those that have to be on one host with them and
+   * whose host is silent: they are left behind together, or the first that is replaced would have to go where the others
+   * were. null: somebody who pre-empts wants the service.
+   */
   async takeLost({ op, service: id, role: name, step }: RoleInput): Promise<number[][] | null> {
     const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles: [{ role: name, step }] });
     const role = taken?.roles[0];
     if (!taken || !role || !isOurs(taken, role, op, step)) return null;
-    const lost = (await store.vms.ofService(id, [name])).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
+    const own = (await store.vms.ofService(id, [name])).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
+    const lost = [...own, ...(await onSilentHosts(store, (await store.vms.unknownWith(id, name)).filter(belongs)))];
     const ours = (await takeVms(store, op, lost)).filter((vm) => vm.hold?.op === op);
     return batchesOf(ours.map((vm) => vm._id));
   },
@@ -71,7 +87,7 @@ export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store
             return [_id, { name, domains: new Map(domains.map((domain) => [domain.vm, domain])) }];
           } catch (error) {
             const problem = problemOf(error);
-            if (signal.aborted || !problem || (state !== 'ERROR' && state !== 'OFFLINE')) throw error;
+            if (signal.aborted || !problem || !isSilent(state)) throw error;
             return [_id, { name, error: problem.message, was: state }];
           }
         }),

@@ -120,7 +120,7 @@ export function createPlanner(
     .sort((one, other) => one.id - other.id)
     .map((host, at) => candidateOf(host, at, taken));
   const demands = createDemands(settings);
-  const ties = createTies(siblings);
+  const ties = createTies(siblings, statesOf(hosts));
   const groupDemands = createGroupDemands(demands, ties);
   const perHost = settings.perHost ?? Number.POSITIVE_INFINITY;
   const claims = new Map<Group, Claim>();
@@ -176,6 +176,8 @@ export function createPlanner(
   };
 }
 
+const statesOf = (hosts: readonly HostSnapshot[]) => new Map(hosts.map(({ id, state }) => [id, state]));
+
 const refusalsOf = (hosts: readonly Candidate[], asked: Asked): Refused[] =>
   hosts.flatMap((host): Refused[] => {
     const refusal = refusalOf(host, asked);
@@ -190,7 +192,7 @@ export function explainPlacement(
   sees?: Sees,
 ): { candidates: number; refused: RefusedHosts[] } {
   const demands = createDemands(striped, sees);
-  const ties = createTies(siblings);
+  const ties = createTies(siblings, statesOf(hosts));
   const its = tied && ties.isFirst(tied) ? createGroups(waiting).of(tied) : undefined;
   const group = its && createGroupDemands(demands, ties).of(its);
   const demand = demands.of({ requirements, rank });

@@ -3,9 +3,7 @@ import { z } from 'zod';
 import { brief, longest } from '../domain/brief.js';
 import type { Caller } from '../domain/caller.js';
 import type { Member } from '../domain/placement-groups.js';
-import type { Sibling } from '../domain/placement-ties.js';
 import { isReady } from '../domain/ready.js';
-import { placeOf } from '../domain/stays.js';
 import { wishOf } from '../domain/vm-wish.js';
 import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
@@ -14,11 +12,12 @@ import { isDuplicateKey } from './duplicate-key.js';
 import { modelOf, ownershipFields, setWhole } from './model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
+import { createSiblings } from './siblings.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
 import { createVmTransitions, type Departures } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
-import { readyFields, type WorkVm, workFields } from './work-vms.js';
+import { readAtOnce, readyFields, type WorkVm, workFields } from './work-vms.js';
 
 /** Documents that are read at once where they are many. */
 const portion = 1_000;
@@ -43,9 +42,6 @@ export type ToldVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
-
-/** VMs that come in one answer of MongoDB: each is taken apart in one go. */
-const readAtOnce = 500;
 
 /** Of a VM as bytes, its contents as bytes. */
 const WithContents = z.object({ _id: z.int(), template: z.instanceof(Uint8Array) });
@@ -131,24 +127,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         query,
         { ids: 'number', list: vmFields, parts },
       ),
-    /** Where the VMs of these services are. */
-    async siblings(services: readonly number[], session?: ClientSession): Promise<Sibling[]> {
-      if (services.length === 0) return [];
-      const found = await vms
-        .find(
-          { 'service.id': { $in: services }, state: 'ACTIVE' },
-          { service: 1, history: { $slice: -1 } },
-          { ...(session && { session }) },
-        )
-        .hint('by_service')
-        .batchSize(readAtOnce)
-        .lean<Pick<Vm, 'service' | 'history'>[]>()
-        .exec();
-      return found.flatMap((vm): Sibling[] => {
-        const place = placeOf(vm);
-        return place && vm.service ? [{ service: vm.service.id, role: vm.service.role, host: place.hid }] : [];
-      });
-    },
+    siblings: createSiblings(connection, vms),
     /** What those VMs of these services ask of hosts that wait for one and are to be together with others, each kind once. */
     async waitingTogether(services: readonly number[]): Promise<(Member & { vms: number })[]> {
       if (services.length === 0) return [];
@@ -191,6 +170,18 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         )
         // Left to choose, MongoDB may go through all VMs in order of their ids.
         .hint('by_service')
+        .sort({ _id: 1 })
+        .batchSize(readAtOnce)
+        .lean<WorkVm[]>()
+        .exec(),
+    /** Those of other roles that have to be where a role is, and of which it is not known what became of them. */
+    unknownWith: (id: number, role: string) =>
+      vms
+        .find(
+          { 'service.id': id, lcm_state: 'UNKNOWN', 'placement.together': role, 'service.role': { $ne: role } },
+          workFields,
+        )
+        .hint('amiss')
         .sort({ _id: 1 })
         .batchSize(readAtOnce)
         .lean<WorkVm[]>()

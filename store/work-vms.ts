@@ -9,6 +9,9 @@ export type WorkVm = Omit<Vm, 'template' | 'user_template'> & {
   user_template: { READY?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
 };
 
+/** VMs that come in one answer of MongoDB: each is taken apart in one go. */
+export const readAtOnce = 500;
+
 /** Bytes of an attribute that are read: an expression is shorter, or is too long to be one all the same. */
 const most = 4 * limits.expression.most + 100;
 

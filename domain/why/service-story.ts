@@ -90,7 +90,10 @@ function capacityStory({ vms }: ServiceSubject): Story {
   return story([
     `It waits for room for ${counted(waiting.length, 'VM')} of ${roles.length === 1 ? 'role' : 'roles'} ${few(roles)}.`,
     ...reasonsOf(waiting),
-    'It goes on by itself as soon as a host has room: add, enable or free one.',
+    // Where room is not what they lack, their reasons say what helps.
+    waiting.some(({ reason }) => reason?.includes('arcus host '))
+      ? 'It goes on by itself once an administrator has done that, or that host takes VMs again.'
+      : 'It goes on by itself as soon as a host has room: add, enable or free one.',
   ]);
 }
 

@@ -95,5 +95,6 @@ function silentHostStory({ subject: { silentHost, state }, now }: Facts): Story 
   return story([
     `Its host ${name} did not answer${last}: ${sentence(error)}`,
     state === 'ACTIVE/RUNNING' ? 'Until it does, whether the VM still runs is not known.' : null,
+    `If that host is gone for good, an administrator says so: arcus host offline ${name}.`,
   ]);
 }

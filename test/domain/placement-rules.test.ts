@@ -11,6 +11,7 @@ import {
   planPlacement,
 } from '../../domain/placement.js';
 import { placementText } from '../../domain/placement-text.js';
+import type { Sibling } from '../../domain/placement-ties.js';
 import { tiesIn } from '../../domain/role-placement.js';
 import type { Attributes } from '../../schemas/cluster.js';
 import { ServiceTemplateBody } from '../../schemas/service-template.js';
@@ -302,6 +303,47 @@ describe('rules between roles', () => {
             'none of 2 enabled hosts will do: host 1: 1 CPU needed (0 free); host 2: VMs of role web are together, on host 1',
         },
       ],
+    });
+  });
+
+  describe('of VMs whose host has failed', () => {
+    const body = template(
+      { name: 'web', placement: { affinity: ['db'], anti_affinity: ['log'] } },
+      { name: 'db' },
+      { name: 'log' },
+    );
+    const was = (role: string, isLost = true) => ({ service: 12, role, host: 1, isLost });
+    const of = (vm: number, role: string) => wish(vm, { tied: tied(body, role) });
+
+    it('bind nobody to it when they are lost, and keep off those that are apart', () => {
+      const lost = [was('web'), was('web'), was('db')];
+      const all = [of(1, 'web'), of(2, 'db'), of(3, 'web')];
+      const places = (hosts: HostSnapshot[], wishes: PlacementWish[], siblings: Sibling[]) =>
+        planPlacement(hosts, wishes, undefined, { siblings }).placed.map(({ host: on }) => on);
+      expect(places([host(1, { state: 'ERROR' }), host(2), host(3)], all, lost)).toEqual([2, 2, 2]);
+      // Where some are already is where the others go, though the host of those that are lost is back.
+      const one = { service: 12, role: 'web', host: 3 };
+      expect(places([host(1), host(2), host(3)], all, [...lost, one])).toEqual([3, 3, 3]);
+      expect(places([host(1)], [of(4, 'log')], lost)).toEqual([]);
+    });
+
+    it.each([
+      ['ERROR', 'host 1 that does not answer and may still run it: arcus host offline 1, once that is gone for good'],
+      ['OFFLINE', 'host 1 that is OFFLINE: arcus host enable 1'],
+      ['DISABLED', 'host 1 that is DISABLED: arcus host enable 1'],
+      ['INIT', 'host 1 that takes no VMs before it has been looked at'],
+    ] as const)('bind the others as long as they may run, and say what helps: %s', (state, where) => {
+      const hosts = [host(1, { state }), host(2)];
+      const siblings = [was('web', false), was('web')];
+      const text = `role db is together with role web, which is on ${where}`;
+      expect(planPlacement(hosts, [of(2, 'db')], undefined, { siblings }).unplaced).toEqual([
+        { vm: 2, reason: `the one enabled host will not do: host 2: ${text}` },
+      ]);
+      expect(explainPlacement(hosts, of(2, 'db'), { siblings }).refused).toContainEqual({
+        reason: text,
+        hosts: [2],
+        more: 0,
+      });
     });
   });
 

@@ -24,6 +24,8 @@ const unreachable = {
   detail: 'host-3 does not answer: connect ECONNREFUSED 10.0.0.3:8006',
 };
 const booting = { state: 'ACTIVE/BOOT', reason: unreachable.detail } as const;
+const boundHosts =
+  'the one enabled host will not do: host 2: role web is together with role db, which is on host 1 that does not answer and may still run it: arcus host offline 1, once that is gone for good';
 const fullHosts = 'needs 4 CPU; the freest of 3 enabled hosts has 2';
 const retrying = step({
   attempts: 4,
@@ -201,6 +203,20 @@ export const cases: [situation: string, facts: WhyFacts][] = [
           vm(34),
           vm(35, { state: 'PENDING', reason: fullHosts, host: null }),
           vm(36, { state: 'PENDING', reason: fullHosts, host: null }),
+        ],
+      }),
+      operation: operation({ waiting_for: 'capacity for 2 VMs of role web', started_at: ago(200) }),
+    }),
+  ],
+  [
+    'a repair that waits for VMs whose host does not answer',
+    facts({
+      subject: service({
+        vms: [
+          vm(33, { name: 'db_0_(service_12)', role: 'db' }),
+          vm(34),
+          vm(35, { state: 'PENDING', reason: boundHosts, host: null }),
+          vm(36, { state: 'PENDING', reason: boundHosts, host: null }),
         ],
       }),
       operation: operation({ waiting_for: 'capacity for 2 VMs of role web', started_at: ago(200) }),

@@ -146,6 +146,36 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
+  describe.each(['none', 'straight'] as const)('whose roles have to be on one host (%s)', (deployment) => {
+    const group = [
+      { name: 'front', cardinality: 2, placement: { affinity: ['back'] } },
+      { name: 'back', cardinality: 1, parents: ['front'] },
+      { name: 'log', cardinality: 1, placement: { affinity: ['front'] } },
+    ];
+
+    it('has all of them on another one when theirs is silent', { timeout: 240_000 }, async () => {
+      const { id } = await world.running(group, { deployment });
+      const vms = await world.vms(id);
+      const [host = '', ...others] = new Set(vms.map(({ history }) => history.at(-1)?.hostname));
+      expect(others).toEqual([]);
+      world.hypervisor.cutOff(host);
+      try {
+        await ticks(2);
+        expect(await stateOf(id)).toBe('WARNING');
+        await repaired(id);
+        const now = (await world.vms(id)).filter(({ wanted }) => wanted === null);
+        expect(new Set(now.map(({ history }) => history.at(-1)?.hostname)).size).toBe(1);
+        expect(now.some(({ history }) => history.at(-1)?.hostname === host)).toBe(false);
+      } finally {
+        world.hypervisor.reach(host);
+      }
+      await ticks(1);
+      await world.reconcile();
+      await expect.poll(async () => (await world.vms(id)).length, { timeout: 30_000 }).toBe(4);
+      await world.accounted();
+    });
+  });
+
   it('stays WARNING, with its reason, when the repair fails; a retry goes on', async () => {
     const { id } = await world.running(one);
     const [vm = -1] = await idsOf(id);
