@@ -86,7 +86,12 @@ async function bundleWorkflows(dist) {
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const quiet = () => {};
   const logger = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: console.error, error: console.error };
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows', 'index.js'), logger });
+  const workflows = (name) => join(dist, 'workflows', name);
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: workflows('index.js'),
+    preloadModules: [workflows('stack-depth.js')],
+    logger,
+  });
   return code;
 }
 

@@ -265,7 +265,7 @@ export const limits = {
     why: 'Cheap enough, and small enough to be tried again.',
   },
   writeBytes: {
-    most: 1024 * KiB,
+    most: 256 * KiB,
     unit: 'bytes',
     of: 'what a step writes at once when it makes VMs',
     why: 'It is put into bytes in one go.',

@@ -3,7 +3,7 @@ import type { VmEvent } from '../domain/vm-states.js';
 import type { Vm } from '../schemas/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
 import { stateAfter } from './vm-transitions.js';
-import { type WorkVm, workFields } from './work-vms.js';
+import { readAtOnce, type WorkVm, workFields } from './work-vms.js';
 
 /** How operations come to hold VMs, and let go of them. */
 export function createVmHolds(connection: Connection, vms: Model<Vm>) {
@@ -29,6 +29,7 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
       return vms
         .find({ _id: { $in: ids } }, workFields)
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<WorkVm[]>()
         .exec();
     },

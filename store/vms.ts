@@ -43,6 +43,9 @@ export type ToldVm = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'service' | 'user_template' | 'history'
 >;
 
+/** VMs that come in one answer with all that they are made of, for the same reason as `readAtOnce`. */
+const wholeAtOnce = 10;
+
 /** Of a VM as bytes, its contents as bytes. */
 const WithContents = z.object({ _id: z.int(), template: z.instanceof(Uint8Array) });
 
@@ -96,6 +99,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       vms
         .find({ _id: { $in: ids } }, workFields)
         .sort({ _id: 1 })
+        .batchSize(readAtOnce)
         .lean<WorkVm[]>()
         .exec(),
     /**
@@ -105,7 +109,10 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     async contentsOf(ids: readonly number[]): Promise<ReadonlyMap<number, () => Vm['template']>> {
       const found = await connection
         .collection('vms')
-        .aggregate<Uint8Array>([{ $match: { _id: { $in: [...ids] } } }, { $project: { template: 1 } }], { raw: true })
+        .aggregate<Uint8Array>([{ $match: { _id: { $in: [...ids] } } }, { $project: { template: 1 } }], {
+          raw: true,
+          batchSize: wholeAtOnce,
+        })
         .toArray();
       const { deserialize } = mongo.BSON;
       return new Map(
