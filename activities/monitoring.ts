@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Engine } from '../adapters/engine/port.js';
 import type { DomainReport, Hypervisor } from '../adapters/hypervisor/port.js';
+import { heardStates } from '../domain/host-states.js';
 import { problemOf } from '../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../domain/sightings.js';
 import { placeOf } from '../domain/stays.js';
 import type { Host } from '../schemas/host.js';
 import { allowance } from '../store/hosts.js';
 import type { WatchedVm } from '../store/sightings.js';
+import { clearHost } from './clear-host.js';
 import type { StepPorts } from './ports.js';
 
 /** Hosts that one activity probes at most. */
@@ -18,8 +20,8 @@ const probeTimeout = 4_000;
 const insistence = { lasts: 12_000, pause: 1_000 };
 
 type MonitoringPorts = Pick<StepPorts, 'store'> & {
-  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe'> };
-  engine: Pick<Engine, 'signalPlacement'>;
+  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy'> };
+  engine: Engine;
 };
 
 export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringPorts) => ({
@@ -32,16 +34,19 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
   },
 
   /**
-   * Probes hosts at once; MONITORED or ERROR with the reason. A host that became usable may take VMs that wait. While
-   * any do, those that do not answer are asked again every second: a hypervisor that is started again is back in two, and
-   * a deployment should not wait for the next tick. What the hosts say of their VMs is compared with what is written of
+   * Probes hosts at once; MONITORED or ERROR with the reason. One that was not MONITORED is so only when it answers and has
+   * nothing of before any more: what it still runs of VMs that are gone, replaced or elsewhere is removed first, and until
+   * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
+   * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
+   * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared with what is written of
    * those at which nobody works.
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
+    const targetOf = (host: Seen) => ({ name: host.name, vm_mad: host.vm_mad, total: allowance(host) });
     const probe = async (host: Seen): Promise<Heard> => {
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
-      const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
+      const target = targetOf(host);
       try {
         return await hypervisors.of(target).probe(target, signal);
       } catch (error) {
@@ -49,17 +54,28 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
         return { error: problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s` };
       }
     };
+    const write = async (host: Seen, heard: Heard): Promise<Written> => {
+      if ('error' in heard) {
+        await store.hosts.silent(host._id, heard.error);
+        return 'silent';
+      }
+      const target = targetOf(host);
+      const ports = { store, engine, hypervisor: hypervisors.of(target), signal: cancellationSignal };
+      const isHeard = heardStates.some((state) => state === host.state);
+      const yet = isHeard ? await clearHost(ports, { id: host._id, target }, heard.domains) : null;
+      return (await store.hosts.answered(host, yet)) ? 'usable' : yet === null ? 'well' : 'clearing';
+    };
     const look = async (hosts: readonly Seen[]): Promise<Looked[]> => {
       const found = await Promise.all(
-        hosts.map(async (host) => {
+        hosts.map(async (host): Promise<Looked> => {
           const heard = await probe(host);
-          const error = 'error' in heard ? heard.error : null;
-          const same = error === null && host.state === 'MONITORED';
-          return { host, heard, same, usable: !same && (await store.hosts.monitored(host._id, error)) };
+          const isSame = !('error' in heard) && host.state === 'MONITORED';
+          return { host, heard, written: isSame ? 'same' : await write(host, heard) };
         }),
       );
-      await store.hosts.stillMonitored(found.flatMap(({ host, same }) => (same ? [host._id] : [])));
-      if (found.some(({ usable }) => usable) && (await store.vms.anyWaiting())) await engine.signalPlacement();
+      await store.hosts.stillMonitored(found.flatMap(({ host, written }) => (written === 'same' ? [host._id] : [])));
+      if (found.some(({ written }) => written === 'usable') && (await store.vms.anyWaiting()))
+        await engine.signalPlacement();
       return found;
     };
     const hosts = await store.hosts.byIds(ids);
@@ -69,21 +85,25 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
     );
     const first = await look(hosts);
     await compare(store, watched, first);
-    let silent = silentOf(first);
-    for (const until = performance.now() + insistence.lasts; silent.length > 0 && performance.now() < until; ) {
+    let left = unusable(first);
+    for (const until = performance.now() + insistence.lasts; left.length > 0 && performance.now() < until; ) {
       await sleep(insistence.pause, undefined, { signal: cancellationSignal });
-      if (await store.vms.anyWaiting()) silent = silentOf(await look(silent));
+      const isAnyCleared = left.some(({ written }) => written === 'clearing');
+      if (isAnyCleared || (await store.vms.anyWaiting()))
+        left = unusable(await look(await store.hosts.byIds(left.map(({ host }) => host._id))));
     }
-    return { monitored: hosts.length - silent.length, failed: silent.length };
+    return { monitored: hosts.length - left.length, failed: left.length };
   },
 });
 
 type Seen = Omit<Host, 'vms'>;
 type Heard = { domains: readonly DomainReport[] } | { error: string };
-type Looked = { host: Seen; heard: Heard };
+/** What was written of a host: nothing that is new, that it takes VMs now, or that it is being cleared for that. */
+type Written = 'same' | 'usable' | 'clearing' | 'silent' | 'well';
+type Looked = { host: Seen; heard: Heard; written: Written };
 
-const silentOf = (looked: readonly Looked[]): Seen[] =>
-  looked.flatMap(({ host, heard }): Seen[] => ('error' in heard ? [{ ...host, state: 'ERROR' }] : []));
+const unusable = (looked: readonly Looked[]): Looked[] =>
+  looked.filter(({ written }) => written === 'silent' || written === 'clearing');
 
 /**
  * Writes what the hosts say of VMs at which nobody works. `watched` was read before the hosts were asked: a VM that is

@@ -1,4 +1,6 @@
 import { ApplicationFailure, CancelledFailure, type Context, type Info } from '@temporalio/activity';
+import { z } from 'zod';
+import { type Among, amongOf } from '../domain/among.js';
 import { isProblemCode, problemOf, problems } from '../domain/problems.js';
 import type { OperationError } from '../schemas/operation.js';
 import type { StepNote } from '../store/steps.js';
@@ -12,12 +14,15 @@ export function noteOf(info: Info, args: readonly unknown[], now: Date): StepNot
   const run = info.workflowExecution?.runId;
   if (run === undefined || typeof input !== 'object' || input === null) return undefined;
   if (!('op' in input) || typeof input.op !== 'string') return undefined;
+  const roles = rolesOf(input);
+  const among = amongIn(input) ?? (roles.length > 1 ? amongOf(roles) : undefined);
   return {
     _id: `${input.op}/${run}/${info.activityId}`,
     op: input.op,
     run,
     name: info.activityType,
-    role: roleOf(input),
+    role: roles.length === 1 ? (roles[0] ?? null) : null,
+    ...(among && { among }),
     vms: vmsOf(input),
     local: info.isLocal,
     started_at: now,
@@ -27,13 +32,22 @@ export function noteOf(info: Info, args: readonly unknown[], now: Date): StepNot
   };
 }
 
-/** The role that a step is about; null where they are several, or none. */
-function roleOf(input: object): string | null {
-  if ('role' in input && typeof input.role === 'string') return input.role;
+/** The roles that a step is told of one by one. */
+function rolesOf(input: object): string[] {
+  if ('role' in input && typeof input.role === 'string') return [input.role];
   const roles: readonly unknown[] = 'roles' in input && Array.isArray(input.roles) ? input.roles : [];
-  const [only, ...others] = roles;
-  const role = typeof only === 'object' && only !== null && 'role' in only ? only.role : only;
-  return others.length === 0 && typeof role === 'string' ? role : null;
+  return roles.flatMap((one): string[] => {
+    const role = typeof one === 'object' && one !== null && 'role' in one ? one.role : one;
+    return typeof role === 'string' ? [role] : [];
+  });
+}
+
+const TellsAmong = z.object({ among: z.object({ roles: z.array(z.string()), more: z.int() }) });
+
+/** Those of a batch, which is told of VMs. */
+function amongIn(input: object): Among | undefined {
+  const told = TellsAmong.safeParse(input);
+  return told.success ? told.data.among : undefined;
 }
 
 function vmsOf(input: object): number | null {

@@ -1,4 +1,5 @@
 import type { HostTarget, PlacedVm } from '../adapters/hypervisor/port.js';
+import type { Among } from '../domain/among.js';
 import { domainName } from '../domain/names.js';
 import { Problem, problemOf } from '../domain/problems.js';
 import { endStay, placeOf } from '../domain/stays.js';
@@ -14,9 +15,9 @@ import { wakeService } from './wake-service.js';
 
 /**
  * `role`: of a service's batch, for whoever reads the list of steps. `batch`: of one of several roles, the number by which
- * its run knows it.
+ * its run knows it, and `among` which they are, for that reader.
  */
-export type VmBatch = { op: string; role?: string; vms: number[]; batch?: number };
+export type VmBatch = { op: string; role?: string; vms: number[]; batch?: number; among?: Among };
 
 /** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
 export const vmActivities = (ports: StepPorts) => {

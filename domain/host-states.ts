@@ -1,8 +1,9 @@
 import type { HostState } from '../schemas/host.js';
 
 export type HostEvent =
-  /** A probe was answered, or was not. */
+  /** A probe was answered, and nothing of before is left there; something is; or it was not answered. */
   | 'answer'
+  | 'answer_unclear'
   | 'fall_silent'
   /** What administrators ask for. A host that is enabled has to answer before it takes VMs. */
   | 'enable'
@@ -17,9 +18,23 @@ type Row = Partial<Record<HostEvent, HostState>>;
  * at at once.
  */
 export const hostStates = {
-  INIT: { answer: 'MONITORED', fall_silent: 'ERROR', enable: 'INIT', disable: 'DISABLED', offline: 'OFFLINE' },
+  INIT: {
+    answer: 'MONITORED',
+    answer_unclear: 'INIT',
+    fall_silent: 'ERROR',
+    enable: 'INIT',
+    disable: 'DISABLED',
+    offline: 'OFFLINE',
+  },
   MONITORED: { answer: 'MONITORED', fall_silent: 'ERROR', disable: 'DISABLED', offline: 'OFFLINE' },
-  ERROR: { answer: 'MONITORED', fall_silent: 'ERROR', enable: 'INIT', disable: 'DISABLED', offline: 'OFFLINE' },
+  ERROR: {
+    answer: 'MONITORED',
+    answer_unclear: 'INIT',
+    fall_silent: 'ERROR',
+    enable: 'INIT',
+    disable: 'DISABLED',
+    offline: 'OFFLINE',
+  },
   DISABLED: { enable: 'INIT', offline: 'OFFLINE' },
   OFFLINE: { enable: 'INIT', disable: 'DISABLED' },
 } as const satisfies Record<HostState, Row>;

@@ -1,16 +1,19 @@
 import type { Step } from '../schemas/operation.js';
+import { amongText } from './among.js';
 
-type Titled = Pick<Step, 'name' | 'role' | 'vms'>;
+type Titled = Pick<Step, 'name' | 'role' | 'vms' | 'among'>;
 
 const plural = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
-const ofRole = ({ role }: Titled): string => (role === null ? '' : ` of role ${role}`);
-/** A step that is about roles, and not about one, is about several. */
-const ofRoles = ({ role }: Titled): string => (role === null ? ' of several roles' : ` of role ${role}`);
+const ofRole = ({ role, among }: Titled): string =>
+  role !== null ? ` of role ${role}` : among ? ` of ${amongText(among)}` : '';
+/** A step that is about roles, and says of none which, is about several: one of an earlier version. */
+const ofRoles = (step: Titled): string => ofRole(step) || ' of several roles';
 const batch = (step: Titled): string => {
-  if (step.role === null && step.vms === 1) return 'the VM';
+  if (step.role === null && step.among === undefined && step.vms === 1) return 'the VM';
   return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
 };
-const settled = ({ role }: Titled): string => (role === null ? 'settle roles' : `settle role ${role}`);
+const settled = ({ role, among }: Titled): string =>
+  role !== null ? `settle role ${role}` : among ? `settle ${amongText(among)}` : 'settle roles';
 
 const titles: Readonly<Record<string, (step: Titled) => string>> = {
   beginDeployment: () => 'plan the deployment',
@@ -24,7 +27,8 @@ const titles: Readonly<Record<string, (step: Titled) => string>> = {
   takeLost: (step) => `take the VMs${ofRole(step)} whose state is not known`,
   findVms: (step) => `look for ${batch(step)}`,
   leaveBehind: (step) => `leave ${batch(step)} to be removed when the host answers`,
-  planRounds: (step) => `see what the failure ${step.role === null ? 'policies say' : `policy${ofRole(step)} says`}`,
+  planRounds: (step) =>
+    `see what the failure ${step.role === null ? `policies${ofRole(step)} say` : `policy${ofRole(step)} says`}`,
   askPerson: () => 'ask a person',
   startSkip: (step) => `take the failed VMs${ofRole(step)}, to go on without them`,
   finishSkip: settled,

@@ -4,7 +4,10 @@ import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve 
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from './common.js';
 import { type ListFields, namedFields } from './list.js';
 
-/** OpenNebula's host states. INIT: not monitored yet; MONITORED: usable; ERROR: the last probe failed. */
+/**
+ * OpenNebula's host states. INIT: not monitored yet, or what it still runs of before is being removed; MONITORED: usable; ERROR: the
+ * last probe failed.
+ */
 export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE']);
 export type HostState = z.infer<typeof HostState>;
 
@@ -63,7 +66,7 @@ export type Host = {
   permissions: z.infer<typeof OwnershipResource>['permissions'];
   vm_mad: HypervisorKind;
   state: HostState;
-  /** Why the host is in ERROR, in its hypervisor's words. */
+  /** Why the host is in ERROR, in its hypervisor's words; in INIT: why it takes no VMs although it answers. */
   error: string | null;
   total: Capacity;
   /** Absent: as hosts of an earlier version, in the default cluster. */

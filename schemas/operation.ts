@@ -194,6 +194,8 @@ export type Step = {
   /** Name of the activity. */
   name: string;
   role: string | null;
+  /** Of one that is about several roles: the first few, and how many more. */
+  among?: { roles: string[]; more: number };
   /** VMs of its batch. */
   vms: number | null;
   /** It ran in its run's own worker, and the engine does not list it among what is pending. */

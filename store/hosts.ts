@@ -142,23 +142,32 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         .lean<Host>()
         .exec();
     },
-    /** What a probe found. A host that was disabled or taken offline meanwhile keeps that state. Returns true when it became usable. */
-    async monitored(id: number, error: string | null): Promise<boolean> {
-      const before = await hosts
-        .findOneAndUpdate(
-          { _id: id, state: { $in: [...heardStates] } },
-          {
-            $set: {
-              state: error === null ? 'MONITORED' : 'ERROR',
-              error: error && brief(error, longest.vm),
-              last_monitored_at: new Date(),
-            },
+    /** It did not answer a probe. A host that was disabled or taken offline meanwhile keeps that state. */
+    async silent(id: number, error: string): Promise<void> {
+      await hosts.updateOne(
+        { _id: id, state: { $in: [...heardStates] } },
+        { $set: { state: 'ERROR', error: brief(error, longest.vm), last_monitored_at: new Date() } },
+      );
+    },
+
+    /**
+     * It answered, and takes VMs from now on; `yet`: or why it does not yet. Only as it was seen before it was asked: whoever
+     * was frozen since then knows nothing of what has been found, or left behind there, meanwhile. Returns true when it became
+     * usable.
+     */
+    async answered(seen: Pick<Host, '_id' | 'state' | 'last_monitored_at'>, yet: string | null): Promise<boolean> {
+      if (!heardStates.some((state) => state === seen.state)) return false;
+      const { modifiedCount } = await hosts.updateOne(
+        { _id: seen._id, state: seen.state, last_monitored_at: seen.last_monitored_at ?? null },
+        {
+          $set: {
+            state: yet === null ? 'MONITORED' : 'INIT',
+            error: yet && brief(yet, longest.vm),
+            last_monitored_at: new Date(),
           },
-          { returnDocument: 'before', projection: { state: 1 } },
-        )
-        .lean<Pick<Host, 'state'>>()
-        .exec();
-      return error === null && before !== null && before.state !== 'MONITORED';
+        },
+      );
+      return yet === null && modifiedCount > 0 && seen.state !== 'MONITORED';
     },
 
     /** Probed with success once more, in one write for all: what nearly every probe finds. Those in another state keep it. */

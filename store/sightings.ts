@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
+import type { KnownVm } from '../domain/leftovers.js';
 import type { Verdict } from '../domain/sightings.js';
 import type { Sighting, Vm } from '../schemas/vm.js';
 import { stateAfter } from './vm-transitions.js';
@@ -56,6 +57,17 @@ export function createSightings(connection: Connection, vms: VmStore) {
         .find({ 'history.hid': { $in: [...hosts] }, ...running }, { projection: { _id: 1 }, hint: 'by_host' })
         .toArray();
       return found.map(({ _id }) => _id);
+    },
+
+    /** What is written of the VMs of which a host has domains. */
+    async known(ids: readonly number[]): Promise<KnownVm[]> {
+      return vms.model
+        .find(
+          { _id: { $in: [...ids] } },
+          { state: 1, lcm_state: 1, wanted: 1, left_behind: 1, history: { $slice: -1 } },
+        )
+        .lean<KnownVm[]>()
+        .exec();
     },
 
     /** Of these, the VMs that run and that nobody works at, as they are now. */

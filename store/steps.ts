@@ -6,7 +6,7 @@ import { modelOf } from './model.js';
 const kept = 30 * 24 * 60 * 60;
 
 /** What is known of a step's newest try. `ended`: how the step ended with it; null: it goes on, or is tried again. */
-export type StepNote = Pick<Step, '_id' | 'op' | 'run' | 'name' | 'role' | 'vms' | 'local' | 'started_at'> & {
+export type StepNote = Pick<Step, '_id' | 'op' | 'run' | 'name' | 'role' | 'among' | 'vms' | 'local' | 'started_at'> & {
   attempt: number;
   ended: { state: 'done' | 'failed'; at: Date } | null;
   error: OperationError | null;

@@ -4,6 +4,7 @@ import type { DeploymentPlan, PlannedRole, RoleFinish } from '../activities/depl
 import type { RoundAsked } from '../activities/failed-roles.js';
 import type { Hosted } from '../activities/find-hosts.js';
 import type { FailedVms, RoleStart, RoleWork } from '../activities/start-roles.js';
+import { amongOf, amongText } from '../domain/among.js';
 import { brief, longest } from '../domain/brief.js';
 import { noRounds, type Rounds } from '../domain/failure-policy.js';
 import type { FailurePolicy } from '../schemas/service-template.js';
@@ -191,5 +192,5 @@ export async function deployRoles(
 
 type Start = (failed?: FailedVms) => Promise<RoleWork | null>;
 
-const titleOf = (verb: string, [first, ...others]: readonly { role: string }[]): string =>
-  others.length === 0 ? `${verb} role ${first?.role ?? ''}` : `${verb} ${others.length + 1} roles`;
+const titleOf = (verb: string, some: readonly { role: string }[]): string =>
+  `${verb} ${amongText(amongOf(some.map(({ role }) => role)))}`;

@@ -1,5 +1,6 @@
 import type { RoleFinish } from '../activities/deployment.js';
 import type { UndeploymentPlan } from '../activities/undeployment.js';
+import { amongOf, amongText } from '../domain/among.js';
 import { compute, local } from './activity-options.js';
 import { gather } from './gather.js';
 import { inTurn } from './in-turn.js';
@@ -24,8 +25,7 @@ export async function undeployService({ op }: OperationInput): Promise<void> {
     const turn = inTurn();
     const begins = gather(turn, async (some: { role: string; step: number }[]) => {
       await roomForMore();
-      const [first, ...others] = some;
-      const summary = others.length === 0 ? `take role ${first?.role ?? ''}` : `take ${some.length} roles`;
+      const summary = `take ${amongText(amongOf(some.map(({ role }) => role)))}`;
       return local.startRoleRemovals.executeWithOptions({ summary }, [{ op, service, roles: some }]);
     });
     const retakes = gather(turn, (some: string[]) => local.retakeRoleVms({ op, service, roles: some }));

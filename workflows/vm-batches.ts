@@ -1,5 +1,6 @@
 import { setHandler, workflowInfo } from '@temporalio/workflow';
 import type { VmBatch } from '../activities/vms.js';
+import { amongOf, amongText } from '../domain/among.js';
 import { batchesOf, packed } from '../domain/vm-batches.js';
 import { moment } from './moment.js';
 import { settle } from './operation.js';
@@ -8,7 +9,7 @@ import { rolesSettled } from './signals.js';
 /** VMs of one role that go into one batch. */
 type Portion = { role: string; vms: number[]; settled: () => void; failed: (error: unknown) => void };
 
-/** What a step at hypervisors is told, and how operators read of it: `2 VMs of role front`. */
+/** What a step at hypervisors is told, and how operators read of it: `2 VMs of role front`, `9 VMs of roles a, b, c and 4 more`. */
 export type Batch = { input: Omit<VmBatch, 'op'>; what: string };
 
 /** Resolves when these VMs of a role are settled; fails when a batch that they are in does. */
@@ -54,11 +55,12 @@ export function vmBatches(): (step: (batch: Batch) => Promise<unknown>) => Batch
       batches += 1;
       const batch = batches;
       open.set(batch, portions);
+      const among = amongOf(portions.map(({ role }) => role));
       try {
         await step(
           others.length === 0
             ? { input: { role: first.role, vms }, what: `${vms.length} VMs of role ${first.role}` }
-            : { input: { batch, vms }, what: `${vms.length} VMs of ${portions.length} roles` },
+            : { input: { batch, vms, among }, what: `${vms.length} VMs of ${amongText(among)}` },
         );
         for (const { settled } of portions) settled();
       } catch (error) {

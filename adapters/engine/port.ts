@@ -54,12 +54,12 @@ export interface Engine {
   terminate(workflowId: string, run: Pick<Run, 'firstRunId'>, reason: string): Promise<void>;
   /**
    * Tells the open run under an ID; nobody there is no error. `vms`: of `capacityAppeared`, those that have their turn;
-   * absent: all that wait may try.
+   * absent: all that wait may try. What is told again within half a second goes as one, and then resolves before it is sent.
    */
   signal(workflowId: string, signal: RunSignal, vms?: readonly number[]): Promise<void>;
   /** Tells the open run under an ID how far one of its batches is; what is lost only delays. */
   signalSettled(workflowId: string, settled: SettledRoles): Promise<void>;
-  /** Capacity has appeared: the one `placement` workflow looks who waits for it. */
+  /** Capacity has appeared: the one `placement` workflow looks who waits for it. Paced as `signal`. */
   signalPlacement(): Promise<void>;
   /** Makes way for a pre-empting operation: a short durable run that outlives whoever asked. */
   handOver(op: string): Promise<void>;

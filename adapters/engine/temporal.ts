@@ -27,6 +27,7 @@ import { clientConnection, namespacesOf, type TemporalAccess } from './access.js
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';
 import { pendingOf } from './pending.js';
 import type { Engine, Run } from './port.js';
+import { createSignalPace } from './signal-pace.js';
 import { failingTaskOf, looked, triesOf } from './task-failure.js';
 
 /** Custom search attributes: typed, on every workflow of an operation. */
@@ -78,6 +79,7 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
   const namespaces = namespacesOf(access);
   const operations = new Client({ connection, namespace: namespaces.operations });
   const ticks = new Client({ connection, namespace: namespaces.ticks });
+  const pace = createSignalPace();
 
   /** Asked only where a task was tried more than once: one that is done says nothing. */
   const failing = async (description: WorkflowExecutionDescription): Promise<FailingTask | null> => {
@@ -202,25 +204,29 @@ export function temporalEngine(access: TemporalAccess): TemporalEngine {
           .catch(ignoreGone);
       }),
     signal: (workflowId, signal, vms) =>
-      call(`signal ${workflowId}`, async () => {
-        await operations.workflow
-          .getHandle(workflowId)
-          .signal(signal, ...(vms ? [vms] : []))
-          .catch(ignoreGone);
-      }),
+      pace(`${workflowId}/${signal}`, vms, (named) =>
+        call(`signal ${workflowId}`, async () => {
+          await operations.workflow
+            .getHandle(workflowId)
+            .signal(signal, ...(named ? [named] : []))
+            .catch(ignoreGone);
+        }),
+      ),
     signalSettled: (workflowId, settled) =>
       call(`signal ${workflowId}`, async () => {
         await operations.workflow.getHandle(workflowId).signal('rolesSettled', settled).catch(ignoreGone);
       }),
     signalPlacement: () =>
-      call('signal placement', async () => {
-        await operations.workflow.signalWithStart('placement', {
-          workflowId: placementWorkflowId,
-          taskQueue: taskQueues.orchestration,
-          signal: 'capacityAppeared',
-          staticSummary: 'place the VMs that wait for capacity',
-        });
-      }),
+      pace(placementWorkflowId, undefined, () =>
+        call('signal placement', async () => {
+          await operations.workflow.signalWithStart('placement', {
+            workflowId: placementWorkflowId,
+            taskQueue: taskQueues.orchestration,
+            signal: 'capacityAppeared',
+            staticSummary: 'place the VMs that wait for capacity',
+          });
+        }),
+      ),
     handOver: (op) =>
       call(`hand over to ${op}`, async () => {
         await ticks.workflow.start('handOver', {

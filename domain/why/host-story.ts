@@ -20,6 +20,7 @@ export function hostStory({ subject, engine, now }: WhyFacts & { subject: HostSu
       : null;
   switch (state) {
     case 'INIT':
+      if (error !== null) return story([`${it} answers, and takes no VMs yet: ${sentence(error)}`, late ?? next]);
       return story([`${it} has not been probed yet; it takes VMs as soon as it has answered.`, next]);
     case 'MONITORED':
       return story(

@@ -1,5 +1,5 @@
 import { hostEvents } from '../../domain/acts/host-acts.js';
-import { nextHostState } from '../../domain/host-states.js';
+import { type HostEvent, nextHostState } from '../../domain/host-states.js';
 import { nextActions } from '../../domain/next-actions.js';
 import type { HostState } from '../../schemas/host.js';
 import type { Way } from './ways-out.js';
@@ -9,8 +9,11 @@ export type SeenHost = { state: HostState; answers: boolean };
 
 /** What a probe finds, which comes by itself. */
 export function probed(host: SeenHost): Way<SeenHost>[] {
-  const state = nextHostState(host.state, host.answers ? 'answer' : 'fall_silent');
-  return state === undefined || state === host.state ? [] : [{ name: 'it is probed', to: { ...host, state } }];
+  const events: readonly HostEvent[] = host.answers ? ['answer', 'answer_unclear'] : ['fall_silent'];
+  return events.flatMap((event) => {
+    const state = nextHostState(host.state, event);
+    return state === undefined || state === host.state ? [] : [{ name: 'it is probed', to: { ...host, state } }];
+  });
 }
 
 const verbs = { enable: 'enabled', disable: 'disabled', offline: 'offline' } as const;

@@ -124,6 +124,18 @@ describe('the title of a step', () => {
     [{ name: 'bootVms', role: null, vms: 1 }, 'boot the VM'],
     [{ name: 'destroyVms', role: null, vms: null }, 'remove the VMs'],
     [{ name: 'startRoles', role: 'web', vms: null }, 'make the VMs of role web and find hosts for them'],
+    [
+      { name: 'startRoles', role: null, vms: null, among: { roles: ['a', 'b', 'c'], more: 4 } },
+      'make the VMs of roles a, b, c and 4 more and find hosts for them',
+    ],
+    [{ name: 'bootVms', role: null, vms: 9, among: { roles: ['a', 'b'], more: 0 } }, 'boot 9 VMs of roles a and b'],
+    [{ name: 'bootVms', role: null, vms: 1, among: { roles: ['a', 'b'], more: 0 } }, 'boot 1 VM of roles a and b'],
+    [{ name: 'finishRoles', role: null, vms: null, among: { roles: ['a', 'b'], more: 0 } }, 'settle roles a and b'],
+    [
+      { name: 'planRounds', role: null, vms: null, among: { roles: ['a', 'b'], more: 0 } },
+      'see what the failure policies of roles a and b say',
+    ],
+    [{ name: 'startRoles', role: null, vms: null }, 'make the VMs of several roles and find hosts for them'],
     [{ name: 'countThings', role: 'web', vms: null }, 'count things of role web'],
   ])('of %j is “%s”', (step, title) => {
     expect(stepTitle(step)).toBe(title);

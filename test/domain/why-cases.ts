@@ -639,6 +639,15 @@ export const cases: [situation: string, facts: WhyFacts][] = [
       subject: host({ state: 'INIT', lastProbe: null, nextProbe: ahead(4), used: { cpu: 0, memory: 0 }, vms: 0 }),
     }),
   ],
+  [
+    'a host that has returned and still runs what is over',
+    facts({
+      subject: host({
+        state: 'INIT',
+        error: 'it still runs VMs 33 and 34 of before, which are gone or replaced and removed first',
+      }),
+    }),
+  ],
   ['a host that answers', facts({ subject: host() })],
   [
     'a host that answers and is full',

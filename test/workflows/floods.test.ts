@@ -51,6 +51,28 @@ it('hundreds of reports of VMs leave few signals in a run, and the last of them 
   await world.accounted();
 });
 
+it('a burst of capacity is two signals to the run that waits for it, which name all whose turn it is', async () => {
+  const { id, op } = await world.deploy([{ name: 'huge', cardinality: 2, cpu: 4_000 }]);
+  await eventually(async () => /capacity/.test((await world.operation(op)).waiting_for ?? ''));
+  const signalled = async (workflowId: string): Promise<unknown[]> => {
+    const { events } = await world.client.workflow.getHandle(workflowId).fetchHistory();
+    return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signal }) =>
+      signal ? [signal.input?.payloads?.map(({ data }) => JSON.parse(Buffer.from(data ?? '').toString()))] : [],
+    );
+  };
+  const service = `service-${id}`;
+  const before = (await signalled(service)).length;
+  const vms = Array.from({ length: 300 }, (_, vm) => 1_000_000 + vm);
+  await Promise.all(
+    vms.flatMap((vm) => [world.engine.signalPlacement(), world.engine.signal(service, 'capacityAppeared', [vm])]),
+  );
+  await expect
+    .poll(async () => (await signalled(service)).slice(before), { timeout: 30_000 })
+    .toEqual([[vms.slice(0, 1)], [vms.slice(1)]]);
+  await world.undeploy(id);
+  expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
+});
+
 /** Operations that one user has begun at once. */
 const begun = 14;
 
