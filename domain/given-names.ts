@@ -4,9 +4,13 @@ import { type Finding, Problem } from './problems.js';
 
 const letters = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
 
+/** Who types such a name to remove what is called so would remove what has that id. */
+export const readsAsId = (name: string): boolean => /^#?\p{Nd}+$/u.test(name.normalize('NFKC'));
+
 /** What is wrong with a new name of anything: people know it again by what they see. */
 function faultOf(name: string): string | null {
   if (hasUnseen(name)) return 'must not contain characters that cannot be seen';
+  if (readsAsId(name)) return 'must not be digits alone, nor # and digits: it would read as an id';
   // Few characters take more room when they are composed.
   return name.length > limits.name.most ? atMost('name') : null;
 }
@@ -23,7 +27,6 @@ function faultOfPerson(name: string): string | null {
     return 'must not begin with @, # or -: it would read as a group, an id or an option';
   const taken = wellKnown.find((one) => one !== name && one === lookOf(name));
   if (taken !== undefined) return `must not look like ${taken}`;
-  if (/^\p{Nd}+$/u.test(name)) return 'must not be digits alone: it would read as an id';
   // Letters of these three look alike, so that a name of two of them looks like one of one.
   if (letters.filter((script) => script.test(name)).length > 1)
     return 'must not mix Latin, Greek and Cyrillic letters, which look alike';

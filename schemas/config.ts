@@ -84,7 +84,7 @@ export const Config = z.object({
   ARCUS_VM_NAME_TEMPLATE: z
     .string()
     .default('$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)')
-    .describe('Name of the VMs of services'),
+    .describe('Name of the VMs of services; one that would be digits alone has vm_ before it'),
   ARCUS_SHUTDOWN_ACTION: z
     .enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard'])
     .default('terminate')

@@ -103,6 +103,25 @@ describe('names of objects', () => {
     }
   });
 
+  it.each(kinds)('of %s do not read as ids', async (path, body) => {
+    for (const name of ['97', '0065', '#97', '６５']) {
+      const answer = await world.ask('oneadmin', 'post', path, body(name));
+      expect({ status: answer.status, pointer: answer.body.errors?.[0].pointer }, name).toEqual({
+        status: 400,
+        pointer: '/name',
+      });
+    }
+  });
+
+  it('of services and what is renamed do not read as ids either', async () => {
+    const { body } = await world.ask('oneadmin', 'post', '/service-templates', { name: 'shop', roles: role });
+    const path = `/service-templates/${body.id}`;
+    const named = await world.ask('oneadmin', 'post', `${path}/instantiate`, { merge_template: { name: '97' } });
+    expect(named.body.errors).toMatchObject([{ pointer: '/merge_template/name' }]);
+    const renamed = await world.ask('oneadmin', 'put', path, { name: '97', roles: role });
+    expect(renamed.body.errors).toMatchObject([{ pointer: '/name' }]);
+  });
+
   it.each(kinds.filter(([path]) => path !== '/vms'))(
     'of %s are kept composed, and found however written',
     async (path, body) => {

@@ -59,10 +59,20 @@ it('a name of anything else shows all its characters, and is composed', () => {
     '\u{e0041}',
   ])
     expect(() => objectName(`a${unseen}b`), JSON.stringify(unseen)).toThrow('cannot be seen');
-  for (const name of ['65', 'two words', 'оneadmin', '2cpu-small', 'Łódź', '🚀']) expect(objectName(name)).toBe(name);
+  for (const name of ['v65', '#5a', 'two words', 'оneadmin', '2cpu-small', 'Łódź', '🚀'])
+    expect(objectName(name)).toBe(name);
   expect(objectName('cafe\u0301')).toBe('caf\u00e9');
   // One of the few that grow when they are composed.
   expect(() => objectName('\u0958'.repeat(128))).toThrow('at most 128 characters');
+});
+
+it('no name of anything reads as an id', () => {
+  for (const name of ['97', '0', '0065', '٣٤', '６５', '#97', '#٣', '＃97', '²'])
+    for (const given of [objectName, personName])
+      expect(() => given(name), `${given.name} ${JSON.stringify(name)}`).toThrow(
+        /must not (be digits alone|begin with)/,
+      );
+  expect(objectName('97', '97')).toBe('97');
 });
 
 it('a name from before there was a rule is kept as long as nobody changes it', () => {

@@ -9,6 +9,8 @@ describe('the name of a VM of a service', () => {
     ['$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)', 'front_0_(service_6)'],
     ['$SERVICE_NAME-$SERVICE_NAME', 'shop-shop'],
     ['plain $OTHER', 'plain $OTHER'],
+    // Else it would read as the id of another VM.
+    ['$SERVICE_ID$VM_NUMBER', 'vm_60'],
   ])('comes from %j', (pattern, name) => {
     expect(vmName(pattern, names)).toBe(name);
   });
