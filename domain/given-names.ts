@@ -1,11 +1,10 @@
 import { atMost, limits } from '../schemas/limits.js';
 import { hasUnseen } from '../schemas/printable.js';
+import { looksOf } from './looks.js';
 import { type Finding, Problem } from './problems.js';
+import { readsAsId } from './reads-as-id.js';
 
 const letters = [/\p{Script=Latin}/u, /\p{Script=Greek}/u, /\p{Script=Cyrillic}/u];
-
-/** Who types such a name to remove what is called so would remove what has that id. */
-export const readsAsId = (name: string): boolean => /^#?\p{Nd}+$/u.test(name.normalize('NFKC'));
 
 /** What is wrong with a new name of anything: people know it again by what they see. */
 function faultOf(name: string): string | null {
@@ -16,17 +15,15 @@ function faultOf(name: string): string | null {
 }
 
 /** Names that mean somebody wherever OpenNebula is known. */
-const wellKnown = ['oneadmin', 'serveradmin'];
-
-/** What is the same of names that differ by case, width or ligatures alone. */
-export const lookOf = (name: string): string => name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+const wellKnown = ['oneadmin', 'serveradmin'].map((name) => ({ name, looks: looksOf(name) }));
 
 /** The same of a user or a group, whom others trust by name. */
 function faultOfPerson(name: string): string | null {
-  if (/^[@#-]/.test(name.normalize('NFKC')))
+  const looks = looksOf(name);
+  if (looks.some((look) => /^[@#-]/.test(look)))
     return 'must not begin with @, # or -: it would read as a group, an id or an option';
-  const taken = wellKnown.find((one) => one !== name && one === lookOf(name));
-  if (taken !== undefined) return `must not look like ${taken}`;
+  const taken = wellKnown.find((one) => one.name !== name && one.looks.some((look) => looks.includes(look)));
+  if (taken !== undefined) return `must not look like ${taken.name}`;
   // Letters of these three look alike, so that a name of two of them looks like one of one.
   if (letters.filter((script) => script.test(name)).length > 1)
     return 'must not mix Latin, Greek and Cyrillic letters, which look alike';

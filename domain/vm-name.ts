@@ -1,4 +1,4 @@
-import { readsAsId } from './given-names.js';
+import { readsAsId } from './reads-as-id.js';
 
 const longest = 128;
 

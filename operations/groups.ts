@@ -54,7 +54,7 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
   async function refuseTaken(name: string, itself: number | null, session: ClientSession): Promise<void> {
     const namesake = await groups.byName(name, session);
     if (namesake && namesake._id !== itself) throw new Problem('name_taken', `There is a group "${name}" already.`);
-    const alike = (await groups.lookAlikes(name, session)).find(({ _id }) => _id !== itself);
+    const alike = await groups.lookAlike(name, itself, session);
     if (alike)
       throw new Problem('name_taken', `There is a group "${alike.name}" already, whose name looks like "${name}".`);
   }

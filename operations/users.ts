@@ -75,8 +75,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
     const namesake = name === undefined ? null : await users.byName(name, session);
     if (namesake && namesake._id !== itself)
       throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
-    const alikes = name === undefined || namesake ? [] : await users.lookAlikes(name, session);
-    const alike = alikes.find(({ _id }) => _id !== itself);
+    const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, session);
     if (alike)
       throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
   }

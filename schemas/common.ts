@@ -13,10 +13,10 @@ export const ObjectName = z
   .max(limits.name.most, atMost('name'))
   .refine((name) => !/\p{Cc}/u.test(name), 'must not contain control characters')
   .refine((name) => name.trim() === name, 'must not begin or end with a blank')
-  // Both again, as one pattern without a flag, which OpenAPI has no place for.
+  // Both again, as one pattern without a flag, which OpenAPI has no place for. That no new name reads as an id, others say.
   .meta({
-    description: 'Name of the object',
-    pattern: '^(?!\\s)[^\\u0000-\\u001f\\u007f-\\u009f]*(?<!\\s)$',
+    description: 'Name of the object; not digits alone, nor # and digits, which would read as an id',
+    pattern: '^(?!#?[0-9]+$)(?!\\s)[^\\u0000-\\u001f\\u007f-\\u009f]*(?<!\\s)$',
   });
 
 const Rights = z.strictObject({ use: z.boolean(), manage: z.boolean(), admin: z.boolean() });

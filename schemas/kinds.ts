@@ -133,7 +133,7 @@ export const kinds = {
     federated: true,
     edits: 'manage',
     unique: 'zone',
-    secret: ['password_hash'],
+    secret: ['password_hash', 'looks'],
   },
   group: {
     one: 'group',
@@ -145,6 +145,7 @@ export const kinds = {
     federated: true,
     edits: 'admin',
     unique: 'zone',
+    secret: ['looks'],
   },
   acl: {
     one: 'rule',

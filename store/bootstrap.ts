@@ -16,6 +16,7 @@ export async function bootstrapStore(connection: Connection): Promise<Directory>
   for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);
   await directory.groups.ensureDefaults();
   await directory.users.complete();
+  await Promise.all([directory.users.noteLooks(), directory.groups.noteLooks()]);
   return directory;
 }
 

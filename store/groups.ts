@@ -3,7 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import { administrators, defaultCreatable, defaultGroup, type Group, groupFields } from '../schemas/group.js';
 import type { ListQuery } from '../schemas/list.js';
-import { lookAlikes, lookIndex } from './look-alikes.js';
+import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 import { modelOf } from './model.js';
 import { pageOf, sortIndexes } from './paging.js';
 
@@ -21,7 +21,9 @@ export function createGroupStore(connection: Connection) {
       groups.findById(id).session(session).lean<Group>().exec(),
     byName: (name: string, session: ClientSession): Promise<Group | null> =>
       groups.findOne({ name }).session(session).lean<Group>().exec(),
-    lookAlikes: (name: string, session: ClientSession) => lookAlikes(groups, name, session),
+    lookAlike: (name: string, itself: number | null, session: ClientSession) =>
+      lookAlike(groups, name, itself, session),
+    noteLooks: () => noteLooks(groups),
     byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
       groups
         .find({ _id: { $in: [...ids] } })
@@ -46,9 +48,12 @@ export function createGroupStore(connection: Connection) {
       return pageOf(groups, filter, query, { ids: 'number', list: groupFields });
     },
     /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
-    insert: (group: Group, session: ClientSession) => groups.create([group], { session }),
+    insert: (group: Group, session: ClientSession) => groups.create([withLooks(group)], { session }),
     update: (id: number, change: Partial<Omit<Group, '_id'>>, session: ClientSession): Promise<Group | null> =>
-      groups.findOneAndUpdate({ _id: id }, { $set: change }, { session, returnDocument: 'after' }).lean<Group>().exec(),
+      groups
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .lean<Group>()
+        .exec(),
     /** Who leaves groups is no admin of them any more. */
     removeAdmin: (uid: number, ids: readonly number[], session: ClientSession) =>
       groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, { session }),

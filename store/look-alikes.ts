@@ -1,27 +1,36 @@
 import type { ClientSession, Model } from 'mongoose';
-import { lookOf } from '../domain/given-names.js';
+import { looksOf } from '../domain/looks.js';
 import type { Index } from './model.js';
 
-/** Case, width and the like are what it does not tell apart. */
-const collation = { locale: 'en', strength: 2 };
-/** Of names that are the same to the collation, which does not tell kana apart either. */
-const most = 1_000;
+/** What names may be read as is written beside them, so that those that look alike are found by it. */
+export const lookIndex: Index = { fields: { looks: 1 } };
 
-/** Finds names by their look. */
-export const lookIndex: Index = { fields: { name: 1 }, options: { name: 'by_look', collation } };
+type Named = { _id: number; name: string; looks?: string[] };
+type Collection = Pick<Model<unknown>, 'db' | 'collection'>;
 
-/** Those whose names look like this one, but for case and the like. */
-export async function lookAlikes<T extends { _id: number; name: string }>(
-  model: Model<T>,
+const namesIn = (model: Collection) => model.db.collection<Named>(model.collection.name);
+
+/** A document, or a change of one, with what its name may be read as. */
+export const withLooks = <T extends { name?: string }>(written: T): T & { looks?: string[] } =>
+  written.name === undefined ? written : { ...written, looks: looksOf(written.name) };
+
+/** One other than `itself` whose name looks like this one; null: there is none. */
+export const lookAlike = (
+  model: Collection,
   name: string,
+  itself: number | null,
   session: ClientSession,
-): Promise<Pick<T, '_id' | 'name'>[]> {
-  const found = await model
-    .find({ name: name.normalize('NFC') })
-    .collation(collation)
-    .limit(most)
-    .session(session)
-    .lean<T[]>()
-    .exec();
-  return found.filter((one) => lookOf(one.name) === lookOf(name));
+): Promise<Named | null> =>
+  namesIn(model).findOne(
+    { looks: { $in: looksOf(name) }, ...(itself !== null && { _id: { $ne: itself } }) },
+    { session, projection: { name: 1 } },
+  );
+
+/** Writes it beside names from before, or from before the table of what looks alike was this one. */
+export async function noteLooks(model: Collection): Promise<void> {
+  for await (const { _id, name, looks } of namesIn(model).find({}, { projection: { name: 1, looks: 1 } })) {
+    const now = looksOf(name);
+    // Of one that is renamed meanwhile, whoever renames it writes this, too.
+    if (looks?.join('\n') !== now.join('\n')) await namesIn(model).updateOne({ _id, name }, { $set: { looks: now } });
+  }
 }

@@ -3,7 +3,7 @@ import type { Caller } from '../domain/caller.js';
 import { visibility } from '../domain/permissions.js';
 import type { ListQuery } from '../schemas/list.js';
 import { defaultUmask, type User, userFields } from '../schemas/user.js';
-import { lookAlikes, lookIndex } from './look-alikes.js';
+import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 import { modelOf } from './model.js';
 import { pageOf, sortIndexes } from './paging.js';
 
@@ -29,7 +29,8 @@ export function createUserStore(connection: Connection) {
     },
     find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
       users.findById(id).session(session).lean<User>().exec(),
-    lookAlikes: (name: string, session: ClientSession) => lookAlikes(users, name, session),
+    lookAlike: (name: string, itself: number | null, session: ClientSession) => lookAlike(users, name, itself, session),
+    noteLooks: () => noteLooks(users),
     byIds: (ids: readonly number[]): Promise<User[]> =>
       users
         .find({ _id: { $in: [...ids] } })
@@ -73,9 +74,12 @@ export function createUserStore(connection: Connection) {
       return new Map(rows.map(({ _id, count }) => [_id, count]));
     },
     /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
-    insert: (user: User, session: ClientSession) => users.create([user], { session }),
+    insert: (user: User, session: ClientSession) => users.create([withLooks(user)], { session }),
     update: (id: number, change: Partial<Omit<User, '_id'>>, session: ClientSession): Promise<User | null> =>
-      users.findOneAndUpdate({ _id: id }, { $set: change }, { session, returnDocument: 'after' }).lean<User>().exec(),
+      users
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .lean<User>()
+        .exec(),
     remove: (id: number, session: ClientSession) => users.deleteOne({ _id: id }, { session }),
     /** Users of an earlier version are enabled and have the umask of all. */
     async complete(): Promise<void> {

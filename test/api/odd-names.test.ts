@@ -139,13 +139,14 @@ describe('names of objects', () => {
   it.each([
     ['user', '/users', 'bobby', { password: 'correct-horse' }],
     ['group', '/groups', 'web-team', {}],
-  ])('of a %s are apart by more than case and width', async (kind, path, name, more) => {
+  ])('of a %s are apart by more than case, width and what looks alike', async (kind, path, name, more) => {
     const made = await world.ask('oneadmin', 'post', path, { name, ...more });
     expect(made.status, made.text).toBe(201);
     const wide = Array.from(name, (one) =>
       one === '-' ? one : String.fromCodePoint((one.codePointAt(0) ?? 0) + 0xfee0),
     );
-    for (const alike of [name.toUpperCase(), wide.join('')]) {
+    const confused = name.replaceAll('o', '0').replace('-', '\u2011');
+    for (const alike of [name.toUpperCase(), wide.join(''), confused]) {
       const detail = `There is a ${kind} "${name}" already, whose name looks like "${alike}".`;
       const again = await world.ask('oneadmin', 'post', path, { name: alike, ...more });
       expect(again.body).toMatchObject({ status: 409, type: '/problems/name_taken', detail });
@@ -180,6 +181,17 @@ describe('names of objects', () => {
     expect({ status: asked.status, id: asked.body.id }).toEqual({ status: 200, id: made.body.id });
     const changed = await world.ask('oneadmin', 'patch', `/users/${made.body.id}`, { umask: '137' });
     expect({ status: changed.status, name: changed.body.name }).toEqual({ status: 200, name: 'ONEADMIN' });
+  });
+
+  it('of users from before names were compared by their look are, from the next start on', async () => {
+    const made = await world.ask('oneadmin', 'post', '/users', { name: 'erin', password: 'correct-horse' });
+    await world.directory.users.model.updateOne(
+      { _id: made.body.id },
+      { $set: { name: 'frank' }, $unset: { looks: 1 } },
+    );
+    await world.directory.users.noteLooks();
+    const alike = await world.ask('oneadmin', 'post', '/users', { name: 'FRANK', password: 'correct-horse' });
+    expect(alike.body).toMatchObject({ status: 409, type: '/problems/name_taken' });
   });
 
   it('from before there was a rule stand in the way of no other change', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { objectName, personName } from '../../domain/given-names.js';
+import { looksOf } from '../../domain/looks.js';
 
 it('a name of a user or a group is one that nobody takes for another', () => {
   const refused = [
@@ -25,6 +26,14 @@ it('a name of a user or a group is one that nobody takes for another', () => {
     '-1',
     '-rf',
     '６５',
+    '0neadmin',
+    'ONEADM1N',
+    'onеadmin'.replace('е', '\u0435'),
+    'oneadrnin',
+    'oոeadmin',
+    'oneadmı\u0307n',
+    'oneadmın',
+    '\u2011rf',
   ];
   for (const name of refused) expect(() => personName(name), JSON.stringify(name)).toThrow('must not');
   for (const name of [
@@ -64,6 +73,56 @@ it('a name of anything else shows all its characters, and is composed', () => {
   expect(objectName('cafe\u0301')).toBe('caf\u00e9');
   // One of the few that grow when they are composed.
   expect(() => objectName('\u0958'.repeat(128))).toThrow('at most 128 characters');
+});
+
+it('names that look alike have a look in common, and others have none', () => {
+  const alike = (one: string, other: string) => looksOf(one).some((look) => looksOf(other).includes(look));
+  for (const [one, other] of [
+    ...[
+      ['alice', 'alıce'],
+      ['alice', 'a1ice'],
+      ['alice', 'aIice'],
+      ['alice', 'Alice'],
+      ['ALICE', 'AL1CE'],
+    ],
+    ...[
+      ['web-team', 'web\u2011team'],
+      ['web-team', 'web\u2212team'],
+      ['bob', 'b0b'],
+      ['bob', 'B0B'],
+      ['modern', 'modem'],
+    ],
+    ...[
+      ['ope', 'оре'],
+      ['office', 'o\ufb03ce'],
+      ['josé', 'jose\u0301'],
+      ['bob', 'ｂｏｂ'],
+      ['nono', 'ոоոо'],
+    ],
+  ] as const)
+    expect(alike(one, other), `${one} ${other}`).toBe(true);
+  for (const [one, other] of [
+    ...[
+      ['alice', 'allce'],
+      ['mail', 'mall'],
+      ['jose', 'josé'],
+      ['bob', 'bobby'],
+      ['web-team', 'web_team'],
+    ],
+    ...[
+      ['はな', 'ハナ'],
+      ['Łódź', 'Lodz'],
+      ['web1', 'web2'],
+      ['ops', 'oops'],
+    ],
+  ] as const)
+    expect(alike(one, other), `${one} ${other}`).toBe(false);
+});
+
+it('how a name looks takes no longer than it is long', () => {
+  // The character whose skeleton is longest.
+  for (const one of ['\ufdfa', 'm', 'İ', '\u0345'])
+    for (const look of looksOf(one.repeat(128))) expect(look.length).toBeLessThanOrEqual(128 * 40);
 });
 
 it('no name of anything reads as an id', () => {
