@@ -14,7 +14,7 @@ import { doctorCommand } from './commands/doctor.js';
 import { fsckCommand } from './commands/fsck.js';
 import { groupCommands } from './commands/group.js';
 import { hostCommands } from './commands/host.js';
-import { loginCommand } from './commands/login.js';
+import { loginCommand, logoutCommand } from './commands/login.js';
 import { operationCommands } from './commands/operation.js';
 import { quotaCommands } from './commands/quota.js';
 import { serviceCommands } from './commands/service.js';
@@ -106,6 +106,7 @@ export function createProgram(given: Surroundings): Command {
   addLeaf(program, completionCommand, run);
   addLeaf(program, completeCommand(program), run);
   addLeaf(program, loginCommand, run);
+  addLeaf(program, logoutCommand, run);
   addLeaf(program, whoamiCommand, run);
   addLeaf(program, doctorCommand, run);
   addLeaf(program, fsckCommand, run);

@@ -7,6 +7,7 @@ import { Complaint } from '../complaint.js';
 import { endpointOf, originsOf } from '../connection.js';
 import { ContextName, contextPath, readContexts, writeContexts } from '../context-file.js';
 import { warnOfEnvironment } from '../environment-first.js';
+import { type LoginContext, loginIn, revokeLogin } from '../login-token.js';
 import { Expires, expiresOption, expiryText, makeToken } from '../make-token.js';
 import { report } from '../resource.js';
 
@@ -40,7 +41,7 @@ function goal({ environment, options }: Context, wish: string | undefined): Goal
 /** A password is typed once; what stays on this machine is a token, which expires and can be revoked. */
 export const loginCommand: Leaf = leaf({
   usage: 'login [context]',
-  summary: 'Sign in by name and password; a token is made and kept in a context, which is then the current one',
+  summary: 'Sign in by name and password; the token is kept in a context, the current one from then on',
   examples: [
     'arcus login --user alice',
     'arcus login prod --endpoint https://arcus.example --user alice',
@@ -48,22 +49,75 @@ export const loginCommand: Leaf = leaf({
   ],
   options: [['--user <name>', 'who signs in'], expiresOption, caOption],
   schema: Options,
-  run: async (context, [wish], { user, expires, ca: file }) => {
+  run: async (context, [wish], { user, expires, ca: authorities }) => {
     if (user === undefined)
       throw new Complaint('usage', '--user: is needed, the name that you sign in with.', {
         next: 'Such as: arcus login --user alice',
       });
     const { name, endpoint, home, ca: before } = goal(context, wish);
-    const ca = file === undefined ? before : authoritiesIn(file);
+    const ca = authorities === undefined ? before : authoritiesIn(authorities);
     const token = { name: `arcus on ${hostname()}`, expires_in: expires };
     const { value } = await makeToken(context, new URL(endpoint), user, token, ca);
     const path = contextPath(context.environment);
-    const { contexts } = readContexts(path);
+    const file = readContexts(path);
+    const replaced = loginIn(file, name);
     const made = { endpoint, name: user, token: value.token, ...(ca && { ca }), ...(home && { home }) };
-    writeContexts(path, { current: name, contexts: { ...contexts, [name]: made } });
+    writeContexts(path, { current: name, contexts: { ...file.contexts, [name]: made } });
     const { id, expires_at } = value;
     const said = `${user} is signed in at ${endpoint}: token ${id} in context ${name}, the current one, ${expiryText(value)}.`;
     report(context, said, { name, endpoint, user, token: id, expires_at });
     warnOfEnvironment(context, made);
+    // Last of all: whoever is killed before that has one token too many, and never one too few.
+    if (replaced !== null) await revokeReplaced(context, replaced, made);
+  },
+});
+
+/** Nobody has the token any more that was in the context. A home may have come to another port since. */
+async function revokeReplaced(context: Context, replaced: LoginContext, made: Pick<Goal, 'home' | 'endpoint'>) {
+  const isSameHome = replaced.home !== undefined && replaced.home === made.home;
+  try {
+    await revokeLogin(context, replaced, isSameHome ? made.endpoint : replaced.endpoint);
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    context.err(`The token that was in this context before is valid still: ${error.message}`);
+    context.err(`It is one of ${replaced.name} at ${replaced.endpoint}; there, revoke it with: arcus token revoke`);
+  }
+}
+
+/** The end of what `login` has begun. */
+export const logoutCommand: Leaf = leaf({
+  usage: 'logout [context]',
+  summary: 'Revoke the token that login has made, and remove its context: the current one, or the one that is named',
+  examples: ['arcus logout', 'arcus logout prod'],
+  schema: z.object({}),
+  run: async (context, [wish]) => {
+    const path = contextPath(context.environment);
+    const file = readContexts(path);
+    const name = wish ?? context.options.context ?? file.current;
+    if (name === null || !Object.hasOwn(file.contexts, name))
+      throw new Complaint(
+        'not_found',
+        name === null ? 'Nobody is signed in.' : `There is no context called ${JSON.stringify(name)}.`,
+        {
+          next: 'List what there is with: arcus context list',
+        },
+      );
+    const login = loginIn(file, name);
+    const remove = `arcus context delete ${name}`;
+    if (login === null)
+      throw new Complaint('conflict', `Context ${name} was not made by arcus login alone: what it holds stays valid.`, {
+        next: `To remove it from the file: ${remove}`,
+      });
+    await revokeLogin(context, login).catch((error: unknown) => {
+      if (!(error instanceof Complaint)) throw error;
+      throw new Complaint(error.exit, `The token of context ${name} is not revoked. ${error.message}`, {
+        next: `Try again; or, to remove it from the file though it stays valid: ${remove}`,
+      });
+    });
+    const { [name]: _gone, ...contexts } = readContexts(path).contexts;
+    writeContexts(path, { current: file.current === name ? null : file.current, contexts });
+    report(context, `${login.name} is signed out at ${login.endpoint}: context ${name} and its token are gone.`, {
+      name,
+    });
   },
 });
