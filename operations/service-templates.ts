@@ -50,7 +50,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
       editable: ({ body }) => body,
       async change(caller, body, present, session) {
         await check(caller, body, { before: present.body });
-        await demandVmTemplates(body, session);
+        await demandVmTemplates(body, session, { before: present.body });
         return store.serviceTemplates.replace(present._id, { name: body.name, body }, session);
       },
       remove: (_caller, { _id }, session) => store.serviceTemplates.remove(_id, session),
@@ -92,7 +92,7 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         vmTemplates: vmTemplatesOf(body),
         claim: async (op, session) => {
           await store.references.makeFor(service, session);
-          await demandVmTemplates(body, session, '/merge_template');
+          await demandVmTemplates(body, session, { under: '/merge_template' });
           await store.services.insert({ ...service, operation: op }, session);
           return service;
         },
@@ -101,9 +101,14 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
     },
   };
 
-  /** The VM templates that roles name are there, and stay until this is written. */
-  async function demandVmTemplates(body: ServiceTemplateBody, session: ClientSession, under = ''): Promise<void> {
+  /** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
+  async function demandVmTemplates(
+    body: ServiceTemplateBody,
+    session: ClientSession,
+    { under = '', before }: { under?: string; before?: ServiceTemplateBody } = {},
+  ): Promise<void> {
     const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
+    for (const { vm_template } of before?.roles ?? []) missing.delete(vm_template);
     refuse(
       body.roles.flatMap(({ vm_template }, at): Finding[] =>
         missing.has(vm_template)

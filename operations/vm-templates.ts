@@ -34,9 +34,10 @@ export const vmTemplateOperations = (context: OperationsContext) => {
       check(wish, present);
       return store.vmTemplates.replace(present._id, wish, session);
     },
-    async remove(caller, { _id: id }, session) {
+    async remove(caller, { _id: id, uid }, session) {
+      // Those of others keep nobody from removing what is his: whoever may use it could else keep it for ever.
       const using = await store.serviceTemplates.model
-        .findOne({ 'body.roles.vm_template': id }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
+        .findOne({ 'body.roles.vm_template': id, uid }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
         .lean();
       if (using) throw inUse(id, allowed(caller, subjectOf('service_template', using), 'use') ? using : null);
       const { count, first } = await store.services.usingVmTemplate(id, mostNamed, session);
@@ -53,13 +54,13 @@ export const vmTemplateOperations = (context: OperationsContext) => {
 
 type Template = { template: VmTemplateBody };
 
-/** `using`: a service template that the caller may see; null: he may not. */
+/** `using`: a service template of the same owner that the caller may see; null: he may not. */
 const inUse = (id: number, using: { _id: number; name: string } | null): Problem =>
   new Problem(
     'in_use',
     using
       ? `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`
-      : `A service template of somebody else uses VM template ${id}.`,
+      : `A service template of its owner uses VM template ${id}. Ask him to change or delete that first.`,
   );
 
 /** How many services a refusal names. */

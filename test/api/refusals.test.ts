@@ -336,6 +336,31 @@ describe('a wrong moment', () => {
     });
   });
 
+  it('is no removal of a VM template that service templates of others alone need, who hear of it', async () => {
+    const { body } = await world.ask('oneadmin', 'post', '/vm-templates', {
+      ...{ name: 'lent', template: { CPU: 1, MEMORY: 1 } },
+    });
+    const path = `/vm-templates/${body.id}`;
+    await world.ask('oneadmin', 'post', `${path}/chmod`, { octet: '604' });
+    const roles = [{ name: 'web', vm_template: body.id }];
+    const theirs = await world.ask('alice', 'post', '/service-templates', { name: 'on-lent', roles });
+    expect(theirs.status, theirs.text).toBe(201);
+    const own = await world.ask('oneadmin', 'post', '/service-templates', { name: 'on-own', roles });
+    await refused('oneadmin', 'delete', path, undefined, { status: 409, code: 'in_use', detail: /on-own/ });
+    await world.ask('oneadmin', 'delete', `/service-templates/${own.body.id}`);
+    expect((await world.ask('oneadmin', 'delete', path)).status).toBe(204);
+
+    const template = `/service-templates/${theirs.body.id}`;
+    const detail = `There is no VM template ${body.id}.`;
+    const started = await world.ask('alice', 'post', `${template}/instantiate`, {});
+    expect(started.body).toMatchObject({
+      ...{ status: 400, errors: [{ pointer: '/merge_template/roles/0/vm_template', detail }] },
+    });
+    // Nor does it stand in the way of other changes.
+    expect((await world.ask('alice', 'patch', template, { name: 'without' })).body).toMatchObject({ name: 'without' });
+    expect((await world.ask('alice', 'delete', template)).status).toBe(204);
+  });
+
   it('is the removal of a VM template of which services live, which are named as far as they may be seen', async () => {
     const owned = async (path: string, body: object) => (await world.ask('oneadmin', 'post', path, body)).body.id;
     const id = await owned('/vm-templates', { name: 'lived-of', template: { CPU: 1, MEMORY: 1 } });
