@@ -5,6 +5,7 @@ import { ProblemBody } from '../schemas/problem.js';
 import { Complaint, type Exit } from './complaint.js';
 import type { Connection } from './connection.js';
 import { nextStep, sentenceOf } from './next-step.js';
+import { otherProtocol } from './other-protocol.js';
 
 /** An answer as it came, for `-o json`, and as this program understands it. `tag`: stands for what it shows. */
 export type Answer<T> = { raw: unknown; value: T; tag?: string | undefined };
@@ -36,7 +37,8 @@ export function createApiClient({ endpoint, credentials, typed = false, trust }:
 
   async function ask(method: string, path: string, body?: Body, manner: Manner = {}): Promise<Came> {
     const late = AbortSignal.timeout(manner.within ?? 60_000);
-    const failed = (cause: unknown): unknown => (manner.signal?.aborted ? cause : unreachable(endpoint, cause));
+    const failed = async (cause: unknown): Promise<unknown> =>
+      manner.signal?.aborted ? cause : unreachable(endpoint, cause);
     const response = await fetchTrusting(trust)(new URL(`/api/v1${path}`, endpoint), {
       method,
       headers: {
@@ -50,11 +52,11 @@ export function createApiClient({ endpoint, credentials, typed = false, trust }:
       },
       ...(body ? { body: body.text } : {}),
       signal: manner.signal ? AbortSignal.any([late, manner.signal]) : late,
-    }).catch((cause: unknown) => {
-      throw failed(cause);
+    }).catch(async (cause: unknown) => {
+      throw await failed(cause);
     });
-    const text = await response.text().catch((cause: unknown) => {
-      throw failed(cause);
+    const text = await response.text().catch(async (cause: unknown) => {
+      throw await failed(cause);
     });
     if (!response.ok) throw refusal(response.status, text, { endpoint, method, path, typed });
     const tag = response.headers.get('etag') ?? undefined;
@@ -125,7 +127,7 @@ function parsed(text: string, endpoint: URL): unknown {
 /** Of OpenSSL and Node: the server has shown a certificate, and it will not do. */
 const distrust = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|another certificate/;
 
-function unreachable(endpoint: URL, cause: unknown): Complaint {
+async function unreachable(endpoint: URL, cause: unknown): Promise<Complaint> {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const code = inner instanceof Error && 'code' in inner ? String(inner.code) : '';
   const words = inner instanceof Error ? inner.message : String(inner);
@@ -134,6 +136,8 @@ function unreachable(endpoint: URL, cause: unknown): Complaint {
       cause,
       next: 'Nothing was sent. If it comes from an authority of your own, name the file with that in ARCUS_CA, or by --ca where you sign in.',
     });
+  const other = await otherProtocol(endpoint, code);
+  if (other !== null) return other;
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   return new Complaint('unreachable', `${late ? 'No answer in time from' : 'Nothing answers at'} ${endpoint.origin}.`, {
     cause,

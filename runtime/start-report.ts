@@ -1,4 +1,5 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { printableLines } from '../schemas/printable.js';
@@ -8,7 +9,14 @@ import type { Home } from './home.js';
 import type { PresentedService } from './sample-report.js';
 import { serviceTable } from './service-view.js';
 
-export type StartFacts = { home: Home; api: string; temporalUi: string | null; service: PresentedService | null };
+export type StartFacts = {
+  home: Home;
+  api: string;
+  /** File with the certificate of the API, where it has one. */
+  certificate?: string | undefined;
+  temporalUi: string | null;
+  service: PresentedService | null;
+};
 
 /** Whether `arcus`, as a shell finds it on this PATH, is that of this checkout. */
 function isOnPath(path: string): boolean {
@@ -23,15 +31,30 @@ function isOnPath(path: string): boolean {
 const typed = ({ id, name }: PresentedService['service']): string =>
   /^[A-Za-z_][\w.-]*$/.test(name) ? name : String(id);
 
+/** `curl`, and the address to give it: one that the certificate is for, which curl is told to believe. */
+function curlOf({ api, certificate }: Pick<StartFacts, 'api' | 'certificate'>): { curl: string; at: string } {
+  if (certificate === undefined) return { curl: 'curl', at: api };
+  const its = new X509Certificate(readFileSync(certificate));
+  const { hostname, port } = new URL(api);
+  const names = (its.subjectAltName ?? '').split(', ').flatMap((name) => /^DNS:([\w.-]+)$/.exec(name)?.[1] ?? []);
+  const name = its.checkIP(hostname) ?? names.find((one) => one === 'localhost') ?? names[0] ?? hostname;
+  const elsewhere = name === hostname ? '' : ` --connect-to ${name}:${port}:${hostname}:${port}`;
+  return { curl: `curl --cacert "${certificate}"${elsewhere}`, at: `https://${name}:${port}` };
+}
+
 /** What an operator may type next, in another terminal and any directory. */
-export function nextCommands({ home, api, service }: StartFacts, path = process.env.PATH ?? ''): string[] {
+export function nextCommands(
+  { home, api, certificate, service }: Omit<StartFacts, 'temporalUi'>,
+  path = process.env.PATH ?? '',
+): string[] {
+  const { curl, at } = curlOf({ api, certificate });
   const first = service === null ? 'host list' : `service show ${typed(service.service)}`;
   return [
     ...(isOnPath(path) ? [] : [`export PATH="${join(checkout, 'bin')}:$PATH"`]),
     ...(home.directory === join(homedir(), '.arcus') ? [] : [`export ARCUS_HOME="${home.directory}"`]),
     `arcus ${first}`,
     'arcus vm list',
-    `curl -u "$(cat "${home.auth}")" ${api}/api/v1/${service === null ? 'hosts' : `services/${service.service.id}`}`,
+    `${curl} -u "$(cat "${home.auth}")" ${at}/api/v1/${service === null ? 'hosts' : `services/${service.service.id}`}`,
   ];
 }
 

@@ -66,7 +66,8 @@ async function serve(
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
   const client = new ApiClient(api, credentials, trust);
   const service = await presentSample(client, home, settings.sample, process.stdout);
-  console.log(startReport({ home, api, temporalUi: addresses.ARCUS_TEMPORAL_UI_URL ?? null, service }));
+  const temporalUi = addresses.ARCUS_TEMPORAL_UI_URL ?? null;
+  console.log(startReport({ home, api, certificate: trust?.pinned, temporalUi, service }));
 }
 
 /**

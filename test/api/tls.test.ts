@@ -1,8 +1,10 @@
 import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { execa } from 'execa';
 import express from 'express';
 import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -10,6 +12,8 @@ import { close, listen } from '../../api/serve.js';
 import { readPair, type TlsFiles } from '../../api/tls.js';
 import { createApiClient } from '../../cli/api-client.js';
 import { makeToken } from '../../cli/make-token.js';
+import { homeAt } from '../../runtime/home.js';
+import { nextCommands } from '../../runtime/start-report.js';
 import { fetchTrusting } from '../../runtime/trusting-fetch.js';
 import { runArcus } from '../cli/run-arcus.js';
 import { makeCertificate } from '../support/certificates.js';
@@ -57,6 +61,40 @@ describe('an API with a certificate', () => {
     await expect(client.list('/hosts', expect.anything())).rejects.toMatchObject({
       message: expect.stringContaining('is not to be trusted: self-signed certificate'),
     });
+  });
+
+  it('is told of by the command line when it is asked without TLS, and one without when it is asked with it', async () => {
+    const { port } = await serving(makeCertificate());
+    const server = await listen(express(), 0, '127.0.0.1');
+    open.push(server);
+    const plain = (server.address() as AddressInfo).port;
+    const list = (ARCUS_ENDPOINT: string) => runArcus(['host', 'list'], { ARCUS_ENDPOINT, ARCUS_AUTH: 'a:b' });
+    expect(await list(`http://127.0.0.1:${port}`)).toEqual({
+      ...{ code: 2, out: '' },
+      err: `arcus: 127.0.0.1:${port} speaks TLS, and was asked without.\nName it https://127.0.0.1:${port} in --endpoint, ARCUS_ENDPOINT or the context. What was sent has gone in the clear.\n`,
+    });
+    for (const believed of [{}, { ARCUS_CA: makeCertificate().certificate }]) {
+      const told = await runArcus(['host', 'list'], {
+        ...{ ARCUS_ENDPOINT: `https://127.0.0.1:${plain}`, ARCUS_AUTH: 'a:b', ARCUS_HOME: '/nowhere' },
+        ...believed,
+      });
+      expect(told.code).toBe(2);
+      expect(told.err).toMatch(`arcus: 127.0.0.1:${plain} answers, but does not speak TLS.\n`);
+      expect(told.err).toContain(`name it http://127.0.0.1:${plain} in`);
+    }
+  });
+
+  it('answers curl as the start says', async () => {
+    const own = makeCertificate();
+    const { port, seen } = await serving(own);
+    const directory = mkdtempSync(join(tmpdir(), 'arcus-curl-'));
+    writeFileSync(join(directory, 'auth'), 'ann:secret');
+    const commands = nextCommands({
+      ...{ home: homeAt(directory), api: `https://127.0.0.1:${port}`, certificate: own.certificate, service: null },
+    });
+    const { stdout } = await execa('bash', ['-c', `${commands.at(-1)} -sS`]);
+    expect(JSON.parse(stdout)).toEqual({ path: '/api/v1/hosts' });
+    expect(seen).toEqual([`Basic ${Buffer.from('ann:secret').toString('base64')}`]);
   });
 
   it('is signed in to by the authorities in ARCUS_CA, and is not told the password without them', async () => {
