@@ -2,6 +2,7 @@ import type { Permissions } from '../schemas/common.js';
 import { defaultUmask } from '../schemas/user.js';
 import type { Caller } from './caller.js';
 import { isAdministrator } from './permissions.js';
+import { Problem } from './problems.js';
 
 const values = { use: 4, manage: 2, admin: 1 } as const;
 
@@ -19,6 +20,13 @@ export function octetOf({ owner, group, other }: Permissions): string {
 export function permissionsOfNew(maker: Pick<Caller, 'id' | 'groups' | 'umask'>): Permissions {
   const base = isAdministrator(maker) ? 0o777 : 0o666;
   return fromBits(base & ~Number.parseInt(maker.umask ?? defaultUmask, 8));
+}
+
+/** Refuses a new umask by which a user could not use, change or remove what he makes. `present`: the one that he has. */
+export function demandUmask(umask: string, present?: string): void {
+  if (umask === present || /^[01]/.test(umask)) return;
+  const detail = 'must begin with 0 or 1: else nobody could use or manage what he makes himself';
+  throw new Problem('invalid_request', `The umask ${detail}.`, { findings: [{ pointer: '/umask', detail }] });
 }
 
 function fromBits(bits: number): Permissions {

@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongoose';
 import { printAcl } from '../domain/acl.js';
 import type { Caller } from '../domain/caller.js';
 import { personName } from '../domain/given-names.js';
+import { demandUmask } from '../domain/permission-bits.js';
 import { isAdministrator } from '../domain/permissions.js';
 import { type Finding, Problem } from '../domain/problems.js';
 import { mayCreateUser } from '../domain/user-rights.js';
@@ -105,6 +106,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
       const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
       const name = personName(request.name);
+      demandUmask(umask);
       const all = [...new Set([gid, ...more])];
       const demandCreate = (asking: Caller): void => {
         if (mayCreateUser(asking, gid, all)) return;
@@ -142,6 +144,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
         const { gid, umask, enabled } = wish;
         const name = personName(wish.name, user.name);
+        demandUmask(umask, user.umask);
         const disables = user.enabled && !enabled;
         if (disables) refuseDisabling(asking, id);
         if (id === oneadmin && name !== user.name)

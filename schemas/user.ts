@@ -38,6 +38,16 @@ export const Umask = z
     'Permissions that new objects do not have, as three octal digits; 177: all but USE and MANAGE of the owner',
   );
 
+/** The same where it is set. That one from before stays, and that a new one leaves the owner his rights, others say. */
+const NewUmask = z
+  .string()
+  .refine((text) => /^[0-7]{3}$/.test(text), 'must be three octal digits, such as 177')
+  .meta({
+    description:
+      'Permissions that new objects do not have, as three octal digits; the first is 0 or 1, for the owner keeps USE and MANAGE',
+    pattern: '^[01][0-7]{2}$',
+  });
+
 /** A user as stored. `gid` is the primary group, `groups` every group including it. */
 export type User = {
   _id: number;
@@ -63,7 +73,7 @@ export const CreateUser = z.strictObject({
     'Primary group; absent: `users` for administrators, else the primary group of who asks',
   ),
   groups: z.array(ObjectId).max(limits.groupsOfUser.most).optional().describe('Secondary groups'),
-  umask: Umask.optional(),
+  umask: NewUmask.optional(),
   enabled: z.boolean().optional().describe('false: the user exists and cannot sign in yet'),
 });
 export type CreateUser = z.infer<typeof CreateUser>;
@@ -72,7 +82,7 @@ export type CreateUser = z.infer<typeof CreateUser>;
 export const UserEdit = z.strictObject({
   name: UserName,
   gid: ObjectId,
-  umask: Umask.default(defaultUmask),
+  umask: NewUmask.default(defaultUmask),
   enabled: z.boolean(),
 });
 export type UserEdit = z.output<typeof UserEdit>;
@@ -81,7 +91,9 @@ export type UserEdit = z.output<typeof UserEdit>;
 export const UpdateUser = z.strictObject({
   name: UserName.optional(),
   gid: ObjectId.optional().describe('Primary group; the user stays a member of the one before'),
-  umask: Umask.nullable().optional().describe(`Permissions that new objects do not have; null: ${defaultUmask}`),
+  umask: NewUmask.nullable()
+    .optional()
+    .describe(`Permissions that new objects do not have; the first digit is 0 or 1; null: ${defaultUmask}`),
   enabled: z.boolean().optional().describe('false: refused from now on, and all tokens are revoked'),
 });
 export type UpdateUser = z.infer<typeof UpdateUser>;

@@ -142,7 +142,7 @@ describe('what changes something', () => {
   it.each<[string, (at: number) => object]>([
     ...managedKinds.map((kind): [string, (at: number) => object] => [kinds[kind].path.slice(1), made[kind].patch]),
     ['vms', (at: number) => ({ user_template: { EDITOR: String(at) } })],
-    ['users', (at: number) => ({ umask: `${at % 8}77` })],
+    ['users', (at: number) => ({ umask: `0${at % 8}7` })],
     ['groups', (at: number) => ({ name: `web-${at}` })],
     ['quotas/users', (at: number) => ({ vms: 100 + at })],
   ])('%s: of many who have read the same and change it at once, over two apps, one does', async (kind, change) => {

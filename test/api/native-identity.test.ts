@@ -65,6 +65,8 @@ describe('users', () => {
     ['a long password', { password: 'x'.repeat(129) }, '/password', /at most 128/],
     ['a password that looks like a token', { password: 'arcus_abcdef' }, '/password', /as tokens do/],
     ['a umask in decimal', { umask: '188' }, '/umask', /octal/],
+    ['a umask that takes all from the owner', { umask: '777' }, '/umask', /begin with 0 or 1/],
+    ['a umask that takes MANAGE from the owner', { umask: '277' }, '/umask', /begin with 0 or 1/],
     ['a group that is not there', { gid: 99 }, '/gid', /no group 99/],
   ])('%s is refused, and named', async (_what, wrong, pointer, detail) => {
     const body = { name: 'dora', password: 'long enough'.replace(' ', '-'), ...wrong };
@@ -119,6 +121,10 @@ describe('users', () => {
 
   it('set their own umask, and nothing else of themselves', async () => {
     expect((await answered('updateUser', { id: 2 }, { umask: '077' }, '', 'alice')).body.umask).toBe('077');
+    for (const umask of ['777', '400', '200'])
+      expect((await world.ask('alice', 'patch', '/users/2', { umask })).body).toMatchObject({
+        ...{ status: 400, errors: [{ pointer: '/umask' }] },
+      });
     for (const change of [{ name: 'queen' }, { gid: web }, { enabled: true }, { umask: '000', gid: 0 }])
       expect(await refusal('alice', 'patch', '/users/2', change)).toMatchObject({ status: 403 });
     expect((await answered('showUser', { id: 2 })).body).toMatchObject({ name: 'alice', gid: 1, umask: '077' });
