@@ -23,6 +23,18 @@ export function check<S extends z.ZodType>(
   return { ok: false, findings };
 }
 
+/** The same for the parameters of an address: of one that is given more than once, which is meant is not clear. */
+export function checkQuery<S extends z.ZodType>(schema: S, query: unknown): ReturnType<typeof check<S>> {
+  const given: [name: string, value: unknown][] =
+    typeof query === 'object' && query !== null ? Object.entries(query) : [];
+  const findings = given.flatMap(([name, value]): Finding[] =>
+    Array.isArray(value)
+      ? [{ pointer: pointerTo([name]), detail: `is given ${value.length} times; give it once` }]
+      : [],
+  );
+  return findings.length > 0 ? { ok: false, findings: findings.slice(0, mostFindings) } : check(schema, query);
+}
+
 /** Each costs work: what a name was probably meant to be is looked for in all that are known. */
 const mostFindings = limits.findings.most;
 
@@ -41,9 +53,9 @@ function detailOf(issue: Issue): string {
   if (ownWords) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined
-        ? 'is required'
-        : `must be ${nounOf(issue.expected)}, not ${kindOf(issue.input, issue.expected)}`;
+      if (issue.input === undefined) return 'is required';
+      // What was no number is none any more by now: what it was is not known here.
+      return `must be ${nounOf(issue.expected)}${Number.isNaN(issue.input) ? '' : `, not ${kindOf(issue.input, issue.expected)}`}`;
     case 'invalid_value':
       return issue.input === undefined
         ? 'is required'

@@ -7,7 +7,7 @@ import { type Precondition, unconditional } from '../operations/precondition.js'
 import type { Page } from '../schemas/common.js';
 import { OperationResource } from '../schemas/operation.js';
 import type { Example, ExampleOf } from './example.js';
-import { check } from './findings.js';
+import { check, checkQuery } from './findings.js';
 import { invalid } from './invalid.js';
 import { chosen } from './list-query.js';
 import type { BodyKind } from './read-body.js';
@@ -100,7 +100,7 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
     ...spec,
     run: async (operations, received) => {
       const params = check(spec.params, received.params);
-      const query = check(spec.query, received.query);
+      const query = checkQuery(spec.query, received.query);
       const sent = bodyOf(spec.body, received);
       const described = check(spec.body.described ?? z.unknown(), sent);
       const body = described.ok ? check(spec.body.schema, sent) : described;

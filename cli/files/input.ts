@@ -83,11 +83,12 @@ export const inFile =
   (error: unknown): never => {
     if (!(error instanceof Complaint)) throw error;
     const { exit, message, findings, next, cause } = error;
-    const placed = findings.map(({ pointer, detail }) =>
-      pointer.startsWith(`${under}/`)
-        ? { pointer: `${place(pointer.slice(under.length))}: ${pointer}`, detail }
-        : { pointer, detail },
-    );
+    const placed = findings.map(({ pointer, detail }) => {
+      if (!pointer.startsWith(`${under}/`)) return { pointer, detail };
+      const line = place(pointer.slice(under.length));
+      // A sentence that begins with the pointer needs the line alone before it.
+      return { pointer: message.startsWith(`${pointer} `) ? line : `${line}: ${pointer}`, detail };
+    });
     throw new Complaint(exit, message, { findings: placed, next, cause });
   };
 

@@ -286,8 +286,9 @@ describe('a request that is not valid', () => {
 
   it.each([
     ['/api/v1/hosts?limit=0', '/limit', /at least 1/],
-    ['/api/v1/hosts?limit=x', '/limit', /must be a number/],
-    ['/api/v1/hosts?limit=1&limit=2', '/limit', /must be a number/],
+    ['/api/v1/hosts?limit=x', '/limit', /must be a number$/],
+    ['/api/v1/hosts?limit=1&limit=2', '/limit', /^is given 2 times; give it once$/],
+    ['/api/v1/hosts?sort=id&sort=id&sort=id', '/sort', /^is given 3 times; give it once$/],
     ['/api/v1/hosts?state=ASLEEP', '/state', /one of INIT, MONITORED/],
     ['/api/v1/hosts?stat=INIT', '/stat', /did you mean "state"/],
     [`/api/v1/hosts?cursor=${'x'.repeat(1_100)}`, '/cursor', /at most 1000/],

@@ -73,11 +73,9 @@ describe('an API with a certificate', () => {
       ...{ code: 2, out: '' },
       err: `arcus: 127.0.0.1:${port} speaks TLS, and was asked without.\nName it https://127.0.0.1:${port} in --endpoint, ARCUS_ENDPOINT or the context. What was sent has gone in the clear.\n`,
     });
-    for (const believed of [{}, { ARCUS_CA: makeCertificate().certificate }]) {
-      const told = await runArcus(['host', 'list'], {
-        ...{ ARCUS_ENDPOINT: `https://127.0.0.1:${plain}`, ARCUS_AUTH: 'a:b', ARCUS_HOME: '/nowhere' },
-        ...believed,
-      });
+    const environment = { ARCUS_ENDPOINT: `https://127.0.0.1:${plain}`, ARCUS_AUTH: 'a:b', ARCUS_HOME: '/nowhere' };
+    for (const ARCUS_CA of ['', makeCertificate().certificate]) {
+      const told = await runArcus(['host', 'list'], { ...environment, ARCUS_CA });
       expect(told.code).toBe(2);
       expect(told.err).toMatch(`arcus: 127.0.0.1:${plain} answers, but does not speak TLS.\n`);
       expect(told.err).toContain(`name it http://127.0.0.1:${plain} in`);

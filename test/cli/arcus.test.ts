@@ -128,6 +128,13 @@ describe('what goes wrong', () => {
     expect(err).toMatch(/x\.yaml:4: \/roles\/1\/vm_template: .*\n/);
   });
 
+  it('is told once, with its line and its path', async () => {
+    const twice = 'name: x\ntemplate:\n  CPU: 1\n  cpu: 2\n  MEMORY: 1\n';
+    const { code, err } = await running.arcus(['vm-template', 'create', '-f', file('twice.yaml', twice)]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^arcus: \S*twice\.yaml:4: \/template\/cpu is given twice, in different letter case\.\n/);
+  });
+
   it('is a name that two objects have', async () => {
     const first = await running.arcus(['vm', 'create', 'small', '--name', 'twin', '--wait']);
     const second = await running.arcus(['vm', 'create', 'small', '--name', 'twin', '--wait']);
