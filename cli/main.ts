@@ -1,3 +1,4 @@
+import { printable } from '../schemas/printable.js';
 import { personAt } from './person.js';
 import { exitCodeOf, runProgram } from './program.js';
 import { screenOf } from './screen.js';
@@ -14,9 +15,15 @@ const err = (text: string): void => {
   if (text !== '') process.stderr.write(`${text}\n`);
 };
 
-// `arcus … | head` closes the pipe early: that is no error.
+// `arcus … | head` closes the pipe early: that is no error. What is lost otherwise is one, whatever has been done.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === 'EPIPE' ? 0 : 1);
+  if (error.code === 'EPIPE') process.exit(0);
+  err(`arcus: What there is to tell cannot be written to standard output: ${printable(error.message)}.`);
+  process.exit(1);
+});
+// Where complaints cannot be told either, the exit code is all that is left.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? process.exitCode : process.exitCode || 1);
 });
 
 try {
