@@ -61,6 +61,7 @@ export const supervisionActivities = ({
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'terminations that wait': () => resumeTerminations(store, engine),
       'VMs that were not let go of': () => finishReleases(store),
+      'services that were not given away whole': () => finishGivings(store),
       'services in doubt': async () => store.health.refresh(await store.health.doubtful()),
     };
     for (const { item, error } of await eachApart(Object.keys(rest), 1, async (what) => rest[what]?.())) {
@@ -146,6 +147,12 @@ async function finishReleases(store: Store): Promise<void> {
   const left = await store.operations.releasing(pageSize);
   const failures = await eachApart(left, atOnce, (op) => store.endings.afterwards(op));
   for (const { item: op, error } of failures) log.warn('VMs of an operation were not let go of', { op, error });
+}
+
+async function finishGivings(store: Store): Promise<void> {
+  const left = await store.givings.unfinished(pageSize);
+  const failures = await eachApart(left, atOnce, (service) => store.givings.finish(service));
+  for (const { item: service, error } of failures) log.warn('a service was not given away whole', { service, error });
 }
 
 /** Those that wait for a host go on when it answers, is taken offline, or has been removed. */

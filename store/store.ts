@@ -11,6 +11,7 @@ import { createConsistencyRepairs } from './consistency-repairs.js';
 import { createCounters } from './counters.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
+import { createGivings } from './givings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
@@ -41,6 +42,7 @@ export function createStore(connection: Connection) {
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
+  const givings = createGivings(connection, { operations, services, vms });
   return {
     connection,
     edit: createEdits(connection),
@@ -66,7 +68,8 @@ export function createStore(connection: Connection) {
     quotas,
     owned: createOwned(connection),
     references,
-    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references }),
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references, givings }),
+    givings,
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health, releases }),
