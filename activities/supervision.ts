@@ -20,6 +20,7 @@ const pageSize = 200;
 const atOnce = 10;
 /** How long a tick begins new pages, in milliseconds: it has to end before the third after it is due. */
 const lasts = 15_000;
+const day = 24 * 60 * 60 * 1_000;
 /** Of what it did: a result has a limit. */
 const mostTold = 100;
 /** How often an operation is run again because a history could not be replayed. */
@@ -42,6 +43,7 @@ export const supervisionActivities = ({
     const failed: string[] = [];
     const until = performance.now() + lasts;
     let looked = 0;
+    const { keepOperations } = settings;
     for (let after = await store.progress.reached('reconcile'), more = true; more; ) {
       const page = await store.operations.openOutside(young, after, pageSize);
       const failures = await eachApart(page, atOnce, async (operation) => {
@@ -61,6 +63,9 @@ export const supervisionActivities = ({
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'terminations that wait': () => resumeTerminations(store, engine),
       'VMs that were not let go of': () => finishReleases(store),
+      'services that were not given away whole': () => finishGivings(store),
+      'operations that ended long ago': async () =>
+        keepOperations && store.forgetting.forget(new Date(Date.now() - keepOperations * day)),
       'services in doubt': async () => store.health.refresh(await store.health.doubtful()),
     };
     for (const { item, error } of await eachApart(Object.keys(rest), 1, async (what) => rest[what]?.())) {
@@ -146,6 +151,12 @@ async function finishReleases(store: Store): Promise<void> {
   const left = await store.operations.releasing(pageSize);
   const failures = await eachApart(left, atOnce, (op) => store.endings.afterwards(op));
   for (const { item: op, error } of failures) log.warn('VMs of an operation were not let go of', { op, error });
+}
+
+async function finishGivings(store: Store): Promise<void> {
+  const left = await store.givings.unfinished(pageSize);
+  const failures = await eachApart(left, atOnce, (service) => store.givings.finish(service));
+  for (const { item: service, error } of failures) log.warn('a service was not given away whole', { service, error });
 }
 
 /** Those that wait for a host go on when it answers, is taken offline, or has been removed. */

@@ -102,6 +102,13 @@ export const Config = z.object({
     .min(0)
     .default(0)
     .describe('New VMs that a host takes in one pass of placement at most; 0: any number'),
+  ARCUS_KEEP_OPERATIONS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(36_500)
+    .default(90)
+    .describe('Days for which operations are kept after their end, but for the last on what lives; 0: for ever'),
   ARCUS_FAILED_LOGINS: z.coerce
     .number()
     .int()

@@ -119,6 +119,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   created_at: Date;
   started_at: Date | null;
   ended_at: Date | null;
+  /** From when on it is forgotten by its age: since its end, or later, where it was kept for what it is about. */
+  aged_from?: Date;
   /** VMs of its service are not all told of what it has come to; absent: they are. */
   releasing?: Releasing;
 };

@@ -89,6 +89,8 @@ export type Service = Ownership & {
   charge?: Amounts;
   /** By role name, what each of its VMs reserves: as it was charged, whatever has become of the VM template. */
   capacities?: Record<string, Capacity>;
+  /** Its owner, group or bits have changed, and not all of its VMs have them yet; absent: they have. */
+  giving?: { since: Date };
 };
 
 export const NodeResource = z.object({

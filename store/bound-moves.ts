@@ -9,14 +9,17 @@ export type BoundMove = { move: VmMove; tied: Tied; host: number };
 /** `refused`: VMs that may not be where they were planned, for others have come first. */
 export type BoundlyMoved = { there: Set<number>; moved: number; refused: number[] };
 
+/** VMs that get their place in one transaction: each may be on a host of its own, and is a write of its own then. */
+export const movedAtOnce = 200;
+
 /**
  * Two roles of a service may be placed at once, by plans that know nothing of each other: hosts guard their capacity, not
  * who is on another. So each such placement writes its service's document in its transaction, and of two that meet, one
- * goes again and sees where the other's VMs are.
+ * goes again and sees where the other's VMs are. A role has thousands of VMs: they go in portions, each of which sees where
+ * those before it are.
  */
-export const createBoundMoves =
-  (connection: Connection, vms: VmStore) =>
-  (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
+export function createBoundMoves(connection: Connection, vms: VmStore) {
+  const moveSome = (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
     connection.transaction(async (session) => {
       await connection
         .collection<{ _id: number }>('services')
@@ -33,3 +36,15 @@ export const createBoundMoves =
       });
       return { ...(await vms.move(allowed, session)), refused };
     });
+
+  return async (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> => {
+    const all: BoundlyMoved = { there: new Set(), moved: 0, refused: [] };
+    for (let at = 0; at < moves.length; at += movedAtOnce) {
+      const { there, moved, refused } = await moveSome(service, moves.slice(at, at + movedAtOnce));
+      for (const id of there) all.there.add(id);
+      all.moved += moved;
+      all.refused.push(...refused);
+    }
+    return all;
+  };
+}

@@ -19,7 +19,8 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
 
 const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history';
-const ofService = 'uid gid permissions state epoch operation wanted holds roles.name roles.state roles.cardinality';
+const ofService =
+  'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality';
 const ofHost = 'name state vm_mad total reserved used vms vm_count';
 
 export type SeenHostDocument = Pick<

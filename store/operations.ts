@@ -54,6 +54,10 @@ export function createOperationStore(connection: Connection) {
       options: { name: 'by_template', partialFilterExpression: { state: 'succeeded' } },
     },
     {
+      fields: { aged_from: 1 },
+      options: { name: 'aged', partialFilterExpression: { aged_from: { $exists: true } } },
+    },
+    {
       fields: { 'releasing.since': 1 },
       options: { name: 'releasing', partialFilterExpression: { 'releasing.since': { $exists: true } } },
     },
@@ -240,6 +244,7 @@ export function createOperationStore(connection: Connection) {
       outcome: Outcome,
       session: ClientSession,
       releasing: Releasing | null,
+      now = new Date(),
     ): Promise<Operation | null> =>
       operations
         .findOneAndUpdate(
@@ -250,7 +255,8 @@ export function createOperationStore(connection: Connection) {
               error: outcome.state === 'succeeded' ? null : told(outcome.error),
               waiting_for: null,
               question: null,
-              ended_at: new Date(),
+              ended_at: now,
+              aged_from: now,
               ...(releasing && { releasing }),
             },
           },

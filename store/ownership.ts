@@ -4,6 +4,7 @@ import { countOf, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
 import type { Amounts } from '../schemas/quota.js';
 import type { Service } from '../schemas/service.js';
 import type { Vm } from '../schemas/vm.js';
+import { BeingGiven, type Givings } from './givings.js';
 import { ownershipFields } from './model.js';
 import type { OperationStore } from './operations.js';
 import type { ChargedOwner, QuotaStore } from './quotas.js';
@@ -33,11 +34,13 @@ export type OwnershipChange<T> = {
 };
 
 /** What goes with an object; `owner`: whose it is from then on. */
-type Followers = {
+type Followers<T> = {
+  /** Throws BeingGiven where an earlier change goes on. */
+  inOrder: (present: T, session: ClientSession) => Promise<void>;
   nodes: (session: ClientSession) => Promise<OwnedNode[]>;
   follow: (owner: Ownership, nodes: readonly OwnedNode[], session: ClientSession) => Promise<void>;
 };
-const nobody: Followers = { nodes: async () => [], follow: async () => {} };
+const nobody: Followers<unknown> = { inOrder: async () => {}, nodes: async () => [], follow: async () => {} };
 
 type Stores = {
   operations: OperationStore;
@@ -45,6 +48,7 @@ type Stores = {
   vms: VmStore;
   quotas: QuotaStore;
   references: References;
+  givings: Givings;
 };
 
 /**
@@ -52,17 +56,19 @@ type Stores = {
  * them: the charge of quotas, operations, the VMs of a service. It begins by a write to the object that always changes it.
  * Whoever admits an operation on it writes it, too: of two that meet, one goes again and sees what the other has done. So
  * it is with whoever removes the user or group that it is given to.
+ *
+ * Many VMs of a service follow it after the transaction, before the one who asked is answered: see store/givings.
  */
 export function createOwnershipChanges(
   connection: Connection,
-  { operations, services, vms, quotas, references }: Stores,
+  { operations, services, vms, quotas, references, givings }: Stores,
 ) {
   /** Returns the object as it is then; null: it is not there. */
   async function change<T extends Owned>(
     model: Model<T>,
     id: number,
     { after, allow, compare, names }: OwnershipChange<T>,
-    { nodes: nodesOf, follow }: Followers = nobody,
+    { inOrder, nodes: nodesOf, follow }: Followers<T> = nobody,
     counted: ZoneCounted | null = null,
   ): Promise<T | null> {
     const seen = await model.findById(id).lean<T>().exec();
@@ -75,6 +81,7 @@ export function createOwnershipChanges(
         await documents.updateOne({ _id: id }, { $inc: { owner_changes: 1 } }, { session });
         const present = await model.findById(id).session(session).lean<T>().exec();
         if (!present) return null;
+        await inOrder(present, session);
         const owner = after(present);
         const nodes = await nodesOf(session);
         allow(present, owner, nodes);
@@ -90,6 +97,18 @@ export function createOwnershipChanges(
     return isGiven && seen.charge ? quotas.inTurn([seen, wish], inTransaction) : inTransaction();
   }
 
+  /** Goes again once an earlier change of the service has come to its end. */
+  async function afterEarlier<R>(deed: () => Promise<R>): Promise<R> {
+    for (;;) {
+      try {
+        return await deed();
+      } catch (error) {
+        if (!(error instanceof BeingGiven)) throw error;
+        await givings.finish(error.service);
+      }
+    }
+  }
+
   return {
     /** For objects that nothing goes with: templates, hosts, clusters. */
     changeOf:
@@ -98,30 +117,48 @@ export function createOwnershipChanges(
         change(model, id, wish, nobody, countOf(kind)),
 
     /** A VM, and its operations. */
-    changeVm: (id: number, wish: OwnershipChange<Vm>) =>
-      change(vms.model, id, wish, {
-        ...nobody,
-        follow: async (owner, _nodes, session) => {
-          await operations.give('vm', [id], owner, session);
-        },
-      }),
+    async changeVm(id: number, wish: OwnershipChange<Vm>): Promise<Vm | null> {
+      // So that it is looked at as the new owner's.
+      const its = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
+      if (its?.service) await givings.finish(its.service.id);
+      return afterEarlier(() =>
+        change(vms.model, id, wish, {
+          ...nobody,
+          inOrder: async ({ service }, session) => {
+            if (service) await givings.inOrder(service.id, session);
+          },
+          follow: async (owner, _nodes, session) => {
+            await operations.give('vm', [id], owner, session);
+          },
+        }),
+      );
+    },
 
-    /** A service, its VMs, those that are DONE among them, and the operations of all. */
-    changeService: (id: number, wish: OwnershipChange<Service>) =>
-      change(services.model, id, wish, {
-        nodes: (session) =>
-          vms.model
-            .find({ 'service.id': id }, { ...ownershipFields, state: 1 }, { session })
-            .hint('by_service')
-            .lean<OwnedNode[]>()
-            .exec(),
-        follow: async (owner, nodes, session) => {
-          await vms.model.updateMany({ 'service.id': id }, { $set: owner }, { session, hint: 'by_service' });
-          await operations.give('service', [id], owner, session);
-          const ids = nodes.map(({ _id }) => _id);
-          await operations.give('vm', ids, owner, session);
-        },
-      }),
+    /** A service, its VMs, those that are DONE among them, and the operations of all: decided at once for all of them. */
+    async changeService(id: number, wish: OwnershipChange<Service>): Promise<Service | null> {
+      const changed = await afterEarlier(() => changeWithNodes(id, wish));
+      await givings.finish(id);
+      return changed;
+    },
   };
+
+  function changeWithNodes(id: number, wish: OwnershipChange<Service>): Promise<Service | null> {
+    return change(services.model, id, wish, {
+      inOrder: async ({ giving }) => {
+        if (giving) throw new BeingGiven(id);
+      },
+      nodes: (session) =>
+        vms.model
+          .find({ 'service.id': id }, { ...ownershipFields, state: 1 }, { session })
+          .hint('by_service')
+          .lean<OwnedNode[]>()
+          .exec(),
+      follow: async (owner, nodes, session) => {
+        await operations.give('service', [id], owner, session);
+        const ids = nodes.map(({ _id }) => _id);
+        await givings.follow(id, owner, ids, session);
+      },
+    });
+  }
 }
 export type OwnershipChanges = ReturnType<typeof createOwnershipChanges>;

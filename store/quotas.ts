@@ -28,6 +28,7 @@ import {
   unlimited,
 } from '../schemas/quota.js';
 import { recordOf } from '../schemas/record-of.js';
+import { isDuplicateKey } from './duplicate-key.js';
 import { type Index, modelOf } from './model.js';
 import { pageOf } from './paging.js';
 import { createTurns } from './turns.js';
@@ -137,6 +138,19 @@ export function createQuotaStore(connection: Connection) {
       const before = { limits: after.limits, used: added(after.used, negated(amounts)) };
       const found = exceeded(holder, before, byDefault[holder.type], amounts);
       if (found) throw quotaProblem(found, holder.type === 'user' ? uname : gname);
+    }
+  }
+
+  /**
+   * Reads that all see the same moment, of however much there is: no transaction, which MongoDB would end after a few
+   * seconds, and which would go on from its beginning.
+   */
+  async function atOneMoment<T>(read: (session: ClientSession) => Promise<T>): Promise<T> {
+    const session = await connection.startSession({ snapshot: true });
+    try {
+      return await read(session);
+    } finally {
+      await session.endSession();
     }
   }
 
@@ -309,7 +323,7 @@ export function createQuotaStore(connection: Connection) {
 
     /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
     balances: (): Promise<QuotaBalance[]> =>
-      connection.transaction(async (session) => {
+      atOneMoment(async (session) => {
         const found = await sums(session);
         for (const type of ['user', 'group'] as const)
           for await (const { _id: id, used } of models[type].find().session(session).lean<Quota[]>().cursor()) {
@@ -319,20 +333,33 @@ export function createQuotaStore(connection: Connection) {
         return [...found.values()];
       }),
 
-    /** Sets what a holder uses to the sum of the charges, if both still are as they were seen. */
-    recount: ({ holder, ...seen }: QuotaBalance): Promise<boolean> =>
-      connection.transaction(async (session) => {
-        const model = models[holder.type];
+    /**
+     * Sets what a holder uses to the sum of the charges, if both still are as they were seen. Whatever changes a charge
+     * changes what is used by as much: where that is as it was, so is the sum.
+     */
+    async recount({ holder, ...seen }: QuotaBalance): Promise<boolean> {
+      const model = models[holder.type];
+      const { used, sum } = await atOneMoment(async (session) => {
         const present = await model.findById(holder.id).session(session).lean<Quota>().exec();
-        const sum = (await sums(session, holder)).get(keyOf(holder))?.sum ?? nothing;
-        if (!isSameAmounts(present?.used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
-        await model.updateOne(
-          { _id: holder.id },
+        return { used: present?.used, sum: (await sums(session, holder)).get(keyOf(holder))?.sum ?? nothing };
+      });
+      if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
+      const isAsSeen = used
+        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind]]))
+        : { used: { $exists: false } };
+      try {
+        const { matchedCount, upsertedCount } = await model.updateOne(
+          { _id: holder.id, ...isAsSeen },
           { $set: { used: sum }, $setOnInsert: { limits: unset } },
-          { upsert: true, session },
+          { upsert: used === undefined },
         );
-        return true;
-      }),
+        return matchedCount + upsertedCount > 0;
+      } catch (error) {
+        // Somebody has begun to use something.
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
   };
 }
 export type QuotaStore = ReturnType<typeof createQuotaStore>;

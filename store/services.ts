@@ -5,6 +5,7 @@ import type { Ownership } from '../schemas/common.js';
 import type { ListQuery } from '../schemas/list.js';
 import { type Role, type Service, ServiceState, serviceFields } from '../schemas/service.js';
 import { insertWhole, modelOf, ownershipFields } from './model.js';
+import { givingIndex } from './new-owner.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { accepting, target } from './service-events.js';
@@ -41,6 +42,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     ...pageIndexes(),
     ...sortIndexes(serviceFields),
     chargeIndex,
+    givingIndex,
     { fields: { 'roles.vm_template': 1, state: 1 }, options: { name: 'by_vm_template' } },
   ]);
 

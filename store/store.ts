@@ -11,6 +11,8 @@ import { createConsistencyRepairs } from './consistency-repairs.js';
 import { createCounters } from './counters.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
+import { createForgetting } from './forgetting.js';
+import { createGivings } from './givings.js';
 import { createHealth } from './health.js';
 import { createHostStore } from './hosts.js';
 import { createOperationStore } from './operations.js';
@@ -41,6 +43,8 @@ export function createStore(connection: Connection) {
   const hosts = createHostStore(connection, clusters);
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
+  const steps = createStepStore(connection);
+  const givings = createGivings(connection, { operations, services, vms });
   return {
     connection,
     edit: createEdits(connection),
@@ -57,7 +61,8 @@ export function createStore(connection: Connection) {
     }),
     operations,
     progress: createProgress(connection),
-    steps: createStepStore(connection),
+    steps,
+    forgetting: createForgetting(connection, { operations, steps }),
     services,
     cardinality,
     vms,
@@ -66,7 +71,8 @@ export function createStore(connection: Connection) {
     quotas,
     owned: createOwned(connection),
     references,
-    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references }),
+    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references, givings }),
+    givings,
     health,
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health, releases }),

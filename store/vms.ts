@@ -10,6 +10,7 @@ import type { ListQuery } from '../schemas/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../schemas/vm.js';
 import { isDuplicateKey } from './duplicate-key.js';
 import { modelOf, ownershipFields, setWhole } from './model.js';
+import { newOwnerOf } from './new-owner.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './paging.js';
 import { chargeIndex, type QuotaStore } from './quotas.js';
 import { createSiblings } from './siblings.js';
@@ -94,7 +95,11 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
 
   return {
     model: vms,
-    find: (id: number) => vms.findById(id).lean<Vm>().exec(),
+    /** One of a service that is being given away is the new owner's from the moment on at which the service is. */
+    async find(id: number): Promise<Vm | null> {
+      const vm = await vms.findById(id).lean<Vm>().exec();
+      return vm?.service ? { ...vm, ...(await newOwnerOf(connection, vm.service.id)) } : vm;
+    },
     byIds: (ids: readonly number[]) =>
       vms
         .find({ _id: { $in: ids } }, workFields)
@@ -293,10 +298,15 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       set: Partial<Vm>,
       session: ClientSession,
     ): Promise<Ownership | null> {
-      return vms
-        .findOneAndUpdate({ _id: id, ...guard }, { $set: set }, { session, projection: ownershipFields })
-        .lean<Ownership>()
+      const vm = await vms
+        .findOneAndUpdate(
+          { _id: id, ...guard },
+          { $set: set },
+          { session, projection: { ...ownershipFields, service: 1 } },
+        )
+        .lean<Ownership & Pick<Vm, 'service'>>()
         .exec();
+      return (vm?.service && (await newOwnerOf(connection, vm.service.id, session))) ?? vm;
     },
 
     setUserTemplate: (id: number, user_template: UserTemplate, session: ClientSession): Promise<Vm | null> =>

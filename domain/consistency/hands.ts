@@ -24,7 +24,7 @@ export type SeenVm = Pick<
 >;
 export type SeenService = Pick<
   Service,
-  '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds'
+  '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'giving'
 > & {
   roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
 };

@@ -1,6 +1,5 @@
-import mongoose, { type Connection, type mongo } from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { z } from 'zod';
 import { takeVms } from '../../activities/taking.js';
 import { isMoving } from '../../domain/consistency/hands.js';
 import type { Service } from '../../schemas/service.js';
@@ -13,6 +12,7 @@ import { deployingService } from '../support/deploying-service.js';
 import { madeOperation } from '../support/made-operation.js';
 import { madeVm } from '../support/made-vm.js';
 import { ownDatabaseUri } from '../support/servers.js';
+import { writesByTransaction } from '../support/writes-by-transaction.js';
 
 let connection: Connection;
 let store: Store;
@@ -67,30 +67,9 @@ async function expectReleased(count: number): Promise<void> {
   expect(await store.operations.releasing(10)).toEqual([]);
 }
 
-/** Runs it, and says how many VMs each of its transactions has written, by what the driver has sent and was answered. */
-async function vmsByTransaction(work: () => Promise<unknown>): Promise<number[]> {
-  const client = connection.getClient();
-  const written = new Map<string, number>();
-  const sent = new Map<number, { transaction: string; isOfVms: boolean }>();
-  const onStart = ({ requestId, commandName, command }: mongo.CommandStartedEvent): void => {
-    if (command.autocommit !== false) return;
-    const transaction = `${JSON.stringify(command.lsid)} ${command.txnNumber}`;
-    const isWrite = ['insert', 'update', 'delete', 'findAndModify'].includes(commandName);
-    written.set(transaction, written.get(transaction) ?? 0);
-    sent.set(requestId, { transaction, isOfVms: isWrite && command[commandName] === 'vms' });
-  };
-  const onAnswer = ({ requestId, reply }: mongo.CommandSucceededEvent): void => {
-    const command = sent.get(requestId);
-    const { n, lastErrorObject } = Counted.parse(reply);
-    if (command?.isOfVms)
-      written.set(command.transaction, (written.get(command.transaction) ?? 0) + (n ?? lastErrorObject?.n ?? 0));
-  };
-  client.on('commandStarted', onStart).on('commandSucceeded', onAnswer);
-  await work();
-  client.off('commandStarted', onStart).off('commandSucceeded', onAnswer);
-  return [...written.values()];
-}
-const Counted = z.object({ n: z.int().optional(), lastErrorObject: z.object({ n: z.int() }).optional() });
+/** How many VMs each transaction of this has written. */
+const vmsByTransaction = (work: () => Promise<unknown>): Promise<number[]> =>
+  writesByTransaction(connection, ['vms'], work);
 
 it('ends the operation of a service of thousands of VMs by transactions that write none of them', async () => {
   await deploying(3_000);

@@ -19,6 +19,8 @@ export type ClusterMongodb = {
   members: ClusterProcess[];
   /** Address of the database of Arcus, naming every member. */
   uri: string;
+  /** The same for whoever may do anything. */
+  systemUri: string;
   /** The member that takes writes now. */
   primary: () => Promise<ClusterProcess>;
 };
@@ -52,6 +54,7 @@ export async function startClusterMongodb(run: Run, settings: Settings): Promise
   return {
     members,
     uri,
+    systemUri: system,
     primary: () =>
       eventually(async () => {
         const hello = await command(uri, { hello: 1 }).catch(() => undefined);
