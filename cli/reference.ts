@@ -15,8 +15,7 @@ and none with \`NO_COLOR\`. Commands, and names of objects, may be cut short whe
 what ends or removes something takes an id or a whole name. Scripts should write everything out: what is unique today may
 not be tomorrow.
 
-\`97\` is an id. No new name reads like one; where something from before is called \`97\` and is another than number 97, the command
-refuses and names both: \`'#97'\`, in quotation marks for the shell, is the id and never a name.
+\`97\` is an id, and so is \`'#97'\`, in quotation marks for the shell: no name is accepted that reads like one.
 
 On a terminal, tables are no wider than it is: long names are cut and, where that is not enough, columns left out, from the
 right. \`-o wide\` and pipes have every word.

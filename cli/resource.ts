@@ -35,7 +35,7 @@ const Named = z.object({ id: z.int(), name: z.string() });
 /** A text that is written as ids are: `65`, and not `0065`, which may be a name. */
 export const isId = (text: string): boolean => /^(?:0|[1-9]\d{0,14})$/.test(text);
 
-/** The id that is written in a text: `65`, or `#65`, which is never meant as a name; null: none is. */
+/** The id that is written in a text: `65` or `#65`, as which no name is accepted; null: none is. */
 function idIn(text: string): number | null {
   const digits = text.startsWith('#') ? text.slice(1) : text;
   return isId(digits) ? Number(digits) : null;
@@ -43,8 +43,7 @@ function idIn(text: string): number | null {
 
 /**
  * The id of what the user named: an id, the exact name or, for what takes nothing away, the beginning of one name. Throws
- * a Complaint that says what there is instead, or that an id is the name of another as well: no new name is like that,
- * but one from before may be.
+ * a Complaint that says what there is instead.
  */
 export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   client: ApiClient,
@@ -55,7 +54,7 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   const next = `List what there is with: arcus ${noun} list`;
   if (wish === undefined) throw new Complaint('usage', `Which ${noun}? Give its id or its name.`, { next });
   const id = idIn(wish);
-  if (id !== null && nameless) return id;
+  if (id !== null) return id;
   if (nameless)
     throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of ${withArticle(noun)}.`, { next });
   const list = async (query: Record<string, string>) =>
@@ -64,10 +63,8 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
     (await list({ filter })).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
   const called = (objects: readonly Named[]) => calledSo(objects, wish, ({ name }) => name);
   const isCalled = `name=${quoted(wish)}`;
-  const ended = async () => (ends ? called(await list({ filter: isCalled, state: ends.state })) : []);
   const exact = called(await living(isCalled));
-  if (id !== null) return refuseBoth(noun, wish, id, [...exact, ...(await ended())]);
-  const found = exact.length > 0 ? exact : await ended();
+  const found = exact.length > 0 || !ends ? exact : called(await list({ filter: isCalled, state: ends.state }));
   const begun = found.length > 0 || whole || wish === '' ? [] : await beginningWith(wish, living);
   const [only, ...others] = found.length > 0 ? found : begun;
   if (only === undefined) {
@@ -81,15 +78,6 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   }
   if (others.length === 0) return only.id;
   throw found.length > 0 ? sameName(noun, wish, found) : sameBeginning(noun, wish, begun);
-}
-
-/** The id, unless something else is called as it is written. */
-function refuseBoth(noun: string, wish: string, id: number, called: readonly Named[]): number {
-  const others = called.filter((one) => one.id !== id).map((one) => one.id);
-  if (others.length === 0) return id;
-  throw new Complaint('conflict', `${wish} is an id, and ${noun} ${others.join(', ')} is called so, too.`, {
-    next: `Write '#${id}' for ${noun} ${id}, and ${others.map((other) => `'#${other}'`).join(' or ')} for what is called ${wish}.`,
-  });
 }
 
 const onlyOne = (names: readonly string[]): string | undefined => (names.length === 1 ? names[0] : undefined);

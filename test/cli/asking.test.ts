@@ -65,28 +65,10 @@ describe('a name', () => {
     `);
   });
 
-  it('from before that is an id as well is refused, with what each is called', async () => {
-    // As the server finds it by name: there is a host 1, too.
-    api.on('GET /hosts?filter=name%3D%221%22&limit=1000', page(host(3, '1')));
-    for (const args of [
-      ['delete', '1', '--yes'],
-      ['update', '1', '--cpu', '1'],
-      ['chown', '1', '2'],
-    ])
-      expect(await arcus('host', ...args), args.join(' ')).toEqual({
-        ...{ code: 4, out: '' },
-        err: "arcus: 1 is an id, and host 3 is called so, too.\nWrite '#1' for host 1, and '#3' for what is called 1.\n",
-      });
-    expect(deleted()).toEqual([]);
-    await arcus('host', 'delete', '#1');
-    await arcus('host', 'delete', '#3');
+  it('is never an id, which may be written with a number sign', async () => {
+    await arcus('host', 'delete', '1', '--yes');
+    await arcus('host', 'delete', '#3', '--yes');
     expect(deleted()).toEqual(['/hosts/1', '/hosts/3']);
-  });
-
-  it('of its own number is no other', async () => {
-    api.on('GET /hosts?filter=name%3D%221%22&limit=1000', page(host(1, '1')));
-    await arcus('host', 'delete', '1');
-    expect(deleted()).toEqual(['/hosts/1']);
   });
 
   it('that is mistyped is answered by what was meant', async () => {
