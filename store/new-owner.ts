@@ -1,6 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
 import type { Ownership } from '../schemas/common.js';
-import type { Service } from '../schemas/service.js';
 import { type Index, ownershipFields } from './model.js';
 
 /** Services of which not all VMs have their owner yet. */
@@ -16,7 +15,7 @@ export async function newOwnerOf(
   session?: ClientSession,
 ): Promise<Ownership | null> {
   const found = await connection
-    .collection<Service>('services')
+    .collection<{ _id: number }>('services')
     .findOne<Ownership & { _id: number }>(
       { _id: service, 'giving.since': { $exists: true } },
       { projection: ownershipFields, ...(session && { session }) },
