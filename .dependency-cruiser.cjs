@@ -1,53 +1,36 @@
 /**
- * The absolute rules on imports: what holds for types too, and circles. Rules with an exception for types are in
- * .oxlintrc.json, because dependency-cruiser cannot tell `import type`.
+ * The absolute rules on imports: what holds for types too, and circles; of which rooms and shelves there are, see rooms.json.
+ * Rules with an exception for types are in .oxlintrc.json, because dependency-cruiser cannot tell `import type`.
  */
-const rooms =
-  '(activities|adapters|api|bench|cli|domain|operations|runtime|schemas|simulator|store|test|worker|workflows)';
+const { rooms, development, shelves } = require('./rooms.json');
 
-/** Files of `room` import nothing from other rooms than these, but for `files`. */
-const onlyFrom = (room, allowed, comment, files = []) => ({
-  name: `${room}-imports`,
-  comment,
+const anyRoom = `^(${[...rooms.map(({ room }) => room), ...development].join('|')})/`;
+const exactly = (paths = []) => paths.map((path) => `^${path.replaceAll('.', '\\.')}$`);
+
+/** Of a room without an exception for types: nothing but these rooms and files. */
+const roomRules = rooms
+  .filter(({ types }) => !types)
+  .map(({ room, imports, files, except, why }) => ({
+    name: `${room}-imports`,
+    comment: why,
+    severity: 'error',
+    from: { path: `^${room}/`, pathNot: exactly(except) },
+    to: { path: anyRoom, pathNot: [`^(${[room, ...imports].join('|')})/`, ...exactly(files)] },
+  }));
+
+/** In every room the same subsystems, each of which knows those before it. What stands on no shelf knows all. */
+const shelfRules = shelves.slice(0, -1).map((shelf, at) => ({
+  name: `${shelf}-comes-before`,
+  comment: `A subsystem knows those before it: ${shelves.join(', ')}.`,
   severity: 'error',
-  from: { path: `^${room}/` },
-  to: { path: `^${rooms}/`, pathNot: [`^(${[room, ...allowed].join('|')})/`, ...files] },
-});
+  from: { path: `^[a-z]+/(native/)?${shelf}/`, pathNot: `^(${development.join('|')})/` },
+  to: { path: `^[a-z]+/(native/)?(${shelves.slice(at + 1).join('|')})/`, pathNot: `^(${development.join('|')})/` },
+}));
 
 module.exports = {
   forbidden: [
-    onlyFrom(
-      'schemas',
-      [],
-      'schemas/ is the one description of shapes; every room stands on it, so it stands on none.',
-    ),
-    onlyFrom(
-      'domain',
-      ['schemas'],
-      'domain/ decides from values: whatever it imported would have to be faked in its tests.',
-    ),
-    onlyFrom(
-      'adapters',
-      ['domain', 'schemas'],
-      'An adapter serves any caller: it knows none of them, nor the database.',
-    ),
-    onlyFrom(
-      'store',
-      ['domain', 'schemas'],
-      'The store keeps documents; who changes them, and why, is not its business.',
-    ),
-    onlyFrom(
-      'activities',
-      ['adapters', 'store', 'domain', 'schemas'],
-      'Activities carry out plans. Workflows know them as types; the other way round would be a circle of rooms.',
-    ),
-    onlyFrom('simulator', ['schemas'], 'The simulator must be able to be wrong on its own: it shares shapes, no code.'),
-    onlyFrom(
-      'cli',
-      ['schemas', 'runtime'],
-      'The command line is a client of the HTTP API like any other; template text it reads as the server does.',
-      ['^domain/(template-text|text-scanner)\\.ts$'],
-    ),
+    ...roomRules,
+    ...shelfRules,
     {
       name: 'nobody-imports-tests',
       comment: 'What only tests need is not part of the product.',
@@ -73,27 +56,27 @@ module.exports = {
       name: 'declared-dependencies',
       comment: 'A package that comes only with another one disappears with its next version.',
       severity: 'error',
-      from: { path: `^${rooms}/` },
+      from: { path: anyRoom },
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'no-development-dependencies',
       comment: 'A user installs without development dependencies: what the product imports must be there.',
       severity: 'error',
-      from: { path: `^${rooms}/`, pathNot: '^(test|bench)/' },
+      from: { path: anyRoom, pathNot: '^(test|bench)/' },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
     },
     {
       name: 'nothing-unresolved',
       comment: 'An import that is not found fails when it runs, which may be rarely.',
       severity: 'error',
-      from: { path: `^${rooms}/` },
+      from: { path: anyRoom },
       to: { couldNotResolve: true, pathNot: '^\\.\\./dist/' },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    includeOnly: { path: `^${rooms}/|^node_modules/` },
+    includeOnly: { path: `${anyRoom}|^node_modules/` },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     parser: 'swc',

@@ -33,7 +33,7 @@ const longest = [
   'test/api/schemathesis',
   'test/tutorials/',
   'test/chaos/',
-  'test/workflows/check-consistency',
+  'test/workflows/consistency/check-consistency',
   'test/e2e/',
 ];
 

@@ -1,8 +1,8 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
-import type { PlacementSettings } from '../domain/placement.js';
-import type { ShutdownAction } from '../schemas/service-template.js';
-import type { Directory } from '../store/directory.js';
+import type { PlacementSettings } from '../domain/placement/placement.js';
+import type { ShutdownAction } from '../schemas/services/service-template.js';
+import type { Directory } from '../store/identity/directory.js';
 import type { Store } from '../store/store.js';
 
 /** What the steps need; a worker gives them the real ones. */

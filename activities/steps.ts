@@ -1,14 +1,14 @@
-import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency.js';
-import { deploymentActivities } from './deployment.js';
-import { endingActivities } from './ending.js';
-import { failedRoleActivities } from './failed-roles.js';
-import { monitoringActivities } from './monitoring.js';
+import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
+import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
-import { findingActivities, repairActivities } from './repair.js';
-import { supervisionActivities } from './supervision.js';
-import { undeploymentActivities } from './undeployment.js';
-import { vmOperationActivities } from './vm-operations.js';
-import { vmActivities } from './vms.js';
+import { deploymentActivities } from './services/deployment.js';
+import { failedRoleActivities } from './services/failed-roles.js';
+import { findingActivities, repairActivities } from './services/repair.js';
+import { undeploymentActivities } from './services/undeployment.js';
+import { monitoringActivities } from './supervision/monitoring.js';
+import { supervisionActivities } from './supervision/supervision.js';
+import { vmOperationActivities } from './vms/vm-operations.js';
+import { vmActivities } from './vms/vms.js';
 
 /** Steps by the task queue that serves them. Workflows know these as types only. */
 export const orchestrationSteps = (ports: StepPorts) => {

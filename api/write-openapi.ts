@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openApiDocument } from './openapi.js';
-import { readVersion } from './version.js';
+import { readVersion } from './http/version.js';
+import { openApiDocument } from './native/openapi.js';
 
 /** Writes the OpenAPI document to the file that is named; a test fails when the committed one is stale. */
 const [path = 'docs/api/openapi.json'] = process.argv.slice(2);

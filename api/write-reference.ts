@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { apiReference } from './reference/api-reference.js';
-import { limitsReference } from './reference/limits-reference.js';
-import { problemReference } from './reference/problem-reference.js';
+import { apiReference } from './native/reference/api-reference.js';
+import { limitsReference } from './native/reference/limits-reference.js';
+import { problemReference } from './native/reference/problem-reference.js';
 
 /** Writes the reference of the API into the folder that is named; a test fails when the committed one is stale. */
 const [folder = 'docs/reference'] = process.argv.slice(2);

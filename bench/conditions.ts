@@ -1,6 +1,6 @@
 import { cpus, loadavg } from 'node:os';
-import { probeMongo } from '../runtime/mongodb-server.js';
-import { probeTemporal } from '../runtime/temporal-server.js';
+import { probeMongo } from '../runtime/servers/mongodb-server.js';
+import { probeTemporal } from '../runtime/servers/temporal-server.js';
 
 /** One, five and fifteen minutes' load. */
 export const load = (): string =>

@@ -1,8 +1,8 @@
-import { printable } from '../schemas/printable.js';
-import { personAt } from './person.js';
+import { printable } from '../schemas/common/printable.js';
+import { personAt } from './identity/person.js';
 import { exitCodeOf, runProgram } from './program.js';
-import { screenOf } from './screen.js';
-import { terminalOf } from './terminal.js';
+import { screenOf } from './shell/screen.js';
+import { terminalOf } from './shell/terminal.js';
 
 const terminal = terminalOf(process.stderr, process.env);
 const width = (): number | null => (process.stdout.isTTY === true ? process.stdout.columns || 80 : null);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { kinds } from '../schemas/kinds.js';
-import { OperationResource } from '../schemas/operation.js';
-import type { ApiClient } from './api-client.js';
-import type { Context } from './command.js';
-import { services } from './commands/service.js';
-import { vms } from './commands/vm.js';
-import { Complaint } from './complaint.js';
-import { resolve } from './resource.js';
+import { OperationResource } from '../schemas/operations/operation.js';
+import { services } from './services/service.js';
+import type { ApiClient } from './shell/api-client.js';
+import type { Context } from './shell/command.js';
+import { Complaint } from './shell/complaint.js';
+import { resolve } from './shell/resource.js';
+import { vms } from './vms/vm.js';
 
 /** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
 export const operationOptions = [

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { reference } from './reference.js';
+import { reference } from './shell/reference.js';
 
 /** Writes the reference of the command line to the file that is named; a test fails when the committed one is stale. */
 const [path = 'docs/cli.md'] = process.argv.slice(2);

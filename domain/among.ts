@@ -1,5 +1,5 @@
 import { brief } from './brief.js';
-import { listed } from './why/words.js';
+import { listed } from './words.js';
 
 /** Several roles that something is about: the first few by name, and how many more there are. */
 export type Among = { roles: string[]; more: number };

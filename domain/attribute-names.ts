@@ -1,4 +1,4 @@
-import { attributeNameFault, pointerStep } from '../schemas/attribute-name.js';
+import { attributeNameFault, pointerStep } from '../schemas/common/attribute-name.js';
 import type { Finding } from './problems.js';
 
 /**

@@ -1,7 +1,7 @@
-import { amountOf, type LimitName, limits } from '../schemas/limits.js';
-import type { ServiceTemplateBody } from '../schemas/service-template.js';
-import { tiesBytes } from './measure-ties.js';
+import { amountOf, type LimitName, limits } from '../schemas/common/limits.js';
+import type { ServiceTemplateBody } from '../schemas/services/service-template.js';
 import type { Finding } from './problems.js';
+import { tiesBytes } from './services/measure-ties.js';
 
 /** How much something has of what a limit counts, and where that is. */
 export type Measured = { limit: LimitName; pointer: string; is: number };

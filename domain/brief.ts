@@ -1,4 +1,4 @@
-import { limits } from '../schemas/limits.js';
+import { limits } from '../schemas/common/limits.js';
 
 /**
  * Characters of what something says of its failure. What is said goes into histories, whose messages have a limit, and

@@ -1,4 +1,4 @@
-import type { OperationState } from '../schemas/operation.js';
+import type { OperationState } from '../schemas/operations/operation.js';
 
 const states: Readonly<Record<OperationState, 'open' | 'ended'>> = {
   accepted: 'open',

@@ -1,4 +1,4 @@
-import type { QuotaExceeded } from '../schemas/quota.js';
+import type { QuotaExceeded } from '../schemas/identity/quota.js';
 
 /**
  * The vocabulary of everything that can go wrong: nothing else says what is retried or which status a client sees.

@@ -1,5 +1,5 @@
-import { attributeNameFault } from '../schemas/attribute-name.js';
-import { limits } from '../schemas/limits.js';
+import { attributeNameFault } from '../schemas/common/attribute-name.js';
+import { limits } from '../schemas/common/limits.js';
 import { classOf, TextScanner } from './text-scanner.js';
 
 /** Where a text could not be read; line and column count from 1. */

@@ -3,22 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { exclusively } from './exclusively.mjs';
 
+const layout = JSON.parse(readFileSync(new URL('../rooms.json', import.meta.url), 'utf8'));
 /** The rooms that run. Tests and benchmarks are built only for those who develop: some of their files are started as processes. */
-const rooms = [
-  'schemas',
-  'domain',
-  'workflows',
-  'activities',
-  'adapters',
-  'store',
-  'operations',
-  'api',
-  'worker',
-  'simulator',
-  'cli',
-  'runtime',
-];
-const developmentRooms = ['test', 'bench'];
+const rooms = layout.rooms.map(({ room }) => room);
+const developmentRooms = layout.development;
 
 /** Of the workflow bundle: what workflow code may import. */
 const bundledRooms = ['workflows', 'domain', 'schemas'];

@@ -1,6 +1,6 @@
-import { ensureCredentials } from './credentials.js';
-import { ensureWritable, homeAt } from './home.js';
+import { ensureWritable, homeAt } from './home/home.js';
 import { prepare } from './prepare.js';
+import { ensureCredentials } from './servers/credentials.js';
 import { readSettings } from './settings.js';
 
 // The preparing job of a cluster: run it before the workers and the APIs of a version. It may run again, and several at once.

@@ -7,11 +7,11 @@ import {
   temporalAccess,
 } from '../adapters/engine/access.js';
 import { prepareSchedules } from '../adapters/engine/schedules.js';
-import { ensureOneadmin } from '../operations/first-user.js';
+import { ensureOneadmin } from '../requests/identity/first-user.js';
 import { bootstrapStore } from '../store/bootstrap.js';
-import { connectMongodb } from '../store/connection.js';
-import type { Credentials } from './credentials.js';
-import { ensureNamespaces } from './prepare-temporal.js';
+import { connectMongodb } from '../store/mongo/connection.js';
+import type { Credentials } from './servers/credentials.js';
+import { ensureNamespaces } from './servers/prepare-temporal.js';
 
 type Servers = TemporalSettings & { ARCUS_MONGODB_URI: string };
 

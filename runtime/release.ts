@@ -1,5 +1,5 @@
 import { temporalAccess } from '../adapters/engine/access.js';
-import { builtVersion, makeVersionCurrent } from './deployment-version.js';
+import { builtVersion, makeVersionCurrent } from './servers/deployment-version.js';
 import { readSettings } from './settings.js';
 
 // The release job of a cluster: run it once the workers of a new version have been started. The workers themselves never do

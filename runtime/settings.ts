@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { Config } from '../schemas/config.js';
-import { Obstacle } from './obstacle.js';
+import { Obstacle } from './processes/obstacle.js';
 
 const Port = z.coerce.number().int().min(1).max(65_535);
 

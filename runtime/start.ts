@@ -1,23 +1,31 @@
 import { resolve } from 'node:path';
 import { temporalAccess } from '../adapters/engine/access.js';
+import { printableLines } from '../schemas/common/printable.js';
+import { isLoopback } from '../schemas/common/request-source.js';
 import { tlsFilesIn } from '../schemas/config.js';
-import { printableLines } from '../schemas/printable.js';
-import { isLoopback } from '../schemas/request-source.js';
-import { ApiClient } from './api-client.js';
-import { ensureCredentials } from './credentials.js';
-import { builtVersion, makeVersionCurrent } from './deployment-version.js';
-import { ensureWritable, type Home, homeAt } from './home.js';
-import { lockHome } from './home-lock.js';
-import { keepTls, withoutTls } from './kept-tls.js';
-import { endLeftovers } from './leftovers.js';
-import { Obstacle, reasonOf } from './obstacle.js';
+import { ensureWritable, type Home, homeAt } from './home/home.js';
+import { lockHome } from './home/home-lock.js';
 import { prepare } from './prepare.js';
-import { presentSample } from './sample-report.js';
-import { ownProcess, type Ports, portsOf, provideProcess, provideServers, reachable, requireFree } from './servers.js';
+import { endLeftovers } from './processes/leftovers.js';
+import { Obstacle, reasonOf } from './processes/obstacle.js';
+import { listenForStop } from './processes/stop-request.js';
+import { Supervisor } from './processes/supervisor.js';
+import { ApiClient } from './sample/api-client.js';
+import { presentSample } from './sample/sample-report.js';
+import { startReport } from './sample/start-report.js';
+import { ensureCredentials } from './servers/credentials.js';
+import { builtVersion, makeVersionCurrent } from './servers/deployment-version.js';
+import { keepTls, withoutTls } from './servers/kept-tls.js';
+import {
+  ownProcess,
+  type Ports,
+  portsOf,
+  provideProcess,
+  provideServers,
+  reachable,
+  requireFree,
+} from './servers/servers.js';
 import { readSettings, type Settings } from './settings.js';
-import { startReport } from './start-report.js';
-import { listenForStop } from './stop-request.js';
-import { Supervisor } from './supervisor.js';
 
 /** Who ends before whom, and how long each may take, in milliseconds: 15 s together at most. */
 const shutdown = [

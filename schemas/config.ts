@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { PlacementPolicy } from './placement.js';
+import { PlacementPolicy } from './placement/placement.js';
 
 const isNetwork = (text: string): boolean => {
   const [address = '', bits, ...more] = text.split('/');

@@ -1,5 +1,5 @@
-import type { ResourceType } from './acl.js';
-import { recordOf } from './record-of.js';
+import { recordOf } from './common/record-of.js';
+import type { ResourceType } from './identity/acl.js';
 
 /** What there is to say of a kind of thing. What is absent does not hold of it. */
 type Row = {

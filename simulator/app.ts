@@ -1,8 +1,8 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response, Router } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/request-source.js';
-import { DeployCall, DestroyCall, JournalQuery, ProbeCall, simulatorRefusals } from '../schemas/simulator.js';
+import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/common/request-source.js';
+import { DeployCall, DestroyCall, JournalQuery, ProbeCall, simulatorRefusals } from '../schemas/hosts/simulator.js';
 import { controlRoutes } from './control-routes.js';
 import { hostName } from './host-name.js';
 import { Refusal } from './refusal.js';

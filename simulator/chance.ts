@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Span } from '../schemas/simulator.js';
+import type { Span } from '../schemas/hosts/simulator.js';
 
 /**
  * A number in [0, 1) that depends on its arguments alone: the order in which concurrent calls happen to arrive cannot

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
-import { printableJson, printableLines } from '../schemas/printable.js';
+import { printableJson, printableLines } from '../schemas/common/printable.js';
 import type { CommandContext } from './command-context.js';
 import { CommandFailure, controlClient } from './control-client.js';
 import { addHostCommands, addLoadCommand, addSettingsCommand } from './control-commands.js';

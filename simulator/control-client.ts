@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { RefusalBody } from '../schemas/simulator.js';
+import { RefusalBody } from '../schemas/hosts/simulator.js';
 import type { SimulatorAccess } from './kept-address.js';
 
 /** What a command ends with instead of an answer: one sentence for standard error. */

@@ -8,7 +8,7 @@ import {
   SimulatedHost,
   SimulatedHosts,
   SimulatorSettings,
-} from '../schemas/simulator.js';
+} from '../schemas/hosts/simulator.js';
 import type { CommandContext } from './command-context.js';
 import { CommandFailure } from './control-client.js';
 import { duration, percent, span, wholeNumber } from './option-parsers.js';

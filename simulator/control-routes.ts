@@ -1,8 +1,8 @@
 import { Router } from 'express';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { Capacity } from '../schemas/capacity.js';
-import { ObjectId } from '../schemas/common.js';
+import { Capacity } from '../schemas/common/capacity.js';
+import { ObjectId } from '../schemas/common/common.js';
 import {
   type LoadRule,
   PutDomainState,
@@ -10,7 +10,7 @@ import {
   PutLoad,
   type SimulatedHost,
   UpdateSimulatorSettings,
-} from '../schemas/simulator.js';
+} from '../schemas/hosts/simulator.js';
 import { hostName } from './host-name.js';
 import { reportOf } from './metrics.js';
 import { Refusal } from './refusal.js';

@@ -1,4 +1,4 @@
-import type { CallOutcome, DeployCall, DestroyCall, SimulatorSettings } from '../schemas/simulator.js';
+import type { CallOutcome, DeployCall, DestroyCall, SimulatorSettings } from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
 import { type DomainRecord, type HostRecord, ownerOfName, present, usedCapacity } from './state.js';
 

@@ -1,4 +1,4 @@
-import type { Span } from '../schemas/simulator.js';
+import type { Span } from '../schemas/hosts/simulator.js';
 
 const factors: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

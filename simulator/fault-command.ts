@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { PutFaults, SimulatedHost } from '../schemas/simulator.js';
+import { PutFaults, SimulatedHost } from '../schemas/hosts/simulator.js';
 import type { CommandContext } from './command-context.js';
 import { CommandFailure } from './control-client.js';
 import { duration, ids, share, wholeNumber } from './option-parsers.js';

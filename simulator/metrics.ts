@@ -1,5 +1,5 @@
-import type { Capacity } from '../schemas/capacity.js';
-import type { LoadRule, SimulatedDomain } from '../schemas/simulator.js';
+import type { Capacity } from '../schemas/common/capacity.js';
+import type { LoadRule, SimulatedDomain } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
 import type { DomainRecord } from './state.js';
 

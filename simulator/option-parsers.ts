@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Span } from '../schemas/simulator.js';
+import type { Span } from '../schemas/hosts/simulator.js';
 import { parseDuration, parseSpan } from './durations.js';
 
 /** What commander calls with each option's text: a value, or a sentence that says what would be one. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Capacity } from '../schemas/capacity.js';
-import { ObjectId } from '../schemas/common.js';
-import { JournalEntry, LoadRule, PutDomainState, PutFaults, SimulatorSettings } from '../schemas/simulator.js';
+import { Capacity } from '../schemas/common/capacity.js';
+import { ObjectId } from '../schemas/common/common.js';
+import { JournalEntry, LoadRule, PutDomainState, PutFaults, SimulatorSettings } from '../schemas/hosts/simulator.js';
 import { DomainRecord, type HostRecord, newHost, present, type State } from './state.js';
 
 const Numbered = z.object({ n: z.int(), time: z.iso.datetime() });

@@ -1,4 +1,4 @@
-import type { SimulatorRefusalCode } from '../schemas/simulator.js';
+import type { SimulatorRefusalCode } from '../schemas/hosts/simulator.js';
 
 /** Why a request gets no good answer: what the HTTP face turns into `{code, detail}`. The detail is a sentence. */
 export class Refusal extends Error {

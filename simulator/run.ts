@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import { printableJson, printableLines } from '../schemas/printable.js';
-import type { Span } from '../schemas/simulator.js';
+import { printableJson, printableLines } from '../schemas/common/printable.js';
+import type { Span } from '../schemas/hosts/simulator.js';
 import { givenToken } from './given-token.js';
 import { serve } from './serve.js';
 

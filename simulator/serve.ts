@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import type { Span } from '../schemas/simulator.js';
+import type { Span } from '../schemas/hosts/simulator.js';
 import { simulatorApp } from './app.js';
 import { lockDirectory } from './lock-directory.js';
 import { makeDirectory } from './make-directory.js';

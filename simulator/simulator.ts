@@ -1,4 +1,4 @@
-import type { Capacity } from '../schemas/capacity.js';
+import type { Capacity } from '../schemas/common/capacity.js';
 import {
   type CallOutcome,
   type DeployAnswer,
@@ -9,7 +9,7 @@ import {
   type JournalPage,
   type JournalQuery,
   type ProbeAnswer,
-} from '../schemas/simulator.js';
+} from '../schemas/hosts/simulator.js';
 import { Changes } from './changes.js';
 import { type Decision, decideDeploy, decideDestroy } from './decide.js';
 import { type Injected, injected } from './injected.js';

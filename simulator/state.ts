@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Capacity } from '../schemas/capacity.js';
-import { ObjectId } from '../schemas/common.js';
-import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/simulator.js';
+import { Capacity } from '../schemas/common/capacity.js';
+import { ObjectId } from '../schemas/common/common.js';
+import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/hosts/simulator.js';
 
 /** A domain as kept. What only time changes is a point in time, so that a restart has nothing to resume. */
 export const DomainRecord = z.object({

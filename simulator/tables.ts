@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { printable } from '../schemas/printable.js';
+import { printable } from '../schemas/common/printable.js';
 import type {
   Faults,
   JournalEntry,
@@ -7,7 +7,7 @@ import type {
   SimulatedDomain,
   SimulatedHost,
   SimulatorSettings,
-} from '../schemas/simulator.js';
+} from '../schemas/hosts/simulator.js';
 import { spanText } from './durations.js';
 
 const bare = {

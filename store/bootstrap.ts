@@ -1,6 +1,6 @@
 import type { Connection, Model } from 'mongoose';
 import { pools } from '../schemas/kinds.js';
-import { createDirectory, type Directory } from './directory.js';
+import { createDirectory, type Directory } from './identity/directory.js';
 import { createStore } from './store.js';
 
 /**

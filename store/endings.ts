@@ -1,21 +1,21 @@
 import type { ClientSession, Connection } from 'mongoose';
-import { arrivedRoles, vmArrived } from '../domain/arrival.js';
 import { brief, longest } from '../domain/brief.js';
-import { leftWaiting } from '../domain/left-waiting.js';
 import { isOpen } from '../domain/operation-states.js';
-import { type HealthVm, serviceHealth } from '../domain/service-health.js';
-import { abandonment } from '../domain/vm-states.js';
+import { leftWaiting } from '../domain/placement/left-waiting.js';
+import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
+import { type HealthVm, serviceHealth } from '../domain/services/service-health.js';
+import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
-import { isUndeployment, type Operation, type Releasing } from '../schemas/operation.js';
+import { isUndeployment, type Operation, type Releasing } from '../schemas/operations/operation.js';
 import { isOn, type OperationOn, takesAway } from '../schemas/operations.js';
-import type { Role, Service, ServiceState } from '../schemas/service.js';
-import type { Vm } from '../schemas/vm.js';
-import type { Health } from './health.js';
-import { healthFields } from './health-fields.js';
-import type { Outcome } from './operations.js';
-import type { QuotaStore } from './quotas.js';
-import type { EndingStores, Releases } from './releases.js';
-import { stateAfter } from './vm-transitions.js';
+import type { Role, Service, ServiceState } from '../schemas/services/service.js';
+import type { Vm } from '../schemas/vms/vm.js';
+import type { QuotaStore } from './identity/quotas.js';
+import type { Outcome } from './operations/operations.js';
+import type { Health } from './services/health.js';
+import { healthFields } from './services/health-fields.js';
+import type { EndingStores, Releases } from './services/releases.js';
+import { stateAfter } from './vms/vm-transitions.js';
 
 /** How it ended, and which VMs are to be let go of after that; null: none. */
 type Settlement = { outcome: Outcome; releasing: Releasing | null };

@@ -1,16 +1,16 @@
 import type { ClientSession, Connection, Model } from 'mongoose';
-import type { Ownership } from '../schemas/common.js';
+import type { Ownership } from '../schemas/common/common.js';
+import type { Amounts } from '../schemas/identity/quota.js';
 import { countOf, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
-import type { Amounts } from '../schemas/quota.js';
-import type { Service } from '../schemas/service.js';
-import type { Vm } from '../schemas/vm.js';
-import { BeingGiven, type Givings } from './givings.js';
-import { ownershipFields } from './model.js';
-import type { OperationStore } from './operations.js';
-import type { ChargedOwner, QuotaStore } from './quotas.js';
-import type { References } from './references.js';
-import type { ServiceStore } from './services.js';
-import type { VmStore } from './vms.js';
+import type { Service } from '../schemas/services/service.js';
+import type { Vm } from '../schemas/vms/vm.js';
+import type { ChargedOwner, QuotaStore } from './identity/quotas.js';
+import { ownershipFields } from './mongo/model.js';
+import type { References } from './mongo/references.js';
+import type { OperationStore } from './operations/operations.js';
+import { BeingGiven, type Givings } from './services/givings.js';
+import type { ServiceStore } from './services/services.js';
+import type { VmStore } from './vms/vms.js';
 
 /** `charge`: what goes to the quotas of a new owner and group. */
 type Owned = Ownership & { _id: number; charge?: Amounts };
@@ -57,7 +57,7 @@ type Stores = {
  * Whoever admits an operation on it writes it, too: of two that meet, one goes again and sees what the other has done. So
  * it is with whoever removes the user or group that it is given to.
  *
- * Many VMs of a service follow it after the transaction, before the one who asked is answered: see store/givings.
+ * Many VMs of a service follow it after the transaction, before the one who asked is answered: see store/services/givings.
  */
 export function createOwnershipChanges(
   connection: Connection,

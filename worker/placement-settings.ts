@@ -1,5 +1,5 @@
 import { parseRank } from '../domain/expressions/parse.js';
-import type { PlacementSettings } from '../domain/placement.js';
+import type { PlacementSettings } from '../domain/placement/placement.js';
 import type { Config } from '../schemas/config.js';
 
 /** How this worker places VMs. Throws, with what to do, when the policy custom has no rank that can be read. */

@@ -1,12 +1,12 @@
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
-import { activityInterceptor } from '../activities/interceptor.js';
+import { activityInterceptor } from '../activities/operations/interceptor.js';
+import type { StepLog } from '../activities/operations/step-log.js';
+import { StepTurns } from '../activities/operations/step-turns.js';
 import type { StepPorts } from '../activities/ports.js';
-import type { StepLog } from '../activities/step-log.js';
-import { StepTurns } from '../activities/step-turns.js';
 import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
 import type { Namespaces } from '../adapters/engine/access.js';
 import { taskQueues } from '../adapters/engine/names.js';
-import { partyOf } from '../domain/lanes.js';
+import { partyOf } from '../domain/operations/lanes.js';
 import { namespaces as defaultNamespaces, deploymentName } from '../schemas/config.js';
 import { workflowOptions } from './workflow-options.js';
 

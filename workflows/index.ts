@@ -1,9 +1,9 @@
-export { checkConsistency } from './check-consistency.js';
-export { deployService } from './deploy-service.js';
-export { deployVm } from './deploy-vm.js';
-export { placement } from './placement.js';
-export { recoverVm } from './recover-vm.js';
-export { repairService } from './repair-service.js';
-export { terminateVm } from './terminate-vm.js';
-export { handOver, monitorHosts, reconcile } from './ticks.js';
-export { undeployService } from './undeploy-service.js';
+export { checkConsistency } from './consistency/check-consistency.js';
+export { placement } from './placement/placement.js';
+export { deployService } from './services/deploy-service.js';
+export { repairService } from './services/repair-service.js';
+export { undeployService } from './services/undeploy-service.js';
+export { handOver, monitorHosts, reconcile } from './supervision/ticks.js';
+export { deployVm } from './vms/deploy-vm.js';
+export { recoverVm } from './vms/recover-vm.js';
+export { terminateVm } from './vms/terminate-vm.js';

@@ -1,5 +1,5 @@
 import { continueAsNew, defineSignal, type SignalDefinition, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { SettledRoles } from '../domain/settled-roles.js';
+import type { SettledRoles } from '../domain/services/settled-roles.js';
 
 /** Host capacity has appeared, or a waiting VM may fit for another reason. `vms`: whose turn it is; absent: everybody's. */
 export const capacityAppeared = defineSignal<[vms?: number[]]>('capacityAppeared');

@@ -1,8 +1,8 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
-import type { FailingTask } from '../../domain/failing-task.js';
-import type { PendingStep } from '../../domain/steps.js';
-import type { OperationError } from '../../schemas/operation.js';
+import type { FailingTask } from '../../domain/operations/failing-task.js';
+import type { PendingStep } from '../../domain/operations/steps.js';
+import type { OperationError } from '../../schemas/operations/operation.js';
 import type { Pending } from './port.js';
 
 type Raw = WorkflowExecutionDescription['raw'];

@@ -1,7 +1,7 @@
-import type { FailingTask } from '../../domain/failing-task.js';
-import type { SettledRoles } from '../../domain/settled-roles.js';
-import type { PendingStep } from '../../domain/steps.js';
-import type { Operation } from '../../schemas/operation.js';
+import type { FailingTask } from '../../domain/operations/failing-task.js';
+import type { PendingStep } from '../../domain/operations/steps.js';
+import type { SettledRoles } from '../../domain/services/settled-roles.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 
 /** The newest run under a workflow ID. `op` is the operation in its memo. */
 export type Run = {

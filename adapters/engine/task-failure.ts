@@ -1,6 +1,6 @@
 import type { Connection, WorkflowExecutionDescription } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
-import type { FailingTask, TaskFault } from '../../domain/failing-task.js';
+import type { FailingTask, TaskFault } from '../../domain/operations/failing-task.js';
 
 type Events = NonNullable<
   NonNullable<

@@ -17,11 +17,11 @@ import {
   type SearchAttributePair,
   SearchAttributeType,
 } from '@temporalio/common';
-import { type FailingTask, faultText } from '../../domain/failing-task.js';
-import { nameOf } from '../../domain/names.js';
+import { type FailingTask, faultText } from '../../domain/operations/failing-task.js';
+import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { Operation, ResourceRef } from '../../schemas/operation.js';
+import type { Operation, ResourceRef } from '../../schemas/operations/operation.js';
 import { operations as described, takesAway } from '../../schemas/operations.js';
 import { clientConnection, namespacesOf, type TemporalAccess } from './access.js';
 import { placementWorkflowId, scheduleIds, taskQueues } from './names.js';

@@ -1,9 +1,9 @@
 import { Problem } from '../../domain/problems.js';
 import type { Config } from '../../schemas/config.js';
-import type { HypervisorKind } from '../../schemas/host.js';
+import type { HypervisorKind } from '../../schemas/hosts/host.js';
 import { givenSecret } from '../process/given-secret.js';
 import type { HostTarget, Hypervisor } from './port.js';
-import { simulatedHypervisor } from './simulated.js';
+import { simulatedHypervisor } from './simulated/simulated.js';
 
 export type Hypervisors = { of(host: Pick<HostTarget, 'vm_mad'>): Hypervisor };
 type HypervisorConfig = Pick<Config, 'ARCUS_SIMULATOR_URL' | 'ARCUS_SIMULATOR_TOKEN' | 'ARCUS_SIMULATOR_TOKEN_FILE'>;

@@ -1,5 +1,5 @@
-import type { Capacity } from '../../schemas/capacity.js';
-import type { HypervisorKind } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { HypervisorKind } from '../../schemas/hosts/host.js';
 
 /** Where a VM is to run: the host as its hypervisor knows it. */
 export type HostTarget = { name: string; vm_mad: HypervisorKind; total: Capacity };

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
-import { printableJson } from '../../schemas/printable.js';
-import { withoutPasswords } from '../../schemas/without-passwords.js';
+import { printableJson } from '../../schemas/common/printable.js';
+import { withoutPasswords } from '../../schemas/common/without-passwords.js';
 
 /**
  * JSON lines on standard output; credentials never reach it, for only method, address and status of a request are logged.

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import mongoose from 'mongoose';
 import { built } from '../../runtime/checkout.js';
-import { ensureNamespace } from '../../runtime/prepare-temporal.js';
+import { ensureNamespace } from '../../runtime/servers/prepare-temporal.js';
 import type { Role, RunInfo, Subject } from '../subject.js';
 import { runInfo } from '../subject.js';
 import { type FloorService, floorNamespace, floorQueue } from './input.js';

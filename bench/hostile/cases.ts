@@ -1,4 +1,4 @@
-import { limits } from '../../schemas/limits.js';
+import { limits } from '../../schemas/common/limits.js';
 import { hostileDeployments } from './deployments.js';
 import { type HostileCase, many, type Reply, type Tenant } from './tenant.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { limits } from '../../schemas/limits.js';
+import { limits } from '../../schemas/common/limits.js';
 import { type HostileCase, many, type Reply, type Tenant } from './tenant.js';
 
 const Accepted = z.object({ id: z.string(), resource: z.object({ id: z.int() }) });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { ApiClient } from '../../runtime/api-client.js';
+import { ApiClient } from '../../runtime/sample/api-client.js';
 import { type Bench, tenVms } from '../bench.js';
 import { hostileCases, largeTemplate } from '../hostile/cases.js';
 import type { HostileCase, Reply, Sender, Tenant } from '../hostile/tenant.js';

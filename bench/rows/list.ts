@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { hashPassword } from '../../operations/passwords.js';
-import { ApiClient } from '../../runtime/api-client.js';
-import type { Service } from '../../schemas/service.js';
+import { hashPassword } from '../../requests/identity/passwords.js';
+import { ApiClient } from '../../runtime/sample/api-client.js';
+import type { Service } from '../../schemas/services/service.js';
 import { type Bench, tenVms } from '../bench.js';
 import type { Measured } from '../result.js';
 import { basic, readUnderLoad } from './show.js';

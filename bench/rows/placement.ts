@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { z } from 'zod';
 import { built } from '../../runtime/checkout.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { connectMongodb } from '../../store/connection.js';
+import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { TurnDone } from '../../test/chaos/racer.js';
 import { madeHost } from '../../test/support/made-host.js';

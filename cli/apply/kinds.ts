@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { ClusterResource, CreateCluster } from '../../schemas/cluster.js';
-import { CreateGroup, GroupResource } from '../../schemas/group.js';
-import { CreateHost, HostResource } from '../../schemas/host.js';
+import { ClusterResource, CreateCluster } from '../../schemas/hosts/cluster.js';
+import { CreateHost, HostResource } from '../../schemas/hosts/host.js';
+import { CreateGroup, GroupResource } from '../../schemas/identity/group.js';
+import { asDefault, QuotaResource, quotaKinds, UpdateQuota, UpdateUserQuota } from '../../schemas/identity/quota.js';
 import { countedKinds, type ManagedKind } from '../../schemas/kinds.js';
-import { asDefault, QuotaResource, quotaKinds, UpdateQuota, UpdateUserQuota } from '../../schemas/quota.js';
-import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/service-template.js';
-import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vm-template.js';
-import { nounOf } from '../noun-of.js';
-import { limitOf, noLimit } from '../quota-limit.js';
+import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vms/vm-template.js';
+import { limitOf, noLimit } from '../identity/quota-limit.js';
+import { nounOf } from '../shell/noun-of.js';
 
 type Attributes = Record<string, unknown>;
 

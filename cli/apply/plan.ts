@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { composed } from '../called.js';
-import { Complaint } from '../complaint.js';
-import type { Document } from '../files/document.js';
-import { nearestName } from '../nearest-name.js';
-import { isId } from '../resource.js';
+import { composed } from '../shell/called.js';
+import { Complaint } from '../shell/complaint.js';
+import type { Document } from '../shell/files/document.js';
+import { nearestName } from '../shell/nearest-name.js';
+import { isId } from '../shell/resource.js';
 import { isObject, type Kind, kinds } from './kinds.js';
 
 /** A document that has been understood: what is to be there, under its kind and its name. */

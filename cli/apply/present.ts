@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Answer } from '../api-client.js';
-import { calledSo, composed } from '../called.js';
-import type { Context } from '../command.js';
-import { Complaint } from '../complaint.js';
-import { quoted } from '../resource.js';
+import type { Answer } from '../shell/api-client.js';
+import { calledSo, composed } from '../shell/called.js';
+import type { Context } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { quoted } from '../shell/resource.js';
 import type { Kind } from './kinds.js';
 
 const Named = z.object({ id: z.int(), name: z.string(), uid: z.int().optional() });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Answer, json } from '../api-client.js';
-import type { Context } from '../command.js';
-import { Complaint } from '../complaint.js';
+import { type Answer, json } from '../shell/api-client.js';
+import type { Context } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
 import type { Kind } from './kinds.js';
 import { changedBetween, changeOf } from './plan.js';
 

@@ -1,6 +1,6 @@
-import type { Answer } from '../../schemas/operation.js';
-import type { RecoverAction } from '../../schemas/vm.js';
-import type { Right } from '../permissions.js';
+import type { Answer } from '../../schemas/operations/operation.js';
+import type { RecoverAction } from '../../schemas/vms/vm.js';
+import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';

@@ -1,7 +1,7 @@
-import type { HostState } from '../../schemas/host.js';
-import type { Operation, OperationInputs, OperationKind, OperationState } from '../../schemas/operation.js';
-import type { ServiceState } from '../../schemas/service.js';
-import type { VmStateName } from '../vm-states.js';
+import type { HostState } from '../../schemas/hosts/host.js';
+import type { Operation, OperationInputs, OperationKind, OperationState } from '../../schemas/operations/operation.js';
+import type { ServiceState } from '../../schemas/services/service.js';
+import type { VmStateName } from '../vms/vm-states.js';
 
 /** The operation that has a resource now. null: nothing more is known of it. */
 export type Work = { op: string; kind: OperationKind | null; state: OperationState | null };

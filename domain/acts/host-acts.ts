@@ -1,5 +1,5 @@
-import type { UpdateHost } from '../../schemas/host.js';
-import { type HostEvent, heardStates, nextHostState } from '../host-states.js';
+import type { UpdateHost } from '../../schemas/hosts/host.js';
+import { type HostEvent, heardStates, nextHostState } from '../hosts/host-states.js';
 import type { FactsOf } from './facts.js';
 import type { Verdict } from './verdict.js';
 

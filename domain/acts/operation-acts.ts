@@ -1,5 +1,5 @@
-import { nameOf } from '../names.js';
 import { isOpen } from '../operation-states.js';
+import { nameOf } from '../operations/names.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayRecover, mayRepair } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';

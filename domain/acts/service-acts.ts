@@ -1,5 +1,5 @@
-import type { OperationInputs } from '../../schemas/operation.js';
-import type { ServiceState } from '../../schemas/service.js';
+import type { OperationInputs } from '../../schemas/operations/operation.js';
+import type { ServiceState } from '../../schemas/services/service.js';
 import type { FactsOf, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 

@@ -1,6 +1,6 @@
-import type { RecoverAction } from '../../schemas/vm.js';
-import { recoveries, resumable, statesThat } from '../vm-recover.js';
-import type { VmStateName } from '../vm-states.js';
+import type { RecoverAction } from '../../schemas/vms/vm.js';
+import { recoveries, resumable, statesThat } from '../vms/vm-recover.js';
+import type { VmStateName } from '../vms/vm-states.js';
 import type { FactsOf, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 

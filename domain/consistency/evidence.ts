@@ -1,11 +1,11 @@
-import type { Capacity } from '../../schemas/capacity.js';
-import type { Ownership } from '../../schemas/common.js';
-import type { FindingCode } from '../../schemas/consistency.js';
-import type { OperationState } from '../../schemas/operation.js';
-import type { QuotaHolder } from '../../schemas/quota.js';
-import type { ServiceState } from '../../schemas/service.js';
-import type { Hold, Vm } from '../../schemas/vm.js';
-import type { QuotaBalance } from '../quotas.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import type { FindingCode } from '../../schemas/consistency/consistency.js';
+import type { QuotaHolder } from '../../schemas/identity/quota.js';
+import type { OperationState } from '../../schemas/operations/operation.js';
+import type { ServiceState } from '../../schemas/services/service.js';
+import type { Hold, Vm } from '../../schemas/vms/vm.js';
+import type { QuotaBalance } from '../identity/quotas.js';
 
 type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };

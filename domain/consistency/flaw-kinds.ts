@@ -1,4 +1,4 @@
-import type { FindingCode, FindingResource } from '../../schemas/consistency.js';
+import type { FindingCode, FindingResource } from '../../schemas/consistency/consistency.js';
 import type { Evidence } from './evidence.js';
 
 /** What is looked through page by page, each by itself. */

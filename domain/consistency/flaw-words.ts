@@ -1,6 +1,6 @@
-import type { Capacity } from '../../schemas/capacity.js';
-import type { Amounts } from '../../schemas/quota.js';
-import { octetOf } from '../permission-bits.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { Amounts } from '../../schemas/identity/quota.js';
+import { octetOf } from '../identity/permission-bits.js';
 import type { StrayOperations } from './evidence.js';
 
 export const capacity = ({ cpu, memory }: Capacity): string => `${cpu / 100} CPU and ${memory} MB`;

@@ -1,4 +1,4 @@
-import type { FindingCode, FindingResource } from '../../schemas/consistency.js';
+import type { FindingCode, FindingResource } from '../../schemas/consistency/consistency.js';
 import type { Evidence, Flaw } from './evidence.js';
 import type { Kind, Section } from './flaw-kinds.js';
 import { accountFlaws } from './flaws-of-accounts.js';

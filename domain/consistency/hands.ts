@@ -1,6 +1,6 @@
-import type { Operation, OperationState } from '../../schemas/operation.js';
-import type { Role, Service } from '../../schemas/service.js';
-import type { Vm } from '../../schemas/vm.js';
+import type { Operation, OperationState } from '../../schemas/operations/operation.js';
+import type { Role, Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import { hasEnded } from '../operation-states.js';
 
 /** The operations that the documents name, as far as they exist. */

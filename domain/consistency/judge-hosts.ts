@@ -1,7 +1,7 @@
-import type { Capacity } from '../../schemas/capacity.js';
-import type { Host } from '../../schemas/host.js';
-import { placeOf } from '../stays.js';
-import { isVmRunning } from '../vm-states.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import { placeOf } from '../vms/stays.js';
+import { isVmRunning } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
 import { seenOf } from './judge-vms.js';

@@ -1,5 +1,5 @@
-import type { Ownership } from '../../schemas/common.js';
-import { isSameOwnership } from '../ownership.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import { isSameOwnership } from '../identity/ownership.js';
 import type { StrayOperations } from './evidence.js';
 
 /** Operations on one resource that are alike in owner, group and permissions: how many, and the first of them. */

@@ -1,6 +1,6 @@
-import type { Operation } from '../../schemas/operation.js';
-import { nameOf } from '../names.js';
-import { dispositionOf, type ReconciledOperation, type SeenRun } from '../reconciliation.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import { nameOf } from '../operations/names.js';
+import { dispositionOf, type ReconciledOperation, type SeenRun } from '../operations/reconciliation.js';
 import { type Flaw, flaw } from './evidence.js';
 
 /** Younger operations are left to whoever admitted them, in milliseconds. */

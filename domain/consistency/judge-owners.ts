@@ -1,4 +1,4 @@
-import type { QuotaHolder } from '../../schemas/quota.js';
+import type { QuotaHolder } from '../../schemas/identity/quota.js';
 import { type Flaw, flaw } from './evidence.js';
 
 /** A user or group to which something belongs, as the objects say: what that is, in words; null: nothing that lives. */

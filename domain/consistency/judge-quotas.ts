@@ -1,4 +1,4 @@
-import { isSameAmounts, type QuotaBalance } from '../quotas.js';
+import { isSameAmounts, type QuotaBalance } from '../identity/quotas.js';
 import { type Flaw, flaw } from './evidence.js';
 
 /** Users and groups that are said to use something else than they are charged. */

@@ -1,4 +1,4 @@
-import type { ServiceState } from '../../schemas/service.js';
+import type { ServiceState } from '../../schemas/services/service.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isOpen, isServiceMoving, type KnownOperations, type SeenService } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';

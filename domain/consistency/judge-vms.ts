@@ -1,5 +1,5 @@
-import { placeOf } from '../stays.js';
-import { abandonment } from '../vm-states.js';
+import { placeOf } from '../vms/stays.js';
+import { abandonment } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';

@@ -1,4 +1,4 @@
-import { limits } from '../../schemas/limits.js';
+import { limits } from '../../schemas/common/limits.js';
 import { parse, SyntaxError as Unreadable } from './grammar.js';
 import { printRequirement } from './print.js';
 import type { Chain, Rank, Requirement, Term } from './syntax.js';

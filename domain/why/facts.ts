@@ -1,12 +1,12 @@
-import type { Capacity } from '../../schemas/capacity.js';
-import type { HostState } from '../../schemas/host.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { NextAction, Operation, Why } from '../../schemas/operation.js';
-import type { Role, ServiceState } from '../../schemas/service.js';
-import type { FailingTask } from '../failing-task.js';
-import type { Eta, Progress } from '../progress.js';
-import type { SeenStep } from '../steps.js';
-import type { VmStateName } from '../vm-states.js';
+import type { NextAction, Operation, Why } from '../../schemas/operations/operation.js';
+import type { Role, ServiceState } from '../../schemas/services/service.js';
+import type { FailingTask } from '../operations/failing-task.js';
+import type { SeenStep } from '../operations/steps.js';
+import type { Eta, Progress } from '../services/progress.js';
+import type { VmStateName } from '../vms/vm-states.js';
 
 /** A VM as it is told of. `unready`: it runs behind a ready gate and has not reported. */
 export type VmFacts = {

@@ -1,5 +1,5 @@
+import { counted, lengthOf, sentence, when } from '../words.js';
 import { type HostSubject, type Story, story, type WhyFacts } from './facts.js';
-import { counted, lengthOf, sentence, when } from './words.js';
 
 /** A host that was not probed for so long is not being monitored as it should. */
 const overdue = 60_000;

@@ -1,11 +1,11 @@
-import { type FailingTask, failsForGood, faultText, givenUpAt } from '../failing-task.js';
-import { ownLane } from '../lanes.js';
-import { stepTitle } from '../step-title.js';
-import type { SeenStep } from '../steps.js';
+import { type FailingTask, failsForGood, faultText, givenUpAt } from '../operations/failing-task.js';
+import { ownLane } from '../operations/lanes.js';
+import { stepTitle } from '../operations/step-title.js';
+import type { SeenStep } from '../operations/steps.js';
+import { clock, few, lengthOf, sentence, times, when } from '../words.js';
 import { type Failure, joined, type Story, story, type VmFacts } from './facts.js';
 import { capital, deedOf, etaText, type OperationFacts } from './operation-words.js';
 import { placesOf } from './vm-groups.js';
-import { clock, few, lengthOf, sentence, times, when } from './words.js';
 
 /** How long nobody need worry that a worker has not come yet, in milliseconds. */
 const patience = 3_000;

@@ -1,8 +1,8 @@
-import { isUndeployment, type Operation } from '../../schemas/operation.js';
+import { isUndeployment, type Operation } from '../../schemas/operations/operation.js';
 import { operations, takesAway } from '../../schemas/operations.js';
-import { nameOf } from '../names.js';
+import { nameOf } from '../operations/names.js';
+import { clock, lengthOf, sentence, when } from '../words.js';
 import type { WhyFacts } from './facts.js';
-import { clock, lengthOf, sentence, when } from './words.js';
 
 export type OperationFacts = WhyFacts & { operation: Operation };
 

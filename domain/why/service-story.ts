@@ -1,6 +1,7 @@
 import { takesAway } from '../../schemas/operations.js';
-import { loweredText } from '../departure.js';
 import { isOpen } from '../operation-states.js';
+import { loweredText } from '../services/departure.js';
+import { clock, counted, few, lengthOf, sentence } from '../words.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import {
@@ -14,7 +15,6 @@ import {
   progressText,
 } from './operation-words.js';
 import { failuresOf, isFailed, reasonsOf, vmName } from './vm-groups.js';
-import { clock, counted, few, lengthOf, sentence } from './words.js';
 
 type Facts = OperationFacts & { subject: ServiceSubject };
 

@@ -1,5 +1,5 @@
+import { counted, few, sentence } from '../words.js';
 import type { Failure, VmFacts } from './facts.js';
-import { counted, few, sentence } from './words.js';
 
 export const vmName = ({ id, name }: Pick<VmFacts, 'id' | 'name'>): string => `VM ${id} (${name})`;
 

@@ -1,9 +1,9 @@
 import { isOpen } from '../operation-states.js';
+import { sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import { capital, deedOf, endedText, etaText, goingOn, hasOperation, type OperationFacts } from './operation-words.js';
 import { failuresOf, isFailed, vmName } from './vm-groups.js';
-import { sentence, when } from './words.js';
 
 type Facts = WhyFacts & { subject: VmSubject };
 

@@ -1,12 +1,12 @@
-import type { NextAction, Why } from '../../schemas/operation.js';
+import type { NextAction, Why } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
+import { listed } from '../words.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
 import { hostStory } from './host-story.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import { capital, deedOf, endedText, errorText, goingOn, hasOperation, resourceName } from './operation-words.js';
 import { serviceStory } from './service-story.js';
 import { vmStory } from './vm-story.js';
-import { listed } from './words.js';
 
 /** Why something is as it is: what goes on, what failed with its own error, when it is tried next, what can be done. */
 export function why(facts: WhyFacts): Why {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { routeTable } from '../../api/route-table.js';
+import { routeTable } from '../../api/native/route-table.js';
 import type { Method, World } from './world.js';
 
 /**

@@ -1,9 +1,9 @@
-import type { Caller } from '../../domain/caller.js';
+import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
-import type { Credentials } from '../../operations/identity.js';
-import type { Operations } from '../../operations/operations.js';
+import type { Credentials } from '../../requests/identity/identity.js';
+import type { Operations } from '../../requests/operations.js';
+import { recordOf } from '../../schemas/common/record-of.js';
 import { ownedKinds } from '../../schemas/kinds.js';
-import { recordOf } from '../../schemas/record-of.js';
 
 const untouched = (): never => {
   throw new Error('a request that is not valid reached the operations');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { choosePort } from '../../runtime/ports.js';
+import { choosePort } from '../../runtime/processes/ports.js';
 import { eventually, launchBuilt } from '../support/processes.js';
 import { type Population, populate } from './schemathesis/population.js';
 import { schemathesisPython } from './schemathesis/program.js';

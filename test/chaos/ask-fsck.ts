@@ -1,4 +1,4 @@
-import { ConsistencyCheckResource } from '../../schemas/consistency.js';
+import { ConsistencyCheckResource } from '../../schemas/consistency/consistency.js';
 import type { Cluster } from '../support/cluster.js';
 
 /** What Arcus's own check finds, asked for as an administrator does: it is compared with ours, which shares no code with it. */

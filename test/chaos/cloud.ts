@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { watchCommits } from '../../runtime/watch-commits.js';
+import { watchCommits } from '../../runtime/servers/watch-commits.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { askUntilGranted, type Granted, type Wish } from './requests.js';

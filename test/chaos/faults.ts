@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Span } from '../../schemas/simulator.js';
+import type { Span } from '../../schemas/hosts/simulator.js';
 import type { Cluster } from '../support/cluster.js';
 import type { ClusterProcess } from '../support/cluster-process.js';
 import { fillDisk } from './fill-disk.js';

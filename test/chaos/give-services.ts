@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
-import { createOperations } from '../../operations/operations.js';
-import { createDirectory, type Directory } from '../../store/directory.js';
+import { createOperations } from '../../requests/operations.js';
+import { createDirectory, type Directory } from '../../store/identity/directory.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { race } from './racer.js';
 

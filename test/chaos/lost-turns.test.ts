@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { withMongo } from '../../runtime/mongodb-access.js';
-import { connectMongodb } from '../../store/connection.js';
+import { withMongo } from '../../runtime/servers/mongodb-access.js';
+import { connectMongodb } from '../../store/mongo/connection.js';
 import { Cluster } from '../support/cluster.js';
 import { ClusterClient } from '../support/cluster-client.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';

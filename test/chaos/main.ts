@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { temporal } from '../../runtime/downloads.js';
-import { findBinary } from '../../runtime/find-binary.js';
-import { findMongod } from '../../runtime/find-mongod.js';
+import { temporal } from '../../runtime/servers/downloads.js';
+import { findBinary } from '../../runtime/servers/find-binary.js';
+import { findMongod } from '../../runtime/servers/find-mongod.js';
 import { cases, nameOf } from './cases.js';
 import { measureDelay } from './measure-delay.js';
 import { playMixed } from './mixed/play-mixed.js';

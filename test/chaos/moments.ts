@@ -1,5 +1,5 @@
-import type { Service } from '../../schemas/service.js';
-import type { WorkVm } from '../../store/work-vms.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { levels } from './cloud.js';
 import { deployLarge, undeployLarge, type Work } from './works.js';

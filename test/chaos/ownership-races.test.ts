@@ -1,10 +1,10 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { permissionsOf } from '../../domain/permission-bits.js';
+import { permissionsOf } from '../../domain/identity/permission-bits.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { connectMongodb } from '../../store/connection.js';
-import { createDirectory } from '../../store/directory.js';
+import { createDirectory } from '../../store/identity/directory.js';
+import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { seeded } from '../support/cluster-chance.js';
 import { makeOwnedService, strays } from '../support/owned-service.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { placeVms } from '../../activities/place-vms.js';
+import { placeVms } from '../../activities/vms/place-vms.js';
 import { race } from './racer.js';
 
 /** Places a batch of VMs, as the first step of a role does; answers how many of them have a host then. */

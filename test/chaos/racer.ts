@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { connectMongodb } from '../../store/connection.js';
+import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 
 /** One turn of a race: begins after so many milliseconds, so that now one process is first and now the other. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperationResource, type ResourceRef } from '../../schemas/operation.js';
+import { OperationResource, type ResourceRef } from '../../schemas/operations/operation.js';
 import type { Cluster } from '../support/cluster.js';
 import type { ClusterClient } from '../support/cluster-client.js';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { readChildren } from '../../runtime/children.js';
+import { readChildren } from '../../runtime/processes/children.js';
 import type { ClusterShape } from '../support/cluster.js';
 
 /** A kind of cluster that faults are done to. */

@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtVersion } from '../../runtime/deployment-version.js';
+import { builtVersion } from '../../runtime/servers/deployment-version.js';
 import { namespaces } from '../../schemas/config.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';

@@ -1,4 +1,4 @@
-import type { Person } from '../../cli/person.js';
+import type { Person } from '../../cli/identity/person.js';
 import { exitCodeOf, runProgram } from '../../cli/program.js';
 import type { Result } from './launch-program.js';
 

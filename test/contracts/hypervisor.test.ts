@@ -1,4 +1,4 @@
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { MemoryHypervisor } from '../support/memory-hypervisor.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 import { hypervisorContract } from './hypervisor-contract.js';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { apiReference } from '../../api/reference/api-reference.js';
-import { limitsReference } from '../../api/reference/limits-reference.js';
-import { problemReference } from '../../api/reference/problem-reference.js';
-import { apiRoot } from '../../api/route.js';
-import { routeTable } from '../../api/route-table.js';
+import { apiReference } from '../../api/native/reference/api-reference.js';
+import { limitsReference } from '../../api/native/reference/limits-reference.js';
+import { problemReference } from '../../api/native/reference/problem-reference.js';
+import { apiRoot } from '../../api/native/route.js';
+import { routeTable } from '../../api/native/route-table.js';
 import { isProblemCode, problems } from '../../domain/problems.js';
 
 const committed = (name: string): string =>

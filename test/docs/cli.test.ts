@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { exitCodes } from '../../cli/complaint.js';
-import { reference } from '../../cli/reference.js';
+import { exitCodes } from '../../cli/shell/complaint.js';
+import { reference } from '../../cli/shell/reference.js';
 
 it('docs/cli.md is what the commands say of themselves; write it anew with node dist/cli/write-reference.js', () => {
   expect(readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')).toBe(reference());

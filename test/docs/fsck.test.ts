@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { flaws } from '../../domain/consistency/flaws.js';
-import { FindingCode } from '../../schemas/consistency.js';
+import { FindingCode } from '../../schemas/consistency/consistency.js';
 
 const page = readFileSync(new URL('../../docs/fsck.md', import.meta.url), 'utf8');
 

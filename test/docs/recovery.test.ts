@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { recoveries } from '../../domain/vm-recover.js';
-import { nextVmState, vmStateNames } from '../../domain/vm-states.js';
-import { RecoverAction } from '../../schemas/vm.js';
+import { recoveries } from '../../domain/vms/vm-recover.js';
+import { nextVmState, vmStateNames } from '../../domain/vms/vm-states.js';
+import { RecoverAction } from '../../schemas/vms/vm.js';
 
 const short = (state: string): string => state.replace('ACTIVE/', '');
 

@@ -8,11 +8,11 @@ import {
   measureUserTemplate,
   measureVmTemplate,
 } from '../../domain/bounds.js';
-import { tiesBytes } from '../../domain/measure-ties.js';
-import { tiesIn } from '../../domain/role-placement.js';
-import { vmContents } from '../../domain/vm-contents.js';
-import { limits } from '../../schemas/limits.js';
-import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import { tiesBytes } from '../../domain/services/measure-ties.js';
+import { tiesIn } from '../../domain/services/role-placement.js';
+import { vmContents } from '../../domain/vms/vm-contents.js';
+import { limits } from '../../schemas/common/limits.js';
+import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 
 const template = (bytes: number) => {
   const rest = { CPU: 1, MEMORY: 64, NOTE: '' };

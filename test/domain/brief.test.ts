@@ -1,8 +1,8 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { activityInterceptor } from '../../activities/interceptor.js';
-import { StepTurns } from '../../activities/step-turns.js';
+import { activityInterceptor } from '../../activities/operations/interceptor.js';
+import { StepTurns } from '../../activities/operations/step-turns.js';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
 

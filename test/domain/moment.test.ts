@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 import { expect, it, onTestFinished } from 'vitest';
-import { moment } from '../../workflows/moment.js';
+import { moment } from '../../workflows/operations/moment.js';
 
 it('a moment is twenty turns of the queue of microtasks, and a promise a turn', async () => {
   let promises = 0;

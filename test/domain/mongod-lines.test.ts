@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fetchedLines, formToRaise, lineOf, linesFor, type MongodData, opens } from '../../runtime/mongod-lines.js';
+import {
+  fetchedLines,
+  formToRaise,
+  lineOf,
+  linesFor,
+  type MongodData,
+  opens,
+} from '../../runtime/servers/mongod-lines.js';
 
 const linux6 = { platform: 'linux', release: '6.1.0-18-amd64' };
 const linux7 = { platform: 'linux', release: '7.0.1' };

@@ -1,10 +1,10 @@
 import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.js';
-import { nextActions } from '../../domain/next-actions.js';
-import { serviceProgress, vmProgress } from '../../domain/progress.js';
-import type { PendingStep, SeenStep } from '../../domain/steps.js';
-import { storedVmState } from '../../domain/vm-states.js';
+import { nextActions } from '../../domain/acts/next-actions.js';
+import type { PendingStep, SeenStep } from '../../domain/operations/steps.js';
+import { serviceProgress, vmProgress } from '../../domain/services/progress.js';
+import { storedVmState } from '../../domain/vms/vm-states.js';
 import type { EngineFacts, HostSubject, ServiceSubject, VmFacts, VmSubject, WhyFacts } from '../../domain/why/facts.js';
-import type { Operation, OperationKind } from '../../schemas/operation.js';
+import type { Operation, OperationKind } from '../../schemas/operations/operation.js';
 import { madeOperation } from '../support/made-operation.js';
 
 /** The moment at which everything in these tables is asked. */

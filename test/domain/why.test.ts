@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { why } from '../../domain/why/why.js';
-import { Why } from '../../schemas/operation.js';
+import { Why } from '../../schemas/operations/operation.js';
 import { cases } from './why-cases.js';
 
 const answers = cases.map(([situation, facts]) => ({ situation, facts, answer: why(facts) }));

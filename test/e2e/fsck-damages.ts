@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
-import type { FindingCode, FindingResource } from '../../schemas/consistency.js';
-import type { HistoryRecord } from '../../schemas/vm.js';
-import type { WorkVm } from '../../store/work-vms.js';
+import type { FindingCode, FindingResource } from '../../schemas/consistency/consistency.js';
+import type { HistoryRecord } from '../../schemas/vms/vm.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { eventually } from '../support/processes.js';
 

@@ -5,7 +5,7 @@ import { scheduleIds } from '../../adapters/engine/names.js';
 import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
 import { flaws } from '../../domain/consistency/flaws.js';
 import { namespaces } from '../../schemas/config.js';
-import { ConsistencyCheckResource, FindingCode } from '../../schemas/consistency.js';
+import { ConsistencyCheckResource, FindingCode } from '../../schemas/consistency/consistency.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';

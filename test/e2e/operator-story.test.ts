@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { HostResource } from '../../schemas/host.js';
-import { OperationResource } from '../../schemas/operation.js';
-import { ServiceState } from '../../schemas/service.js';
-import { SimulatedHosts } from '../../schemas/simulator.js';
+import { HostResource } from '../../schemas/hosts/host.js';
+import { SimulatedHosts } from '../../schemas/hosts/simulator.js';
+import { OperationResource } from '../../schemas/operations/operation.js';
+import { ServiceState } from '../../schemas/services/service.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';

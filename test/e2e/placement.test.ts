@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClusterResource } from '../../schemas/cluster.js';
-import { HostResource } from '../../schemas/host.js';
-import { Why } from '../../schemas/operation.js';
-import { VmPlacement } from '../../schemas/placement.js';
+import { ClusterResource } from '../../schemas/hosts/cluster.js';
+import { HostResource } from '../../schemas/hosts/host.js';
+import { Why } from '../../schemas/operations/operation.js';
+import { VmPlacement } from '../../schemas/placement/placement.js';
 import { Cluster } from '../support/cluster.js';
 import { makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { isVmRunning } from '../../domain/vm-states.js';
+import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { newWorld, pair, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';

@@ -2,10 +2,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { Children, readChildren } from '../../runtime/children.js';
-import { homeAt } from '../../runtime/home.js';
-import { endLeftovers, findLeftovers } from '../../runtime/leftovers.js';
-import { isAlive, startOf } from '../../runtime/process-identity.js';
+import { homeAt } from '../../runtime/home/home.js';
+import { Children, readChildren } from '../../runtime/processes/children.js';
+import { endLeftovers, findLeftovers } from '../../runtime/processes/leftovers.js';
+import { isAlive, startOf } from '../../runtime/processes/process-identity.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually, launch, launchBuilt } from '../support/processes.js';
 

@@ -4,9 +4,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type DoctorFinding, diagnose } from '../../runtime/doctor.js';
-import { lockHome } from '../../runtime/home-lock.js';
-import { mongoUri } from '../../runtime/mongodb-access.js';
-import { choosePort } from '../../runtime/ports.js';
+import { lockHome } from '../../runtime/home/home-lock.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { mongoUri } from '../../runtime/servers/mongodb-access.js';
 import { readsOut } from '../../runtime/support.js';
 import { ownDirectory } from '../support/directories.js';
 

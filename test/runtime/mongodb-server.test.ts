@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import mongoose from 'mongoose';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { Children } from '../../runtime/children.js';
-import { mongoUri, systemUri, withMongo } from '../../runtime/mongodb-access.js';
-import { accessOf, mongoCommand, startMongo } from '../../runtime/mongodb-server.js';
-import { choosePort } from '../../runtime/ports.js';
+import { Children } from '../../runtime/processes/children.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { mongoUri, systemUri, withMongo } from '../../runtime/servers/mongodb-access.js';
+import { accessOf, mongoCommand, startMongo } from '../../runtime/servers/mongodb-server.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 

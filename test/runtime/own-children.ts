@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Children } from '../../runtime/children.js';
+import { Children } from '../../runtime/processes/children.js';
 
 // Started as a process: owns two children that heed SIGTERM and one that does not, prints their pids, and waits to be killed.
 const [, , directory = ''] = process.argv;

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { isPortFree, keepPorts } from '../../runtime/ports.js';
+import { isPortFree, keepPorts } from '../../runtime/processes/ports.js';
 import { ownDirectory } from '../support/directories.js';
 
 async function occupy(port: number): Promise<void> {

@@ -2,13 +2,13 @@ import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
-import { ApiClient } from '../../runtime/api-client.js';
 import { built } from '../../runtime/checkout.js';
-import { homeAt } from '../../runtime/home.js';
+import { homeAt } from '../../runtime/home/home.js';
+import { watchService } from '../../runtime/processes/watch-service.js';
+import { ApiClient } from '../../runtime/sample/api-client.js';
+import { startReport } from '../../runtime/sample/start-report.js';
 import { plainLine, roleLines, serviceTable } from '../../runtime/service-view.js';
-import { startReport } from '../../runtime/start-report.js';
-import { watchService } from '../../runtime/watch-service.js';
-import { ServiceResource } from '../../schemas/service.js';
+import { ServiceResource } from '../../schemas/services/service.js';
 
 const node = (vm_id: number, lcm_state: string) => ({
   vm_id,

@@ -2,14 +2,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { mongods } from '../../runtime/downloads.js';
-import { cachedBinary } from '../../runtime/fetch-binary.js';
-import { versionOf } from '../../runtime/find-binary.js';
-import { lookForMongod, mongodCandidates, noteData } from '../../runtime/find-mongod.js';
-import { lineOf } from '../../runtime/mongod-lines.js';
-import { choosePort } from '../../runtime/ports.js';
-import { startBestMongod } from '../../runtime/start-mongod.js';
-import { Supervisor } from '../../runtime/supervisor.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { Supervisor } from '../../runtime/processes/supervisor.js';
+import { mongods } from '../../runtime/servers/downloads.js';
+import { cachedBinary } from '../../runtime/servers/fetch-binary.js';
+import { versionOf } from '../../runtime/servers/find-binary.js';
+import { lookForMongod, mongodCandidates, noteData } from '../../runtime/servers/find-mongod.js';
+import { lineOf } from '../../runtime/servers/mongod-lines.js';
+import { startBestMongod } from '../../runtime/servers/start-mongod.js';
 import { ownDirectory } from '../support/directories.js';
 
 const platform = 'linux-x64';

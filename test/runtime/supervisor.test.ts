@@ -1,9 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { boundLog } from '../../runtime/bound-log.js';
-import { isAlive } from '../../runtime/process-identity.js';
-import { Supervisor } from '../../runtime/supervisor.js';
+import { boundLog } from '../../runtime/processes/bound-log.js';
+import { isAlive } from '../../runtime/processes/process-identity.js';
+import { Supervisor } from '../../runtime/processes/supervisor.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 

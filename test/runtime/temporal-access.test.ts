@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { ApiClient } from '../../runtime/api-client.js';
-import { probeHttp } from '../../runtime/await-ready.js';
-import { readCredentials } from '../../runtime/credentials.js';
 import { diagnose } from '../../runtime/doctor.js';
-import { choosePort } from '../../runtime/ports.js';
-import { OperationResource } from '../../schemas/operation.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { ApiClient } from '../../runtime/sample/api-client.js';
+import { probeHttp } from '../../runtime/servers/await-ready.js';
+import { readCredentials } from '../../runtime/servers/credentials.js';
+import { OperationResource } from '../../schemas/operations/operation.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually, launchBuilt, type Output } from '../support/processes.js';
 import { ownDatabaseUri, ownName, temporalAddress } from '../support/servers.js';

@@ -2,10 +2,10 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { describe, expect, inject, it } from 'vitest';
-import { EndedEarly } from '../../runtime/await-ready.js';
-import { choosePort } from '../../runtime/ports.js';
-import { withTemporalFile } from '../../runtime/temporal-file.js';
-import { startTemporal, type TemporalServer, temporalFile } from '../../runtime/temporal-server.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { EndedEarly } from '../../runtime/servers/await-ready.js';
+import { withTemporalFile } from '../../runtime/servers/temporal-file.js';
+import { startTemporal, type TemporalServer, temporalFile } from '../../runtime/servers/temporal-server.js';
 import { ownDirectory } from '../support/directories.js';
 
 async function start(directory: string, version: string, lines: string[] = []): Promise<TemporalServer> {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { awaitReady, probeHttp } from '../../runtime/await-ready.js';
-import { choosePort } from '../../runtime/ports.js';
-import { Supervisor } from '../../runtime/supervisor.js';
-import { type AnswerTimes, watchAnswers } from '../../runtime/watch-answers.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { Supervisor } from '../../runtime/processes/supervisor.js';
+import { type AnswerTimes, watchAnswers } from '../../runtime/processes/watch-answers.js';
+import { awaitReady, probeHttp } from '../../runtime/servers/await-ready.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import mongoose from 'mongoose';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import { mongoUri, systemUri } from '../../runtime/mongodb-access.js';
-import { accessOf, awaitMongo, mongoCommand } from '../../runtime/mongodb-server.js';
-import { choosePort } from '../../runtime/ports.js';
-import { Supervisor } from '../../runtime/supervisor.js';
-import { watchCommits } from '../../runtime/watch-commits.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { Supervisor } from '../../runtime/processes/supervisor.js';
+import { mongoUri, systemUri } from '../../runtime/servers/mongodb-access.js';
+import { accessOf, awaitMongo, mongoCommand } from '../../runtime/servers/mongodb-server.js';
+import { watchCommits } from '../../runtime/servers/watch-commits.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RefusalBody } from '../../schemas/simulator.js';
+import { RefusalBody } from '../../schemas/hosts/simulator.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 
 const deploy = {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { built } from '../../runtime/checkout.js';
 import { parseSpan } from '../../simulator/durations.js';
 import { ownDirectory } from '../support/directories.js';

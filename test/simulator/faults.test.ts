@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostTarget } from '../../adapters/hypervisor/port.js';
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { problemOf } from '../../domain/problems.js';
-import { SimulatedHost } from '../../schemas/simulator.js';
+import { SimulatedHost } from '../../schemas/hosts/simulator.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 

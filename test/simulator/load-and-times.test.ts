@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
-import { LoadRule, LoadRules } from '../../schemas/simulator.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
+import { LoadRule, LoadRules } from '../../schemas/hosts/simulator.js';
 import { decideDeploy, decideDestroy } from '../../simulator/decide.js';
 import { emptyState, newHost } from '../../simulator/state.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';

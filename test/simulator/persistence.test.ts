@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
-import { LoadRules, SimulatedHosts, SimulatorSettings } from '../../schemas/simulator.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
+import { LoadRules, SimulatedHosts, SimulatorSettings } from '../../schemas/hosts/simulator.js';
 import { simulatedHost, simulatedVm } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 

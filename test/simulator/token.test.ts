@@ -4,7 +4,7 @@ import type { Router } from 'express';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { simulatedHypervisor } from '../../adapters/hypervisor/simulated.js';
+import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { Problem } from '../../domain/problems.js';
 import { simulatorApp } from '../../simulator/app.js';
 import { Simulator } from '../../simulator/simulator.js';

@@ -2,10 +2,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { checkout } from '../../runtime/checkout.js';
-import { readChildren } from '../../runtime/children.js';
-import { type Home, homeAt } from '../../runtime/home.js';
-import { endLeftovers, findLeftovers } from '../../runtime/leftovers.js';
-import { isAlive } from '../../runtime/process-identity.js';
+import { type Home, homeAt } from '../../runtime/home/home.js';
+import { readChildren } from '../../runtime/processes/children.js';
+import { endLeftovers, findLeftovers } from '../../runtime/processes/leftovers.js';
+import { isAlive } from '../../runtime/processes/process-identity.js';
 import { eventually, launch, type Output } from './processes.js';
 
 /** A start of Arcus as an operator types it, on a home of its own and a port that is chosen. */

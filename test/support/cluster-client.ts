@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Credentials } from '../../runtime/credentials.js';
-import { OperationResource } from '../../schemas/operation.js';
-import { ServiceResource, type ServiceState } from '../../schemas/service.js';
-import { VmResource } from '../../schemas/vm.js';
+import type { Credentials } from '../../runtime/servers/credentials.js';
+import { OperationResource } from '../../schemas/operations/operation.js';
+import { ServiceResource, type ServiceState } from '../../schemas/services/service.js';
+import { VmResource } from '../../schemas/vms/vm.js';
 import { eventually } from './processes.js';
 
 export type Reply = { status: number; body: unknown; headers: Headers };

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { openStates } from '../../domain/operation-states.js';
-import { placeOf } from '../../domain/stays.js';
+import { placeOf } from '../../domain/vms/stays.js';
 import { namespaces } from '../../schemas/config.js';
-import { SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
+import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 import type { Store } from '../../store/store.js';
 import type { Cluster } from './cluster.js';
 

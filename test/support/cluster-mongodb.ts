@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { awaitReady } from '../../runtime/await-ready.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { awaitReady } from '../../runtime/servers/await-ready.js';
 import {
   ensureUser,
   type MongoAccess,
@@ -8,9 +9,8 @@ import {
   rolesOfArcus,
   systemUri,
   withMongo,
-} from '../../runtime/mongodb-access.js';
-import { mongoCommand, probeMongo } from '../../runtime/mongodb-server.js';
-import { choosePort } from '../../runtime/ports.js';
+} from '../../runtime/servers/mongodb-access.js';
+import { mongoCommand, probeMongo } from '../../runtime/servers/mongodb-server.js';
 import type { ClusterCommand, ClusterProcess } from './cluster-process.js';
 import { eventually } from './processes.js';
 import { settle } from './settle.js';

@@ -1,4 +1,4 @@
-import type { Child, ChildCommand, Children } from '../../runtime/children.js';
+import type { Child, ChildCommand, Children } from '../../runtime/processes/children.js';
 
 /** What a process of a cluster is: its command, and how to tell that it serves. */
 export type ClusterCommand = ChildCommand & { awaitReady: (child: Child) => Promise<unknown> };

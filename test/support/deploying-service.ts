@@ -1,6 +1,6 @@
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Service } from '../../schemas/service.js';
-import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import { defaultPermissions } from '../../schemas/common/common.js';
+import type { Service } from '../../schemas/services/service.js';
+import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 
 export const roleNames = ['front', 'middle', 'back'];
 

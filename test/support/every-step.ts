@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Operation } from '../../schemas/operation.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import type { World } from './world.js';
 import { type Around, failingAt, twice } from './world-steps.js';
 

@@ -4,13 +4,13 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { checkout } from '../../runtime/checkout.js';
-import { temporal, temporalTestServer } from '../../runtime/downloads.js';
-import { findBinary } from '../../runtime/find-binary.js';
-import { findMongod } from '../../runtime/find-mongod.js';
-import type { MongoAccess } from '../../runtime/mongodb-access.js';
-import { startMongo } from '../../runtime/mongodb-server.js';
-import { choosePort } from '../../runtime/ports.js';
-import { startTemporal } from '../../runtime/temporal-server.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { temporal, temporalTestServer } from '../../runtime/servers/downloads.js';
+import { findBinary } from '../../runtime/servers/find-binary.js';
+import { findMongod } from '../../runtime/servers/find-mongod.js';
+import type { MongoAccess } from '../../runtime/servers/mongodb-access.js';
+import { startMongo } from '../../runtime/servers/mongodb-server.js';
+import { startTemporal } from '../../runtime/servers/temporal-server.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {

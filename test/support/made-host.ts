@@ -1,5 +1,5 @@
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Host } from '../../schemas/host.js';
+import { defaultPermissions } from '../../schemas/common/common.js';
+import type { Host } from '../../schemas/hosts/host.js';
 
 /** A host of oneadmin's made by hand: it answers, and nothing is on it, but for what is said. */
 export const madeHost = (said: Pick<Host, '_id'> & Partial<Host>): Host => ({

@@ -1,6 +1,6 @@
-import { workflowIdOf } from '../../domain/names.js';
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Operation, OperationKind } from '../../schemas/operation.js';
+import { workflowIdOf } from '../../domain/operations/names.js';
+import { defaultPermissions } from '../../schemas/common/common.js';
+import type { Operation, OperationKind } from '../../schemas/operations/operation.js';
 
 type Said<K extends OperationKind> = Pick<Operation<K>, '_id' | 'kind' | 'resource' | 'input'>;
 

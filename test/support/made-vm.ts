@@ -1,5 +1,5 @@
-import { defaultPermissions } from '../../schemas/common.js';
-import type { Vm } from '../../schemas/vm.js';
+import { defaultPermissions } from '../../schemas/common/common.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 
 /** A small VM of oneadmin's made by hand, in nobody's hands and on no host, but for what is said. */
 export const madeVm = (said: Pick<Vm, '_id' | 'state' | 'lcm_state'> & Partial<Vm>): Vm => ({

@@ -7,7 +7,7 @@ import type {
   PlacedVm,
 } from '../../adapters/hypervisor/port.js';
 import { Problem } from '../../domain/problems.js';
-import type { CallOutcome } from '../../schemas/simulator.js';
+import type { CallOutcome } from '../../schemas/hosts/simulator.js';
 import { type Decision, decideDeploy, decideDestroy } from '../../simulator/decide.js';
 import { reportOf } from '../../simulator/metrics.js';
 import { apply } from '../../simulator/records.js';

@@ -1,8 +1,8 @@
 import { ulid } from 'ulid';
-import type { Ownership } from '../../schemas/common.js';
-import type { Operation, ResourceRef } from '../../schemas/operation.js';
-import type { Service } from '../../schemas/service.js';
-import type { Vm } from '../../schemas/vm.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import type { Operation, ResourceRef } from '../../schemas/operations/operation.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 import { deployingService, roleNames } from './deploying-service.js';
 import { madeOperation } from './made-operation.js';

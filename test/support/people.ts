@@ -1,7 +1,7 @@
-import { hashPassword } from '../../operations/passwords.js';
-import { defaultGroup, type Group } from '../../schemas/group.js';
-import { defaultUmask, type User } from '../../schemas/user.js';
-import type { Directory } from '../../store/directory.js';
+import { hashPassword } from '../../requests/identity/passwords.js';
+import { defaultGroup, type Group } from '../../schemas/identity/group.js';
+import { defaultUmask, type User } from '../../schemas/identity/user.js';
+import type { Directory } from '../../store/identity/directory.js';
 
 /** A user whose password is the name, unless another is given, or a hash, which may be of none. The first has id 2. */
 export async function addUser(

@@ -1,7 +1,7 @@
-import { chargeOfVm } from '../../domain/quotas.js';
-import type { Amounts } from '../../schemas/quota.js';
-import type { Service } from '../../schemas/service.js';
-import type { Vm } from '../../schemas/vm.js';
+import { chargeOfVm } from '../../domain/identity/quotas.js';
+import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 
 /** What is DONE and not charged is as it should be: of a world that has seen much, that is nearly all. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { inject } from 'vitest';
-import { mongoUri } from '../../runtime/mongodb-access.js';
-import { ensureNamespace } from '../../runtime/prepare-temporal.js';
+import { mongoUri } from '../../runtime/servers/mongodb-access.js';
+import { ensureNamespace } from '../../runtime/servers/prepare-temporal.js';
 
 /** A name that no other test file has, in this run or in another that shares the servers. */
 export const ownName = (subject: string): string => `${subject}-${randomBytes(4).toString('hex')}`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { built } from '../../runtime/checkout.js';
-import { type JournalEntry, JournalPage, SimulatedDomain, SimulatedHosts } from '../../schemas/simulator.js';
+import { type JournalEntry, JournalPage, SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 
 const program = built('simulator/main.js');
 const HostWithDomains = z.object({ domains: z.array(SimulatedDomain) });

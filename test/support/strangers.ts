@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Home } from '../../runtime/home.js';
-import { withMongo } from '../../runtime/mongodb-access.js';
+import type { Home } from '../../runtime/home/home.js';
+import { withMongo } from '../../runtime/servers/mongodb-access.js';
 import { listeningOf } from './listening.js';
 
 const statusOf = async (url: string): Promise<number> => (await fetch(url)).status;

@@ -1,8 +1,8 @@
 import type { Engine } from '../../adapters/engine/port.js';
 import { openStates } from '../../domain/operation-states.js';
-import { placeOf } from '../../domain/stays.js';
-import type { Service } from '../../schemas/service.js';
-import type { Vm } from '../../schemas/vm.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
 import { quotaDisagreements } from './quota-books.js';

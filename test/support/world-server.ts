@@ -7,10 +7,10 @@ import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { searchAttributes } from '../../adapters/engine/temporal.js';
 import { built } from '../../runtime/checkout.js';
-import { makeVersionCurrent } from '../../runtime/deployment-version.js';
-import { choosePort } from '../../runtime/ports.js';
-import { ensureNamespaces } from '../../runtime/prepare-temporal.js';
-import { startTemporal } from '../../runtime/temporal-server.js';
+import { choosePort } from '../../runtime/processes/ports.js';
+import { makeVersionCurrent } from '../../runtime/servers/deployment-version.js';
+import { ensureNamespaces } from '../../runtime/servers/prepare-temporal.js';
+import { startTemporal } from '../../runtime/servers/temporal-server.js';
 import { namespaces } from '../../schemas/config.js';
 import { timeSkippingServer } from './servers.js';
 

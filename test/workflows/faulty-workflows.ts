@@ -1,6 +1,6 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { local } from '../../workflows/activity-options.js';
-import type { OperationInput } from '../../workflows/operation.js';
+import type { OperationInput } from '../../workflows/operations/operation.js';
 
 export * from '../../workflows/index.js';
 

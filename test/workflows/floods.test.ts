@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ownLane } from '../../domain/lanes.js';
 import { openStates } from '../../domain/operation-states.js';
-import { unconditional } from '../../operations/precondition.js';
-import { ServiceTemplateBody } from '../../schemas/service-template.js';
+import { ownLane } from '../../domain/operations/lanes.js';
+import { unconditional } from '../../requests/precondition.js';
+import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import { addUser } from '../support/people.js';
 import { eventually } from '../support/processes.js';
 import { newWorld, type World } from '../support/world.js';

@@ -1,9 +1,9 @@
 import { ulid } from 'ulid';
-import type { HostState } from '../../../schemas/host.js';
+import type { HostState } from '../../../schemas/hosts/host.js';
 import { kinds, type ManagedKind, managedKinds, type Pool } from '../../../schemas/kinds.js';
-import type { Operation, OperationState } from '../../../schemas/operation.js';
-import type { Service, ServiceState } from '../../../schemas/service.js';
-import type { Vm, VmLcmState, VmState } from '../../../schemas/vm.js';
+import type { Operation, OperationState } from '../../../schemas/operations/operation.js';
+import type { Service, ServiceState } from '../../../schemas/services/service.js';
+import type { Vm, VmLcmState, VmState } from '../../../schemas/vms/vm.js';
 import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
 import type { World } from '../world.js';

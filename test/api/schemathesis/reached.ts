@@ -1,5 +1,5 @@
-import { apiRoot } from '../../../api/route.js';
-import { routeTable } from '../../../api/route-table.js';
+import { apiRoot } from '../../../api/native/route.js';
+import { routeTable } from '../../../api/native/route-table.js';
 
 /** How often each route has given which status, by the metrics of the api that gave them. */
 export type Reached = { id: string; statuses: ReadonlyMap<string, number> }[];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { SimulatedDomain } from '../../../schemas/simulator.js';
+import { SimulatedDomain } from '../../../schemas/hosts/simulator.js';
 import type { Cluster } from '../../support/cluster.js';
 import type { ClusterProcess } from '../../support/cluster-process.js';
 import type { Pick } from './wishes.js';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openStates } from '../../../domain/operation-states.js';
-import { OperationResource } from '../../../schemas/operation.js';
-import { SimulatedDomain, SimulatedHosts } from '../../../schemas/simulator.js';
+import { SimulatedDomain, SimulatedHosts } from '../../../schemas/hosts/simulator.js';
+import { OperationResource } from '../../../schemas/operations/operation.js';
 import type { Cluster } from '../../support/cluster.js';
 import { checkConsistency } from '../../support/cluster-consistency.js';
 import { askFsck } from '../ask-fsck.js';

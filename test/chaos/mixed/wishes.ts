@@ -1,4 +1,4 @@
-import { RecoverAction } from '../../../schemas/vm.js';
+import { RecoverAction } from '../../../schemas/vms/vm.js';
 
 /** What a client sees before it asks for something: what there is, gone things left out. */
 export type Seen = {

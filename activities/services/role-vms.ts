@@ -1,0 +1,177 @@
+import { Problem, problemOf, problems } from '../../domain/problems.js';
+import { tiesIn } from '../../domain/services/role-placement.js';
+import { type VmContents, vmContents } from '../../domain/vms/vm-contents.js';
+import { vmName } from '../../domain/vms/vm-name.js';
+import { abandonment } from '../../domain/vms/vm-states.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { RoleTies } from '../../schemas/placement/placement.js';
+import type { Role } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { ServicePart } from '../../store/services/service-roles.js';
+import type { Store } from '../../store/store.js';
+import type { VmMove } from '../../store/vms/vm-transitions.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import { inSlices } from '../in-slices.js';
+import type { StepPorts } from '../ports.js';
+
+/** Whether the role was taken by this step of this operation, now or before, so that saying it again may go on. */
+export function isOurs(service: ServicePart, role: Role, op: string, step: number): boolean {
+  return service.operation === op && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
+}
+
+/** VMs that a role lacks, and the number that the first of them has. */
+export type Lacking = { role: Role; count: number; firstNumber: number };
+
+/**
+ * What was made of each role, in the order in which they were asked for. null: another try was at work too, or the role is
+ * to have fewer by now, and what there is has to be read; a problem: nothing can be made of this role.
+ */
+export type Made = WorkVm[] | null | Problem;
+
+/**
+ * Makes the VMs that roles lack, each under its unique key: made again by another try, they are the same. Ids are drawn
+ * for those alone that are about to be written.
+ */
+export async function makeVms(
+  store: Store,
+  settings: StepPorts['settings'],
+  op: string,
+  service: ServicePart,
+  lacking: readonly Lacking[],
+): Promise<Made[]> {
+  const templates = new Map(
+    (await store.vmTemplates.byIds([...new Set(lacking.map(({ role }) => role.vm_template))])).map((template) => [
+      template._id,
+      template,
+    ]),
+  );
+  const tiesOf = tiesIn(service.tied);
+  const moulds: (Mould | Problem)[] = await inSlices(each(lacking, mouldOf));
+  const count = lacking.reduce((sum, { count: its }, at) => sum + (moulds[at] instanceof Problem ? 0 : its), 0);
+  const ids = count > 0 ? await store.counters.next('vm', count) : [];
+  const now = new Date();
+  let drawn = 0;
+  const made: (Vm[] | Problem)[] = await inSlices(
+    each(lacking, ({ role, count, firstNumber }, at) => {
+      const mould = moulds[at];
+      if (!mould || mould instanceof Problem) return mould ?? [];
+      drawn += count;
+      return ids
+        .slice(drawn - count, drawn)
+        .map((id, nth) => vmOf(settings, op, service, role, mould, { id, ordinal: firstNumber + nth, now }));
+    }),
+  );
+  // Of a role that never had a VM nobody can have terminated any meanwhile.
+  const isFirst = lacking.map(({ firstNumber }) => firstNumber === 0);
+  const wholeOf = (which: boolean): Vm[] =>
+    made.flatMap((vms, at) => (isFirst[at] === which && !(vms instanceof Problem) ? vms : []));
+  const [first, more] = [wholeOf(true), wholeOf(false)];
+  const roles = lacking.flatMap(({ role }, at) => (isFirst[at] || made[at] instanceof Problem ? [] : [role]));
+  const written = {
+    first: await store.vms.insertMissing(first),
+    more: more.length === 0 || (await store.cardinality.insertWhile({ service: service._id, op, roles }, more)),
+  };
+  return made.map((vms, at) => {
+    if (vms instanceof Problem) return vms;
+    return (isFirst[at] ? written.first : written.more) ? vms : null;
+  });
+
+  function mouldOf({ role }: Lacking): Mould | Problem {
+    const template = templates.get(role.vm_template);
+    if (!template)
+      return new Problem(
+        'not_found',
+        `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
+      );
+    try {
+      const of = { contents: role.vm_template_contents, serviceId: service._id, roleName: role.name };
+      const contents = withCapacity(vmContents(template.template, of), service.capacities?.[role.name]);
+      return { contents, ties: tiesOf(role.name) };
+    } catch (error) {
+      const problem = problemOf(error);
+      if (!problem || problems[problem.code].retryable) throw error;
+      return problem;
+    }
+  }
+}
+
+function* each<T, R>(items: readonly T[], make: (item: T, at: number) => R): Generator<void, R[]> {
+  const made: R[] = [];
+  for (const [at, item] of items.entries()) {
+    made.push(make(item, at));
+    yield;
+  }
+  return made;
+}
+
+/** What new VMs of a role are made from. */
+type Mould = { contents: VmContents; ties: RoleTies | undefined };
+
+function vmOf(
+  settings: StepPorts['settings'],
+  op: string,
+  service: ServicePart,
+  role: Role,
+  { contents, ties }: Mould,
+  { id, ordinal, now }: { id: number; ordinal: number; now: Date },
+): Vm {
+  const { uid, gid, permissions } = service;
+  return {
+    _id: id,
+    uid,
+    gid,
+    permissions,
+    name: vmName(settings.vmNameTemplate, {
+      serviceId: service._id,
+      serviceName: service.name,
+      roleName: role.name,
+      vmNumber: ordinal,
+    }),
+    state: 'PENDING',
+    lcm_state: 'LCM_INIT',
+    reason: null,
+    template_id: role.vm_template,
+    ...contents,
+    service: { id: service._id, role: role.name, ordinal },
+    ...(ties && { placement: ties }),
+    history: [],
+    deploy_id: null,
+    epoch: 1,
+    hold: { op, epoch: 1, attempt: 0 },
+    operation: null,
+    wanted: null,
+    created_at: now,
+    ended_at: null,
+  };
+}
+
+/** As large as it was charged, whatever has become of the VM template since: else a change of it would get round quotas. */
+const withCapacity = (contents: VmContents, charged: Capacity | undefined): VmContents =>
+  charged
+    ? {
+        ...contents,
+        capacity: charged,
+        template: { ...contents.template, CPU: charged.cpu / 100, MEMORY: charged.memory },
+      }
+    : contents;
+
+/**
+ * VMs of roles whose step failed as a whole say so, each with the failure of its role: their state is unknown, and a
+ * recovery replaces them.
+ */
+export async function failVms(
+  store: Store,
+  op: string,
+  service: number,
+  failures: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (failures.size === 0) return;
+  const vms = await store.vms.ofService(service, [...failures.keys()]);
+  await store.vms.transition(
+    vms.flatMap((vm): VmMove[] => {
+      const event = abandonment(vm);
+      if (vm.hold?.op !== op || !event) return [];
+      return [{ vm, event, set: { reason: vm.reason ?? failures.get(vm.service?.role ?? '') ?? null }, release: true }];
+    }),
+  );
+}

@@ -1,0 +1,153 @@
+import { Problem, type ProblemCode } from '../../domain/problems.js';
+import { belongs, byRole, isDeparting, isLeaving } from '../../domain/services/service-health.js';
+import { failedToDeploy } from '../../domain/vms/vm-states.js';
+import type { Role } from '../../schemas/services/service.js';
+import type { ServicePart } from '../../store/services/service-roles.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+import type { Known } from '../vms/place-vms.js';
+import { retryVms, takeVms } from '../vms/taking.js';
+import { type Hosted, hostVms, lackingCapacity } from './find-hosts.js';
+import { isOurs, type Lacking, makeVms } from './role-vms.js';
+import type { RolesInput } from './roles-input.js';
+
+/**
+ * What becomes of a role's failed VMs. replace: they are removed while new ones are made in their place; remove: they
+ * are removed, and nothing is made yet; retry: they are deployed again where they are; keep: they stay failed.
+ */
+export type FailedVms = 'replace' | 'remove' | 'retry' | 'keep';
+
+export type RoleStart = { role: string; step: number; failed?: FailedVms };
+
+/** What is left to do for a role: VMs to boot, failed ones to remove first, and how many wait for capacity. */
+export type RoleWork = Hosted & { remove: number[] };
+
+/**
+ * What became of a role: its work; null: somebody who pre-empts wants the service; or why nothing can be made of this one,
+ * which is no matter of those that are started with it.
+ */
+export type Started = RoleWork | null | { failure: { code: ProblemCode; detail: string } };
+
+/** How often roles are planned for within one step, at most. */
+const mostPlans = 8;
+
+type Ports = Pick<StepPorts, 'store' | 'settings'>;
+
+/** A role as it is planned for in one step; `vms`: null as long as what was planned from has changed in between. */
+type Plan = RoleStart & { remove: number[]; vms: WorkVm[] | null; problem: Problem | null };
+
+/** Takes roles and staffs them; see the step of this name. */
+export async function startRoles({ store, settings }: Ports, input: RolesInput<RoleStart>): Promise<Started[]> {
+  const { op, service: id, roles } = input;
+  const names = roles.map(({ role }) => role);
+  const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles });
+  const plans = new Map<string, Plan>();
+  let known: Known | undefined;
+  let part = taken ?? (await store.services.part(id, names));
+  for (let stale: readonly RoleStart[] = roles, times = 0; stale.length > 0 && times < mostPlans; times++) {
+    // VMs of a role were terminated, or made by another try, while this one planned: it plans again, from what is.
+    if (times > 0) part = await store.services.part(id, names);
+    const staffed = await staff({ store, settings }, op, part, stale);
+    for (const plan of staffed.plans) plans.set(plan.role, plan);
+    known = times === 0 ? staffed.known : undefined;
+    stale = staffed.plans.filter(({ vms }) => vms === null);
+  }
+  const unread = [...plans.values()].filter(({ vms }) => vms === null).map(({ role }) => role);
+  const read = unread.length > 0 ? byRole(await store.vms.ofService(id, unread)) : undefined;
+  const toHost = [...plans.values()].flatMap(({ role, failed, vms }) =>
+    failed === 'remove' ? [] : (vms ?? read?.(role) ?? []),
+  );
+  const hosted = await hostVms({ store, settings }, op, toHost, known);
+  const started = roles.map(({ role, failed }): Started => {
+    const plan = plans.get(role);
+    if (!plan) return null;
+    const { problem, remove } = plan;
+    if (problem) return { failure: { code: problem.code, detail: problem.message } };
+    return { ...(failed === 'remove' ? { boot: [], pending: 0 } : hosted(role)), remove };
+  });
+  // Who waits is told from the first moment, not from the first time that capacity appears and does not suffice.
+  const waits = started.flatMap((work, at): [string, string | null][] => {
+    const role = names[at];
+    if (role === undefined || work === null || 'failure' in work || work.pending === 0) return [];
+    return [[role, lackingCapacity(work.pending, role)]];
+  });
+  if (waits.length > 0) await store.operations.note(op, Object.fromEntries(waits));
+  return started;
+}
+
+/**
+ * Takes over the VMs that roles have, and makes those that they lack. Roles that are not this step's are left out. One that
+ * somebody is terminating has its place until it is gone. `known`: what need not be read again to place them.
+ */
+async function staff(
+  { store, settings }: Ports,
+  op: string,
+  service: ServicePart | null,
+  asked: readonly RoleStart[],
+): Promise<{ plans: Plan[]; known?: Known }> {
+  const roleOf = new Map(service?.roles.map((role) => [role.name, role]));
+  const ours = asked.flatMap((start): { start: RoleStart; role: Role }[] => {
+    const role = roleOf.get(start.role);
+    return service && role && isOurs(service, role, op, start.step) ? [{ start, role }] : [];
+  });
+  if (!service || ours.length === 0) return { plans: [] };
+  const names = ours.map(({ role }) => role.name);
+  const [all, lastOrdinals] = await Promise.all([
+    store.vms.ofService(service._id, names),
+    store.vms.lastOrdinals(service._id, names),
+  ]);
+  const allOf = byRole(all);
+  // Those that are to go for good, by whatever way, are not the role's any more.
+  const parted = ours.map(({ start, role }) => {
+    const its = allOf(role.name).filter(belongs);
+    const kept = start.failed === 'keep' ? its.filter(failedToDeploy) : [];
+    const left = new Set(kept);
+    return { start, role, kept: kept.length, its: its.filter((vm) => !left.has(vm)) };
+  });
+  const presentOf = byRole(
+    await takeVms(
+      store,
+      op,
+      parted.flatMap(({ its }) => its),
+    ),
+  );
+  const planned = parted.map(({ start, role, kept }) => {
+    const present = presentOf(role.name);
+    const leaving = present.filter(isLeaving);
+    const departing = allOf(role.name).filter(isDeparting).length;
+    const room = Math.max(0, role.cardinality - (kept + departing + (present.length - leaving.length)));
+    const again = start.failed === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
+    const isAgain = new Set(again);
+    const lacking = start.failed === 'remove' ? 0 : room - again.length;
+    const remove = idsOf(leaving.filter((vm) => !isAgain.has(vm)));
+    return { start, role, present, again, lacking, remove };
+  });
+  const again = planned.flatMap((plan) => plan.again);
+  await retryVms(store, again);
+  // VMs that are tried again have changed since they were read.
+  const changed = again.length > 0 ? new Map((await store.vms.byIds(idsOf(again))).map((vm) => [vm._id, vm])) : null;
+  const lacking = planned.flatMap(({ role, lacking: count }): Lacking[] => {
+    const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
+    return count > 0 ? [{ role, count, firstNumber }] : [];
+  });
+  const [made, hosts] = await Promise.all([
+    lacking.length > 0 ? makeVms(store, settings, op, service, lacking) : [],
+    store.hosts.snapshot(),
+  ]);
+  const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));
+  const plans = planned.map(({ start, role, present, remove }): Plan => {
+    const its = madeOf.has(role.name) ? (madeOf.get(role.name) ?? null) : [];
+    if (its instanceof Problem) return { ...start, remove, vms: [], problem: its };
+    const read = changed ? present.map((vm) => changed.get(vm._id) ?? vm) : present;
+    return { ...start, remove, vms: its && [...read, ...its], problem: null };
+  });
+  const isWhole = plans.every(({ vms }) => vms !== null);
+  const fresh = made.flatMap((vms) => (Array.isArray(vms) ? vms : []));
+  return { plans, ...(isWhole && { known: { made: fresh, hosts } }) };
+}
+
+/** Not where a removal is under way or wished for. */
+const mayBeRetried = (vm: WorkVm, op: string): boolean =>
+  failedToDeploy(vm) && vm.hold?.op === op && vm.wanted === null;
+
+const idsOf = (vms: readonly WorkVm[]): number[] => vms.map((vm) => vm._id);

@@ -1,0 +1,145 @@
+import { blockerPlaces } from '../../domain/services/role-graph.js';
+import { byRole } from '../../domain/services/service-health.js';
+import { isUndeployment } from '../../schemas/operations/operation.js';
+import type { ShutdownAction } from '../../schemas/services/service-template.js';
+import type { RoleEnd } from '../../store/services/service-roles.js';
+import type { Store } from '../../store/store.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import { begin, type StepInput, supersede } from '../operations/begin.js';
+import type { StepPorts } from '../ports.js';
+import { endPending } from '../vms/place-vms.js';
+import { takeVms } from '../vms/taking.js';
+import type { RoleFinish } from './deployment.js';
+import { failVms } from './role-vms.js';
+import type { RolesInput } from './roles-input.js';
+
+export type UndeploymentPlan = {
+  service: number;
+  /**
+   * `blockers`: places in this list of roles that must be gone first. Those that are DONE already are `gone`,
+   * and those that an earlier run of this operation could not remove have `failed`.
+   */
+  roles: {
+    name: string;
+    hard: boolean;
+    blockers: (number | string)[];
+    gone: boolean;
+    failed?: boolean;
+    /** How many VMs it is to have: about what a step on it costs. */
+    vms: number;
+  }[];
+};
+
+/** What is left to remove of a role: VMs to destroy, and how many another operation is removing. */
+export type RemovalWork = { destroy: number[]; busy: number };
+
+/** `shutdown` is the old name of terminate, `shutdown-hard` of terminate-hard. */
+const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
+
+/** The steps of a service's undeployment that touch MongoDB alone. */
+export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+  /** Claims the operation, takes the place of whatever stands in its way, → UNDEPLOYING. */
+  beginUndeployment: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<UndeploymentPlan | null> => {
+      const { _id: op, resource } = operation;
+      const standing = await store.services.find(resource.id);
+      if (standing?.wanted !== op) return null;
+      const ended = await supersede(store, op, [standing.operation]);
+      const service = await store.services.begin(resource.id, op, 'undeploy', ended);
+      if (!service) return null;
+      const { deployment, shutdown_action: ofService } = service.body;
+      const forced = isUndeployment(operation) ? operation.input.hard : null;
+      const blockers = blockerPlaces(service.roles, deployment);
+      return {
+        service: service._id,
+        roles: service.roles.map((role, at) => ({
+          name: role.name,
+          hard: forced ?? isHard(role.shutdown_action ?? ofService ?? settings.shutdownAction),
+          blockers: blockers[at] ?? [],
+          gone: role.state === 'DONE',
+          vms: role.cardinality,
+          ...(role.state === 'FAILED_UNDEPLOYING' && role.mark?.op === op && { failed: true }),
+        })),
+      };
+    }),
+
+  /** Takes roles and every VM of them that is free. null: an undeployment that outbids this one wants the service. */
+  async startRoleRemovals({
+    op,
+    service: id,
+    roles,
+  }: RolesInput<{ role: string; step: number }>): Promise<(RemovalWork | null)[]> {
+    const part = await store.services.takeRoles({ service: id, op, event: 'undeploy', roles });
+    const marks = new Map(part?.roles.map(({ name, mark }) => [name, mark]));
+    const ours = roles.filter(({ role, step }) => {
+      const mark = marks.get(role);
+      return mark?.op === op && mark.step >= step;
+    });
+    const work = await takeVmsOf(store, { op, service: id, roles: ours.map(({ role }) => role) });
+    return roles.map((start) => (ours.includes(start) ? work(start.role) : null));
+  },
+
+  /** Looks again at the VMs of roles that somebody else was removing. */
+  async retakeRoleVms(input: RolesInput<string>): Promise<RemovalWork[]> {
+    const work = await takeVmsOf(store, input);
+    return input.roles.map(work);
+  },
+
+  /** DONE when no VM of a role is left, else FAILED_UNDEPLOYING with the reason. Returns of each whether it is gone. */
+  async finishRoleRemovals({ op, service: id, roles }: RolesInput<RoleFinish>): Promise<boolean[]> {
+    const failures = new Map(roles.flatMap(({ role, failure }) => (failure === null ? [] : [[role, failure]])));
+    if (failures.size > 0) {
+      // What failed may be the step that takes the role: then it is taken, so that it says so.
+      await store.services.takeRoles({
+        ...{ service: id, op, event: 'undeploy' },
+        roles: roles.flatMap(({ role, step, failure }) => (failure === null ? [] : [{ role, step: step - 1 }])),
+      });
+      await failVms(store, op, id, failures);
+    }
+    const names = roles.map(({ role }) => role);
+    const vmsOf = byRole(await store.vms.ofService(id, names));
+    const ends = roles.map(({ role, step, failure }): RoleEnd => {
+      const reason = whyNotGone(vmsOf(role), failure);
+      if (reason === null) return { role, step, event: 'undeployed', reason };
+      const log = { timestamp: new Date(), severity: 'E', message: `Role ${role} : ${reason}` } as const;
+      return { role, step, event: 'fail_undeploy', reason, log };
+    });
+    const left = (await store.services.leaveRoles(id, op, ends)) ?? (await store.services.part(id, names));
+    const gone = new Set(left?.roles.flatMap(({ name, state }) => (state === 'DONE' ? [name] : [])));
+    return names.map((name) => gone.has(name));
+  },
+});
+
+/** VMs without a host are gone at once; the rest is to be destroyed, or is being removed by somebody else. */
+async function takeVmsOf(
+  store: Store,
+  { op, service, roles }: RolesInput<string>,
+): Promise<(role: string) => RemovalWork> {
+  const present = roles.length > 0 ? await store.vms.ofService(service, roles) : [];
+  // What waits for a silent host to terminate a VM is this undeployment's to do.
+  await supersede(
+    store,
+    op,
+    await store.terminations.waitingAmong(present.flatMap(({ wanted }) => (wanted === null ? [] : [wanted]))),
+  );
+  const vms = await takeVms(store, op, present);
+  await endPending(
+    store,
+    vms.filter((vm) => vm.hold?.op === op),
+  );
+  const vmsOf = byRole(vms);
+  return (role) => {
+    const its = vmsOf(role);
+    return {
+      destroy: its.filter((vm) => vm.hold?.op === op && vm.state !== 'PENDING').map((vm) => vm._id),
+      busy: its.filter((vm) => vm.hold?.op !== op).length,
+    };
+  };
+}
+
+/** Why a role cannot be called DONE, or null when it can. */
+function whyNotGone(vms: readonly WorkVm[], failure: string | null): string | null {
+  if (vms.length === 0) return null;
+  const said = vms.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
+  return `${vms.length} VMs are left: ${said.slice(0, 3).join('; ') || failure || 'not removed yet'}`;
+}

@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { Engine } from '../../adapters/engine/port.js';
+import type { DomainReport, Hypervisor } from '../../adapters/hypervisor/port.js';
+import { heardStates } from '../../domain/hosts/host-states.js';
+import { problemOf } from '../../domain/problems.js';
+import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import { allowance } from '../../store/hosts/hosts.js';
+import type { WatchedVm } from '../../store/vms/sightings.js';
+import type { StepPorts } from '../ports.js';
+import { clearHost } from './clear-host.js';
+
+/** Hosts that one activity probes at most. */
+export const hostsPerPoll = 50;
+const probeTimeout = 4_000;
+/** How long hosts that do not answer are asked again within one tick, and the pause between: together less than a tick. */
+const insistence = { lasts: 12_000, pause: 1_000 };
+
+type MonitoringPorts = Pick<StepPorts, 'store'> & {
+  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy'> };
+  engine: Engine;
+};
+
+export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringPorts) => ({
+  /** Ids of the hosts to monitor, in batches. */
+  async hostsToMonitor(): Promise<number[][]> {
+    const ids = (await store.hosts.all()).map((host) => host._id);
+    const batches: number[][] = [];
+    for (let at = 0; at < ids.length; at += hostsPerPoll) batches.push(ids.slice(at, at + hostsPerPoll));
+    return batches;
+  },
+
+  /**
+   * Probes hosts at once; MONITORED or ERROR with the reason. One that was not MONITORED is so only when it answers and has
+   * nothing of before any more: what it still runs of VMs that are gone, replaced or elsewhere is removed first, and until
+   * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
+   * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
+   * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared with what is written of
+   * those at which nobody works.
+   */
+  async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
+    const { cancellationSignal } = Context.current();
+    const targetOf = (host: Seen) => ({ name: host.name, vm_mad: host.vm_mad, total: allowance(host) });
+    const probe = async (host: Seen): Promise<Heard> => {
+      const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
+      const target = targetOf(host);
+      try {
+        return await hypervisors.of(target).probe(target, signal);
+      } catch (error) {
+        if (cancellationSignal.aborted) throw error;
+        return { error: problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s` };
+      }
+    };
+    const write = async (host: Seen, heard: Heard): Promise<Written> => {
+      if ('error' in heard) {
+        await store.hosts.silent(host._id, heard.error);
+        return 'silent';
+      }
+      const target = targetOf(host);
+      const ports = { store, engine, hypervisor: hypervisors.of(target), signal: cancellationSignal };
+      const isHeard = heardStates.some((state) => state === host.state);
+      const yet = isHeard ? await clearHost(ports, { id: host._id, target }, heard.domains) : null;
+      return (await store.hosts.answered(host, yet)) ? 'usable' : yet === null ? 'well' : 'clearing';
+    };
+    const look = async (hosts: readonly Seen[]): Promise<Looked[]> => {
+      const found = await Promise.all(
+        hosts.map(async (host): Promise<Looked> => {
+          const heard = await probe(host);
+          const isSame = !('error' in heard) && host.state === 'MONITORED';
+          return { host, heard, written: isSame ? 'same' : await write(host, heard) };
+        }),
+      );
+      await store.hosts.stillMonitored(found.flatMap(({ host, written }) => (written === 'same' ? [host._id] : [])));
+      if (found.some(({ written }) => written === 'usable') && (await store.vms.anyWaiting()))
+        await engine.signalPlacement();
+      return found;
+    };
+    const hosts = await store.hosts.byIds(ids);
+    const watched = await store.sightings.watched(
+      hosts.map(({ _id }) => _id),
+      hosts.flatMap(({ _id, state }) => (state === 'ERROR' ? [_id] : [])),
+    );
+    const first = await look(hosts);
+    await compare(store, watched, first);
+    let left = unusable(first);
+    for (const until = performance.now() + insistence.lasts; left.length > 0 && performance.now() < until; ) {
+      await sleep(insistence.pause, undefined, { signal: cancellationSignal });
+      const isAnyCleared = left.some(({ written }) => written === 'clearing');
+      if (isAnyCleared || (await store.vms.anyWaiting()))
+        left = unusable(await look(await store.hosts.byIds(left.map(({ host }) => host._id))));
+    }
+    return { monitored: hosts.length - left.length, failed: left.length };
+  },
+});
+
+type Seen = Omit<Host, 'vms'>;
+type Heard = { domains: readonly DomainReport[] } | { error: string };
+/** What was written of a host: nothing that is new, that it takes VMs now, or that it is being cleared for that. */
+type Written = 'same' | 'usable' | 'clearing' | 'silent' | 'well';
+type Looked = { host: Seen; heard: Heard; written: Written };
+
+const unusable = (looked: readonly Looked[]): Looked[] =>
+  looked.filter(({ written }) => written === 'silent' || written === 'clearing');
+
+/**
+ * Writes what the hosts say of VMs at which nobody works. `watched` was read before the hosts were asked: a VM that is
+ * still as it was then is what they speak of, and one that has changed since is left to the next tick.
+ */
+async function compare(store: StepPorts['store'], watched: readonly WatchedVm[], looked: readonly Looked[]) {
+  const look = randomUUID();
+  const sighted = new Map(looked.map(({ host, heard }) => [host._id, sightedOf(host, heard)]));
+  const judged = watched.flatMap((vm) => {
+    const host = sighted.get(placeOf(vm)?.hid ?? -1);
+    const verdict = host ? judgeSighting(vm, host) : null;
+    return verdict === null ? [] : [{ vm, verdict }];
+  });
+  const down = ['stopped', 'failed'];
+  const there = new Set(
+    looked.flatMap(({ heard }) =>
+      'error' in heard ? [] : heard.domains.flatMap(({ vm, state }) => (down.includes(state) ? [] : [vm])),
+    ),
+  );
+  const known = new Set(watched.map(({ _id }) => _id));
+  const suspects = (await store.sightings.runningOn([...sighted.keys()])).filter(
+    (id) => !there.has(id) && !known.has(id),
+  );
+  const missed = suspects.length === 0 ? [] : await store.sightings.stillRunning(suspects);
+  await store.sightings.miss(
+    missed.filter((vm) => {
+      const host = sighted.get(placeOf(vm)?.hid ?? -1);
+      return host !== undefined && isMissed(vm, host);
+    }),
+    look,
+  );
+  await store.health.refresh(await store.sightings.record(judged, look));
+}
+
+function sightedOf({ name, state }: Seen, heard: Heard): Sighted {
+  if ('error' in heard) return { name, error: heard.error, was: state };
+  return { name, domains: new Map(heard.domains.map((domain) => [domain.vm, domain])) };
+}

@@ -1,0 +1,209 @@
+import type { PlacementContext } from '../../domain/placement/placement.js';
+import { type PlacementPlan, type PlacementSettings, planning } from '../../domain/placement/placement.js';
+import type { Sibling } from '../../domain/placement/placement-ties.js';
+import { placeOf, withStay } from '../../domain/vms/stays.js';
+import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
+import type { PlacementRecord } from '../../schemas/placement/placement.js';
+import type { HistoryRecord } from '../../schemas/vms/vm.js';
+import type { Reservation } from '../../store/hosts/hosts.js';
+import type { Store } from '../../store/store.js';
+import type { BoundlyMoved, BoundMove } from '../../store/vms/bound-moves.js';
+import type { VmMove } from '../../store/vms/vm-transitions.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import { inSlices } from '../in-slices.js';
+
+/** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
+const plans = 8;
+
+export type Placed = { placed: number[]; pending: number[] };
+
+type Hosts = Awaited<ReturnType<Store['hosts']['snapshot']>>;
+
+/** `made`: VMs that were made just now, for which nobody can have reserved anything; `hosts`: as they were a moment ago. */
+export type Known = { made: readonly WorkVm[]; hosts: Hosts };
+
+/** What a plan made now would come to, without doing any of it. */
+export async function planNow(
+  store: Store,
+  vms: readonly WorkVm[],
+  settings?: PlacementSettings,
+): Promise<PlacementPlan> {
+  const [hosts, context] = await Promise.all([store.hosts.snapshot(), contextOf(store, vms)]);
+  return inSlices(planning(hosts, vms.map(wishOf), settings, context));
+}
+
+/** Where VMs of their services are, and what else waits that is to be with one of them. */
+async function contextOf(store: Store, vms: readonly WorkVm[]): Promise<PlacementContext> {
+  const [services, together] = [new Set<number>(), new Set<number>()];
+  for (const { service, placement } of vms) {
+    if (!service || !placement) continue;
+    services.add(service.id);
+    if (placement.together.length > 0) together.add(service.id);
+  }
+  const [siblings, waiting] = await Promise.all([
+    siblingsIn(store, [...services]),
+    store.vms.waitingTogether([...together]),
+  ]);
+  return { siblings, ...(together.size > 0 && { waiting }) };
+}
+
+/** Services whose VMs are read at once. */
+const portion = 200;
+
+/** Where the VMs of services are, however many services they are. */
+export async function siblingsIn(store: Store, services: readonly number[]): Promise<Sibling[]> {
+  const found: Sibling[] = [];
+  for (let at = 0; at < services.length; at += portion)
+    for (const sibling of await store.vms.siblings(services.slice(at, at + portion))) found.push(sibling);
+  return found;
+}
+
+/**
+ * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
+ * more; then PENDING → PROLOG for those that have a reservation. The rest stays PENDING with its reason. Said again, it
+ * goes on with the reservations that an earlier try has left. `known`: what need not be read.
+ */
+export async function placeVms(
+  store: Store,
+  vms: readonly WorkVm[],
+  known?: Known,
+  settings?: PlacementSettings,
+): Promise<Placed> {
+  const waiting = vms.filter((vm) => vm.state === 'PENDING');
+  const pass: Pass = { settings, taken: new Map() };
+  const result = await placeOnce(store, waiting, known, pass);
+  let { refused } = result;
+  for (let round = 0; refused.length > 0 && round < plans; round++) {
+    const again = await placeOnce(store, refused, undefined, pass);
+    result.placed.push(...again.placed);
+    result.pending.push(...again.pending);
+    refused = again.refused;
+  }
+  return { placed: result.placed, pending: [...result.pending, ...refused.map((vm) => vm._id)] };
+}
+
+/** What one call of placeVms goes by; `taken`: how many VMs each host has been given in it. */
+type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number> };
+
+/** `refused`: they have lost the place that was planned, for VMs of their service that they must not be with. */
+async function placeOnce(
+  store: Store,
+  waiting: readonly WorkVm[],
+  known: Known | undefined,
+  { settings, taken }: Pass,
+): Promise<Placed & { refused: WorkVm[] }> {
+  if (waiting.length === 0) return { placed: [], pending: [], refused: [] };
+  const ids = waiting.map((vm) => vm._id);
+  const isNew = new Set(known?.made.map((vm) => vm._id));
+  let [reserved, hosts] = await Promise.all([
+    store.hosts.reservationsOf(ids.filter((id) => !isNew.has(id))),
+    known?.hosts ?? store.hosts.snapshot(),
+  ]);
+  const inherited = reserved.length > 0;
+  const reasons = new Map<number, string>();
+  const records = new Map<number, PlacementRecord>();
+  for (let round = 0; round < plans; round++) {
+    const having = new Set(reserved.map(({ vm }) => vm));
+    const lacking = waiting.filter((vm) => !having.has(vm._id));
+    if (lacking.length === 0) break;
+    if (round > 0) hosts = await store.hosts.snapshot();
+    const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
+    const context = await contextOf(store, lacking);
+    const plan = await inSlices(planning(hosts, lacking.map(wishOf), settings, { ...context, taken }));
+    reasons.clear();
+    for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
+    if (plan.placed.length === 0) break;
+    for (const { vm, record } of plan.placed) records.set(vm, record);
+    const wishes = plan.placed.flatMap(({ vm, host }): Reservation[] => {
+      const capacity = capacities.get(vm);
+      return capacity ? [{ vm, host, capacity }] : [];
+    });
+    const granted = await store.hosts.reserve(wishes);
+    for (const { host } of granted) taken.set(host, (taken.get(host) ?? 0) + 1);
+    reserved = [...reserved, ...granted];
+  }
+  const { there: placed, moved, refused } = await assign(store, { hosts, waiting, reserved, records });
+  const lost = new Set(refused);
+  await store.hosts.release(reserved.filter(({ vm }) => lost.has(vm)));
+  // Of two tries that race, whoever loses drops what it reserved. VMs that the other has placed are there all the same.
+  if (inherited || moved < reserved.length - lost.size) await dropSurplus(store, ids);
+  await store.vms.setPendingReasons(reasons);
+  const having = new Set(reserved.map(({ vm }) => vm));
+  return {
+    placed: [...placed],
+    pending: ids.filter((id) => !having.has(id)),
+    refused: waiting.filter((vm) => lost.has(vm._id)),
+  };
+}
+
+/** Ends VMs that have no host: nothing of them runs anywhere. */
+export async function endPending(store: Store, vms: readonly WorkVm[]): Promise<void> {
+  const waiting = vms.filter((vm) => vm.state === 'PENDING');
+  if (waiting.length === 0) return;
+  const now = new Date();
+  await store.vms.transition(
+    waiting.map((vm): VmMove => ({ vm, event: 'done', set: { ended_at: now, reason: null }, release: true })),
+  );
+  await dropSurplus(
+    store,
+    waiting.map((vm) => vm._id),
+  );
+}
+
+type Assignment = {
+  hosts: Hosts;
+  waiting: readonly WorkVm[];
+  reserved: readonly Reservation[];
+  records: ReadonlyMap<number, PlacementRecord>;
+};
+
+/** PENDING → PROLOG where a reservation stands; returns those that are there now, and those that may not be. */
+async function assign(store: Store, { hosts, waiting, reserved, records }: Assignment): Promise<BoundlyMoved> {
+  const known = new Map(hosts.map((host) => [host.id, host]));
+  const hostOf = new Map(reserved.toReversed().map(({ vm, host }) => [vm, known.get(host)]));
+  // One moment for all: those of one host are then one write.
+  const stime = new Date();
+  const free: VmMove[] = [];
+  const bound = new Map<number, BoundMove[]>();
+  for (const vm of waiting) {
+    const host = hostOf.get(vm._id);
+    if (!host) continue;
+    const record = records.get(vm._id);
+    const stay: HistoryRecord = {
+      seq: (vm.history.at(-1)?.seq ?? -1) + 1,
+      hid: host.id,
+      hostname: host.name,
+      vm_mad: host.vm_mad,
+      epoch: vm.epoch,
+      stime,
+      etime: null,
+      reason: 'none',
+      ...(record && { placed: record }),
+    };
+    const move: VmMove = { vm, event: 'place', set: { reason: null, history: withStay(vm.history, stay) } };
+    const { tied } = wishOf(vm);
+    if (tied && isBound(tied))
+      bound.set(tied.service, [...(bound.get(tied.service) ?? []), { move, tied, host: host.id }]);
+    else free.push(move);
+  }
+  const result: BoundlyMoved = { ...(await store.vms.move(free)), refused: [] };
+  for (const [service, moves] of bound) {
+    const { there, moved, refused } = await store.moveBound(service, moves);
+    for (const id of there) result.there.add(id);
+    result.moved += moved;
+    result.refused.push(...refused);
+  }
+  return result;
+}
+
+/** Gives back reservations that no VM document stands by: of a lost race, or of a VM that was terminated meanwhile. */
+async function dropSurplus(store: Store, ids: readonly number[]): Promise<void> {
+  const [reserved, vms] = [await store.hosts.reservationsOf(ids), await store.vms.byIds(ids)];
+  const present = new Map(vms.map((vm) => [vm._id, vm]));
+  await store.hosts.release(
+    reserved.filter(({ vm: id, host }) => {
+      const vm = present.get(id);
+      return vm === undefined || (vm.state !== 'PENDING' && placeOf(vm)?.hid !== host);
+    }),
+  );
+}

@@ -1,0 +1,136 @@
+import { domainName } from '../../domain/operations/names.js';
+import { endStay, placeOf } from '../../domain/vms/stays.js';
+import { recoveries } from '../../domain/vms/vm-recover.js';
+import {
+  abandonment,
+  failedToDeploy,
+  isVmFailure,
+  nextVmState,
+  type VmEvent,
+  vmStateName,
+} from '../../domain/vms/vm-states.js';
+import { isClaim, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { begin, type StepInput, supersede } from '../operations/begin.js';
+import type { StepPorts } from '../ports.js';
+import { endPending, placeVms, planNow } from './place-vms.js';
+import { retryVms, takeVms } from './taking.js';
+import { wakeService } from './wake-service.js';
+
+/** `clear`: what there is of it is to be ended before it is deployed. */
+export type VmPlan = { vm: number; hard: boolean; clear?: boolean };
+/** What somebody has said of a VM; null: it does not hang any more. */
+export type ClaimPlan = { vm: number; event: VmEvent | null };
+export type VmInput = { op: string; vm: number };
+
+/** `boot`: it has a place; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
+export type VmPlacement = 'boot' | 'wait' | 'gone';
+
+/** `destroy`: it is ours to remove; `gone`: nothing is left; `busy`: another operation is at work on it. */
+export type VmRemoval = 'destroy' | 'gone' | 'busy';
+
+/** The steps of operations on single VMs that touch MongoDB alone. */
+export const vmOperationActivities = ({
+  store,
+  engine,
+  settings,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
+  beginVmDeployment: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<VmPlan | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      if (vm?.operation !== operation._id || vm.wanted !== null) return null;
+      const clear = isVmDeployment(operation) && operation.input.recreate === true && vm.state !== 'PENDING';
+      return { vm: vm._id, hard: false, ...(clear && { clear }) };
+    }),
+
+  beginClaim: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<ClaimPlan | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      if (vm?.operation !== operation._id || vm.wanted !== null || !isClaim(operation)) return null;
+      const recovery = recoveries[vmStateName(vm)][operation.input.claim];
+      return { vm: vm._id, event: recovery.do === 'claim' ? recovery.event : null };
+    }),
+
+  /** What somebody has said of the VM is written. Returns false when it is not so that it could be said any more. */
+  async claimVm({ op, vm: id, event }: VmInput & { event: VmEvent }): Promise<boolean> {
+    const vm = await store.vms.find(id);
+    if (!vm || vm.operation !== op) return false;
+    const aim = nextVmState(vmStateName(vm), event);
+    // Said by an earlier try of this step already.
+    if (aim === undefined || aim === vmStateName(vm)) return true;
+    const now = new Date();
+    const stay = placeOf(vm);
+    if (event === 'done' && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
+    const set =
+      event === 'done'
+        ? { reason: null, deploy_id: null, ended_at: now, history: endStay(vm.history, 'user', now) }
+        : event === 'run'
+          ? { reason: null, deploy_id: vm.deploy_id ?? domainName(id) }
+          : { reason: 'said so by an administrator' };
+    return (await store.vms.transition([{ vm, event, set, release: true }])).has(id);
+  },
+
+  /** Takes a VM of which nothing is to be left. */
+  async takeForClearing({ op, vm: id }: VmInput): Promise<boolean> {
+    const [vm] = await takeVms(store, op, await store.vms.byIds([id]));
+    return vm?.hold?.op === op && vm.state !== 'PENDING';
+  },
+
+  /** Takes the VM and gives it a place, if there is one; one that failed in its place keeps that. */
+  async placeVm({ op, vm: id }: VmInput): Promise<VmPlacement> {
+    const present = await store.vms.byIds([id]);
+    const held = (await takeVms(store, op, present)).filter((vm) => vm.hold?.op === op);
+    await retryVms(
+      store,
+      held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
+    );
+    await placeVms(store, held, undefined, settings.placement);
+    const vm = await store.vms.find(id);
+    if (!vm || vm.state === 'DONE' || (vm.hold?.op !== op && vm.lcm_state !== 'RUNNING')) return 'gone';
+    return vm.state === 'PENDING' ? 'wait' : 'boot';
+  },
+
+  /**
+   * The run ends and the operation waits, with no run open, until capacity appears. Looks once more after it has said
+   * so: capacity that came just before would otherwise tell nobody.
+   */
+  async park({ op, run, vm: id }: VmInput & { run: string }): Promise<void> {
+    const vm = await store.vms.find(id);
+    await store.operations.wait(op, run, vm?.reason ?? 'capacity');
+    if (!vm) return;
+    if ((await planNow(store, [vm], settings.placement)).placed.length > 0) await engine.signalPlacement();
+  },
+
+  beginVmTermination: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<VmPlan | null> => {
+      const { _id: op, resource } = operation;
+      const vm = await store.vms.find(resource.id);
+      if (vm?.wanted !== op) return null;
+      await supersede(store, op, [vm.operation]);
+      await store.vms.model.updateOne({ _id: vm._id, wanted: op }, { $set: { operation: op } });
+      return { vm: vm._id, hard: isTermination(operation) && operation.input.hard };
+    }),
+
+  /** Takes the VM for its removal, unless another operation is in the middle of a step on it; `force`: then, too. */
+  async takeForRemoval({ op, vm: id, force }: VmInput & { force: boolean }): Promise<VmRemoval> {
+    const [vm] = await store.vms.byIds([id]);
+    if (!vm || vm.state === 'DONE') return 'gone';
+    // Of one that is in the middle of no step, nothing is under way: whoever is about to begin one finds it taken.
+    const isIdle = abandonment(vm) === undefined;
+    if ((force || isIdle) && vm.hold && vm.hold.op !== op) await store.vms.seize(op, vm);
+    const [taken] = await takeVms(store, op, [vm]);
+    if (!taken) return 'gone';
+    if (taken.hold?.op !== op) return 'busy';
+    if (taken.state !== 'PENDING') return 'destroy';
+    await endPending(store, [taken]);
+    if (taken.service) await wakeService({ store, engine }, taken.service.id);
+    return 'gone';
+  },
+
+  /** What a VM came to: null when it is there or gone as wished, else the reason that it is not. */
+  async vmFailure({ vm: id }: { vm: number }): Promise<string | null> {
+    const vm: Vm | null = await store.vms.find(id);
+    if (!vm) return null;
+    return isVmFailure(vm.lcm_state) || vm.lcm_state === 'UNKNOWN' ? (vm.reason ?? 'it failed') : null;
+  },
+});

@@ -1,0 +1,142 @@
+import type { HostTarget, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { Among } from '../../domain/among.js';
+import { domainName } from '../../domain/operations/names.js';
+import { Problem, problemOf } from '../../domain/problems.js';
+import { endStay, placeOf } from '../../domain/vms/stays.js';
+import { isVmGone, isVmRunning } from '../../domain/vms/vm-states.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import { allowance } from '../../store/hosts/hosts.js';
+import type { Store } from '../../store/store.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+import { type BatchOutcome, eachVm } from './each-vm.js';
+import { tellSettled } from './settled-roles.js';
+import { wakeService } from './wake-service.js';
+
+/**
+ * `role`: of a service's batch, for whoever reads the list of steps. `batch`: of one of several roles, the number by which
+ * its run knows it, and `among` which they are, for that reader.
+ */
+export type VmBatch = { op: string; role?: string; vms: number[]; batch?: number; among?: Among };
+
+/** The steps that touch hypervisors. Each takes up to about fifty VMs that the operation holds, wherever they are. */
+export const vmActivities = (ports: StepPorts) => {
+  const { store, hypervisors, engine } = ports;
+  const remove = removal(ports);
+  return {
+    /** PROLOG → BOOT → RUNNING. */
+    async bootVms({ op, vms, batch }: VmBatch): Promise<BatchOutcome> {
+      const hosts = hostTargets(store);
+      let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
+      const watch = tellSettled(engine, batch);
+      return eachVm(store.vms, op, vms, {
+        ...(watch && { watch }),
+        enter: 'boot',
+        leave: 'run',
+        fail: 'fail_boot',
+        isDone: isVmRunning,
+        isAtWork: (vm) => vm.lcm_state === 'BOOT',
+        prepare: async (entering) => {
+          const ids = entering.map(({ _id }) => _id);
+          [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
+        },
+        work: async (vm, signal) => {
+          const stay = placeOf(vm);
+          if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
+          const target = hosts.of(stay.hid);
+          const domain = await hypervisors
+            .of(target)
+            .deploy({ ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} }, signal);
+          return { deploy_id: domain.deployId };
+        },
+      });
+    },
+
+    /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
+    destroyVms: ({ op, vms, batch, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
+      remove({ op, vms, ...(batch !== undefined && { batch }), hard }, { leave: 'done', isDone: isVmGone }),
+
+    /** → SHUTDOWN → PENDING: the same of VMs that begin anew. */
+    clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> =>
+      remove({ op, vms, hard: true }, { leave: 'resubmit', isDone: (vm) => vm.state === 'PENDING' || isVmGone(vm) }),
+  };
+};
+
+function removal({ store, hypervisors, engine }: StepPorts) {
+  return async (
+    { op, vms, batch, hard }: VmBatch & { hard: boolean },
+    { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: WorkVm) => boolean },
+  ): Promise<BatchOutcome> => {
+    const hosts = hostTargets(store);
+    const losing = new Set<number>();
+    const watch = tellSettled(engine, batch);
+    const outcome = await eachVm(store.vms, op, vms, {
+      ...(watch && { watch }),
+      enter: 'shutdown',
+      leave,
+      fail: 'fail_shutdown',
+      isDone,
+      isAtWork: (vm) => vm.lcm_state === 'SHUTDOWN',
+      prepare: hosts.read,
+      work: async (vm, signal) => {
+        const stay = placeOf(vm);
+        if (stay) {
+          const target = hosts.of(stay.hid);
+          await destroyed(hypervisors.of(target).destroy({ ...placed(vm, target), hard }, signal), target);
+        }
+        return { deploy_id: null };
+      },
+      left: (vm, at) => ({ ...(leave === 'done' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
+      // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
+      before: async (gone) => {
+        for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
+        await store.hosts.release(
+          gone.flatMap((vm) => {
+            const stay = placeOf(vm);
+            return stay ? [{ vm: vm._id, host: stay.hid, capacity: vm.capacity }] : [];
+          }),
+        );
+      },
+    });
+    for (const service of losing) await wakeService({ store, engine }, service);
+    if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
+    return outcome;
+  };
+}
+
+/** On a host that administrators have taken offline, and that does not answer, nothing of a VM counts any more. */
+async function destroyed(call: Promise<void>, { state }: Pick<Host, 'state'>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+  }
+}
+
+/** The hosts of a batch, read at once. */
+function hostTargets(store: Store) {
+  const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
+  return {
+    async read(vms: readonly WorkVm[]): Promise<void> {
+      const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
+      for (const host of await store.hosts.byIds([...ids])) {
+        const { _id, name, vm_mad, state } = host;
+        known.set(_id, { name, vm_mad, state, total: allowance(host) });
+      }
+    },
+    of(id: number): HostTarget & Pick<Host, 'state'> {
+      const host = known.get(id);
+      if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
+      return host;
+    },
+  };
+}
+
+const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
+  id: vm._id,
+  domain: domainName(vm._id),
+  host,
+  capacity: vm.capacity,
+  epoch: vm.epoch,
+  labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
+});

@@ -1,0 +1,95 @@
+import { log } from '@temporalio/activity';
+import type { Engine } from '../../adapters/engine/port.js';
+import { workflowIdOf } from '../../domain/operations/names.js';
+import { createQueue, planTurns } from '../../domain/placement/placement-turns.js';
+import type { WaitingVm } from '../../store/vms/waiting-vms.js';
+import { inSlices } from '../in-slices.js';
+import { eachApart } from '../operations/each-apart.js';
+import { resume } from '../operations/resume.js';
+import type { StepPorts } from '../ports.js';
+import { siblingsIn } from './place-vms.js';
+
+/** Runs that are told, or begun, at a time. */
+const callsAtOnce = 10;
+/** VMs that are told anew why they wait, in one pass. */
+const mostTold = 2_000;
+
+type Waited = Pick<WaitingVm, 'vm' | 'service' | 'operation' | 'reason'>;
+
+/**
+ * Looks for a place for everybody who waits, in turns, and sets those going for whom there is one: operations without a
+ * run, and runs that wait, which are told whose turn it is. The others are told why they wait. Returns how many it was.
+ */
+export async function wakeWaiting({
+  store,
+  engine,
+  settings,
+}: Pick<StepPorts, 'store' | 'settings'> & { engine: Engine }): Promise<number> {
+  const queue = createQueue();
+  const waited = new Map<number, Waited>();
+  const groups = new Map<string, Waited[]>();
+  const tied = new Set<number>();
+  for await (const page of store.waiting.all(Date.now()))
+    for (const one of page) {
+      const { vm, service, operation, reason } = one;
+      const key = queue.add(one);
+      const kept = { vm, service, operation, reason };
+      waited.set(vm, kept);
+      const its = groups.get(key);
+      if (its) its.push(kept);
+      else groups.set(key, [kept]);
+      if (one.tied) tied.add(one.tied.service);
+    }
+  if (waited.size === 0) return 0;
+  const [hosts, siblings, served] = await Promise.all([
+    store.hosts.snapshot(),
+    siblingsIn(store, [...tied]),
+    store.waiting.served(),
+  ]);
+  const turns = await inSlices(planTurns(hosts, queue, settings.placement, { siblings, served }));
+  const lucky = turns.placed.flatMap(({ vm }) => waited.get(vm) ?? []);
+  await store.waiting.offered(
+    lucky.map(({ vm }) => vm),
+    turns.served,
+  );
+  await wake(lucky);
+  await tellReasons(turns.reasons);
+  return lucky.length;
+
+  async function wake(those: readonly Waited[]): Promise<void> {
+    const services = new Map<number, number[]>();
+    const alone: string[] = [];
+    for (const { vm, service, operation } of those) {
+      if (service !== null) {
+        const its = services.get(service);
+        if (its) its.push(vm);
+        else services.set(service, [vm]);
+      } else if (operation !== null) alone.push(operation);
+    }
+    const failures = [
+      ...(await eachApart([...services], callsAtOnce, ([id, vms]) =>
+        engine.signal(workflowIdOf({ type: 'service', id }), 'capacityAppeared', vms),
+      )),
+      ...(await eachApart(alone, callsAtOnce, (op) => resume(store, engine, op))),
+    ];
+    for (const { item, error } of failures) log.warn('somebody was not woken', { who: String(item), error });
+  }
+
+  /** Beginning anywhere, so that those whose reasons change all the time are not told alone. */
+  async function tellReasons(reasons: ReadonlyMap<string, string>): Promise<void> {
+    const all = [...reasons];
+    const first = Math.floor(Math.random() * all.length);
+    let left = mostTold;
+    for (const [key, reason] of [...all.slice(first), ...all.slice(0, first)]) {
+      const stale = (groups.get(key) ?? []).filter((one) => one.reason !== reason).slice(0, left);
+      left -= stale.length;
+      if (stale.length > 0)
+        await store.waiting.tell(
+          stale.map(({ vm }) => vm),
+          stale.flatMap(({ service, operation }) => (service === null && operation !== null ? [operation] : [])),
+          reason,
+        );
+      if (left === 0) return;
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { setMaxListeners } from 'node:events';
+import { Agent, request } from 'node:http';
+import type { z } from 'zod';
+import { Problem, type ProblemCode } from '../../../domain/problems.js';
+import { limits } from '../../../schemas/common/limits.js';
+import {
+  DeployAnswer,
+  type DeployCall,
+  DestroyAnswer,
+  type DestroyCall,
+  ProbeAnswer,
+  RefusalBody,
+} from '../../../schemas/hosts/simulator.js';
+import type { HostTarget, Hypervisor } from '../port.js';
+
+type Method = 'probe' | 'deploy' | 'destroy';
+
+/** Which problem a refusal is that trying again cannot mend. A probe is never refused but by a simulator of another version. */
+const refused: Record<Method, ProblemCode> = {
+  probe: 'backend_unavailable',
+  deploy: 'deploy_refused',
+  destroy: 'destroy_refused',
+};
+
+/** Where `arcus-sim` serves, and the token that it asks for. */
+export type SimulatorAddress = { url: string; token: string | undefined };
+
+/** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
+export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
+  return {
+    async probe(host, signal) {
+      const report = await call(simulator, host, 'probe', { host: host.total }, ProbeAnswer, signal);
+      return {
+        total: report.total,
+        domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
+          return { vm, deployId: deploy_id, epoch, state, cpu, memory };
+        }),
+      };
+    },
+    async deploy({ id, domain, epoch, host, capacity, labels }, signal) {
+      const body: DeployCall = { vm: id, domain, epoch, host: host.total, capacity, labels };
+      const answer = await call(simulator, host, 'deploy', body, DeployAnswer, signal);
+      return { deployId: answer.deploy_id, epoch: answer.epoch };
+    },
+    async destroy({ id, domain, epoch, host, hard }, signal) {
+      const body: DestroyCall = { vm: id, domain, epoch, host: host.total, hard };
+      await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
+    },
+  };
+}
+
+/** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
+async function call<A extends z.ZodType>(
+  { url, token }: SimulatorAddress,
+  host: HostTarget,
+  method: Method,
+  body: object,
+  answer: A,
+  signal: AbortSignal,
+): Promise<z.infer<A>> {
+  const { status, text } = await post(
+    `${url}/hosts/${encodeURIComponent(host.name)}/${method}`,
+    token,
+    host,
+    body,
+    signal,
+  );
+  const said = jsonOf(text);
+  const good = answer.safeParse(said);
+  if (status === 200 && good.success) return good.data;
+  const refusal = RefusalBody.safeParse(said);
+  if (status === 200 || !refusal.success) {
+    throw new Problem('backend_unavailable', `${host.name} gave an answer (${status}) that cannot be read.`);
+  }
+  const { code, detail } = refusal.data;
+  // No fault of the VM: the settings have to be mended, and then it works.
+  if (code === 'unauthorized') throw new Problem('backend_unavailable', `${host.name} refuses this worker: ${detail}`);
+  if (code === 'stale_epoch') throw new Problem('stale_epoch', detail);
+  if (status >= 500) throw new Problem('backend_unavailable', `${host.name} did not answer: ${detail}`);
+  throw new Problem(refused[method], detail);
+}
+
+/** Connections are kept: a batch has one call for each of its VMs under way. Enough for four batches. */
+const agent = new Agent({ keepAlive: true, maxSockets: 256 });
+
+/** Not `fetch`: that leaves a listener on the signal after every call, and a worker's signal outlives thousands of calls. */
+async function post(
+  url: string,
+  token: string | undefined,
+  host: HostTarget,
+  body: object,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  signal.throwIfAborted();
+  // A batch shares one signal; more than ten listeners on it are no leak.
+  setMaxListeners(0, signal);
+  try {
+    return await new Promise((resolve, reject) => {
+      const sent = Buffer.from(JSON.stringify(body));
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': sent.length,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      };
+      const call = request(url, { method: 'POST', agent, headers, signal }, (response) => {
+        let text = '';
+        let left = limits.backendAnswer.most;
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          left -= Buffer.byteLength(part);
+          if (left < 0) response.destroy(new Error('its answer is too long'));
+          else text += part;
+        });
+        response.once('error', reject);
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      call.once('error', reject);
+      call.end(sent);
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new Problem('backend_unavailable', `${host.name} cannot be reached: ${reasonOf(cause)}.`, { cause });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (code === 'ECONNREFUSED') return 'the simulated hypervisor does not run (connection refused)';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection was lost';
+  return error.message || code;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

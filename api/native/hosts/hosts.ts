@@ -1,0 +1,102 @@
+import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
+import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { listQuery } from '../list-query.js';
+import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
+import { node } from './hosts-examples.js';
+
+const HostQuery = listQuery(hostFields, HostResource).extend({
+  state: HostState.optional().describe('Only hosts in this state'),
+});
+
+export const hostRoutes: readonly Route[] = [
+  route({
+    id: 'listHosts',
+    method: 'get',
+    path: '/hosts',
+    tag: 'Hosts',
+    summary: 'List hosts',
+    rights: 'none; it shows what you have USE on',
+    params: NoParams,
+    query: HostQuery,
+    body: noBody,
+    answer: lists('HostPage', HostResource),
+    problems: [],
+    examples: [
+      {
+        query: { filter: 'state=MONITORED', fields: 'id,name,state,cpu,memory' },
+        answer: {
+          items: [{ id: node.id, name: node.name, state: node.state, cpu: node.cpu, memory: node.memory }],
+          next_cursor: null,
+        },
+      },
+    ],
+    handle: ({ hosts }, { caller, query }) => hosts.list(caller, query),
+  }),
+  route({
+    id: 'createHost',
+    method: 'post',
+    path: '/hosts',
+    tag: 'Hosts',
+    summary: 'Add a host',
+    rights: 'CREATE on HOST',
+    description: 'It takes VMs as soon as its hypervisor has answered a first probe.',
+    params: NoParams,
+    query: NoQuery,
+    body: json(CreateHost.meta({ id: 'CreateHost' })),
+    answer: creates(HostResource),
+    problems: ['name_taken'],
+    examples: [
+      {
+        body: { name: 'node-1', cpu: 16, memory: 65536, cluster_id: 100, attributes: { SSD: 'YES' } },
+        answer: { ...node, state: 'INIT', last_monitored_at: null },
+      },
+    ],
+    handle: ({ hosts }, { caller, body }) => hosts.create(caller, body),
+  }),
+  route({
+    id: 'showHost',
+    method: 'get',
+    path: '/hosts/{id}',
+    tag: 'Hosts',
+    summary: 'Show a host',
+    rights: 'USE on the host',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(HostResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: node }],
+    handle: ({ hosts }, { caller, params }) => hosts.show(caller, params.id),
+  }),
+  route({
+    id: 'updateHost',
+    method: 'patch',
+    path: '/hosts/{id}',
+    tag: 'Hosts',
+    summary: 'Enable, disable or resize a host',
+    rights: 'ADMIN on the host',
+    params: ById,
+    query: NoQuery,
+    body: patches(UpdateHost.meta({ id: 'UpdateHost' }), HostEdit, upperCaseBelow('attributes')),
+    answer: shows(HostResource),
+    problems: ['not_found', 'wrong_state', 'in_use'],
+    examples: [{ params: { id: '0' }, body: { state: 'disabled' }, answer: { ...node, state: 'DISABLED' } }],
+    handle: ({ hosts }, { caller, params, body: revise, precondition }) =>
+      hosts.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'deleteHost',
+    method: 'delete',
+    path: '/hosts/{id}',
+    tag: 'Hosts',
+    summary: 'Remove a host that has no VMs',
+    rights: 'ADMIN on the host',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: removes,
+    problems: ['not_found', 'in_use', 'wrong_state'],
+    examples: [{ params: { id: '0' }, answer: null }],
+    handle: ({ hosts }, { caller, params, precondition }) => hosts.remove(caller, params.id, precondition),
+  }),
+];

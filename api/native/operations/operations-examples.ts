@@ -1,0 +1,222 @@
+import type {
+  NextAction,
+  OperationDetail,
+  OperationKind,
+  OperationResource,
+  StepResource,
+  Why,
+} from '../../../schemas/operations/operation.js';
+
+/** Operations of the examples, in the order in which they are accepted. */
+export const ids = {
+  deployment: '01KQS59CCGG11TGCXNN17HER40',
+  vm: '01KQS5CQT0RXPDM2GVXJND2C0N',
+  resumption: '01KQS5GD00WM2MRQZ7BZRMAQ18',
+  recreation: '01KQS5M260AGGW1XWF5B87FRD8',
+  repair: '01KQS5QQC0RR1YEGX8CG2Y28FZ',
+  second: '01KQS5VCJ0VJGB97WZQQMVP04T',
+  recovery: '01KQS5Z1R0QYFH1SJ459EHD8TD',
+  retry: '01KQS62PY07YP0D0824P65TKWH',
+  undeployment: '01KQS66C404HYJVJ4FCCN4MWA5',
+  deletion: '01KQS6A1A0SKM4MA64YEF8J4DZ',
+  termination: '01KQS6DPG0B252W4DY4DW06CF7',
+  check: '01KQS6HBP0GFV8XN6MXSEBES48',
+};
+
+type Ref = { type: 'service' | 'vm'; id: number; name: string };
+export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
+export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
+export const buildServer: Ref = { type: 'vm', id: 3, name: 'build-server' };
+
+const runsUrl = 'https://temporal.example.org/namespaces/arcus/workflows';
+
+/** An operation as it is answered at once: accepted, its run not begun. */
+export const accepted = (
+  id: string,
+  type: OperationKind,
+  { type: kind, id: of, name }: Ref,
+  time: string,
+): OperationResource => ({
+  id,
+  type,
+  state: 'accepted',
+  resource: { type: kind, id: of, name, href: `/api/v1/${kind}s/${of}` },
+  requester: { id: 0, name: 'oneadmin' },
+  waiting_for: null,
+  error: null,
+  question: null,
+  cancel_requested: null,
+  retry_of: null,
+  workflow: { id: `${kind}-${of}`, run_id: null, url: `${runsUrl}/${kind}-${of}` },
+  created_at: `2026-05-04T${time}.000Z`,
+  started_at: null,
+  ended_at: null,
+});
+
+/** The same once a run has begun it. */
+export const begun = (operation: OperationResource, run: string, time: string): OperationResource => ({
+  ...operation,
+  workflow: { ...operation.workflow, run_id: run, url: `${runsUrl}/${operation.workflow.id}/${run}/history` },
+  started_at: `2026-05-04T${time}.000Z`,
+});
+
+export const checkAccepted: OperationResource = {
+  ...accepted(ids.check, 'checkConsistency', shopOfMay, '09:54:00'),
+  resource: { type: 'zone', id: 0, name: 'zone 0', href: `/api/v1/consistency-checks/${ids.check}` },
+  workflow: { id: 'zone-0', run_id: null, url: `${runsUrl}/zone-0` },
+};
+
+export const deployed: OperationResource = {
+  ...begun(
+    accepted(ids.deployment, 'deployService', shopOfMay, '09:32:10'),
+    '019df252-b5b0-7c1e-9a2b-6f0e4c1d7a55',
+    '09:32:11',
+  ),
+  state: 'succeeded',
+  ended_at: '2026-05-04T09:32:25.000Z',
+};
+
+export const vmDeployed: OperationResource = {
+  ...begun(accepted(ids.vm, 'deployVm', buildServer, '09:34:00'), '019df254-6e40-7d02-b8c4-0a93d5e6f711', '09:34:01'),
+  state: 'succeeded',
+  ended_at: '2026-05-04T09:34:05.000Z',
+};
+
+const action = (
+  name: string,
+  description: string,
+  method: 'POST' | 'DELETE',
+  path: string,
+  command: string,
+  body: NextAction['body'] = null,
+): NextAction => ({
+  name,
+  description,
+  method,
+  href: `/api/v1${path}`,
+  body,
+  command: `arcus ${command}`,
+});
+
+export const undeployOrDelete = (service: number): NextAction[] => [
+  action(
+    'undeploy',
+    'End its VMs; the service stays as DONE.',
+    'POST',
+    `/services/${service}/undeploy`,
+    `service undeploy ${service}`,
+  ),
+  action(
+    'delete',
+    'Cut the power of its VMs and remove the service.',
+    'DELETE',
+    `/services/${service}`,
+    `service delete ${service}`,
+  ),
+];
+
+export const terminate: NextAction = action(
+  'terminate',
+  'End the VM for good.',
+  'POST',
+  '/vms/3/terminate',
+  'vm terminate 3',
+);
+
+const step = (
+  name: string,
+  title: string,
+  seconds: [number, number],
+  of: { role?: string; vms?: number } = {},
+): StepResource => ({
+  name,
+  title,
+  role: of.role ?? null,
+  vms: of.vms ?? null,
+  attempts: 1,
+  state: 'done',
+  started_at: `2026-05-04T09:32:${seconds[0]}.000Z`,
+  ended_at: `2026-05-04T09:32:${seconds[1]}.000Z`,
+  error: null,
+  next_retry_at: null,
+});
+
+export const deployedInFull: OperationDetail = {
+  ...deployed,
+  steps: [
+    step('beginDeployment', 'plan the deployment', [11, 11]),
+    step('startRoles', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),
+    step('bootVms', 'boot 1 VM of role db', [12, 17], { role: 'db', vms: 1 }),
+    step('finishRoles', 'settle role db', [17, 18], { role: 'db' }),
+    step('startRoles', 'make the VMs of role web and find hosts for them', [18, 19], { role: 'web' }),
+    step('bootVms', 'boot 2 VMs of role web', [19, 24], { role: 'web', vms: 2 }),
+    step('planRounds', 'see what the failure policy of role web says', [24, 24], { role: 'web' }),
+    step('finishRoles', 'settle role web', [24, 25], { role: 'web' }),
+    step('endOperation', 'end the operation', [25, 25]),
+  ],
+  progress: {
+    done: 3,
+    total: 3,
+    unit: 'VMs',
+    roles: [
+      { name: 'web', state: 'RUNNING', done: 2, total: 2 },
+      { name: 'db', state: 'RUNNING', done: 1, total: 1 },
+    ],
+  },
+  eta: null,
+  actions: undeployOrDelete(1),
+  asked_engine: true,
+};
+
+const recovery: OperationResource = {
+  ...begun(
+    accepted(ids.recovery, 'deployService', secondShop, '09:44:00'),
+    '019df25d-9b28-7a90-85f1-d2c60b7e3f44',
+    '09:44:01',
+  ),
+  retry_of: ids.second,
+};
+
+export const cancelled: OperationResource = {
+  ...recovery,
+  state: 'cancelled',
+  error: { code: 'cancelled', detail: 'cancelled' },
+  cancel_requested: { by: { id: 0, name: 'oneadmin' }, at: '2026-05-04T09:45:30.000Z' },
+  ended_at: '2026-05-04T09:45:30.000Z',
+};
+
+const answers = [
+  ['retry', 'Try the VMs that failed again.'],
+  ['skip', 'Go on without the VMs that failed, with those that run.'],
+  ['give_up', 'End the operation as failed; what runs goes on running.'],
+] as const;
+
+const ofSecond = `/operations/${ids.second}`;
+const lost = { detail: 'node-1: there is no image 7', attempts: null, next_retry_at: null };
+
+/** A deployment that has failed and asks what to do. */
+export const whySecond: Why = {
+  text: 'The deployment of service 2 (shop) waits for your answer, since 09:42:20Z (40 s): 1 of 3 VMs runs. Role web has failed to deploy: 0 of 2 VMs run: VM 6 (web_0_(service_2)): node-1: there is no image 7; VM 7 (web_1_(service_2)): node-1: there is no image 7. Retry the failed VMs, skip them, or give up? You can also cancel the operation, or undeploy or delete the service.',
+  resource: { type: 'service', id: 2, name: 'shop', state: 'DEPLOYING' },
+  operation: ids.second,
+  operation_state: 'waiting_for_you',
+  waiting_for: 'your answer',
+  failures: [
+    { what: 'VM 6 (web_0_(service_2))', ...lost },
+    { what: 'VM 7 (web_1_(service_2))', ...lost },
+  ],
+  actions: [
+    ...answers.map(([answer, what]) =>
+      action(answer, what, 'POST', `${ofSecond}/answer`, `operation answer ${ids.second} ${answer}`, { answer }),
+    ),
+    action(
+      'cancel',
+      'Stop the operation at its next safe point.',
+      'POST',
+      `${ofSecond}/cancel`,
+      `operation cancel ${ids.second}`,
+    ),
+    ...undeployOrDelete(2),
+  ],
+  asked_engine: true,
+};

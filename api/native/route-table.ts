@@ -1,0 +1,37 @@
+import { consistencyRoutes } from './consistency/consistency.js';
+import { clusterRoutes } from './hosts/clusters.js';
+import { hostRoutes } from './hosts/hosts.js';
+import { aclRoutes } from './identity/acls.js';
+import { groupRoutes } from './identity/groups.js';
+import { quotaRoutes } from './identity/quotas.js';
+import { tokenRoutes } from './identity/tokens.js';
+import { userRoutes } from './identity/users.js';
+import { operationActionRoutes } from './operations/operation-actions.js';
+import { operationRoutes } from './operations/operations.js';
+import { ownershipRoutes } from './ownership.js';
+import type { Route } from './route.js';
+import { serviceTemplateRoutes } from './services/service-templates.js';
+import { serviceRoutes } from './services/services.js';
+import { vmTemplateRoutes } from './vms/vm-templates.js';
+import { vmRoutes } from './vms/vms.js';
+import { whyRoutes } from './why/why.js';
+
+/** The whole native API: Express serves it, the OpenAPI document describes it, the tests walk it. */
+export const routeTable: readonly Route[] = [
+  ...serviceTemplateRoutes,
+  ...serviceRoutes,
+  ...vmTemplateRoutes,
+  ...vmRoutes,
+  ...hostRoutes,
+  ...clusterRoutes,
+  ...operationRoutes,
+  ...operationActionRoutes,
+  ...consistencyRoutes,
+  ...ownershipRoutes,
+  ...quotaRoutes,
+  ...userRoutes,
+  ...groupRoutes,
+  ...aclRoutes,
+  ...tokenRoutes,
+  ...whyRoutes,
+];

@@ -1,0 +1,160 @@
+import { namedFields } from '../../../schemas/common/list.js';
+import { InstantiateService } from '../../../schemas/services/service.js';
+import {
+  ServiceTemplateBody,
+  ServiceTemplateResource,
+  UpdateServiceTemplate,
+} from '../../../schemas/services/service-template.js';
+import { patches, replaces } from '../../http/edit-body.js';
+import { listQuery } from '../list-query.js';
+import { accepted, ids, shopOfMay } from '../operations/operations-examples.js';
+import {
+  accepts,
+  ById,
+  creates,
+  json,
+  lists,
+  NoParams,
+  NoQuery,
+  noBody,
+  type Route,
+  removes,
+  route,
+  shows,
+} from '../route.js';
+import { shop, shopBody } from './service-templates-examples.js';
+
+/** OneFlow's service template: JSON, in which comments are allowed. */
+const template = {
+  schema: ServiceTemplateBody.meta({ id: 'ServiceTemplateBody' }),
+  taken: 'required',
+  comments: true,
+} as const;
+
+export const serviceTemplateRoutes: readonly Route[] = [
+  route({
+    id: 'listServiceTemplates',
+    method: 'get',
+    path: '/service-templates',
+    tag: 'Service templates',
+    summary: 'List service templates',
+    rights: 'none; it shows what you have USE on',
+    params: NoParams,
+    query: listQuery(namedFields, ServiceTemplateResource),
+    body: noBody,
+    answer: lists('ServiceTemplatePage', ServiceTemplateResource),
+    problems: [],
+    examples: [{ query: { filter: 'name=shop' }, answer: { items: [shop], next_cursor: null } }],
+    handle: ({ serviceTemplates }, { caller, query }) => serviceTemplates.list(caller, query),
+  }),
+  route({
+    id: 'createServiceTemplate',
+    method: 'post',
+    path: '/service-templates',
+    tag: 'Service templates',
+    summary: 'Add a service template',
+    rights: 'CREATE on DOCUMENT, and USE on the VM templates that its roles name',
+    description: 'OneFlow’s JSON, in which comments are allowed. Everything wrong with it is reported at once.',
+    params: NoParams,
+    query: NoQuery,
+    body: template,
+    answer: creates(ServiceTemplateResource),
+    problems: ['name_taken', 'quota_exceeded'],
+    examples: [{ body: shopBody, answer: shop }],
+    handle: ({ serviceTemplates }, { caller, body }) => serviceTemplates.create(caller, body),
+  }),
+  route({
+    id: 'showServiceTemplate',
+    method: 'get',
+    path: '/service-templates/{id}',
+    tag: 'Service templates',
+    summary: 'Show a service template',
+    rights: 'USE on the service template',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ServiceTemplateResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: shop }],
+    handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.show(caller, params.id),
+  }),
+  route({
+    id: 'replaceServiceTemplate',
+    method: 'put',
+    path: '/service-templates/{id}',
+    tag: 'Service templates',
+    summary: 'Replace a service template',
+    rights: 'MANAGE on the service template, and USE on the VM templates that its roles name',
+    description: 'Services made before keep what they were made of.',
+    params: ById,
+    query: NoQuery,
+    body: replaces(template.schema, { comments: true }),
+    answer: shows(ServiceTemplateResource),
+    problems: ['not_found', 'name_taken'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { ...shopBody, ready_status_gate: true },
+        answer: { ...shop, body: { ...shop.body, ready_status_gate: true } },
+      },
+    ],
+    handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
+      serviceTemplates.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'updateServiceTemplate',
+    method: 'patch',
+    path: '/service-templates/{id}',
+    tag: 'Service templates',
+    summary: 'Change members of a service template',
+    rights: 'MANAGE on the service template, and USE on the VM templates that its roles name',
+    description:
+      'A merge patch of its `body`; a list, roles among them, is replaced whole. Services made before keep what they were made of.',
+    params: ById,
+    query: NoQuery,
+    body: patches(UpdateServiceTemplate.meta({ id: 'UpdateServiceTemplate' }), template.schema),
+    answer: shows(ServiceTemplateResource),
+    problems: ['not_found', 'name_taken'],
+    examples: [{ params: { id: '0' }, body: { ready_status_gate: null }, answer: shop }],
+    handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
+      serviceTemplates.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'deleteServiceTemplate',
+    method: 'delete',
+    path: '/service-templates/{id}',
+    tag: 'Service templates',
+    summary: 'Remove a service template',
+    rights: 'MANAGE on the service template',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: removes,
+    problems: ['not_found', 'in_use'],
+    examples: [{ params: { id: '0' }, answer: null }],
+    handle: ({ serviceTemplates }, { caller, params, precondition }) =>
+      serviceTemplates.remove(caller, params.id, precondition),
+  }),
+  route({
+    id: 'instantiateServiceTemplate',
+    method: 'post',
+    path: '/service-templates/{id}/instantiate',
+    tag: 'Service templates',
+    summary: 'Deploy a service from a service template',
+    rights: 'USE on the service template, and CREATE on DOCUMENT and on VM',
+    params: ById,
+    query: NoQuery,
+    body: json(InstantiateService.meta({ id: 'InstantiateService' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { merge_template: { name: 'shop of May' } },
+        answer: accepted(ids.deployment, 'deployService', shopOfMay, '09:32:10'),
+      },
+    ],
+    handle: ({ serviceTemplates }, { caller, params, body, admission }) =>
+      serviceTemplates.instantiate(caller, params.id, body, admission),
+  }),
+];

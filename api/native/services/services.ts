@@ -1,0 +1,150 @@
+import { ObjectId } from '../../../schemas/common/common.js';
+import {
+  InstantiateService,
+  ServiceResource,
+  ServiceState,
+  ServiceSummary,
+  serviceFields,
+  UndeployService,
+} from '../../../schemas/services/service.js';
+import { listQuery } from '../list-query.js';
+import { accepted, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
+import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { shopOfMay, shopOfMayInList } from './services-examples.js';
+
+const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
+  state: ServiceState.optional().describe('Only services in this state'),
+});
+
+const CreateService = InstantiateService.extend({ template_id: ObjectId.describe('Service template to deploy') });
+
+export const serviceRoutes: readonly Route[] = [
+  route({
+    id: 'listServices',
+    method: 'get',
+    path: '/services',
+    tag: 'Services',
+    summary: 'List services',
+    rights: 'none; it shows what you have USE on',
+    params: NoParams,
+    query: ServiceQuery,
+    body: noBody,
+    answer: lists('ServicePage', ServiceSummary),
+    problems: [],
+    examples: [
+      {
+        query: { filter: 'state=RUNNING|WARNING,name~shop*', sort: '-created_at' },
+        answer: { items: [shopOfMayInList], next_cursor: null },
+      },
+    ],
+    handle: ({ services }, { caller, query }) => services.list(caller, query),
+  }),
+  route({
+    id: 'createService',
+    method: 'post',
+    path: '/services',
+    tag: 'Services',
+    summary: 'Deploy a service from a service template',
+    rights: 'CREATE on DOCUMENT and on VM, and USE on the service template',
+    description: 'The same as instantiating the template.',
+    params: NoParams,
+    query: NoQuery,
+    body: json(CreateService.meta({ id: 'CreateService' })),
+    answer: accepts,
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [{ body: { template_id: 0 }, answer: accepted(ids.second, 'deployService', secondShop, '09:42:00') }],
+    handle: ({ serviceTemplates }, { caller, body: { template_id, ...request }, admission }) =>
+      serviceTemplates.instantiate(caller, template_id, request, admission),
+  }),
+  route({
+    id: 'showService',
+    method: 'get',
+    path: '/services/{id}',
+    tag: 'Services',
+    summary: 'Show a service with its roles and nodes',
+    rights: 'USE on the service',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ServiceResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '1' }, answer: shopOfMay }],
+    handle: ({ services }, { caller, params }) => services.show(caller, params.id),
+  }),
+  route({
+    id: 'undeployService',
+    method: 'post',
+    path: '/services/{id}/undeploy',
+    tag: 'Services',
+    summary: 'End the VMs of a service; the service stays as DONE',
+    rights: 'MANAGE on the service',
+    description: 'Pre-empts a deployment that is running.',
+    params: ById,
+    query: NoQuery,
+    body: json(UndeployService.meta({ id: 'UndeployService' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '2' },
+        body: { hard: true },
+        answer: accepted(ids.undeployment, 'undeployService', secondShop, '09:48:00'),
+      },
+    ],
+    handle: ({ services }, { caller, params, body, admission }) =>
+      services.undeploy(caller, params.id, body, admission),
+  }),
+  route({
+    id: 'recoverService',
+    method: 'post',
+    path: '/services/{id}/recover',
+    tag: 'Services',
+    summary: 'Go on with a failed deployment or undeployment',
+    rights: 'MANAGE on the service',
+    description: 'A new run that skips what is done and replaces failed VMs.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
+    examples: [
+      {
+        params: { id: '2' },
+        answer: { ...accepted(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
+      },
+    ],
+    handle: ({ services }, { caller, params, admission }) => services.recover(caller, params.id, admission),
+  }),
+  route({
+    id: 'repairService',
+    method: 'post',
+    path: '/services/{id}/repair',
+    tag: 'Services',
+    summary: 'Bring a service in WARNING back to what it should be',
+    rights: 'MANAGE on the service',
+    description:
+      'Looks for VMs whose state is not known, replaces those that failed, and makes those that are missing, up to the cardinality of each role. What runs goes on running.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
+    examples: [{ params: { id: '1' }, answer: accepted(ids.repair, 'repairService', shop, '09:40:00') }],
+    handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
+  }),
+  route({
+    id: 'deleteService',
+    method: 'delete',
+    path: '/services/{id}',
+    tag: 'Services',
+    summary: 'Remove a service and its VMs, from any state',
+    rights: 'MANAGE on the service',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ params: { id: '2' }, answer: accepted(ids.deletion, 'undeployService', secondShop, '09:50:00') }],
+    handle: ({ services }, { caller, params, admission }) => services.remove(caller, params.id, admission),
+  }),
+];

@@ -1,0 +1,61 @@
+import type { Why } from '../../../schemas/operations/operation.js';
+import type { VmPlacement } from '../../../schemas/placement/placement.js';
+import type { VmResource } from '../../../schemas/vms/vm.js';
+import { ofOneadmin } from '../identity/owner-examples.js';
+import { ids, terminate } from '../operations/operations-examples.js';
+import { small } from './vm-templates-examples.js';
+
+export const buildServer: VmResource = {
+  id: 3,
+  name: 'build-server',
+  ...ofOneadmin,
+  state: 'ACTIVE',
+  lcm_state: 'RUNNING',
+  reason: null,
+  ready: false,
+  template_id: 0,
+  cpu: 1,
+  memory: 512,
+  service_id: null,
+  role_name: null,
+  host: { id: 0, name: 'node-1' },
+  template: small.template,
+  user_template: {},
+  history: [
+    {
+      seq: 0,
+      host_id: 0,
+      hostname: 'node-1',
+      vm_mad: 'simulated',
+      started_at: '2026-05-04T09:34:01.000Z',
+      ended_at: null,
+      reason: 'none',
+    },
+  ],
+  operation: null,
+  created_at: '2026-05-04T09:34:00.000Z',
+  ended_at: null,
+};
+
+export const whyBuildServer: Why = {
+  text: 'VM 3 (build-server) runs on node-1.',
+  resource: { type: 'vm', id: 3, name: 'build-server', state: 'ACTIVE/RUNNING' },
+  operation: ids.vm,
+  operation_state: 'succeeded',
+  waiting_for: null,
+  failures: [],
+  actions: [terminate],
+  asked_engine: true,
+};
+
+export const placementOfBuildServer: VmPlacement = {
+  vm: 3,
+  text: 'VM 3 (build-server) is on host 0 (node-1), the only host there was.',
+  host: { id: 0, name: 'node-1' },
+  placed_at: '2026-05-04T09:34:01.000Z',
+  requirements: null,
+  rank: null,
+  record: { rank_by: 'stripe', rank: -3, candidates: 1, hosts: 1, others: [], refused: [] },
+  candidates: 0,
+  refused: [],
+};

@@ -1,0 +1,164 @@
+import {
+  CreateVm,
+  RecoverVm,
+  TerminateVm,
+  UpdateVm,
+  VmEdit,
+  VmResource,
+  VmState,
+  vmFields,
+} from '../../../schemas/vms/vm.js';
+import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { listQuery } from '../list-query.js';
+import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
+import { accepts, ById, json, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
+import { buildServer } from './vms-examples.js';
+
+const VmQuery = listQuery(vmFields, VmResource).extend({
+  state: VmState.optional().describe('Only VMs in this state'),
+  service_id: PathId.optional().describe('Only VMs of this service'),
+});
+
+export const vmRoutes: readonly Route[] = [
+  route({
+    id: 'listVms',
+    method: 'get',
+    path: '/vms',
+    tag: 'VMs',
+    summary: 'List VMs',
+    rights: 'none; it shows what you have USE on',
+    params: NoParams,
+    query: VmQuery,
+    body: noBody,
+    answer: lists('VmPage', VmResource),
+    problems: [],
+    examples: [
+      {
+        query: { filter: 'service_id=1,lcm_state=RUNNING', fields: 'id,name,role_name' },
+        answer: {
+          items: [
+            { id: 0, name: 'db_0_(service_1)', role_name: 'db' },
+            { id: 1, name: 'web_0_(service_1)', role_name: 'web' },
+            { id: 2, name: 'web_1_(service_1)', role_name: 'web' },
+          ],
+          next_cursor: null,
+        },
+      },
+    ],
+    handle: ({ vms }, { caller, query }) => vms.list(caller, query),
+  }),
+  route({
+    id: 'createVm',
+    method: 'post',
+    path: '/vms',
+    tag: 'VMs',
+    summary: 'Make a VM from a VM template',
+    rights: 'CREATE on VM, and USE on the VM template',
+    description: 'A VM that fits on no host is PENDING with the reason, and is placed when capacity appears.',
+    params: NoParams,
+    query: NoQuery,
+    body: json(CreateVm.meta({ id: 'CreateVm' })),
+    answer: accepts,
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [
+      { body: { template_id: 0, name: 'build-server' }, answer: accepted(ids.vm, 'deployVm', vm, '09:34:00') },
+    ],
+    handle: ({ vms }, { caller, body, admission }) => vms.create(caller, body, admission),
+  }),
+  route({
+    id: 'showVm',
+    method: 'get',
+    path: '/vms/{id}',
+    tag: 'VMs',
+    summary: 'Show a VM',
+    rights: 'USE on the VM',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(VmResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '3' }, answer: buildServer }],
+    handle: ({ vms }, { caller, params }) => vms.show(caller, params.id),
+  }),
+  route({
+    id: 'updateVm',
+    method: 'patch',
+    path: '/vms/{id}',
+    tag: 'VMs',
+    summary: 'Change the user template of a VM',
+    rights: 'MANAGE on the VM',
+    description: 'Attributes that are not named stay. `READY: "YES"` opens the ready gate of its service.',
+    params: ById,
+    query: NoQuery,
+    body: patches(UpdateVm.meta({ id: 'UpdateVm' }), VmEdit, upperCaseBelow('user_template')),
+    answer: shows(VmResource),
+    problems: ['not_found', 'wrong_state'],
+    examples: [
+      {
+        params: { id: '3' },
+        body: { user_template: { READY: 'YES' } },
+        answer: { ...buildServer, ready: true, user_template: { READY: 'YES' } },
+      },
+    ],
+    handle: ({ vms }, { caller, params, body: revise, precondition }) =>
+      vms.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'terminateVm',
+    method: 'post',
+    path: '/vms/{id}/terminate',
+    tag: 'VMs',
+    summary: 'End a VM for good',
+    description:
+      'Of a VM of a service, the cardinality of its role, and what the service is charged, is one VM less when it is DONE.',
+    rights: 'MANAGE on the VM',
+    params: ById,
+    query: NoQuery,
+    body: json(TerminateVm.meta({ id: 'TerminateVm' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      { params: { id: '3' }, body: { hard: true }, answer: accepted(ids.termination, 'terminateVm', vm, '09:52:00') },
+    ],
+    handle: ({ vms }, { caller, params, body, admission }) => vms.terminate(caller, params.id, body, admission),
+  }),
+  route({
+    id: 'resumeVm',
+    method: 'post',
+    path: '/vms/{id}/resume',
+    tag: 'VMs',
+    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    rights: 'MANAGE on the VM',
+    description: 'In its place. For POWEROFF and UNKNOWN.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
+    examples: [{ params: { id: '3' }, answer: accepted(ids.resumption, 'deployVm', vm, '09:36:00') }],
+    handle: ({ vms }, { caller, params, admission }) => vms.resume(caller, params.id, admission),
+  }),
+  route({
+    id: 'recoverVm',
+    method: 'post',
+    path: '/vms/{id}/recover',
+    tag: 'VMs',
+    summary: 'Bring a VM out of a state in which it hangs',
+    rights: 'MANAGE on the VM; ADMIN for `success` and `failure`',
+    description:
+      'What each action does in each state is in docs/recovery.md. success and failure claim what Arcus has not seen: they need the ADMIN right.',
+    params: ById,
+    query: NoQuery,
+    body: json(RecoverVm.meta({ id: 'RecoverVm' })),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
+    examples: [
+      {
+        params: { id: '3' },
+        body: { action: 'recreate' },
+        answer: accepted(ids.recreation, 'deployVm', vm, '09:38:00'),
+      },
+    ],
+    handle: ({ vms }, { caller, params, body, admission }) => vms.recover(caller, params.id, body, admission),
+  }),
+];

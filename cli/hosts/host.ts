@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { HostResource, HostState } from '../../schemas/hosts/host.js';
+import { permissionsText } from '../identity/ownership.js';
+import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { whyLeaf } from '../operations/why.js';
+import { type Body, json } from '../shell/api-client.js';
+import { changesIn } from '../shell/changes.js';
+import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { inFile, readInput } from '../shell/files/input.js';
+import { nounOf } from '../shell/noun-of.js';
+import { pairs, sizeOf } from '../shell/output.js';
+import { removeLeaf } from '../shell/remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../shell/resource.js';
+import { stateText } from '../shell/state-colour.js';
+import { waitLeaf } from '../shell/wait-for.js';
+import { clusters } from './cluster-resource.js';
+import { attributesSection, reserveAndAttributes } from './placement-options.js';
+
+export const hosts: Resource<typeof HostResource, typeof HostResource> = {
+  ...nounOf('host'),
+  item: HostResource,
+  whole: HostResource,
+  states: HostState.options,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true },
+    { title: 'CLUSTER', text: ({ cluster_id }) => String(cluster_id), right: true },
+    { title: 'HYPERVISOR', text: ({ vm_mad }) => vm_mad },
+    { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },
+    { title: 'CPU', text: ({ cpu }) => `${cpu.used}/${cores(cpu.total - cpu.reserved)}`, right: true },
+    {
+      title: 'MEMORY',
+      text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total - memory.reserved)}`,
+      right: true,
+    },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
+    { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
+    { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
+  ],
+  text: (host) =>
+    [
+      `HOST ${host.id} INFORMATION`,
+      pairs([
+        ['ID', String(host.id)],
+        ['NAME', host.name],
+        ['USER', host.uname],
+        ['GROUP', host.gname],
+        ['CLUSTER', String(host.cluster_id)],
+        ['HYPERVISOR', host.vm_mad],
+        ['STATE', host.state],
+        ['ERROR', host.error],
+        ['CPU', sharesOf(host.cpu, host.reserved.cpu, 'cores')],
+        ['MEMORY', sharesOf(host.memory, host.reserved.memory, 'MB')],
+        ['LAST MONITORED', host.last_monitored_at ?? 'never'],
+        ['VMS', host.vms.join(', ') || '-'],
+      ]),
+      '',
+      permissionsText(host),
+      ...attributesSection(host.attributes),
+    ].join('\n'),
+};
+
+/** `6 of 8 cores taken by VMs; 2 kept back (10%)` */
+function sharesOf(
+  { total, reserved, used }: HostResource['cpu'],
+  wish: string | number | null | undefined,
+  unit: string,
+): string {
+  const kept = typeof wish === 'string' ? `${Math.abs(reserved)} (${wish})` : String(Math.abs(reserved));
+  const taken = `${used} of ${cores(total - reserved)} ${unit} taken by VMs`;
+  if (reserved === 0) return taken;
+  return `${taken}; it has ${total}, ${reserved > 0 ? `${kept} kept back` : `${kept} more may be taken`}`;
+}
+
+const cores = (number: number): string => String(Number(number.toFixed(2)));
+
+const Size = z.object({
+  cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
+  memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+  cluster: z.string().optional(),
+  ...reserveAndAttributes.shape,
+});
+
+const placement = [
+  ['--cluster <cluster>', 'cluster that it is in, by id or name'],
+  ...reserveAndAttributes.options,
+] as const;
+
+/** What of the request says where VMs may go. */
+const placed = async ({ client }: Context, { cluster, ...rest }: z.output<typeof Size>): Promise<object> => ({
+  ...(cluster !== undefined && { cluster_id: await resolve(client(), clusters, cluster) }),
+  ...reserveAndAttributes.body(rest),
+});
+
+async function update(context: Context, wish: string | undefined, body: Body): Promise<void> {
+  const id = await resolve(context.client(), hosts, wish);
+  const { value, raw } = await context.client().send('PATCH', `/hosts/${id}`, HostResource, body);
+  report(context, `host ${id} (${value.name}) is ${value.state}.`, raw);
+}
+
+const setState = (verb: string, state: string, summary: string): Leaf =>
+  leaf({
+    usage: `${verb} <host>`,
+    summary,
+    examples: [`arcus host ${verb} host-1`],
+    schema: z.object({}),
+    run: (context, [wish]) => update(context, wish, json({ state })),
+  });
+
+export const hostCommands: readonly Leaf[] = [
+  ...listAndShow(hosts),
+  whyLeaf({
+    ...nounOf('host'),
+    examples: ['arcus host why host-1'],
+    schema: z.object({}),
+    idOf: ({ client }, wish) => resolve(client(), hosts, wish),
+  }),
+  waitLeaf(hosts, {
+    known: ['MONITORED', ...HostState.options.filter((state) => state !== 'MONITORED')],
+    statesOf: ({ state }) => [state],
+    // A host in ERROR is probed again, and people enable what they have disabled.
+    stuck: () => null,
+    hasEnded: () => false,
+  }),
+  leaf({
+    usage: 'create [name]',
+    summary: 'Add a host, from options or from a file',
+    examples: ['arcus host create host-4 --cpu 16 --memory 65536', 'arcus host create -f host.json'],
+    options: [
+      ['--cpu <cores>', 'cores that VMs may reserve'],
+      ['--memory <MB>', 'memory that VMs may reserve'],
+      ['--vm-mad <kind>', 'which hypervisor drives it'],
+      ...placement,
+      ['-f, --file <file>', 'JSON or YAML instead; - for standard input'],
+    ],
+    schema: Size.extend({ vmMad: z.string().optional(), file: z.string().optional() }),
+    run: async (context, [name], { cpu, memory, vmMad, file, ...rest }) => {
+      if (file === undefined && name === undefined)
+        throw new Complaint('usage', 'Give the name of the host, or -f.', {
+          next: 'Add --help to see how it is used.',
+        });
+      const document = file === undefined ? undefined : readInput(file);
+      const body = json(
+        document ? document.content : { name, cpu, memory, vm_mad: vmMad, ...(await placed(context, rest)) },
+      );
+      const sent = context.client().send('POST', '/hosts', HostResource, body);
+      const { value, raw } = await (document ? sent.catch(inFile(document)) : sent);
+      report(context, `host ${value.id} (${value.name}) created.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <host>',
+    summary: 'Change the size of a host, its cluster, what is kept back of it, or its attributes',
+    examples: [
+      'arcus host update host-1 --memory 131072',
+      'arcus host update host-1 --reserve-cpu 10% --reserve-memory 2048',
+      'arcus host update host-1 --cluster production --attribute RACK=b-12 --attribute SSD=',
+    ],
+    options: [
+      ['--cpu <cores>', 'cores that VMs may reserve'],
+      ['--memory <MB>', 'memory that VMs may reserve'],
+      ...placement,
+    ],
+    schema: Size,
+    run: async (context, [wish], { cpu, memory, ...rest }) =>
+      update(
+        context,
+        wish,
+        json(changesIn({ cpu, memory, ...(await placed(context, rest)) }, '--cpu, --memory, --cluster or --attribute')),
+      ),
+  }),
+  setState('enable', 'enabled', 'Let a host take VMs again'),
+  setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
+  setState('offline', 'offline', 'Stop watching a host'),
+  ...ownershipLeaves(hosts, { called: 'host-1' }),
+  removeLeaf(hosts, { called: 'host-4', summary: 'Remove a host that has no VMs' }),
+];

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperationResource } from '../../schemas/operations/operation.js';
+import type { Answer, Body } from '../shell/api-client.js';
+import type { Context } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { interruptible } from '../shell/interruptible.js';
+
+/** Milliseconds before each repetition, about ten seconds in all: time for a server to be started again. */
+const pauses = [200, 400, 800, 1600, 3000, 4000];
+/** Milliseconds for one answer: an operation is accepted within a second, unless the database is away. */
+const within = 10_000;
+
+const look = 'See whether it was accepted with: arcus operation list';
+
+/**
+ * Asks for an operation. When the connection is lost or the server cannot answer now, the same request is sent again,
+ * under the same Idempotency-Key: whatever became of the first one, there is one operation.
+ */
+export function startOperation(
+  context: Context,
+  method: 'POST' | 'DELETE',
+  path: string,
+  body?: Body,
+): Promise<Answer<OperationResource>> {
+  const key = randomUUID();
+  return interruptible(
+    (signal) =>
+      accepted(
+        context,
+        (client) => client.send(method, path, OperationResource, body, { key, signal, within }),
+        signal,
+      ),
+    () =>
+      new Complaint('detached', 'Interrupted before the server had answered: it may have been accepted.', {
+        next: look,
+      }),
+  );
+}
+
+async function accepted(
+  context: Context,
+  send: (client: ReturnType<Context['client']>) => Promise<Answer<OperationResource>>,
+  signal: AbortSignal,
+): Promise<Answer<OperationResource>> {
+  const client = context.client();
+  let mayHaveArrived = false;
+  for (const pause of [...pauses, null]) {
+    try {
+      return await send(client);
+    } catch (error) {
+      if (!(error instanceof Complaint)) throw error;
+      if (error.exit !== 'unreachable') throw error.exit === 'conflict' && mayHaveArrived ? doneBefore(error) : error;
+      mayHaveArrived ||= !wasRefused(error);
+      if (pause === null) throw mayHaveArrived ? uncertain(error) : error;
+      if (pause === pauses[0]) context.err(`${error.message} Asking again; it will not be done twice.`);
+      await sleep(pause, undefined, { signal });
+    }
+  }
+  throw new Error('there is a last try');
+}
+
+const uncertain = ({ message, cause }: Complaint): Complaint =>
+  new Complaint('unreachable', `${message} Asked ${pauses.length + 1} times; it may have been accepted.`, {
+    cause,
+    next: look,
+  });
+
+/** What cannot be done twice, such as an answer, may be refused because it was done. */
+const doneBefore = ({ message, findings, next, cause }: Complaint): Complaint =>
+  new Complaint('conflict', `${message} An earlier try of this request, whose answer was lost, may have done it.`, {
+    findings,
+    next,
+    cause,
+  });
+
+/** Nobody listened there: nothing has arrived. */
+function wasRefused({ cause }: Complaint): boolean {
+  const reason = cause instanceof Error ? cause.cause : undefined;
+  return reason instanceof Error && 'code' in reason && reason.code === 'ECONNREFUSED';
+}

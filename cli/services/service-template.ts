@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import { permissionsText } from '../identity/ownership.js';
+import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { startOperation } from '../operations/start-operation.js';
+import { json } from '../shell/api-client.js';
+import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { inFile, objectIn, readInput } from '../shell/files/input.js';
+import { reportOperation } from '../shell/follow.js';
+import { nounOf } from '../shell/noun-of.js';
+import { pairs, rawText } from '../shell/output.js';
+import { removeLeaf } from '../shell/remove-leaf.js';
+import { listAndShow, type Resource, report, resolve } from '../shell/resource.js';
+
+const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
+  ...nounOf('service_template'),
+  item: ServiceTemplateResource,
+  whole: ServiceTemplateResource,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'STRATEGY', text: ({ body }) => body.deployment },
+    { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
+    {
+      title: 'ROLES',
+      text: ({ body }) => body.roles.map((role) => `${role.name}:${role.cardinality}`).join(' '),
+      cut: true,
+    },
+  ],
+  text: (template) =>
+    [
+      `SERVICE TEMPLATE ${template.id} INFORMATION`,
+      pairs([
+        ['ID', String(template.id)],
+        ['NAME', template.name],
+        ['USER', template.uname],
+        ['GROUP', template.gname],
+        ['CREATED', template.created_at],
+      ]),
+      '',
+      permissionsText(template),
+      '',
+      'TEMPLATE CONTENTS',
+      JSON.stringify(template.body, null, 2),
+    ].join('\n'),
+  contents: ({ body }) => ({ value: body, text: rawText('json', body) }),
+};
+
+const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
+const fileOption = ['-f, --file <file>', 'JSON (comments allowed) or YAML; - for standard input'] as const;
+
+/** What `instantiate` and `service create` share. */
+export const instantiateOptions = {
+  options: [
+    ['--name <name>', 'name of the service'],
+    ['-f, --file <file>', 'JSON or YAML merged over the template; - for standard input'],
+    ['--wait', 'wait until the service runs'],
+  ],
+  schema: z.object({ name: z.string().optional(), file: z.string().optional(), wait: z.boolean().optional() }),
+} as const;
+
+const mergeHelp = 'Give attributes of a service template, such as {"deployment": "none"}.';
+
+/** Deploys a service from a template. */
+export async function instantiate(
+  context: Context,
+  wish: string | undefined,
+  { name, file, wait }: z.output<typeof instantiateOptions.schema>,
+): Promise<void> {
+  const document = file === undefined ? undefined : readInput(file);
+  const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
+  const merged = { ...merge, ...(name === undefined ? {} : { name }) };
+  const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
+  const id = await resolve(context.client(), serviceTemplates, wish);
+  const path = `/service-templates/${id}/instantiate`;
+  const started = startOperation(context, 'POST', path, body);
+  const answer = await (document === undefined ? started : started.catch(inFile(document, '/merge_template')));
+  await reportOperation(context, answer, { wait });
+}
+
+export const serviceTemplateCommands: readonly Leaf[] = [
+  ...listAndShow(serviceTemplates),
+  leaf({
+    usage: 'create',
+    summary: 'Add a service template from a file',
+    examples: ['arcus service-template create -f my_service.json'],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, _args, { file }) => {
+      const document = readInput(file);
+      const { value, raw } = await context
+        .client()
+        .send('POST', '/service-templates', ServiceTemplateResource, json(document.content))
+        .catch(inFile(document));
+      report(context, `service-template ${value.id} (${value.name}) created.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'update <service-template>',
+    summary: 'Replace a service template',
+    examples: ['arcus service-template update my_service -f my_service.json'],
+    options: [fileOption],
+    schema: FromFile,
+    run: async (context, [wish], { file }) => {
+      const document = readInput(file);
+      const id = await resolve(context.client(), serviceTemplates, wish);
+      const path = `/service-templates/${id}`;
+      const { value, raw } = await context
+        .client()
+        .send('PUT', path, ServiceTemplateResource, json(document.content))
+        .catch(inFile(document));
+      report(context, `service-template ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  ...ownershipLeaves(serviceTemplates, { called: 'my_service' }),
+  removeLeaf(serviceTemplates, { called: 'my_service', summary: 'Remove a service template' }),
+  leaf({
+    usage: 'instantiate <service-template>',
+    summary: 'Deploy a service from a service template',
+    examples: [
+      'arcus service-template instantiate my_service --wait',
+      'arcus service-template instantiate my_service --name other -f changes.json',
+    ],
+    ...instantiateOptions,
+    run: (context, [wish], options) => instantiate(context, wish, options),
+  }),
+];

@@ -1,0 +1,50 @@
+import type { ProblemBody } from '../../schemas/common/problem.js';
+
+/** What was asked, as far as advice depends on it. `typed`: by somebody who has just typed name and password. */
+type Asked = { method: string; path: string; typed: boolean };
+
+/** What a refusal says: what of it is for programs is said to people in other words. */
+export function sentenceOf({ status, detail }: ProblemBody, { path }: Pick<Asked, 'path'>): string {
+  if (status !== 412) return detail;
+  const { noun, id } = namedIn(path);
+  return `${id === undefined ? 'It' : `${noun} ${id}`} has been changed by somebody since it was read: nothing is done to it.`;
+}
+
+/** What a user can do after a refusal: never nothing. */
+export function nextStep(
+  { status, operation, exceeded, request_id, type }: ProblemBody,
+  { method, path, typed }: Asked,
+): string {
+  if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
+  if (typed && status === 401)
+    return 'Try again. An administrator, or an admin of your group, can give you another password.';
+  if (typed && status === 429) return 'Wait, and try again.';
+  if (status === 401) return 'See which credentials are sent, and where they come from, with: arcus context current';
+  if (status === 429) return 'Wait, and see which credentials are sent with: arcus context current';
+  if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
+  const { noun, id } = namedIn(path);
+  if (status === 404) return `List what there is with: arcus ${noun} list`;
+  if (exceeded)
+    return 'See what is used with: arcus quota show. End what is not needed, or ask an administrator for more.';
+  if (type.endsWith('/name_taken')) return `Choose another name, or see who has it with: arcus ${noun} list`;
+  if (status === 412) {
+    const look = id === undefined ? '' : `See what it is now with: arcus ${noun} show ${id}\n`;
+    return `${look}If you mean it still, give the command again.`;
+  }
+  if (status === 409 && id !== undefined) return `See more with: arcus ${noun} ${verbs[noun] ?? 'show'} ${id}`;
+  if (status >= 500) return `Try again in a moment; the log of the API has the reason under ${request_id}.`;
+  return method === 'GET' ? 'Correct it and ask again.' : 'Correct it and try again: nothing has been changed.';
+}
+
+/** What tells most about a resource that is in the way. */
+const verbs: Record<string, string> = { service: 'why', vm: 'why', host: 'why', operation: 'why' };
+
+/** What has no list of its own on the command line. */
+const listedAs: Record<string, string> = { 'consistency-check': 'operation' };
+
+/** `/services/12/recover` → service 12. */
+function namedIn(path: string): { noun: string; id: string | undefined } {
+  const [, collection = '', id] = /^\/([a-z-]+)(?:\/([0-9A-Z]+))?/.exec(path) ?? [];
+  const noun = collection.replace(/s$/, '');
+  return { noun: listedAs[noun] ?? noun, id };
+}

@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import { printable } from '../../schemas/common/printable.js';
+import { VmPlacement } from '../../schemas/placement/placement.js';
+import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { permissionsText } from '../identity/ownership.js';
+import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { operationsLeaf } from '../operations/operation-list.js';
+import { startOperation } from '../operations/start-operation.js';
+import { whyLeaf } from '../operations/why.js';
+import { json } from '../shell/api-client.js';
+import { type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { reportOperation } from '../shell/follow.js';
+import { nounOf } from '../shell/noun-of.js';
+import { ageOf, pairs, tableOf } from '../shell/output.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../shell/resource.js';
+import { stateText } from '../shell/state-colour.js';
+import { waitLeaf } from '../shell/wait-for.js';
+import { wrapped } from '../shell/wrapped.js';
+import { attributesText, vmTemplates } from './vm-template.js';
+
+type Vm = z.infer<typeof VmResource>;
+
+/** What a VM is doing, in one word: its life-cycle state while it is ACTIVE. */
+export const stateOf = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): string =>
+  state === 'ACTIVE' ? lcm_state : state;
+
+export const vms: Resource<typeof VmResource, typeof VmResource> = {
+  ...nounOf('vm'),
+  item: VmResource,
+  whole: VmResource,
+  states: VmState.options,
+  ends: { state: 'DONE', hasEnded: ({ state }) => state === 'DONE' },
+  columns: ({ now }) => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname, wide: true },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'STATE', text: stateOf, colour: stateText, kept: true },
+    { title: 'CPU', text: ({ cpu }) => String(cpu), right: true },
+    { title: 'MEMORY', text: ({ memory }) => `${memory}M`, right: true },
+    { title: 'HOST', text: ({ host }) => host?.name ?? '-', cut: true },
+    { title: 'SERVICE', text: ({ service_id }) => String(service_id ?? '-'), right: true, wide: true },
+    { title: 'ROLE', text: ({ role_name }) => role_name ?? '-', wide: true },
+    { title: 'READY', text: ({ ready }) => (ready ? 'yes' : 'no'), wide: true },
+    { title: 'OPERATION', text: ({ operation }) => operation ?? '-', wide: true },
+    { title: 'REASON', text: ({ reason }) => reason ?? '-', wide: true },
+    { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
+  ],
+  text: (vm) =>
+    [
+      `VIRTUAL MACHINE ${vm.id} INFORMATION`,
+      pairs([
+        ['ID', String(vm.id)],
+        ['NAME', vm.name],
+        ['USER', vm.uname],
+        ['GROUP', vm.gname],
+        ['STATE', vm.state],
+        ['LCM_STATE', vm.lcm_state],
+        ['REASON', vm.reason],
+        ['READY', vm.ready ? 'yes' : 'no'],
+        ['HOST', vm.host ? `${vm.host.id} (${vm.host.name})` : '-'],
+        ['SERVICE', vm.service_id === null ? null : `${vm.service_id}, role ${vm.role_name}`],
+        ['VM TEMPLATE', String(vm.template_id)],
+        ['CPU', String(vm.cpu)],
+        ['MEMORY', `${vm.memory}M`],
+        ['OPERATION', vm.operation],
+        ['CREATED', vm.created_at],
+        ['ENDED', vm.ended_at],
+      ]),
+      '',
+      permissionsText(vm),
+      ...(vm.history.length > 0 ? ['', 'PLACEMENT HISTORY', historyText(vm.history)] : []),
+      ...section('USER TEMPLATE', vm.user_template),
+      ...section('TEMPLATE', vm.template),
+    ].join('\n'),
+};
+
+const historyText = (history: Vm['history']): string =>
+  tableOf(
+    [
+      { title: 'SEQ', text: ({ seq }) => String(seq), right: true },
+      { title: 'HOST', text: ({ host_id, hostname }) => `${host_id} (${hostname})` },
+      { title: 'FROM', text: ({ started_at }) => started_at },
+      { title: 'UNTIL', text: ({ ended_at }) => ended_at ?? '-' },
+      { title: 'REASON', text: ({ reason }) => reason },
+    ],
+    history,
+  );
+
+const section = (title: string, attributes: Record<string, unknown>): string[] =>
+  Object.keys(attributes).length > 0 ? ['', title, attributesText(attributes)] : [];
+
+const placementLeaf = (verb: string, summary: string, example: string): Leaf =>
+  leaf({
+    usage: `${verb} <vm>`,
+    summary,
+    examples: [example, `${example} -o json`],
+    schema: z.object({}),
+    run: async (context, [wish]) => {
+      const id = await resolve(context.client(), vms, wish);
+      const { value, raw } = await context.client().get(`/vms/${id}/placement`, VmPlacement);
+      report(context, wrapped(printable(value.text), context.width()), raw);
+    },
+  });
+
+/** One answer under two questions: it fits the VM's state, whichever was asked. */
+const placementLeaves = [
+  placementLeaf('why-here', 'Tell why a VM is on its host, and not on another', 'arcus vm why-here 34'),
+  placementLeaf('why-pending', 'Tell why no host takes a VM that waits for one', 'arcus vm why-pending 35'),
+];
+
+const wait = ['--wait', 'wait until the operation has ended'] as const;
+
+export const vmCommands: readonly Leaf[] = [
+  ...listAndShow(vms),
+  whyLeaf({
+    ...nounOf('vm'),
+    examples: ['arcus vm why 34', 'arcus vm why test -o json'],
+    schema: z.object({}),
+    idOf: ({ client }, wish) => resolve(client(), vms, wish),
+  }),
+  ...placementLeaves,
+  operationsLeaf(vms),
+  waitLeaf(vms, {
+    known: ['RUNNING', ...VmState.options, ...VmLcmState.options.filter((state) => state !== 'RUNNING')],
+    statesOf: (vm) => [stateOf(vm), vm.state],
+    // A role's operation may try a failed VM again, and is not named by the VM: only what stands alone is sure to stay.
+    stuck: ({ lcm_state, operation, service_id }) =>
+      lcm_state.endsWith('_FAILURE') && operation === null && service_id === null
+        ? `it is ${lcm_state}, and nothing is at work on it`
+        : null,
+    hasEnded: ({ state }) => state === 'DONE',
+  }),
+  leaf({
+    usage: 'create <vm-template>',
+    summary: 'Make a VM from a VM template',
+    examples: ['arcus vm create small --name test --wait', 'arcus vm create 0 --cpu 2 --memory 2048'],
+    options: [
+      ['--name <name>', 'name of the VM'],
+      ['--cpu <cores>', 'instead of the CPU of the template'],
+      ['--memory <MB>', 'instead of the MEMORY of the template'],
+      wait,
+    ],
+    schema: z.object({
+      name: z.string().optional(),
+      cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
+      memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+      wait: z.boolean().optional(),
+    }),
+    run: async (context, [wish], { name, cpu, memory, wait }) => {
+      const template_id = await resolve(context.client(), vmTemplates, wish);
+      const changed = cpu !== undefined || memory !== undefined;
+      const body = json({ template_id, name, ...(changed ? { template: { CPU: cpu, MEMORY: memory } } : {}) });
+      await reportOperation(context, await startOperation(context, 'POST', '/vms', body), { wait });
+    },
+  }),
+  leaf({
+    usage: 'update <vm> <attributes...>',
+    summary: 'Set attributes of the user template of a VM; NAME= removes one',
+    examples: ['arcus vm update 3 READY=YES'],
+    schema: z.object({}),
+    run: async (context, [wish, ...attributes]) => {
+      const body = json({ user_template: Object.fromEntries(attributes.map(attributeOf)) });
+      const id = await resolve(context.client(), vms, wish);
+      const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, body);
+      report(context, `vm ${id} (${value.name}) updated.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'resume <vm>',
+    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    examples: ['arcus vm resume 3 --wait'],
+    options: [wait],
+    schema: z.object({ wait: z.boolean().optional() }),
+    run: async (context, [wish], { wait }) => {
+      const id = await resolve(context.client(), vms, wish);
+      await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/resume`), { wait });
+    },
+  }),
+  leaf({
+    usage: 'recover <vm>',
+    summary: 'Bring a VM out of a state in which it hangs',
+    examples: ['arcus vm recover 12 --retry', 'arcus vm recover 12 --recreate --wait'],
+    options: [
+      ['--retry', 'do again what failed'],
+      ['--delete', 'end the VM, its power cut'],
+      ['--recreate', 'end it and deploy it anew'],
+      ['--success', 'say that the step which hangs has succeeded (ADMIN right)'],
+      ['--failure', 'say that it has failed (ADMIN right)'],
+      wait,
+    ],
+    schema: z.object({
+      ...{ retry: z.boolean().optional(), delete: z.boolean().optional(), recreate: z.boolean().optional() },
+      ...{ success: z.boolean().optional(), failure: z.boolean().optional(), wait: z.boolean().optional() },
+    }),
+    run: async (context, [wish], { wait, ...wishes }) => {
+      const [action, another] = RecoverAction.options.filter((option) => wishes[option] === true);
+      if (action === undefined || another !== undefined)
+        throw new Complaint('usage', 'Say one of --retry, --delete, --recreate, --success and --failure.', {
+          next: 'Such as: arcus vm recover 12 --retry',
+        });
+      const ends = action === 'delete' || action === 'recreate';
+      const { id } = await (ends
+        ? resolveToEnd(
+            context,
+            vms,
+            wish,
+            (vm) => `End ${vm}${action === 'recreate' ? ' and deploy it anew' : ' for good'}?`,
+          )
+        : { id: await resolve(context.client(), vms, wish) });
+      const answer = await startOperation(context, 'POST', `/vms/${id}/recover`, json({ action }));
+      await reportOperation(context, answer, { wait });
+    },
+  }),
+  ...ownershipLeaves(vms, { called: 'build-server' }),
+  leaf({
+    usage: 'terminate <vm>',
+    summary: 'End a VM for good; of a service, its role is to have one less',
+    examples: ['arcus vm terminate 3 --wait', 'arcus vm terminate test --hard'],
+    options: [['--hard', 'cut the power instead of asking the guest'], wait],
+    schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),
+    run: async (context, [wish], { hard, wait }) => {
+      const { id } = await resolveToEnd(context, vms, wish, (vm) => `End ${vm} for good?`);
+      const path = `/vms/${id}/terminate`;
+      const answer = await startOperation(context, 'POST', path, json({ hard: hard ?? false }));
+      await reportOperation(context, answer, { wait });
+    },
+  }),
+];
+
+function attributeOf(text: string): [name: string, value: string | null] {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) {
+    throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`, {
+      next: 'Such as: arcus vm update 3 READY=YES',
+    });
+  }
+  return [name, value === '' ? null : value];
+}

@@ -1,0 +1,164 @@
+import type { Answer, NextAction } from '../../schemas/operations/operation.js';
+import { isOpen } from '../operation-states.js';
+import { type Act, rightFor, verdictOn } from './acts.js';
+import type { ActionFacts } from './facts.js';
+
+/** Names are stable: clients go by them. */
+export type ActionName =
+  | Answer
+  | 'recover'
+  | 'repair'
+  | 'report_ready'
+  | 'resume'
+  | 'recreate'
+  | 'recover_success'
+  | 'recover_failure'
+  | 'enable'
+  | 'cancel'
+  | 'undeploy'
+  | 'terminate'
+  | 'delete'
+  | 'disable'
+  | 'offline';
+
+/** `offered`: where it is left out although it may be done, because the same is offered otherwise or helps nobody. */
+type Row = readonly [
+  name: ActionName,
+  act: Act,
+  description: string | ((facts: ActionFacts) => string),
+  offered?: (facts: ActionFacts) => boolean,
+];
+
+const ofResource = ({ about }: ActionFacts): boolean => about === 'resource';
+const isGone = ({ resource }: ActionFacts): boolean => resource?.type === 'service' && resource.state === 'DONE';
+
+/** What may be offered, the likeliest wish first; of rows of one name the first that may be done. */
+export const table: readonly Row[] = [
+  ['retry', { do: 'answer', answer: 'retry' }, 'Try the VMs that failed again.'],
+  ['skip', { do: 'answer', answer: 'skip' }, 'Go on without the VMs that failed, with those that run.'],
+  ['give_up', { do: 'answer', answer: 'give_up' }, 'End the operation as failed; what runs goes on running.'],
+  [
+    'retry',
+    { do: 'retry' },
+    'Try it again: a new operation that goes on from what is.',
+    // Of a service that is asked about, recover and repair do the same.
+    ({ about, resource }) => about === 'operation' || resource?.type !== 'service',
+  ],
+  [
+    'retry',
+    { do: 'recoverVm', action: 'retry' },
+    'Do again what it hangs at.',
+    // Its service may be about to do so.
+    (facts) => ofResource(facts) && !(facts.operation && isOpen(facts.operation)),
+  ],
+  ['resume', { do: 'resume' }, 'Start it again where it is.'],
+  [
+    'recover',
+    { do: 'recover' },
+    'Go on with what failed: what is done is kept, VMs that failed are replaced.',
+    ofResource,
+  ],
+  [
+    'repair',
+    { do: 'repair' },
+    'Make it whole: look for VMs that are lost, replace those that failed, make those that are missing.',
+    ofResource,
+  ],
+  ['report_ready', { do: 'report' }, 'Say in place of its guest that it is ready.'],
+  ['enable', { do: 'setHost', to: 'enabled' }, 'Let the host take VMs again.'],
+  ['cancel', { do: 'cancel' }, 'Stop the operation at its next safe point.'],
+  ['undeploy', { do: 'undeploy', hard: null }, 'End its VMs; the service stays as DONE.'],
+  ['undeploy', { do: 'undeploy', hard: true }, 'Cut the power of its VMs instead of asking their guests.'],
+  [
+    'recreate',
+    { do: 'recoverVm', action: 'recreate' },
+    'End what there is of it, and deploy it anew.',
+    ({ resource }) => resource?.type === 'vm' && resource.state !== 'ACTIVE/RUNNING',
+  ],
+  ['recover_success', { do: 'recoverVm', action: 'success' }, 'Say that the step at which it hangs has succeeded.'],
+  ['recover_failure', { do: 'recoverVm', action: 'failure' }, 'Say that it has failed.'],
+  ['terminate', { do: 'terminate', hard: false }, 'End the VM for good.'],
+  ['terminate', { do: 'terminate', hard: true }, 'Cut its power instead of asking its guest.'],
+  [
+    'delete',
+    { do: 'delete' },
+    (facts) => (isGone(facts) ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.'),
+  ],
+  [
+    'disable',
+    { do: 'setHost', to: 'disabled' },
+    'Let the host keep its VMs and take no new ones.',
+    ({ resource }) => resource?.type === 'host' && resource.state !== 'OFFLINE',
+  ],
+  [
+    'offline',
+    { do: 'setHost', to: 'offline' },
+    'Ask it no more: VMs that are ended there count as gone although it does not answer.',
+    // Of one that answers it would not be true.
+    ({ resource }) => resource?.type === 'host' && resource.state === 'ERROR',
+  ],
+];
+
+/** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
+export function nextActions(facts: ActionFacts): NextAction[] {
+  if (!facts.mayManage) return [];
+  const found = new Map<ActionName, NextAction>();
+  for (const [name, act, description, offered] of table) {
+    if (found.has(name) || (offered && !offered(facts)) || verdictOn(act, facts) !== 'may') continue;
+    if (rightFor(act, facts.operation) === 'admin' && !facts.mayAdmin) continue;
+    const text = typeof description === 'string' ? description : description(facts);
+    found.set(name, { name, description: text, ...requestFor(act, facts) });
+  }
+  return [...found.values()];
+}
+
+type Request = Pick<NextAction, 'method' | 'href' | 'body' | 'command'>;
+
+/** How an act is asked for, of the API and on the command line. */
+export function requestFor(act: Act, { operation, resource }: ActionFacts): Request {
+  const op = operation?._id ?? '';
+  const id = resource?.id ?? 0;
+  switch (act.do) {
+    case 'answer':
+      return post(`/operations/${op}/answer`, `operation answer ${op} ${act.answer}`, { answer: act.answer });
+    case 'cancel':
+      return post(`/operations/${op}/cancel`, `operation cancel ${op}`);
+    case 'retry':
+      return post(`/operations/${op}/retry`, `operation retry ${op}`);
+    case 'recover':
+      return post(`/services/${id}/recover`, `service recover ${id}`);
+    case 'repair':
+      return post(`/services/${id}/repair`, `service repair ${id}`);
+    case 'undeploy':
+      return act.hard
+        ? post(`/services/${id}/undeploy`, `service undeploy ${id} --hard`, { hard: true })
+        : post(`/services/${id}/undeploy`, `service undeploy ${id}`);
+    case 'delete':
+      return request('DELETE', `/services/${id}`, `service delete ${id}`);
+    case 'resume':
+      return post(`/vms/${id}/resume`, `vm resume ${id}`);
+    case 'recoverVm':
+      return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });
+    case 'terminate':
+      return act.hard
+        ? post(`/vms/${id}/terminate`, `vm terminate ${id} --hard`, { hard: true })
+        : post(`/vms/${id}/terminate`, `vm terminate ${id}`);
+    case 'report':
+      return request('PATCH', `/vms/${id}`, `vm update ${id} READY=YES`, { user_template: { READY: 'YES' } });
+    case 'setHost':
+      return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
+    case 'check':
+      return post('/consistency-checks', 'fsck');
+  }
+}
+
+const verbs = { enabled: 'enable', disabled: 'disable', offline: 'offline' } as const;
+
+const request = (method: Request['method'], path: string, words: string, body: Request['body'] = null): Request => ({
+  method,
+  href: `/api/v1${path}`,
+  body,
+  command: `arcus ${words}`,
+});
+
+const post = (path: string, words: string, body: Request['body'] = null): Request => request('POST', path, words, body);

@@ -1,0 +1,68 @@
+import type { Step } from '../../schemas/operations/operation.js';
+import { amongText } from '../among.js';
+
+type Titled = Pick<Step, 'name' | 'role' | 'vms' | 'among'>;
+
+const plural = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
+const ofRole = ({ role, among }: Titled): string =>
+  role !== null ? ` of role ${role}` : among ? ` of ${amongText(among)}` : '';
+/** A step that is about roles, and says of none which, is about several: one of an earlier version. */
+const ofRoles = (step: Titled): string => ofRole(step) || ' of several roles';
+const batch = (step: Titled): string => {
+  if (step.role === null && step.among === undefined && step.vms === 1) return 'the VM';
+  return `${step.vms === null ? 'the VMs' : plural(step.vms)}${ofRole(step)}`;
+};
+const settled = ({ role, among }: Titled): string =>
+  role !== null ? `settle role ${role}` : among ? `settle ${amongText(among)}` : 'settle roles';
+
+const titles: Readonly<Record<string, (step: Titled) => string>> = {
+  beginDeployment: () => 'plan the deployment',
+  startRoles: (step) => `make the VMs${ofRoles(step)} and find hosts for them`,
+  placeRoles: (step) => `look for hosts for the VMs${ofRoles(step)}`,
+  countUnready: (step) => `see which VMs${ofRoles(step)} have reported READY=YES`,
+  bootVms: (step) => `boot ${batch(step)}`,
+  destroyVms: (step) => `remove ${batch(step)}`,
+  finishRoles: settled,
+  beginRepair: () => 'plan the repair',
+  takeLost: (step) => `take the VMs${ofRole(step)} whose state is not known`,
+  findVms: (step) => `look for ${batch(step)}`,
+  leaveBehind: (step) => `leave ${batch(step)} to be removed when the host answers`,
+  planRounds: (step) =>
+    `see what the failure ${step.role === null ? `policies${ofRole(step)} say` : `policy${ofRole(step)} says`}`,
+  askPerson: () => 'ask a person',
+  startSkip: (step) => `take the failed VMs${ofRole(step)}, to go on without them`,
+  finishSkip: settled,
+  beginUndeployment: () => 'plan the undeployment',
+  startRoleRemovals: (step) => `take the VMs${ofRoles(step)}`,
+  retakeRoleVms: (step) => `take the VMs${ofRoles(step)} that others had`,
+  finishRoleRemovals: settled,
+  beginVmDeployment: () => 'plan the deployment',
+  placeVm: () => 'find a host for the VM',
+  park: () => 'leave the VM to wait for a host',
+  takeForClearing: () => 'take the VM, to end what there is of it',
+  clearVms: (step) => `end what there is of ${batch(step)}`,
+  beginClaim: () => 'see how the VM is',
+  claimVm: () => 'write down what was said of the VM',
+  beginVmTermination: () => 'plan the termination',
+  takeForRemoval: () => 'take the VM from whoever has it',
+  vmFailure: () => 'see how the VM is',
+  beginCheck: () => 'plan the check',
+  beginRound: () => 'begin a round of the check',
+  noteCheck: () => 'write down how far the check is',
+  look: () => 'compare what is written down',
+  lookAgain: () => 'look again where something did not fit',
+  repairFindings: () => 'repair what does not fit',
+  lookAtHosts: () => 'compare it with what is on the hosts',
+  lookAgainAtHosts: () => 'look again at hosts where something did not fit',
+  repairHosts: () => 'repair what does not fit on the hosts',
+  endOperation: () => 'end the operation',
+  handOver: () => 'have the operation in the way stopped',
+};
+
+export const titledSteps: readonly string[] = Object.keys(titles);
+
+/** What a step does, in words; one that has none here is named like its activity: `countThings` → `count things`. */
+export function stepTitle(step: Titled): string {
+  const title = titles[step.name];
+  return title ? title(step) : `${step.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}${ofRole(step)}`;
+}

@@ -1,0 +1,80 @@
+import type { ServiceState } from '../../schemas/services/service.js';
+
+// State → event → next state, in the order of OneFlow's numbers; an absent pair is illegal. A state in -ING accepts its
+// own event again: a new run means that the old one ended, and holds fence the old one off. Undeploying pre-empts, so it
+// is legal wherever something could still be left.
+
+export type ServiceEvent =
+  | 'deploy'
+  | 'deployed'
+  | 'fail_deploy'
+  | 'undeploy'
+  | 'undeployed'
+  | 'fail_undeploy'
+  /** VMs of what was deployed have failed, are lost or missing; all is well again. */
+  | 'warn'
+  | 'well'
+  /** A repair begins, which leaves the service WARNING until its roles, deployed again, run; one that could not end well. */
+  | 'repair'
+  | 'fail_repair';
+
+type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
+
+export const serviceStates = {
+  // A deployment that was admitted but whose run never began fails from here.
+  PENDING: { deploy: 'DEPLOYING', fail_deploy: 'FAILED_DEPLOYING', undeploy: 'UNDEPLOYING' },
+  DEPLOYING: {
+    deploy: 'DEPLOYING',
+    deployed: 'RUNNING',
+    fail_deploy: 'FAILED_DEPLOYING',
+    undeploy: 'UNDEPLOYING',
+  },
+  RUNNING: { warn: 'WARNING', repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
+  WARNING: { warn: 'WARNING', well: 'RUNNING', repair: 'WARNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  DONE: {},
+  FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
+  // Once what failed of it is gone or runs after all, it may be that every role was deployed.
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
+  SCALING: { undeploy: 'UNDEPLOYING' },
+  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+} as const satisfies StateTable;
+
+export const roleStates = {
+  PENDING: { deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  DEPLOYING: {
+    deploy: 'DEPLOYING',
+    deployed: 'RUNNING',
+    fail_deploy: 'FAILED_DEPLOYING',
+    fail_repair: 'WARNING',
+    undeploy: 'UNDEPLOYING',
+  },
+  // A role of a service that is repaired is deployed again.
+  RUNNING: { warn: 'WARNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
+  WARNING: { warn: 'WARNING', well: 'RUNNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  DONE: {},
+  FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
+  FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  SCALING: { undeploy: 'UNDEPLOYING' },
+  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+} as const satisfies StateTable;
+
+const next = (table: StateTable, state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  table[state][event];
+
+/** The state of a service after an event, or undefined where the event is illegal. */
+export const nextServiceState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  next(serviceStates, state, event);
+
+/** The state of a role after an event, or undefined where the event is illegal. */
+export const nextRoleState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
+  next(roleStates, state, event);
+
+// Read from the table, not from the schema: workflows import this file, and a bundle should not carry the validator.
+const inOrder = Object.keys(serviceStates);
+
+/** OneFlow's number of a state: what its clients compare. */
+export const stateNumber = (state: ServiceState): number => inOrder.indexOf(state);

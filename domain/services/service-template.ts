@@ -1,0 +1,190 @@
+import { attributeNameFault, pointerStep } from '../../schemas/common/attribute-name.js';
+import type { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
+import { atOnce } from '../bit-by-bit.js';
+import { cronFault } from '../cron.js';
+import { type Finding, Problem } from '../problems.js';
+import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
+import { findCycle } from './role-graph.js';
+import { checkRolePlacement } from './role-placement.js';
+
+/** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
+const mostHints = 10;
+const mostCircles = 20;
+
+/** What is wrong with a template, whose shape and size are right, as a whole: names, parents, circles, placement. */
+export function checkRoles(body: ServiceTemplateBody): Finding[] {
+  const { roles } = body;
+  return [
+    ...wrongNames(body),
+    ...repeatedNames(roles),
+    ...unknownParents(roles),
+    ...circles(roles),
+    ...checkRolePlacement(roles),
+  ];
+}
+
+/** The custom attributes of a template, which are filled in when it is instantiated. */
+export const customAttributes = ({ custom_attrs, custom_attrs_values }: ServiceTemplateBody): ReadonlySet<string> =>
+  new Set(Object.keys({ ...custom_attrs, ...custom_attrs_values }));
+
+/**
+ * What is wrong with one of its roles by itself: contents, sizes, policies. It stands at `pointer`. `pending`: the custom
+ * attributes that are yet to be filled in.
+ */
+export const checkRole = (role: RoleTemplate, pointer: string, pending: ReadonlySet<string>): Finding[] => [
+  ...contentsFindings(role, pointer, pending),
+  ...wrongSizes(role, pointer),
+  ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
+  ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
+];
+
+function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
+  const seen = new Set<string>();
+  return roles.flatMap(({ name }, at) => {
+    const repeated = seen.has(name);
+    seen.add(name);
+    return repeated ? [{ pointer: `/roles/${at}/name`, detail: `the role name "${name}" is used twice` }] : [];
+  });
+}
+
+function unknownParents(roles: readonly RoleTemplate[]): Finding[] {
+  const names = new Set(roles.map((role) => role.name));
+  let hints = 0;
+  return roles.flatMap((role, at) =>
+    role.parents.flatMap((parent, nth) => {
+      if (names.has(parent)) return [];
+      const close = ++hints > mostHints ? undefined : closest(parent, names);
+      const hint = close === undefined ? '' : `; did you mean "${close}"?`;
+      return [{ pointer: `/roles/${at}/parents/${nth}`, detail: `no role is called "${parent}"${hint}` }];
+    }),
+  );
+}
+
+/** One finding for each circle; circles that share a role are named one at a time. */
+function circles(roles: readonly RoleTemplate[]): Finding[] {
+  const findings: Finding[] = [];
+  let left = [...roles];
+  for (let circle = findCycle(left); circle !== undefined && findings.length < mostCircles; circle = findCycle(left)) {
+    const [first, ...rest] = circle;
+    const names = new Set(circle);
+    const waits = rest.map((parent, at) => `${circle[at]} waits for ${parent}`).join(', ');
+    findings.push({
+      pointer: `/roles/${roles.findIndex((role) => role.name === first)}/parents`,
+      detail: `the roles wait for each other in a circle: ${waits}`,
+    });
+    left = left.filter((role) => !names.has(role.name));
+  }
+  return findings;
+}
+
+/** Of custom attributes and user inputs: they become attributes of VMs. */
+function wrongNames(body: ServiceTemplateBody): Finding[] {
+  const faults = (attributes: object | undefined, pointer: string): Finding[] =>
+    Object.keys(attributes ?? {}).flatMap((name) => {
+      const detail = attributeNameFault(name);
+      return detail === undefined ? [] : [{ pointer: `${pointer}/${pointerStep(name)}`, detail }];
+    });
+  return [
+    ...faults(body.custom_attrs, '/custom_attrs'),
+    ...faults(body.custom_attrs_values, '/custom_attrs_values'),
+    ...body.roles.flatMap((role, at) => faults(role.user_inputs_values, `/roles/${at}/user_inputs_values`)),
+  ];
+}
+
+function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
+  const { cardinality, min_vms, max_vms } = role;
+  const findings: Finding[] = [];
+  if (min_vms !== undefined && cardinality < min_vms)
+    findings.push({ pointer: `${pointer}/cardinality`, detail: `is ${cardinality}, below min_vms ${min_vms}` });
+  if (max_vms !== undefined && cardinality > max_vms)
+    findings.push({ pointer: `${pointer}/cardinality`, detail: `is ${cardinality}, above max_vms ${max_vms}` });
+  const policies = [...(role.elasticity_policies ?? []), ...(role.scheduled_policies ?? [])];
+  if (policies.length > 0)
+    for (const bound of ['min_vms', 'max_vms'] as const)
+      if (role[bound] === undefined)
+        findings.push({ pointer: `${pointer}/${bound}`, detail: 'is required for a role with policies' });
+  return findings;
+}
+
+const wrongElasticityPolicies = ({ elasticity_policies: policies = [] }: RoleTemplate, pointer: string): Finding[] =>
+  policies.flatMap(({ expression }, at) =>
+    expression.trim() === '' ? [{ pointer: `${pointer}/${at}/expression`, detail: 'must not be empty' }] : [],
+  );
+
+function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTemplate, pointer: string): Finding[] {
+  return policies.flatMap(({ recurrence, start_time }, at) => {
+    const findings: Finding[] = [];
+    if (recurrence === undefined && start_time === undefined)
+      findings.push({ pointer: `${pointer}/${at}`, detail: 'needs start_time or recurrence' });
+    if (recurrence !== undefined && start_time !== undefined)
+      findings.push({ pointer: `${pointer}/${at}`, detail: 'has both start_time and recurrence; give one of them' });
+    const fault = recurrence === undefined ? undefined : cronFault(recurrence);
+    if (fault !== undefined)
+      findings.push({ pointer: `${pointer}/${at}/recurrence`, detail: `is not a cron expression: ${fault}` });
+    if (start_time?.trim() === '')
+      findings.push({ pointer: `${pointer}/${at}/start_time`, detail: 'must not be empty' });
+    return findings;
+  });
+}
+
+/** The name that differs least, when it is close enough to be what was meant. */
+function closest(wish: string, names: Iterable<string>): string | undefined {
+  if (wish.length > 64) return undefined;
+  let best: { name: string; distance: number } | undefined;
+  for (const name of names) {
+    const most = Math.min(Math.max(1, Math.floor(name.length / 3)), best ? best.distance - 1 : name.length);
+    if (Math.abs(name.length - wish.length) > Math.min(3, most)) continue;
+    const distance = editDistance(wish.toLowerCase(), name.toLowerCase(), most);
+    if (distance <= most) best = { name, distance };
+  }
+  return best?.name;
+}
+
+/** Levenshtein's: how many letters must be added, dropped or changed; more than `most` is not counted to its end. */
+function editDistance(from: string, to: string, most: number): number {
+  let row = Uint8Array.from({ length: to.length + 1 }, (_, at) => at);
+  let next = new Uint8Array(to.length + 1);
+  for (let i = 1; i <= from.length; i++) {
+    next[0] = i;
+    let [before, least] = [i, i];
+    const letter = from.charCodeAt(i - 1);
+    for (let j = 1; j <= to.length; j++) {
+      const kept = (row[j - 1] ?? 0) + (letter === to.charCodeAt(j - 1) ? 0 : 1);
+      before = Math.min(kept, (row[j] ?? 0) + 1, before + 1);
+      next[j] = before;
+      if (before < least) least = before;
+    }
+    if (least > most) return least;
+    [row, next] = [next, row];
+  }
+  return row.at(-1) ?? 0;
+}
+
+/**
+ * The template that an instantiation uses: `merge` over the top level (shallow, as OneFlow 5.0), values of
+ * `custom_attrs_values` for each `$NAME` in the roles' `vm_template_contents`, and the roles' `user_inputs_values`
+ * behind them. The shape is not checked: parse and check the result. Throws `invalid_request` with every `$NAME` that
+ * `custom_attrs` promises and `custom_attrs_values` lacks, and with contents that would be too long; another `$NAME`
+ * stays as it is.
+ */
+export const mergeServiceTemplate = (...given: Parameters<typeof mergingServiceTemplate>): Record<string, unknown> =>
+  atOnce(mergingServiceTemplate(...given));
+
+/** The same, bit by bit. */
+export function* mergingServiceTemplate(
+  body: Readonly<Record<string, unknown>>,
+  merge: Readonly<Record<string, unknown>> = {},
+): Generator<void, Record<string, unknown>> {
+  const merged: Record<string, unknown> = { ...body, ...merge };
+  if (!Array.isArray(merged.roles)) return merged;
+  const values = new CustomValues(membersOf(merged.custom_attrs_values), membersOf(merged.custom_attrs));
+  const { roles, findings } = yield* fillRoles(merged.roles, values);
+  if (findings.length > 0)
+    throw new Problem('invalid_request', 'The values of custom attributes cannot be put into the roles.', {
+      findings: findings.map(({ pointer, detail }) => ({ pointer: `/merge_template${pointer}`, detail })),
+    });
+  return { ...merged, roles };
+}
+
+const membersOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};

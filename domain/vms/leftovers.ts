@@ -1,0 +1,46 @@
+import type { Vm } from '../../schemas/vms/vm.js';
+import { few, sentence } from '../words.js';
+import type { SightedDomain } from './sightings.js';
+import { placeOf } from './stays.js';
+import { isVmGone, isVmRunning } from './vm-states.js';
+
+/** A VM of which a host has a domain, as it is written down. */
+export type KnownVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'history' | 'wanted' | 'left_behind'>;
+
+/**
+ * What a host still runs of what is over. `stale`: copies of VMs that are gone, or run elsewhere; `leaving`: VMs that were
+ * replaced while the host was silent, each with the operation that is to end it.
+ */
+export type Leftovers = { stale: { vm: number; epoch: number }[]; leaving: { vm: number; op: string }[] };
+
+/**
+ * What of these domains has to go before the host takes new VMs. Never the last copy of a VM that is not gone: one that waits,
+ * or boots elsewhere, keeps it, and is no reason to wait. What no VM is known of is not ours.
+ */
+export function leftoversOf(
+  host: number,
+  domains: readonly (Pick<SightedDomain, 'epoch'> & { vm: number })[],
+  vms: ReadonlyMap<number, KnownVm>,
+): Leftovers {
+  const found: Leftovers = { stale: [], leaving: [] };
+  for (const { vm: id, epoch } of domains) {
+    const vm = vms.get(id);
+    if (!vm) continue;
+    const place = placeOf(vm);
+    const runsElsewhere = place !== null && place.hid !== host && place.epoch > epoch && isVmRunning(vm);
+    if (isVmGone(vm) || runsElsewhere) found.stale.push({ vm: id, epoch });
+    else if (place?.hid === host && vm.left_behind !== undefined && vm.wanted === vm.left_behind)
+      found.leaving.push({ vm: id, op: vm.left_behind });
+  }
+  return found;
+}
+
+export const isClear = ({ stale, leaving }: Leftovers): boolean => stale.length + leaving.length === 0;
+
+/** Why a host that answers takes no VMs yet. `failure`: why something could not be removed. */
+export function leftoversText({ stale, leaving }: Leftovers, failure: string | null): string {
+  const vms = [...stale, ...leaving].map(({ vm }) => String(vm));
+  const those = `${vms.length === 1 ? 'VM' : 'VMs'} ${few(vms)}`;
+  const text = `it still runs ${those} of before, which ${vms.length === 1 ? 'is' : 'are'} gone or replaced and removed first`;
+  return failure === null ? text : `${text}; that failed: ${sentence(failure)}`;
+}

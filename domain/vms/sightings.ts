@@ -1,0 +1,48 @@
+import type { HostState } from '../../schemas/hosts/host.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { placeOf } from './stays.js';
+import { isVmRunning, type VmEvent } from './vm-states.js';
+
+/** What a host said of one VM. */
+export type SightedDomain = { epoch: number; state: 'booting' | 'running' | 'stopped' | 'failed' };
+
+/** What a host said: its domains by VM; or why it did not answer, and what it was before it was asked. */
+export type Sighted =
+  | { name: string; domains: ReadonlyMap<number, SightedDomain> }
+  | { name: string; error: string; was: HostState };
+
+export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting'>;
+
+/** What is to be written of a VM. `clear`: it was missed, and is there again. */
+export type Verdict = { event: VmEvent & ('run' | 'stop' | 'lose'); reason: string | null } | 'clear';
+
+/** The reason of a VM that went down without being told to. */
+export const stoppedOutside = 'stopped outside Arcus';
+
+/**
+ * What a second look says of a VM at which nobody works, and which was UNKNOWN, POWEROFF or missing before the host was
+ * asked; null: nothing. A single look that misses a VM decides nothing: the next one knows of it by its `sighting`.
+ */
+export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
+  const runs = isVmRunning(vm);
+  if ('error' in host) {
+    const isLost = runs && (host.was === 'ERROR' || vm.sighting?.missing === true);
+    return isLost ? { event: 'lose', reason: `its host ${host.name} does not answer: ${host.error}` } : null;
+  }
+  const domain = host.domains.get(vm._id);
+  // A domain of an earlier stay is not this one of it: a check of consistency finds that.
+  if (domain && domain.epoch < (placeOf(vm)?.epoch ?? 0)) return null;
+  if (!runs) return domain?.state === 'running' ? { event: 'run', reason: null } : null;
+  if (vm.sighting?.missing !== true) return null;
+  if (domain?.state === 'running' || domain?.state === 'booting') return 'clear';
+  if (domain?.state === 'failed') return { event: 'lose', reason: `its guest crashed on ${host.name}` };
+  return { event: 'stop', reason: stoppedOutside };
+}
+
+/** Whether a look says of a VM that was taken to run that it does not, so that the next one has to be heard. */
+export const isMissed = (vm: Pick<Vm, '_id'>, host: Sighted): boolean => {
+  // A host that has only just fallen silent is asked once more before anything is said of its VMs.
+  if ('error' in host) return host.was !== 'MONITORED';
+  const state = host.domains.get(vm._id)?.state;
+  return state !== 'running' && state !== 'booting';
+};

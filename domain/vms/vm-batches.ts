@@ -1,0 +1,29 @@
+import { limits } from '../../schemas/common/limits.js';
+
+const batchSize = limits.batchVms.most;
+
+/** VMs in portions that one step takes. */
+export function batchesOf(ids: readonly number[]): number[][] {
+  const batches: number[][] = [];
+  for (let at = 0; at < ids.length; at += batchSize) batches.push(ids.slice(at, at + batchSize));
+  return batches;
+}
+
+/** Portions of several roles in batches: those that fill one go alone, the others share them, in their order. */
+export function packed<P extends { vms: readonly number[] }>(portions: readonly P[]): P[][] {
+  const batches: P[][] = [];
+  let [shared, size]: [P[], number] = [[], 0];
+  for (const portion of portions) {
+    if (portion.vms.length >= batchSize) {
+      batches.push([portion]);
+      continue;
+    }
+    if (size + portion.vms.length > batchSize) {
+      batches.push(shared);
+      [shared, size] = [[], 0];
+    }
+    shared.push(portion);
+    size += portion.vms.length;
+  }
+  return shared.length > 0 ? [...batches, shared] : batches;
+}

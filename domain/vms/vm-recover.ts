@@ -1,0 +1,62 @@
+import type { RecoverAction } from '../../schemas/vms/vm.js';
+import { type VmEvent, type VmStateName, vmStateNames } from './vm-states.js';
+
+/**
+ * What a recovery does. `claim`: somebody says how a step that hangs came out, and the VM moves so; deploy, terminate,
+ * recreate: that operation begins, and goes on from what is.
+ */
+export type Recovery =
+  | { do: 'claim'; event: VmEvent }
+  | { do: 'deploy' | 'terminate' | 'recreate' }
+  /** Why not, as a sentence that begins with what the VM is. */
+  | { do: 'nothing'; why: string };
+
+const claim = (event: VmEvent): Recovery => ({ do: 'claim', event });
+const nothing = (why: string): Recovery => ({ do: 'nothing', why });
+const deploy: Recovery = { do: 'deploy' };
+const terminate: Recovery = { do: 'terminate' };
+const recreate: Recovery = { do: 'recreate' };
+
+const noHost = nothing('it has no host yet, so nothing of it hangs.');
+const runs = nothing('it runs: there is nothing to recover.');
+const isSo = nothing('that is what it is called already.');
+const gone = nothing('it is gone for good.');
+const isOff = nothing('it is powered off: resume it or end it.');
+
+/**
+ * State → action. As in OpenNebula, but: a claim of failure in UNKNOWN does not say that the VM runs; a retry serves
+ * wherever something can be tried; and what the last operation asked for (hard or not) is asked for again.
+ */
+export const recoveries: { readonly [S in VmStateName]: { readonly [A in RecoverAction]: Recovery } } = {
+  PENDING: { success: noHost, failure: noHost, retry: deploy, delete: terminate, recreate: noHost },
+  'ACTIVE/PROLOG': { success: deploy, failure: claim('fail_prolog'), retry: deploy, delete: terminate, recreate },
+  'ACTIVE/BOOT': { success: claim('run'), failure: claim('fail_boot'), retry: deploy, delete: terminate, recreate },
+  'ACTIVE/RUNNING': { success: runs, failure: runs, retry: runs, delete: terminate, recreate },
+  'ACTIVE/SHUTDOWN': {
+    success: claim('done'),
+    failure: claim('fail_shutdown'),
+    retry: terminate,
+    delete: terminate,
+    recreate,
+  },
+  'ACTIVE/EPILOG': {
+    success: claim('done'),
+    failure: claim('fail_epilog'),
+    retry: terminate,
+    delete: terminate,
+    recreate,
+  },
+  'ACTIVE/UNKNOWN': { success: claim('run'), failure: claim('stop'), retry: deploy, delete: terminate, recreate },
+  'ACTIVE/PROLOG_FAILURE': { success: deploy, failure: isSo, retry: deploy, delete: terminate, recreate },
+  'ACTIVE/BOOT_FAILURE': { success: claim('run'), failure: isSo, retry: deploy, delete: terminate, recreate },
+  'ACTIVE/EPILOG_FAILURE': { success: claim('done'), failure: isSo, retry: terminate, delete: terminate, recreate },
+  POWEROFF: { success: isOff, failure: isOff, retry: isOff, delete: terminate, recreate: isOff },
+  DONE: { success: gone, failure: gone, retry: gone, delete: gone, recreate: gone },
+};
+
+/** States of VMs that were stopped or lost, and are started again where they are. */
+export const resumable: readonly VmStateName[] = ['POWEROFF', 'ACTIVE/UNKNOWN'];
+
+/** The states in which an action does this. */
+export const statesThat = (does: Recovery['do'], action: RecoverAction): VmStateName[] =>
+  vmStateNames.filter((state) => recoveries[state][action].do === does);

@@ -1,0 +1,131 @@
+import type { Vm, VmLcmState, VmState } from '../../schemas/vms/vm.js';
+
+/** A VM's state and life-cycle state in one word: the latter says something only of an ACTIVE VM. */
+export type VmStateName = Exclude<VmState, 'ACTIVE'> | `ACTIVE/${Exclude<VmLcmState, 'LCM_INIT'>}`;
+
+export type VmEvent =
+  | 'place'
+  | 'boot'
+  | 'run'
+  | 'lose'
+  | 'stop'
+  | 'retry'
+  | 'fail_prolog'
+  | 'fail_boot'
+  | 'shutdown'
+  | 'fail_shutdown'
+  | 'epilog'
+  | 'fail_epilog'
+  | 'done'
+  | 'resubmit';
+
+/**
+ * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
+ * run. A VM can be shut down from everywhere: destroying what is not there succeeds, so each removal takes the same way.
+ * `retry`: what failed to deploy or does not run is deployed again in its place, under a higher epoch. `lose`: its
+ * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
+ * nothing of it is left anywhere, and it begins anew. A VM may be found to `run` wherever its domain can have gone on
+ * without Arcus.
+ */
+export const vmStates = {
+  PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
+  'ACTIVE/PROLOG': {
+    place: 'ACTIVE/PROLOG',
+    retry: 'ACTIVE/PROLOG',
+    boot: 'ACTIVE/BOOT',
+    fail_prolog: 'ACTIVE/PROLOG_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/BOOT': {
+    boot: 'ACTIVE/BOOT',
+    run: 'ACTIVE/RUNNING',
+    fail_boot: 'ACTIVE/BOOT_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/RUNNING': { lose: 'ACTIVE/UNKNOWN', stop: 'POWEROFF', shutdown: 'ACTIVE/SHUTDOWN' },
+  // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
+  // shutdown that failed, whatever the VM was doing before.
+  'ACTIVE/SHUTDOWN': {
+    shutdown: 'ACTIVE/SHUTDOWN',
+    epilog: 'ACTIVE/EPILOG',
+    done: 'DONE',
+    resubmit: 'PENDING',
+    fail_shutdown: 'ACTIVE/UNKNOWN',
+  },
+  'ACTIVE/EPILOG': {
+    shutdown: 'ACTIVE/SHUTDOWN',
+    epilog: 'ACTIVE/EPILOG',
+    done: 'DONE',
+    fail_epilog: 'ACTIVE/EPILOG_FAILURE',
+  },
+  'ACTIVE/UNKNOWN': {
+    run: 'ACTIVE/RUNNING',
+    stop: 'POWEROFF',
+    retry: 'ACTIVE/PROLOG',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/BOOT_FAILURE': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
+  POWEROFF: { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  DONE: {},
+} as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
+
+/** The state of a VM after an event, or undefined where the event is illegal. */
+export function nextVmState(state: VmStateName, event: VmEvent): VmStateName | undefined {
+  const row: Partial<Record<VmEvent, VmStateName>> = vmStates[state];
+  return row[event];
+}
+
+type VmStates = Pick<Vm, 'state' | 'lcm_state'>;
+
+/** The one word for what a VM document stores in two. */
+export function vmStateName({ state, lcm_state }: VmStates): VmStateName {
+  if (state !== 'ACTIVE') return state;
+  if (lcm_state === 'LCM_INIT') return 'ACTIVE/UNKNOWN';
+  return `ACTIVE/${lcm_state}`;
+}
+
+const storedStates: { readonly [name in VmStateName]: VmStates } = {
+  PENDING: { state: 'PENDING', lcm_state: 'LCM_INIT' },
+  'ACTIVE/PROLOG': { state: 'ACTIVE', lcm_state: 'PROLOG' },
+  'ACTIVE/BOOT': { state: 'ACTIVE', lcm_state: 'BOOT' },
+  'ACTIVE/RUNNING': { state: 'ACTIVE', lcm_state: 'RUNNING' },
+  'ACTIVE/SHUTDOWN': { state: 'ACTIVE', lcm_state: 'SHUTDOWN' },
+  'ACTIVE/EPILOG': { state: 'ACTIVE', lcm_state: 'EPILOG' },
+  'ACTIVE/UNKNOWN': { state: 'ACTIVE', lcm_state: 'UNKNOWN' },
+  'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
+  'ACTIVE/BOOT_FAILURE': { state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' },
+  'ACTIVE/EPILOG_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_FAILURE' },
+  POWEROFF: { state: 'POWEROFF', lcm_state: 'LCM_INIT' },
+  DONE: { state: 'DONE', lcm_state: 'LCM_INIT' },
+};
+
+/** What a VM document stores for this state. */
+export const storedVmState = (name: VmStateName): VmStates => ({ ...storedStates[name] });
+
+export const vmStateNames = Object.values(storedStates).map(vmStateName);
+
+/** OpenNebula's *_FAILURE states: they are left by a new try or by a removal. */
+export const isVmFailure = (lcm: VmLcmState): boolean => lcm.endsWith('_FAILURE');
+
+/** VMs that failed to deploy, and can be deployed again where they are. */
+export const failedToDeploy = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
+  lcm_state === 'PROLOG_FAILURE' || lcm_state === 'BOOT_FAILURE';
+
+export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
+
+/** A VM that serves, or that its user has to start again: nothing is amiss with it. */
+export const isVmHealthy = (vm: VmStates): boolean => isVmRunning(vm) || vm.state === 'POWEROFF';
+
+export const isVmGone = (vm: Pick<Vm, 'state'>): boolean => vm.state === 'DONE';
+
+const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
+  PROLOG: 'fail_prolog',
+  BOOT: 'fail_boot',
+  SHUTDOWN: 'fail_shutdown',
+  EPILOG: 'fail_epilog',
+};
+
+/** The event by which a VM in the middle of a step says that the step was given up; undefined when it is in none. */
+export const abandonment = ({ lcm_state }: Pick<Vm, 'lcm_state'>): VmEvent | undefined => abandonments[lcm_state];

@@ -1,0 +1,20 @@
+import type { RoleTies } from '../../schemas/placement/placement.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { PlacementWish } from '../placement/placement.js';
+
+/** What a VM asks of a host. */
+export const wishOf = (
+  vm: Pick<Vm, '_id' | 'capacity' | 'user_template' | 'service' | 'placement'>,
+): PlacementWish => ({
+  vm: vm._id,
+  capacity: vm.capacity,
+  requirements: textOf(vm.user_template.SCHED_REQUIREMENTS),
+  rank: textOf(vm.user_template.SCHED_RANK),
+  tied: vm.service && vm.placement ? { ...vm.placement, service: vm.service.id, role: vm.service.role } : undefined,
+});
+
+/** Whether a role's VMs may not share any host with any other: what a plan alone cannot promise when two plan at once. */
+export const isBound = ({ together, apart }: RoleTies): boolean => together.length > 0 || apart.length > 0;
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value : undefined;

@@ -1,0 +1,132 @@
+import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
+import { isOpen } from '../../domain/operation-states.js';
+import { isReady } from '../../domain/vms/ready.js';
+import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import type { OperatedKind } from '../../schemas/kinds.js';
+import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../../schemas/operations/operation.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { Store } from '../../store/store.js';
+import { operationSubject, subjectOf } from '../authorise.js';
+
+/** What an operation or a question is about, as it is now. */
+export type Resource =
+  | { type: 'service'; service: Service }
+  /** With the service that it is a node of, if it is. */
+  | { type: 'vm'; vm: Vm; service: Service | null }
+  | { type: 'host'; host: Host }
+  | { type: 'zone'; id: number };
+
+const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resource | null>> = {
+  service: async (store, id) => {
+    const service = await store.services.find(id);
+    return service && { type: 'service', service };
+  },
+  vm: async (store, id) => {
+    const vm = await store.vms.find(id);
+    return vm && { type: 'vm', vm, service: vm.service ? await store.services.find(vm.service.id) : null };
+  },
+  zone: async (_store, id) => ({ type: 'zone', id }),
+};
+
+/** The resource of an operation; null: it is gone. */
+export const findResource = (store: Store, { type, id }: ResourceRef): Promise<Resource | null> =>
+  finders[type](store, id);
+
+/** A resource, as rights are asked on it; null: it has no owner. */
+export function subjectOfResource(resource: Resource): Subject | null {
+  switch (resource.type) {
+    case 'service':
+      return subjectOf('service', resource.service);
+    case 'vm':
+      return subjectOf('vm', resource.vm);
+    case 'host':
+      return subjectOf('host', resource.host);
+    case 'zone':
+      return null;
+  }
+}
+
+/** What decides which actions this caller may take now, on an operation and its resource or on a resource. */
+export async function actionFacts(
+  store: Store,
+  caller: Caller,
+  about: ActionFacts['about'],
+  operation: Operation | null,
+  resource: Resource | null,
+): Promise<ActionFacts> {
+  const [facts, last] = await Promise.all([
+    resource && resourceFacts(store, resource),
+    operation && store.operations.lastOf(operation.resource),
+  ]);
+  return {
+    about,
+    operation,
+    after: last && last._id !== operation?._id ? last : null,
+    resource: facts,
+    mayManage: mayManage(caller, operation, resource),
+    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('vm', resource.vm), 'admin'),
+  };
+}
+
+function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
+  if (operation?.resource.type === 'zone') return isAdministrator(caller);
+  // To enable a host is what is offered of it, and that is an administrator's work.
+  if (resource?.type === 'host') return allowed(caller, subjectOf('host', resource.host), 'admin');
+  const subjects = [operation && operationSubject(operation), resource && subjectOfResource(resource)];
+  return subjects.every((subject) => subject === null || allowed(caller, subject, 'manage'));
+}
+
+/** What a resource is like now, and who is at work on it. */
+export async function resourceFacts(store: Store, resource: Resource): Promise<ResourceFacts> {
+  switch (resource.type) {
+    case 'zone': {
+      const holder = await store.consistency.holderOfZone(resource.id);
+      const standing = await standingOf(store, holder);
+      // The zone may still name a check that has ended: the next one takes its place.
+      return { ...resource, work: standing && isOpen(standing) ? workOf(standing._id, standing) : null };
+    }
+    case 'host':
+      return { type: 'host', id: resource.host._id, state: resource.host.state };
+    case 'service': {
+      const { _id: id, state, operation, wanted } = resource.service;
+      const op = wanted ?? operation;
+      const standing = await standingOf(store, op);
+      // What nobody knows anything of cannot be outbid.
+      const going = standing && isUndeployment(standing) ? standing.input : { hard: true, remove: true };
+      return {
+        type: 'service',
+        id,
+        state,
+        work: op === null ? null : workOf(op, standing),
+        going: wanted === null ? null : going,
+      };
+    }
+    case 'vm': {
+      const { vm, service } = resource;
+      const op = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
+      const standing = await standingOf(store, op);
+      const going = standing && isTermination(standing) ? standing.input : { hard: true };
+      return {
+        type: 'vm',
+        id: vm._id,
+        state: vmStateName(vm),
+        work: op === null ? null : workOf(op, standing),
+        going: vm.wanted === null ? null : going,
+        unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
+      };
+    }
+  }
+}
+
+const standingOf = (store: Store, op: string | null): Promise<Operation | null> =>
+  op === null ? Promise.resolve(null) : store.operations.find(op);
+
+const workOf = (op: string, standing: Operation | null): Work => ({
+  op,
+  kind: standing?.kind ?? null,
+  state: standing?.state ?? null,
+});

@@ -1,0 +1,50 @@
+import { Problem } from '../../domain/problems.js';
+import {
+  type Cluster,
+  type ClusterEdit,
+  type ClusterResource,
+  type CreateCluster,
+  defaultCluster,
+} from '../../schemas/hosts/cluster.js';
+import type { OperationsContext } from '../context.js';
+import { managed } from '../managed.js';
+import { clusterResource, namesFor } from '../resources.js';
+import { checkedAttributes, withoutNulls } from './attributes.js';
+import { wakeWaiting } from './wake-waiting.js';
+
+export const clusterOperations = (context: OperationsContext) => {
+  const { store, directory } = context;
+
+  return managed(context, 'cluster', {
+    ...store.clusters,
+    async shown(caller, clusters): Promise<ClusterResource[]> {
+      const hosts = await store.clusterChanges.hostsOf(clusters.map(({ _id }) => _id));
+      const names = await namesFor(directory, caller, clusters);
+      return clusters.map((cluster) => clusterResource(cluster, hosts.get(cluster._id) ?? [], names));
+    },
+    make: async (_caller, { attributes, reserved }: CreateCluster) => {
+      const checked = checkedAttributes(attributes);
+      return (base): Cluster => ({ ...base, attributes: checked, reserve: reserved ?? {} });
+    },
+    editable,
+    change: (_caller, { name, attributes, reserved }, present, session) => {
+      const change = { name, attributes: checkedAttributes(attributes, present.attributes), reserve: reserved };
+      return store.clusterChanges.changeCluster(present._id, change, session);
+    },
+    async remove(_caller, { _id: id, name }, session) {
+      const called = `Cluster ${id} (${name})`;
+      if (id === defaultCluster)
+        throw new Problem('wrong_state', `${called} is always there: hosts are in it by default.`);
+      const hosts = await store.clusterChanges.removeCluster(id, session);
+      if (hosts > 0) throw new Problem('in_use', `${called} has ${hosts} hosts. Put them into another cluster first.`);
+    },
+    changed: () => wakeWaiting(context),
+  });
+};
+
+/** What can be edited of a cluster, as it is. */
+const editable = ({ name, attributes, reserve }: Cluster): ClusterEdit => ({
+  name,
+  attributes,
+  reserved: withoutNulls(reserve),
+});

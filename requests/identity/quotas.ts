@@ -1,0 +1,204 @@
+import type { Caller } from '../../domain/identity/caller.js';
+import { visibility } from '../../domain/identity/permissions.js';
+import {
+  amountsOf,
+  countLimit,
+  countsOf,
+  effectiveLimit,
+  fromUnits,
+  inUnits,
+  isExempt,
+  nothing,
+} from '../../domain/identity/quotas.js';
+import { groupSubject } from '../../domain/identity/user-rights.js';
+import { Problem } from '../../domain/problems.js';
+import type { Page } from '../../schemas/common/common.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import {
+  type Amounts,
+  asDefault,
+  type Counts,
+  type DefaultQuotas,
+  type DefaultQuotasEdit,
+  type OwnQuotas,
+  type Quota,
+  type QuotaEdit,
+  type QuotaHolder,
+  type QuotaHolderType,
+  type QuotaKind,
+  type QuotaResource,
+  type UserQuotaEdit,
+} from '../../schemas/identity/quota.js';
+import type { CountedKind } from '../../schemas/kinds.js';
+import { administrator, demand } from '../authorise.js';
+import type { OperationsContext } from '../context.js';
+import type { Edit } from '../edit.js';
+import { authorisedUser } from './authorise-user.js';
+
+/** Everybody sees what is his own; the rest is a right on the user or group: USE to see its quotas, ADMIN to set them. */
+export const quotaOperations = ({
+  store: { quotas, references },
+  directory: { users, groups: groupStore, tokens },
+}: OperationsContext) => {
+  /** Names of users or groups; those that do not exist are left out. */
+  const namesOf = (type: QuotaHolderType, ids: readonly number[]): Promise<ReadonlyMap<number, string>> =>
+    (type === 'group' ? groupStore : users).namesOf(ids);
+
+  /** Those of these that exist, in this order. */
+  async function resources(type: QuotaHolderType, ids: readonly number[]): Promise<QuotaResource[]> {
+    const [names, found, defaults] = await Promise.all([
+      namesOf(type, ids),
+      quotas.byIds(type, ids),
+      quotas.defaultLimits(),
+    ]);
+    const byId = new Map(found.map((quota) => [quota._id, quota]));
+    const shown = ids.flatMap((id) => {
+      const name = names.get(id);
+      return name === undefined ? [] : [quotaResource({ type, id }, name, byId.get(id), defaults[type])];
+    });
+    if (type === 'group') return shown;
+    const counts = await quotas.counts(shown.filter(({ exempt }) => !exempt).map(({ id }) => id));
+    return Promise.all(
+      shown.map(async (quota) => {
+        const has = quota.exempt
+          ? noCounts
+          : { ...noCounts, ...counts.get(quota.id), tokens: await tokens.count(quota.id) };
+        const limits = byId.get(quota.id)?.limits;
+        const of = (kind: CountedKind) => ({
+          limit: limits?.[kind] ?? asDefault,
+          effective: countLimit(kind, quota.id, limits, defaults.user),
+          used: has[kind],
+        });
+        return { ...quota, ...countsOf(of) };
+      }),
+    );
+  }
+
+  async function shown({ type, id }: QuotaHolder): Promise<QuotaResource> {
+    const [resource] = await resources(type, [id]);
+    if (!resource) throw gone({ type, id });
+    return resource;
+  }
+
+  async function demandOn(caller: Caller, { type, id }: QuotaHolder, right: 'use' | 'admin'): Promise<void> {
+    if (type === 'user') authorisedUser(caller, id, await users.find(id), right);
+    else demand(caller, groupSubject({ _id: id }), right, `group ${id}`);
+  }
+
+  /** Whose quotas of a kind the caller may see; null: everybody's. The same rule as that of `show`. */
+  async function visible(caller: Caller, type: QuotaHolderType): Promise<number[] | null> {
+    const seen = visibility(caller, type === 'user' ? 'USER' : 'GROUP');
+    if (seen.all) return null;
+    return type === 'user'
+      ? [caller.id, ...seen.ids, ...(await users.idsIn(seen.gids))]
+      : [...caller.groups, ...seen.ids];
+  }
+
+  const shownDefaults = async (): Promise<DefaultQuotas> => {
+    const { user, group } = await quotas.defaultLimits();
+    return { users: ofUser(user), groups: mapLimits(group) };
+  };
+
+  async function changeLimits<T extends Amounts>(
+    caller: Caller,
+    holder: QuotaHolder,
+    { revise, precondition }: Edit<T>,
+    present: (limits: Amounts & Partial<Counts>) => T,
+  ): Promise<QuotaResource> {
+    await demandOn(caller, holder, 'admin');
+    await shown(holder);
+    if (isExempt(holder))
+      throw new Problem(
+        'wrong_state',
+        `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
+      );
+    await quotas.edit(holder, async ({ limits }, session) => {
+      if ((await references.touch(holder.type, [holder.id], session)).length > 0) throw gone(holder);
+      await precondition.demand(() => shown(holder));
+      const { wish } = revise(present(limits));
+      await quotas.setLimits(holder, stored(wish), session);
+    });
+    return shown(holder);
+  }
+
+  return {
+    /** The caller's own, and those of the caller's groups. */
+    async own({ id, groups }: Caller): Promise<OwnQuotas> {
+      const ofGroups = await resources(
+        'group',
+        [...groups].sort((one, other) => one - other),
+      );
+      return { user: await shown({ type: 'user', id }), groups: ofGroups };
+    },
+
+    /** Of everybody who has used anything yet or has limits of his own, as far as the caller may see them. */
+    async list(caller: Caller, type: QuotaHolderType, query: ListQuery): Promise<Page<QuotaResource>> {
+      const page = await quotas.list(type, query, await visible(caller, type));
+      const ids = page.items.map(({ _id }) => _id);
+      return { ...page, items: await resources(type, ids) };
+    },
+
+    async show(caller: Caller, holder: QuotaHolder): Promise<QuotaResource> {
+      await demandOn(caller, holder, 'use');
+      return shown(holder);
+    },
+
+    /** Changes limits of a group. One below what is used takes nothing away: it refuses more of that. */
+    update: (caller: Caller, id: number, edit: Edit<QuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'group', id }, edit, mapLimits),
+    /** The same of a user. */
+    updateUser: (caller: Caller, id: number, edit: Edit<UserQuotaEdit>): Promise<QuotaResource> =>
+      changeLimits(caller, { type: 'user', id }, edit, ofUser),
+
+    showDefaults: shownDefaults,
+
+    async updateDefaults(caller: Caller, { revise, precondition }: Edit<DefaultQuotasEdit>): Promise<DefaultQuotas> {
+      administrator(caller, 'set default quotas');
+      await quotas.editDefaults(async ({ user, group }, session) => {
+        await precondition.demand(shownDefaults);
+        const { wish } = revise({ users: ofUser(user), groups: mapLimits(group) });
+        await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, session);
+      });
+      return shownDefaults();
+    },
+  };
+};
+
+const gone = ({ type, id }: QuotaHolder): Problem => new Problem('not_found', `There is no ${type} ${id}.`);
+
+const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
+
+/** Limits as they are given, in the units in which they are kept. */
+const stored = <T extends Amounts>(limits: T): T => ({
+  ...limits,
+  ...amountsOf((kind) => fromUnits(kind, limits[kind])),
+});
+
+/** The same of a user, with what is counted. */
+const ofUser = (limits: Amounts & Partial<Counts>): Amounts & Counts => ({
+  ...mapLimits(limits),
+  ...countsOf((kind) => limits[kind] ?? asDefault),
+});
+
+const noCounts: Counts = countsOf(() => 0);
+
+function quotaResource(
+  holder: QuotaHolder,
+  name: string,
+  { limits, used }: Omit<Quota, '_id'> = { limits: amountsOf(() => asDefault), used: nothing },
+  defaults: Amounts,
+): QuotaResource {
+  const exempt = isExempt(holder);
+  const of = (kind: QuotaKind) => {
+    const effective = exempt ? null : effectiveLimit(limits[kind], defaults[kind]);
+    return {
+      limit: inUnits(kind, limits[kind]),
+      effective: effective === null ? null : inUnits(kind, effective),
+      used: inUnits(kind, used[kind]),
+    };
+  };
+  return {
+    ...holder,
+    ...{ name, exempt, services: of('services'), vms: of('vms'), cpu: of('cpu'), memory: of('memory') },
+  };
+}

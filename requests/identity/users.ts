@@ -1,0 +1,263 @@
+import type { ClientSession } from 'mongoose';
+import { printAcl } from '../../domain/identity/acl.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { personName } from '../../domain/identity/given-names.js';
+import { demandUmask } from '../../domain/identity/permission-bits.js';
+import { isAdministrator } from '../../domain/identity/permissions.js';
+import { mayCreateUser } from '../../domain/identity/user-rights.js';
+import { type Finding, Problem } from '../../domain/problems.js';
+import type { Page } from '../../schemas/common/common.js';
+import { limits } from '../../schemas/common/limits.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import { administrators, defaultGroup } from '../../schemas/identity/group.js';
+import {
+  type ChangePassword,
+  type CreateUser,
+  defaultUmask,
+  type SelfResource,
+  type User,
+  type UserEdit,
+  type UserResource,
+} from '../../schemas/identity/user.js';
+import type { OperationsContext } from '../context.js';
+import type { Edit } from '../edit.js';
+import type { Precondition } from '../precondition.js';
+import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
+import { changeDirectory } from './change-directory.js';
+import { createPasswords, hashPassword } from './passwords.js';
+
+/** User 0, which is always there. */
+const oneadmin = 0;
+
+/** Users, as those may manage them who have rights on them: themselves, admins of their group, administrators. */
+export const userOperations = ({ store, directory, settings }: OperationsContext) => {
+  const { users, groups, tokens, acls, version } = directory;
+  const passwords = createPasswords(directory, settings.failedLogins);
+
+  async function shown(found: readonly User[]): Promise<UserResource[]> {
+    const its = await groups.byIds([...new Set(found.flatMap((user) => user.groups))]);
+    const byId = new Map(its.map((group) => [group._id, group]));
+    const nameOf = (gid: number): string => byId.get(gid)?.name ?? String(gid);
+    return found.map((user) => ({
+      id: user._id,
+      name: user.name,
+      gid: user.gid,
+      gname: nameOf(user.gid),
+      groups: [...user.groups]
+        .sort((one, other) => one - other)
+        .map((id) => ({ id, name: nameOf(id), admin: byId.get(id)?.admins.includes(user._id) ?? false })),
+      administrator: isAdministrator({ id: user._id, groups: user.groups }),
+      enabled: user.enabled,
+      umask: user.umask,
+      created_at: user.created_at.toISOString(),
+    }));
+  }
+
+  async function shownOne(user: User): Promise<UserResource> {
+    const [one] = await shown([user]);
+    if (!one) throw new Error('a user was not shown');
+    return one;
+  }
+
+  /** Everything that is wrong with names and groups, at once. */
+  async function refuseImpossible(
+    { name, gid, groups: more = [] }: Partial<Pick<UserEdit, 'name' | 'gid'>> & { groups?: readonly number[] },
+    itself: number | null,
+    session: ClientSession,
+  ): Promise<void> {
+    const there = await groups.namesOf([...(gid === undefined ? [] : [gid]), ...more], session);
+    const findings: Finding[] = [
+      ...(gid === undefined || there.has(gid) ? [] : [{ pointer: '/gid', detail: `there is no group ${gid}` }]),
+      ...more.flatMap((id, at) =>
+        there.has(id) ? [] : [{ pointer: `/groups/${at}`, detail: `there is no group ${id}` }],
+      ),
+    ];
+    if (findings.length > 0) throw new Problem('invalid_request', 'A user is in groups that exist.', { findings });
+    const namesake = name === undefined ? null : await users.byName(name, session);
+    if (namesake && namesake._id !== itself)
+      throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
+    const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, session);
+    if (alike)
+      throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
+  }
+
+  return {
+    async list(caller: Caller, query: ListQuery): Promise<Page<UserResource>> {
+      const page = await users.list(caller, query);
+      return { ...page, items: await shown(page.items) };
+    },
+
+    show: async (caller: Caller, id: number): Promise<UserResource> =>
+      shownOne(authorisedUser(caller, id, await users.find(id), 'use')),
+
+    /** The caller, and what the caller may do. */
+    async self(caller: Caller): Promise<SelfResource> {
+      const user = await users.find(caller.id);
+      if (!user) throw new Problem('not_found', `There is no user ${caller.id}.`);
+      return {
+        ...(await shownOne(user)),
+        authenticated_by: caller.login?.by ?? 'password',
+        rules: caller.rules.map(printAcl),
+      };
+    },
+
+    /** Needs CREATE on USER in the primary group, and MANAGE on each group that the user comes into. */
+    async create(caller: Caller, request: CreateUser): Promise<UserResource> {
+      const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
+      const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
+      const name = personName(request.name);
+      demandUmask(umask);
+      const all = [...new Set([gid, ...more])];
+      const demandCreate = (asking: Caller): void => {
+        if (mayCreateUser(asking, gid, all)) return;
+        for (const one of all) demandFill(asking, one);
+        throw new Problem('not_authorized', `You need the CREATE right on USER in group ${gid}.`);
+      };
+      demandCreate(caller);
+      const password_hash = await hashPassword(password);
+      const made = await changeDirectory(directory, caller, async (asking, session) => {
+        demandCreate(asking);
+        if (!isAdministrator(asking) && (await users.countIn(gid, session)) >= limits.members.most)
+          throw new Problem('wrong_state', `Group ${gid} has ${limits.members.most} users. Ask an administrator.`);
+        await refuseImpossible({ name, gid, groups: more }, null, session);
+        const user: User = {
+          ...{ _id: await version.take('user', session), name, gid, groups: all, password_hash },
+          ...{ enabled, umask, credentials: 0, created_at: new Date() },
+        };
+        await users.insert(user, session);
+        return user;
+      });
+      return shownOne(made);
+    },
+
+    /** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
+    async update(caller: Caller, id: number, { revise, precondition }: Edit<UserEdit>): Promise<UserResource> {
+      const after = await changeDirectory(directory, caller, async (asking, session) => {
+        const found = await users.find(id, session);
+        const isOneself = asking.id === id;
+        const user = isOneself
+          ? authorisedUser(asking, id, found, 'manage')
+          : await commandedUser(directory, asking, id, found, session);
+        await precondition.demand(() => shownOne(user));
+        const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
+        const isUmaskAlone = [...named].every((member) => member === 'umask');
+        if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
+        const { gid, umask, enabled } = wish;
+        const name = personName(wish.name, user.name);
+        demandUmask(umask, user.umask);
+        const disables = user.enabled && !enabled;
+        if (disables) refuseDisabling(asking, id);
+        if (id === oneadmin && name !== user.name)
+          throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
+        await refuseImpossible({ name, gid }, id, session);
+        const joins = !user.groups.includes(gid);
+        if (joins) demandFill(asking, gid);
+        if (disables) await tokens.removeOf(id, session);
+        return users.update(
+          id,
+          {
+            ...{ name, gid, umask, enabled },
+            ...(joins && { groups: [...user.groups, gid] }),
+            ...(disables && { credentials: user.credentials + 1 }),
+          },
+          session,
+        );
+      });
+      if (!after) throw new Error('a user was not changed');
+      return shownOne(after);
+    },
+
+    /** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */
+    async setPassword(
+      caller: Caller,
+      id: number,
+      { password, current_password }: ChangePassword,
+      precondition: Precondition,
+    ): Promise<void> {
+      const before = await users.find(id);
+      if (caller.id === id) await demandCurrent(before, caller, current_password);
+      else await commandedUser(directory, caller, id, before);
+      const password_hash = await hashPassword(password);
+      await changeDirectory(directory, caller, async (asking, session) => {
+        const found = await users.find(id, session);
+        if (asking.id !== id) await commandedUser(directory, asking, id, found, session);
+        else if (found?.password_hash !== before?.password_hash)
+          throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
+        if (found) await precondition.demand(() => shownOne(found));
+        await users.update(id, { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 }, session);
+        await tokens.removeOf(id, session);
+      });
+    },
+
+    /** Makes the user a member of a group. Asked again it is the same. */
+    async join(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
+      const after = await changeDirectory(directory, caller, async (asking, session) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
+        if (!(await groups.find(gid, session))) throw new Problem('not_found', `There is no group ${gid}.`);
+        demandFill(asking, gid);
+        if (user.groups.includes(gid)) return user;
+        return users.update(id, { groups: [...user.groups, gid] }, session);
+      });
+      if (!after) throw new Error('a user was not changed');
+      return shownOne(after);
+    },
+
+    /** Takes the user out of a group that is not the primary one; who was an admin of it is not any more. */
+    async leave(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
+      const after = await changeDirectory(directory, caller, async (asking, session) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
+        if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
+        demandFill(asking, gid);
+        if (gid === user.gid)
+          throw new Problem(
+            'wrong_state',
+            `Group ${gid} is the primary group of user ${id}: give the user another one first.`,
+          );
+        if (id === oneadmin && gid === administrators)
+          throw new Problem('wrong_state', `User ${oneadmin} is always in group ${administrators}.`);
+        await groups.removeAdmin(id, [gid], session);
+        return users.update(id, { groups: user.groups.filter((one) => one !== gid) }, session);
+      });
+      if (!after) throw new Error('a user was not changed');
+      return shownOne(after);
+    },
+
+    /** Removes a user who owns nothing any more, with tokens, quotas, and rules that are about nobody else. */
+    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
+      await changeDirectory(directory, caller, async (asking, session) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+        await precondition.demand(() => shownOne(user));
+        if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
+        if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
+        const owned = await store.owned.by({ uid: id }, session);
+        if (owned !== null)
+          throw new Problem(
+            'in_use',
+            `User ${id} (${user.name}) owns ${owned}. Delete that, or give it to somebody else, first.`,
+          );
+        await tokens.removeOf(id, session);
+        await groups.removeAdmin(id, user.groups, session);
+        await acls.removeOfUser(id, session);
+        await store.quotas.forget({ type: 'user', id }, session);
+        await users.remove(id, session);
+      });
+    },
+  };
+
+  async function demandCurrent(user: User | null, caller: Caller, current: string | undefined): Promise<void> {
+    if (current === undefined)
+      throw new Problem('invalid_request', 'Your own password is changed with the current one.', {
+        findings: [{ pointer: '/current_password', detail: 'is required' }],
+      });
+    const login = { name: caller.name, secret: current, address: caller.login?.address ?? '' };
+    if (!(await passwords.matches(user, login)))
+      throw new Problem('not_authorized', 'The current password is another one.');
+  }
+};
+
+function refuseDisabling(asking: Caller, id: number): void {
+  if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} cannot be disabled.`);
+  if (id === asking.id) throw new Problem('not_authorized', 'You cannot disable yourself. Ask somebody else.');
+}

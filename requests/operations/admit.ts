@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { ClientSession } from 'mongoose';
+import { ulid } from 'ulid';
+import type { Caller } from '../../domain/identity/caller.js';
+import { isSameOwnership } from '../../domain/identity/ownership.js';
+import type { Right } from '../../domain/identity/permissions.js';
+import { laneOf, ownLane } from '../../domain/operations/lanes.js';
+import { nameOf, workflowIdOf } from '../../domain/operations/names.js';
+import type { Problem } from '../../domain/problems.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import { administrators } from '../../schemas/identity/group.js';
+import type { Amounts } from '../../schemas/identity/quota.js';
+import type {
+  Operation,
+  OperationInputs,
+  OperationKind,
+  OperationResource,
+} from '../../schemas/operations/operation.js';
+import { type operations, takesAway } from '../../schemas/operations.js';
+import { demand, operationSubject } from '../authorise.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { operationResource } from '../resources.js';
+
+type Wish<K extends OperationKind> = {
+  kind: K;
+  resource: { type: (typeof operations)[K]['on']; id: number };
+  name: string;
+  /** Whose the resource is, as it was when the caller was found to have `right` on it; absent: MANAGE. */
+  owner: Ownership;
+  right?: Right;
+  /** What the resource was made from, for telling from earlier runs how long this one takes. */
+  template?: number;
+  /** The operation that this one tries again. */
+  retryOf?: string;
+  input: OperationInputs[K];
+  /** What the client asked for and of what, for telling a repeated request from another one with its key. */
+  request: unknown;
+  /** VM templates that the resource names from then on: those who write the same go one after the other. */
+  vmTemplates?: readonly number[];
+  /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
+  charge?: Amounts;
+  /**
+   * The guarded write on the resource, in the transaction of admission; returns whose the resource is then, or null: the
+   * guard did not match.
+   */
+  claim: (op: string, session: ClientSession) => Promise<Ownership | null>;
+  refusal: () => Promise<Problem>;
+};
+
+/** What a client has asked for: the request, for telling a repeated one by its key, and the operation that it tries again. */
+export type Asked = { request: unknown; retryOf?: string; admission: Admission };
+
+/**
+ * Admits an operation (its document and its claim on the resource, in one transaction), has it started, and answers.
+ * What cannot be started now is accepted all the same: reconciliation starts it. Whoever may USE or MANAGE the resource may
+ * do so with the operation: it has the same owner, group and permission bits.
+ */
+export async function admit<K extends OperationKind>(
+  { store, engine, settings, onDelayed }: OperationsContext,
+  caller: Caller,
+  { idempotencyKey }: Admission,
+  {
+    kind,
+    resource,
+    name,
+    owner,
+    right = 'manage',
+    template,
+    retryOf,
+    input,
+    request,
+    vmTemplates,
+    charge,
+    claim,
+    refusal,
+  }: Wish<K>,
+): Promise<OperationResource> {
+  const operation: Operation<K> = {
+    _id: ulid(),
+    kind,
+    resource,
+    resource_name: name,
+    workflow_id: workflowIdOf(resource),
+    input,
+    requester: { id: caller.id, name: caller.name },
+    uid: owner.uid,
+    gid: owner.gid,
+    permissions: owner.permissions,
+    idempotency_key: idempotencyKey ?? null,
+    fingerprint: fingerprintOf(request),
+    state: 'accepted',
+    run_id: null,
+    waiting_for: null,
+    error: null,
+    template_id: template ?? null,
+    retry_of: retryOf ?? null,
+    cancel_requested: null,
+    question: null,
+    answer: null,
+    created_at: new Date(),
+    started_at: null,
+    ended_at: null,
+  };
+  const write = async () =>
+    store.operations.admit(
+      { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
+      async (session) => {
+        const now = await claim(operation._id, session);
+        if (!now) return null;
+        // It has been given away, or its bits were changed, since it was read.
+        if (!isSameOwnership(now, owner))
+          demand(caller, operationSubject({ ...now, resource }), right, nameOf(resource));
+        if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
+        // What takes away is never refused: it is how there come to be fewer.
+        if (!takesAway(kind))
+          await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', session);
+        return now;
+      },
+      refusal,
+    );
+  const requester = { uid: caller.id, gid: administrators };
+  const inTurn = vmTemplates ? () => store.references.inTurn('vm_template', vmTemplates, write) : write;
+  const admitted = await store.quotas.inTurn([...(charge ? [owner] : []), requester], inTurn);
+  if (!admitted.repeated)
+    await start(admitted.operation).catch((error: unknown) =>
+      onDelayed(`operation ${operation._id} is accepted and starts when Temporal answers`, error),
+    );
+  return operationResource(admitted.operation, settings);
+
+  async function start(accepted: Operation): Promise<void> {
+    // Occupied: by a run that this operation pre-empts, or by one that has ended its operation and is about to close.
+    if ((await engine.start(accepted)) === 'occupied') await engine.handOver(accepted._id);
+  }
+}
+
+/** The operation that an earlier request with this key started, if there is one. */
+export async function repeatedRequest(
+  { store, settings }: OperationsContext,
+  caller: Caller,
+  { idempotencyKey }: Admission,
+  request: unknown,
+): Promise<OperationResource | undefined> {
+  const earlier = await store.operations.repeated({
+    requester: { id: caller.id, name: caller.name },
+    idempotency_key: idempotencyKey ?? null,
+    fingerprint: fingerprintOf(request),
+  });
+  return earlier && operationResource(earlier, settings);
+}
+
+/** With the name that the caller's is, for a refusal. */
+const chargedOwner = ({ uid, gid }: { uid: number; gid: number }, caller: Caller) => ({
+  uid,
+  gid,
+  ...(uid === caller.id && { uname: caller.name }),
+});
+
+const fingerprintOf = (request: unknown): string => createHash('sha256').update(JSON.stringify(request)).digest('hex');

@@ -1,0 +1,238 @@
+import { expressionWarnings } from '../domain/expressions/findings.js';
+import type { Caller } from '../domain/identity/caller.js';
+import { workflowIdOf } from '../domain/operations/names.js';
+import { isReady } from '../domain/vms/ready.js';
+import { placeOf } from '../domain/vms/stays.js';
+import type { Ownership } from '../schemas/common/common.js';
+import { namespaces } from '../schemas/config.js';
+import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/hosts/cluster.js';
+import type { Host, HostResource } from '../schemas/hosts/host.js';
+import { kinds } from '../schemas/kinds.js';
+import { Answer, type Operation, type OperationResource } from '../schemas/operations/operation.js';
+import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
+import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/services/service-template.js';
+import type { Vm, VmResource } from '../schemas/vms/vm.js';
+import type { VmTemplate, VmTemplateResource } from '../schemas/vms/vm-template.js';
+import type { Directory } from '../store/identity/directory.js';
+import type { ServiceNode } from '../store/services/service-nodes.js';
+import type { ServiceRow } from '../store/services/services.js';
+import type { OperationsContext } from './context.js';
+
+/** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
+export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };
+
+export async function namesFor(
+  { users, groups }: Pick<Directory, 'users' | 'groups'>,
+  caller: Caller,
+  objects: readonly Pick<Ownership, 'uid' | 'gid'>[],
+): Promise<Names> {
+  const unames = new Map([[caller.id, caller.name]]);
+  const gnames = new Map(caller.groupNames ?? []);
+  const unknown = (ids: readonly number[], known: ReadonlyMap<number, string>) =>
+    [...new Set(ids)].filter((id) => !known.has(id));
+  const [foundUsers, foundGroups] = await Promise.all([
+    users.namesOf(
+      unknown(
+        objects.map(({ uid }) => uid),
+        unames,
+      ),
+    ),
+    groups.namesOf(
+      unknown(
+        objects.map(({ gid }) => gid),
+        gnames,
+      ),
+    ),
+  ]);
+  for (const [uid, name] of foundUsers) unames.set(uid, name);
+  for (const [gid, name] of foundGroups) gnames.set(gid, name);
+  return ({ uid, gid }) => ({ uname: unames.get(uid) ?? String(uid), gname: gnames.get(gid) ?? String(gid) });
+}
+
+const iso = (date: Date): string => date.toISOString();
+const isoOrNull = (date: Date | null): string | null => date && iso(date);
+const ownership = ({ uid, gid, permissions }: Ownership) => ({ uid, gid, permissions });
+
+export const hostResource = (host: Host, names: Names): HostResource => ({
+  id: host._id,
+  name: host.name,
+  ...ownership(host),
+  ...names(host),
+  vm_mad: host.vm_mad,
+  state: host.state,
+  error: host.error,
+  cluster_id: host.cluster_id ?? defaultCluster,
+  attributes: host.attributes ?? {},
+  reserved: { cpu: host.reserve?.cpu ?? null, memory: host.reserve?.memory ?? null },
+  cpu: {
+    total: host.total.cpu / 100,
+    reserved: (host.reserved?.cpu ?? 0) / 100,
+    used: host.used.cpu / 100,
+    free: (host.total.cpu - (host.reserved?.cpu ?? 0) - host.used.cpu) / 100,
+  },
+  memory: {
+    total: host.total.memory,
+    reserved: host.reserved?.memory ?? 0,
+    used: host.used.memory,
+    free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory,
+  },
+  vms: Object.keys(host.vms).map(Number),
+  created_at: iso(host.created_at),
+  last_monitored_at: isoOrNull(host.last_monitored_at),
+});
+
+export const clusterResource = (cluster: Cluster, hosts: readonly number[], names: Names): ClusterResource => ({
+  id: cluster._id,
+  name: cluster.name,
+  ...ownership(cluster),
+  ...names(cluster),
+  attributes: cluster.attributes,
+  reserved: { cpu: cluster.reserve.cpu ?? null, memory: cluster.reserve.memory ?? null },
+  hosts: [...hosts],
+  created_at: iso(cluster.created_at),
+});
+
+export const vmTemplateResource = (template: VmTemplate, names: Names): VmTemplateResource => ({
+  id: template._id,
+  name: template.name,
+  ...ownership(template),
+  ...names(template),
+  template: template.template,
+  warnings: expressionWarnings(template.template),
+  created_at: iso(template.created_at),
+});
+
+export const serviceTemplateResource = (template: ServiceTemplate, names: Names): ServiceTemplateResource => ({
+  id: template._id,
+  name: template.name,
+  ...ownership(template),
+  ...names(template),
+  body: template.body,
+  created_at: iso(template.created_at),
+});
+
+export function vmResource(vm: Vm, names: Names): VmResource {
+  const place = placeOf(vm);
+  return {
+    id: vm._id,
+    name: vm.name,
+    ...ownership(vm),
+    ...names(vm),
+    state: vm.state,
+    lcm_state: vm.lcm_state,
+    reason: vm.reason,
+    ready: isReady(vm.user_template),
+    template_id: vm.template_id,
+    cpu: vm.capacity.cpu / 100,
+    memory: vm.capacity.memory,
+    service_id: vm.service?.id ?? null,
+    role_name: vm.service?.role ?? null,
+    host: place && { id: place.hid, name: place.hostname },
+    template: vm.template,
+    user_template: vm.user_template,
+    history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({
+      seq,
+      host_id: hid,
+      hostname,
+      vm_mad,
+      started_at: iso(stime),
+      ended_at: isoOrNull(etime),
+      reason,
+    })),
+    operation: vm.wanted ?? vm.operation ?? vm.hold?.op ?? null,
+    created_at: iso(vm.created_at),
+    ended_at: isoOrNull(vm.ended_at),
+  };
+}
+
+export function serviceResource(service: Service, vms: readonly ServiceNode[], names: Names): ServiceResource {
+  const nodes = new Map(service.roles.map((role): [string, NodeResource[]] => [role.name, []]));
+  for (const vm of vms)
+    if (vm.service)
+      nodes.get(vm.service.role)?.push({
+        vm_id: vm._id,
+        name: vm.name,
+        state: vm.state,
+        lcm_state: vm.lcm_state,
+        ready: isReady(vm.user_template),
+        host: placeOf(vm)?.hostname ?? null,
+        reason: vm.reason,
+      });
+  const { name: _, ...body } = service.body;
+  return {
+    ...body,
+    id: service._id,
+    name: service.name,
+    ...ownership(service),
+    ...names(service),
+    template_id: service.template_id,
+    state: service.state,
+    deployment: service.body.deployment,
+    ready_status_gate: service.body.ready_status_gate,
+    shutdown_action: service.body.shutdown_action ?? null,
+    roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodes.get(role.name) ?? [] })),
+    log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
+    operation: service.wanted ?? service.operation,
+    created_at: iso(service.created_at),
+    ended_at: isoOrNull(service.ended_at),
+  };
+}
+
+export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummary => ({
+  id: service._id,
+  name: service.name,
+  ...ownership(service),
+  ...names(service),
+  template_id: service.template_id,
+  state: service.state,
+  roles: service.roles.map(({ name, state, cardinality }) => ({ name, state, cardinality })),
+  operation: service.wanted ?? service.operation,
+  created_at: iso(service.created_at),
+  ended_at: isoOrNull(service.ended_at),
+});
+
+/** Where the resource of an operation is seen; what a consistency check came to, for one. */
+const hrefOf = ({ _id, resource }: Operation): string =>
+  `/api/v1${kinds[resource.type].path}/${resource.type === 'zone' ? _id : resource.id}`;
+
+export function operationResource(
+  operation: Operation,
+  {
+    temporalUiUrl,
+    temporalNamespace = namespaces.operations,
+  }: Pick<OperationsContext['settings'], 'temporalUiUrl' | 'temporalNamespace'>,
+): OperationResource {
+  const { resource } = operation;
+  const workflowId = workflowIdOf(resource);
+  const run = operation.run_id === null ? '' : `/${operation.run_id}/history`;
+  return {
+    id: operation._id,
+    type: operation.kind,
+    state: operation.state,
+    resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
+    requester: operation.requester,
+    waiting_for: operation.waiting_for,
+    error: operation.error,
+    question: operation.question && {
+      ...operation.question,
+      answers: [...Answer.options],
+      asked_at: iso(operation.question.asked_at),
+    },
+    cancel_requested: operation.cancel_requested && {
+      by: operation.cancel_requested.by,
+      at: iso(operation.cancel_requested.at),
+    },
+    retry_of: operation.retry_of,
+    workflow: {
+      id: workflowId,
+      run_id: operation.run_id,
+      url:
+        temporalUiUrl === undefined
+          ? null
+          : `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${temporalNamespace}/workflows/${encodeURIComponent(workflowId)}${run}`,
+    },
+    created_at: iso(operation.created_at),
+    started_at: isoOrNull(operation.started_at),
+    ended_at: isoOrNull(operation.ended_at),
+  };
+}

@@ -1,0 +1,242 @@
+import type { ClientSession } from 'mongoose';
+import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { objectName } from '../../domain/identity/given-names.js';
+import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
+import { chargeOfService } from '../../domain/identity/quotas.js';
+import { type Finding, Problem } from '../../domain/problems.js';
+import {
+  checkRole,
+  checkRoles,
+  customAttributes,
+  mergingServiceTemplate,
+} from '../../domain/services/service-template.js';
+import { capacityWith } from '../../domain/vms/vm-contents.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
+import type { OperationResource } from '../../schemas/operations/operation.js';
+import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
+import {
+  type ServiceTemplate,
+  ServiceTemplateBody,
+  type ServiceTemplateResource,
+} from '../../schemas/services/service-template.js';
+import type { VmTemplate } from '../../schemas/vms/vm-template.js';
+import { createTurns } from '../../store/mongo/turns.js';
+import { authorised, mayCreate } from '../authorise.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { bitByBit, inSlices } from '../in-slices.js';
+import { managed, objectsOf } from '../managed.js';
+import { admit, repeatedRequest } from '../operations/admit.js';
+import { namesFor, serviceTemplateResource } from '../resources.js';
+
+export const serviceTemplateOperations = (context: OperationsContext) => {
+  const { store, directory } = context;
+  const takeTurns = createTurns();
+  const kept = {
+    ...store.serviceTemplates,
+    async shown(caller: Caller, templates: readonly ServiceTemplate[]): Promise<ServiceTemplateResource[]> {
+      const names = await namesFor(directory, caller, templates);
+      return templates.map((template) => serviceTemplateResource(template, names));
+    },
+  };
+  const { find } = objectsOf(context, 'service_template', kept);
+
+  return {
+    ...managed(context, 'service_template', {
+      ...kept,
+      make: async (caller, body: ServiceTemplateBody) => {
+        await check(caller, body);
+        return (base): ServiceTemplate => ({ ...base, body });
+      },
+      insert: async (template, session) => {
+        await demandVmTemplates(template.body, session);
+        await store.serviceTemplates.insert(template, session);
+      },
+      editable: ({ body }) => body,
+      async change(caller, body, present, session) {
+        await check(caller, body, { before: present.body });
+        await demandVmTemplates(body, session, { before: present.body });
+        return store.serviceTemplates.replace(present._id, { name: body.name, body }, session);
+      },
+      remove: (_caller, { _id }, session) => store.serviceTemplates.remove(_id, session),
+    }),
+
+    /** A service of the template, PENDING, and the operation that deploys it. */
+    async instantiate(
+      caller: Caller,
+      id: number,
+      request: InstantiateService,
+      admission: Admission,
+    ): Promise<OperationResource> {
+      const template = await find(caller, id, 'use');
+      const asked = { deed: 'instantiate', id, ...request };
+      const repeated = await repeatedRequest(context, caller, admission, asked);
+      if (repeated) return repeated;
+      mayCreate(caller, 'service');
+      mayCreate(caller, 'vm');
+      // What a large template costs, one user's many requests cost one after the other, and others come in between.
+      const { body, sizes } = await takeTurns([String(caller.id)], async () => {
+        const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
+        const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
+        const templates = await check(caller, body, { under: '/merge_template', filled: true });
+        return { body, sizes: await sizesOf(body, templates, '/merge_template') };
+      });
+      const charge = chargeOfService(sizes);
+      const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
+      const made = newService(caller, template._id, await store.counters.one('document'), body);
+      const service: Service = { ...made, charge, capacities };
+      return admit(context, caller, admission, {
+        kind: 'deployService',
+        resource: { type: 'service', id: service._id },
+        name: service.name,
+        owner: service,
+        template: service.template_id,
+        input: {},
+        request: asked,
+        charge,
+        vmTemplates: vmTemplatesOf(body),
+        claim: async (op, session) => {
+          await store.references.makeFor(service, session);
+          await demandVmTemplates(body, session, { under: '/merge_template' });
+          await store.services.insert({ ...service, operation: op }, session);
+          return service;
+        },
+        refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
+      });
+    },
+  };
+
+  /** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
+  async function demandVmTemplates(
+    body: ServiceTemplateBody,
+    session: ClientSession,
+    { under = '', before }: { under?: string; before?: ServiceTemplateBody } = {},
+  ): Promise<void> {
+    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
+    for (const { vm_template } of before?.roles ?? []) missing.delete(vm_template);
+    refuse(
+      body.roles.flatMap(({ vm_template }, at): Finding[] =>
+        missing.has(vm_template)
+          ? [{ pointer: `${under}/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+          : [],
+      ),
+    );
+  }
+
+  /**
+   * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
+   * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
+   * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
+   */
+  async function check(
+    caller: Caller,
+    body: ServiceTemplateBody,
+    { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
+  ): Promise<VmTemplate[]> {
+    const below = (findings: readonly Finding[]) =>
+      refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+    below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
+    const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
+    const known = await store.vmTemplates.byIds(ids);
+    const byId = new Map(known.map((template) => [template._id, template]));
+    const wrongWith = async (one: ServiceTemplateBody): Promise<Finding[]> => {
+      const pending = filled ? new Set<string>() : customAttributes(one);
+      return [
+        ...checkRoles(one),
+        ...(await inSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
+        ...unusable(caller, one, byId),
+      ];
+    };
+    const findings = await wrongWith(body);
+    const had = new Set(
+      before && findings.length > 0 ? (await wrongWith(before)).map((finding) => said(before, finding)) : [],
+    );
+    // To put ten thousand of them into other words takes longer than to find them.
+    below(had.size === 0 ? findings : findings.filter((finding) => !had.has(said(body, finding))));
+    return known;
+  }
+};
+
+const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({ vm_template }) => vm_template);
+
+/** A finding in words that stay the same when its role has another place. */
+const said = ({ roles }: ServiceTemplateBody, { pointer, detail }: Finding): string =>
+  `${pointer.replace(/^\/roles\/(\d+)/, (_, at) => `role ${roles[Number(at)]?.name}`)} ${detail}`;
+
+/** Roles whose VM template does not exist or is not the caller's to use. */
+const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: ReadonlyMap<number, VmTemplate>): Finding[] =>
+  roles.flatMap(({ vm_template }, at): Finding[] => {
+    const found = known.get(vm_template) ?? null;
+    try {
+      authorised(caller, 'vm_template', found, 'use', vm_template);
+      return [];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
+    }
+  });
+
+/** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
+async function sizesOf(
+  { roles }: ServiceTemplateBody,
+  templates: readonly VmTemplate[],
+  under: string,
+): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
+  const findings: Finding[] = [];
+  const byId = new Map(templates.map(({ _id, template }) => [_id, template]));
+  const sizes = await inSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
+    const template = byId.get(vm_template);
+    if (!template) return [];
+    try {
+      return [{ name, cardinality, capacity: capacityWith(template, contents) }];
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const pointer = `${under}/roles/${at}/vm_template_contents`;
+      findings.push(...error.findings.map(({ detail }) => ({ pointer, detail })));
+      return [];
+    }
+  });
+  refuse(findings);
+  return sizes.flat();
+}
+
+/** The merged template, or every finding about its shape. */
+function parse(merged: Record<string, unknown>): ServiceTemplateBody {
+  const parsed = ServiceTemplateBody.safeParse(merged);
+  if (parsed.success) return parsed.data;
+  refuse(
+    parsed.error.issues.map(({ path, message }) => ({
+      pointer: `/merge_template/${path.map(String).join('/')}`,
+      detail: message,
+    })),
+  );
+  throw parsed.error;
+}
+
+function refuse(findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  const things = findings.length === 1 ? 'One thing is' : `${findings.length} things are`;
+  throw new Problem('invalid_request', `${things} wrong with the service template.`, { findings });
+}
+
+function newService(caller: Caller, templateId: number, id: number, template: ServiceTemplateBody): Service {
+  const { roles, ...body } = template;
+  return {
+    _id: id,
+    name: body.name,
+    uid: caller.id,
+    gid: caller.gid,
+    permissions: permissionsOfNew(caller),
+    template_id: templateId,
+    state: 'PENDING',
+    roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
+    body,
+    log: [],
+    operation: null,
+    wanted: null,
+    holds: {},
+    epoch: 0,
+    created_at: new Date(),
+    ended_at: null,
+  };
+}

@@ -1,0 +1,126 @@
+import { type Act, rightFor } from '../../domain/acts/acts.js';
+import { wasHard } from '../../domain/acts/operation-acts.js';
+import { deployedAgainIn } from '../../domain/acts/vm-acts.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { recoveries, resumable, statesThat } from '../../domain/vms/vm-recover.js';
+import { storedVmState, type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
+import type { OperationInputs, OperationResource } from '../../schemas/operations/operation.js';
+import type { RecoverVm, Vm } from '../../schemas/vms/vm.js';
+import { demandOn, whyLost } from '../acts/acts.js';
+import { authorised } from '../authorise.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import type { vmOperations } from './vms.js';
+
+/** What can be asked of a VM that is not where it should be. */
+export const vmRecovery = (
+  context: OperationsContext,
+  vms: Pick<ReturnType<typeof vmOperations>, 'terminateAgain'>,
+) => {
+  const { store } = context;
+  const find = async (caller: Caller, id: number, act: Act): Promise<Vm> =>
+    authorised(caller, 'vm', await store.vms.find(id), rightFor(act, null), id);
+
+  return {
+    /** As the table of recoveries says. Who claims a fact that Arcus has not seen needs the ADMIN right. */
+    async recover(caller: Caller, id: number, { action }: RecoverVm, admission: Admission): Promise<OperationResource> {
+      const act: Act = { do: 'recoverVm', action };
+      const asked = { request: { deed: 'recover', id, action }, admission };
+      const vm = await find(caller, id, act);
+      const repeated = await repeatedRequest(context, caller, admission, asked.request);
+      if (repeated) return repeated;
+      await demandOn(store, act, { type: 'vm', vm, service: null });
+      const recovery = recoveries[vmStateName(vm)][action];
+      switch (recovery.do) {
+        case 'terminate': {
+          const hard = action === 'delete' || (await lastWasHard(id));
+          return vms.terminateAgain(caller, id, { hard }, asked);
+        }
+        case 'recreate':
+          return begin('deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
+        case 'claim':
+          // Only success and failure are claims.
+          return begin(
+            'recoverVm',
+            { claim: action === 'success' ? 'success' : 'failure' },
+            act,
+            [vmStateName(vm)],
+            caller,
+            vm,
+            asked,
+          );
+        default:
+          return begin('deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
+      }
+    },
+
+    /** Starts a VM again that is powered off, or of which nobody knows: in its place, under a higher epoch. */
+    async resume(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
+      const act: Act = { do: 'resume' };
+      const asked = { request: { deed: 'resume', id }, admission };
+      const vm = await find(caller, id, act);
+      const repeated = await repeatedRequest(context, caller, admission, asked.request);
+      if (repeated) return repeated;
+      await demandOn(store, act, { type: 'vm', vm, service: null });
+      return begin('deployVm', {}, act, resumable, caller, vm, asked);
+    },
+
+    /** Deploys a VM once more that has no host yet or does not run where it is: there, under a higher epoch. */
+    async deployAgain(caller: Caller, id: number, asked: Asked): Promise<OperationResource> {
+      const act: Act = { do: 'recoverVm', action: 'retry' };
+      return begin('deployVm', {}, act, deployedAgainIn, caller, await find(caller, id, act), asked);
+    },
+
+    /** Says once more of a VM what was said of it. */
+    async claimAgain(
+      caller: Caller,
+      id: number,
+      input: OperationInputs['recoverVm'],
+      asked: Asked,
+    ): Promise<OperationResource> {
+      const act: Act = { do: 'recoverVm', action: input.claim };
+      return begin(
+        'recoverVm',
+        input,
+        act,
+        statesThat('claim', input.claim),
+        caller,
+        await find(caller, id, act),
+        asked,
+      );
+    },
+  };
+
+  /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
+  function begin<K extends 'deployVm' | 'recoverVm'>(
+    kind: K,
+    input: OperationInputs[K],
+    act: Act,
+    states: readonly VmStateName[],
+    caller: Caller,
+    vm: Vm,
+    { retryOf, request, admission }: Asked,
+  ): Promise<OperationResource> {
+    const { _id: id } = vm;
+    const free = { operation: null, wanted: null, hold: null, $or: states.map(storedVmState) };
+    return admit(context, caller, admission, {
+      kind,
+      resource: { type: 'vm', id },
+      name: vm.name,
+      owner: vm,
+      right: rightFor(act, null),
+      template: vm.template_id,
+      ...(retryOf !== undefined && { retryOf }),
+      input,
+      request,
+      claim: (op, session) => store.vms.admit(id, free, { operation: op }, session),
+      refusal: () => whyLost(store, act, { type: 'vm', id }),
+    });
+  }
+
+  /** Whether the last termination was to be a hard one. */
+  async function lastWasHard(id: number): Promise<boolean> {
+    const last = await store.operations.lastOf({ type: 'vm', id });
+    return last !== null && wasHard(last);
+  }
+};

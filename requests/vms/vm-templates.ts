@@ -1,0 +1,78 @@
+import { measureVmTemplate } from '../../domain/bounds.js';
+import { allowed } from '../../domain/identity/permissions.js';
+import { Problem } from '../../domain/problems.js';
+import { counted, listed } from '../../domain/words.js';
+import type { CreateVmTemplate, VmTemplate, VmTemplateBody } from '../../schemas/vms/vm-template.js';
+import { subjectOf } from '../authorise.js';
+import type { OperationsContext } from '../context.js';
+import { refuseNames } from '../identity/refuse-names.js';
+import { managed } from '../managed.js';
+import { refuseBeyond } from '../refuse-beyond.js';
+import { namesFor, vmTemplateResource } from '../resources.js';
+import { refuseUnreadable } from './refuse-expressions.js';
+
+export const vmTemplateOperations = (context: OperationsContext) => {
+  const { store, directory } = context;
+  const check = ({ template }: Template, before?: Template): void => {
+    refuseNames(template, '/template', before?.template);
+    refuseBeyond(measureVmTemplate(template, '/template'), before && measureVmTemplate(before.template, '/template'));
+    refuseUnreadable(template, '/template', before?.template);
+  };
+
+  return managed(context, 'vm_template', {
+    ...store.vmTemplates,
+    async shown(caller, templates) {
+      const names = await namesFor(directory, caller, templates);
+      return templates.map((template) => vmTemplateResource(template, names));
+    },
+    make: async (_caller, wish: { name: string; template: VmTemplateBody }) => {
+      check(wish);
+      return (base): VmTemplate => ({ ...base, template: wish.template });
+    },
+    editable: ({ name, template }): CreateVmTemplate => ({ name, template }),
+    async change(_caller, wish, present, session) {
+      check(wish, present);
+      return store.vmTemplates.replace(present._id, wish, session);
+    },
+    async remove(caller, { _id: id, uid }, session) {
+      // Those of others keep nobody from removing what is his: whoever may use it could else keep it for ever.
+      const using = await store.serviceTemplates.model
+        .findOne({ 'body.roles.vm_template': id, uid }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
+        .lean();
+      if (using) throw inUse(id, allowed(caller, subjectOf('service_template', using), 'use') ? using : null);
+      const { count, first } = await store.services.usingVmTemplate(id, mostNamed, session);
+      if (count > 0)
+        throw usedByServices(
+          id,
+          count,
+          first.filter((service) => allowed(caller, subjectOf('service', service), 'use')),
+        );
+      await store.vmTemplates.remove(id, session);
+    },
+  });
+};
+
+type Template = { template: VmTemplateBody };
+
+/** `using`: a service template of the same owner that the caller may see; null: he may not. */
+const inUse = (id: number, using: { _id: number; name: string } | null): Problem =>
+  new Problem(
+    'in_use',
+    using
+      ? `Service template ${using._id} (${using.name}) uses VM template ${id}. Change or delete that first.`
+      : `A service template of its owner uses VM template ${id}. Ask him to change or delete that first.`,
+  );
+
+/** How many services a refusal names. */
+const mostNamed = 10;
+
+/** Services make VMs of it when they are repaired or recovered. `seen`: those that the caller may see. */
+function usedByServices(id: number, count: number, seen: readonly { _id: number; name: string }[]): Problem {
+  const others = count - seen.length;
+  const named = seen.map((service) => `${service._id} (${service.name})`);
+  const who =
+    seen.length === 0
+      ? `${counted(count, 'service')} of others ${count === 1 ? 'uses' : 'use'}`
+      : `Service${count === 1 ? '' : 's'} ${listed([...named, ...(others > 0 ? [`${others} more`] : [])])} ${count === 1 ? 'uses' : 'use'}`;
+  return new Problem('in_use', `${who} VM template ${id}. Undeploy or delete what uses it first.`);
+}

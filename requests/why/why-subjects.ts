@@ -1,0 +1,77 @@
+import { parentPlaces } from '../../domain/services/role-graph.js';
+import { isReady } from '../../domain/vms/ready.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import { isVmGone, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
+import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import type { Role, Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { usable } from '../../store/hosts/hosts.js';
+import type { Store } from '../../store/store.js';
+import type { ToldVm } from '../../store/vms/vms.js';
+
+export async function serviceSubject(store: Store, service: Service): Promise<ServiceSubject> {
+  const vms = await store.vms.toldSince(service._id, new Date());
+  const parents = parentPlaces(service.roles, service.body.deployment);
+  const isNext = ({ state }: Role, at: number): boolean =>
+    state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
+  return {
+    type: 'service',
+    id: service._id,
+    name: service.name,
+    state: service.state,
+    roles: service.roles.map((role, at) => {
+      const { name, state, reason, cardinality, lowered } = role;
+      return {
+        name,
+        state,
+        reason,
+        cardinality,
+        ...(lowered && { lowered }),
+        ...(isNext(role, at) && { isNext: true }),
+      };
+    }),
+    vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
+  };
+}
+
+export async function vmSubject(store: Store, vm: Vm, service: Service | null): Promise<VmSubject> {
+  const place = placeOf(vm);
+  const host = place && (await store.hosts.find(place.hid));
+  return {
+    ...vmFacts(vm, service),
+    type: 'vm',
+    endedAt: vm.ended_at,
+    service: service && { id: service._id, name: service.name },
+    silentHost:
+      host?.state === 'ERROR'
+        ? { name: host.name, error: host.error ?? 'it said nothing', lastProbe: host.last_monitored_at }
+        : null,
+  };
+}
+
+export async function hostSubject(store: Store, host: Host, nextProbe: Date | null): Promise<HostSubject> {
+  return {
+    type: 'host',
+    id: host._id,
+    name: host.name,
+    state: host.state,
+    error: host.error,
+    lastProbe: host.last_monitored_at,
+    nextProbe,
+    total: usable(host),
+    used: host.used,
+    vms: Object.keys(host.vms).length,
+    waiting: await store.vms.anyWaiting(),
+  };
+}
+
+const vmFacts = (vm: ToldVm, service: Service | null): VmFacts => ({
+  id: vm._id,
+  name: vm.name,
+  role: vm.service?.role ?? null,
+  state: vmStateName(vm),
+  reason: vm.reason,
+  unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
+  host: placeOf(vm)?.hostname ?? null,
+});

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import type { Capacity } from '../common/capacity.js';
+import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
+import { type ListFields, namedFields } from '../common/list.js';
+import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
+
+/**
+ * OpenNebula's host states. INIT: not monitored yet, or what it still runs of before is being removed; MONITORED: usable; ERROR: the
+ * last probe failed.
+ */
+export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE']);
+export type HostState = z.infer<typeof HostState>;
+
+/** Name of a hypervisor adapter (OpenNebula's VM_MAD). */
+export const HypervisorKind = z.enum(['simulated']);
+export type HypervisorKind = z.infer<typeof HypervisorKind>;
+
+const HostWish = z.enum(['enabled', 'disabled', 'offline']);
+
+export const CreateHost = z.strictObject({
+  name: ObjectName.describe('Name or address of the host, as its hypervisor knows it'),
+  vm_mad: HypervisorKind.default('simulated').describe('Which hypervisor adapter drives it'),
+  cpu: z
+    .number()
+    .min(0.01)
+    .max(4096)
+    .transform((cores) => Math.round(cores * 100) / 100)
+    .describe('Cores that VMs may reserve'),
+  memory: z.int().min(1).max(67_108_864).describe('Memory that VMs may reserve, in MB'),
+  cluster_id: ObjectId.optional().describe('Cluster that it is in; default: 0'),
+  attributes: AttributeChanges.optional().describe('Attributes for requirement and rank expressions'),
+  reserved: Reserve.optional().describe('What is kept back of it; absent or null: as its cluster says'),
+});
+export type CreateHost = z.infer<typeof CreateHost>;
+
+/** What people can change of a host, whole. */
+export const HostEdit = z.strictObject({
+  state: HostWish,
+  cpu: CreateHost.shape.cpu,
+  memory: CreateHost.shape.memory,
+  cluster_id: ObjectId.default(defaultCluster),
+  attributes: Attributes.default({}),
+  reserved: Reserve.default({}),
+});
+export type HostEdit = z.output<typeof HostEdit>;
+
+/** A merge patch of that. */
+export const UpdateHost = z.strictObject({
+  state: HostWish.optional().describe(
+    'enabled hosts take VMs; disabled ones keep theirs but take no new ones; offline ones are not monitored either',
+  ),
+  cpu: CreateHost.shape.cpu.optional(),
+  memory: CreateHost.shape.memory.optional(),
+  cluster_id: ObjectId.nullable().optional().describe('Cluster to put it into; null: 0'),
+  attributes: AttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
+  reserved: Reserve.nullable().optional().describe('What is kept back of it; null: as its cluster says'),
+});
+export type UpdateHost = z.infer<typeof UpdateHost>;
+
+/** A host as stored. It owns its reservations: one entry a VM, their number and their sums, changed in one guarded update. */
+export type Host = {
+  _id: number;
+  name: string;
+  uid: number;
+  gid: number;
+  permissions: z.infer<typeof OwnershipResource>['permissions'];
+  vm_mad: HypervisorKind;
+  state: HostState;
+  /** Why the host is in ERROR, in its hypervisor's words; in INIT: why it takes no VMs although it answers. */
+  error: string | null;
+  total: Capacity;
+  /** Absent: as hosts of an earlier version, in the default cluster. */
+  cluster_id?: number;
+  /** Its own; those of its cluster are not repeated here. */
+  attributes?: Attributes;
+  /** What its operator wants kept back. */
+  reserve?: Reserve;
+  /** What that and its cluster's wish come to: VMs may reserve `total` less this, which may be negative. Absent: nothing. */
+  reserved?: Capacity;
+  used: Capacity;
+  vms: Record<string, Capacity>;
+  /** How many entries `vms` has: placement asks for it at every step, and must not count thousands. */
+  vm_count: number;
+  created_at: Date;
+  last_monitored_at: Date | null;
+};
+
+/** What lists of hosts can be filtered and sorted by. */
+export const hostFields = {
+  ...namedFields,
+  state: { kind: HostState.options, path: 'state' },
+  vm_mad: { kind: HypervisorKind.options, path: 'vm_mad' },
+  last_monitored_at: { kind: 'time', path: 'last_monitored_at', nullable: true },
+} as const satisfies ListFields;
+
+export const HostResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  vm_mad: HypervisorKind,
+  state: HostState,
+  error: z.string().nullable(),
+  cluster_id: ObjectId,
+  attributes: ClusterResource.shape.attributes.describe('Its own, for requirement and rank expressions'),
+  reserved: Reserve.describe('What its operator wants kept back; null: as its cluster says'),
+  cpu: z
+    .object({ total: z.number(), reserved: z.number(), used: z.number(), free: z.number() })
+    .describe('Cores; free: total less reserved and used'),
+  memory: z.object({ total: z.int(), reserved: z.int(), used: z.int(), free: z.int() }).describe('MB'),
+  vms: z.array(ObjectId).describe('VMs with a reservation here'),
+  created_at: Timestamp,
+  last_monitored_at: Timestamp.nullable(),
+}).meta({ id: 'Host' });
+export type HostResource = z.infer<typeof HostResource>;

@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { ObjectId } from '../common/common.js';
+import type { ListFields } from '../common/list.js';
+import { recordOf } from '../common/record-of.js';
+import { type CountedKind, countedAs, countedKinds } from '../kinds.js';
+
+/** What quotas are on, in the order in which they are checked and told. */
+export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
+export type QuotaKind = (typeof quotaKinds)[number];
+
+/** How many a user has, or may have, of what is counted of each: not charged, for there is nothing to be given back. */
+export type Counts = Record<CountedKind, number>;
+
+/** How many a user may have of what is counted, where nobody has said otherwise. */
+export const countedDefaults: Readonly<Counts> = recordOf(countedKinds, (kind) => countedAs[kind].most);
+
+/** Those of what is counted that count: `tokens that have not expired`. */
+export const countedText = (kind: CountedKind): string => {
+  const { several, those } = countedAs[kind];
+  return those === undefined ? several : `${several} ${those}`;
+};
+
+/** Whose a quota is. */
+export const QuotaHolderType = z.enum(['user', 'group']);
+export type QuotaHolderType = z.infer<typeof QuotaHolderType>;
+export type QuotaHolder = { type: QuotaHolderType; id: number };
+
+/** Integers, CPU in hundredths of a core, memory in MB: of a charge, of what is used, of limits. */
+export type Amounts = Record<QuotaKind, number>;
+
+/** As a limit: what the default says, and no limit. OpenNebula's numbers. */
+export const asDefault = -1;
+export const unlimited = -2;
+
+const counted = (what: string) =>
+  z
+    .int(`must be a whole number; ${asDefault}: the default, ${unlimited}: no limit`)
+    .min(unlimited, `must be at least 0; or ${asDefault}: the default, ${unlimited}: no limit`)
+    .describe(`${what}; ${asDefault}: the default, ${unlimited}: no limit`);
+
+const isLimitOfCores = (cores: number): boolean => cores >= 0 || cores === asDefault || cores === unlimited;
+/** 0.29 × 100 is 28.999999999999996. */
+const isInHundredths = (cores: number): boolean => Math.abs(cores * 100 - Math.round(cores * 100)) < 1e-6;
+
+type Each<T> = Record<QuotaKind, T>;
+const eachLimit = <T extends z.ZodType>(
+  { services, vms, cpu, memory }: Each<z.ZodNumber>,
+  of: (limit: z.ZodNumber) => T,
+) => z.strictObject({ services: of(services), vms: of(vms), cpu: of(cpu), memory: of(memory) });
+
+const Limits = z.strictObject({
+  services: counted('Services'),
+  vms: counted('VMs, those of services among them'),
+  cpu: z
+    .number('must be a number of cores')
+    .max(1e9, 'must be at most 1000000000')
+    .refine(isLimitOfCores, `must be at least 0; or ${asDefault}: the default, ${unlimited}: no limit`)
+    .refine(isInHundredths, 'must be in hundredths of a core')
+    .meta({
+      multipleOf: 0.01,
+      anyOf: [{ minimum: 0 }, { enum: [asDefault, unlimited] }],
+      description: `Cores, in hundredths; ${asDefault}: the default, ${unlimited}: no limit`,
+    }),
+  memory: counted('Memory in MB'),
+});
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+const countedLimits = recordOf(countedKinds, (kind): z.ZodNumber => counted(capital(countedText(kind))));
+const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T): Record<CountedKind, T> =>
+  recordOf(countedKinds, (kind) => of(countedLimits[kind], kind));
+const UserLimits = Limits.extend(countedLimits);
+
+/** Limits of a group, whole: those that are absent are the default. */
+export const QuotaEdit = eachLimit(Limits.shape, (limit) => limit.default(asDefault));
+export type QuotaEdit = z.output<typeof QuotaEdit>;
+/** The same of a user. */
+export const UserQuotaEdit = QuotaEdit.extend(eachCounted((limit) => limit.default(asDefault)));
+export type UserQuotaEdit = z.output<typeof UserQuotaEdit>;
+
+/** A merge patch of that. */
+export const UpdateQuota = eachLimit(Limits.shape, (limit) => limit.nullable().optional());
+export type UpdateQuota = z.infer<typeof UpdateQuota>;
+export const UpdateUserQuota = UpdateQuota.extend(eachCounted((limit) => limit.nullable().optional()));
+export type UpdateUserQuota = z.infer<typeof UpdateUserQuota>;
+
+const notDefault = <T extends z.ZodNumber>(limit: T) =>
+  limit
+    .refine((given) => given !== asDefault, `must not be ${asDefault}: it is the default itself`)
+    .meta({ ...limit.meta(), not: { const: asDefault } });
+const DefaultLimits = eachLimit(Limits.shape, (limit) => notDefault(limit).default(unlimited));
+const DefaultLimitsPatch = eachLimit(Limits.shape, (limit) => notDefault(limit).nullable().optional());
+
+const DefaultUserLimits = DefaultLimits.extend(
+  eachCounted((limit, kind) => notDefault(limit).default(countedDefaults[kind])),
+);
+const DefaultUserLimitsPatch = DefaultLimitsPatch.extend(
+  eachCounted((limit) => notDefault(limit).nullable().optional()),
+);
+
+/** Default limits, whole: those that are absent are none; of what is counted, those of Arcus. */
+export const DefaultQuotasEdit = z.strictObject({
+  users: DefaultUserLimits.prefault({}),
+  groups: DefaultLimits.prefault({}),
+});
+export type DefaultQuotasEdit = z.output<typeof DefaultQuotasEdit>;
+
+/** A merge patch of that. */
+export const UpdateDefaultQuotas = z.strictObject({
+  users: DefaultUserLimitsPatch.nullable().optional().describe('Of every user whose own limit is the default'),
+  groups: DefaultLimitsPatch.nullable().optional().describe('Of every group whose own limit is the default'),
+});
+export type UpdateDefaultQuotas = z.infer<typeof UpdateDefaultQuotas>;
+
+export const DefaultQuotas = z.object({ users: UserLimits, groups: Limits }).meta({ id: 'DefaultQuotas' });
+export type DefaultQuotas = z.infer<typeof DefaultQuotas>;
+
+const used = (unit: string) =>
+  z.object({
+    limit: z.number().describe(`As it is set for this one: ${unit}; ${asDefault}: the default, ${unlimited}: no limit`),
+    effective: z.number().nullable().describe(`What holds, the default among it: ${unit}; null: no limit`),
+    used: z.number().describe(`What is in use: ${unit}`),
+  });
+
+export const QuotaResource = z
+  .object({
+    id: ObjectId.describe('Id of the user or group'),
+    type: QuotaHolderType,
+    name: z.string(),
+    exempt: z.boolean().describe('Never counted and never refused: user 0, and group 0'),
+    services: used('services'),
+    vms: used('VMs'),
+    cpu: used('cores'),
+    memory: used('MB'),
+    ...recordOf(countedKinds, (kind) => {
+      const { whose } = countedAs[kind];
+      return used(countedText(kind))
+        .optional()
+        .describe(whose === undefined ? 'Of a user' : `Of a user: ${whose}`);
+    }),
+  })
+  .meta({ id: 'Quota' });
+export type QuotaResource = z.infer<typeof QuotaResource>;
+
+/** What lists of quotas can be filtered by. */
+export const quotaFields = { id: { kind: 'integer', path: '_id', sorts: true } } as const satisfies ListFields;
+
+/** The caller's own quotas, and those of the caller's groups. */
+export const OwnQuotas = z.object({ user: QuotaResource, groups: z.array(QuotaResource) }).meta({ id: 'OwnQuotas' });
+export type OwnQuotas = z.infer<typeof OwnQuotas>;
+
+/** A quota that stands in the way, as a refusal tells it. */
+export const QuotaExceeded = z.object({
+  quota: z.enum([...quotaKinds, ...countedKinds]),
+  holder: z.object({ type: QuotaHolderType, id: ObjectId }),
+  limit: z.number(),
+  used: z.number(),
+  asked: z.number().describe('How much more was asked for'),
+});
+export type QuotaExceeded = z.infer<typeof QuotaExceeded>;
+
+/** The quota of one user or group as stored, under the id of that. */
+export type Quota = { _id: number; limits: Amounts & Partial<Counts>; used: Amounts };

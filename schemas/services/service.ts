@@ -1,0 +1,151 @@
+import { z } from 'zod';
+import type { Capacity } from '../common/capacity.js';
+import { ObjectId, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { type ListFields, namedFields } from '../common/list.js';
+import type { Amounts } from '../identity/quota.js';
+import { VmLcmState, VmState } from '../vms/vm.js';
+import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
+
+/** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
+export const ServiceState = z.enum([
+  'PENDING',
+  'DEPLOYING',
+  'RUNNING',
+  'UNDEPLOYING',
+  'WARNING',
+  'DONE',
+  'FAILED_UNDEPLOYING',
+  'FAILED_DEPLOYING',
+  'SCALING',
+  'FAILED_SCALING',
+  'COOLDOWN',
+]);
+export type ServiceState = z.infer<typeof ServiceState>;
+
+export const InstantiateService = z.strictObject({
+  merge_template: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Merged over the top level of the template (shallow, as OneFlow 5.0), then validated again'),
+});
+export type InstantiateService = z.infer<typeof InstantiateService>;
+
+export const UndeployService = z.strictObject({
+  hard: z
+    .boolean()
+    .optional()
+    .describe('true: terminate-hard every VM; false: terminate; absent: as role, service and configuration say'),
+});
+export type UndeployService = z.infer<typeof UndeployService>;
+
+export type LogEntry = { timestamp: Date; severity: 'I' | 'E'; message: string };
+
+/** A role of a service as stored: its template plus what happens to it. */
+export type Role = z.infer<typeof RoleTemplate> & {
+  state: ServiceState;
+  /** Why the role is in this state, or null. */
+  reason: string | null;
+  /** The next VM number; numbers are never reused. */
+  last_vmname: number;
+  /** The highest numbered step done: one at or below it changes nothing. */
+  mark: { op: string; step: number } | null;
+  /** The VM that was terminated last of those whose end has lowered the cardinality. */
+  lowered?: {
+    vm: number;
+    by: string;
+    at: Date;
+    /** The last few of those before it, the newest first, and how many there were before these. */
+    earlier?: { vm: number; by: string }[];
+    more?: number;
+  };
+};
+
+/** The service template as instantiated, without its roles. */
+export const ServiceBody = ServiceTemplateBody.omit({ roles: true });
+export type ServiceBody = z.infer<typeof ServiceBody>;
+
+/** A service as stored. Its nodes are the VM documents that carry its id: nothing is kept twice. */
+export type Service = Ownership & {
+  _id: number;
+  name: string;
+  template_id: number;
+  state: ServiceState;
+  roles: Role[];
+  body: ServiceBody;
+  /** Newest last, 50 at most. */
+  log: LogEntry[];
+  /** The operation admitted, not ended. */
+  operation: string | null;
+  /** The operation that pre-empts: while it is set, no work on a role may start. */
+  wanted: string | null;
+  /** By role name: who works on the role now, a fencing token. */
+  holds: Record<string, { op: string; epoch: number }>;
+  epoch: number;
+  /** Rises each time that its health is written. */
+  health?: number | null;
+  created_at: Date;
+  ended_at: Date | null;
+  /** What its user and group are charged for it, its VMs among it, until it is DONE. Absent: nothing. */
+  charge?: Amounts;
+  /** By role name, what each of its VMs reserves: as it was charged, whatever has become of the VM template. */
+  capacities?: Record<string, Capacity>;
+  /** Its owner, group or bits have changed, and not all of its VMs have them yet; absent: they have. */
+  giving?: { since: Date };
+};
+
+export const NodeResource = z.object({
+  vm_id: ObjectId,
+  name: z.string(),
+  state: VmState,
+  lcm_state: VmLcmState,
+  ready: z.boolean(),
+  host: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+export type NodeResource = z.infer<typeof NodeResource>;
+
+export const RoleResource = RoleTemplate.extend({
+  state: ServiceState,
+  reason: z.string().nullable(),
+  last_vmname: z.int(),
+  nodes: z.array(NodeResource),
+}).meta({ id: 'Role' });
+
+export const ServiceResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  template_id: ObjectId,
+  state: ServiceState,
+  deployment: z.enum(['none', 'straight']),
+  ready_status_gate: z.boolean(),
+  shutdown_action: ShutdownAction.nullable(),
+  roles: z.array(RoleResource),
+  log: z.array(z.object({ timestamp: Timestamp, severity: z.enum(['I', 'E']), message: z.string() })),
+  operation: z.string().nullable().describe('The operation that is at work on it'),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+})
+  .loose()
+  .meta({ id: 'Service' });
+export type ServiceResource = z.infer<typeof ServiceResource>;
+
+/** What lists of services can be filtered and sorted by. */
+export const serviceFields = {
+  ...namedFields,
+  state: { kind: ServiceState.options, path: 'state' },
+  template_id: { kind: 'integer', path: 'template_id' },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
+
+/** A service in a list: roles without their nodes. */
+export const ServiceSummary = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  template_id: ObjectId,
+  state: ServiceState,
+  roles: z.array(z.object({ name: z.string(), state: ServiceState, cardinality: z.int() })),
+  operation: z.string().nullable(),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+}).meta({ id: 'ServiceSummary' });
+export type ServiceSummary = z.infer<typeof ServiceSummary>;

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import { attributeChanges } from '../common/attribute-name.js';
+import type { Capacity } from '../common/capacity.js';
+import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { atMost } from '../common/limits.js';
+import { type ListFields, namedFields } from '../common/list.js';
+import type { Amounts } from '../identity/quota.js';
+import type { PlacementRecord, RoleTies } from '../placement/placement.js';
+import { VmTemplateChanges } from './vm-template.js';
+
+/** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
+export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE', 'POWEROFF']);
+export type VmState = z.infer<typeof VmState>;
+
+/** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
+export const VmLcmState = z.enum([
+  'LCM_INIT',
+  'PROLOG',
+  'BOOT',
+  'RUNNING',
+  'SHUTDOWN',
+  'EPILOG',
+  'UNKNOWN',
+  'BOOT_FAILURE',
+  'PROLOG_FAILURE',
+  'EPILOG_FAILURE',
+]);
+export type VmLcmState = z.infer<typeof VmLcmState>;
+
+/** Name and value pairs that the owner and the guest may write; names are upper case. READY=YES opens the ready gate. */
+const UserTemplate = z.record(z.string(), z.unknown());
+export type UserTemplate = Record<string, unknown>;
+
+export const CreateVm = z.strictObject({
+  template_id: ObjectId.describe('VM template to instantiate'),
+  name: ObjectName.optional().describe('Default: the name of the template, a dash and the id of the VM'),
+  template: VmTemplateChanges.optional().describe('Attributes that replace those of the template'),
+});
+export type CreateVm = z.infer<typeof CreateVm>;
+
+/** What people can change of a VM, whole. */
+export const VmEdit = z.strictObject({ user_template: UserTemplate.default({}) });
+export type VmEdit = z.output<typeof VmEdit>;
+
+/** A merge patch of that. */
+export const UpdateVm = z.strictObject({
+  user_template: attributeChanges(z.unknown(), 'attributes')
+    .nullable()
+    .optional()
+    .describe(`Attributes that owner and guest may write; null removes one; ${atMost('userTemplate')} of JSON`),
+});
+export type UpdateVm = z.infer<typeof UpdateVm>;
+
+export const TerminateVm = z.strictObject({
+  hard: z.boolean().default(false).describe('true: cut the power; false: ask the guest to shut down'),
+});
+export type TerminateVm = z.infer<typeof TerminateVm>;
+
+export const RecoverAction = z
+  .enum(['success', 'failure', 'retry', 'delete', 'recreate'])
+  .describe(
+    'success, failure: say how the step that hangs came out; retry: do it again; delete: end the VM, its power cut; recreate: end it and deploy it anew',
+  );
+export type RecoverAction = z.infer<typeof RecoverAction>;
+
+export const RecoverVm = z.strictObject({ action: RecoverAction });
+export type RecoverVm = z.infer<typeof RecoverVm>;
+
+/** Who may change the VM now: a fencing token. Every transition filters on all three. */
+export type Hold = { op: string; epoch: number; attempt: number };
+
+/** One stay on one host. */
+export type HistoryRecord = {
+  seq: number;
+  hid: number;
+  hostname: string;
+  vm_mad: string;
+  /** The epoch of the deploy that made it: what a destroy may destroy. */
+  epoch: number;
+  stime: Date;
+  etime: Date | null;
+  reason: 'none' | 'error' | 'user';
+  /** Why it was put there; absent: nobody wrote it down. */
+  placed?: PlacementRecord;
+};
+
+/** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
+export type Sighting = { look: string; missing: boolean };
+
+/** A VM as stored. */
+export type Vm = Ownership & {
+  _id: number;
+  name: string;
+  state: VmState;
+  lcm_state: VmLcmState;
+  /** Why it is in this state: what it waits for, or what failed. */
+  reason: string | null;
+  template_id: number;
+  capacity: Capacity;
+  template: Record<string, unknown>;
+  user_template: UserTemplate;
+  /** Set on VMs of a service: with ordinal, the unique key under which a plan makes it. */
+  service: { id: number; role: string; ordinal: number } | null;
+  /** How it goes with others of its service; absent: as it comes. */
+  placement?: RoleTies;
+  history: HistoryRecord[];
+  deploy_id: string | null;
+  /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
+  epoch: number;
+  hold: Hold | null;
+  /** The operation admitted on the VM itself, not ended. */
+  operation: string | null;
+  /** The intent that pre-empts: an operation that waits until the present holder lets go. */
+  wanted: string | null;
+  /** While it waits: when a host was last found for it, which it may not have got. */
+  offered_at?: Date;
+  /** The termination that its service has asked for, when another VM was to be made in its place; absent: there is none. */
+  left_behind?: string;
+  /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
+  sighting?: Sighting;
+  created_at: Date;
+  ended_at: Date | null;
+  /** What its user and group are charged for it until it is DONE. Absent on VMs of a service: that is charged as a whole. */
+  charge?: Amounts;
+};
+
+/** What lists of VMs can be filtered and sorted by. */
+export const vmFields = {
+  ...namedFields,
+  state: { kind: VmState.options, path: 'state' },
+  lcm_state: { kind: VmLcmState.options, path: 'lcm_state' },
+  template_id: { kind: 'integer', path: 'template_id' },
+  service_id: { kind: 'integer', path: 'service.id', nullable: true },
+  role_name: { kind: 'text', path: 'service.role', nullable: true },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
+
+export const VmResource = OwnershipResource.extend({
+  id: ObjectId,
+  name: z.string(),
+  state: VmState,
+  lcm_state: VmLcmState,
+  reason: z.string().nullable().describe('Why it is in this state: what it waits for, or what failed'),
+  ready: z.boolean().describe('READY=YES in its user template'),
+  template_id: ObjectId,
+  cpu: z.number().describe('Cores reserved'),
+  memory: z.int().describe('MB reserved'),
+  service_id: ObjectId.nullable(),
+  role_name: z.string().nullable(),
+  host: z.object({ id: ObjectId, name: z.string() }).nullable().describe('Where it is, or null'),
+  template: z.record(z.string(), z.unknown()),
+  user_template: z.record(z.string(), z.unknown()),
+  history: z.array(
+    z.object({
+      seq: z.int(),
+      host_id: ObjectId,
+      hostname: z.string(),
+      vm_mad: z.string(),
+      started_at: Timestamp,
+      ended_at: Timestamp.nullable(),
+      reason: z.enum(['none', 'error', 'user']),
+    }),
+  ),
+  operation: z.string().nullable().describe('The operation that is at work on it'),
+  created_at: Timestamp,
+  ended_at: Timestamp.nullable(),
+}).meta({ id: 'Vm' });
+export type VmResource = z.infer<typeof VmResource>;

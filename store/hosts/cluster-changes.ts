@@ -1,0 +1,108 @@
+import type { ClientSession, Connection } from 'mongoose';
+import { reservedOf } from '../../domain/hosts/reserved.js';
+import { Problem } from '../../domain/problems.js';
+import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import type { References } from '../mongo/references.js';
+import type { ClusterStore } from './clusters.js';
+import type { HostStore } from './hosts.js';
+
+type HostSizes = Partial<Pick<Host, 'total' | 'cluster_id' | 'reserve'>>;
+
+/**
+ * A host repeats what its cluster keeps back, so that a reservation is guarded by one document. Whatever changes the one
+ * or the other therefore writes the cluster, too: of two that meet, one goes again and sees what the first has done.
+ */
+export function createClusterChanges(
+  connection: Connection,
+  { clusters, hosts, references }: { clusters: ClusterStore; hosts: HostStore; references: References },
+) {
+  /** In the transaction of a larger change, or in one of its own. */
+  const inTransaction = <T>(within: ClientSession | undefined, work: (session: ClientSession) => Promise<T>) =>
+    within ? work(within) : connection.transaction(work);
+
+  const touched = async (id: number, session: ClientSession): Promise<Cluster> => {
+    const cluster = await clusters.model
+      .findOneAndUpdate({ _id: id }, { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+      .lean<Cluster>()
+      .exec();
+    if (!cluster) throw new Problem('invalid_request', `There is no cluster ${id}.`, { findings: [notThere(id)] });
+    return cluster;
+  };
+
+  return {
+    /** A new host, with what its cluster keeps back of it. */
+    insertHost: (host: Host): Promise<void> =>
+      references.make(host, async (session) => {
+        const cluster = await touched(host.cluster_id ?? defaultCluster, session);
+        const reserved = reservedOf(host.total, host.reserve ?? {}, cluster.reserve);
+        await hosts.model.create([{ ...host, reserved }], { session });
+      }),
+
+    /** Another size, another cluster, or another wish of what to keep back. null: the host is gone. */
+    resizeHost: (id: number, change: HostSizes, within?: ClientSession): Promise<Host | null> =>
+      inTransaction(within, async (session) => {
+        const host = await hosts.model.findById(id, undefined, { session }).lean<Host>().exec();
+        if (!host) return null;
+        const after = { ...host, ...change };
+        const cluster = await touched(after.cluster_id ?? defaultCluster, session);
+        const reserved = reservedOf(after.total, after.reserve ?? {}, cluster.reserve);
+        return hosts.update(id, { ...change, reserved }, session);
+      }),
+
+    /** Changes a cluster, and what is kept back of its hosts. null: it is gone. */
+    changeCluster: (
+      id: number,
+      change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve'>>,
+      within?: ClientSession,
+    ): Promise<Cluster | null> =>
+      inTransaction(within, async (session) => {
+        const after = await clusters.model
+          .findOneAndUpdate({ _id: id }, { $set: change, $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+          .lean<Cluster>()
+          .exec();
+        if (!after || change.reserve === undefined) return after;
+        const its = await hosts.model
+          .find(inCluster(id), { total: 1, reserve: 1 }, { session })
+          .lean<Pick<Host, '_id' | 'total' | 'reserve'>[]>()
+          .exec();
+        if (its.length > 0)
+          await hosts.model.bulkWrite(
+            its.map(({ _id, total, reserve }) => ({
+              updateOne: {
+                filter: { _id },
+                update: { $set: { reserved: reservedOf(total, reserve ?? {}, after.reserve) } },
+              },
+            })),
+            { session },
+          );
+        return after;
+      }),
+
+    /** Removes a cluster that has no hosts; returns how many it has. */
+    removeCluster: (id: number, within?: ClientSession): Promise<number> =>
+      inTransaction(within, async (session) => {
+        await clusters.model.updateOne({ _id: id }, { $inc: { revision: 1 } }, { session });
+        const count = await hosts.model.countDocuments(inCluster(id), { session });
+        if (count === 0) await clusters.model.deleteOne({ _id: id }, { session });
+        return count;
+      }),
+
+    /** Ids of the hosts of each of these clusters. */
+    async hostsOf(ids: readonly number[]): Promise<Map<number, number[]>> {
+      if (ids.length === 0) return new Map();
+      const found = await hosts.model
+        .find({ $or: ids.map(inCluster) }, { cluster_id: 1 })
+        .sort({ _id: 1 })
+        .lean<Pick<Host, '_id' | 'cluster_id'>[]>()
+        .exec();
+      const its = new Map(ids.map((id): [number, number[]] => [id, []]));
+      for (const { _id, cluster_id = defaultCluster } of found) its.get(cluster_id)?.push(_id);
+      return its;
+    },
+  };
+}
+
+const notThere = (id: number) => ({ pointer: '/cluster_id', detail: `there is no cluster ${id}` });
+
+const inCluster = (id: number) => (id === defaultCluster ? { cluster_id: { $in: [id, null] } } : { cluster_id: id });

@@ -1,0 +1,63 @@
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../../domain/identity/caller.js';
+import { isAdministrator } from '../../domain/identity/permissions.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import { aclFields, type StoredAcl } from '../../schemas/identity/acl.js';
+import { modelOf } from '../mongo/model.js';
+import { pageOf, sortIndexes } from '../mongo/paging.js';
+
+/** Rules as administrators have made them, behind their own interface: zones of a federation share them. */
+export function createAclStore(connection: Connection) {
+  const acls = modelOf<StoredAcl>(connection, 'acls', Number, [
+    { fields: { text: 1 }, options: { unique: true } },
+    { fields: { 'rule.user.kind': 1, 'rule.user.id': 1, _id: 1 } },
+    ...sortIndexes(aclFields),
+  ]);
+  return {
+    model: acls,
+    find: (id: number, session: ClientSession | null = null): Promise<StoredAcl | null> =>
+      acls.findById(id).session(session).lean<StoredAcl>().exec(),
+    byText: (text: string, session: ClientSession): Promise<StoredAcl | null> =>
+      acls.findOne({ text }).session(session).lean<StoredAcl>().exec(),
+    /** Those that are about this user: by id, by a group, or as one of all. */
+    about: (user: Pick<Caller, 'id' | 'groups'>, session: ClientSession | null = null): Promise<StoredAcl[]> =>
+      acls.find(isAbout(user)).session(session).sort({ _id: 1 }).lean<StoredAcl[]>().exec(),
+    /** Administrators see all, others those that are about them. */
+    list: (caller: Caller, query: ListQuery) =>
+      pageOf(acls, isAdministrator(caller) ? {} : isAbout(caller), query, { ids: 'number', list: aclFields }),
+    count: (session: ClientSession): Promise<number> => acls.countDocuments({}, { session }),
+    insert: (rule: StoredAcl, session: ClientSession) => acls.create([rule], { session }),
+    remove: (id: number, session: ClientSession) => acls.deleteOne({ _id: id }, { session }),
+    /** Rules about a user that is gone, and on him. */
+    removeOfUser: (id: number, session: ClientSession) =>
+      acls.deleteMany(
+        {
+          $or: [
+            { 'rule.user.kind': 'user', 'rule.user.id': id },
+            { 'rule.selector.kind': 'id', 'rule.selector.id': id, 'rule.types': ['USER'] },
+          ],
+        },
+        { session },
+      ),
+    /** Rules about a group that is gone, on what belongs to it, and on itself. */
+    removeOfGroup: (id: number, session: ClientSession) =>
+      acls.deleteMany(
+        {
+          $or: [
+            { 'rule.user.kind': 'group', 'rule.user.id': id },
+            { 'rule.selector.kind': 'group', 'rule.selector.id': id },
+            { 'rule.selector.kind': 'id', 'rule.selector.id': id, 'rule.types': ['GROUP'] },
+          ],
+        },
+        { session },
+      ),
+  };
+}
+
+const isAbout = ({ id, groups }: Pick<Caller, 'id' | 'groups'>) => ({
+  $or: [
+    { 'rule.user.kind': 'all' },
+    { 'rule.user.kind': 'user', 'rule.user.id': id },
+    { 'rule.user.kind': 'group', 'rule.user.id': { $in: [...groups] } },
+  ],
+});

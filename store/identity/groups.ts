@@ -1,0 +1,79 @@
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../../domain/identity/caller.js';
+import { visibility } from '../../domain/identity/permissions.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import {
+  administrators,
+  defaultCreatable,
+  defaultGroup,
+  type Group,
+  groupFields,
+} from '../../schemas/identity/group.js';
+import { modelOf } from '../mongo/model.js';
+import { pageOf, sortIndexes } from '../mongo/paging.js';
+import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
+
+/** Groups behind their own interface: zones of a federation share them. */
+export function createGroupStore(connection: Connection) {
+  const groups = modelOf<Group>(connection, 'groups', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    lookIndex,
+    { fields: { admins: 1 } },
+    ...sortIndexes(groupFields),
+  ]);
+  return {
+    model: groups,
+    find: (id: number, session: ClientSession | null = null): Promise<Group | null> =>
+      groups.findById(id).session(session).lean<Group>().exec(),
+    byName: (name: string, session: ClientSession): Promise<Group | null> =>
+      groups.findOne({ name }).session(session).lean<Group>().exec(),
+    lookAlike: (name: string, itself: number | null, session: ClientSession) =>
+      lookAlike(groups, name, itself, session),
+    noteLooks: () => noteLooks(groups),
+    byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
+      groups
+        .find({ _id: { $in: [...ids] } })
+        .session(session)
+        .sort({ _id: 1 })
+        .lean<Group[]>()
+        .exec(),
+    /** Names of those that exist. */
+    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
+      if (ids.length === 0) return new Map();
+      const found = await groups
+        .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .session(session)
+        .lean<Pick<Group, '_id' | 'name'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, name }) => [_id, name]));
+    },
+    /** The caller's own, and those that rules let the caller USE. */
+    list(caller: Caller, query: ListQuery) {
+      const seen = visibility(caller, 'GROUP');
+      const filter = seen.all ? {} : { _id: { $in: [...seen.groups, ...seen.ids] } };
+      return pageOf(groups, filter, query, { ids: 'number', list: groupFields });
+    },
+    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
+    insert: (group: Group, session: ClientSession) => groups.create([withLooks(group)], { session }),
+    update: (id: number, change: Partial<Omit<Group, '_id'>>, session: ClientSession): Promise<Group | null> =>
+      groups
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .lean<Group>()
+        .exec(),
+    /** Who leaves groups is no admin of them any more. */
+    removeAdmin: (uid: number, ids: readonly number[], session: ClientSession) =>
+      groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, { session }),
+    remove: (id: number, session: ClientSession) => groups.deleteOne({ _id: id }, { session }),
+    /** Makes the groups that are always there. */
+    async ensureDefaults(): Promise<void> {
+      const made = { admins: [], shared_view: false, created_at: new Date() };
+      const may = [...defaultCreatable];
+      for (const { _id, ...group } of [
+        { _id: administrators, name: 'oneadmin', create: { users: [], admins: [] } },
+        { _id: defaultGroup, name: 'users', create: { users: may, admins: may } },
+      ])
+        await groups.updateOne({ _id }, { $setOnInsert: { ...made, ...group } }, { upsert: true });
+    },
+  };
+}
+export type GroupStore = ReturnType<typeof createGroupStore>;

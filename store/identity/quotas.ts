@@ -1,0 +1,370 @@
+import type { ClientSession, Connection } from 'mongoose';
+import {
+  added,
+  amountsOf,
+  countLimit,
+  exceeded,
+  holdersOf,
+  isExempt,
+  isSameAmounts,
+  negated,
+  nothing,
+  type QuotaBalance,
+  quotaProblem,
+} from '../../domain/identity/quotas.js';
+import { openStates } from '../../domain/operation-states.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import { recordOf } from '../../schemas/common/record-of.js';
+import {
+  type Amounts,
+  asDefault,
+  type Counts,
+  countedDefaults,
+  type Quota,
+  type QuotaHolder,
+  type QuotaHolderType,
+  quotaFields,
+  quotaKinds,
+  unlimited,
+} from '../../schemas/identity/quota.js';
+import { type CountedKind, chargedKinds, kinds, type ZoneCounted, zoneCounted } from '../../schemas/kinds.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { type Index, modelOf } from '../mongo/model.js';
+import { pageOf } from '../mongo/paging.js';
+import { createTurns } from '../mongo/turns.js';
+
+/** Whose an object is; the names are told in refusals, where they are known. */
+export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
+
+/** Which of what is counted is a user's. What zones share is the directory's, which counts it itself. */
+const countedOf = (kind: ZoneCounted, uid: number): object =>
+  kind === 'operations' ? { 'requester.id': uid, state: { $in: [...openStates] } } : { uid };
+
+/** Of what carries a charge: from this what is used can be counted again. */
+export const chargeIndex: Index = {
+  fields: { uid: 1, gid: 1 },
+  options: { name: 'by_charge', partialFilterExpression: { 'charge.vms': { $exists: true } } },
+};
+
+type Owned = { uid: number; gid: number };
+type Limits = Partial<Amounts & Counts>;
+type DefaultLimits = { user: Amounts & Counts; group: Amounts };
+type Defaults = { _id: QuotaHolderType; limits: Limits };
+
+const unset: Quota['limits'] = amountsOf(() => asDefault);
+const noLimits: Amounts = amountsOf(() => unlimited);
+
+/**
+ * What users and groups may have, and what they use. A charge is kept in the object that it is for (a VM of its own, a
+ * service) and in the quotas of that object's user and group, all written in one transaction: whoever ends in between
+ * has written neither. What is used is therefore always the sum of the charges that the objects carry.
+ */
+export function createQuotaStore(connection: Connection) {
+  const models = {
+    user: modelOf<Quota>(connection, 'user_quotas', Number),
+    group: modelOf<Quota>(connection, 'group_quotas', Number),
+  };
+  const takeTurns = createTurns();
+  const defaults = modelOf<Defaults>(connection, 'quota_defaults', String);
+
+  async function defaultLimits(session: ClientSession | null = null): Promise<DefaultLimits> {
+    const found = await defaults.find().session(session).lean<Defaults[]>().exec();
+    const of = (type: QuotaHolderType) => ({ ...noLimits, ...found.find(({ _id }) => _id === type)?.limits });
+    return { user: { ...countedDefaults, ...of('user') }, group: of('group') };
+  }
+
+  /**
+   * Within a transaction that makes one more of what is counted: how many the user may have; null: any number. It writes
+   * the user's quota, so that of two that make one at the same time, one goes again and counts what the other has made.
+   */
+  async function claim(uid: number, kind: CountedKind, session: ClientSession): Promise<number | null> {
+    if (isExempt({ type: 'user', id: uid })) return null;
+    const before = await models.user.findById(uid, { limits: 1 }).session(session).lean<Quota>().exec();
+    const limit = countLimit(kind, uid, before?.limits, (await defaultLimits(session)).user);
+    if (limit === null) return null;
+    await models.user.updateOne(
+      { _id: uid },
+      { $inc: { claims: 1 }, $setOnInsert: { limits: unset, used: nothing } },
+      { upsert: true, session },
+    );
+    return limit;
+  }
+
+  const countOf = (uid: number, kind: ZoneCounted, session?: ClientSession, most?: number) =>
+    connection.collection(kind).countDocuments(countedOf(kind, uid), {
+      ...(session && { session }),
+      ...(most !== undefined && { limit: most }),
+    });
+
+  /** After one more was written, in the same transaction. Throws `quota_exceeded`, upon which nothing is. */
+  async function demandRoom(
+    { uid, uname }: Pick<ChargedOwner, 'uid' | 'uname'>,
+    kind: ZoneCounted,
+    session: ClientSession,
+  ): Promise<void> {
+    const limit = await claim(uid, kind, session);
+    if (limit === null || (await countOf(uid, kind, session, limit + 1)) <= limit) return;
+    const has = (await countOf(uid, kind, session)) - 1;
+    throw quotaProblem({ quota: kind, holder: { type: 'user', id: uid }, limit, used: has, asked: 1 }, uname);
+  }
+
+  /** Adds to what a holder uses; returns the quota as it is then. */
+  async function add({ type, id }: QuotaHolder, amounts: Amounts, session: ClientSession): Promise<Quota> {
+    return models[type]
+      .findOneAndUpdate(
+        { _id: id },
+        {
+          $inc: Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, amounts[kind]])),
+          $setOnInsert: { limits: unset },
+        },
+        { upsert: true, returnDocument: 'after', session },
+      )
+      .lean<Quota>()
+      .orFail()
+      .exec();
+  }
+
+  /** Adds to each, in this order, and throws at the first that may not have so much. */
+  async function addChecked(
+    holders: readonly QuotaHolder[],
+    amounts: Amounts,
+    { uname, gname }: Pick<ChargedOwner, 'uname' | 'gname'>,
+    session: ClientSession,
+  ): Promise<void> {
+    if (holders.length === 0) return;
+    const byDefault = await defaultLimits(session);
+    for (const holder of holders) {
+      const after = await add(holder, amounts, session);
+      const before = { limits: after.limits, used: added(after.used, negated(amounts)) };
+      const found = exceeded(holder, before, byDefault[holder.type], amounts);
+      if (found) throw quotaProblem(found, holder.type === 'user' ? uname : gname);
+    }
+  }
+
+  /**
+   * Reads that all see the same moment, of however much there is: no transaction, which MongoDB would end after a few
+   * seconds, and which would go on from its beginning.
+   */
+  async function atOneMoment<T>(read: (session: ClientSession) => Promise<T>): Promise<T> {
+    const session = await connection.startSession({ snapshot: true });
+    try {
+      return await read(session);
+    } finally {
+      await session.endSession();
+    }
+  }
+
+  /** What the charges of objects add up to, by holder; of one alone, if it is named. */
+  async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
+    const found = new Map<string, QuotaBalance>();
+    const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
+    for (const kind of chargedKinds) {
+      const rows = connection.collection(kinds[kind].collection).aggregate<{ _id: Owned } & Amounts>(
+        [
+          { $match: { 'charge.vms': { $exists: true }, ...owner } },
+          {
+            $group: {
+              _id: { uid: '$uid', gid: '$gid' },
+              ...amountsFrom((kind) => ({ $sum: `$charge.${kind}` })),
+            },
+          },
+        ],
+        { session },
+      );
+      for await (const { _id, ...sum } of rows)
+        for (const holder of holdersOf(_id)) {
+          const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
+          found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
+        }
+    }
+    return found;
+  }
+
+  return {
+    models,
+    defaultLimits,
+
+    find: ({ type, id }: QuotaHolder) => models[type].findById(id).lean<Quota>().exec(),
+    byIds: (type: QuotaHolderType, ids: readonly number[]) =>
+      models[type]
+        .find({ _id: { $in: [...ids] } })
+        .sort({ _id: 1 })
+        .lean<Quota[]>()
+        .exec(),
+    /** Those of everybody who has ever used anything or has limits of his own. `ids`: of these alone. */
+    list: (type: QuotaHolderType, query: ListQuery, ids: readonly number[] | null) =>
+      pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
+
+    /** Sets limits of one holder; returns the quota as it is then. */
+    setLimits: ({ type, id }: QuotaHolder, limits: Limits, session?: ClientSession): Promise<Quota> =>
+      models[type]
+        .findOneAndUpdate(
+          { _id: id },
+          [
+            {
+              $set: {
+                limits: { $mergeObjects: [unset, '$limits', limits] },
+                used: { $ifNull: ['$used', nothing] },
+              },
+            },
+          ],
+          { upsert: true, returnDocument: 'after', updatePipeline: true, ...(session && { session }) },
+        )
+        .lean<Quota>()
+        .orFail()
+        .exec(),
+    async setDefaults(limits: Partial<Record<QuotaHolderType, Limits>>, session?: ClientSession): Promise<void> {
+      for (const type of ['user', 'group'] as const)
+        if (limits[type])
+          await defaults.updateOne(
+            { _id: type },
+            [{ $set: { limits: { $mergeObjects: [noLimits, '$limits', limits[type]] } } }],
+            { upsert: true, updatePipeline: true, ...(session && { session }) },
+          );
+    },
+
+    /** An edit of limits, as others are edited: by a transaction that begins by a write to what is edited. */
+    edit: <R>({ type, id }: QuotaHolder, work: (present: Quota, session: ClientSession) => Promise<R>): Promise<R> =>
+      takeTurns([keyOf({ type, id })], () =>
+        connection.transaction(async (session) => {
+          const begun = { $inc: { edits: 1 }, $setOnInsert: { limits: unset, used: nothing } };
+          const present = await models[type]
+            .findOneAndUpdate({ _id: id }, begun, { upsert: true, returnDocument: 'after', session })
+            .lean<Quota>()
+            .orFail()
+            .exec();
+          return work(present, session);
+        }),
+      ),
+    /** The same of the default limits, which are edited together. */
+    editDefaults: <R>(work: (present: DefaultLimits, session: ClientSession) => Promise<R>): Promise<R> =>
+      takeTurns(['defaults'], () =>
+        connection.transaction(async (session) => {
+          for (const _id of ['user', 'group'] as const)
+            await defaults.updateOne(
+              { _id },
+              { $inc: { edits: 1 }, $setOnInsert: { limits: noLimits } },
+              { upsert: true, session },
+            );
+          return work(await defaultLimits(session), session);
+        }),
+      ),
+
+    /** Runs a transaction that charges these owners after those that do so already: they write the same documents. */
+    inTurn: <T>(owners: readonly Owned[], transaction: () => Promise<T>): Promise<T> =>
+      takeTurns([...new Set(owners.flatMap(holdersOf).map(keyOf))], transaction),
+
+    claim,
+    demandRoom,
+
+    /** How many users have of what this zone counts. */
+    async counts(uids: readonly number[]): Promise<Map<number, Record<ZoneCounted, number>>> {
+      const found = await Promise.all(
+        uids.map(async (uid): Promise<[number, Record<ZoneCounted, number>]> => {
+          const counts = new Map(
+            await Promise.all(zoneCounted.map(async (kind) => [kind, await countOf(uid, kind)] as const)),
+          );
+          return [uid, recordOf(zoneCounted, (kind) => counts.get(kind) ?? 0)];
+        }),
+      );
+      return new Map(found);
+    },
+
+    /** Makes something that is counted, if its owner may have one more. */
+    makeCounted: <T>(
+      owner: Pick<ChargedOwner, 'uid' | 'uname'>,
+      kind: ZoneCounted,
+      make: (session: ClientSession) => Promise<T>,
+    ): Promise<T> =>
+      takeTurns([keyOf({ type: 'user', id: owner.uid })], () =>
+        connection.transaction(async (session) => {
+          const made = await make(session);
+          await demandRoom(owner, kind, session);
+          return made;
+        }),
+      ),
+
+    /**
+     * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
+     * Throws `quota_exceeded`, upon which the transaction writes nothing.
+     */
+    charge: (owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> =>
+      addChecked(holdersOf(owner), amounts, owner, session),
+
+    /**
+     * Gives a charge back, in the transaction that takes it out of its object. `owner`: as the object is in that very
+     * transaction.
+     */
+    async giveBack(owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> {
+      for (const holder of holdersOf(owner)) await add(holder, negated(amounts), session);
+    },
+
+    /**
+     * For whoever gives an object to another user or group, in the transaction that does: the charge that the object
+     * carries (none: nothing is to be moved) goes with it. Who stays the same, user or group, is neither charged nor
+     * asked. Throws `quota_exceeded` where the new one may not have so much.
+     */
+    async moveCharge(
+      from: ChargedOwner,
+      to: ChargedOwner,
+      charge: Amounts | undefined,
+      session: ClientSession,
+    ): Promise<void> {
+      if (!charge) return;
+      const [before, after] = [holdersOf(from), holdersOf(to)];
+      const without = (some: readonly QuotaHolder[], others: readonly QuotaHolder[]) =>
+        some.filter((holder) => !others.some((other) => keyOf(other) === keyOf(holder)));
+      await addChecked(without(after, before), charge, to, session);
+      for (const holder of without(before, after)) await add(holder, negated(charge), session);
+    },
+
+    /** Of a user or group that is removed, and has nothing any more. */
+    forget: ({ type, id }: QuotaHolder, session: ClientSession) => models[type].deleteOne({ _id: id }, { session }),
+
+    /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
+    balances: (): Promise<QuotaBalance[]> =>
+      atOneMoment(async (session) => {
+        const found = await sums(session);
+        for (const type of ['user', 'group'] as const)
+          for await (const { _id: id, used } of models[type].find().session(session).lean<Quota[]>().cursor()) {
+            const holder = { type, id };
+            found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
+          }
+        return [...found.values()];
+      }),
+
+    /**
+     * Sets what a holder uses to the sum of the charges, if both still are as they were seen. Whatever changes a charge
+     * changes what is used by as much: where that is as it was, so is the sum.
+     */
+    async recount({ holder, ...seen }: QuotaBalance): Promise<boolean> {
+      const model = models[holder.type];
+      const { used, sum } = await atOneMoment(async (session) => {
+        const present = await model.findById(holder.id).session(session).lean<Quota>().exec();
+        return { used: present?.used, sum: (await sums(session, holder)).get(keyOf(holder))?.sum ?? nothing };
+      });
+      if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
+      const isAsSeen = used
+        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind]]))
+        : { used: { $exists: false } };
+      try {
+        const { matchedCount, upsertedCount } = await model.updateOne(
+          { _id: holder.id, ...isAsSeen },
+          { $set: { used: sum }, $setOnInsert: { limits: unset } },
+          { upsert: used === undefined },
+        );
+        return matchedCount + upsertedCount > 0;
+      } catch (error) {
+        // Somebody has begun to use something.
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+export type QuotaStore = ReturnType<typeof createQuotaStore>;
+
+const keyOf = ({ type, id }: QuotaHolder): string => `${type}/${id}`;
+
+const amountsFrom = <T>(of: (kind: (typeof quotaKinds)[number]) => T): Record<string, T> =>
+  Object.fromEntries(quotaKinds.map((kind) => [kind, of(kind)]));

@@ -1,0 +1,91 @@
+import type { ClientSession, Connection } from 'mongoose';
+import type { Caller } from '../../domain/identity/caller.js';
+import { visibility } from '../../domain/identity/permissions.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import { defaultUmask, type User, userFields } from '../../schemas/identity/user.js';
+import { modelOf } from '../mongo/model.js';
+import { pageOf, sortIndexes } from '../mongo/paging.js';
+import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
+
+/** Users behind their own interface: zones of a federation share them. */
+export function createUserStore(connection: Connection) {
+  const users = modelOf<User>(connection, 'users', Number, [
+    { fields: { name: 1 }, options: { unique: true } },
+    lookIndex,
+    { fields: { groups: 1, _id: 1 } },
+    { fields: { gid: 1, _id: 1 } },
+    ...sortIndexes(userFields),
+  ]);
+  return {
+    model: users,
+    /** By the name as it is written, else as names are kept. */
+    async byName(name: string, session: ClientSession | null = null): Promise<User | null> {
+      const found = await users
+        .find({ name: { $in: [name, name.normalize('NFC')] } })
+        .session(session)
+        .lean<User[]>()
+        .exec();
+      return found.find((user) => user.name === name) ?? found[0] ?? null;
+    },
+    find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
+      users.findById(id).session(session).lean<User>().exec(),
+    lookAlike: (name: string, itself: number | null, session: ClientSession) => lookAlike(users, name, itself, session),
+    noteLooks: () => noteLooks(users),
+    byIds: (ids: readonly number[]): Promise<User[]> =>
+      users
+        .find({ _id: { $in: [...ids] } })
+        .lean<User[]>()
+        .exec(),
+    /** Names of those that exist. */
+    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
+      if (ids.length === 0) return new Map();
+      const found = await users
+        .find({ _id: { $in: [...ids] } }, { name: 1 })
+        .session(session)
+        .lean<Pick<User, '_id' | 'name'>[]>()
+        .exec();
+      return new Map(found.map(({ _id, name }) => [_id, name]));
+    },
+    /** The caller, and those that rules let the caller USE: by id, or by their primary group. */
+    list(caller: Caller, query: ListQuery) {
+      const seen = visibility(caller, 'USER');
+      const filter = seen.all ? {} : { $or: [{ _id: { $in: [seen.uid, ...seen.ids] } }, { gid: { $in: seen.gids } }] };
+      return pageOf(users, filter, query, { ids: 'number', list: userFields });
+    },
+    /** Ids of the users whose primary group is one of these. */
+    async idsIn(gids: readonly number[]): Promise<number[]> {
+      if (gids.length === 0) return [];
+      const found = await users
+        .find({ gid: { $in: [...gids] } }, { _id: 1 })
+        .lean<{ _id: number }[]>()
+        .exec();
+      return found.map(({ _id }) => _id);
+    },
+    countIn: (gid: number, session: ClientSession): Promise<number> =>
+      users.countDocuments({ groups: gid }, { session }),
+    /** How many members each of these groups has. */
+    async countMembers(gids: readonly number[]): Promise<Map<number, number>> {
+      const rows = await users.aggregate<{ _id: number; count: number }>([
+        { $match: { groups: { $in: [...gids] } } },
+        { $unwind: '$groups' },
+        { $match: { groups: { $in: [...gids] } } },
+        { $group: { _id: '$groups', count: { $sum: 1 } } },
+      ]);
+      return new Map(rows.map(({ _id, count }) => [_id, count]));
+    },
+    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
+    insert: (user: User, session: ClientSession) => users.create([withLooks(user)], { session }),
+    update: (id: number, change: Partial<Omit<User, '_id'>>, session: ClientSession): Promise<User | null> =>
+      users
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .lean<User>()
+        .exec(),
+    remove: (id: number, session: ClientSession) => users.deleteOne({ _id: id }, { session }),
+    /** Users of an earlier version are enabled and have the umask of all. */
+    async complete(): Promise<void> {
+      const missing = { enabled: true, umask: defaultUmask, credentials: 0 };
+      await users.updateMany({ credentials: { $exists: false } }, { $set: missing });
+    },
+  };
+}
+export type UserStore = ReturnType<typeof createUserStore>;

@@ -1,0 +1,50 @@
+import type { Connection } from 'mongoose';
+import { createTies, type Tied } from '../../domain/placement/placement-ties.js';
+import type { VmMove } from './vm-transitions.js';
+import type { VmStore } from './vms.js';
+
+/** A VM that is to get its place, where others of its service may forbid it. */
+export type BoundMove = { move: VmMove; tied: Tied; host: number };
+
+/** `refused`: VMs that may not be where they were planned, for others have come first. */
+export type BoundlyMoved = { there: Set<number>; moved: number; refused: number[] };
+
+/** VMs that get their place in one transaction: each may be on a host of its own, and is a write of its own then. */
+export const movedAtOnce = 200;
+
+/**
+ * Two roles of a service may be placed at once, by plans that know nothing of each other: hosts guard their capacity, not
+ * who is on another. So each such placement writes its service's document in its transaction, and of two that meet, one
+ * goes again and sees where the other's VMs are. A role has thousands of VMs: they go in portions, each of which sees where
+ * those before it are.
+ */
+export function createBoundMoves(connection: Connection, vms: VmStore) {
+  const moveSome = (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
+    connection.transaction(async (session) => {
+      await connection
+        .collection<{ _id: number }>('services')
+        .updateOne({ _id: service }, { $inc: { placements: 1 } }, { session });
+      const ties = createTies(await vms.siblings([service], session));
+      const refused: number[] = [];
+      const allowed = moves.flatMap(({ move, tied, host }): VmMove[] => {
+        if (ties.refuses(tied, host)) {
+          refused.push(move.vm._id);
+          return [];
+        }
+        ties.add({ service, role: tied.role, host });
+        return [move];
+      });
+      return { ...(await vms.move(allowed, session)), refused };
+    });
+
+  return async (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> => {
+    const all: BoundlyMoved = { there: new Set(), moved: 0, refused: [] };
+    for (let at = 0; at < moves.length; at += movedAtOnce) {
+      const { there, moved, refused } = await moveSome(service, moves.slice(at, at + movedAtOnce));
+      for (const id of there) all.there.add(id);
+      all.moved += moved;
+      all.refused.push(...refused);
+    }
+    return all;
+  };
+}

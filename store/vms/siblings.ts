@@ -1,0 +1,47 @@
+import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Sibling } from '../../domain/placement/placement-ties.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { readAtOnce } from './work-vms.js';
+
+type Seen = Pick<Vm, 'lcm_state' | 'left_behind' | 'service' | 'history'>;
+
+/**
+ * Where the VMs of services are, and which of them nobody has to be with any more: those that were left behind on a host
+ * that does not answer, and those of which nothing is known on a host that its administrators have given up.
+ */
+export function createSiblings(connection: Connection, vms: Model<Vm>) {
+  const isUnknown = ({ lcm_state }: Seen): boolean => lcm_state === 'UNKNOWN';
+
+  async function givenUp(hosts: ReadonlySet<number>, session?: ClientSession): Promise<Set<number>> {
+    if (hosts.size === 0) return new Set();
+    const found = await connection
+      .collection<Host>('hosts')
+      .find({ _id: { $in: [...hosts] }, state: 'OFFLINE' }, { projection: { _id: 1 }, ...(session && { session }) })
+      .toArray();
+    return new Set(found.map(({ _id }) => _id));
+  }
+
+  return async (services: readonly number[], session?: ClientSession): Promise<Sibling[]> => {
+    if (services.length === 0) return [];
+    const found = await vms
+      .find(
+        { 'service.id': { $in: services }, state: 'ACTIVE' },
+        { lcm_state: 1, left_behind: 1, service: 1, history: { $slice: -1 } },
+        { ...(session && { session }) },
+      )
+      .hint('by_service')
+      .batchSize(readAtOnce)
+      .lean<Seen[]>()
+      .exec();
+    const gone = await givenUp(new Set(found.filter(isUnknown).flatMap((vm) => placeOf(vm)?.hid ?? [])), session);
+    return found.flatMap((vm): Sibling[] => {
+      const host = placeOf(vm)?.hid;
+      if (host === undefined || !vm.service) return [];
+      const isLeft = vm.left_behind !== undefined && vm.lcm_state !== 'RUNNING';
+      const isLost = isLeft || (isUnknown(vm) && gone.has(host));
+      return [{ service: vm.service.id, role: vm.service.role, host, ...(isLost && { isLost }) }];
+    });
+  };
+}

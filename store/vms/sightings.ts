@@ -1,0 +1,111 @@
+import type { Connection } from 'mongoose';
+import { brief, longest } from '../../domain/brief.js';
+import type { KnownVm } from '../../domain/vms/leftovers.js';
+import type { Verdict } from '../../domain/vms/sightings.js';
+import type { Sighting, Vm } from '../../schemas/vms/vm.js';
+import { stateAfter } from './vm-transitions.js';
+import type { VmStore } from './vms.js';
+
+/** A VM as monitoring reads it. */
+export type WatchedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service'>;
+
+const watchedFields = {
+  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1 },
+  history: { $slice: -1 },
+} as const;
+
+/** Nobody works at it, nor is about to. */
+const left = { hold: null, operation: null, wanted: null };
+const running = { state: 'ACTIVE', lcm_state: 'RUNNING' } as const;
+
+/**
+ * What monitoring writes of VMs, at which nobody works. Whatever it writes replaces the id of the look before: one that was
+ * overtaken by another, or by an operation, matches nothing any more.
+ */
+export function createSightings(connection: Connection, vms: VmStore) {
+  const native = () => connection.collection<Vm>('vms');
+
+  return {
+    /**
+     * VMs of these hosts that are not where a VM should be: UNKNOWN, POWEROFF, or missed by an earlier look; on `silent`
+     * hosts those that run, too. Read before the hosts are asked, so that what they say is newer than this.
+     */
+    async watched(hosts: readonly number[], silent: readonly number[]): Promise<WatchedVm[]> {
+      if (hosts.length === 0) return [];
+      const at = { 'history.hid': { $in: [...hosts] } };
+      const ask = (filter: object) =>
+        vms.model
+          .find({ ...filter, ...left }, watchedFields)
+          .hint('by_host')
+          .lean<WatchedVm[]>()
+          .exec();
+      const found = await Promise.all([
+        ask({ ...at, state: 'POWEROFF', lcm_state: 'LCM_INIT' }),
+        ask({ ...at, state: 'ACTIVE', lcm_state: 'UNKNOWN' }),
+        ask({ ...at, ...running, 'sighting.missing': true }),
+        silent.length > 0
+          ? ask({ 'history.hid': { $in: [...silent] }, ...running, 'sighting.missing': { $ne: true } })
+          : [],
+      ]);
+      return found.flat();
+    },
+
+    /** Ids of the VMs that run on these hosts, or once were there: read from the index alone. */
+    async runningOn(hosts: readonly number[]): Promise<number[]> {
+      if (hosts.length === 0) return [];
+      const found = await native()
+        .find({ 'history.hid': { $in: [...hosts] }, ...running }, { projection: { _id: 1 }, hint: 'by_host' })
+        .toArray();
+      return found.map(({ _id }) => _id);
+    },
+
+    /** What is written of the VMs of which a host has domains. */
+    async known(ids: readonly number[]): Promise<KnownVm[]> {
+      return vms.model
+        .find(
+          { _id: { $in: [...ids] } },
+          { state: 1, lcm_state: 1, wanted: 1, left_behind: 1, history: { $slice: -1 } },
+        )
+        .lean<KnownVm[]>()
+        .exec();
+    },
+
+    /** Of these, the VMs that run and that nobody works at, as they are now. */
+    stillRunning: (ids: readonly number[]) =>
+      vms.model
+        .find({ _id: { $in: [...ids] }, ...running, ...left }, watchedFields)
+        .lean<WatchedVm[]>()
+        .exec(),
+
+    /** A first look has missed these: the next one, if it does too, says what they are. */
+    async miss(missed: readonly WatchedVm[], look: string): Promise<void> {
+      if (missed.length === 0) return;
+      const sighting: Sighting = { look, missing: true };
+      await vms.model.updateMany(
+        { _id: { $in: missed.map(({ _id }) => _id) }, ...running, ...left, 'sighting.missing': { $ne: true } },
+        { $set: { sighting } },
+      );
+    },
+
+    /** One batch of guarded writes; returns the services whose VMs were to change. */
+    async record(judged: readonly { vm: WatchedVm; verdict: Verdict }[], look: string): Promise<number[]> {
+      if (judged.length === 0) return [];
+      const sighting: Sighting = { look, missing: false };
+      await native().bulkWrite(
+        judged.map(({ vm, verdict }) => {
+          const { _id, state, lcm_state, epoch } = vm;
+          const filter = { _id, state, lcm_state, epoch, ...left, 'sighting.look': vm.sighting?.look ?? null };
+          const change =
+            verdict === 'clear'
+              ? {}
+              : { ...stateAfter(vm, verdict.event), reason: verdict.reason && brief(verdict.reason, longest.vm) };
+          return { updateOne: { filter, update: { $set: { ...change, sighting } } } };
+        }),
+        { ordered: false },
+      );
+      const moved = judged.filter(({ verdict }) => verdict !== 'clear');
+      return [...new Set(moved.flatMap(({ vm }) => vm.service?.id ?? []))];
+    },
+  };
+}
+export type Sightings = ReturnType<typeof createSightings>;

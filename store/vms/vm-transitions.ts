@@ -1,0 +1,134 @@
+import type { ClientSession, Connection, Model } from 'mongoose';
+import { brief, longest } from '../../domain/brief.js';
+import { Problem } from '../../domain/problems.js';
+import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../../domain/vms/vm-states.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { QuotaStore } from '../identity/quotas.js';
+import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
+
+/** A change of state of one VM as it was read, with what else changes in the same write. */
+export type VmMove = {
+  vm: GuardedVm;
+  event: VmEvent;
+  set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'ended_at' | 'operation' | 'wanted'>>;
+  /** true: the work is over and the VM may be held by another. */
+  release?: boolean;
+};
+
+/** A VM as it was before it was DONE: what is asked of it. */
+export type Departing = Pick<Vm, '_id' | 'capacity' | 'service' | 'operation' | 'hold' | 'left_behind'>;
+
+/** Whoever counts the VMs of services. */
+export type Departures = {
+  /** Runs transactions in which VMs of a service end one after the other: they write the same document. */
+  inTurn<T>(service: number, transaction: () => Promise<T>): Promise<T>;
+  /** In the transaction in which a VM, as it was before, has become DONE: if by hand, its role has one place fewer. */
+  depart(vm: Departing, session: ClientSession): Promise<void>;
+};
+
+type Moved = { there: Set<number>; moved: number };
+
+/** What has to be known of a VM whose last move it is: whom its charge goes back to, and whether its role has one fewer. */
+const endFields = {
+  ...{ charge: 1, uid: 1, gid: 1 },
+  ...{ capacity: 1, service: 1, operation: 1, hold: 1, left_behind: 1 },
+} as const;
+
+/** How VMs change their states. */
+export function createVmTransitions(
+  connection: Connection,
+  vms: Model<Vm>,
+  { quotas, departures }: { quotas: QuotaStore; departures: Departures },
+) {
+  /**
+   * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
+   * terminated, its role has one place fewer. Returns how many matched.
+   */
+  const end = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
+    const inside = async (within: ClientSession): Promise<number> => {
+      const before = await vms
+        .findOneAndUpdate(
+          { _id: vm._id, ...guardOf(vm) },
+          { $set, $unset: { charge: '' } },
+          { session: within, projection: endFields },
+        )
+        .lean<Departing & Pick<Vm, 'charge' | 'uid' | 'gid'>>()
+        .exec();
+      if (!before) return 0;
+      if (before.charge) await quotas.giveBack(before, before.charge, within);
+      await departures.depart(before, within);
+      return 1;
+    };
+    if (session) return inside(session);
+    const inTransaction = () => connection.transaction(inside);
+    return vm.service ? departures.inTurn(vm.service.id, inTransaction) : inTransaction();
+  };
+
+  const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
+    if (moves.length === 0) return { there: new Set(), moved: 0 };
+    const changes = moves.map(
+      ({ vm, event, set, release }): VmChange => ({
+        vm,
+        $set: {
+          ...stateAfter(vm, event),
+          ...set,
+          ...(typeof set?.reason === 'string' && { reason: brief(set.reason, longest.vm) }),
+          ...(release && { hold: null }),
+        },
+      }),
+    );
+    const isEnd = ({ vm, $set }: VmChange): boolean =>
+      $set.state === 'DONE' && (vm.charge !== undefined || (!!vm.service && !!vm.operation));
+    const ends = changes.filter(isEnd);
+    let matchedCount = 0;
+    if (ends.length < changes.length)
+      matchedCount += await writeChanges(
+        connection,
+        changes.filter((change) => !isEnd(change)),
+        session,
+      );
+    for (const change of ends) matchedCount += await end(change, session);
+    if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
+    const now = await vms
+      .find({ _id: { $in: moves.map(({ vm }) => vm._id) } }, { state: 1, lcm_state: 1, epoch: 1, hold: 1 })
+      .session(session ?? null)
+      .lean<Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold'>[]>()
+      .exec();
+    const present = new Map(now.map((vm) => [vm._id, vm]));
+    const there = new Set(
+      moves
+        .filter(({ vm, event, release }) => {
+          const now = present.get(vm._id);
+          const aim = stateAfter(vm, event);
+          const hold = release ? null : vm.hold;
+          const isThere = now?.state === aim.state && now.lcm_state === aim.lcm_state && now.epoch === vm.epoch;
+          return isThere && now.hold?.op === hold?.op && now.hold?.attempt === hold?.attempt;
+        })
+        .map(({ vm }) => vm._id),
+    );
+    return { there, moved: matchedCount };
+  };
+
+  return {
+    /**
+     * The one door for changes of state. Each filters on state and on the whole hold as read; returns the ids of those
+     * that are now where the move leads, which leaves out those that somebody else has taken. An illegal move is a
+     * programming error and throws.
+     */
+    transition: async (moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> =>
+      (await move(moves, session)).there,
+
+    /** The same, and how many this very call has moved: the others were moved by another try of the same step. */
+    move,
+  };
+}
+
+/** What a VM document stores after an event. An illegal one is a programming error and throws. */
+export function stateAfter(
+  vm: Pick<Vm, '_id' | 'state' | 'lcm_state'>,
+  event: VmEvent,
+): Pick<Vm, 'state' | 'lcm_state'> {
+  const next = nextVmState(vmStateName(vm), event);
+  if (next === undefined) throw new Problem('wrong_state', `VM ${vm._id} is ${vmStateName(vm)}: it cannot ${event}.`);
+  return storedVmState(next);
+}

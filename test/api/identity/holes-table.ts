@@ -1,0 +1,162 @@
+import type { Method } from '../world.js';
+
+export const named = ['mallory', 'boss', 'victim', 'both', 'root', 'ruled', 'helpdesk'] as const;
+export type Name = (typeof named)[number] | 'oneadmin';
+
+type Try = readonly [
+  who: Name,
+  method: Method,
+  path: string,
+  body?: Readonly<Record<string, unknown>>,
+  status?: number,
+];
+
+/**
+ * What is tried, in the words of the documentation, and how; each is refused with 403 if nothing else is said, and changes
+ * nothing. Names in braces stand for ids. mallory is a user of the group `team`, which boss manages; victim is in `elsewhere`.
+ */
+export const tries: readonly (readonly [what: string, ...Try[]])[] = [
+  ['make oneself an admin of one’s group', ['mallory', 'put', '/groups/{team}/admins/{mallory}']],
+  [
+    'as admin of a group, make oneself admin of another, or make others admins of one’s own',
+    ['boss', 'put', '/groups/{elsewhere}/admins/{boss}'],
+    ['boss', 'put', '/groups/{team}/admins/{mallory}'],
+  ],
+  [
+    'widen what one’s group may create or see',
+    ['mallory', 'patch', '/groups/{team}', { create: { users: ['NET'] } }],
+    ['boss', 'patch', '/groups/{team}', { create: { admins: ['NET'] }, shared_view: true }],
+  ],
+  [
+    'join a group',
+    ['mallory', 'put', '/users/{mallory}/groups/{elsewhere}'],
+    ['mallory', 'put', '/users/{mallory}/groups/0'],
+    ['mallory', 'patch', '/users/{mallory}', { gid: 0 }],
+    ['boss', 'put', '/users/{boss}/groups/{elsewhere}'],
+    ['boss', 'patch', '/users/{boss}', { gid: 0 }],
+  ],
+  [
+    'as admin of a group, make a user in a group of others, or an administrator',
+    ['boss', 'post', '/users', { name: 'puppet', password: 'long-enough', gid: 0 }],
+    ['boss', 'post', '/users', { name: 'puppet', password: 'long-enough', groups: [0] }],
+    ['boss', 'post', '/users', { name: 'puppet', password: 'long-enough', groups: ['{elsewhere}'] }],
+    ['boss', 'put', '/users/{mallory}/groups/0'],
+    ['boss', 'put', '/users/{mallory}/groups/{elsewhere}'],
+  ],
+  [
+    'as admin of a group, take over an administrator whose primary group it is: password, name, groups, tokens, end',
+    ['boss', 'put', '/users/{root}/password', { password: 'long-enough' }],
+    ['boss', 'patch', '/users/{root}', { name: 'toor' }],
+    ['boss', 'patch', '/users/{root}', { enabled: false }],
+    ['boss', 'delete', '/users/{root}/groups/0'],
+    ['boss', 'get', '/users/{root}/tokens'],
+    ['boss', 'delete', '/users/{root}'],
+    ['boss', 'patch', '/quotas/users/{root}', { vms: 0 }],
+  ],
+  [
+    'as admin of a group, take over a user who is in a group of others, too',
+    ['boss', 'put', '/users/{both}/password', { password: 'long-enough' }],
+    ['boss', 'delete', '/users/{both}/groups/{elsewhere}'],
+    ['boss', 'get', '/users/{both}/tokens'],
+    ['boss', 'patch', '/users/{both}', { enabled: false }],
+  ],
+  [
+    'as admin of a group, take over a user to whom a rule gives rights of his own',
+    ['boss', 'put', '/users/{ruled}/password', { password: 'long-enough' }],
+    ['boss', 'patch', '/users/{ruled}', { name: 'mine-now' }],
+  ],
+  [
+    'with rules that give all rights on users, take over oneadmin, or become an administrator',
+    ['helpdesk', 'put', '/users/0/password', { password: 'long-enough' }],
+    ['helpdesk', 'patch', '/users/0', { enabled: false }],
+    ['helpdesk', 'put', '/users/{root}/password', { password: 'long-enough' }],
+    ['helpdesk', 'get', '/users/0/tokens'],
+    ['helpdesk', 'put', '/users/{helpdesk}/groups/0'],
+    ['helpdesk', 'put', '/users/{mallory}/groups/0'],
+    ['helpdesk', 'post', '/users', { name: 'puppet', password: 'long-enough', gid: 0 }],
+    ['helpdesk', 'put', '/users/{ruled}/password', { password: 'long-enough' }],
+  ],
+  [
+    'with a rule that gives ADMIN on the users of a group, take over an admin of it, or a member who has more than oneself',
+    ['helpdesk', 'put', '/users/{boss}/password', { password: 'long-enough' }],
+    ['helpdesk', 'patch', '/users/{boss}', { name: 'mine-now' }],
+    ['helpdesk', 'get', '/users/{boss}/tokens'],
+    ['helpdesk', 'put', '/users/{mallory}/password', { password: 'long-enough' }],
+  ],
+  [
+    'give oneself rights by a rule, or take one away, with whatever rights on ACL',
+    ['mallory', 'post', '/acls', { rule: '#{mallory} VM/* MANAGE' }],
+    ['boss', 'post', '/acls', { rule: '@{team} VM/* MANAGE' }],
+    ['helpdesk', 'post', '/acls', { rule: '#{helpdesk} VM/* MANAGE' }],
+    ['helpdesk', 'delete', '/acls/0'],
+    ['mallory', 'get', '/acls/0'],
+  ],
+  [
+    'change what one is by one’s own hand',
+    ['mallory', 'patch', '/users/{mallory}', { name: 'oneadmin2' }],
+    ['mallory', 'patch', '/users/{mallory}', { enabled: true }],
+    ['mallory', 'patch', '/users/{mallory}', { groups: [0] }, 400],
+    ['mallory', 'patch', '/users/{mallory}', { password_hash: 'x', credentials: 9 }, 400],
+    ['mallory', 'post', '/vm-templates', { name: 'x', template: { CPU: 1, MEMORY: 1 }, uid: 0 }, 400],
+    ['mallory', 'post', '/tokens', { name: 'x', uid: 0 }, 400],
+    ['mallory', 'put', '/users/{mallory}/password', { password: 'long-enough' }, 400],
+    ['mallory', 'put', '/users/{mallory}/password', { password: 'long-enough', current_password: 'boss' }],
+  ],
+  [
+    'see, change or end another user, or what he has',
+    ['mallory', 'get', '/users/{victim}'],
+    ['mallory', 'patch', '/users/{victim}', { umask: '000' }],
+    ['mallory', 'put', '/users/{victim}/password', { password: 'long-enough' }],
+    ['mallory', 'delete', '/users/{victim}'],
+    ['mallory', 'get', '/users/{victim}/tokens'],
+    ['mallory', 'delete', '/users/{victim}/tokens/0'],
+    ['mallory', 'get', '/tokens/0', undefined, 404],
+    ['mallory', 'delete', '/tokens/0', undefined, 404],
+    ['boss', 'get', '/users/{victim}'],
+    ['boss', 'put', '/users/{victim}/password', { password: 'long-enough' }],
+    ['mallory', 'get', '/groups/{elsewhere}'],
+  ],
+  [
+    'see the quotas of others, or raise one’s own',
+    ['mallory', 'get', '/quotas/users/{victim}'],
+    ['mallory', 'patch', '/quotas/users/{mallory}', { vms: -2 }],
+    ['mallory', 'patch', '/quotas/groups/{team}', { vms: -2 }],
+    ['boss', 'patch', '/quotas/groups/{team}', { vms: -2 }],
+    ['boss', 'patch', '/quotas/users/{victim}', { vms: 0 }],
+    ['boss', 'get', '/quotas/groups/{elsewhere}'],
+    ['boss', 'patch', '/quotas/defaults', { users: { vms: -2 } }],
+  ],
+  [
+    'take what is another’s, or give what is one’s own to those who have not asked for it',
+    ['mallory', 'post', '/vms/{vm}/chown', { uid: '{mallory}' }],
+    ['mallory', 'post', '/vms/{vm}/chown', { gid: '{team}' }],
+    ['mallory', 'post', '/vms/{vm}/chmod', { octet: '666' }],
+    ['boss', 'post', '/vms/{vm}/chown', { uid: '{boss}' }],
+    ['victim', 'post', '/vms/{vm}/chown', { uid: 0 }],
+    ['victim', 'post', '/vms/{vm}/chown', { uid: '{mallory}' }],
+    ['victim', 'post', '/vms/{vm}/chown', { gid: 0 }],
+    ['victim', 'post', '/vms/{vm}/chown', { gid: '{team}' }],
+    ['victim', 'post', '/vms/{vm}/chmod', { octet: '744' }],
+  ],
+  [
+    'end what one may only see, or what is at work on it',
+    ['mallory', 'post', '/vms/{vm}/terminate', {}],
+    ['mallory', 'post', '/vms/{vm}/recover', { action: 'delete' }],
+    ['mallory', 'patch', '/vms/{vm}', { user_template: { READY: 'YES' } }],
+    ['mallory', 'post', '/operations/{operation}/cancel'],
+  ],
+  [
+    'use a VM template that is another’s, by itself or in a service',
+    ['mallory', 'post', '/vms', { template_id: '{template}' }],
+    ['mallory', 'get', '/vm-templates/{template}'],
+    ['mallory', 'post', '/service-templates', { name: 'x', roles: [{ name: 'a', vm_template: '{template}' }] }, 400],
+  ],
+  [
+    'look at secrets by asking for them as fields, filters or orders',
+    ['boss', 'get', '/users?fields=password_hash', undefined, 400],
+    ['boss', 'get', '/users?filter=password_hash~$argon2*', undefined, 400],
+    ['boss', 'get', '/users?sort=password_hash', undefined, 400],
+    ['victim', 'get', '/tokens?fields=hash', undefined, 400],
+    ['victim', 'get', '/tokens?filter=hash~a*', undefined, 400],
+  ],
+];

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { quotaDisagreements } from '../../support/quota-books.js';
+import { createWorld, type World } from '../world.js';
+
+let world: World;
+let template: { id: number };
+let shop: { id: number };
+
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: true });
+  const make = async (path: string, body: object) => (await world.ask('alice', 'post', path, body)).body;
+  template = await make('/vm-templates', { name: 'small', template: { CPU: 0.5, MEMORY: 128 } });
+  const roles = [
+    { name: 'front', cardinality: 2, vm_template: template.id, vm_template_contents: 'CPU=1' },
+    { name: 'back', cardinality: 1, vm_template: template.id },
+  ];
+  shop = await make('/service-templates', { name: 'shop', roles });
+});
+afterAll(() => world.stop());
+
+const limit = (who: string, limits: object) => world.ask('oneadmin', 'patch', `/quotas/${who}`, limits);
+const createVm = (key?: string) => {
+  const asked = world.ask('alice', 'post', '/vms', { template_id: template.id });
+  return key === undefined ? asked : asked.set('Idempotency-Key', key);
+};
+const instantiate = (body: object = {}) =>
+  world.ask('alice', 'post', `/service-templates/${shop.id}/instantiate`, body);
+const used = async () => {
+  const { user } = (await world.ask('alice', 'get', '/quotas')).body;
+  return { services: user.services.used, vms: user.vms.used, cpu: user.cpu.used, memory: user.memory.used };
+};
+const books = async () => expect(await quotaDisagreements(world.store)).toEqual([]);
+
+/** The refusal, and that nothing was written. */
+async function refused(ask: () => ReturnType<World['ask']>) {
+  const before = await world.contents();
+  const { body } = await ask();
+  expect(body).toMatchObject({ status: 409, type: '/problems/quota_exceeded' });
+  expect(await world.contents()).toEqual(before);
+  return body;
+}
+
+describe('a quota', () => {
+  it('refuses a service that takes too much, names itself, its limit and what is used, and writes nothing', async () => {
+    expect((await instantiate()).status).toBe(202);
+    expect(await used()).toEqual({ services: 1, vms: 3, cpu: 2.5, memory: 384 });
+    await limit('users/2', { cpu: 4 });
+    const problem = await refused(instantiate);
+    expect(problem.detail).toBe(
+      'The quota of user 2 (alice) on CPU is 4 cores: 2.5 cores in use, and this takes 2.5 cores more.',
+    );
+    const holder = { type: 'user', id: 2 };
+    expect(problem.exceeded).toEqual({ quota: 'cpu', holder, limit: 4, used: 2.5, asked: 2.5 });
+    await limit('users/2', { cpu: -1 });
+    await books();
+  });
+
+  it('of the group refuses what that of the user allows', async () => {
+    await limit('groups/1', { services: 1 });
+    expect((await refused(instantiate)).exceeded).toMatchObject({
+      quota: 'services',
+      holder: { type: 'group', id: 1 },
+    });
+    expect((await createVm()).status).toBe(202);
+    await limit('groups/1', { services: -1 });
+    await books();
+  });
+
+  it('lets exactly as many of forty requests at once through as it has room for', async () => {
+    const { vms } = await used();
+    await limit('users/2', { vms: vms + 10 });
+    const answers = await Promise.all(Array.from({ length: 40 }, () => createVm()));
+    const statuses = answers.map(({ status }) => status).sort((one, other) => one - other);
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 202), ...Array.from({ length: 30 }, () => 409)]);
+    expect(new Set(answers.flatMap(({ body }) => body.exceeded?.quota ?? []))).toEqual(new Set(['vms']));
+    expect((await used()).vms).toBe(vms + 10);
+    await limit('users/2', { vms: -1 });
+    await books();
+  });
+
+  it('is charged once for a request that is repeated at once under its key', async () => {
+    const { vms } = await used();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => createVm('once')));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect((await used()).vms).toBe(vms + 1);
+    await books();
+  });
+
+  it('is not touched by contents that make no VM: they are refused where they stand', async () => {
+    const { body } = await world.ask('alice', 'post', '/service-templates', {
+      name: 'odd',
+      roles: [{ name: 'web', vm_template: template.id, vm_template_contents: 'MEMORY=lots' }],
+    });
+    const answer = await world.ask('alice', 'post', `/service-templates/${body.id}/instantiate`, {});
+    expect(answer.body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/merge_template/roles/0/vm_template_contents', detail: expect.stringContaining('MEMORY') }],
+    });
+    await books();
+  });
+
+  it('of oneadmin and of group 0 is never counted, and cannot be set', async () => {
+    await world.ask('oneadmin', 'post', '/vms', { template_id: template.id });
+    const { body } = await world.ask('oneadmin', 'get', '/quotas/users/0');
+    expect(body).toMatchObject({ exempt: true, vms: { used: 0, effective: null } });
+    expect((await limit('users/0', { vms: 1 })).body).toMatchObject({
+      status: 409,
+      type: '/problems/wrong_state',
+      detail: expect.stringMatching(/never/),
+    });
+    await books();
+  });
+});
+
+describe('a default', () => {
+  it('cannot be the default itself, and the refusal says where', async () => {
+    const { body } = await limit('defaults', { users: { vms: -1 }, groups: { cpu: -1, memory: 1 } });
+    expect(body).toMatchObject({
+      status: 400,
+      errors: [
+        { pointer: '/users/vms' },
+        { pointer: '/groups/cpu', detail: expect.stringContaining('must not be -1') },
+      ],
+    });
+  });
+});
+
+describe('who sees what', () => {
+  it('is oneself and one’s groups', async () => {
+    const { user, groups } = (await world.ask('bob', 'get', '/quotas')).body;
+    expect([user.name, groups.map(({ name }: { name: string }) => name)]).toEqual(['bob', ['users']]);
+    expect((await world.ask('bob', 'get', '/quotas/groups')).body.items).toMatchObject([{ id: 1 }]);
+    expect((await world.ask('bob', 'get', '/quotas/users')).body.items).toEqual([]);
+    expect((await world.ask('bob', 'get', '/quotas/users/3')).status).toBe(200);
+    expect((await world.ask('bob', 'get', '/quotas/groups/1')).status).toBe(200);
+    expect((await world.ask('bob', 'get', '/quotas/users/2')).status).toBe(403);
+    expect((await world.ask('bob', 'patch', '/quotas/users/3', { vms: -2 })).status).toBe(403);
+    expect((await world.ask('bob', 'patch', '/quotas/groups/1', { vms: -2 })).status).toBe(403);
+    expect((await world.ask('bob', 'get', '/quotas/defaults')).status).toBe(200);
+  });
+});

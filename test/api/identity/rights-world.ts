@@ -1,0 +1,117 @@
+import { ulid } from 'ulid';
+import { recordOf } from '../../../schemas/common/record-of.js';
+import { kinds, managedKinds, type OwnedKind, operatedKinds, ownedKinds } from '../../../schemas/kinds.js';
+import type { Operation } from '../../../schemas/operations/operation.js';
+import { made } from '../../support/made-kinds.js';
+import { addGroup, addUser } from '../../support/people.js';
+import { createWorld, type Method } from '../world.js';
+
+/** Five people: `owner` owns what is asked about, which is in the group of `owner`, `member` and `admin`, who manages it. */
+export const people = ['owner', 'member', 'admin', 'other', 'oneadmin'] as const;
+export type Who = (typeof people)[number];
+
+export type RightsWorld = Awaited<ReturnType<typeof createRightsWorld>>;
+
+/** The real app, with an object of each kind that belongs to `owner` and permits 640: the group may USE it. */
+export async function createRightsWorld() {
+  const world = await createWorld({ withTemporal: true });
+  const { directory, store } = world;
+  const { _id: team } = await addGroup(directory, 'team', {
+    create: { users: ['VM', 'TEMPLATE', 'DOCUMENT'], admins: [] },
+  });
+  // In this one nothing may be created.
+  const { _id: elsewhere } = await addGroup(directory, 'elsewhere');
+  const ids: Record<Who, number> = { owner: -1, member: -1, admin: -1, other: -1, oneadmin: 0 };
+  const names = {
+    owner: 'owner-one',
+    member: 'member-one',
+    admin: 'team-admin',
+    other: 'other-one',
+    oneadmin: 'oneadmin',
+  };
+  for (const who of ['owner', 'member', 'admin', 'other'] as const) {
+    const user = await addUser(directory, names[who], { gid: who === 'other' ? elsewhere : team, umask: '137' });
+    ids[who] = user._id;
+  }
+  await directory.version.change((session) => directory.groups.update(team, { admins: [ids.admin] }, session));
+
+  const ask = (who: Who, method: Method, path: string, body?: object) => world.ask(names[who], method, path, body);
+  const make = async (who: Who, path: string, body: object) => {
+    const response = await ask(who, 'post', path, body);
+    if (response.status >= 300) throw new Error(`${path}: ${JSON.stringify(response.body)}`);
+    return response.body;
+  };
+  const open = (await make('oneadmin', '/vm-templates', { name: 'open', template: { CPU: 1, MEMORY: 64 } })).id;
+  await make('oneadmin', `/vm-templates/${open}/chmod`, { octet: '644' });
+  const first = new Map<OwnedKind, number>();
+  for (const kind of managedKinds) {
+    const { path } = kinds[kind];
+    const { id } = await make('oneadmin', path, made[kind].body('first', open));
+    await make('oneadmin', `${path}/${id}/chown`, { uid: ids.owner, gid: team });
+    await make('oneadmin', `${path}/${id}/chmod`, { octet: '640' });
+    first.set(kind, id);
+  }
+  const vmOperation = await make('owner', '/vms', { template_id: first.get('vm_template') });
+  first.set('vm', vmOperation.resource.id);
+  first.set('service', (await make('owner', '/services', { template_id: first.get('service_template') })).resource.id);
+  const check = (await make('oneadmin', '/consistency-checks', {})).id;
+
+  let serial = 1_000_000;
+  /** A copy of a stored object under an id and a name of its own, on which nothing is at work and which is charged to nobody. */
+  async function copyOf(kind: OwnedKind): Promise<number> {
+    const { collection } = kinds[kind];
+    const id = first.get(kind) ?? -1;
+    const documents = world.mongodb.collection<{ _id: number; name: string; charge?: object }>(collection);
+    const found = await documents.findOne({ _id: id });
+    if (!found) throw new Error(`${collection} has no ${id}`);
+    const { charge: _, ...model } = found;
+    serial += 1;
+    const free = operatedKinds.some((operated) => operated === kind)
+      ? { operation: null, wanted: null, hold: null }
+      : {};
+    await documents.insertOne({ ...model, _id: serial, name: `${collection}-${serial}`, ...free });
+    return serial;
+  }
+  const fresh = {
+    ...recordOf(ownedKinds, (kind) => () => copyOf(kind)),
+    /** On a VM of its own. */
+    operation: async (): Promise<string> => {
+      const model = await store.operations.find(vmOperation.id);
+      if (!model) throw new Error('the operation is gone');
+      const _id = ulid();
+      const copy: Operation = { ...model, _id, resource: { type: 'vm', id: await copyOf('vm') } };
+      await store.operations.model.create([copy]);
+      return _id;
+    },
+    /** In the group of all but `other`. */
+    user: async () => {
+      serial += 1;
+      return (await addUser(directory, `user-${serial}`, { gid: team, password_hash: '' }))._id;
+    },
+    group: async () => {
+      serial += 1;
+      const { _id } = await addGroup(directory, `group-${serial}`);
+      const user = await addUser(directory, `user-${serial}`, { gid: _id, password_hash: '' });
+      await directory.version.change((session) => directory.groups.update(_id, { admins: [user._id] }, session));
+      return { id: _id, user: user._id };
+    },
+    rule: async () => {
+      serial += 1;
+      return (await make('oneadmin', '/acls', { rule: `#${ids.owner} IMAGE/#${serial} USE` })).id;
+    },
+    token: async (who: Who) => (await make(who, '/tokens', { name: 'test' })).id,
+    name: () => {
+      serial += 1;
+      return `name-${serial}`;
+    },
+  };
+
+  /** What is stored, as a digest of each collection; numbers that were drawn and not used leave gaps. */
+  async function digests(): Promise<unknown> {
+    const { collections } = await world.mongodb.getClient().db(world.mongodb.name).command({ dbHash: 1 });
+    const { counters: _, ...compared } = collections;
+    return compared;
+  }
+
+  return { stop: world.stop, ids, team, open, check, ask, fresh, digests };
+}

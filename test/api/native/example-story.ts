@@ -1,0 +1,121 @@
+import { Problem } from '../../../domain/problems.js';
+import type { ExampleWorld } from './example-world.js';
+
+/** What goes on in the cloud between two examples, as a sentence and as a deed. */
+export type Event = { meanwhile: string; happens: (world: ExampleWorld) => Promise<unknown> };
+
+const meanwhile = (sentence: string, happens: Event['happens']): Event => ({ meanwhile: sentence, happens });
+
+const settled = meanwhile('the operation ends, or asks', (world) => world.settled());
+
+function guest(vm: number, down: 'stopped' | 'failed'): Event {
+  const becomes = down === 'stopped' ? 'stops by itself' : 'crashes';
+  return meanwhile(`the guest of VM ${vm} ${becomes}`, async (world) => {
+    world.hypervisor.bringDown(vm, down);
+    await world.monitored();
+  });
+}
+
+/** Images of the role web of the second service are missing, for now. */
+const missing = (are: boolean): Event =>
+  meanwhile(are ? 'an image is lost' : 'the image is there again', async (world) => {
+    world.hypervisor.beforeEach = ({ call, vm }) => {
+      if (are && call === 'deploy' && vm !== null && vm > 5)
+        throw new Problem('deploy_refused', 'node-1: there is no image 7');
+    };
+  });
+
+/** An object is shared and given to somebody, and given back: what is told of it later is as before. */
+const shared = (kind: string, path: string): (string | Event)[] => [
+  `chmod${kind}`,
+  `chown${kind}`,
+  meanwhile('it is given back', async (world) => {
+    await world.send('post', `${path}/chown`).send({ uid: 0, gid: 0 });
+    await world.send('post', `${path}/chmod`).send({ octet: '600' });
+  }),
+];
+
+/** Every route by its id, in an order in which each of its examples finds what it is about. */
+export const story: readonly (string | Event)[] = [
+  ...['createCluster', 'listClusters', 'showCluster'],
+  ...shared('Cluster', '/clusters/100'),
+  'updateCluster',
+  'createHost',
+  meanwhile('the host is probed', (world) => world.tick('monitorHosts')),
+  ...['listHosts', 'showHost'],
+  ...shared('Host', '/hosts/0'),
+  ...['updateHost', 'whyHost'],
+  meanwhile('the host is enabled again', async (world) => {
+    await world.send('patch', '/hosts/0').send({ state: 'enabled' });
+    await world.tick('monitorHosts');
+  }),
+  ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
+  ...shared('VmTemplate', '/vm-templates/0'),
+  ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
+  ...['createServiceTemplate', 'listServiceTemplates', 'showServiceTemplate'],
+  ...shared('ServiceTemplate', '/service-templates/0'),
+
+  'instantiateServiceTemplate',
+  settled,
+  ...['listServices', 'showService', 'whyService', 'listServiceOperations', 'listOperations', 'showOperation'],
+  ...shared('Service', '/services/1'),
+
+  'createVm',
+  settled,
+  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'listVmOperations'],
+  ...shared('Vm', '/vms/3'),
+  'updateVm',
+  guest(3, 'stopped'),
+  'resumeVm',
+  settled,
+  guest(3, 'failed'),
+  'recoverVm',
+  settled,
+  guest(1, 'failed'),
+  'repairService',
+  settled,
+
+  missing(true),
+  'createService',
+  settled,
+  ...['whyOperation', 'answerOperation'],
+  settled,
+  'recoverService',
+  settled,
+  'cancelOperation',
+  missing(false),
+  'retryOperation',
+  settled,
+  'undeployService',
+  settled,
+  'deleteService',
+  settled,
+  'terminateVm',
+  settled,
+
+  ...['showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
+  meanwhile('there are no defaults again', (world) =>
+    world.send('patch', '/quotas/defaults').send({ users: { vms: -2 } }),
+  ),
+  ...['updateUserQuota', 'showUserQuota', 'listUserQuotas'],
+  ...['updateGroupQuota', 'showGroupQuota', 'listGroupQuotas'],
+
+  'showSelf',
+  ...['createGroup', 'listGroups', 'showGroup'],
+  ...['createUser', 'listUsers', 'showUser', 'updateUser', 'setPassword', 'joinGroup', 'leaveGroup'],
+  ...['addGroupAdmin', 'removeGroupAdmin', 'updateGroup'],
+  ...['createAcl', 'listAcls', 'showAcl', 'deleteAcl'],
+  ...['createToken', 'listTokens', 'showToken', 'listUserTokens', 'revokeToken', 'revokeUserToken'],
+  ...['deleteUser', 'deleteGroup'],
+
+  'checkConsistency',
+  settled,
+  ...['listConsistencyChecks', 'showConsistencyCheck'],
+
+  ...['replaceServiceTemplate', 'updateServiceTemplate', 'deleteServiceTemplate'],
+  meanwhile('nothing is left on the host', async (world) => {
+    await world.send('delete', '/services/1');
+    await world.settled();
+  }),
+  ...['deleteHost', 'deleteCluster'],
+];

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import {
+  nextRoleState,
+  nextServiceState,
+  roleStates,
+  type ServiceEvent,
+  serviceStates,
+  stateNumber,
+} from '../../../domain/services/service-states.js';
+import { ServiceState } from '../../../schemas/services/service.js';
+
+const events: ServiceEvent[] = [
+  ...(['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'] as const),
+  ...(['warn', 'well', 'repair', 'fail_repair'] as const),
+];
+const machines = { service: nextServiceState, role: nextRoleState };
+type Next = typeof nextServiceState;
+
+function reachable(next: Next, start: ServiceState): Set<ServiceState> {
+  const found = new Set([start]);
+  for (const state of found)
+    for (const event of events) {
+      const after = next(state, event);
+      if (after !== undefined) found.add(after);
+    }
+  return found;
+}
+
+describe('state numbers', () => {
+  it('are those of OneFlow', () => {
+    expect(ServiceState.options.map(stateNumber)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(stateNumber('DONE')).toBe(5);
+    expect(stateNumber('COOLDOWN')).toBe(10);
+  });
+});
+
+describe.each(Object.entries(machines))('the states of a %s', (_, next) => {
+  it('have a row for every state of OneFlow', () => {
+    expect(Object.keys(serviceStates)).toEqual(ServiceState.options);
+    expect(Object.keys(roleStates)).toEqual(ServiceState.options);
+  });
+
+  it.each(ServiceState.options.filter((state) => state !== 'DONE'))('let %s be undeployed', (state) => {
+    expect(next(state, 'undeploy')).toBe('UNDEPLOYING');
+  });
+
+  it('let nothing happen to what is done', () => {
+    expect(events.map((event) => next('DONE', event))).toEqual(events.map(() => undefined));
+  });
+
+  it('let a deployment begin or be recovered only before it has succeeded', () => {
+    const from = ServiceState.options.filter((state) => next(state, 'deploy') !== undefined);
+    // A role of a service that is repaired is deployed again.
+    const again = next === nextRoleState ? ['RUNNING', 'WARNING'] : [];
+    expect(from.toSorted()).toEqual(['PENDING', 'DEPLOYING', 'FAILED_DEPLOYING', ...again].toSorted());
+  });
+
+  it('let only what is deploying become RUNNING and only what is undeploying become DONE', () => {
+    expect(ServiceState.options.filter((state) => next(state, 'deployed') !== undefined)).toEqual(['DEPLOYING']);
+    expect(ServiceState.options.filter((state) => next(state, 'undeployed') !== undefined)).toEqual(['UNDEPLOYING']);
+    expect(next('DEPLOYING', 'deployed')).toBe('RUNNING');
+    expect(next('UNDEPLOYING', 'undeployed')).toBe('DONE');
+  });
+
+  it('name what failed', () => {
+    expect(next('DEPLOYING', 'fail_deploy')).toBe('FAILED_DEPLOYING');
+    expect(next('UNDEPLOYING', 'fail_undeploy')).toBe('FAILED_UNDEPLOYING');
+    expect(next('RUNNING', 'fail_deploy')).toBeUndefined();
+    expect(next('RUNNING', 'fail_undeploy')).toBeUndefined();
+  });
+
+  it('take the event again that brought a state on its way', () => {
+    expect(next('DEPLOYING', 'deploy')).toBe('DEPLOYING');
+    expect(next('UNDEPLOYING', 'undeploy')).toBe('UNDEPLOYING');
+  });
+
+  it.each(ServiceState.options)('have a way from %s to RUNNING or DONE', (state) => {
+    const ends = reachable(next, state);
+    expect(ends.has('RUNNING') || ends.has('DONE')).toBe(true);
+  });
+});
+
+describe('a service whose deployment never began', () => {
+  it('fails from PENDING, which a role cannot', () => {
+    expect(nextServiceState('PENDING', 'fail_deploy')).toBe('FAILED_DEPLOYING');
+    expect(nextRoleState('PENDING', 'fail_deploy')).toBeUndefined();
+  });
+});

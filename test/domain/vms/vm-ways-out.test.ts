@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import type { Work as WorkFacts } from '../../../domain/acts/facts.js';
+import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
+import { recoveries } from '../../../domain/vms/vm-recover.js';
+import {
+  abandonment,
+  nextVmState,
+  storedVmState,
+  type VmEvent,
+  type VmStateName,
+  vmStateNames,
+} from '../../../domain/vms/vm-states.js';
+import { HostState } from '../../../schemas/hosts/host.js';
+import type { RecoverAction } from '../../../schemas/vms/vm.js';
+import { deadEnds, sayWalked, type Way, walk } from '../acts/ways-out.js';
+import { offeredOf, probed, type SeenHost, turned } from '../hosts/host-ways.js';
+
+/** Somebody's: whose does not matter. */
+const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
+
+type Work = 'deploy' | 'terminate' | 'recreate';
+/** A VM, who is at work on it, and the host that it is on or was on last. */
+type Seen = { vm: VmStateName; work: Work | null; host: SeenHost };
+
+const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
+  const to = nextVmState(vm, event);
+  return to === undefined ? [] : [to];
+};
+
+/** What an operation does next with the VM, in the order of its steps; null: it is done. */
+function nextStep({ vm, work }: Seen): VmEvent | null {
+  if (work === 'deploy') {
+    if (vm === 'PENDING') return 'place';
+    if (vm === 'ACTIVE/PROLOG') return 'boot';
+    if (vm === 'ACTIVE/BOOT') return 'run';
+    return vm === 'ACTIVE/RUNNING' ? null : 'retry';
+  }
+  if (vm === 'DONE') return null;
+  if (work === 'recreate') return vm === 'ACTIVE/SHUTDOWN' ? 'resubmit' : vm === 'PENDING' ? 'place' : 'shutdown';
+  if (vm === 'PENDING') return 'done';
+  return vm === 'ACTIVE/SHUTDOWN' || vm === 'ACTIVE/EPILOG' ? 'done' : 'shutdown';
+}
+
+/** Steps that the host does not let succeed; on one that is offline what is left of a VM counts as gone. */
+function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
+  if (event === 'place') return state !== 'MONITORED' || !answers;
+  if (vm === 'PENDING') return false;
+  return event === 'run' ? !answers : (event === 'done' || event === 'resubmit') && !answers && state !== 'OFFLINE';
+}
+
+/** An operation gets on by itself, or ends because what it did is done or cannot be done. */
+function progress(seen: Seen): Way<Seen>[] {
+  const { vm, work } = seen;
+  if (work === null) return [];
+  const event = nextStep(seen);
+  if (event === null || nextVmState(vm, event) === undefined) return [ending(seen)];
+  // What has no place waits for one, and nobody can count on another host.
+  if (isHindered(seen, event)) return event === 'place' ? [] : [ending(seen)];
+  // Placed anew it is from then on deployed as any other.
+  return after(vm, event).map((to) => ({
+    name: 'progress',
+    to: { ...seen, vm: to, ...(event === 'place' && deploys) },
+  }));
+}
+
+const deploys = { work: 'deploy' } as const;
+
+/** Its end at this moment, whatever the reason: what it was in the middle of has failed. */
+function ending(seen: Seen): Way<Seen> {
+  const event = abandonment(storedVmState(seen.vm));
+  const vm = event ? (nextVmState(seen.vm, event) ?? seen.vm) : seen.vm;
+  return { name: 'the operation ends', to: { ...seen, vm, work: null } };
+}
+
+const begun = (seen: Seen, does: 'deploy' | 'terminate' | 'recreate'): Seen => ({ ...seen, work: does });
+
+const recoverActions = new Map<string, RecoverAction>([
+  ['retry', 'retry'],
+  ['recreate', 'recreate'],
+  ['recover_success', 'success'],
+  ['recover_failure', 'failure'],
+]);
+
+/** What people are offered, and what comes of it. */
+function offers(seen: Seen): Way<Seen>[] {
+  const { vm, work } = seen;
+  const facts = { about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true } as const;
+  const resource = {
+    type: 'vm',
+    id: 1,
+    state: vm,
+    work: work === null ? null : atWork,
+    going: null,
+    unready: false,
+  } as const;
+  const ofVm = nextActions({ ...facts, resource }).map(({ name }): Way<Seen>[] => {
+    if (name === 'terminate') return [{ name, to: begun(seen, 'terminate') }];
+    if (name === 'resume') return [{ name, to: begun(seen, 'deploy') }];
+    const action = recoverActions.get(name);
+    if (action === undefined) return [];
+    const recovery = recoveries[vm][action];
+    if (recovery.do === 'claim') return after(vm, recovery.event).map((to) => ({ name, to: { ...seen, vm: to } }));
+    return recovery.do === 'nothing' ? [] : [{ name, to: begun(seen, recovery.do) }];
+  });
+  return [...ofVm.flat(), ...onHost(seen, offeredOf)];
+}
+
+const onHost = (seen: Seen, ways: (host: SeenHost) => Way<SeenHost>[]): Way<Seen>[] =>
+  ways(seen.host).map(({ name, to }) => ({ name, to: { ...seen, host: to } }));
+
+/** A look at a host that does not answer says of what runs there that nobody knows; it comes by itself. */
+function looks({ vm, work, host }: Seen): Way<Seen>[] {
+  const isLost = work === null && vm === 'ACTIVE/RUNNING' && !host.answers && host.state !== 'OFFLINE';
+  return isLost ? after(vm, 'lose').map((to) => ({ name: 'it is looked for', to: { vm: to, work, host } })) : [];
+}
+
+/** What may go wrong, or right, without anybody's doing. */
+function accidents(seen: Seen): Way<Seen>[] {
+  const { vm, work, host } = seen;
+  const found = work !== null || !host.answers ? [] : (['run', 'stop', 'lose'] as const);
+  const mayRun = vm === 'ACTIVE/UNKNOWN' || vm === 'POWEROFF';
+  return [
+    ...found
+      .filter((event) => (event === 'run' ? mayRun : vm === 'ACTIVE/RUNNING'))
+      .flatMap((event) => after(vm, event).map((to) => ({ name: event, to: { ...seen, vm: to } }))),
+    ...(work === null ? [] : [ending(seen)]),
+    ...onHost(seen, turned),
+    // Another host takes it.
+    ...(work !== null && work !== 'terminate' && vm === 'PENDING'
+      ? [
+          {
+            name: 'placed',
+            to: { vm: 'ACTIVE/PROLOG', work: 'deploy', host: { state: 'MONITORED', answers: true } },
+          } as const,
+        ]
+      : []),
+    // A run that is lost with its worker, and whose operation was lost too: a check of consistency finds it.
+    ...(work === null ? [] : [{ name: 'all is lost', to: { ...seen, work: null } }]),
+  ];
+}
+
+const states = walk<Seen>({
+  from: { vm: 'PENDING', work: 'deploy', host: { state: 'MONITORED', answers: true } },
+  happens: accidents,
+  // The host is not counted on to answer again.
+  leadsOn: (seen) => [...progress(seen), ...offers(seen), ...looks(seen), ...onHost(seen, probed)],
+});
+sayWalked('a VM', states);
+const isWell = ({ vm, work, host }: Seen): boolean =>
+  work === null && ((vm === 'ACTIVE/RUNNING' && host.answers) || vm === 'DONE');
+
+describe('a VM', () => {
+  it('has from every state that can come about a way to RUNNING or DONE, of which each step is offered or comes by itself', () => {
+    expect(deadEnds(states, isWell)).toEqual([]);
+  });
+
+  it('comes into every state of its table, with and without an operation, on hosts in every state, silent ones too', () => {
+    const seen = [...states.values()].map(({ state }) => state);
+    const never: VmStateName[] = ['ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
+    const met = new Set(seen.map(({ vm }) => vm));
+    expect([...met].sort()).toEqual(vmStateNames.filter((name) => !never.includes(name)).sort());
+    for (const state of HostState.options)
+      for (const answers of [true, false])
+        for (const vm of ['ACTIVE/RUNNING', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'POWEROFF'])
+          expect(
+            seen.some((one) => one.vm === vm && one.host.state === state && one.host.answers === answers),
+            `${vm} on a host that is ${state}`,
+          ).toBe(true);
+  });
+
+  it.each<[string, (ActionName | 'progress' | 'it is probed')[]]>([
+    ['a host that is gone for good could not be taken offline', ['offline']],
+    ['a host that was disabled before it fell silent could not be enabled again', ['enable']],
+    ['nobody looked at hosts', ['it is probed']],
+    ['what is asked for did not get on', ['progress']],
+    ['what waits for a place could not be ended', ['terminate']],
+    ['nothing were offered', ['retry', 'resume', 'recreate', 'terminate', 'recover_success', 'recover_failure']],
+  ])('would be stuck if %s', (_, without) => {
+    expect(deadEnds(states, isWell, without)).not.toEqual([]);
+  });
+});

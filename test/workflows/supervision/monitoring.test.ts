@@ -1,0 +1,108 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Connection } from 'mongoose';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { monitoringActivities } from '../../../activities/supervision/monitoring.js';
+import type { Hypervisor } from '../../../adapters/hypervisor/port.js';
+import { Problem } from '../../../domain/problems.js';
+import { bootstrapStore } from '../../../store/bootstrap.js';
+import { connectMongodb } from '../../../store/mongo/connection.js';
+import { createStore, type Store } from '../../../store/store.js';
+import { idleEngine } from '../../support/idle-engine.js';
+import { ownDatabaseUri } from '../../support/servers.js';
+
+let connection: Connection;
+let store: Store;
+beforeAll(async () => {
+  const uri = ownDatabaseUri('monitoring');
+  const first = await connectMongodb(uri);
+  await bootstrapStore(first);
+  await first.close();
+  connection = await connectMongodb(uri);
+  store = createStore(connection);
+  const raw = connection.getClient().db(connection.name);
+  await raw.collection<{ _id: number }>('hosts').insertOne({
+    _id: 1,
+    ...{ name: 'one', vm_mad: 'simulated', state: 'MONITORED', error: null, total: { cpu: 100, memory: 100 }, vms: {} },
+  });
+  await raw
+    .collection<{ _id: number }>('vms')
+    .insertOne({ _id: 1, ...{ state: 'PENDING', operation: 'an operation' } });
+});
+afterAll(async () => {
+  await connection.dropDatabase();
+  await connection.close();
+});
+
+it('a host that answers again is MONITORED within the same tick while VMs wait, and those are told', async () => {
+  let probes = 0;
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+    destroy: async () => {},
+    async probe() {
+      probes++;
+      if (probes < 3) throw new Problem('backend_unavailable', 'it does not run');
+      return { total: { cpu: 100, memory: 100 }, domains: [] };
+    },
+  };
+  let told = 0;
+  const engine = {
+    ...idleEngine,
+    async signalPlacement() {
+      told++;
+    },
+  };
+  const { monitorHosts } = monitoringActivities({ store, hypervisors: { of: () => hypervisor }, engine });
+  const seen = await new MockActivityEnvironment().run(monitorHosts, [1]);
+  expect(seen).toEqual({ monitored: 1, failed: 0 });
+  expect({ probes, told }).toEqual({ probes: 3, told: 1 });
+  expect(await store.hosts.find(1)).toMatchObject({ state: 'MONITORED', error: null });
+});
+
+it('a host that returns is MONITORED when a look finds nothing of before on it, not when that was told to go', async () => {
+  await store.vms.model.collection.insertMany([
+    { _id: 2, state: 'DONE', lcm_state: 'LCM_INIT', history: [] },
+    { _id: 3, state: 'ACTIVE', lcm_state: 'BOOT', history: [{ seq: 0, hid: 2, epoch: 5, etime: null }] },
+  ] as never[]);
+  await store.hosts.model.updateOne({ _id: 1 }, { $set: { state: 'ERROR', error: 'it was away' } });
+  const seen: unknown[] = [];
+  const running = new Set([2, 3, 4]);
+  let refusals = 1;
+  const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, state: 'running' as const, cpu: 0, memory: 0 });
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+    async probe() {
+      const host = await store.hosts.find(1);
+      seen.push([host?.state, host?.error]);
+      return { total: { cpu: 100, memory: 100 }, domains: [...running].map(report) };
+    },
+    async destroy({ id, epoch }) {
+      expect(epoch).toBe(1);
+      refusals -= 1;
+      if (refusals >= 0) throw new Problem('destroy_refused', 'its disk is busy');
+      running.delete(id);
+    },
+  };
+  const { monitorHosts } = monitoringActivities({ store, hypervisors: { of: () => hypervisor }, engine: idleEngine });
+  expect(await new MockActivityEnvironment().run(monitorHosts, [1])).toEqual({ monitored: 1, failed: 0 });
+  const left = 'it still runs VM 2 of before, which is gone or replaced and removed first';
+  expect(seen).toEqual([
+    ['ERROR', 'it was away'],
+    ['INIT', `${left}; that failed: its disk is busy.`],
+    ['INIT', left],
+  ]);
+  // The last copy of a VM that is on its way elsewhere is left, and what is nobody's is not ours.
+  expect([...running]).toEqual([3, 4]);
+  expect(await store.hosts.find(1)).toMatchObject({ state: 'MONITORED', error: null });
+});
+
+it('whoever was frozen since it saw a host does not call it MONITORED', async () => {
+  await store.hosts.silent(1, 'it is away');
+  const [seen] = await store.hosts.byIds([1]);
+  if (!seen) throw new Error('there is no host 1');
+  await expect
+    .poll(async () => {
+      await store.hosts.silent(1, 'it is away again');
+      return (await store.hosts.find(1))?.last_monitored_at;
+    })
+    .not.toEqual(seen.last_monitored_at);
+  expect(await store.hosts.answered(seen, null)).toBe(false);
+  expect(await store.hosts.find(1)).toMatchObject({ state: 'ERROR', error: 'it is away again' });
+});

@@ -1,0 +1,19 @@
+import { ticks } from '../activity-options.js';
+import type { OperationInput } from '../operations/operation.js';
+import { settle } from '../operations/operation.js';
+
+/** Each tick looks at every operation that has not ended. */
+export async function reconcile(): Promise<void> {
+  await ticks.reconcile();
+}
+
+/** Makes way for an operation that pre-empts. */
+export async function handOver({ op }: OperationInput): Promise<void> {
+  await ticks.handOver({ op });
+}
+
+/** Each tick probes every host that is not OFFLINE. */
+export async function monitorHosts(): Promise<void> {
+  const batches = await ticks.hostsToMonitor();
+  await settle(batches.map((hosts) => ticks.monitorHosts(hosts)));
+}

@@ -1,0 +1,33 @@
+import { ApplicationFailure, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { compute, local } from '../activity-options.js';
+import { attempt, type OperationInput, Parked, runOperation } from '../operations/operation.js';
+import { listenForCapacity } from '../signals.js';
+
+/** Deploys one VM, by the steps that services use; one that is recreated is ended first. One that fits nowhere keeps no run open: its operation waits. */
+export async function deployVm({ op }: OperationInput): Promise<void> {
+  // A signal for a run that is about to park needs a handler; parking looks again by itself.
+  listenForCapacity();
+
+  await runOperation({ op }, local.beginVmDeployment, async ({ vm, clear }) => {
+    if (clear && (await local.takeForClearing({ op, vm }))) {
+      setCurrentDetails(`what there is of VM ${vm} goes`);
+      const left = await attempt(() =>
+        compute.clearVms.executeWithOptions({ summary: `end what there is of VM ${vm}` }, [{ op, vms: [vm] }]),
+      );
+      const failure = left ?? (await local.vmFailure({ vm }));
+      if (failure !== null) throw ApplicationFailure.nonRetryable(failure, 'vm_failed');
+    }
+    const placement = await local.placeVm({ op, vm });
+    if (placement === 'wait') {
+      await local.park({ op, vm, run: workflowInfo().firstExecutionRunId });
+      throw new Parked();
+    }
+    setCurrentDetails(`VM ${vm} boots`);
+    const failure = await attempt(() =>
+      compute.bootVms.executeWithOptions({ summary: `boot VM ${vm}` }, [{ op, vms: [vm] }]),
+    );
+    const reason = failure ?? (await local.vmFailure({ vm }));
+    if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
+    setCurrentDetails(`VM ${vm} runs`);
+  });
+}
