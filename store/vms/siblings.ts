@@ -27,7 +27,8 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
     if (services.length === 0) return [];
     const found = await vms
       .find(
-        { 'service.id': { $in: services }, state: 'ACTIVE' },
+        // One that is switched off keeps its place, and runs there again.
+        { 'service.id': { $in: services }, state: { $in: ['ACTIVE', 'POWEROFF'] } },
         { lcm_state: 1, left_behind: 1, service: 1, history: { $slice: -1 } },
         { ...(session && { session }) },
       )
