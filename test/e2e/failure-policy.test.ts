@@ -22,8 +22,10 @@ describe('a role with a failure policy, on real servers', { timeout: 180_000 }, 
     cluster.client.accepted('POST', `/operations/${id}/answer`, { answer: reply });
   /** The host refuses the next so many deploys. */
   const refuse = (times: number) =>
-    cluster.simulator.send('PUT', `/hosts/${host}/faults`, {
-      deploy_error: { detail: 'there is no such image', retryable: false, times },
+    eventually(async () => {
+      const faults = { deploy_error: { detail: 'there is no such image', retryable: false, times } };
+      // The simulator knows a host once it has been looked at.
+      return (await cluster.simulator.send('PUT', `/hosts/${host}/faults`, faults)).status < 300;
     });
 
   let templates = 0;
