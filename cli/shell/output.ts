@@ -102,8 +102,9 @@ export function rawText(format: Exclude<Format, 'table'>, raw: unknown): string 
   if (format === 'json') return printableJson(JSON.stringify(raw, null, 2));
   // But for the last line break, which is printed with it: those before it may be of a value.
   const yaml = stringify(raw).replace(/\n$/, '');
-  // Only between quotation marks do escapes mean what they stand for.
-  return printableYaml(yaml) === yaml
+  // Only between quotation marks do escapes mean what they stand for; and a text that begins with a line of blanks is
+  // written by the library as a block that is read as another.
+  return printableYaml(yaml) === yaml && !/[|>][-+]?\d?\n +(?:\n|$)/.test(yaml)
     ? yaml
     : printableYaml(stringify(raw, { defaultStringType: 'QUOTE_DOUBLE' }).trimEnd());
 }

@@ -222,7 +222,7 @@ describe('apply', () => {
     const made = await apply(
       ['vm_template\nname: 2cpu-small\ntemplate: { CPU: 2, MEMORY: 64 }', 'group\nname: 2nd-line']
         .concat('service_template\nname: 3rd-floor\nroles: [{ name: a, vm_template: 2cpu-small }]')
-        .concat('group_quota\nname: 2nd-line\nvms: 3', 'host\nname: "000"\ncpu: 1\nmemory: 64')
+        .concat('group_quota\nname: 2nd-line\nvms: 3', 'host\nname: 00-a\ncpu: 1\nmemory: 64')
         .map((document) => `kind: ${document}\n`)
         .join('---\n'),
     );
@@ -232,7 +232,7 @@ describe('apply', () => {
     expect((await running.arcus(['vm-template', 'show', '2cpu-small'])).code).toBe(0);
     const missing = await running.arcus(['host', 'delete', '00', '--yes']);
     expect(missing).toMatchObject({ code: 3, err: expect.stringContaining('Did you mean') });
-    const deleted = await running.arcus(['host', 'delete', '000', '--yes']);
+    const deleted = await running.arcus(['host', 'delete', '00-a', '--yes']);
     expect(deleted.out, deleted.err).toMatch(/host [1-9]\d* removed/);
     expect((await running.arcus(['host', 'show', '0'])).out).toContain('host-1');
   });

@@ -184,6 +184,15 @@ describe('a file', () => {
   });
 });
 
+it.each([' \n', ' \n a', '\n \n', 'a\n \n', '\t\n', ' ', '\n'])(
+  'a VM template with a member %j is read back as it was printed',
+  (value) => {
+    const template = { CPU: 1, MEMORY: 64, LIST: [], VECTOR: { A: value } };
+    const path = fileOf('blanks', vmTemplateText('a', template));
+    expect(readInput(path, { templateText: true }).content).toEqual({ name: 'a', template });
+  },
+);
+
 it('a VM template is read back as it was printed, whatever is in it', () => {
   const text = fc.oneof(
     fc.string({
