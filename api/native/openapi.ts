@@ -4,6 +4,7 @@ import { isProblemCode, type ProblemCode, problems } from '../../domain/problems
 import { ProblemBody } from '../../schemas/common/problem.js';
 import { TagList } from '../http/conditions.js';
 import { IdempotencyKey } from '../http/idempotency-key.js';
+import { needsInWords } from './needs-words.js';
 import { answerExamples, bodyExamples, parameterExample, problemExamples } from './openapi-examples.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
@@ -172,9 +173,10 @@ function pathOf(route: Route): Parameters<OpenAPIRegistry['registerPath']>[0] {
     operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
-    description: [...(route.description === undefined ? [] : [route.description]), `Rights: ${route.rights}.`].join(
-      '\n\n',
-    ),
+    description: [
+      ...(route.description === undefined ? [] : [route.description]),
+      `Rights: ${needsInWords(route.needs)}.`,
+    ].join('\n\n'),
     request: {
       params: route.params,
       query: route.query,

@@ -91,7 +91,10 @@ function ownershipOf<R>(kind: OwnedKind, { schema, examples, of, also, problems 
       path: `${path}/{id}/chmod`,
       tag,
       summary: `Change who may use, manage and administer ${noun}`,
-      rights: 'MANAGE on it, and ADMIN to change an ADMIN bit',
+      needs: [
+        ['manage', kind],
+        ['admin', kind, { when: 'to change an ADMIN bit' }],
+      ],
       ...(also?.chmod !== undefined && { description: also.chmod }),
       params: ById,
       query: NoQuery,
@@ -108,8 +111,12 @@ function ownershipOf<R>(kind: OwnedKind, { schema, examples, of, also, problems 
       path: `${path}/{id}/chown`,
       tag,
       summary: `Give ${noun} to another owner or group`,
-      rights:
-        'MANAGE on it, and ADMIN where an ADMIN bit comes into other hands; MANAGE on a new owner other than yourself; USE on a new group that you are not in',
+      needs: [
+        ['manage', kind],
+        ['admin', kind, { when: 'where an ADMIN bit comes into other hands' }],
+        ['manage', 'user', { at: '/uid', as: 'a new owner other than yourself' }],
+        ['use', 'group', { at: '/gid', as: 'a new group that you are not in' }],
+      ],
       ...(also?.chown !== undefined && { description: also.chown }),
       params: ById,
       query: NoQuery,

@@ -11,6 +11,7 @@ import { invalid } from '../http/invalid.js';
 import type { BodyKind } from '../http/read-body.js';
 import type { Example, ExampleOf } from './example.js';
 import { chosen } from './list-query.js';
+import type { Needs } from './needs.js';
 
 /** Where every route of the native API begins. */
 export const apiRoot = '/api/v1';
@@ -58,8 +59,7 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
   path: string;
   tag: string;
   summary: string;
-  /** What whoever asks must have, beside being signed in. */
-  rights: string;
+  needs: Needs<Extract<keyof NoInfer<P>['shape'], string>>;
   description?: string;
   params: P;
   query: Q;
@@ -85,7 +85,7 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> 
 /** One row of the table from which both the Express routes and the OpenAPI document are made. */
 export type Route = Pick<
   Spec<z.ZodObject, z.ZodObject, z.ZodType, never>,
-  'id' | 'method' | 'path' | 'tag' | 'summary' | 'rights' | 'description' | 'params' | 'query' | 'body' | 'problems'
+  'id' | 'method' | 'path' | 'tag' | 'summary' | 'needs' | 'description' | 'params' | 'query' | 'body' | 'problems'
 > & {
   answer: Pick<Answer<never>, 'status' | 'description' | 'schema' | 'headers' | 'tagged'>;
   examples: readonly Example[];

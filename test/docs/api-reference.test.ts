@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { needsInWords } from '../../api/native/needs-words.js';
 import { apiReference } from '../../api/native/reference/api-reference.js';
 import { limitsReference } from '../../api/native/reference/limits-reference.js';
 import { problemReference } from '../../api/native/reference/problem-reference.js';
@@ -21,11 +22,11 @@ describe('the reference of the API', () => {
 
   it('has every route once, with its rights, its answer and an example', () => {
     const sections = committed('api.md').split(/^### /m);
-    for (const { id, method, path, rights, answer } of routeTable) {
+    for (const { id, method, path, needs, answer } of routeTable) {
       const its = sections.filter((section) => section.includes(`Operation id: \`${id}\``));
       expect(its, id).toHaveLength(1);
       expect(its[0]).toContain(`\`\`\`\n${method.toUpperCase()} ${apiRoot}${path}\n\`\`\``);
-      expect(its[0]).toContain(`**Rights:** ${rights}.`);
+      expect(its[0]).toContain(`**Rights:** ${needsInWords(needs)}.`);
       expect(its[0]).toContain(`**Answer:** ${answer.status}`);
       expect(its[0]).toMatch(/^Example[\s\S]*```\n(GET|POST|PUT|PATCH|DELETE) /m);
     }

@@ -2,6 +2,7 @@ import { namedFields } from '../../../schemas/common/list.js';
 import { ClusterEdit, ClusterResource, CreateCluster, UpdateCluster } from '../../../schemas/hosts/cluster.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { production } from './clusters-examples.js';
 
@@ -12,7 +13,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/clusters',
     tag: 'Clusters',
     summary: 'List clusters',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'cluster']],
     params: NoParams,
     query: listQuery(namedFields, ClusterResource),
     body: noBody,
@@ -27,7 +28,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/clusters',
     tag: 'Clusters',
     summary: 'Add a cluster',
-    rights: 'CREATE on CLUSTER',
+    needs: [['create', 'cluster']],
     description: 'Hosts are put into it by `PATCH /hosts/{id}` with its `cluster_id`.',
     params: NoParams,
     query: NoQuery,
@@ -43,7 +44,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/clusters/{id}',
     tag: 'Clusters',
     summary: 'Show a cluster',
-    rights: 'USE on the cluster',
+    needs: [['use', 'cluster']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -58,7 +59,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/clusters/{id}',
     tag: 'Clusters',
     summary: 'Rename a cluster, set its attributes or what is kept back of its hosts',
-    rights: 'ADMIN on the cluster',
+    needs: [edits('cluster')],
     params: ById,
     query: NoQuery,
     body: patches(UpdateCluster.meta({ id: 'UpdateCluster' }), ClusterEdit, upperCaseBelow('attributes')),
@@ -80,7 +81,7 @@ export const clusterRoutes: readonly Route[] = [
     path: '/clusters/{id}',
     tag: 'Clusters',
     summary: 'Remove a cluster that has no hosts',
-    rights: 'ADMIN on the cluster',
+    needs: [edits('cluster')],
     params: ById,
     query: NoQuery,
     body: noBody,

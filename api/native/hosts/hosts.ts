@@ -1,12 +1,15 @@
 import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { node } from './hosts-examples.js';
 
 const HostQuery = listQuery(hostFields, HostResource).extend({
   state: HostState.optional().describe('Only hosts in this state'),
 });
+
+const intoCluster = ['admin', 'cluster', { at: '/cluster_id', as: 'the cluster that it is put into' }] as const;
 
 export const hostRoutes: readonly Route[] = [
   route({
@@ -15,7 +18,7 @@ export const hostRoutes: readonly Route[] = [
     path: '/hosts',
     tag: 'Hosts',
     summary: 'List hosts',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'host']],
     params: NoParams,
     query: HostQuery,
     body: noBody,
@@ -38,7 +41,7 @@ export const hostRoutes: readonly Route[] = [
     path: '/hosts',
     tag: 'Hosts',
     summary: 'Add a host',
-    rights: 'CREATE on HOST',
+    needs: [['create', 'host'], intoCluster],
     description: 'It takes VMs as soon as its hypervisor has answered a first probe.',
     params: NoParams,
     query: NoQuery,
@@ -59,7 +62,7 @@ export const hostRoutes: readonly Route[] = [
     path: '/hosts/{id}',
     tag: 'Hosts',
     summary: 'Show a host',
-    rights: 'USE on the host',
+    needs: [['use', 'host']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -74,7 +77,7 @@ export const hostRoutes: readonly Route[] = [
     path: '/hosts/{id}',
     tag: 'Hosts',
     summary: 'Enable, disable or resize a host',
-    rights: 'ADMIN on the host',
+    needs: [edits('host'), intoCluster],
     params: ById,
     query: NoQuery,
     body: patches(UpdateHost.meta({ id: 'UpdateHost' }), HostEdit, upperCaseBelow('attributes')),
@@ -90,7 +93,7 @@ export const hostRoutes: readonly Route[] = [
     path: '/hosts/{id}',
     tag: 'Hosts',
     summary: 'Remove a host that has no VMs',
-    rights: 'ADMIN on the host',
+    needs: [edits('host')],
     params: ById,
     query: NoQuery,
     body: noBody,

@@ -1,4 +1,5 @@
 import type { Example } from '../example.js';
+import { needsInWords } from '../needs-words.js';
 import { headersOf, openApiDocument, problemsOf } from '../openapi.js';
 import { isText } from '../openapi-examples.js';
 import { apiRoot, type Route } from '../route.js';
@@ -58,7 +59,7 @@ function section(route: Route, document: unknown): string {
     `### ${route.summary}`,
     `\`\`\`\n${route.method.toUpperCase()} ${apiRoot}${route.path}\n\`\`\``,
     ...(route.description === undefined ? [] : [route.description]),
-    `**Rights:** ${route.rights}. Operation id: \`${route.id}\`.`,
+    `**Rights:** ${needsInWords(route.needs)}. Operation id: \`${route.id}\`.`,
     ...(parameters.length > 0 ? [parameterTable(parameters)] : []),
     ...(bodies.length > 0
       ? [`**Body**${route.body.taken === 'optional' ? ', which may be left out' : ''}: ${bodyWords(bodies)}.`]

@@ -7,6 +7,7 @@ import {
 } from '../../../schemas/services/service-template.js';
 import { patches, replaces } from '../../http/edit-body.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { accepted, ids, shopOfMay } from '../operations/operations-examples.js';
 import {
   accepts,
@@ -31,6 +32,15 @@ const template = {
   comments: true,
 } as const;
 
+const ofRoles = { as: 'the VM templates that its roles name', refused: 'invalid_request' } as const;
+const useOfRoles = ['use', 'vm_template', { at: '/roles/*/vm_template', ...ofRoles }] as const;
+/** What it takes to make a service, beside its template. */
+export const makingService = [
+  ['create', 'service'],
+  ['create', 'vm'],
+  ['use', 'vm_template', { at: '/merge_template/roles/*/vm_template', ...ofRoles }],
+] as const;
+
 export const serviceTemplateRoutes: readonly Route[] = [
   route({
     id: 'listServiceTemplates',
@@ -38,7 +48,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates',
     tag: 'Service templates',
     summary: 'List service templates',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'service_template']],
     params: NoParams,
     query: listQuery(namedFields, ServiceTemplateResource),
     body: noBody,
@@ -53,7 +63,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates',
     tag: 'Service templates',
     summary: 'Add a service template',
-    rights: 'CREATE on DOCUMENT, and USE on the VM templates that its roles name',
+    needs: [['create', 'service_template'], useOfRoles],
     description: 'OneFlow’s JSON, in which comments are allowed. Everything wrong with it is reported at once.',
     params: NoParams,
     query: NoQuery,
@@ -69,7 +79,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates/{id}',
     tag: 'Service templates',
     summary: 'Show a service template',
-    rights: 'USE on the service template',
+    needs: [['use', 'service_template']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -84,7 +94,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates/{id}',
     tag: 'Service templates',
     summary: 'Replace a service template',
-    rights: 'MANAGE on the service template, and USE on the VM templates that its roles name',
+    needs: [edits('service_template'), useOfRoles],
     description: 'Services made before keep what they were made of.',
     params: ById,
     query: NoQuery,
@@ -107,7 +117,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates/{id}',
     tag: 'Service templates',
     summary: 'Change members of a service template',
-    rights: 'MANAGE on the service template, and USE on the VM templates that its roles name',
+    needs: [edits('service_template'), useOfRoles],
     description:
       'A merge patch of its `body`; a list, roles among them, is replaced whole. Services made before keep what they were made of.',
     params: ById,
@@ -125,7 +135,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates/{id}',
     tag: 'Service templates',
     summary: 'Remove a service template',
-    rights: 'MANAGE on the service template',
+    needs: [edits('service_template')],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -141,7 +151,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     path: '/service-templates/{id}/instantiate',
     tag: 'Service templates',
     summary: 'Deploy a service from a service template',
-    rights: 'USE on the service template, and CREATE on DOCUMENT and on VM',
+    needs: [['use', 'service_template'], ...makingService],
     params: ById,
     query: NoQuery,
     body: json(InstantiateService.meta({ id: 'InstantiateService' }), 'optional'),

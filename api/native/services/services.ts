@@ -8,8 +8,10 @@ import {
   UndeployService,
 } from '../../../schemas/services/service.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { accepted, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { makingService } from './service-templates.js';
 import { shopOfMay, shopOfMayInList } from './services-examples.js';
 
 const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
@@ -25,7 +27,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services',
     tag: 'Services',
     summary: 'List services',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'service']],
     params: NoParams,
     query: ServiceQuery,
     body: noBody,
@@ -45,7 +47,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services',
     tag: 'Services',
     summary: 'Deploy a service from a service template',
-    rights: 'CREATE on DOCUMENT and on VM, and USE on the service template',
+    needs: [['use', 'service_template', { at: '/template_id' }], ...makingService],
     description: 'The same as instantiating the template.',
     params: NoParams,
     query: NoQuery,
@@ -62,7 +64,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services/{id}',
     tag: 'Services',
     summary: 'Show a service with its roles and nodes',
-    rights: 'USE on the service',
+    needs: [['use', 'service']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -77,7 +79,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services/{id}/undeploy',
     tag: 'Services',
     summary: 'End the VMs of a service; the service stays as DONE',
-    rights: 'MANAGE on the service',
+    needs: [['manage', 'service']],
     description: 'Pre-empts a deployment that is running.',
     params: ById,
     query: NoQuery,
@@ -100,7 +102,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services/{id}/recover',
     tag: 'Services',
     summary: 'Go on with a failed deployment or undeployment',
-    rights: 'MANAGE on the service',
+    needs: [['manage', 'service']],
     description: 'A new run that skips what is done and replaces failed VMs.',
     params: ById,
     query: NoQuery,
@@ -121,7 +123,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services/{id}/repair',
     tag: 'Services',
     summary: 'Bring a service in WARNING back to what it should be',
-    rights: 'MANAGE on the service',
+    needs: [['manage', 'service']],
     description:
       'Looks for VMs whose state is not known, replaces those that failed, and makes those that are missing, up to the cardinality of each role. What runs goes on running.',
     params: ById,
@@ -138,7 +140,7 @@ export const serviceRoutes: readonly Route[] = [
     path: '/services/{id}',
     tag: 'Services',
     summary: 'Remove a service and its VMs, from any state',
-    rights: 'MANAGE on the service',
+    needs: [edits('service')],
     params: ById,
     query: NoQuery,
     body: noBody,

@@ -8,6 +8,7 @@ import {
 import { patches, replaces } from '../../http/edit-body.js';
 import { bodyOfTemplateText } from '../../http/template-text-body.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { ById, creates, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { large, largeText, small } from './vm-templates-examples.js';
 
@@ -25,7 +26,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates',
     tag: 'VM templates',
     summary: 'List VM templates',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'vm_template']],
     params: NoParams,
     query: listQuery(namedFields, VmTemplateResource),
     body: noBody,
@@ -51,7 +52,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates',
     tag: 'VM templates',
     summary: 'Add a VM template',
-    rights: 'CREATE on TEMPLATE',
+    needs: [['create', 'vm_template']],
     description:
       'JSON, in which comments are allowed, or OpenNebula’s text as `text/plain`: lines of `KEY = VALUE`, of which `NAME` names the template.',
     params: NoParams,
@@ -76,7 +77,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates/{id}',
     tag: 'VM templates',
     summary: 'Show a VM template',
-    rights: 'USE on the VM template',
+    needs: [['use', 'vm_template']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -91,7 +92,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates/{id}',
     tag: 'VM templates',
     summary: 'Replace a VM template',
-    rights: 'MANAGE on the VM template',
+    needs: [edits('vm_template')],
     description:
       'By JSON, in which comments are allowed, or by OpenNebula’s text. VMs made before keep what they were made of.',
     params: ById,
@@ -117,7 +118,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates/{id}',
     tag: 'VM templates',
     summary: 'Rename a VM template or change attributes',
-    rights: 'MANAGE on the VM template',
+    needs: [edits('vm_template')],
     description: 'A merge patch of its name and template. VMs made before keep what they were made of.',
     params: ById,
     query: NoQuery,
@@ -140,7 +141,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     path: '/vm-templates/{id}',
     tag: 'VM templates',
     summary: 'Remove a VM template',
-    rights: 'MANAGE on the VM template',
+    needs: [edits('vm_template')],
     params: ById,
     query: NoQuery,
     body: noBody,

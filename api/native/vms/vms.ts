@@ -10,6 +10,7 @@ import {
 } from '../../../schemas/vms/vm.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { listQuery } from '../list-query.js';
+import { edits } from '../needs.js';
 import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
 import { buildServer } from './vms-examples.js';
@@ -26,7 +27,7 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms',
     tag: 'VMs',
     summary: 'List VMs',
-    rights: 'none; it shows what you have USE on',
+    needs: [['see', 'vm']],
     params: NoParams,
     query: VmQuery,
     body: noBody,
@@ -53,7 +54,10 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms',
     tag: 'VMs',
     summary: 'Make a VM from a VM template',
-    rights: 'CREATE on VM, and USE on the VM template',
+    needs: [
+      ['create', 'vm'],
+      ['use', 'vm_template', { at: '/template_id' }],
+    ],
     description: 'A VM that fits on no host is PENDING with the reason, and is placed when capacity appears.',
     params: NoParams,
     query: NoQuery,
@@ -71,7 +75,7 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms/{id}',
     tag: 'VMs',
     summary: 'Show a VM',
-    rights: 'USE on the VM',
+    needs: [['use', 'vm']],
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -86,7 +90,7 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms/{id}',
     tag: 'VMs',
     summary: 'Change the user template of a VM',
-    rights: 'MANAGE on the VM',
+    needs: [edits('vm')],
     description: 'Attributes that are not named stay. `READY: "YES"` opens the ready gate of its service.',
     params: ById,
     query: NoQuery,
@@ -111,7 +115,7 @@ export const vmRoutes: readonly Route[] = [
     summary: 'End a VM for good',
     description:
       'Of a VM of a service, the cardinality of its role, and what the service is charged, is one VM less when it is DONE.',
-    rights: 'MANAGE on the VM',
+    needs: [['manage', 'vm']],
     params: ById,
     query: NoQuery,
     body: json(TerminateVm.meta({ id: 'TerminateVm' }), 'optional'),
@@ -128,7 +132,7 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms/{id}/resume',
     tag: 'VMs',
     summary: 'Start a VM again that is powered off, or of which nobody knows',
-    rights: 'MANAGE on the VM',
+    needs: [['manage', 'vm']],
     description: 'In its place. For POWEROFF and UNKNOWN.',
     params: ById,
     query: NoQuery,
@@ -144,7 +148,10 @@ export const vmRoutes: readonly Route[] = [
     path: '/vms/{id}/recover',
     tag: 'VMs',
     summary: 'Bring a VM out of a state in which it hangs',
-    rights: 'MANAGE on the VM; ADMIN for `success` and `failure`',
+    needs: [
+      ['manage', 'vm'],
+      ['admin', 'vm', { when: 'for `success` and `failure`' }],
+    ],
     description:
       'What each action does in each state is in docs/recovery.md. success and failure claim what Arcus has not seen: they need the ADMIN right.',
     params: ById,

@@ -1,246 +1,155 @@
 import { idOf } from '../../../api/native/kind-words.js';
-import { type ManagedKind, managedKinds, type OwnedKind } from '../../../schemas/kinds.js';
+import { kinds, type ManagedKind, managedKinds, type OwnedKind, ownedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
-import type { RightsWorld, Who } from './rights-world.js';
+import { people, type RightsWorld, type Who } from './rights-world.js';
 
-/**
- * Who may do what to what there is in the world of rights, said once more in other words than those of the product. Of
- * what belongs to `owner` the group may USE it, and nobody has its ADMIN bit.
- */
-const may = {
-  anything: { ask: ['owner', 'member', 'admin', 'other', 'oneadmin'] },
-  zone: { administer: ['oneadmin'] },
-  /** VMs, services and templates: what admins of groups manage. */
-  work: {
-    use: ['owner', 'member', 'admin', 'oneadmin'],
-    manage: ['owner', 'admin', 'oneadmin'],
-    admin: ['oneadmin'],
-    create: ['owner', 'member', 'admin', 'oneadmin'],
-  },
-  /** Hosts and clusters: they are no business of admins of groups. */
-  place: {
-    use: ['owner', 'member', 'admin', 'oneadmin'],
-    manage: ['owner', 'oneadmin'],
-    admin: ['oneadmin'],
-    create: ['oneadmin'],
-  },
-  /** Another user of the group. */
-  user: { use: ['admin', 'oneadmin'], command: ['admin', 'oneadmin'], create: ['admin', 'oneadmin'] },
-  group: { use: ['owner', 'member', 'admin', 'oneadmin'], admin: ['oneadmin'], create: ['oneadmin'] },
-  /** A rule about `owner`. */
-  rule: { see: ['owner', 'oneadmin'], admin: ['oneadmin'] },
-} as const satisfies Record<string, Record<string, readonly Who[]>>;
+type Values = Record<string, number | string>;
+export type Asking = Who | 'holder';
 
-type Need = { [On in keyof typeof may]: `${Extract<keyof (typeof may)[On], string>} ${On}` }[keyof typeof may];
-
-/** One way to ask a route. Several needs: each of them. */
-export type Case = {
-  needs: readonly Need[];
-  /** The values of the path and the body, for one request of this person. */
-  request: (world: RightsWorld, who: Who) => Promise<{ path?: Record<string, number | string>; body?: object }>;
-  /** Of a list: what it shows to those who may USE it, and to nobody else. */
-  shows?: { need: Need; id: (world: RightsWorld) => Promise<number | string> };
+/** What is sent to a route. What its needs say is not repeated here: its `{id}` is that of a fresh thing of the owner's. */
+export type Send = {
+  /** The condition of a need that this meets. */
+  when?: string;
+  /** About whoever asks. */
+  self?: true;
+  path?: (world: RightsWorld, who: Asking) => Promise<Values>;
+  body?: object | ((world: RightsWorld, who: Asking) => object | Promise<object>);
+  /** Who has the rights on what stands there, where that is not the owner's. */
+  has?: Record<string, readonly Who[]>;
 };
 
-/** Whether somebody may, by the table above. */
-export function isGranted(needs: readonly Need[], who: Who): boolean {
-  return needs.every((need) => {
-    const [right = '', on = ''] = need.split(' ');
-    const rights: Record<string, Record<string, readonly Who[]>> = may;
-    return rights[on]?.[right]?.includes(who) ?? false;
-  });
-}
+const nobodyElse: readonly Who[] = ['oneadmin'];
 
-type Kind = Exclude<keyof RightsWorld['fresh'], 'group' | 'token' | 'name'>;
-const anybody: readonly Need[] = ['ask anything'];
-const plain =
-  (body?: object): Case['request'] =>
-  async () =>
-    body ? { body } : {};
-
-/** About a fresh object of a kind. */
-const on = (kind: Kind, need: Need, body?: object): Case[] => [
-  {
-    needs: [need],
-    request: async ({ fresh }) => ({ path: { id: await fresh[kind]() }, ...(body && { body }) }),
-  },
-];
-const list = (kind: Kind, need: Need): Case[] => [
-  { needs: anybody, request: plain(), shows: { need, id: ({ fresh }) => fresh[kind]() } },
-];
-const named = (needs: readonly Need[], body: (world: RightsWorld, name: string) => object): Case[] => [
-  { needs, request: async (world) => ({ body: body(world, world.fresh.name()) }) },
-];
-const ask = (needs: readonly Need[], body?: object): Case[] => [{ needs, request: plain(body) }];
-const ofTeam = (need: Need, body?: object): Case[] => [
-  { needs: [need], request: async ({ team }) => ({ path: { id: team }, ...(body && { body }) }) },
-];
-const self = (body?: (world: RightsWorld, who: Who) => object): Case => ({
-  needs: anybody,
-  request: async (world, who) => ({ path: { id: world.ids[who] }, ...(body && { body: body(world, who) }) }),
-});
-/** chmod and chown of a kind: the same as it is, which takes the right all the same. */
-const ownership = (kind: OwnedKind, need: Need): Record<string, Case[]> => ({
-  [`chmod${idOf(kind)}`]: on(kind, need, { octet: '640' }),
-  [`chown${idOf(kind)}`]: [
-    { needs: [need], request: async ({ fresh, team }) => ({ path: { id: await fresh[kind]() }, body: { gid: team } }) },
-  ],
-});
-
-/** What is asked of a kind that is made at once. */
-function rowsOf(kind: ManagedKind): Record<string, Case[]> {
-  const { as, replaced, body, patch } = made[kind];
-  const noun = idOf(kind);
-  const edit = as === 'work' ? 'manage work' : 'admin place';
+/** chmod and chown of a kind: the same as it is, which takes the right all the same; and what takes more. */
+function ownership(kind: OwnedKind): Record<string, Send[]> {
+  /** Its owner has its ADMIN bit. */
+  const withAdminBit: Send['path'] = async ({ fresh, ask }) => {
+    const id = await fresh[kind]();
+    await ask('oneadmin', 'post', `${kinds[kind].path}/${id}/chmod`, { octet: '740' });
+    return { id };
+  };
   return {
-    [`list${noun}s`]: list(kind, `use ${as}`),
-    [`create${noun}`]: named([`create ${as}`], ({ open }, name) => body(name, open)),
-    [`show${noun}`]: on(kind, `use ${as}`),
-    [`update${noun}`]: on(kind, edit, patch(0)),
-    ...(replaced && {
-      [`replace${noun}`]: [
-        {
-          needs: [edit],
-          request: async ({ fresh, open }) => ({ path: { id: await fresh[kind]() }, body: body(fresh.name(), open) }),
-        },
-      ],
-    }),
-    [`delete${noun}`]: on(kind, edit),
-    ...ownership(kind, `manage ${as}`),
+    [`chmod${idOf(kind)}`]: [{ body: { octet: '640' } }, { when: 'to change an ADMIN bit', body: { octet: '740' } }],
+    [`chown${idOf(kind)}`]: [
+      { body: ({ elsewhere }) => ({ gid: elsewhere }), has: { '/gid': ['other', 'oneadmin'] } },
+      {
+        when: 'where an ADMIN bit comes into other hands',
+        path: withAdminBit,
+        body: ({ ids }) => ({ uid: ids.other }),
+        has: { '/uid': ['other', 'oneadmin'], id: ['owner', 'oneadmin'] },
+      },
+    ],
   };
 }
 
-/** Every route of the API, and the right that it takes on what. */
-export const rightsTable: Record<string, Case[]> = {
-  ...Object.assign({}, ...managedKinds.map(rowsOf)),
-  instantiateServiceTemplate: on('service_template', 'use work', {}),
+/** What is asked of a kind that is made at once. */
+function rowsOf(kind: ManagedKind): Record<string, Send[]> {
+  const { replaced, body, patch } = made[kind];
+  const noun = idOf(kind);
+  const whole: Send[] = [
+    // The VM template that is open to all, and one of the owner's.
+    { body: ({ fresh, open }) => body(fresh.name(), open), has: { '/roles/*/vm_template': people } },
+    ...(kind === 'service_template'
+      ? [{ body: async ({ fresh }: RightsWorld) => body(fresh.name(), await fresh.vm_template()) }]
+      : []),
+  ];
+  return {
+    [`create${noun}`]: whole,
+    ...(replaced && { [`replace${noun}`]: whole }),
+    [`update${noun}`]: [{ body: patch(0) }],
+  };
+}
 
-  listServices: list('service', 'use work'),
+const rows: Record<string, Send[]> = Object.assign({}, ...managedKinds.map(rowsOf), ...ownedKinds.map(ownership));
+const also = (id: string, ...more: Send[]): Record<string, Send[]> => ({ [id]: [...(rows[id] ?? []), ...more] });
+const freshTemplate = async ({ fresh }: RightsWorld) => ({ template_id: await fresh.service_template() });
+const otherTemplate = async ({ fresh }: RightsWorld) => ({
+  merge_template: { roles: [{ name: 'web', vm_template: await fresh.vm_template() }] },
+});
+
+/** What is sent where nothing else would say it. */
+export const sends: Record<string, readonly Send[]> = {
+  ...rows,
+  ...also('updateServiceTemplate', {
+    body: async ({ fresh }) => ({ roles: [{ name: 'web', vm_template: await fresh.vm_template() }] }),
+  }),
+  ...also('createHost', {
+    body: async ({ fresh }) => ({ ...made.host.body(fresh.name(), 0), cluster_id: await fresh.cluster() }),
+  }),
+  ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
+
+  instantiateServiceTemplate: [{ body: {} }, { body: otherTemplate }],
   createService: [
-    {
-      needs: ['create work', 'use work'],
-      request: async ({ fresh }) => ({ body: { template_id: await fresh.service_template() } }),
-    },
+    { body: freshTemplate },
+    { body: async (world) => ({ ...(await freshTemplate(world)), ...(await otherTemplate(world)) }) },
   ],
-  showService: on('service', 'use work'),
-  whyService: on('service', 'use work'),
-  listServiceOperations: on('service', 'use work'),
-  undeployService: on('service', 'manage work', {}),
-  recoverService: on('service', 'manage work'),
-  repairService: on('service', 'manage work'),
-  deleteService: on('service', 'manage work'),
-  ...ownership('service', 'manage work'),
-
-  listVms: list('vm', 'use work'),
-  createVm: [
-    {
-      needs: ['create work', 'use work'],
-      request: async ({ fresh }) => ({ body: { template_id: await fresh.vm_template() } }),
-    },
-  ],
-  showVm: on('vm', 'use work'),
-  whyVm: on('vm', 'use work'),
-  showVmPlacement: on('vm', 'use work'),
-  listVmOperations: on('vm', 'use work'),
-  updateVm: on('vm', 'manage work', { user_template: { READY: 'YES' } }),
-  terminateVm: on('vm', 'manage work', {}),
-  resumeVm: on('vm', 'manage work'),
+  createVm: [{ body: async ({ fresh }) => ({ template_id: await fresh.vm_template() }) }],
+  updateVm: [{ body: { user_template: { READY: 'YES' } } }],
   recoverVm: [
-    ...on('vm', 'manage work', { action: 'retry' }),
-    ...on('vm', 'admin work', { action: 'success' }),
-    ...on('vm', 'admin work', { action: 'failure' }),
+    { body: { action: 'retry' } },
+    { when: 'for `success` and `failure`', body: { action: 'success' } },
+    { when: 'for `success` and `failure`', body: { action: 'failure' } },
   ],
-  ...ownership('vm', 'manage work'),
+  answerOperation: [{ body: { answer: 'retry' } }],
+  showConsistencyCheck: [{ path: async ({ check }) => ({ id: check }) }],
 
-  whyHost: on('host', 'use place'),
+  updateDefaultQuotas: [{ body: { users: { vms: -2 } } }],
+  showUserQuota: [{}, { self: true }],
+  updateUserQuota: [{ body: { vms: 5 } }],
+  updateGroupQuota: [{ body: { services: -1 } }],
 
-  listOperations: list('operation', 'use work'),
-  showOperation: on('operation', 'use work'),
-  whyOperation: on('operation', 'use work'),
-  cancelOperation: on('operation', 'manage work'),
-  answerOperation: on('operation', 'manage work', { answer: 'retry' }),
-  retryOperation: on('operation', 'manage work'),
-
-  checkConsistency: ask(['administer zone'], {}),
-  listConsistencyChecks: ask(['administer zone']),
-  showConsistencyCheck: [{ needs: ['administer zone'], request: async ({ check }) => ({ path: { id: check } }) }],
-
-  showOwnQuotas: ask(anybody),
-  showDefaultQuotas: ask(anybody),
-  updateDefaultQuotas: ask(['administer zone'], { users: { vms: -2 } }),
-  listUserQuotas: ask(anybody),
-  showUserQuota: [...on('user', 'use user'), self()],
-  updateUserQuota: on('user', 'command user', { vms: 5 }),
-  listGroupQuotas: ask(anybody),
-  showGroupQuota: ofTeam('use group'),
-  updateGroupQuota: ofTeam('admin group', { services: -1 }),
-
-  showSelf: ask(anybody),
-  listUsers: list('user', 'use user'),
-  createUser: named(['create user'], ({ team }, name) => ({ name, password: 'long-enough', gid: team })),
-  showUser: [...on('user', 'use user'), self()],
-  updateUser: [
-    ...on('user', 'command user', { umask: '077' }),
-    ...on('user', 'command user', { enabled: false }),
-    self(() => ({ umask: '137' })),
-  ],
-  deleteUser: on('user', 'command user'),
-  setPassword: [...on('user', 'command user', { password: 'long-enough' })],
-  joinGroup: [
+  createUser: [
+    { body: ({ team, fresh }) => ({ name: fresh.name(), password: 'long-enough', gid: team }) },
     {
-      needs: ['command user'],
-      request: async ({ fresh, team }) => ({ path: { id: await fresh.user(), group_id: team } }),
-    },
-  ],
-  leaveGroup: [
-    {
-      needs: ['command user'],
-      request: async ({ fresh, team }) => ({ path: { id: await fresh.user(), group_id: team } }),
-    },
-  ],
-
-  listGroups: [{ needs: anybody, request: plain(), shows: { need: 'use group', id: async ({ team }) => team } }],
-  createGroup: named(['create group'], (_world, name) => ({ name })),
-  showGroup: ofTeam('use group'),
-  updateGroup: ofTeam('admin group', { shared_view: false }),
-  deleteGroup: ofTeam('admin group'),
-  addGroupAdmin: [
-    {
-      needs: ['admin group'],
-      request: async ({ team, ids }, who) => ({
-        path: { id: team, user_id: who === 'oneadmin' ? ids.admin : ids[who] },
+      body: async ({ team, fresh }) => ({
+        ...{ name: fresh.name(), password: 'long-enough', gid: team, groups: [(await fresh.group()).id] },
       }),
+      has: { '/groups/*': nobodyElse },
     },
   ],
+  showUser: [{}, { self: true }],
+  updateUser: [
+    { body: { umask: '077' } },
+    { body: { enabled: false } },
+    { body: async ({ fresh }) => ({ gid: (await fresh.group()).id }), has: { '/gid': nobodyElse } },
+    { self: true, body: { umask: '137' } },
+  ],
+  setPassword: [
+    { body: { password: 'long-enough' } },
+    { self: true, body: ({ names }, who) => ({ password: names[who], current_password: names[who] }) },
+  ],
+
+  createGroup: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
+  updateGroup: [{ body: { shared_view: false } }],
+  addGroupAdmin: [{ path: async ({ ids }) => ({ user_id: ids.admin }) }],
   removeGroupAdmin: [
     {
-      needs: ['admin group'],
-      request: async ({ fresh }) => {
+      path: async ({ fresh }) => {
         const { id, user } = await fresh.group();
-        return { path: { id, user_id: user } };
+        return { id, user_id: user };
       },
     },
   ],
 
-  listAcls: list('rule', 'see rule'),
-  createAcl: named(['administer zone'], ({ ids }, name) => ({ rule: `#${ids.owner} VM/#${name.slice(5)} USE` })),
-  showAcl: on('rule', 'see rule'),
-  deleteAcl: on('rule', 'admin rule'),
+  createAcl: [{ body: ({ ids, fresh }) => ({ rule: `#${ids.owner} VM/#${fresh.name().slice(5)} USE` }) }],
 
-  listTokens: ask(anybody),
-  createToken: ask(anybody, { name: 'pipeline' }),
-  showToken: [{ needs: anybody, request: async ({ fresh }, who) => ({ path: { id: await fresh.token(who) } }) }],
-  revokeToken: [{ needs: anybody, request: async ({ fresh }, who) => ({ path: { id: await fresh.token(who) } }) }],
-  listUserTokens: [...on('user', 'command user'), self()],
+  // To whom it is about, it is there all the same.
+  deleteAcl: [{ path: async ({ fresh }) => ({ id: await fresh.rule() }) }],
+
+  createToken: [{ body: { name: 'pipeline' } }],
+  listUserTokens: [{}, { self: true }],
   revokeUserToken: [
     {
-      needs: anybody,
-      request: async ({ fresh, ids }, who) => ({ path: { id: ids[who], token_id: await fresh.token(who) } }),
+      path: async ({ fresh }) => {
+        const id = await fresh.user();
+        return { id, token_id: await fresh.tokenOf(id) };
+      },
     },
+    { self: true, path: async ({ fresh, ids }, who) => ({ id: ids[who], token_id: await fresh.token(who) }) },
     {
       // Of an administrator's tokens no admin of a group takes any.
-      needs: ['administer zone'],
-      request: async ({ fresh }) => ({ path: { id: 0, token_id: await fresh.token('oneadmin') } }),
+      path: async ({ fresh }) => ({ id: 0, token_id: await fresh.token('oneadmin') }),
+      has: { id: nobodyElse },
     },
   ],
 };

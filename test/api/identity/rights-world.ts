@@ -1,5 +1,7 @@
 import { ulid } from 'ulid';
+import { parseAcl, printAcl } from '../../../domain/identity/acl.js';
 import { recordOf } from '../../../schemas/common/record-of.js';
+import type { Token } from '../../../schemas/identity/token.js';
 import { kinds, managedKinds, type OwnedKind, operatedKinds, ownedKinds } from '../../../schemas/kinds.js';
 import type { Operation } from '../../../schemas/operations/operation.js';
 import { made } from '../../support/made-kinds.js';
@@ -21,22 +23,27 @@ export async function createRightsWorld() {
   });
   // In this one nothing may be created.
   const { _id: elsewhere } = await addGroup(directory, 'elsewhere');
-  const ids: Record<Who, number> = { owner: -1, member: -1, admin: -1, other: -1, oneadmin: 0 };
+  // Of this one the holder of single rights is the only member.
+  const { _id: alone } = await addGroup(directory, 'alone');
+  const ids = { owner: -1, member: -1, admin: -1, other: -1, oneadmin: 0, holder: -1 };
   const names = {
     owner: 'owner-one',
     member: 'member-one',
     admin: 'team-admin',
     other: 'other-one',
     oneadmin: 'oneadmin',
+    holder: 'holder-one',
   };
-  for (const who of ['owner', 'member', 'admin', 'other'] as const) {
-    const user = await addUser(directory, names[who], { gid: who === 'other' ? elsewhere : team, umask: '137' });
+  const groupOf = { owner: team, member: team, admin: team, other: elsewhere, holder: alone };
+  for (const who of ['owner', 'member', 'admin', 'other', 'holder'] as const) {
+    const user = await addUser(directory, names[who], { gid: groupOf[who], umask: '137' });
     ids[who] = user._id;
   }
   await directory.version.change((session) => directory.groups.update(team, { admins: [ids.admin] }, session));
 
-  const ask = (who: Who, method: Method, path: string, body?: object) => world.ask(names[who], method, path, body);
-  const make = async (who: Who, path: string, body: object) => {
+  const ask = (who: Who | 'holder', method: Method, path: string, body?: object) =>
+    world.ask(names[who], method, path, body);
+  const make = async (who: Who | 'holder', path: string, body: object) => {
     const response = await ask(who, 'post', path, body);
     if (response.status >= 300) throw new Error(`${path}: ${JSON.stringify(response.body)}`);
     return response.body;
@@ -99,19 +106,46 @@ export async function createRightsWorld() {
       serial += 1;
       return (await make('oneadmin', '/acls', { rule: `#${ids.owner} IMAGE/#${serial} USE` })).id;
     },
-    token: async (who: Who) => (await make(who, '/tokens', { name: 'test' })).id,
+    token: async (who: Who | 'holder') => (await make(who, '/tokens', { name: 'test' })).id,
+    /** Of a user who cannot sign in. */
+    tokenOf: async (uid: number) => {
+      serial += 1;
+      const token: Token = {
+        ...{ _id: serial, uid, name: `token-${serial}`, prefix: 'arcus_', hash: `hash-${serial}` },
+        ...{ created_at: new Date(), expires_at: null, last_used_at: null },
+      };
+      await directory.version.change((session) => directory.tokens.insert(token, session));
+      return serial;
+    },
     name: () => {
       serial += 1;
       return `name-${serial}`;
     },
   };
 
-  /** What is stored, as a digest of each collection; numbers that were drawn and not used leave gaps. */
+  /** Gives the holder these rules, such as `VM/#3 USE`, and no others. */
+  const grant = (rules: readonly string[]): Promise<void> =>
+    directory.version.change(async (session) => {
+      await directory.acls.removeOfUser(ids.holder, session);
+      const texts = new Set<string>();
+      for (const text of rules) {
+        const parsed = parseAcl(`#${ids.holder} ${text}`);
+        if (!parsed.ok) throw new Error(`${text}: ${parsed.faults.join()}`);
+        const { rule } = parsed;
+        const printed = printAcl(rule);
+        if (texts.has(printed)) continue;
+        texts.add(printed);
+        const _id = await directory.version.take('acl', session);
+        await directory.acls.insert({ _id, rule, text: printed, created_at: new Date() }, session);
+      }
+    });
+
+  /** What is stored, as a digest of each collection; numbers that were drawn and not used leave gaps, and who signs in leaves traces. */
   async function digests(): Promise<unknown> {
     const { collections } = await world.mongodb.getClient().db(world.mongodb.name).command({ dbHash: 1 });
-    const { counters: _, ...compared } = collections;
+    const { counters: _, login_attempts: _tried, known_logins: _known, ...compared } = collections;
     return compared;
   }
 
-  return { stop: world.stop, ids, team, open, check, ask, fresh, digests };
+  return { stop: world.stop, store, ids, names, team, elsewhere, open, check, ask, grant, fresh, digests };
 }

@@ -60,7 +60,7 @@ describe.each(ownedKinds.map((kind) => [kinds[kind].one, kind] as const))('a %s'
     const { patch, delete: remove } = routesAt(`${path}/{id}`);
     const changes = [patch, remove].filter((route) => route !== undefined);
     expect(changes.length).toBeGreaterThan(0);
-    for (const { rights } of changes) expect(rights).toMatch(edits === 'admin' ? /^ADMIN/ : /^MANAGE/);
+    for (const { needs } of changes) expect(needs).toContainEqual([edits, kind]);
   });
 
   it('is given away and shared, by the API and on the command line', () => {
