@@ -1,3 +1,4 @@
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { HostTarget, PlacedVm } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
 import { domainName } from '../../domain/operations/names.js';
@@ -5,7 +6,6 @@ import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
 import { isVmGone, isVmRunning } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
@@ -120,8 +120,7 @@ function hostTargets(store: Store) {
     async read(vms: readonly WorkVm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
       for (const host of await store.hosts.byIds([...ids])) {
-        const { _id, name, vm_mad, state } = host;
-        known.set(_id, { name, vm_mad, state, total: allowance(host) });
+        known.set(host._id, { ...targetOf(host), state: host.state });
       }
     },
     of(id: number): HostTarget & Pick<Host, 'state'> {

@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
 
 /** A hypervisor to be tried, and what its test bed can do to it. */
 export type HypervisorWorld = {
   hypervisor: Hypervisor;
   /** A host that nothing runs on, which has this much. */
-  newHost(total: HostTarget['total']): Promise<HostTarget>;
+  newHost(total: Capacity): Promise<HostTarget>;
   /** Guests take this long to boot from now on. */
   setBootTime(milliseconds: number): Promise<void>;
   /** No call reaches the host, until `reach`; what runs on it is kept. */
@@ -58,10 +59,10 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         (error: unknown) => problemOf(error)?.code ?? String(error),
       );
 
-    it('reports an empty host with its capacity', async () => {
+    it('reports of an empty host that nothing runs on it', async () => {
       const empty = await world.newHost({ cpu: 800, memory: 4096 });
       const report = await world.hypervisor.probe(empty, signal());
-      expect(report).toEqual({ total: { cpu: 800, memory: 4096 }, domains: [] });
+      expect(report).toEqual({ domains: [] });
     });
 
     it('reports a deployed VM as running, with its epoch, its deploy id and what it uses', async () => {

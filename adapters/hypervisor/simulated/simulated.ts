@@ -26,24 +26,23 @@ const refused: Record<Method, ProblemCode> = {
 export type SimulatorAddress = { url: string; token: string | undefined };
 
 /** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
-export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
+export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'simulated'> {
   return {
     async probe(host, signal) {
-      const report = await call(simulator, host, 'probe', { host: host.total }, ProbeAnswer, signal);
+      const report = await call(simulator, host, 'probe', { host: host.connection.total }, ProbeAnswer, signal);
       return {
-        total: report.total,
         domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
           return { vm, deployId: deploy_id, epoch, state, cpu, memory };
         }),
       };
     },
     async deploy({ id, domain, epoch, host, capacity, labels }, signal) {
-      const body: DeployCall = { vm: id, domain, epoch, host: host.total, capacity, labels };
+      const body: DeployCall = { vm: id, domain, epoch, host: host.connection.total, capacity, labels };
       const answer = await call(simulator, host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
     async destroy({ id, domain, epoch, host, hard }, signal) {
-      const body: DestroyCall = { vm: id, domain, epoch, host: host.total, hard };
+      const body: DestroyCall = { vm: id, domain, epoch, host: host.connection.total, hard };
       await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
     },
   };
@@ -52,7 +51,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
 /** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
 async function call<A extends z.ZodType>(
   { url, token }: SimulatorAddress,
-  host: HostTarget,
+  host: HostTarget<'simulated'>,
   method: Method,
   body: object,
   answer: A,
