@@ -1,3 +1,4 @@
+import type { VmCall } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
 
@@ -50,12 +51,17 @@ export type DomainReport = {
 /** What a probe finds: every domain on the host that carries a VM id. */
 export type HostReport = { domains: DomainReport[] };
 
+/** Which calls a kind of hypervisor knows at all: each adapter says so of every one. */
+export type Capabilities = Readonly<Record<VmCall, boolean>>;
+
 /**
  * What Arcus asks of a hypervisor. Every method may be called again with the same arguments, and stops early when the
  * signal aborts. What cannot be reached throws the problem `backend_unavailable`, which is tried again; a refusal that
- * trying again cannot mend throws `deploy_refused` or `destroy_refused`.
+ * trying again cannot mend throws what `vmCalls` says of the call, `deploy_refused` or `destroy_refused`. One that the
+ * adapter cannot make is refused so, too.
  */
 export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
+  readonly can: Capabilities;
   /** The domains of a host, at once; makes nothing. */
   probe(host: HostTarget<K>, signal: AbortSignal): Promise<HostReport>;
   /**
@@ -70,3 +76,6 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    */
   destroy(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
 }
+
+/** The calls that change a VM. One that a verb names and the port lacks does not compile. */
+export type VmCalls = Pick<Hypervisor, VmCall>;

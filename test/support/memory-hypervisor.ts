@@ -7,6 +7,7 @@ import type {
   PlacedVm,
 } from '../../adapters/hypervisor/port.js';
 import { Problem } from '../../domain/problems.js';
+import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
 import type { CallOutcome } from '../../schemas/hosts/simulator.js';
 import { type Decision, decideDeploy, decideDestroy } from '../../simulator/decide.js';
 import { reportOf } from '../../simulator/metrics.js';
@@ -23,7 +24,7 @@ import {
 /** A call as it came in: `n` counts deploys and destroys from 1; a probe has the number of the last of them. */
 export type MemoryCall = {
   n: number;
-  call: 'probe' | 'deploy' | 'destroy';
+  call: 'probe' | VmCall;
   host: string;
   vm: number | null;
   epoch: number | null;
@@ -48,6 +49,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   beforeEach: Hook = () => {};
   /** Run when a call has done its work and before its answer. */
   afterEach: Hook = () => {};
+  can = { deploy: true, destroy: true };
   bootMilliseconds = 0;
   readonly #state = emptyState();
   readonly #failures: Failure[] = [];
@@ -100,7 +102,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       when = 'before',
       error = outage(),
     }: {
-      call?: 'deploy' | 'destroy';
+      call?: VmCall;
       times?: number;
       when?: When;
       error?: Error;
@@ -171,7 +173,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   }
 
   async #call(
-    kind: 'deploy' | 'destroy',
+    kind: VmCall,
     target: Pick<PlacedVm<'simulated'>, 'id' | 'domain' | 'epoch' | 'host'>,
     signal: AbortSignal,
     decide: (host: HostRecord, now: number) => Decision,
@@ -206,7 +208,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     if (failure) throw failure.error;
     if (decision.detail === null) return;
     if (decision.outcome === 'refused_stale') throw new Problem('stale_epoch', decision.detail);
-    throw new Problem(kind === 'deploy' ? 'deploy_refused' : 'destroy_refused', decision.detail);
+    throw new Problem(vmCalls[kind].refused, decision.detail);
   }
 
   async #booted({ id, epoch, host: { name } }: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
