@@ -1,3 +1,4 @@
+import { operationAtWork } from '../domain/operations/at-work.js';
 import { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Service } from '../schemas/services/service.js';
@@ -37,12 +38,12 @@ function refuseNode({ _id, service, uid, gid }: Vm, after: Ownership): void {
 }
 
 /** An operation goes on with the owner and the bits that it has read. */
-function refuseBusy({ _id, operation, wanted }: Service): void {
-  const at = wanted ?? operation;
+function refuseBusy(service: Service): void {
+  const at = operationAtWork(service);
   if (at !== null)
     throw new Problem(
       'operation_in_progress',
-      `Operation ${at} is at work on service ${_id}, and goes on with the owner, group and permissions that it has read. Wait for it, or cancel it.`,
+      `Operation ${at} is at work on service ${service._id}, and goes on with the owner, group and permissions that it has read. Wait for it, or cancel it.`,
       { operation: at },
     );
 }

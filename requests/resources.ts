@@ -1,5 +1,6 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
+import { operationAtWork } from '../domain/operations/at-work.js';
 import { workflowIdOf } from '../domain/operations/names.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
@@ -139,7 +140,7 @@ export function vmResource(vm: Vm, names: Names): VmResource {
       ended_at: isoOrNull(etime),
       reason,
     })),
-    operation: vm.wanted ?? vm.operation ?? vm.hold?.op ?? null,
+    operation: operationAtWork(vm),
     created_at: iso(vm.created_at),
     ended_at: isoOrNull(vm.ended_at),
   };
@@ -172,7 +173,7 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     shutdown_action: service.body.shutdown_action ?? null,
     roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodes.get(role.name) ?? [] })),
     log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
-    operation: service.wanted ?? service.operation,
+    operation: operationAtWork(service),
     created_at: iso(service.created_at),
     ended_at: isoOrNull(service.ended_at),
   };
@@ -186,7 +187,7 @@ export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummar
   template_id: service.template_id,
   state: service.state,
   roles: service.roles.map(({ name, state, cardinality }) => ({ name, state, cardinality })),
-  operation: service.wanted ?? service.operation,
+  operation: operationAtWork(service),
   created_at: iso(service.created_at),
   ended_at: isoOrNull(service.ended_at),
 });

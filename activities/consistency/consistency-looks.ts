@@ -1,3 +1,4 @@
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { Flaw } from '../../domain/consistency/evidence.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../../domain/consistency/hands.js';
@@ -18,7 +19,6 @@ import { placeOf } from '../../domain/vms/stays.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Portion, SeenHostDocument } from '../../store/consistency/consistency-reads.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
 import type { StepPorts } from '../ports.js';
 
@@ -246,7 +246,7 @@ async function probe(ports: LookPorts, host: SeenHostDocument): Promise<Heard> {
 async function probeOnce({ hypervisors, signal }: LookPorts, host: SeenHostDocument): Promise<Exclude<Heard, null>> {
   try {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(probeTimeout)]);
-    const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
+    const target = targetOf(host);
     const { domains } = await hypervisors.of(target).probe(target, bounded);
     return { domains };
   } catch (error) {

@@ -1,8 +1,8 @@
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { Evidence, Flaw } from '../../domain/consistency/evidence.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import type { FindingCode, FindingOutcome } from '../../schemas/consistency/consistency.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import { repair as repairOperation } from '../supervision/supervision.js';
 import type { LookPorts } from './consistency-looks.js';
 
@@ -120,7 +120,7 @@ async function destroy(
 ): Promise<boolean> {
   const host = await store.hosts.find(id);
   if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
-  const target = { name: host.name, vm_mad: host.vm_mad, total: allowance(host) };
+  const target = targetOf(host);
   await hypervisors.of(target).destroy({ id: vm, domain: domainName(vm), host: target, epoch, hard: true }, signal);
   return true;
 }

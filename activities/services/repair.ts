@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import { problemOf } from '../../domain/problems.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { batchesOf } from '../../domain/vms/vm-batches.js';
 import type { HostState } from '../../schemas/hosts/host.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
@@ -79,11 +79,10 @@ export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store
     const heard = new Map(
       await Promise.all(
         hosts.map(async (host): Promise<[number, Sighted]> => {
-          const { _id, name, vm_mad, state } = host;
+          const { _id, name, state } = host;
+          const target = targetOf(host);
           try {
-            const { domains } = await hypervisors
-              .of({ vm_mad })
-              .probe({ name, vm_mad, total: allowance(host) }, signal);
+            const { domains } = await hypervisors.of(target).probe(target, signal);
             return [_id, { name, domains: new Map(domains.map((domain) => [domain.vm, domain])) }];
           } catch (error) {
             const problem = problemOf(error);

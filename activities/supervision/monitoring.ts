@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { DomainReport, Hypervisor } from '../../adapters/hypervisor/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
 import { problemOf } from '../../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import type { StepPorts } from '../ports.js';
 import { clearHost } from './clear-host.js';
@@ -43,7 +43,6 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
-    const targetOf = (host: Seen) => ({ name: host.name, vm_mad: host.vm_mad, total: allowance(host) });
     const probe = async (host: Seen): Promise<Heard> => {
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
       const target = targetOf(host);

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
-import type { VmEvent } from '../../domain/vms/vm-states.js';
+import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { VmStore } from '../../store/vms/vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -11,16 +11,12 @@ import { begunInSlices } from '../in-slices.js';
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };
 
 export type VmStep = {
-  /** The move into the state of work, for VMs that are not there yet. */
-  enter: VmEvent;
+  /** What is done: which moves lead into the state of work and out of it, and which VMs are done. */
+  verb: VmVerb;
   /** What is done with each VM of the batch; may be done again. Returns what its last move writes. */
   work: (vm: WorkVm, signal: AbortSignal) => Promise<VmMove['set']>;
   /** What the last move writes beside that, at its moment: the same for all that are recorded together. */
   left?: (vm: WorkVm, at: Date) => VmMove['set'];
-  leave: VmEvent;
-  fail: VmEvent;
-  isDone: (vm: WorkVm) => boolean;
-  isAtWork: (vm: WorkVm) => boolean;
   /** What `work` needs to know of all of them; read while they enter. */
   prepare?: (vms: readonly WorkVm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
@@ -49,18 +45,19 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
   step.watch?.begin([...done, ...entered, ...taken], done);
 
   const unreached: Problem[] = [];
+  const { leave, fail } = vmVerbs[step.verb];
   const record = recorder(vms, step, outcome);
   // None of them fails: what one comes to is recorded.
   await begunInSlices(entered, async (vm) => {
     try {
-      record.push({ vm, event: step.leave, set: { reason: null, ...(await step.work(vm, signal)) }, release: true });
+      record.push({ vm, event: leave, set: { reason: null, ...(await step.work(vm, signal)) }, release: true });
     } catch (error) {
       if (signal.aborted) return;
       const problem = problemOf(error);
       if (problem?.code === 'stale_epoch') outcome.taken.push(vm._id);
       else if (problem && !problems[problem.code].retryable) {
         outcome.failed.push({ vm: vm._id, code: problem.code, detail: brief(problem.message, longest.vm) });
-        record.push({ vm, event: step.fail, set: { reason: problem.message }, release: true });
+        record.push({ vm, event: fail, set: { reason: problem.message }, release: true });
       } else unreached.push(problem ?? new Problem('internal', `VM ${vm._id}: ${messageOf(error)}`, { cause: error }));
     }
   });
@@ -93,16 +90,17 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
  * are then. When one has changed between reading and writing, all are looked at again.
  */
 async function enter(vms: VmStore, op: string, ids: readonly number[], step: VmStep, attempt: number) {
+  const isDone = (vm: WorkVm): boolean => isAfter(step.verb, vm);
   for (;;) {
     const present = await vms.byIds(ids);
-    const left = present.filter((vm) => !step.isDone(vm));
+    const left = present.filter((vm) => !isDone(vm));
     const mine = left.filter((vm) => isMine(vm, op, attempt));
     const [entered] = await Promise.all([
-      vms.enter(mine, attempt, (vm) => (step.isAtWork(vm) ? null : step.enter)),
+      vms.enter(mine, attempt, (vm) => (isDuring(step.verb, vm) ? null : vmVerbs[step.verb].enter)),
       step.prepare?.(mine),
     ]);
     if (entered === null) continue;
-    return { done: present.filter(step.isDone), entered, taken: left.filter((vm) => !mine.includes(vm)) };
+    return { done: present.filter(isDone), entered, taken: left.filter((vm) => !mine.includes(vm)) };
   }
 }
 
@@ -111,22 +109,23 @@ type Recorded = VmMove & { vm: WorkVm };
 /** Gathers outcomes for a moment and writes them together: a batch that boots at once costs one bulk write, not fifty. */
 function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {
   const moment = 5;
+  const { leave } = vmVerbs[step.verb];
   let waiting: Recorded[] = [];
   let writing: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
 
   const write = async (moves: readonly Recorded[]): Promise<void> => {
-    const succeeded = moves.filter(({ event }) => event === step.leave);
+    const succeeded = moves.filter(({ event }) => event === leave);
     if (step.before && succeeded.length > 0) await step.before(succeeded.map(({ vm }) => vm));
     const at = new Date();
     const matched = await vms.transition(
       moves.map((move) =>
-        move.event === step.leave ? { ...move, set: { ...move.set, ...step.left?.(move.vm, at) } } : move,
+        move.event === leave ? { ...move, set: { ...move.set, ...step.left?.(move.vm, at) } } : move,
       ),
     );
     for (const { vm, event } of moves)
       if (!matched.has(vm._id)) outcome.taken.push(vm._id);
-      else if (event === step.leave) outcome.done.push(vm._id);
+      else if (event === leave) outcome.done.push(vm._id);
     step.watch?.settled(moves.flatMap(({ vm }) => (matched.has(vm._id) ? [vm] : [])));
   };
   const flush = (): Promise<void> => {

@@ -1,11 +1,11 @@
-import type { HostTarget, PlacedVm } from '../../adapters/hypervisor/port.js';
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
+import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
-import { isVmGone, isVmRunning } from '../../domain/vms/vm-states.js';
+import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import { allowance } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
@@ -31,11 +31,7 @@ export const vmActivities = (ports: StepPorts) => {
       const watch = tellSettled(engine, batch);
       return eachVm(store.vms, op, vms, {
         ...(watch && { watch }),
-        enter: 'boot',
-        leave: 'run',
-        fail: 'fail_boot',
-        isDone: isVmRunning,
-        isAtWork: (vm) => vm.lcm_state === 'BOOT',
+        verb: 'boot',
         prepare: async (entering) => {
           const ids = entering.map(({ _id }) => _id);
           [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
@@ -44,9 +40,10 @@ export const vmActivities = (ports: StepPorts) => {
           const stay = placeOf(vm);
           if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
           const target = hosts.of(stay.hid);
-          const domain = await hypervisors
-            .of(target)
-            .deploy({ ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} }, signal);
+          const domain = await adapterFor('boot', target, hypervisors).deploy(
+            { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
+            signal,
+          );
           return { deploy_id: domain.deployId };
         },
       });
@@ -54,39 +51,37 @@ export const vmActivities = (ports: StepPorts) => {
 
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
     destroyVms: ({ op, vms, batch, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
-      remove({ op, vms, ...(batch !== undefined && { batch }), hard }, { leave: 'done', isDone: isVmGone }),
+      remove({ op, vms, ...(batch !== undefined && { batch }), hard }, 'remove'),
 
     /** → SHUTDOWN → PENDING: the same of VMs that begin anew. */
-    clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> =>
-      remove({ op, vms, hard: true }, { leave: 'resubmit', isDone: (vm) => vm.state === 'PENDING' || isVmGone(vm) }),
+    clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> => remove({ op, vms, hard: true }, 'clear'),
   };
 };
 
 function removal({ store, hypervisors, engine }: StepPorts) {
   return async (
     { op, vms, batch, hard }: VmBatch & { hard: boolean },
-    { leave, isDone }: { leave: 'done' | 'resubmit'; isDone: (vm: WorkVm) => boolean },
+    verb: 'remove' | 'clear',
   ): Promise<BatchOutcome> => {
     const hosts = hostTargets(store);
     const losing = new Set<number>();
     const watch = tellSettled(engine, batch);
     const outcome = await eachVm(store.vms, op, vms, {
       ...(watch && { watch }),
-      enter: 'shutdown',
-      leave,
-      fail: 'fail_shutdown',
-      isDone,
-      isAtWork: (vm) => vm.lcm_state === 'SHUTDOWN',
+      verb,
       prepare: hosts.read,
       work: async (vm, signal) => {
         const stay = placeOf(vm);
         if (stay) {
           const target = hosts.of(stay.hid);
-          await destroyed(hypervisors.of(target).destroy({ ...placed(vm, target), hard }, signal), target);
+          await destroyed(
+            adapterFor(verb, target, hypervisors).destroy({ ...placed(vm, target), hard }, signal),
+            target,
+          );
         }
         return { deploy_id: null };
       },
-      left: (vm, at) => ({ ...(leave === 'done' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
+      left: (vm, at) => ({ ...(verb === 'remove' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
         for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
@@ -102,6 +97,14 @@ function removal({ store, hypervisors, engine }: StepPorts) {
     if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
   };
+}
+
+/** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */
+function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
+  const adapter = hypervisors.of(target);
+  const { call } = vmVerbs[verb];
+  if (adapter.can[call]) return adapter;
+  throw new Problem(vmCalls[call].refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${call} VMs.`);
 }
 
 /** On a host that administrators have taken offline, and that does not answer, nothing of a VM counts any more. */
@@ -120,8 +123,7 @@ function hostTargets(store: Store) {
     async read(vms: readonly WorkVm[]): Promise<void> {
       const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
       for (const host of await store.hosts.byIds([...ids])) {
-        const { _id, name, vm_mad, state } = host;
-        known.set(_id, { name, vm_mad, state, total: allowance(host) });
+        known.set(host._id, { ...targetOf(host), state: host.state });
       }
     },
     of(id: number): HostTarget & Pick<Host, 'state'> {

@@ -47,14 +47,14 @@ export async function wakeWaiting({
     store.waiting.served(),
   ]);
   const turns = await inSlices(planTurns(hosts, queue, settings.placement, { siblings, served }));
-  const lucky = turns.placed.flatMap(({ vm }) => waited.get(vm) ?? []);
+  const placed = turns.placed.flatMap(({ vm }) => waited.get(vm) ?? []);
   await store.waiting.offered(
-    lucky.map(({ vm }) => vm),
+    placed.map(({ vm }) => vm),
     turns.served,
   );
-  await wake(lucky);
+  await wake(placed);
   await tellReasons(turns.reasons);
-  return lucky.length;
+  return placed.length;
 
   async function wake(those: readonly Waited[]): Promise<void> {
     const services = new Map<number, number[]>();

@@ -9,7 +9,7 @@ export type Hypervisors = { of(host: Pick<HostTarget, 'vm_mad'>): Hypervisor };
 type HypervisorConfig = Pick<Config, 'ARCUS_SIMULATOR_URL' | 'ARCUS_SIMULATOR_TOKEN' | 'ARCUS_SIMULATOR_TOKEN_FILE'>;
 
 /** How each kind of hypervisor is reached, or undefined where the settings name none. A new kind is a line here. */
-const adapters: Record<HypervisorKind, (config: HypervisorConfig) => Hypervisor | undefined> = {
+const adapters: { [K in HypervisorKind]: (config: HypervisorConfig) => Hypervisor<K> | undefined } = {
   simulated: ({ ARCUS_SIMULATOR_URL: url, ARCUS_SIMULATOR_TOKEN: token, ARCUS_SIMULATOR_TOKEN_FILE: file }) =>
     url === undefined ? undefined : simulatedHypervisor({ url, token: givenSecret(token, file) }),
 };

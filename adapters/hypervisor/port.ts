@@ -1,15 +1,26 @@
+import type { VmCall } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
 
-/** Where a VM is to run: the host as its hypervisor knows it. */
-export type HostTarget = { name: string; vm_mad: HypervisorKind; total: Capacity };
+/** What the adapter of each kind needs to reach a host, beside its name; `targetOf` takes it from the host's record. */
+export type HostConnections = {
+  /** Simulated hosts come into being by being named, with what they are to have. */
+  simulated: { total: Capacity };
+};
 
-/** A VM with a place to run. `name` derives from its id and is the domain's name. */
-export type PlacedVm = {
+/** Where a VM is to run: the host as its hypervisor knows it. */
+export type HostTarget<K extends HypervisorKind = HypervisorKind> = {
+  name: string;
+  vm_mad: K;
+  connection: HostConnections[K];
+};
+
+/** A VM with a place to run. */
+export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   id: number;
   /** `one-<id>`: a name that can be computed again is an idempotency key. */
   domain: string;
-  host: HostTarget;
+  host: HostTarget<K>;
   capacity: Capacity;
   /** Rises with each holder of the VM; a lower one is stale. */
   epoch: number;
@@ -19,7 +30,10 @@ export type PlacedVm = {
 };
 
 /** The epoch names what may be destroyed: domains of this VM made under it or under an older one. */
-export type DestroyTarget = Pick<PlacedVm, 'id' | 'domain' | 'host' | 'epoch'> & { hard: boolean };
+export type DestroyTarget<K extends HypervisorKind = HypervisorKind> = Pick<
+  PlacedVm<K>,
+  'id' | 'domain' | 'host' | 'epoch'
+> & { hard: boolean };
 
 export type Domain = { deployId: string; epoch: number };
 
@@ -34,26 +48,34 @@ export type DomainReport = {
   memory: number;
 };
 
-/** What a probe finds: capacity of the host and every domain on it that carries a VM id. */
-export type HostReport = { total: Capacity; domains: DomainReport[] };
+/** What a probe finds: every domain on the host that carries a VM id. */
+export type HostReport = { domains: DomainReport[] };
+
+/** Which calls a kind of hypervisor knows at all: each adapter says so of every one. */
+export type Capabilities = Readonly<Record<VmCall, boolean>>;
 
 /**
  * What Arcus asks of a hypervisor. Every method may be called again with the same arguments, and stops early when the
  * signal aborts. What cannot be reached throws the problem `backend_unavailable`, which is tried again; a refusal that
- * trying again cannot mend throws `deploy_refused` or `destroy_refused`.
+ * trying again cannot mend throws what `vmCalls` says of the call, `deploy_refused` or `destroy_refused`. One that the
+ * adapter cannot make is refused so, too.
  */
-export interface Hypervisor {
-  /** Capacity and domains of a host, at once; makes nothing. */
-  probe(host: HostTarget, signal: AbortSignal): Promise<HostReport>;
+export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
+  readonly can: Capabilities;
+  /** The domains of a host, at once; makes nothing. */
+  probe(host: HostTarget<K>, signal: AbortSignal): Promise<HostReport>;
   /**
    * Resolves when the domain runs. A domain of this VM and epoch that exists already is the result; one of an older
    * epoch is destroyed first. An epoch lower than the highest that this host has seen for the VM, in a deploy or a
    * destroy, is refused with `stale_epoch`.
    */
-  deploy(vm: PlacedVm, signal: AbortSignal): Promise<Domain>;
+  deploy(vm: PlacedVm<K>, signal: AbortSignal): Promise<Domain>;
   /**
    * Resolves when no domain of this VM up to this epoch is left; succeeds when there was none. After it, deploys with a
    * lower epoch are refused. A domain of a newer epoch stays, and the call is refused with `stale_epoch`.
    */
-  destroy(vm: DestroyTarget, signal: AbortSignal): Promise<void>;
+  destroy(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
 }
+
+/** The calls that change a VM. One that a verb names and the port lacks does not compile. */
+export type VmCalls = Pick<Hypervisor, VmCall>;

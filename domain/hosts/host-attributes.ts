@@ -18,18 +18,18 @@ export type DescribedHost = {
   vms: number;
 };
 
-type Told = (host: DescribedHost) => AttributeValue;
+type AttributeOfHost = (host: DescribedHost) => AttributeValue;
 
 const kilobytes = (megabytes: number): number => megabytes * 1024;
-const freeCpu: Told = ({ free }) => free.cpu;
-const freeMemory: Told = ({ free }) => kilobytes(free.memory);
-const usedCpu: Told = ({ total, free }) => total.cpu - free.cpu;
-const usedMemory: Told = ({ total, free }) => kilobytes(total.memory - free.memory);
-const totalCpu: Told = ({ total }) => total.cpu;
-const totalMemory: Told = ({ total }) => kilobytes(total.memory);
+const freeCpu: AttributeOfHost = ({ free }) => free.cpu;
+const freeMemory: AttributeOfHost = ({ free }) => kilobytes(free.memory);
+const usedCpu: AttributeOfHost = ({ total, free }) => total.cpu - free.cpu;
+const usedMemory: AttributeOfHost = ({ total, free }) => kilobytes(total.memory - free.memory);
+const totalCpu: AttributeOfHost = ({ total }) => total.cpu;
+const totalMemory: AttributeOfHost = ({ total }) => kilobytes(total.memory);
 
 /** What changes with each VM that is placed. */
-const moving: Readonly<Record<string, Told>> = {
+const moving: Readonly<Record<string, AttributeOfHost>> = {
   FREE_CPU: freeCpu,
   FREECPU: freeCpu,
   FREE_MEMORY: freeMemory,
@@ -45,7 +45,7 @@ const moving: Readonly<Record<string, Told>> = {
   RUNNING_VMS: ({ vms }) => vms,
 };
 
-const standing: Readonly<Record<string, Told>> = {
+const standing: Readonly<Record<string, AttributeOfHost>> = {
   ID: ({ id }) => id,
   HOST_ID: ({ id }) => id,
   NAME: ({ name }) => name,

@@ -2,6 +2,7 @@ import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.j
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
+import { operationAtWork } from '../../domain/operations/at-work.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
@@ -92,8 +93,8 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     case 'host':
       return { type: 'host', id: resource.host._id, state: resource.host.state };
     case 'service': {
-      const { _id: id, state, operation, wanted } = resource.service;
-      const op = wanted ?? operation;
+      const { _id: id, state, wanted } = resource.service;
+      const op = operationAtWork(resource.service);
       const standing = await standingOf(store, op);
       // What nobody knows anything of cannot be outbid.
       const going = standing && isUndeployment(standing) ? standing.input : { hard: true, remove: true };
@@ -107,7 +108,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     }
     case 'vm': {
       const { vm, service } = resource;
-      const op = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
+      const op = operationAtWork(vm);
       const standing = await standingOf(store, op);
       const going = standing && isTermination(standing) ? standing.input : { hard: true };
       return {

@@ -2,6 +2,7 @@ import type { ActionFacts } from '../../domain/acts/facts.js';
 import { nextActions } from '../../domain/acts/next-actions.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed } from '../../domain/identity/permissions.js';
+import { operationAtWork } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
 import { why } from '../../domain/why/why.js';
@@ -33,7 +34,7 @@ export const whyOperations = (context: OperationsContext) => {
       const its = vm.service ? await store.services.find(vm.service.id) : null;
       // A VM can be shared by itself: who sees it need not see its service, nor what is done to that and its other VMs.
       const service = its && allowed(caller, subjectOf('service', its), 'use') ? its : null;
-      const current = vm.wanted ?? vm.operation ?? vm.hold?.op ?? null;
+      const current = operationAtWork(vm);
       const atWork = current === null ? null : await store.operations.find(current);
       const operation =
         (atWork && allowed(caller, operationSubject(atWork), 'use') && atWork) ||
@@ -49,11 +50,11 @@ export const whyOperations = (context: OperationsContext) => {
   };
 
   /** What is at work on a service, or was last. */
-  async function operationOn({ _id: id, wanted, operation }: Service): Promise<Operation | null> {
-    const current = wanted ?? operation;
+  async function operationOn(service: Service): Promise<Operation | null> {
+    const current = operationAtWork(service);
     return (
       (current === null ? null : await store.operations.find(current)) ??
-      store.operations.lastOf({ type: 'service', id })
+      store.operations.lastOf({ type: 'service', id: service._id })
     );
   }
 

@@ -42,12 +42,6 @@ export const usable = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): C
   memory: total.memory - (reserved?.memory ?? 0),
 });
 
-/** What its hypervisor is to allow: more than there is where that may be overcommitted. */
-export const allowance = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): Capacity => ({
-  cpu: total.cpu - Math.min(0, reserved?.cpu ?? 0),
-  memory: total.memory - Math.min(0, reserved?.memory ?? 0),
-});
-
 /** What is much of a host, and not always shown. */
 const parts = {
   vms: { neededBy: ['vms'], empty: {} },

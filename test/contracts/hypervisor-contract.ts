@@ -1,12 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { DestroyTarget, DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
+import { type VmCall, type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
 
 /** A hypervisor to be tried, and what its test bed can do to it. */
 export type HypervisorWorld = {
   hypervisor: Hypervisor;
   /** A host that nothing runs on, which has this much. */
-  newHost(total: HostTarget['total']): Promise<HostTarget>;
+  newHost(total: Capacity): Promise<HostTarget>;
   /** Guests take this long to boot from now on. */
   setBootTime(milliseconds: number): Promise<void>;
   /** No call reaches the host, until `reach`; what runs on it is kept. */
@@ -15,6 +17,15 @@ export type HypervisorWorld = {
   /** The guest powers itself off. */
   stopGuest(host: HostTarget, vm: number): Promise<void>;
   close(): Promise<void>;
+};
+
+const callNames = [...new Set(Object.values(vmVerbs).map(({ call }) => call))];
+
+/** What a probe shows of a VM in each state that a verb leads to; null: nothing. */
+const shown: Record<(typeof vmVerbs)[VmVerb]['after'][number], DomainReport['state'] | null> = {
+  'ACTIVE/RUNNING': 'running',
+  PENDING: null,
+  DONE: null,
 };
 
 /** What every hypervisor adapter must do, whatever is behind it. */
@@ -50,6 +61,12 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     };
     const deploy = (vm: PlacedVm) => world.hypervisor.deploy(vm, signal());
     const destroy = (target: DestroyTarget) => world.hypervisor.destroy(target, signal());
+    /** Each call that changes a VM, made of one under a signal; one that the contract does not know does not compile. */
+    const calls: { [C in VmCall]: (vm: PlacedVm, signal: AbortSignal) => ReturnType<Hypervisor[C]> } = {
+      deploy: (vm, signal) => world.hypervisor.deploy(vm, signal),
+      destroy: (vm, signal) => world.hypervisor.destroy(targetOf(vm), signal),
+    };
+    const able = (): VmCall[] => callNames.filter((call) => world.hypervisor.can[call]);
     const domainsOf = async ({ id, host }: PlacedVm) =>
       (await world.hypervisor.probe(host, signal())).domains.filter((domain) => domain.vm === id);
     const problemCode = (call: Promise<unknown>): Promise<string> =>
@@ -58,11 +75,33 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         (error: unknown) => problemOf(error)?.code ?? String(error),
       );
 
-    it('reports an empty host with its capacity', async () => {
+    it('reports of an empty host that nothing runs on it', async () => {
       const empty = await world.newHost({ cpu: 800, memory: 4096 });
       const report = await world.hypervisor.probe(empty, signal());
-      expect(report).toEqual({ total: { cpu: 800, memory: 4096 }, domains: [] });
+      expect(report).toEqual({ domains: [] });
     });
+
+    it('refuses what it says that it cannot, in its own word', async () => {
+      for (const call of callNames.filter((name) => !world.hypervisor.can[name]))
+        expect(await problemCode(calls[call](newVm(), signal()))).toBe(vmCalls[call].refused);
+    });
+
+    it.each(Object.entries(vmVerbs))(
+      'shows after %s what the VM’s state then says, however often it is asked',
+      async (_verb, { call, after }) => {
+        if (!world.hypervisor.can[call]) return;
+        for (const isThere of [false, true]) {
+          const vm = newVm();
+          if (isThere) await deploy(vm);
+          for (const time of ['once', 'twice']) {
+            await calls[call](vm, signal());
+            const [domain] = await domainsOf(vm);
+            const states = after.map((state) => shown[state]);
+            expect(states, `${time}, of one that ${isThere ? 'is' : 'is not'} there`).toContain(domain?.state ?? null);
+          }
+        }
+      },
+    );
 
     it('reports a deployed VM as running, with its epoch, its deploy id and what it uses', async () => {
       const vm = newVm({ epoch: 3 });
@@ -212,8 +251,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     it('does nothing for a signal that has aborted already', async () => {
       const vm = newVm();
       const aborted = AbortSignal.abort(new Error('too late'));
-      await expect(world.hypervisor.deploy(vm, aborted)).rejects.toThrow('too late');
-      await expect(world.hypervisor.destroy(targetOf(vm), aborted)).rejects.toThrow('too late');
+      for (const call of able()) await expect(calls[call](vm, aborted), call).rejects.toThrow('too late');
       await expect(world.hypervisor.probe(host, aborted)).rejects.toThrow('too late');
       expect(await domainsOf(vm)).toEqual([]);
     });
@@ -224,7 +262,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const gone = newVm();
       await destroy(targetOf(gone, { epoch: 9 }));
       await world.cutOff(host);
-      for (const call of [deploy(vm), destroy(targetOf(vm)), world.hypervisor.probe(host, signal())]) {
+      for (const call of [...able().map((name) => calls[name](vm, signal())), world.hypervisor.probe(host, signal())]) {
         const problem = problemOf(await call.catch((error: unknown) => error));
         expect(problem?.code).toBe('backend_unavailable');
         expect(problem?.message).toContain(host.name);

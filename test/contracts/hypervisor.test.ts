@@ -1,5 +1,6 @@
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { MemoryHypervisor } from '../support/memory-hypervisor.js';
+import { simulatedHost } from '../support/simulated-vm.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 import { hypervisorContract } from './hypervisor-contract.js';
 
@@ -10,7 +11,7 @@ hypervisorContract('memory', async () => {
   const hypervisor = new MemoryHypervisor();
   return {
     hypervisor,
-    newHost: async (total) => ({ name: hostName(), vm_mad: 'simulated', total }),
+    newHost: async (total) => simulatedHost(hostName(), total),
     setBootTime: async (milliseconds) => {
       hypervisor.bootMilliseconds = milliseconds;
     },
@@ -26,7 +27,7 @@ hypervisorContract('simulated', async () => {
   const simulator = await SimulatorProcess.start();
   return {
     hypervisor: simulatedHypervisor(simulator.address),
-    newHost: async (total) => ({ name: hostName(), vm_mad: 'simulated', total }),
+    newHost: async (total) => simulatedHost(hostName(), total),
     setBootTime: async (milliseconds) => {
       await simulator.send('PUT', '/settings', { boot_ms: milliseconds });
     },

@@ -8,7 +8,7 @@ import { SimulatorProcess } from '../support/simulator-process.js';
 
 describe('faults of a simulated host', () => {
   let simulator: SimulatorProcess;
-  let host: HostTarget;
+  let host: HostTarget<'simulated'>;
   let hosts = 0;
   const signal = new AbortController().signal;
   const hypervisor = () => simulatedHypervisor(simulator.address);
@@ -31,7 +31,7 @@ describe('faults of a simulated host', () => {
   });
   beforeEach(async () => {
     host = simulatedHost(`host-${++hosts}`);
-    await simulator.send('PUT', `/hosts/${host.name}`, host.total);
+    await simulator.send('PUT', `/hosts/${host.name}`, host.connection.total);
   });
   afterAll(() => simulator.dispose());
 

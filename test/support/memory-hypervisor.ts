@@ -7,6 +7,7 @@ import type {
   PlacedVm,
 } from '../../adapters/hypervisor/port.js';
 import { Problem } from '../../domain/problems.js';
+import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
 import type { CallOutcome } from '../../schemas/hosts/simulator.js';
 import { type Decision, decideDeploy, decideDestroy } from '../../simulator/decide.js';
 import { reportOf } from '../../simulator/metrics.js';
@@ -23,7 +24,7 @@ import {
 /** A call as it came in: `n` counts deploys and destroys from 1; a probe has the number of the last of them. */
 export type MemoryCall = {
   n: number;
-  call: 'probe' | 'deploy' | 'destroy';
+  call: 'probe' | VmCall;
   host: string;
   vm: number | null;
   epoch: number | null;
@@ -41,13 +42,14 @@ const outage = (): Problem => new Problem('backend_unavailable', 'an injected fa
  * A hypervisor in the memory of a test, for workflows: the decisions of the simulated one, no process, no network. Failures
  * meet a call before it does anything, or after its work, when only the answer is lost.
  */
-export class MemoryHypervisor implements Hypervisor {
+export class MemoryHypervisor implements Hypervisor<'simulated'> {
   /** Every deploy and destroy, in the order in which they took effect. */
   readonly journal: MemoryEntry[] = [];
   /** Run before a call does anything; may wait, may throw. */
   beforeEach: Hook = () => {};
   /** Run when a call has done its work and before its answer. */
   afterEach: Hook = () => {};
+  can = { deploy: true, destroy: true };
   bootMilliseconds = 0;
   readonly #state = emptyState();
   readonly #failures: Failure[] = [];
@@ -55,21 +57,20 @@ export class MemoryHypervisor implements Hypervisor {
   #calls = 0;
   #records = 0;
 
-  async probe(target: HostTarget, signal: AbortSignal): Promise<HostReport> {
+  async probe(target: HostTarget<'simulated'>, signal: AbortSignal): Promise<HostReport> {
     const call: MemoryCall = { n: this.#calls, call: 'probe', host: target.name, vm: null, epoch: null };
     const host = await this.#reach(target, call, signal);
     const now = Date.now();
     const domains = presentDomains(host, now).map((domain) => reportOf(domain, host.name, [], now));
     await this.afterEach(call);
     return {
-      total: target.total,
       domains: domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
         return { vm, deployId: deploy_id, epoch, state, cpu, memory };
       }),
     };
   }
 
-  async deploy(placed: PlacedVm, signal: AbortSignal): Promise<Domain> {
+  async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
     const { id: vm, domain, epoch, capacity, labels } = placed;
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
@@ -79,7 +80,7 @@ export class MemoryHypervisor implements Hypervisor {
     return this.#booted(placed, signal);
   }
 
-  async destroy(target: DestroyTarget, signal: AbortSignal): Promise<void> {
+  async destroy(target: DestroyTarget<'simulated'>, signal: AbortSignal): Promise<void> {
     const { id: vm, domain, epoch } = target;
     await this.#call('destroy', target, signal, (host, now) =>
       decideDestroy(host, { vm, domain, epoch, host: host.total, hard: true }, { now, settings: this.#state.settings }),
@@ -101,7 +102,7 @@ export class MemoryHypervisor implements Hypervisor {
       when = 'before',
       error = outage(),
     }: {
-      call?: 'deploy' | 'destroy';
+      call?: VmCall;
       times?: number;
       when?: When;
       error?: Error;
@@ -158,22 +159,22 @@ export class MemoryHypervisor implements Hypervisor {
     return this.journal.filter((entry) => entry.vm === vm && /^(created|replaced)$/.test(entry.outcome)).length;
   }
 
-  async #reach(target: HostTarget, call: MemoryCall, signal: AbortSignal): Promise<HostRecord> {
+  async #reach(target: HostTarget<'simulated'>, call: MemoryCall, signal: AbortSignal): Promise<HostRecord> {
     signal.throwIfAborted();
     await this.beforeEach(call);
     signal.throwIfAborted();
     if (this.#unreachable.has(target.name)) {
       throw new Problem('backend_unavailable', `${target.name} cannot be reached: it was cut off.`);
     }
-    const host = this.#state.hosts.get(target.name) ?? newHost(target.name, target.total);
-    host.total = target.total;
+    const host = this.#state.hosts.get(target.name) ?? newHost(target.name, target.connection.total);
+    host.total = target.connection.total;
     this.#state.hosts.set(target.name, host);
     return host;
   }
 
   async #call(
-    kind: 'deploy' | 'destroy',
-    target: Pick<PlacedVm, 'id' | 'domain' | 'epoch' | 'host'>,
+    kind: VmCall,
+    target: Pick<PlacedVm<'simulated'>, 'id' | 'domain' | 'epoch' | 'host'>,
     signal: AbortSignal,
     decide: (host: HostRecord, now: number) => Decision,
   ): Promise<void> {
@@ -207,10 +208,10 @@ export class MemoryHypervisor implements Hypervisor {
     if (failure) throw failure.error;
     if (decision.detail === null) return;
     if (decision.outcome === 'refused_stale') throw new Problem('stale_epoch', decision.detail);
-    throw new Problem(kind === 'deploy' ? 'deploy_refused' : 'destroy_refused', decision.detail);
+    throw new Problem(vmCalls[kind].refused, decision.detail);
   }
 
-  async #booted({ id, epoch, host: { name } }: PlacedVm, signal: AbortSignal): Promise<Domain> {
+  async #booted({ id, epoch, host: { name } }: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
     for (;;) {
       const host = this.#state.hosts.get(name);
       const domain = host && present(host, id, Date.now());

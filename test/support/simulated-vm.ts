@@ -1,11 +1,15 @@
 import type { HostTarget, PlacedVm } from '../../adapters/hypervisor/port.js';
 
-export const simulatedHost = (name: string, total = { cpu: 100_000, memory: 1_000_000 }): HostTarget => {
-  return { name, vm_mad: 'simulated', total };
+export const simulatedHost = (name: string, total = { cpu: 100_000, memory: 1_000_000 }): HostTarget<'simulated'> => {
+  return { name, vm_mad: 'simulated', connection: { total } };
 };
 
 /** A small VM with a place to run. */
-export function simulatedVm(id: number, host: HostTarget, change: Partial<PlacedVm> = {}): PlacedVm {
+export function simulatedVm(
+  id: number,
+  host: HostTarget<'simulated'>,
+  change: Partial<PlacedVm<'simulated'>> = {},
+): PlacedVm<'simulated'> {
   return {
     id,
     domain: `one-${id}`,

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Agent, request } from 'node:http';
 import type { z } from 'zod';
 import { Problem, type ProblemCode } from '../../../domain/problems.js';
+import { type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { limits } from '../../../schemas/common/limits.js';
 import {
   DeployAnswer,
@@ -13,37 +14,34 @@ import {
 } from '../../../schemas/hosts/simulator.js';
 import type { HostTarget, Hypervisor } from '../port.js';
 
-type Method = 'probe' | 'deploy' | 'destroy';
+type Method = 'probe' | VmCall;
 
 /** Which problem a refusal is that trying again cannot mend. A probe is never refused but by a simulator of another version. */
-const refused: Record<Method, ProblemCode> = {
-  probe: 'backend_unavailable',
-  deploy: 'deploy_refused',
-  destroy: 'destroy_refused',
-};
+const refusalOf = (method: Method): ProblemCode =>
+  method === 'probe' ? 'backend_unavailable' : vmCalls[method].refused;
 
 /** Where `arcus-sim` serves, and the token that it asks for. */
 export type SimulatorAddress = { url: string; token: string | undefined };
 
 /** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
-export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
+export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'simulated'> {
   return {
+    can: { deploy: true, destroy: true },
     async probe(host, signal) {
-      const report = await call(simulator, host, 'probe', { host: host.total }, ProbeAnswer, signal);
+      const report = await call(simulator, host, 'probe', { host: host.connection.total }, ProbeAnswer, signal);
       return {
-        total: report.total,
         domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
           return { vm, deployId: deploy_id, epoch, state, cpu, memory };
         }),
       };
     },
     async deploy({ id, domain, epoch, host, capacity, labels }, signal) {
-      const body: DeployCall = { vm: id, domain, epoch, host: host.total, capacity, labels };
+      const body: DeployCall = { vm: id, domain, epoch, host: host.connection.total, capacity, labels };
       const answer = await call(simulator, host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
     async destroy({ id, domain, epoch, host, hard }, signal) {
-      const body: DestroyCall = { vm: id, domain, epoch, host: host.total, hard };
+      const body: DestroyCall = { vm: id, domain, epoch, host: host.connection.total, hard };
       await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
     },
   };
@@ -52,7 +50,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor {
 /** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
 async function call<A extends z.ZodType>(
   { url, token }: SimulatorAddress,
-  host: HostTarget,
+  host: HostTarget<'simulated'>,
   method: Method,
   body: object,
   answer: A,
@@ -77,7 +75,7 @@ async function call<A extends z.ZodType>(
   if (code === 'unauthorized') throw new Problem('backend_unavailable', `${host.name} refuses this worker: ${detail}`);
   if (code === 'stale_epoch') throw new Problem('stale_epoch', detail);
   if (status >= 500) throw new Problem('backend_unavailable', `${host.name} did not answer: ${detail}`);
-  throw new Problem(refused[method], detail);
+  throw new Problem(refusalOf(method), detail);
 }
 
 /** Connections are kept: a batch has one call for each of its VMs under way. Enough for four batches. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import type { Ownership } from '../../../schemas/common/common.js';
@@ -67,10 +68,9 @@ async function damage(service: number): Promise<void> {
   await store.vms.model.updateOne({ _id: vm._id }, { $set: { hold: { op: nobody, epoch: vm.epoch, attempt: 1 } } });
   await store.services.model.updateOne({ _id: service }, { $set: { wanted: nobody } });
   await store.quotas.models.group.updateOne({ _id: 1 }, { $inc: { 'used.memory': 64 } });
-  const { name, vm_mad, total } = host;
   await hypervisor.deploy(
     {
-      ...{ id: damaged + 1, domain: `one-${damaged + 1}`, host: { name, vm_mad, total }, capacity: size },
+      ...{ id: damaged + 1, domain: `one-${damaged + 1}`, host: targetOf(host), capacity: size },
       ...{ epoch: 1, labels: { vm: damaged + 1 }, template: {} },
     },
     new AbortController().signal,
@@ -298,11 +298,10 @@ describe('a repair', { timeout: 300_000 }, () => {
   it('destroys no domain of a later epoch than it has seen', async () => {
     const [host] = await world.store.hosts.model.find().sort({ _id: 1 }).lean().exec();
     if (!host) throw new Error('there is no host');
-    const { name, vm_mad, total } = host;
     const plant = (epoch: number) =>
       world.hypervisor.deploy(
         {
-          ...{ id: 9_999, domain: 'one-9999', host: { name, vm_mad, total }, capacity: size },
+          ...{ id: 9_999, domain: 'one-9999', host: targetOf(host), capacity: size },
           ...{ epoch, labels: { vm: 9_999 }, template: {} },
         },
         new AbortController().signal,

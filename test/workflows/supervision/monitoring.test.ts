@@ -40,7 +40,7 @@ it('a host that answers again is MONITORED within the same tick while VMs wait, 
     async probe() {
       probes++;
       if (probes < 3) throw new Problem('backend_unavailable', 'it does not run');
-      return { total: { cpu: 100, memory: 100 }, domains: [] };
+      return { domains: [] };
     },
   };
   let told = 0;
@@ -71,7 +71,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
     async probe() {
       const host = await store.hosts.find(1);
       seen.push([host?.state, host?.error]);
-      return { total: { cpu: 100, memory: 100 }, domains: [...running].map(report) };
+      return { domains: [...running].map(report) };
     },
     async destroy({ id, epoch }) {
       expect(epoch).toBe(1);

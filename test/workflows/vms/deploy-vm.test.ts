@@ -10,6 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 afterEach(() => {
   world.hypervisor.bootMilliseconds = 0;
+  world.hypervisor.can = { deploy: true, destroy: true };
   world.hypervisor.mend();
   world.steps.watch();
 });
@@ -46,6 +47,16 @@ describe('deployVm', () => {
     expect(world.hypervisor.timesMade(second.id)).toBe(1);
     await world.accounted();
     await world.ended((await world.terminate(second.id)).op);
+  });
+
+  it('fails where the kind of hypervisor cannot do it at all, which is not tried', async () => {
+    world.hypervisor.can = { deploy: false, destroy: true };
+    const { id, op } = await world.createVm();
+    const detail = expect.stringMatching(/^host-\d+: simulated hypervisors cannot deploy VMs\.$/);
+    expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed', detail } });
+    expect(await world.vm(id)).toMatchObject({ lcm_state: 'BOOT_FAILURE' });
+    expect(world.hypervisor.journal.filter(({ vm }) => vm === id)).toEqual([]);
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
   });
 
   it('fails with the hypervisor’s own words when that refuses, and the VM can be terminated', async () => {

@@ -1,0 +1,58 @@
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { ProblemCode } from '../problems.js';
+import { type VmEvent, type VmStateName, vmStateName } from './vm-states.js';
+
+/** The calls of a hypervisor that change a VM, and which problem a refusal is that trying again cannot mend. */
+export const vmCalls = {
+  deploy: { refused: 'deploy_refused' },
+  destroy: { refused: 'destroy_refused' },
+} as const satisfies Record<string, { refused: ProblemCode }>;
+
+export type VmCall = keyof typeof vmCalls;
+
+type VerbRow = {
+  call: VmCall;
+  /** Into the state of work, from whatever state accepts it. */
+  enter: VmEvent;
+  /** While it is done. */
+  during: VmStateName;
+  /** When it is done, and when it is refused for good. */
+  leave: VmEvent;
+  fail: VmEvent;
+  /** Where a VM is after it, and needs it no more. */
+  after: readonly VmStateName[];
+};
+
+/**
+ * What is done to VMs at their hypervisors: the call that does it, and the states before, while and after. Steps go by it
+ * (activities/vms), and so does what every adapter promises (test/contracts).
+ */
+export const vmVerbs = {
+  boot: {
+    ...{ call: 'deploy', enter: 'boot', during: 'ACTIVE/BOOT' },
+    ...{ leave: 'run', fail: 'fail_boot', after: ['ACTIVE/RUNNING'] },
+  },
+  /** No domain is left, for good. */
+  remove: {
+    ...{ call: 'destroy', enter: 'shutdown', during: 'ACTIVE/SHUTDOWN' },
+    ...{ leave: 'done', fail: 'fail_shutdown', after: ['DONE'] },
+  },
+  /** The same of a VM that begins anew. */
+  clear: {
+    ...{ call: 'destroy', enter: 'shutdown', during: 'ACTIVE/SHUTDOWN' },
+    ...{ leave: 'resubmit', fail: 'fail_shutdown', after: ['PENDING', 'DONE'] },
+  },
+} as const satisfies Record<string, VerbRow>;
+
+export type VmVerb = keyof typeof vmVerbs;
+
+type VmStates = Pick<Vm, 'state' | 'lcm_state'>;
+
+/** Whether a VM is in the state in which this is done to it. */
+export const isDuring = (verb: VmVerb, vm: VmStates): boolean => vmStateName(vm) === vmVerbs[verb].during;
+
+/** Whether this needs not be done to a VM any more. */
+export function isAfter(verb: VmVerb, vm: VmStates): boolean {
+  const after: readonly VmStateName[] = vmVerbs[verb].after;
+  return after.includes(vmStateName(vm));
+}
