@@ -26,10 +26,12 @@ const offences = [
   { folder: 'api', imports: "import { x } from '../worker/x.js'", oxlint: true, cruiser: true },
   { folder: 'worker', imports: "import { x } from '../requests/x.js'", oxlint: false, cruiser: true },
   { folder: 'simulator', imports: "import { x } from '../domain/x.js'", oxlint: false, cruiser: true },
+  { folder: 'client', imports: "import { x } from '../domain/x.js'", oxlint: false, cruiser: true },
+  { folder: 'client', imports: "import { readFileSync as x } from 'node:fs'", oxlint: true, cruiser: false },
   { folder: 'cli', imports: "import { x } from '../requests/x.js'", oxlint: false, cruiser: true },
   { folder: 'runtime', imports: "import { x } from '../store/x.js'", oxlint: false, cruiser: true },
   { folder: 'api', imports: "import { x } from '../test/x.js'", oxlint: true, cruiser: true },
-  { folder: 'domain', imports: "import { x } from './offence-18.js'", oxlint: false, cruiser: true },
+  { folder: 'domain', imports: "import { x } from './offence-20.js'", oxlint: false, cruiser: true },
   { folder: 'domain/hosts', imports: "import { x } from '../vms/x.js'", oxlint: false, cruiser: true },
   {
     folder: 'store/identity',
@@ -47,6 +49,8 @@ const lawful = [
   { folder: 'requests', imports: "import type { x } from '../workflows/x.js'" },
   { folder: 'api', imports: "import { x } from '../requests/x.js'" },
   { folder: 'api/native/vms', imports: "import type { x } from '../../../domain/vms/x.js'" },
+  { folder: 'client/node', imports: "import { readFileSync as x } from 'node:fs'" },
+  { folder: 'cli', imports: "import { x } from '../client/x.js'" },
   { folder: 'domain/vms', imports: "import { x } from '../hosts/x.js'" },
   { folder: 'domain', imports: "import { x } from './vms/x.js'" },
 ];

@@ -6,10 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import mongoose from 'mongoose';
 import { z } from 'zod';
+import type { Client as ApiClient } from '../client/client.js';
+import { json } from '../client/message.js';
+import { clientFor } from '../client/node/client.js';
 import { checkout } from '../runtime/checkout.js';
 import { homeAt } from '../runtime/home/home.js';
 import { readChildren } from '../runtime/processes/children.js';
-import { ApiClient } from '../runtime/sample/api-client.js';
 import { type Credentials, readCredentials } from '../runtime/servers/credentials.js';
 import { mongoAccess, systemUri } from '../runtime/servers/mongodb-access.js';
 import { namespaces } from '../schemas/config.js';
@@ -82,7 +84,7 @@ export async function startArcus(environment: Record<string, string> = {}): Prom
 async function connect(home: string) {
   const ports = Ports.parse(JSON.parse(readFileSync(join(home, 'ports.json'), 'utf8')));
   const credentials = readCredentials(join(home, 'auth'));
-  const client = new ApiClient(`http://127.0.0.1:${ports.api}`, credentials);
+  const client = clientFor({ endpoint: new URL(`http://127.0.0.1:${ports.api}`), credentials });
   const temporal = `127.0.0.1:${ports.temporal}`;
   // Databases beside that of Arcus are nothing that its own user may touch.
   const access = mongoAccess(homeAt(home).mongodb, ports.mongodb);
@@ -111,7 +113,7 @@ async function connect(home: string) {
       deployment: 'straight',
       roles: roles.map((role) => ({ ...role, vm_template: vmTemplate })),
     };
-    const made = client.post('/service-templates', body, Identified).then(({ id }) => id);
+    const made = client.send('POST', '/service-templates', Identified, json(body)).then(({ value }) => value.id);
     templates.set(shape, made);
     return made;
   }
@@ -125,11 +127,11 @@ async function connect(home: string) {
     db,
     processes: () => Object.fromEntries(readChildren(join(home, 'children.json')).map(({ name, pid }) => [name, pid])),
     async deploy(roles: readonly Role[]): Promise<number> {
-      const { resource } = await client.post(`/service-templates/${await templateOf(roles)}/instantiate`, {}, Accepted);
-      return resource.id;
+      const path = `/service-templates/${await templateOf(roles)}/instantiate`;
+      return (await client.send('POST', path, Accepted, json({}))).value.resource.id;
     },
     async undeploy(id: number): Promise<void> {
-      await client.post(`/services/${id}/undeploy`, {}, Accepted);
+      await client.send('POST', `/services/${id}/undeploy`, Accepted, json({}));
     },
     /** The last word is the API's, for one of them. */
     async reach(ids: readonly number[], aim: 'RUNNING' | 'DONE'): Promise<void> {
@@ -140,7 +142,7 @@ async function connect(home: string) {
         if (found.filter((service) => service.state === aim).length === ids.length) break;
         await sleep(10);
       }
-      const { state } = await client.get(`/services/${ids.at(-1)}`, Stated);
+      const { state } = (await client.get(`/services/${ids.at(-1)}`, Stated)).value;
       if (state !== aim) throw new Error(`service ${ids.at(-1)} is ${state} in the API, not ${aim}`);
     },
     lastRun: (id: number) => runInfo(engine, `service-${id}`),
@@ -157,15 +159,13 @@ async function makeCloud(client: ApiClient, simulator: number, token: string): P
   });
   const { hosts, vmsPerHost } = cloud;
   const size = { cpu: vmsPerHost, memory: vmsPerHost * 512 };
-  for (let host = 0; host < hosts; host++) await client.post('/hosts', { name: `bench-${host}`, ...size }, Identified);
+  for (let host = 0; host < hosts; host++)
+    await client.send('POST', '/hosts', Identified, json({ name: `bench-${host}`, ...size }));
   for (;;) {
-    const { items } = await client.get(
-      `/hosts?state=MONITORED&limit=${hosts}`,
-      z.object({ items: z.array(Identified) }),
-    );
-    if (items.length === hosts) break;
+    const monitored = await client.list('/hosts', Identified, { query: { state: 'MONITORED' }, most: hosts });
+    if (monitored.length === hosts) break;
     await sleep(100);
   }
-  const { id } = await client.post('/vm-templates', { name: 'bench', template: { CPU: 1, MEMORY: 512 } }, Identified);
-  return id;
+  const template = json({ name: 'bench', template: { CPU: 1, MEMORY: 512 } });
+  return (await client.send('POST', '/vm-templates', Identified, template)).value.id;
 }

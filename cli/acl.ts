@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import type { Client } from '../client/client.js';
+import { json } from '../client/message.js';
 import { AclResource } from '../schemas/identity/acl.js';
 import { clusters } from './hosts/cluster-resource.js';
 import { groups, users } from './identity/people.js';
-import { type ApiClient, json } from './shell/api-client.js';
 import { type Context, type Leaf, leaf } from './shell/command.js';
 import { nounOf } from './shell/noun-of.js';
 import { pairs } from './shell/output.js';
@@ -34,12 +35,12 @@ const whole = { whole: true };
 
 /** What a rule may name in the place of an id, by the sign before it: who, and what selects objects. */
 const whoBySign = {
-  '#': (client: ApiClient, name: string) => resolve(client, users, name, whole),
-  '@': (client: ApiClient, name: string) => resolve(client, groups, name, whole),
+  '#': (client: Client, name: string) => resolve(client, users, name, whole),
+  '@': (client: Client, name: string) => resolve(client, groups, name, whole),
 };
 const whatBySign = {
   '@': whoBySign['@'],
-  '%': (client: ApiClient, name: string) => resolve(client, clusters, name, whole),
+  '%': (client: Client, name: string) => resolve(client, clusters, name, whole),
 };
 
 /** What begins like an id may be a name all the same; what has a star is none. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { Client } from '../client/client.js';
 import { kinds } from '../schemas/kinds.js';
 import { OperationResource } from '../schemas/operations/operation.js';
 import { services } from './services/service.js';
-import type { ApiClient } from './shell/api-client.js';
 import type { Context } from './shell/command.js';
 import { Complaint } from './shell/complaint.js';
 import { resolve } from './shell/resource.js';
@@ -37,7 +37,7 @@ export async function operationNamed(
 
 const AtWork = z.object({ operation: z.string().nullable() });
 
-async function lastOn(client: ApiClient, type: 'service' | 'vm', id: number): Promise<string> {
+async function lastOn(client: Client, type: 'service' | 'vm', id: number): Promise<string> {
   const at = `${kinds[type].path}/${id}`;
   const { value } = await client.get(at, AtWork);
   if (value.operation !== null) return value.operation;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { json } from '../client/message.js';
 import { Answer, OperationDetail, OperationState } from '../schemas/operations/operation.js';
 import { OperationOptions, operationNamed, operationOptions } from './operation-name.js';
 import { Limit, limitOption, printOperations } from './operations/operation-list.js';
@@ -6,7 +7,6 @@ import { operationText } from './operations/operation-text.js';
 import { startOperation } from './operations/start-operation.js';
 import { whyLeaf } from './operations/why.js';
 import { services } from './services/service.js';
-import { json } from './shell/api-client.js';
 import { type Context, type Leaf, leaf } from './shell/command.js';
 import { Complaint } from './shell/complaint.js';
 import { reportOperation, waitFor } from './shell/follow.js';

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
+import type { Client } from '../client/client.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { aclCommands } from './acl.js';
 import { applyCommand } from './apply/apply.js';
@@ -87,7 +88,7 @@ export function createProgram(given: Surroundings): Command {
   const run = async (leaf: Leaf, command: Command): Promise<void> => {
     const { output, endpoint, context: named, yes, input } = Options.parse(program.opts());
     const options = { endpoint, context: named };
-    let client: ReturnType<typeof createApiClient> | undefined;
+    let client: Client | undefined;
     const context: Context = {
       ...surroundings,
       ...asking({ ...surroundings, yes, input }),

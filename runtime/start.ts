@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { temporalAccess } from '../adapters/engine/access.js';
+import { clientFor } from '../client/node/client.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { isLoopback } from '../schemas/common/request-source.js';
 import { tlsFilesIn } from '../schemas/config.js';
@@ -10,7 +11,6 @@ import { endLeftovers } from './processes/leftovers.js';
 import { Obstacle, reasonOf } from './processes/obstacle.js';
 import { listenForStop } from './processes/stop-request.js';
 import { Supervisor } from './processes/supervisor.js';
-import { ApiClient } from './sample/api-client.js';
 import { presentSample } from './sample/sample-report.js';
 import { startReport } from './sample/start-report.js';
 import { ensureCredentials } from './servers/credentials.js';
@@ -72,7 +72,7 @@ async function serve(
   ]);
   await makeVersionCurrent(temporalAccess({ ...settings, ...addresses }), builtVersion(), 60_000);
   say(`serving, ${(performance.now() / 1_000).toFixed(1)} s after the command`);
-  const client = new ApiClient(api, credentials, trust);
+  const client = clientFor({ endpoint: new URL(api), credentials, trust });
   const service = await presentSample(client, home, settings.sample, process.stdout);
   const temporalUi = addresses.ARCUS_TEMPORAL_UI_URL ?? null;
   console.log(startReport({ home, api, certificate: trust?.pinned, temporalUi, service }));

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { ApiClient } from '../../runtime/sample/api-client.js';
+import { json } from '../../client/message.js';
+import { clientFor } from '../../client/node/client.js';
 import { type Bench, tenVms } from '../bench.js';
 import { hostileCases, largeTemplate } from '../hostile/cases.js';
 import type { HostileCase, Reply, Sender, Tenant } from '../hostile/tenant.js';
@@ -64,8 +65,8 @@ const said = (ms: number): string => (ms === 0 ? '< 10' : ms.toFixed(0));
 /** A new user of this name. */
 export async function signUp({ arcus }: Bench, name: string): Promise<Tenant> {
   const root = arcus.api;
-  await arcus.client.post('/users', { name, password }, Identified);
-  const own = new ApiClient(new URL(root).origin, { name, password });
+  await arcus.client.send('POST', '/users', Identified, json({ name, password }));
+  const own = clientFor({ endpoint: new URL(root), credentials: { name, password } });
   const authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
   const client: Sender = {
     async send(method, path, body, headers = {}) {
@@ -77,7 +78,7 @@ export async function signUp({ arcus }: Bench, name: string): Promise<Tenant> {
       if (response.status >= 500) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
       return { status: response.status, body: await response.json() };
     },
-    make: async (path, body) => (await own.post(path, body, Identified)).id,
+    make: async (path, body) => (await own.send('POST', path, Identified, json(body))).value.id,
   };
   let names = 0;
   const vmTemplate = await client.make('/vm-templates', { name: 'hostile', template: { CPU: 0.1, MEMORY: 16 } });

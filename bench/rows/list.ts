@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { hashPassword } from '../../requests/identity/passwords.js';
-import { ApiClient } from '../../runtime/sample/api-client.js';
 import type { Service } from '../../schemas/services/service.js';
 import { type Bench, tenVms } from '../bench.js';
 import type { Measured } from '../result.js';
@@ -11,7 +10,7 @@ const page = 100;
 const goal = 40;
 const load = { rate: 20, seconds: 8 };
 
-const Page = z.object({ items: z.array(z.object({ id: z.int() })), next_cursor: z.string().nullable() });
+const Identified = z.object({ id: z.int() });
 
 /** Who has 50 of the services, one in two hundred, and may use no other. */
 const user = { _id: 1_000_000, name: 'bench-user', password: 'of no worth' };
@@ -74,14 +73,10 @@ async function writeServices({ arcus }: Bench): Promise<void> {
 
 /** The cursor of every page; the first page's is empty. Each page has to be there, and no service twice. */
 async function walk({ arcus }: Bench): Promise<string[]> {
-  const client = new ApiClient(arcus.api.replace(/\/api\/v1$/, ''), arcus.credentials);
   const [cursors, seen] = [[''], new Set<number>()];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const query = new URLSearchParams({ limit: String(page), ...(cursor === '' ? {} : { cursor }) });
-    const found: z.infer<typeof Page> = await client.get(`/services?${query.toString()}`, Page);
-    for (const item of found.items) seen.add(item.id);
-    cursor = found.next_cursor;
-    if (cursor !== null) cursors.push(cursor);
+  for await (const { items, next } of arcus.client.pages('/services', Identified, { perPage: page })) {
+    for (const { value } of items) seen.add(value.id);
+    if (next !== null) cursors.push(next);
   }
   if (seen.size !== listed) throw new Error(`the list showed ${seen.size} services, not ${listed}`);
   return cursors;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { type Bench, oneRole, tenVms } from '../bench.js';
 import { type Measured, type Result, range, times } from '../result.js';
 import { onceThrough, type Role } from '../subject.js';
@@ -73,20 +74,19 @@ const seconds = (milliseconds: number): string => (milliseconds / 1_000).toFixed
 /** 1,000 roles × 10 VMs of which no host takes any: until each has its reason, and until all are gone again. */
 async function fittingNowhere({ arcus }: Bench): Promise<Result> {
   const { client, db } = arcus;
-  const large = await client.post(
-    '/vm-templates',
-    { name: 'nowhere', template: { CPU: 1_000, MEMORY: 1 } },
-    Identified,
-  );
-  const roles = many(1_000, (at) => ({ name: `r${at}`, vm_template: large.id, cardinality: 10 }));
-  const template = await client.post('/service-templates', { name: 'nowhere', deployment: 'none', roles }, Identified);
+  const make = async (path: string, body: object): Promise<number> =>
+    (await client.send('POST', path, Identified, json(body))).value.id;
+  const large = await make('/vm-templates', { name: 'nowhere', template: { CPU: 1_000, MEMORY: 1 } });
+  const roles = many(1_000, (at) => ({ name: `r${at}`, vm_template: large, cardinality: 10 }));
+  const template = await make('/service-templates', { name: 'nowhere', deployment: 'none', roles });
   const firstId = await nextId();
   const begun = performance.now();
-  const { resource } = await client.post(`/service-templates/${template.id}/instantiate`, {}, Accepted);
+  const accepted = await client.send('POST', `/service-templates/${template}/instantiate`, Accepted, json({}));
+  const { resource } = accepted.value;
   let said = '';
   while ((await told(resource.id)) < 10_000) {
     await sleep(500);
-    said ||= (await client.get(`/services/${resource.id}/why`, Told)).text;
+    said ||= (await client.get(`/services/${resource.id}/why`, Told)).value.text;
   }
   const pending = performance.now() - begun;
   const burnt = (await nextId()) - firstId - 10_000;
@@ -94,7 +94,7 @@ async function fittingNowhere({ arcus }: Bench): Promise<Result> {
   const middle = performance.now();
   await arcus.undeploy(resource.id);
   // Its deployment is cancelled first, and failed by that for a moment: no end that would be waited for in vain.
-  while ((await client.get(`/services/${resource.id}`, Stated)).state !== 'DONE') await sleep(500);
+  while ((await client.get(`/services/${resource.id}`, Stated)).value.state !== 'DONE') await sleep(500);
   const gone = performance.now() - middle;
   console.error(`  why, in between: ${said.slice(0, 300)}`);
   return {

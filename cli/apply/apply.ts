@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { json } from '../shell/api-client.js';
+import { json } from '../../client/message.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { readDocuments } from '../shell/files/documents.js';

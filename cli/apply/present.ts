@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Answer } from '../shell/api-client.js';
+import type { Answer } from '../../client/client.js';
 import { calledSo, composed } from '../shell/called.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';

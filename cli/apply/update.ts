@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Answer, json } from '../shell/api-client.js';
+import type { Answer } from '../../client/client.js';
+import { json } from '../../client/message.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import type { Kind } from './kinds.js';

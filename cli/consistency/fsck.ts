@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import {
   type Compared,
   ConsistencyCheckResource,
   type ConsistencyFinding,
 } from '../../schemas/consistency/consistency.js';
 import { startOperation } from '../operations/start-operation.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { counted } from '../shell/counted.js';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { ClusterResource, defaultCluster } from '../../schemas/hosts/cluster.js';
 import { HostResource } from '../../schemas/hosts/host.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
-import { json } from '../shell/api-client.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { removeLeaf } from '../shell/remove-leaf.js';

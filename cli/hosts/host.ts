@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { type Body, json } from '../../client/message.js';
 import { HostResource, HostState } from '../../schemas/hosts/host.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { whyLeaf } from '../operations/why.js';
-import { type Body, json } from '../shell/api-client.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';

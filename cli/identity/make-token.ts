@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { NewToken } from '../../schemas/identity/token.js';
-import { createApiClient, json } from '../shell/api-client.js';
+import { createApiClient } from '../shell/api-client.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { trustOf } from '../shell/connection.js';

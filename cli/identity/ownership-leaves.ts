@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { ObjectId, OwnershipResource } from '../../schemas/common/common.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { type Resource, report, resolve } from '../shell/resource.js';
 import { permissionsLine } from './ownership.js';

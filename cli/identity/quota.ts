@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { recordOf } from '../../schemas/common/record-of.js';
 import {
   DefaultQuotas,
@@ -9,7 +10,6 @@ import {
   quotaKinds,
 } from '../../schemas/identity/quota.js';
 import { type CountedKind, countedAs, countedKinds } from '../../schemas/kinds.js';
-import { json } from '../shell/api-client.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { SelfResource } from '../../schemas/identity/user.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { originsOf } from '../shell/connection.js';
 import { contextPath, readContexts, writeContexts } from '../shell/context-file.js';

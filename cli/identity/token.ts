@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { NewToken, TokenResource } from '../../schemas/identity/token.js';
 import { SelfResource } from '../../schemas/identity/user.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { isToken, originsOf } from '../shell/connection.js';
 import { rawText, tableOf } from '../shell/output.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { UserResource } from '../../schemas/identity/user.js';
-import { json } from '../shell/api-client.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { removeLeaf } from '../shell/remove-leaf.js';

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from '../../client/client.js';
+import { Refusal } from '../../client/errors.js';
+import type { Again, Lost } from '../../client/manner.js';
+import type { Body } from '../../client/message.js';
 import { OperationResource } from '../../schemas/operations/operation.js';
-import type { Answer, Body } from '../shell/api-client.js';
+import { complaintOf } from '../shell/api-client.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { interruptible } from '../shell/interruptible.js';
@@ -26,10 +29,8 @@ export function startOperation(
   const key = randomUUID();
   return interruptible(
     (signal) =>
-      accepted(
-        context,
-        (client) => client.send(method, path, OperationResource, body, { key, signal, within }),
-        signal,
+      accepted(context, (again) =>
+        context.client().send(method, path, OperationResource, body, { key, signal, within, again }),
       ),
     () =>
       new Complaint('detached', 'Interrupted before the server had answered: it may have been accepted.', {
@@ -40,24 +41,20 @@ export function startOperation(
 
 async function accepted(
   context: Context,
-  send: (client: ReturnType<Context['client']>) => Promise<Answer<OperationResource>>,
-  signal: AbortSignal,
+  send: (again: Again) => Promise<Answer<OperationResource>>,
 ): Promise<Answer<OperationResource>> {
-  const client = context.client();
   let mayHaveArrived = false;
-  for (const pause of [...pauses, null]) {
-    try {
-      return await send(client);
-    } catch (error) {
-      if (!(error instanceof Complaint)) throw error;
-      if (error.exit !== 'unreachable') throw error.exit === 'conflict' && mayHaveArrived ? doneBefore(error) : error;
-      mayHaveArrived ||= !wasRefused(error);
-      if (pause === null) throw mayHaveArrived ? uncertain(error) : error;
-      if (pause === pauses[0]) context.err(`${error.message} Asking again; it will not be done twice.`);
-      await sleep(pause, undefined, { signal });
-    }
+  const lost = (error: Lost, pause: number | null): void => {
+    mayHaveArrived ||= error instanceof Refusal || error.mayHaveArrived;
+    if (pause === pauses[0]) context.err(`${complaintOf(error).message} Asking again; it will not be done twice.`);
+  };
+  try {
+    return await send({ pauses, lost });
+  } catch (error) {
+    if (!(error instanceof Complaint) || !mayHaveArrived) throw error;
+    if (error.exit === 'unreachable') throw uncertain(error);
+    throw error.exit === 'conflict' ? doneBefore(error) : error;
   }
-  throw new Error('there is a last try');
 }
 
 const uncertain = ({ message, cause }: Complaint): Complaint =>
@@ -73,9 +70,3 @@ const doneBefore = ({ message, findings, next, cause }: Complaint): Complaint =>
     next,
     cause,
   });
-
-/** Nobody listened there: nothing has arrived. */
-function wasRefused({ cause }: Complaint): boolean {
-  const reason = cause instanceof Error ? cause.cause : undefined;
-  return reason instanceof Error && 'code' in reason && reason.code === 'ECONNREFUSED';
-}

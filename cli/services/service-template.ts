@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { ServiceTemplateResource } from '../../schemas/services/service-template.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { startOperation } from '../operations/start-operation.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { reportOperation } from '../shell/follow.js';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { type Body, json } from '../../client/message.js';
 import { ServiceResource, ServiceState, ServiceSummary } from '../../schemas/services/service.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
-import { type Body, json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';

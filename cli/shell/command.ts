@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { z } from 'zod';
-import type { ApiClient } from './api-client.js';
+import type { Client } from '../../client/client.js';
 import { Complaint } from './complaint.js';
 import type { ConnectionOptions } from './connection.js';
 import type { Environment } from './environment.js';
@@ -11,7 +11,7 @@ import type { Terminal } from './terminal.js';
 /** What a command works with. Data goes to `out`, all else to `err`. */
 export type Context = {
   /** Made at first use: a command that asks no server needs no credentials. */
-  client: () => ApiClient;
+  client: () => Client;
   /** `-o wide` is a table too, with the columns that are marked so. */
   format: Format;
   wide: boolean;

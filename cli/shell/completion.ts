@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import type { Client } from '../../client/client.js';
 import { printable } from '../../schemas/common/printable.js';
-import { type ApiClient, createApiClient } from './api-client.js';
+import { createApiClient } from './api-client.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
 import { type Candidate, type Place, placeOf, shells } from './completion/candidates.js';
@@ -105,7 +106,7 @@ async function objectsOf(
 }
 
 /** Of whoever asks, or of the user who was named. */
-async function tokensPath(client: ApiClient, user: string | undefined): Promise<string> {
+async function tokensPath(client: Client, user: string | undefined): Promise<string> {
   if (user === undefined) return '/tokens';
   if (isId(user)) return `/users/${user}/tokens`;
   const query = new URLSearchParams({ filter: `name=${quoted(user)}` });

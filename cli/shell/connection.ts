@@ -2,13 +2,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Credentials } from '../../client/message.js';
+import type { Trust } from '../../client/node/trusting-fetch.js';
 import { keptTls } from '../../runtime/servers/kept-tls.js';
-import type { Trust } from '../../runtime/servers/trusting-fetch.js';
 import { Complaint } from './complaint.js';
 import { type ContextFile, contextPath, readContexts, type ServerContext } from './context-file.js';
 import type { Environment } from './environment.js';
-
-export type Credentials = { name: string; password: string } | { token: string };
 
 /** Where the server is and who asks. `typed`: the credentials come from nowhere but the keyboard. */
 export type Connection = { endpoint: URL; credentials: Credentials; typed?: boolean; trust?: Trust | undefined };

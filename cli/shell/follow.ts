@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from '../../client/client.js';
 import { printable } from '../../schemas/common/printable.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import { OperationDetail, type OperationResource } from '../../schemas/operations/operation.js';
 import { milestoneLine, milestoneOf, newsOf, progressLine, subjectOf } from '../operations/operation-progress.js';
 import { actionLines } from './action-lines.js';
-import type { Answer } from './api-client.js';
 import type { Context } from './command.js';
 import { Complaint } from './complaint.js';
 import { interruptible } from './interruptible.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import type { Answer, Client } from '../../client/client.js';
 import { printable } from '../../schemas/common/printable.js';
-import type { Answer, ApiClient } from './api-client.js';
 import { calledSo, composed } from './called.js';
 import { type Context, type Leaf, leaf } from './command.js';
 import { Complaint } from './complaint.js';
@@ -46,7 +46,7 @@ function idIn(text: string): number | null {
  * a Complaint that says what there is instead.
  */
 export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
-  client: ApiClient,
+  client: Client,
   { noun, path, item, ends, nameless }: Pick<Resource<L, S>, 'noun' | 'path' | 'item' | 'ends' | 'nameless'>,
   wish: string | undefined,
   { whole = false }: { whole?: boolean } = {},

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { VmTemplateResource } from '../../schemas/vms/vm-template.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
-import { json } from '../shell/api-client.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { inFile, objectIn, readInput, vmTemplateText } from '../shell/files/input.js';
 import { nounOf } from '../shell/noun-of.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { json } from '../../client/message.js';
 import { printable } from '../../schemas/common/printable.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
 import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
@@ -7,7 +8,6 @@ import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
-import { json } from '../shell/api-client.js';
 import { type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { reportOperation } from '../shell/follow.js';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Trust } from '../../client/node/trusting-fetch.js';
 import { probeHttp } from '../servers/await-ready.js';
-import type { Trust } from '../servers/trusting-fetch.js';
 import type { Supervised, Supervisor } from './supervisor.js';
 
 export type AnswerTimes = {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '../../client/client.js';
+import { collections } from '../../client/collections.js';
 import { printableLines } from '../../schemas/common/printable.js';
-import { ServiceResource } from '../../schemas/services/service.js';
-import type { ApiClient } from '../sample/api-client.js';
+import type { ServiceResource } from '../../schemas/services/service.js';
 import { plainLine, roleLines } from '../service-view.js';
 
 const settled = new Set(['RUNNING', 'WARNING', 'DONE', 'FAILED_DEPLOYING', 'FAILED_UNDEPLOYING', 'FAILED_SCALING']);
@@ -11,7 +12,7 @@ export type Screen = { isTTY?: boolean; write: (text: string) => unknown };
 
 /** Shows how a service comes up, until it has settled in a state or `patience` milliseconds have passed. Returns it as it then is. */
 export async function watchService(
-  api: ApiClient,
+  api: Client,
   id: number,
   screen: Screen,
   patience: number,
@@ -19,7 +20,7 @@ export async function watchService(
   let drawn = 0;
   let told = '';
   for (const until = Date.now() + patience; ; await sleep(150)) {
-    const service = await api.get(`/services/${id}`, ServiceResource);
+    const { value: service } = await api.show(collections.service, id);
     if (screen.isTTY === true) {
       const lines = roleLines(service).map(printableLines);
       screen.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `\x1b[2K${line}\n`).join('')}`);

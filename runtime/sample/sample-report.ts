@@ -1,9 +1,9 @@
-import { z } from 'zod';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import type { Client } from '../../client/client.js';
+import { collections } from '../../client/collections.js';
+import { Refusal } from '../../client/errors.js';
 import type { ServiceResource } from '../../schemas/services/service.js';
 import type { Home } from '../home/home.js';
 import { type Screen, watchService } from '../processes/watch-service.js';
-import { type ApiClient, Refusal } from './api-client.js';
 import { declineSample, ensureSample } from './sample.js';
 
 /** Longest time for which the start waits for the sample to come up, in milliseconds; it goes on without anybody watching. */
@@ -12,12 +12,11 @@ const patience = 120_000;
 /** The sample service as it is, and the Temporal UI's page of its workflow. */
 export type PresentedService = { service: ServiceResource; workflowUrl: string | null };
 
-const WorkflowOf = z.object({ items: z.array(OperationResource) });
-
-async function workflowUrl(api: ApiClient, id: number): Promise<string | null> {
+async function workflowUrl(api: Client, id: number): Promise<string | null> {
   try {
-    const { items } = await api.get(`/operations?resource_type=service&resource_id=${id}&limit=1`, WorkflowOf);
-    return items[0]?.workflow.url ?? null;
+    const query = { resource_type: 'service', resource_id: String(id) };
+    const [last] = await api.all(collections.operation, { query, most: 1 });
+    return last?.value.workflow.url ?? null;
   } catch (error) {
     if (error instanceof Refusal) return null;
     throw error;
@@ -26,7 +25,7 @@ async function workflowUrl(api: ApiClient, id: number): Promise<string | null> {
 
 /** Makes the sample when it is wanted and has not been made, and shows its service coming up. Null when there is none. */
 export async function presentSample(
-  api: ApiClient,
+  api: Client,
   home: Home,
   wanted: boolean,
   screen: Screen,

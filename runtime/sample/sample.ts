@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { ApiClient } from './api-client.js';
+import type { Client } from '../../client/client.js';
+import { json } from '../../client/message.js';
 
 const Sample = z.object({ key: z.string(), service: z.int().nullable(), declined: z.boolean() });
 /** What the home remembers of the sample: its idempotency key, its service once that was instantiated, or that nobody wanted it. */
@@ -53,9 +54,9 @@ function writeSample(file: string, sample: Sample): Sample {
 }
 
 /** The id of the object of this name, made when there is none: a start killed half-way makes nothing twice. */
-async function ensure(api: ApiClient, path: string, body: { name: string }): Promise<number> {
-  const there = (await api.list(path, Named)).find(({ name }) => name === body.name);
-  return (there ?? (await api.post(path, body, Named))).id;
+async function ensure(api: Client, path: string, body: { name: string }): Promise<number> {
+  const there = (await api.list(path, Named)).find(({ value }) => value.name === body.name);
+  return (there ?? (await api.send('POST', path, Named, json(body)))).value.id;
 }
 
 const newSample = (declined: boolean): Sample => ({ key: randomUUID(), service: null, declined });
@@ -69,7 +70,7 @@ export function declineSample(file: string): void {
  * Makes the sample cloud and instantiates its service, unless the home says that it was done or declined. Returns the id of
  * the service, which may have been deleted since, or null.
  */
-export async function ensureSample(api: ApiClient, file: string): Promise<number | null> {
+export async function ensureSample(api: Client, file: string): Promise<number | null> {
   const sample = readSample(file) ?? writeSample(file, newSample(false));
   if (sample.declined || sample.service !== null) return sample.service;
   for (const host of hosts) await ensure(api, '/hosts', host);
@@ -77,14 +78,14 @@ export async function ensureSample(api: ApiClient, file: string): Promise<number
   for (const template of vmTemplates) ids.set(template.name, await ensure(api, '/vm-templates', template));
   const body = serviceTemplate((name) => ids.get(name) ?? 0);
   const template = await ensure(api, '/service-templates', body);
-  const there = (await api.list('/services', InstanceOf)).find((service) => service.template_id === template);
+  const there = (await api.list('/services', InstanceOf)).find(({ value }) => value.template_id === template);
   const service =
-    there?.id ??
+    there?.value.id ??
     (
-      await api.post(`/service-templates/${template}/instantiate`, {}, Accepted, {
-        'idempotency-key': `sample-${sample.key}`,
+      await api.send('POST', `/service-templates/${template}/instantiate`, Accepted, json({}), {
+        key: `sample-${sample.key}`,
       })
-    ).resource.id;
+    ).value.resource.id;
   writeSample(file, { ...sample, service });
   return service;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchTrusting, type Trust } from '../../client/node/trusting-fetch.js';
 import type { Child } from '../processes/children.js';
 import { Obstacle, reasonOf } from '../processes/obstacle.js';
-import { fetchTrusting, type Trust } from './trusting-fetch.js';
 
 /** The child ended before it was ready. */
 export class EndedEarly extends Obstacle {}

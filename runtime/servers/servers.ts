@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { temporalAccess } from '../../adapters/engine/access.js';
 import { givenSecret } from '../../adapters/process/given-secret.js';
+import type { Trust } from '../../client/node/trusting-fetch.js';
 import { built } from '../checkout.js';
 import type { Home } from '../home/home.js';
 import { ensureSecret, randomSecret } from '../home/secret-file.js';
@@ -19,7 +20,6 @@ import { probeMongo } from './mongodb-server.js';
 import { startBestMongod } from './start-mongod.js';
 import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
-import type { Trust } from './trusting-fetch.js';
 import { watchCommits } from './watch-commits.js';
 
 const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;

@@ -43,7 +43,7 @@ type Answer = { status: number; body: unknown };
 /** undefined: the server died, or has not answered. */
 async function answerOf(client: ClusterClient, path: string, asked: object, key: string): Promise<Answer | undefined> {
   try {
-    const { status, body } = await client.send('POST', path, asked, { 'idempotency-key': key });
+    const { status, body } = await client.send('POST', path, asked, { key });
     return { status, body };
   } catch {
     return undefined;

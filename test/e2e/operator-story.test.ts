@@ -175,7 +175,7 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
     const { client } = cluster;
     const template = await makeServiceTemplate(client, 'once', { roles: [{ name: 'web' }] });
     const path = `/service-templates/${template}/instantiate`;
-    const key = { 'idempotency-key': 'key-of-this-test' };
+    const key = { key: 'key-of-this-test' };
     const answers = await Promise.all([1, 2, 3].map(() => client.send('POST', path, {}, key)));
     const operations = answers.map(({ body }) => OperationResource.parse(body));
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);

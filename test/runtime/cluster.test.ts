@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { clientFor } from '../../client/node/client.js';
 import { choosePort } from '../../runtime/processes/ports.js';
-import { ApiClient } from '../../runtime/sample/api-client.js';
 import { ensureSample } from '../../runtime/sample/sample.js';
 import { probeHttp } from '../../runtime/servers/await-ready.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';
@@ -66,7 +66,7 @@ async function startCluster() {
   await job('runtime/release.js');
 
   const credentials = readCredentials(join(directory, 'auth'));
-  const clients = apis.map(({ port }) => new ApiClient(`http://127.0.0.1:${port}`, credentials));
+  const clients = apis.map(({ port }) => clientFor({ endpoint: new URL(`http://127.0.0.1:${port}`), credentials }));
   return { directory, workers, apis, clients, simulatorUrl: settings.ARCUS_SIMULATOR_URL };
 }
 
@@ -79,10 +79,10 @@ describe('two APIs and two workers on one Temporal and one MongoDB', () => {
     const [worker] = workers;
     if (one === undefined || other === undefined || worker === undefined) throw new Error('too few processes');
     const id = (await ensureSample(one, join(directory, 'sample.json'))) ?? -1;
-    await eventually(async () => (await other.get(`/services/${id}`, ServiceResource)).state === 'DEPLOYING');
+    await eventually(async () => (await other.get(`/services/${id}`, ServiceResource)).value.state === 'DEPLOYING');
     worker.process.kill('SIGKILL');
     const service = await eventually(async () => {
-      const seen = await other.get(`/services/${id}`, ServiceResource);
+      const seen = (await other.get(`/services/${id}`, ServiceResource)).value;
       return seen.state === 'RUNNING' ? seen : undefined;
     }, 90_000);
     expect(service.roles.map((role) => [role.name, role.nodes.length])).toEqual([
@@ -91,7 +91,7 @@ describe('two APIs and two workers on one Temporal and one MongoDB', () => {
       ['db_slave', 3],
       ['worker', 10],
     ]);
-    const vms = await one.list('/vms', Vms);
+    const vms = (await one.list('/vms', Vms)).map(({ value }) => value);
     expect(vms).toHaveLength(15);
     expect(new Set(vms.map((vm) => vm.name)).size).toBe(15);
     expect(new Set(vms.map((vm) => vm.lcm_state))).toEqual(new Set(['RUNNING']));

@@ -2,10 +2,10 @@ import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
+import { clientFor } from '../../client/node/client.js';
 import { built } from '../../runtime/checkout.js';
 import { homeAt } from '../../runtime/home/home.js';
 import { watchService } from '../../runtime/processes/watch-service.js';
-import { ApiClient } from '../../runtime/sample/api-client.js';
 import { startReport } from '../../runtime/sample/start-report.js';
 import { plainLine, roleLines, serviceTable } from '../../runtime/service-view.js';
 import { ServiceResource } from '../../schemas/services/service.js';
@@ -82,8 +82,8 @@ describe('what others have named', () => {
 
   it('steers no terminal while the start waits for its sample, nor in its report', async () => {
     const running = ServiceResource.parse({ ...Object(named(hostile)), state: 'RUNNING' });
-    const api = new ApiClient('http://127.0.0.1:1', { name: 'a', password: 'b' });
-    vi.spyOn(api, 'get').mockImplementation(async () => running);
+    const api = clientFor({ endpoint: new URL('http://127.0.0.1:1'), credentials: { name: 'a', password: 'b' } });
+    vi.spyOn(api, 'show').mockResolvedValue({ raw: running, value: running });
     const written: string[] = [];
     for (const isTTY of [true, false])
       await watchService(api, 4, { isTTY, write: (text) => written.push(text) }, 60_000);

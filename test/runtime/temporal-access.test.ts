@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { json } from '../../client/message.js';
+import { clientFor } from '../../client/node/client.js';
 import { diagnose } from '../../runtime/doctor.js';
 import { choosePort } from '../../runtime/processes/ports.js';
-import { ApiClient } from '../../runtime/sample/api-client.js';
 import { probeHttp } from '../../runtime/servers/await-ready.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';
 import { OperationResource } from '../../schemas/operations/operation.js';
@@ -79,10 +80,13 @@ it('jobs, worker and api work with a Temporal that asks for TLS, a certificate a
   await Promise.all([ready(workerPort), ready(apiPort)]);
   await job('runtime/release.js');
 
-  const client = new ApiClient(`http://127.0.0.1:${apiPort}`, readCredentials(join(directory, 'auth')));
-  const { id, workflow } = await client.post('/consistency-checks', {}, OperationResource);
+  const client = clientFor({
+    endpoint: new URL(`http://127.0.0.1:${apiPort}`),
+    credentials: readCredentials(join(directory, 'auth')),
+  });
+  const { id, workflow } = (await client.send('POST', '/consistency-checks', OperationResource, json({}))).value;
   expect(workflow.url).toContain(`http://ui.test/namespaces/${name}/workflows/`);
-  await eventually(async () => (await client.get(`/operations/${id}`, OperationResource)).state === 'succeeded');
+  await eventually(async () => (await client.get(`/operations/${id}`, OperationResource)).value.state === 'succeeded');
   expect(proxy.counts.passed).toBeGreaterThan(10);
 
   for (const { text } of outputs) expect(text()).not.toContain('the-right-key');

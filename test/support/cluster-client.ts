@@ -1,56 +1,50 @@
 import { z } from 'zod';
+import type { Answer, Client, Method } from '../../client/client.js';
+import { collections } from '../../client/collections.js';
+import type { EachManner } from '../../client/manner.js';
+import { type Body, json, plain } from '../../client/message.js';
+import { clientFor } from '../../client/node/client.js';
 import type { Credentials } from '../../runtime/servers/credentials.js';
 import { OperationResource } from '../../schemas/operations/operation.js';
-import { ServiceResource, type ServiceState } from '../../schemas/services/service.js';
-import { VmResource } from '../../schemas/vms/vm.js';
+import type { ServiceResource, ServiceState } from '../../schemas/services/service.js';
+import type { VmResource } from '../../schemas/vms/vm.js';
 import { eventually } from './processes.js';
 
 export type Reply = { status: number; body: unknown; headers: Headers };
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 const Identified = z.object({ id: z.int() });
-const VmPage = z.object({ items: z.array(VmResource), next_cursor: z.string().nullable() });
 
 /** Waits in tests are bounded only so that a test which hangs says what it saw. */
 export const patience = 90_000;
+const within = 30_000;
 
-/** A client of one api process: everything that it knows comes over HTTP. */
+const bodyOf = (body: object | string | undefined): Body | undefined =>
+  typeof body === 'string' ? plain(body) : body && json(body);
+
+/** What tests ask of one api process: everything that they know comes over HTTP. */
 export class ClusterClient {
   readonly url: string;
-  readonly #authorization: string;
+  readonly #client: Client;
 
-  constructor(url: string, { name, password }: Credentials) {
+  constructor(url: string, credentials: Credentials) {
     this.url = url;
-    this.#authorization = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`;
+    this.#client = clientFor({ endpoint: new URL(url), credentials });
   }
 
-  /** Paths are below /api/v1. A body that is a string is sent as text. */
-  async send(method: Method, path: string, body?: object | string, headers: Record<string, string> = {}) {
-    const isText = typeof body === 'string';
-    const response = await fetch(`${this.url}/api/v1${path}`, {
-      method,
-      headers: {
-        authorization: this.#authorization,
-        ...(body !== undefined && { 'content-type': isText ? 'text/plain' : 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: isText ? body : JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
-    });
-    const text = await response.text();
-    const reply: Reply = {
-      status: response.status,
-      body: text === '' ? undefined : JSON.parse(text),
-      headers: response.headers,
-    };
-    return reply;
+  /** Whatever is answered, a refusal too. Paths are below /api/v1; a body that is a string is sent as text. */
+  async send(method: Method, path: string, body?: object | string, manner: EachManner = {}): Promise<Reply> {
+    const { text, ...reply } = await this.#client.exchange(method, path, bodyOf(body), { within, ...manner });
+    return { ...reply, body: text === '' ? undefined : JSON.parse(text) };
   }
 
   /** The answer, which must be a good one of this shape. */
-  async ask<T extends z.ZodType>(shape: T, ...request: Parameters<ClusterClient['send']>): Promise<z.infer<T>> {
-    const { status, body } = await this.send(...request);
-    if (status >= 300) throw new Error(`${request[0]} ${request[1]}: ${status} ${JSON.stringify(body)}`);
-    return shape.parse(body);
+  async ask<T extends z.ZodType>(shape: T, ...request: Parameters<ClusterClient['send']>): Promise<z.output<T>> {
+    const [method, path, body, manner] = request;
+    const answer: Answer<z.output<T>> =
+      method === 'GET'
+        ? await this.#client.get(path, shape, { within })
+        : await this.#client.send(method, path, shape, bodyOf(body), { within, ...manner });
+    return answer.value;
   }
 
   /** Makes an object and returns its id. */
@@ -68,17 +62,18 @@ export class ClusterClient {
     return (await this.accepted('POST', `/service-templates/${template}/instantiate`, {})).resource.id;
   }
 
-  service(id: number): Promise<ServiceResource> {
-    return this.ask(ServiceResource, 'GET', `/services/${id}`);
+  async service(id: number): Promise<ServiceResource> {
+    return (await this.#client.show(collections.service, id, { within })).value;
   }
 
   /** VMs of a service that are not DONE. */
   async vmsOf(service: number): Promise<VmResource[]> {
-    return (await this.ask(VmPage, 'GET', `/vms?service_id=${service}&limit=1000`)).items;
+    const query = { service_id: String(service) };
+    return (await this.#client.all(collections.vm, { query, within })).map(({ value }) => value);
   }
 
-  vm(id: number): Promise<VmResource> {
-    return this.ask(VmResource, 'GET', `/vms/${id}`);
+  async vm(id: number): Promise<VmResource> {
+    return (await this.#client.show(collections.vm, id, { within })).value;
   }
 
   /** The service once it is in this state; servers that are away meanwhile are waited for. */

@@ -12,9 +12,9 @@ import { close, listen } from '../../../api/http/serve.js';
 import { readPair, type TlsFiles } from '../../../api/http/tls.js';
 import { makeToken } from '../../../cli/identity/make-token.js';
 import { createApiClient } from '../../../cli/shell/api-client.js';
+import { fetchTrusting } from '../../../client/node/trusting-fetch.js';
 import { homeAt } from '../../../runtime/home/home.js';
 import { nextCommands } from '../../../runtime/sample/start-report.js';
-import { fetchTrusting } from '../../../runtime/servers/trusting-fetch.js';
 import { runArcus } from '../../cli/run-arcus.js';
 import { makeCertificate } from '../../support/certificates.js';
 

@@ -62,9 +62,7 @@ async function look(cluster: Cluster, templates: Templates, pick: Pick): Promise
 async function ask(cluster: Cluster, wish: Wish & { name: string; key: string }, pick: Pick): Promise<Asked> {
   for (const until = Date.now() + patience; ; await sleep(250)) {
     const client = pick(cluster.clients) ?? cluster.client;
-    const answer = await client
-      .send(wish.method, wish.path, wish.body, { 'idempotency-key': wish.key })
-      .catch(() => null);
+    const answer = await client.send(wish.method, wish.path, wish.body, { key: wish.key }).catch(() => null);
     if (answer && answer.status < 500) {
       const operation = OperationResource.safeParse(answer.body);
       return { ...wish, status: answer.status, operation: operation.success ? operation.data.id : null };

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { rootCertificates, TLSSocket } from 'node:tls';
+import type { Sent, Transport } from '../transport.js';
 
 /**
  * Whom to believe over TLS: a server with this very certificate, whatever name it has, as that of one's own Arcus on this
@@ -9,18 +10,15 @@ import { rootCertificates, TLSSocket } from 'node:tls';
  */
 export type Trust = { pinned: string } | { authorities: string };
 
-type Init = { method?: string; headers?: Record<string, string>; body?: string | null; signal?: AbortSignal };
-export type Fetch = (url: string | URL, init?: Init) => Promise<Response>;
-
 /** fetch, believing whom it is told to. Nothing is sent before the certificate has been looked at. */
 export const fetchTrusting =
-  (trust: Trust | undefined): Fetch =>
+  (trust: Trust | undefined): Transport['fetch'] =>
   (url, init = {}) => {
     const to = new URL(url);
     return trust === undefined || to.protocol !== 'https:' ? fetch(url, init) : over(to, init, trust);
   };
 
-function over(url: URL, { method = 'GET', headers = {}, body, signal }: Init, trust: Trust): Promise<Response> {
+function over(url: URL, { method = 'GET', headers = {}, body, signal }: Sent, trust: Trust): Promise<Response> {
   return new Promise((resolve, reject) => {
     const pinned = 'pinned' in trust ? leafIn(trust.pinned) : null;
     const sent = request(url, {
