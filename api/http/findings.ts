@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Finding } from '../../domain/problems.js';
 import { limits } from '../../schemas/common/limits.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 
 type Issue = z.core.$ZodIssue;
 

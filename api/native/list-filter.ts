@@ -9,7 +9,7 @@ import {
   type ListKind,
   type ListValue,
 } from '../../schemas/common/list.js';
-import { nearestName } from '../http/nearest-name.js';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 
 /** Its message says what is wrong with a filter, and where. */
 export class FilterFault extends Error {}

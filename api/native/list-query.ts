@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PageQuery } from '../../schemas/common/common.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { Condition, ListFields, ListSort } from '../../schemas/common/list.js';
-import { nearestName } from '../http/nearest-name.js';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 import { FilterFault, parseFilter } from './list-filter.js';
 
 const longestFilter = limits.query.most;

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 import { composed } from '../shell/called.js';
 import { Complaint } from '../shell/complaint.js';
 import type { Document } from '../shell/files/document.js';
-import { nearestName } from '../shell/nearest-name.js';
 import { isId } from '../shell/resource.js';
 import { isObject, type Kind, kinds } from './kinds.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
-import { nearestName } from '../shell/nearest-name.js';
 import { type Kind, nameable } from './kinds.js';
 import { keyOf, namesIn, type Wish } from './plan.js';
 import { presentOf } from './present.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 import { printable } from '../../schemas/common/printable.js';
 import { authoritiesIn, caOption } from './authorities.js';
 import { type Context, type Leaf, leaf } from './command.js';
@@ -13,7 +14,6 @@ import {
   writeContexts,
 } from './context-file.js';
 import { warnOfEnvironment } from './environment-first.js';
-import { nearestName } from './nearest-name.js';
 import { pairs, tableOf } from './output.js';
 import { report, shown } from './resource.js';
 

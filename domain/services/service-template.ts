@@ -1,4 +1,5 @@
 import { attributeNameFault, pointerStep } from '../../schemas/common/attribute-name.js';
+import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import { atOnce } from '../bit-by-bit.js';
 import { cronFault } from '../cron.js';
@@ -53,7 +54,7 @@ function unknownParents(roles: readonly RoleTemplate[]): Finding[] {
   return roles.flatMap((role, at) =>
     role.parents.flatMap((parent, nth) => {
       if (names.has(parent)) return [];
-      const close = ++hints > mostHints ? undefined : closest(parent, names);
+      const close = ++hints > mostHints ? undefined : nearestName(parent, names);
       const hint = close === undefined ? '' : `; did you mean "${close}"?`;
       return [{ pointer: `/roles/${at}/parents/${nth}`, detail: `no role is called "${parent}"${hint}` }];
     }),
@@ -125,39 +126,6 @@ function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTempl
       findings.push({ pointer: `${pointer}/${at}/start_time`, detail: 'must not be empty' });
     return findings;
   });
-}
-
-/** The name that differs least, when it is close enough to be what was meant. */
-function closest(wish: string, names: Iterable<string>): string | undefined {
-  if (wish.length > 64) return undefined;
-  let best: { name: string; distance: number } | undefined;
-  for (const name of names) {
-    const most = Math.min(Math.max(1, Math.floor(name.length / 3)), best ? best.distance - 1 : name.length);
-    if (Math.abs(name.length - wish.length) > Math.min(3, most)) continue;
-    const distance = editDistance(wish.toLowerCase(), name.toLowerCase(), most);
-    if (distance <= most) best = { name, distance };
-  }
-  return best?.name;
-}
-
-/** Levenshtein's: how many letters must be added, dropped or changed; more than `most` is not counted to its end. */
-function editDistance(from: string, to: string, most: number): number {
-  let row = Uint8Array.from({ length: to.length + 1 }, (_, at) => at);
-  let next = new Uint8Array(to.length + 1);
-  for (let i = 1; i <= from.length; i++) {
-    next[0] = i;
-    let [before, least] = [i, i];
-    const letter = from.charCodeAt(i - 1);
-    for (let j = 1; j <= to.length; j++) {
-      const kept = (row[j - 1] ?? 0) + (letter === to.charCodeAt(j - 1) ? 0 : 1);
-      before = Math.min(kept, (row[j] ?? 0) + 1, before + 1);
-      next[j] = before;
-      if (before < least) least = before;
-    }
-    if (least > most) return least;
-    [row, next] = [next, row];
-  }
-  return row.at(-1) ?? 0;
 }
 
 /**
