@@ -20,7 +20,7 @@ export async function roomForMore(): Promise<void> {
 }
 
 /** What was told since a run began: how often, and what since a count of it. */
-export type News<Told> = { count(): number; since(count: number): Told };
+export type News<Fact> = { count(): number; since(count: number): Fact };
 
 /** Listens for a fact of which nothing is told but that it is one. */
 export function listenFor(signal: SignalDefinition<[]>): News<null> {

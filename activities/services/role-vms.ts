@@ -46,19 +46,19 @@ export async function makeVms(
     ]),
   );
   const tiesOf = tiesIn(service.tied);
-  const moulds: (Mould | Problem)[] = await inSlices(each(lacking, mouldOf));
-  const count = lacking.reduce((sum, { count: its }, at) => sum + (moulds[at] instanceof Problem ? 0 : its), 0);
+  const specs: (VmSpec | Problem)[] = await inSlices(each(lacking, specOf));
+  const count = lacking.reduce((sum, { count: its }, at) => sum + (specs[at] instanceof Problem ? 0 : its), 0);
   const ids = count > 0 ? await store.counters.next('vm', count) : [];
   const now = new Date();
   let drawn = 0;
   const made: (Vm[] | Problem)[] = await inSlices(
     each(lacking, ({ role, count, firstNumber }, at) => {
-      const mould = moulds[at];
-      if (!mould || mould instanceof Problem) return mould ?? [];
+      const spec = specs[at];
+      if (!spec || spec instanceof Problem) return spec ?? [];
       drawn += count;
       return ids
         .slice(drawn - count, drawn)
-        .map((id, nth) => vmOf(settings, op, service, role, mould, { id, ordinal: firstNumber + nth, now }));
+        .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
     }),
   );
   // Of a role that never had a VM nobody can have terminated any meanwhile.
@@ -76,7 +76,7 @@ export async function makeVms(
     return (isFirst[at] ? written.first : written.more) ? vms : null;
   });
 
-  function mouldOf({ role }: Lacking): Mould | Problem {
+  function specOf({ role }: Lacking): VmSpec | Problem {
     const template = templates.get(role.vm_template);
     if (!template)
       return new Problem(
@@ -105,14 +105,14 @@ function* each<T, R>(items: readonly T[], make: (item: T, at: number) => R): Gen
 }
 
 /** What new VMs of a role are made from. */
-type Mould = { contents: VmContents; ties: RoleTies | undefined };
+type VmSpec = { contents: VmContents; ties: RoleTies | undefined };
 
 function vmOf(
   settings: StepPorts['settings'],
   op: string,
   service: ServicePart,
   role: Role,
-  { contents, ties }: Mould,
+  { contents, ties }: VmSpec,
   { id, ordinal, now }: { id: number; ordinal: number; now: Date },
 ): Vm {
   const { uid, gid, permissions } = service;

@@ -9,7 +9,7 @@ import { summarise } from '../summary.js';
 const Identified = z.object({ id: z.int() });
 const Accepted = z.object({ id: z.string(), resource: z.object({ id: z.int() }) });
 const Stated = z.object({ state: z.string() });
-const Told = z.object({ text: z.string() });
+const Why = z.object({ text: z.string() });
 const runs = 3;
 
 type Times = { deployed: number[]; undeployed: number[] };
@@ -86,7 +86,7 @@ async function fittingNowhere({ arcus }: Bench): Promise<Result> {
   let said = '';
   while ((await told(resource.id)) < 10_000) {
     await sleep(500);
-    said ||= (await client.get(`/services/${resource.id}/why`, Told)).value.text;
+    said ||= (await client.get(`/services/${resource.id}/why`, Why)).value.text;
   }
   const pending = performance.now() - begun;
   const burnt = (await nextId()) - firstId - 10_000;

@@ -5,17 +5,17 @@ import { type FailurePolicy, pair, type World } from '../support/world.js';
 import { holding } from '../support/world-steps.js';
 
 /** A run whose history is kept. */
-export type Told = { workflowId: string; runId?: string; of: 'operations' | 'ticks' };
+export type PlayedRun = { workflowId: string; runId?: string; of: 'operations' | 'ticks' };
 
 const forever = 3_600_000;
 
 /** Where the run of an operation is kept: the one that has it now. */
-async function runOf(world: World, op: string): Promise<Told> {
+async function runOf(world: World, op: string): Promise<PlayedRun> {
   const { workflow_id: workflowId, run_id } = await world.operation(op);
   return { workflowId, of: 'operations', ...(run_id !== null && { runId: run_id }) };
 }
 
-async function ended(world: World, { op }: { op: string }): Promise<Told> {
+async function ended(world: World, { op }: { op: string }): Promise<PlayedRun> {
   await world.ended(op);
   return runOf(world, op);
 }
@@ -43,7 +43,7 @@ async function failing(
 }
 
 /** A run that carries out an answer. */
-async function answered(world: World, reply: Answer): Promise<Told> {
+async function answered(world: World, reply: Answer): Promise<PlayedRun> {
   const { op } = await failing(world, 1, { finally: 'wait' });
   await world.ended(op);
   await world.answer(op, reply);
@@ -67,7 +67,7 @@ async function slowBesideQuick(world: World): Promise<{ id: number; op: string }
 }
 
 /** What is recorded: each story a run that takes its own way through its workflow's code. */
-export const stories: Record<string, (world: World) => Promise<Told>> = {
+export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   'deploy-service': async (world) => ended(world, await world.deploy(pair)),
   'deploy-service-all-at-once': async (world) => ended(world, await world.deploy(pair, { deployment: 'none' })),
   'deploy-service-refused': async (world) => ended(world, await refused(world)),

@@ -9,9 +9,9 @@ type Waiter<Found> = { its: { seen: number }; resolve: (found: Found) => void; r
  * case, so that a signal that was lost delays and does not hang. `look` answers, by their place, those whose wait is over
  * or who have something to do; the others go on waiting.
  */
-export function lookTogether<Told, Found>(
-  news: News<Told>,
-  look: (roles: string[], told: Told | null) => Promise<(Found & { at: number })[]>,
+export function lookTogether<Fact, Found>(
+  news: News<Fact>,
+  look: (roles: string[], told: Fact | null) => Promise<(Found & { at: number })[]>,
 ): (role: string) => () => Promise<Found> {
   const waiting = new Map<string, Waiter<Found>>();
   let isLooking = false;
