@@ -39,8 +39,6 @@ export type PlannedRole = {
   lost?: boolean;
 };
 
-export type RoleInput = { op: string; service: number; role: string; step: number };
-
 /** A role whose work ends. `failure`: why a batch of it failed as a whole; its VMs that were at work then say so. */
 export type RoleFinish = { role: string; step: number; failure: string | null };
 

@@ -5,9 +5,9 @@ import type { FailurePolicy } from '../../schemas/services/service-template.js';
 import type { StepPorts } from '../ports.js';
 import { endPending } from '../vms/place-vms.js';
 import { takeVms } from '../vms/taking.js';
-import { failureEntry, type RoleInput, type StaffedRole, staffOf } from './deployment.js';
-import { failVms, isOurs } from './role-vms.js';
-import type { RolesInput } from './roles-input.js';
+import { failureEntry, type StaffedRole, staffOf } from './deployment.js';
+import { enterRole, failVms } from './role-vms.js';
+import type { RoleInput, RolesInput } from './roles-input.js';
 
 /** A role of which VMs may have failed. `failure`: why a batch failed as a whole; its VMs that were at work then say so. */
 export type RoundAsked = { role: string; policy: FailurePolicy; used: Rounds; failure: string | null };
@@ -41,10 +41,9 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     store.questions.ask({ op, run, roles }),
 
   /** Takes a role that is to go on without its failed VMs; returns those to remove. null: as startRoles. */
-  async startSkip({ op, service: id, role: name, step }: RoleInput): Promise<number[] | null> {
-    const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles: [{ role: name, step }] });
-    const role = taken?.roles[0];
-    if (!taken || !role || !isOurs(taken, role, op, step)) return null;
+  async startSkip(input: RoleInput): Promise<number[] | null> {
+    if (!(await enterRole(store, input))) return null;
+    const { op, service: id, role: name } = input;
     const vms = await takeVms(store, op, (await store.vms.ofService(id, [name])).filter(belongs));
     const ours = vms.filter((vm) => vm.hold?.op === op);
     await endPending(store, ours);

@@ -12,8 +12,9 @@ import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { takeVms } from '../vms/taking.js';
 import type { VmBatch } from '../vms/vms.js';
-import { type DeploymentPlan, plannedRoles, type RoleInput } from './deployment.js';
-import { isOurs } from './role-vms.js';
+import { type DeploymentPlan, plannedRoles } from './deployment.js';
+import { enterRole } from './role-vms.js';
+import type { RoleInput } from './roles-input.js';
 
 /** What was found of VMs whose state was not known: those that run do so again; of `silent` the host does not answer. */
 export type Found = { silent: number[] };
@@ -45,10 +46,9 @@ export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
    * whose host is silent: they are left behind together, or the first that is replaced would have to go where the others
    * were. null: somebody who pre-empts wants the service.
    */
-  async takeLost({ op, service: id, role: name, step }: RoleInput): Promise<number[][] | null> {
-    const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles: [{ role: name, step }] });
-    const role = taken?.roles[0];
-    if (!taken || !role || !isOurs(taken, role, op, step)) return null;
+  async takeLost(input: RoleInput): Promise<number[][] | null> {
+    if (!(await enterRole(store, input))) return null;
+    const { op, service: id, role: name } = input;
     const own = (await store.vms.ofService(id, [name])).filter((vm) => belongs(vm) && vm.lcm_state === 'UNKNOWN');
     const lost = [...own, ...(await onSilentHosts(store, (await store.vms.unknownWith(id, name)).filter(belongs)))];
     const ours = (await takeVms(store, op, lost)).filter((vm) => vm.hold?.op === op);

@@ -13,10 +13,18 @@ import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { inSlices } from '../in-slices.js';
 import type { StepPorts } from '../ports.js';
+import type { RoleInput } from './roles-input.js';
 
 /** Whether the role was taken by this step of this operation, now or before, so that saying it again may go on. */
 export function isOurs(service: ServicePart, role: Role, op: string, step: number): boolean {
   return service.operation === op && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
+}
+
+/** Takes one role for a step of a deployment or repair. Returns whether it is ours: somebody who pre-empts may want it. */
+export async function enterRole(store: Store, { op, service, role: name, step }: RoleInput): Promise<boolean> {
+  const taken = await store.services.takeRoles({ service, op, event: 'deploy', roles: [{ role: name, step }] });
+  const role = taken?.roles[0];
+  return taken !== null && role !== undefined && isOurs(taken, role, op, step);
 }
 
 /** VMs that a role lacks, and the number that the first of them has. */
