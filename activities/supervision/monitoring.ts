@@ -38,8 +38,8 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
    * nothing of before any more: what it still runs of VMs that are gone, replaced or elsewhere is removed first, and until
    * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
    * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
-   * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared with what is written of
-   * those at which nobody works.
+   * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared
+   * with what is written of those at which nobody works.
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();

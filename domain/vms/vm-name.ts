@@ -18,6 +18,9 @@ export function vmName(pattern: string, names: VmNameParts): string {
   ] as const;
   // A replacement given as a function keeps `$&` and `$1` in a service's name from being read as patterns.
   const name = replacements.reduce((text, [placeholder, value]) => text.replaceAll(placeholder, () => value), pattern);
-  const whole = readsAsId(name) ? `vm_${name}` : name;
-  return whole.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '');
+  // Cut before it is looked at: what is left may be digits alone.
+  const whole = cut(name);
+  return readsAsId(whole) ? cut(`vm_${whole}`) : whole;
 }
+
+const cut = (name: string): string => name.slice(0, longest).replace(/[\uD800-\uDBFF]$/, '');

@@ -5,8 +5,8 @@ import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
 
 /**
- * OpenNebula's host states. INIT: not monitored yet, or what it still runs of before is being removed; MONITORED: usable; ERROR: the
- * last probe failed.
+ * OpenNebula's host states. INIT: not monitored yet, or what it still runs of before is being removed; MONITORED: usable;
+ * ERROR: the last probe failed.
  */
 export const HostState = z.enum(['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE']);
 export type HostState = z.infer<typeof HostState>;

@@ -11,6 +11,7 @@ describe('the name of a VM of a service', () => {
     ['plain $OTHER', 'plain $OTHER'],
     // Else it would read as the id of another VM.
     ['$SERVICE_ID$VM_NUMBER', 'vm_60'],
+    [`${'9'.repeat(128)} and more`, `vm_${'9'.repeat(125)}`],
   ])('comes from %j', (pattern, name) => {
     expect(vmName(pattern, names)).toBe(name);
   });
