@@ -1,4 +1,3 @@
-import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
@@ -49,7 +48,7 @@ async function main(): Promise<void> {
   const app = createApp({
     operations,
     identity: createIdentity({ directory, failedLogins: settings.ARCUS_FAILED_LOGINS }),
-    probes: probesOf(mongodb, engine),
+    probes: probesOf(() => pingMongodb(mongodb), engine),
     metrics: createMetrics(),
     logger,
     version: readVersion(),
@@ -80,8 +79,8 @@ async function main(): Promise<void> {
   }
 }
 
-const probesOf = (mongodb: Connection, temporal: TemporalEngine): Probes => ({
-  mongodb: () => pingMongodb(mongodb),
+const probesOf = (mongodb: Probes['mongodb'], temporal: TemporalEngine): Probes => ({
+  mongodb,
   temporal: async () => {
     if (!(await temporal.reachable())) throw new Error('Temporal does not answer');
   },

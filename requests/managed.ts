@@ -1,4 +1,3 @@
-import type { ClientSession, Model } from 'mongoose';
 import type { Caller } from '../domain/identity/caller.js';
 import { objectName } from '../domain/identity/given-names.js';
 import { permissionsOfNew } from '../domain/identity/permission-bits.js';
@@ -8,6 +7,8 @@ import type { Ownership, Page } from '../schemas/common/common.js';
 import type { ListQuery } from '../schemas/common/list.js';
 import { countOf, kinds, type ManagedKind, type OwnedKind } from '../schemas/kinds.js';
 import { isDuplicateKey } from '../store/mongo/duplicate-key.js';
+import type { Transaction } from '../store/mongo/transaction.js';
+import type { OwnedObject } from '../store/owned-objects.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
@@ -16,28 +17,26 @@ import type { Precondition } from './precondition.js';
 
 /** What every object has that belongs to somebody. */
 export type Base = Ownership & { _id: number; name: string; created_at: Date };
-type Owned = Ownership & { _id: number; cluster_id?: number };
 
 /** Where objects of a kind are kept, and how they are shown. */
-export type Kept<T, R> = {
-  model: Model<T>;
-  find: (id: number) => Promise<T | null>;
+export type Kept<K extends OwnedKind, R> = {
+  find: (id: number) => Promise<OwnedObject<K> | null>;
   /** As the caller sees them, in the same order. */
-  shown: (caller: Caller, objects: readonly T[]) => Promise<R[]>;
+  shown: (caller: Caller, objects: readonly OwnedObject<K>[]) => Promise<R[]>;
 };
 
 /** What each kind of object is looked at and edited by. */
-export function objectsOf<T extends Owned, R>(
+export function objectsOf<K extends OwnedKind, R>(
   { store }: Pick<OperationsContext, 'store'>,
-  kind: OwnedKind,
-  { model, find: findStored, shown }: Kept<T, R>,
+  kind: K,
+  { find: findStored, shown }: Kept<K, R>,
 ) {
   const { edits } = kinds[kind];
 
-  const find = async (caller: Caller, id: number, right: 'use' | typeof edits): Promise<T> =>
+  const find = async (caller: Caller, id: number, right: 'use' | typeof edits): Promise<OwnedObject<K>> =>
     authorised(caller, kind, await findStored(id), right, id);
 
-  async function shownOne(caller: Caller, object: T): Promise<R> {
+  async function shownOne(caller: Caller, object: OwnedObject<K>): Promise<R> {
     const [one] = await shown(caller, [object]);
     if (one === undefined) throw new Error(`a ${kind} was not shown`);
     return one;
@@ -57,13 +56,13 @@ export function objectsOf<T extends Owned, R>(
       caller: Caller,
       id: number,
       precondition: Precondition,
-      work: (present: T, session: ClientSession) => Promise<W | null>,
+      work: (present: OwnedObject<K>, transaction: Transaction) => Promise<W | null>,
     ): Promise<W> {
       await find(caller, id, edits);
-      const done = await store.edit(model, id, async (stored, session) => {
+      const done = await store.edit(kind, id, async (stored, transaction) => {
         const present = authorised(caller, kind, stored, edits, id);
         await precondition.demand(() => shownOne(caller, present));
-        return work(present, session);
+        return work(present, transaction);
       });
       if (done === null) throw new Problem('not_found', `There is no ${nameOf({ type: kind, id })}.`);
       return done;
@@ -76,33 +75,33 @@ type Way<T, C, E> = {
   list: (caller: Caller, query: ListQuery) => Promise<Page<T>>;
   /** Refuses what is wrong with what is asked for; what makes the object of what every object has. */
   make: (caller: Caller, wish: C) => Promise<(base: Base) => T>;
-  insert: (made: T, session: ClientSession) => Promise<unknown>;
+  insert: (made: T, transaction: Transaction) => Promise<unknown>;
   /** What can be edited of an object, as it is. */
   editable: (present: T) => E;
   /** Refuses what is wrong with what it is to be, and writes it; null: it is gone. */
-  change: (caller: Caller, wish: E, present: T, session: ClientSession) => Promise<T | null>;
+  change: (caller: Caller, wish: E, present: T, transaction: Transaction) => Promise<T | null>;
   /** Refuses where it may not go, and removes it. */
-  remove: (caller: Caller, present: T, session: ClientSession) => Promise<unknown>;
+  remove: (caller: Caller, present: T, transaction: Transaction) => Promise<unknown>;
   /** After one was edited. */
   changed?: () => Promise<void>;
 };
 
 /** What can be asked of a kind of object: it is listed, shown, made, edited, given away and removed. */
-export function managed<T extends Owned & { name: string }, C extends { name: string }, E extends { name: string }, R>(
+export function managed<K extends ManagedKind, C extends { name: string }, E extends { name: string }, R>(
   context: OperationsContext,
-  kind: ManagedKind,
-  way: Kept<T, R> & Way<T, C, E>,
+  kind: K,
+  way: Kept<K, R> & Way<OwnedObject<K>, C, E>,
 ) {
   const { store } = context;
   const { show, shownOne, edit } = objectsOf(context, kind, way);
 
   /** In a transaction that counts it for its owner, where a quota does, and sees to it that he and his group stay. */
-  function write(caller: Caller, made: T): Promise<unknown> {
+  function write(caller: Caller, made: OwnedObject<K>): Promise<unknown> {
     const count = countOf(kind);
-    if (count === null) return store.references.make(made, (session) => way.insert(made, session));
-    return store.quotas.makeCounted({ uid: caller.id, uname: caller.name }, count, async (session) => {
-      await store.references.makeFor(made, session);
-      await way.insert(made, session);
+    if (count === null) return store.references.make(made, (transaction) => way.insert(made, transaction));
+    return store.quotas.makeCounted({ uid: caller.id, uname: caller.name }, count, async (transaction) => {
+      await store.references.makeFor(made, transaction);
+      await way.insert(made, transaction);
     });
   }
 
@@ -114,8 +113,8 @@ export function managed<T extends Owned & { name: string }, C extends { name: st
 
     show,
 
-    ...ownershipOf<T, R>(context, kind, {
-      change: store.ownership.changeOf<T>(kind, way.model),
+    ...ownershipOf<OwnedObject<K>, R>(context, kind, {
+      change: store.ownership.changeOf(kind),
       shown: shownOne,
     }),
 
@@ -136,18 +135,18 @@ export function managed<T extends Owned & { name: string }, C extends { name: st
     },
 
     async update(caller: Caller, id: number, { revise, precondition }: Edit<E>): Promise<R> {
-      const after = await edit(caller, id, precondition, (present, session) => {
+      const after = await edit(caller, id, precondition, (present, transaction) => {
         const { wish } = revise(way.editable(present));
         const name = objectName(wish.name, present.name);
-        return nameFree(kind, name, () => way.change(caller, { ...wish, name }, present, session));
+        return nameFree(kind, name, () => way.change(caller, { ...wish, name }, present, transaction));
       });
       await way.changed?.();
       return shownOne(caller, after);
     },
 
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await edit(caller, id, precondition, async (present, session) => {
-        await way.remove(caller, present, session);
+      await edit(caller, id, precondition, async (present, transaction) => {
+        await way.remove(caller, present, transaction);
         return true;
       });
     },

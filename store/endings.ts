@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
@@ -11,6 +11,7 @@ import { isOn, type OperationOn, takesAway } from '../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { QuotaStore } from './identity/quotas.js';
+import { sessionOf, type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { Outcome } from './operations/operations.js';
 import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
@@ -23,7 +24,7 @@ type Settlement = { outcome: Outcome; releasing: Releasing | null };
 /** How an operation ends on one kind of thing. */
 type EndOf = {
   /** In the transaction that ends it: what becomes of its resource, and of the outcome by what is found there. */
-  settle: (operation: Operation, outcome: Outcome, session: ClientSession) => Promise<Settlement>;
+  settle: (operation: Operation, outcome: Outcome, transaction: Transaction) => Promise<Settlement>;
   /**
    * After it: what has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was
    * at work.
@@ -73,9 +74,13 @@ export function createEndings(
      */
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
       const inTransaction = () =>
-        connection.transaction(async (session) => {
-          const operation = await operations.model.findById(op).session(session).lean<Operation>().exec();
-          return operation && endOpen(operation, claimed, session);
+        withTransaction(connection, async (transaction) => {
+          const operation = await operations.model
+            .findById(op)
+            .session(sessionOf(transaction))
+            .lean<Operation>()
+            .exec();
+          return operation && endOpen(operation, claimed, transaction);
         });
       const seen = await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
@@ -89,10 +94,18 @@ export function createEndings(
      * Returns the operation as it is then.
      */
     async endCancelled(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<Operation | null> {
-      const ended = await connection.transaction(async (session) => {
-        const operation = await operations.model.findById(seen._id).session(session).lean<Operation>().exec();
+      const ended = await withTransaction(connection, async (transaction) => {
+        const operation = await operations.model
+          .findById(seen._id)
+          .session(sessionOf(transaction))
+          .lean<Operation>()
+          .exec();
         if (operation?.state !== seen.state || operation.run_id !== seen.run_id) return operation;
-        return endOpen(operation, { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } }, session);
+        return endOpen(
+          operation,
+          { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } },
+          transaction,
+        );
       });
       await afterwards(ended);
       return ended;
@@ -122,10 +135,10 @@ export function createEndings(
     },
   };
 
-  async function endOpen(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Operation | null> {
+  async function endOpen(operation: Operation, claimed: Outcome, transaction: Transaction): Promise<Operation | null> {
     if (!isOpen(operation)) return operation;
-    const { outcome, releasing } = await ends[operation.resource.type].settle(operation, claimed, session);
-    return operations.end(operation._id, outcome, session, releasing);
+    const { outcome, releasing } = await ends[operation.resource.type].settle(operation, claimed, transaction);
+    return operations.end(operation._id, outcome, transaction, releasing);
   }
 
   async function afterwards(ended: Operation | null): Promise<void> {
@@ -134,31 +147,31 @@ export function createEndings(
     await ends[ended.resource.type].told(ended);
   }
 
-  async function settleVm(operation: Operation, claimed: Outcome, session: ClientSession): Promise<Settlement> {
+  async function settleVm(operation: Operation, claimed: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource } = operation;
-    await releases.releaseOne(op, reasonOf(claimed), session);
+    await releases.releaseOne(op, reasonOf(claimed), transaction);
     const vm = await vms.model
       .findById(resource.id, { state: 1, lcm_state: 1 })
-      .session(session)
+      .session(sessionOf(transaction))
       .lean<Pick<Vm, 'state' | 'lcm_state'>>()
       .exec();
-    await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, { session });
-    await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, { session });
+    await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, within(transaction));
+    await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, within(transaction));
     if (claimed.state === 'cancelled' && vm && vmArrived(vm, operation.kind))
       return { outcome: { state: 'succeeded' }, releasing: null };
     // Nobody looks for a host for it any more.
-    if (claimed.state !== 'succeeded') await vms.leave(resource.id, op, leftWaiting(operation, claimed), session);
+    if (claimed.state !== 'succeeded') await vms.leave(resource.id, op, leftWaiting(operation, claimed), transaction);
     return { outcome: claimed, releasing: null };
   }
 
-  async function settleService(operation: Operation, outcome: Outcome, session: ClientSession): Promise<Settlement> {
+  async function settleService(operation: Operation, outcome: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource, kind } = operation;
     if (!isOn('service', kind)) throw new Error(`${kind} is not about a service`);
     const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked =
-      isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, session) : [];
+      isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, transaction) : [];
     const done = undeploys ? 'DONE' : 'RUNNING';
     let said = outcome;
     const before = await services.finish(
@@ -173,24 +186,27 @@ export function createEndings(
         if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
         return after;
       },
-      session,
+      transaction,
     );
     if (before?.operation === op && said.state === 'succeeded' && removes(operation))
-      await services.remove(resource.id, session);
+      await services.remove(resource.id, transaction);
     // Whoever is about to take the service over makes untrue what those that wait for a host would be told.
     const isWanted = typeof before?.wanted === 'string' && before.wanted !== op;
     const left = said.state === 'succeeded' || isWanted ? null : leftWaiting(operation, said);
-    return { outcome: said, releasing: await releases.toRelease(op, { given_up: reasonOf(outcome), left }, session) };
+    return {
+      outcome: said,
+      releasing: await releases.toRelease(op, { given_up: reasonOf(outcome), left }, transaction),
+    };
   }
 
   /** As they are once those that the operation holds in the middle of a step have said that this was given up. */
   async function allOf(
     service: number,
     { op, given_up }: { op: string; given_up: string },
-    session: ClientSession,
+    transaction: Transaction,
   ): Promise<HealthVm[]> {
     const found = await vms.model
-      .find({ 'service.id': service, state: { $ne: 'DONE' } }, { ...healthFields, 'hold.op': 1 }, { session })
+      .find({ 'service.id': service, state: { $ne: 'DONE' } }, { ...healthFields, 'hold.op': 1 }, within(transaction))
       .hint('by_service')
       .lean<(HealthVm & { hold: { op: string } | null })[]>()
       .exec();

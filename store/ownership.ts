@@ -1,15 +1,16 @@
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Amounts } from '../schemas/identity/quota.js';
-import { countOf, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
+import { countOf, kinds, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
 import type { Service } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { ChargedOwner, QuotaStore } from './identity/quotas.js';
 import { ownershipFields } from './mongo/model.js';
 import type { References } from './mongo/references.js';
+import { type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { OperationStore } from './operations/operations.js';
+import type { OwnedObject } from './owned-objects.js';
 import { BeingGiven, type Givings } from './services/givings.js';
-import type { ServiceStore } from './services/services.js';
 import type { VmStore } from './vms/vms.js';
 
 /** `charge`: what goes to the quotas of a new owner and group. */
@@ -36,15 +37,14 @@ export type OwnershipChange<T> = {
 /** What goes with an object; `owner`: whose it is from then on. */
 type Followers<T> = {
   /** Throws BeingGiven where an earlier change goes on. */
-  inOrder: (present: T, session: ClientSession) => Promise<void>;
-  nodes: (session: ClientSession) => Promise<OwnedNode[]>;
-  follow: (owner: Ownership, nodes: readonly OwnedNode[], session: ClientSession) => Promise<void>;
+  inOrder: (present: T, transaction: Transaction) => Promise<void>;
+  nodes: (transaction: Transaction) => Promise<OwnedNode[]>;
+  follow: (owner: Ownership, nodes: readonly OwnedNode[], transaction: Transaction) => Promise<void>;
 };
 const nobody: Followers<unknown> = { inOrder: async () => {}, nodes: async () => [], follow: async () => {} };
 
 type Stores = {
   operations: OperationStore;
-  services: ServiceStore;
   vms: VmStore;
   quotas: QuotaStore;
   references: References;
@@ -61,40 +61,41 @@ type Stores = {
  */
 export function createOwnershipChanges(
   connection: Connection,
-  { operations, services, vms, quotas, references, givings }: Stores,
+  { operations, vms, quotas, references, givings }: Stores,
 ) {
   /** Returns the object as it is then; null: it is not there. */
-  async function change<T extends Owned>(
-    model: Model<T>,
+  async function change<K extends OwnedKind>(
+    kind: K,
     id: number,
-    { after, allow, compare, names }: OwnershipChange<T>,
-    { inOrder, nodes: nodesOf, follow }: Followers<T> = nobody,
+    { after, allow, compare, names }: OwnershipChange<OwnedObject<K>>,
+    { inOrder, nodes: nodesOf, follow }: Followers<OwnedObject<K>> = nobody,
     counted: ZoneCounted | null = null,
-  ): Promise<T | null> {
-    const seen = await model.findById(id).lean<T>().exec();
+  ): Promise<OwnedObject<K> | null> {
+    const documents = connection.collection<Owned & { owner_changes?: number }>(kinds[kind].collection);
+    const seen = await documents.findOne<OwnedObject<K>>({ _id: id });
     if (!seen) return null;
+    const isCharged = chargeOf(seen) !== undefined;
     const wish = after(seen);
     allow(seen, wish, []);
-    const documents = connection.collection<Owned & { owner_changes?: number }>(model.collection.name);
     const inTransaction = () =>
-      connection.transaction(async (session) => {
-        await documents.updateOne({ _id: id }, { $inc: { owner_changes: 1 } }, { session });
-        const present = await model.findById(id).session(session).lean<T>().exec();
+      withTransaction(connection, async (transaction) => {
+        await documents.updateOne({ _id: id }, { $inc: { owner_changes: 1 } }, within(transaction));
+        const present = await documents.findOne<OwnedObject<K>>({ _id: id }, within(transaction));
         if (!present) return null;
-        await inOrder(present, session);
+        await inOrder(present, transaction);
         const owner = after(present);
-        const nodes = await nodesOf(session);
+        const nodes = await nodesOf(transaction);
         allow(present, owner, nodes);
         await compare(present);
-        await references.giveTo(present, owner, session);
-        await documents.updateOne({ _id: id }, { $set: owner }, { session });
-        await follow(owner, nodes, session);
-        if (counted && owner.uid !== present.uid) await quotas.demandRoom({ ...owner, ...names }, counted, session);
-        await quotas.moveCharge(present, { ...owner, ...names }, present.charge, session);
+        await references.giveTo(present, owner, transaction);
+        await documents.updateOne({ _id: id }, { $set: owner }, within(transaction));
+        await follow(owner, nodes, transaction);
+        if (counted && owner.uid !== present.uid) await quotas.demandRoom({ ...owner, ...names }, counted, transaction);
+        await quotas.moveCharge(present, { ...owner, ...names }, chargeOf(present), transaction);
         return { ...present, ...owner };
       });
     const isGiven = seen.uid !== wish.uid || seen.gid !== wish.gid;
-    return isGiven && seen.charge ? quotas.inTurn([seen, wish], inTransaction) : inTransaction();
+    return isGiven && isCharged ? quotas.inTurn([seen, wish], inTransaction) : inTransaction();
   }
 
   /** Goes again once an earlier change of the service has come to its end. */
@@ -112,9 +113,9 @@ export function createOwnershipChanges(
   return {
     /** For objects that nothing goes with: templates, hosts, clusters. */
     changeOf:
-      <T extends Owned>(kind: OwnedKind, model: Model<T>) =>
-      (id: number, wish: OwnershipChange<T>) =>
-        change(model, id, wish, nobody, countOf(kind)),
+      <K extends OwnedKind>(kind: K) =>
+      (id: number, wish: OwnershipChange<OwnedObject<K>>) =>
+        change(kind, id, wish, nobody, countOf(kind)),
 
     /** A VM, and its operations. */
     async changeVm(id: number, wish: OwnershipChange<Vm>): Promise<Vm | null> {
@@ -122,13 +123,13 @@ export function createOwnershipChanges(
       const its = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
       if (its?.service) await givings.finish(its.service.id);
       return afterEarlier(() =>
-        change(vms.model, id, wish, {
+        change('vm', id, wish, {
           ...nobody,
-          inOrder: async ({ service }, session) => {
-            if (service) await givings.inOrder(service.id, session);
+          inOrder: async ({ service }, transaction) => {
+            if (service) await givings.inOrder(service.id, transaction);
           },
-          follow: async (owner, _nodes, session) => {
-            await operations.give('vm', [id], owner, session);
+          follow: async (owner, _nodes, transaction) => {
+            await operations.give('vm', [id], owner, transaction);
           },
         }),
       );
@@ -143,22 +144,24 @@ export function createOwnershipChanges(
   };
 
   function changeWithNodes(id: number, wish: OwnershipChange<Service>): Promise<Service | null> {
-    return change(services.model, id, wish, {
+    return change('service', id, wish, {
       inOrder: async ({ giving }) => {
         if (giving) throw new BeingGiven(id);
       },
-      nodes: (session) =>
+      nodes: (transaction) =>
         vms.model
-          .find({ 'service.id': id }, { ...ownershipFields, state: 1 }, { session })
+          .find({ 'service.id': id }, { ...ownershipFields, state: 1 }, within(transaction))
           .hint('by_service')
           .lean<OwnedNode[]>()
           .exec(),
-      follow: async (owner, nodes, session) => {
-        await operations.give('service', [id], owner, session);
+      follow: async (owner, nodes, transaction) => {
+        await operations.give('service', [id], owner, transaction);
         const ids = nodes.map(({ _id }) => _id);
-        await givings.follow(id, owner, ids, session);
+        await givings.follow(id, owner, ids, transaction);
       },
     });
   }
 }
+const chargeOf = (owned: Owned): Amounts | undefined => owned.charge;
+
 export type OwnershipChanges = ReturnType<typeof createOwnershipChanges>;

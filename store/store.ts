@@ -1,9 +1,9 @@
 import type { Connection } from 'mongoose';
-import type { ServiceTemplate } from '../schemas/services/service-template.js';
 import type { VmTemplate } from '../schemas/vms/vm-template.js';
 import { createConsistencyStore } from './consistency/consistency.js';
 import { createConsistencyReads } from './consistency/consistency-reads.js';
 import { createConsistencyRepairs } from './consistency/consistency-repairs.js';
+import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
 import { createClusterChanges } from './hosts/cluster-changes.js';
 import { createClusterStore } from './hosts/clusters.js';
@@ -11,7 +11,6 @@ import { createHostStore } from './hosts/hosts.js';
 import { createOwned } from './identity/owned.js';
 import { createQuotaStore } from './identity/quotas.js';
 import { createCounters } from './mongo/counters.js';
-import { createEdits } from './mongo/edits.js';
 import { createReferences } from './mongo/references.js';
 import { createForgetting } from './operations/forgetting.js';
 import { createOperationStore } from './operations/operations.js';
@@ -23,6 +22,7 @@ import { createGivings } from './services/givings.js';
 import { createHealth } from './services/health.js';
 import { createQuestions } from './services/questions.js';
 import { createReleases } from './services/releases.js';
+import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createTemplateStore } from './services/templates.js';
 import { createBoundMoves } from './vms/bound-moves.js';
@@ -56,9 +56,7 @@ export function createStore(connection: Connection) {
     vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_template', {
       template: { neededBy: ['template', 'warnings'], empty: {} },
     }),
-    serviceTemplates: createTemplateStore<ServiceTemplate>(connection, 'service_template', {
-      body: { neededBy: ['body'], empty: {} },
-    }),
+    serviceTemplates: createServiceTemplateStore(connection),
     operations,
     progress: createProgress(connection),
     steps,
@@ -71,7 +69,7 @@ export function createStore(connection: Connection) {
     quotas,
     owned: createOwned(connection),
     references,
-    ownership: createOwnershipChanges(connection, { operations, services, vms, quotas, references, givings }),
+    ownership: createOwnershipChanges(connection, { operations, vms, quotas, references, givings }),
     givings,
     health,
     terminations: createTerminations(connection, vms, operations),

@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, type Worker } from '@temporalio/worker';
-import type { Connection } from 'mongoose';
 import type { Logger } from 'pino';
 import { createStepLog } from '../activities/operations/step-log.js';
 import { namespacesOf, type TemporalAccess, temporalAccess, workerConnection } from '../adapters/engine/access.js';
@@ -59,6 +58,7 @@ async function main(): Promise<void> {
   const connection = await untilStopped(state, log, () => NativeConnection.connect(workerConnection(access)));
   if (!mongodb || !connection) return process.exit(0);
   renewKey(connection, access, log);
+  const ping = () => pingMongodb(mongodb);
   const engine = temporalEngine(access);
   const store = createStore(mongodb);
   const stepLog = createStepLog(store.steps);
@@ -78,7 +78,7 @@ async function main(): Promise<void> {
   const buildId = readFileSync(built('build-id'), 'utf8').trim();
 
   while (!state.stopping) {
-    await untilStopped(state, log, () => pingMongodb(mongodb));
+    await untilStopped(state, log, ping);
     if (state.stopping) break;
     running = await createWorkers({
       connection,
@@ -93,7 +93,7 @@ async function main(): Promise<void> {
     state.polling = true;
     log.info({ queues: config.ARCUS_TASK_QUEUES, buildId }, 'polling');
     // A worker that has lost its database would go on taking tasks, and fail each of them.
-    await Promise.race([runs, untilSilent(mongodb, () => state.stopping)]);
+    await Promise.race([runs, untilSilent(ping, () => state.stopping)]);
     state.polling = false;
     for (const worker of running) if (worker.getState() === 'RUNNING') worker.shutdown();
     await runs;
@@ -137,10 +137,10 @@ async function untilStopped<T>(
 }
 
 /** Resolves when the database has not answered several times in a row. */
-async function untilSilent(mongodb: Connection, stopped: () => boolean): Promise<void> {
+async function untilSilent(ping: () => Promise<void>, stopped: () => boolean): Promise<void> {
   for (let missed = 0; missed < silences && !stopped(); ) {
     await sleep(pulse, undefined, { ref: false });
-    missed = await pingMongodb(mongodb).then(
+    missed = await ping().then(
       () => 0,
       () => missed + 1,
     );

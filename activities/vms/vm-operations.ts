@@ -107,7 +107,7 @@ export const vmOperationActivities = ({
       const vm = await store.vms.find(resource.id);
       if (vm?.wanted !== op) return null;
       await supersede(store, op, [vm.operation]);
-      await store.vms.model.updateOne({ _id: vm._id, wanted: op }, { $set: { operation: op } });
+      await store.vms.beginWanted(vm._id, op);
       return { vm: vm._id, hard: isTermination(operation) && operation.input.hard };
     }),
 

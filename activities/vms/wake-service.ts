@@ -7,7 +7,7 @@ export async function wakeService(
   { store, engine }: { store: Store; engine: Pick<Engine, 'signal'> },
   id: number,
 ): Promise<void> {
-  if ((await store.services.model.exists({ _id: id, operation: { $ne: null } })) === null) return;
+  if (!(await store.services.isAtWork(id))) return;
   const workflowId = workflowIdOf({ type: 'service', id });
   for (const fact of ['capacityAppeared', 'vmReported'] as const) await engine.signal(workflowId, fact);
 }

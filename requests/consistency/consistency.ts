@@ -51,10 +51,10 @@ export const consistencyOperations = (context: OperationsContext) => {
         ...(again && { retryOf: again.retryOf }),
         input: { repair },
         request: asked,
-        claim: async (op, session) => {
-          if (!isFree || !(await consistency.claimZone(zone.id, holder, op, session))) return null;
+        claim: async (op, transaction) => {
+          if (!isFree || !(await consistency.claimZone(zone.id, holder, op, transaction))) return null;
           const record = { _id: op, repair, doing: null, compared: nothing, created_at: new Date() };
-          await consistency.insert(record, session);
+          await consistency.insert(record, transaction);
           return owner;
         },
         refusal: () => whyLost(store, { do: 'check' }, zone),

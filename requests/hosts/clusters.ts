@@ -27,15 +27,15 @@ export const clusterOperations = (context: OperationsContext) => {
       return (base): Cluster => ({ ...base, attributes: checked, reserve: reserved ?? {} });
     },
     editable,
-    change: (_caller, { name, attributes, reserved }, present, session) => {
+    change: (_caller, { name, attributes, reserved }, present, transaction) => {
       const change = { name, attributes: checkedAttributes(attributes, present.attributes), reserve: reserved };
-      return store.clusterChanges.changeCluster(present._id, change, session);
+      return store.clusterChanges.changeCluster(present._id, change, transaction);
     },
-    async remove(_caller, { _id: id, name }, session) {
+    async remove(_caller, { _id: id, name }, transaction) {
       const called = `Cluster ${id} (${name})`;
       if (id === defaultCluster)
         throw new Problem('wrong_state', `${called} is always there: hosts are in it by default.`);
-      const hosts = await store.clusterChanges.removeCluster(id, session);
+      const hosts = await store.clusterChanges.removeCluster(id, transaction);
       if (hosts > 0) throw new Problem('in_use', `${called} has ${hosts} hosts. Put them into another cluster first.`);
     },
     changed: () => wakeWaiting(context),

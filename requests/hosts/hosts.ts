@@ -50,7 +50,7 @@ export const hostOperations = (context: OperationsContext) => {
     },
 
     show,
-    ...ownershipOf(context, 'host', { change: store.ownership.changeOf('host', store.hosts.model), shown: shownOne }),
+    ...ownershipOf(context, 'host', { change: store.ownership.changeOf('host'), shown: shownOne }),
 
     async create(caller: Caller, request: CreateHost): Promise<HostResource> {
       mayCreate(caller, 'host');
@@ -82,7 +82,7 @@ export const hostOperations = (context: OperationsContext) => {
     },
 
     async update(caller: Caller, id: number, { revise, precondition }: Edit<HostEdit>): Promise<HostResource> {
-      const edited = await edit(caller, id, precondition, async (host, session) => {
+      const edited = await edit(caller, id, precondition, async (host, transaction) => {
         const before = editable(host);
         const { wish, named } = revise(before);
         const { state, cpu, memory, cluster_id, reserved } = wish;
@@ -91,13 +91,13 @@ export const hostOperations = (context: OperationsContext) => {
         if (cluster_id !== before.cluster_id) await mayPutInto(caller, cluster_id);
         const sizes = { total, cluster_id, reserve: reserved };
         const resizes = cpu !== before.cpu || memory !== before.memory || cluster_id !== before.cluster_id;
-        if (resizes || named.has('reserved')) await store.clusterChanges.resizeHost(id, sizes, session);
+        if (resizes || named.has('reserved')) await store.clusterChanges.resizeHost(id, sizes, transaction);
         // Enabling one that is in ERROR has it tried again, though nothing of its state was wished otherwise.
         const becomes = named.has('state') ? nextHostState(host.state, hostEvents[state]) : undefined;
         const after = await store.hosts.update(
           id,
           { attributes, ...(becomes !== undefined && { state: becomes, error: null }) },
-          session,
+          transaction,
         );
         return after && { after, becomes };
       });
@@ -107,8 +107,8 @@ export const hostOperations = (context: OperationsContext) => {
     },
 
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await edit(caller, id, precondition, async (host, session) => {
-        if (await store.hosts.removeEmpty(id, session)) return true;
+      await edit(caller, id, precondition, async (host, transaction) => {
+        if (await store.hosts.removeEmpty(id, transaction)) return true;
         const count = Object.keys(host.vms).length;
         throw new Problem(
           'in_use',

@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import { parseAcl, printAcl } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator, isFor } from '../../domain/identity/permissions.js';
@@ -7,6 +6,7 @@ import type { Page } from '../../schemas/common/common.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { AclResource, AclRule, CreateAcl, StoredAcl } from '../../schemas/identity/acl.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import { administrator } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Precondition } from '../precondition.js';
@@ -17,7 +17,7 @@ export const aclOperations = ({ directory }: OperationsContext) => {
   const { acls, users, groups, version } = directory;
 
   /** Users and groups that a rule names and that are not there: ids are never used again, so it would be for nobody, ever. */
-  async function unknownIn({ user, selector, types }: AclRule, session: ClientSession): Promise<Finding[]> {
+  async function unknownIn({ user, selector, types }: AclRule, transaction: Transaction): Promise<Finding[]> {
     const uids = [
       ...(user.kind === 'user' ? [user.id] : []),
       ...(selector.kind === 'id' && types.includes('USER') ? [selector.id] : []),
@@ -26,7 +26,7 @@ export const aclOperations = ({ directory }: OperationsContext) => {
       ...(user.kind === 'group' ? [user.id] : []),
       ...(selector.kind === 'group' || (selector.kind === 'id' && types.includes('GROUP')) ? [selector.id] : []),
     ];
-    const [knownUsers, knownGroups] = [await users.namesOf(uids, session), await groups.namesOf(gids, session)];
+    const [knownUsers, knownGroups] = [await users.namesOf(uids, transaction), await groups.namesOf(gids, transaction)];
     return [
       ...[...new Set(uids)]
         .filter((id) => !knownUsers.has(id))
@@ -57,29 +57,29 @@ export const aclOperations = ({ directory }: OperationsContext) => {
       const parsed = parseAcl(request.rule);
       if (!parsed.ok) throw malformed(parsed.faults.map((detail) => ({ pointer: '/rule', detail })));
       const { rule } = parsed;
-      const made = await changeDirectory(directory, caller, async (asking, session) => {
+      const made = await changeDirectory(directory, caller, async (asking, transaction) => {
         administrator(asking, make);
-        const unknown = await unknownIn(rule, session);
+        const unknown = await unknownIn(rule, transaction);
         if (unknown.length > 0) throw malformed(unknown);
         const text = printAcl(rule);
-        const same = await acls.byText(text, session);
+        const same = await acls.byText(text, transaction);
         if (same) throw new Problem('already_there', `Rule ${same._id} says the same: ${text}.`);
-        if ((await acls.count(session)) >= limits.rules.most)
+        if ((await acls.count(transaction)) >= limits.rules.most)
           throw new Problem('wrong_state', `There are ${limits.rules.most} rules already. Remove some first.`);
-        const stored: StoredAcl = { _id: await version.take('acl', session), rule, text, created_at: new Date() };
-        await acls.insert(stored, session);
+        const stored: StoredAcl = { _id: await version.take('acl', transaction), rule, text, created_at: new Date() };
+        await acls.insert(stored, transaction);
         return stored;
       });
       return aclResource(made);
     },
 
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await changeDirectory(directory, caller, async (asking, session) => {
-        const found = await acls.find(id, session);
+      await changeDirectory(directory, caller, async (asking, transaction) => {
+        const found = await acls.find(id, transaction);
         if (!found) throw new Problem('not_found', `There is no rule ${id}.`);
         administrator(asking, 'remove rules');
         await precondition.demand(async () => aclResource(found));
-        await acls.remove(id, session);
+        await acls.remove(id, transaction);
       });
     },
   };

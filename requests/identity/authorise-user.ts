@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator, type Right } from '../../domain/identity/permissions.js';
 import { mayFill, mayOnUser, obstacleToCommand } from '../../domain/identity/user-rights.js';
@@ -6,6 +5,7 @@ import { Problem } from '../../domain/problems.js';
 import { administrators } from '../../schemas/identity/group.js';
 import type { User } from '../../schemas/identity/user.js';
 import type { Directory } from '../../store/identity/directory.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 
 /** The user, if there is one and the caller has the right; else `not_found` or `not_authorized`. */
 export function authorisedUser(caller: Caller, id: number, found: User | null, right: Right): User {
@@ -23,10 +23,10 @@ export async function commandedUser(
   caller: Caller,
   id: number,
   found: User | null,
-  session: ClientSession | null = null,
+  transaction: Transaction | null = null,
 ): Promise<User> {
   if (!found) throw new Problem('not_found', `There is no user ${id}.`);
-  const his = isAdministrator(caller) ? [] : await rulesOf(found, session);
+  const his = isAdministrator(caller) ? [] : await rulesOf(found, transaction);
   const obstacle = obstacleToCommand(caller, found, his);
   switch (obstacle?.why) {
     case undefined:

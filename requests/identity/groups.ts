@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import { printAcl } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { personName } from '../../domain/identity/given-names.js';
@@ -17,6 +16,7 @@ import {
   type GroupEdit,
   type GroupResource,
 } from '../../schemas/identity/group.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import { demand } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
@@ -51,10 +51,10 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
   }
 
   /** Names of groups are apart by more than case and the like. */
-  async function refuseTaken(name: string, itself: number | null, session: ClientSession): Promise<void> {
-    const namesake = await groups.byName(name, session);
+  async function refuseTaken(name: string, itself: number | null, transaction: Transaction): Promise<void> {
+    const namesake = await groups.byName(name, transaction);
     if (namesake && namesake._id !== itself) throw new Problem('name_taken', `There is a group "${name}" already.`);
-    const alike = await groups.lookAlike(name, itself, session);
+    const alike = await groups.lookAlike(name, itself, transaction);
     if (alike)
       throw new Problem('name_taken', `There is a group "${alike.name}" already, whose name looks like "${name}".`);
   }
@@ -64,14 +64,14 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
     caller: Caller,
     id: number,
     precondition: Precondition,
-    change: (group: Group, session: Parameters<typeof groups.update>[2]) => Promise<Partial<Group>>,
+    change: (group: Group, transaction: Transaction) => Promise<Partial<Group>>,
   ): Promise<GroupResource> {
-    const after = await changeDirectory(directory, caller, async (asking, session) => {
-      const group = authorised(asking, id, await groups.find(id, session), 'admin');
+    const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+      const group = authorised(asking, id, await groups.find(id, transaction), 'admin');
       await precondition.demand(() => shownOne(group));
       if (id === administrators)
         throw new Problem('wrong_state', `Group ${id} stays as it is: its members may do everything.`);
-      return groups.update(id, await change(group, session), session);
+      return groups.update(id, await change(group, transaction), transaction);
     });
     if (!after) throw new Error('a group was not changed');
     return shownOne(after);
@@ -91,33 +91,33 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
       { name: wished, create = {}, shared_view = false }: CreateGroup,
     ): Promise<GroupResource> {
       const name = personName(wished);
-      const group = await changeDirectory(directory, caller, async (asking, session) => {
+      const group = await changeDirectory(directory, caller, async (asking, transaction) => {
         if (!allowed(asking, { type: 'GROUP' }, 'create'))
           throw new Problem('not_authorized', 'You need the CREATE right on GROUP.');
-        await refuseTaken(name, null, session);
+        await refuseTaken(name, null, transaction);
         const made: Group = {
-          ...{ _id: await version.take('group', session), name, admins: [] },
+          ...{ _id: await version.take('group', transaction), name, admins: [] },
           create: { users: create.users ?? [...defaultCreatable], admins: create.admins ?? [...defaultCreatable] },
           ...{ shared_view, created_at: new Date() },
         };
-        await groups.insert(made, session);
+        await groups.insert(made, transaction);
         return made;
       });
       return shownOne(group);
     },
 
     update: (caller: Caller, id: number, { revise, precondition }: Edit<GroupEdit>): Promise<GroupResource> =>
-      changed(caller, id, precondition, async ({ name: present, create, shared_view }, session) => {
+      changed(caller, id, precondition, async ({ name: present, create, shared_view }, transaction) => {
         const revised = revise({ name: present, create, shared_view }).wish;
         const wish = { ...revised, name: personName(revised.name, present) };
-        if (wish.name !== present) await refuseTaken(wish.name, id, session);
+        if (wish.name !== present) await refuseTaken(wish.name, id, transaction);
         return wish;
       }),
 
     /** Makes a member an admin of the group. Asked again it is the same. */
     addAdmin: (caller: Caller, id: number, uid: number, precondition: Precondition): Promise<GroupResource> =>
-      changed(caller, id, precondition, async ({ admins }, session) => {
-        const user = await users.find(uid, session);
+      changed(caller, id, precondition, async ({ admins }, transaction) => {
+        const user = await users.find(uid, transaction);
         if (!user) throw new Problem('not_found', `There is no user ${uid}.`);
         if (!user.groups.includes(id))
           throw new Problem('wrong_state', `User ${uid} is not in group ${id}: only members are admins of a group.`);
@@ -132,24 +132,24 @@ export const groupOperations = ({ store, directory }: OperationsContext) => {
 
     /** Removes a group without members and objects, with its quotas, and rules that are about nothing else. */
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await changeDirectory(directory, caller, async (asking, session) => {
-        const group = authorised(asking, id, await groups.find(id, session), 'admin');
+      await changeDirectory(directory, caller, async (asking, transaction) => {
+        const group = authorised(asking, id, await groups.find(id, transaction), 'admin');
         await precondition.demand(() => shownOne(group));
         const { name } = group;
         if (id === administrators || id === defaultGroup)
           throw new Problem('wrong_state', `Group ${id} (${name}) is always there.`);
-        const members = await users.countIn(id, session);
+        const members = await users.countIn(id, transaction);
         if (members > 0)
           throw new Problem(
             'in_use',
             `Group ${id} (${name}) has ${members === 1 ? '1 member' : `${members} members`}. Take them out first.`,
           );
-        const owned = await store.owned.by({ gid: id }, session);
+        const owned = await store.owned.by({ gid: id }, transaction);
         if (owned !== null)
           throw new Problem('in_use', `Group ${id} (${name}) has ${owned}. Give that to another group first.`);
-        await acls.removeOfGroup(id, session);
-        await store.quotas.forget({ type: 'group', id }, session);
-        await groups.remove(id, session);
+        await acls.removeOfGroup(id, transaction);
+        await store.quotas.forget({ type: 'group', id }, transaction);
+        await groups.remove(id, transaction);
       });
     },
   };

@@ -58,8 +58,8 @@ export function createIdentity({
     const matched = before && user?.enabled && user.password_hash === before.user.password_hash;
     const isRight = matched || (user?.enabled && isGenerated(user, login.secret)) || (await verified(login, user));
     if (!isRight) throw wrongPassword();
-    const seen = await directory.look(async (session) => {
-      const current = user && (await users.find(user._id, session));
+    const seen = await directory.look(async (transaction) => {
+      const current = user && (await users.find(user._id, transaction));
       // Changed since it was verified: what was right then is not now.
       return current?.enabled && current.name === user?.name && current.password_hash === user.password_hash
         ? { user: current }
@@ -75,9 +75,9 @@ export function createIdentity({
    */
   async function byToken({ name, secret }: Credentials, version: number, fingerprint: string): Promise<Known> {
     if (refused.get(fingerprint) === version) throw wrongToken();
-    const seen = await directory.look(async (session) => {
-      const token = await tokens.byHash(tokenHash(secret), session);
-      const user = token && isValid(token) ? await users.find(token.uid, session) : null;
+    const seen = await directory.look(async (transaction) => {
+      const token = await tokens.byHash(tokenHash(secret), transaction);
+      const user = token && isValid(token) ? await users.find(token.uid, transaction) : null;
       return token && user?.enabled && (name === undefined || name.normalize('NFC') === user.name.normalize('NFC'))
         ? { user, token }
         : null;

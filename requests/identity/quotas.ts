@@ -112,11 +112,11 @@ export const quotaOperations = ({
         'wrong_state',
         `${holder.type === 'user' ? 'User' : 'Group'} 0 is never counted: no limit would hold.`,
       );
-    await quotas.edit(holder, async ({ limits }, session) => {
-      if ((await references.touch(holder.type, [holder.id], session)).length > 0) throw gone(holder);
+    await quotas.edit(holder, async ({ limits }, transaction) => {
+      if ((await references.touch(holder.type, [holder.id], transaction)).length > 0) throw gone(holder);
       await precondition.demand(() => shown(holder));
       const { wish } = revise(present(limits));
-      await quotas.setLimits(holder, stored(wish), session);
+      await quotas.setLimits(holder, stored(wish), transaction);
     });
     return shown(holder);
   }
@@ -154,10 +154,10 @@ export const quotaOperations = ({
 
     async updateDefaults(caller: Caller, { revise, precondition }: Edit<DefaultQuotasEdit>): Promise<DefaultQuotas> {
       administrator(caller, 'set default quotas');
-      await quotas.editDefaults(async ({ user, group }, session) => {
+      await quotas.editDefaults(async ({ user, group }, transaction) => {
         await precondition.demand(shownDefaults);
         const { wish } = revise({ users: ofUser(user), groups: mapLimits(group) });
-        await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, session);
+        await quotas.setDefaults({ user: stored(wish.users), group: stored(wish.groups) }, transaction);
       });
       return shownDefaults();
     },

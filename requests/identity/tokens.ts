@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { quotaProblem } from '../../domain/identity/quotas.js';
@@ -6,6 +5,7 @@ import { Problem } from '../../domain/problems.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { CreateToken, NewToken, Token, TokenResource } from '../../schemas/identity/token.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import type { OperationsContext } from '../context.js';
 import type { Precondition } from '../precondition.js';
 import { commandedUser } from './authorise-user.js';
@@ -16,8 +16,8 @@ import { newToken } from './token-text.js';
 export const tokenOperations = ({ directory, store }: OperationsContext) => {
   const { users, tokens, version } = directory;
 
-  const demandCommand = async (caller: Caller, uid: number, session: ClientSession | null = null): Promise<void> => {
-    if (caller.id !== uid) await commandedUser(directory, caller, uid, await users.find(uid, session), session);
+  const demandCommand = async (caller: Caller, uid: number, transaction: Transaction | null = null): Promise<void> => {
+    if (caller.id !== uid) await commandedUser(directory, caller, uid, await users.find(uid, transaction), transaction);
   };
 
   return {
@@ -47,13 +47,13 @@ export const tokenOperations = ({ directory, store }: OperationsContext) => {
         );
       const name = objectName(wished);
       const { text, prefix, hash } = newToken();
-      const made = await changeDirectory(directory, caller, async (_asking, session) => {
-        const user = await users.find(caller.id, session);
+      const made = await changeDirectory(directory, caller, async (_asking, transaction) => {
+        const user = await users.find(caller.id, transaction);
         if (user?.credentials !== login.credentials)
           throw new Problem('not_authenticated', 'Your password has been changed meanwhile. Sign in again.');
         const [limit, has] = [
-          await store.quotas.claim(caller.id, 'tokens', session),
-          await tokens.count(caller.id, session),
+          await store.quotas.claim(caller.id, 'tokens', transaction),
+          await tokens.count(caller.id, transaction),
         ];
         if (limit !== null && has >= limit)
           throw quotaProblem(
@@ -62,22 +62,22 @@ export const tokenOperations = ({ directory, store }: OperationsContext) => {
           );
         const created_at = new Date();
         const token: Token = {
-          ...{ _id: await version.take('token', session), uid: caller.id, name, prefix, hash, created_at },
+          ...{ _id: await version.take('token', transaction), uid: caller.id, name, prefix, hash, created_at },
           expires_at: expires_in === null ? null : new Date(created_at.getTime() + expires_in * 1_000),
           last_used_at: null,
         };
-        await tokens.insert(token, session);
+        await tokens.insert(token, transaction);
         return token;
       });
       return { ...tokenResource(made), token: text };
     },
 
     async revoke(caller: Caller, uid: number, id: number, precondition: Precondition): Promise<void> {
-      await changeDirectory(directory, caller, async (asking, session) => {
-        await demandCommand(asking, uid, session);
+      await changeDirectory(directory, caller, async (asking, transaction) => {
+        await demandCommand(asking, uid, transaction);
         const found = await tokens.find(uid, id);
         if (found) await precondition.demand(async () => tokenResource(found));
-        if (!(await tokens.remove(uid, id, session))) throw gone(uid, id);
+        if (!(await tokens.remove(uid, id, transaction))) throw gone(uid, id);
       });
     },
   };

@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import { printAcl } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { personName } from '../../domain/identity/given-names.js';
@@ -19,6 +18,7 @@ import {
   type UserEdit,
   type UserResource,
 } from '../../schemas/identity/user.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import type { Precondition } from '../precondition.js';
@@ -63,9 +63,9 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
   async function refuseImpossible(
     { name, gid, groups: more = [] }: Partial<Pick<UserEdit, 'name' | 'gid'>> & { groups?: readonly number[] },
     itself: number | null,
-    session: ClientSession,
+    transaction: Transaction,
   ): Promise<void> {
-    const there = await groups.namesOf([...(gid === undefined ? [] : [gid]), ...more], session);
+    const there = await groups.namesOf([...(gid === undefined ? [] : [gid]), ...more], transaction);
     const findings: Finding[] = [
       ...(gid === undefined || there.has(gid) ? [] : [{ pointer: '/gid', detail: `there is no group ${gid}` }]),
       ...more.flatMap((id, at) =>
@@ -73,10 +73,10 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       ),
     ];
     if (findings.length > 0) throw new Problem('invalid_request', 'A user is in groups that exist.', { findings });
-    const namesake = name === undefined ? null : await users.byName(name, session);
+    const namesake = name === undefined ? null : await users.byName(name, transaction);
     if (namesake && namesake._id !== itself)
       throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
-    const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, session);
+    const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, transaction);
     if (alike)
       throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
   }
@@ -115,16 +115,16 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       };
       demandCreate(caller);
       const password_hash = await hashPassword(password);
-      const made = await changeDirectory(directory, caller, async (asking, session) => {
+      const made = await changeDirectory(directory, caller, async (asking, transaction) => {
         demandCreate(asking);
-        if (!isAdministrator(asking) && (await users.countIn(gid, session)) >= limits.members.most)
+        if (!isAdministrator(asking) && (await users.countIn(gid, transaction)) >= limits.members.most)
           throw new Problem('wrong_state', `Group ${gid} has ${limits.members.most} users. Ask an administrator.`);
-        await refuseImpossible({ name, gid, groups: more }, null, session);
+        await refuseImpossible({ name, gid, groups: more }, null, transaction);
         const user: User = {
-          ...{ _id: await version.take('user', session), name, gid, groups: all, password_hash },
+          ...{ _id: await version.take('user', transaction), name, gid, groups: all, password_hash },
           ...{ enabled, umask, credentials: 0, created_at: new Date() },
         };
-        await users.insert(user, session);
+        await users.insert(user, transaction);
         return user;
       });
       return shownOne(made);
@@ -132,16 +132,16 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
 
     /** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
     async update(caller: Caller, id: number, { revise, precondition }: Edit<UserEdit>): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, session) => {
-        const found = await users.find(id, session);
+      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+        const found = await users.find(id, transaction);
         const isOneself = asking.id === id;
         const user = isOneself
           ? authorisedUser(asking, id, found, 'manage')
-          : await commandedUser(directory, asking, id, found, session);
+          : await commandedUser(directory, asking, id, found, transaction);
         await precondition.demand(() => shownOne(user));
         const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
         const isUmaskAlone = [...named].every((member) => member === 'umask');
-        if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, session);
+        if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, transaction);
         const { gid, umask, enabled } = wish;
         const name = personName(wish.name, user.name);
         demandUmask(umask, user.umask);
@@ -149,10 +149,10 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
         if (disables) refuseDisabling(asking, id);
         if (id === oneadmin && name !== user.name)
           throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
-        await refuseImpossible({ name, gid }, id, session);
+        await refuseImpossible({ name, gid }, id, transaction);
         const joins = !user.groups.includes(gid);
         if (joins) demandFill(asking, gid);
-        if (disables) await tokens.removeOf(id, session);
+        if (disables) await tokens.removeOf(id, transaction);
         return users.update(
           id,
           {
@@ -160,7 +160,7 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
             ...(joins && { groups: [...user.groups, gid] }),
             ...(disables && { credentials: user.credentials + 1 }),
           },
-          session,
+          transaction,
         );
       });
       if (!after) throw new Error('a user was not changed');
@@ -178,26 +178,30 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
       if (caller.id === id) await demandCurrent(before, caller, current_password);
       else await commandedUser(directory, caller, id, before);
       const password_hash = await hashPassword(password);
-      await changeDirectory(directory, caller, async (asking, session) => {
-        const found = await users.find(id, session);
-        if (asking.id !== id) await commandedUser(directory, asking, id, found, session);
+      await changeDirectory(directory, caller, async (asking, transaction) => {
+        const found = await users.find(id, transaction);
+        if (asking.id !== id) await commandedUser(directory, asking, id, found, transaction);
         else if (found?.password_hash !== before?.password_hash)
           throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
         if (found) await precondition.demand(() => shownOne(found));
-        await users.update(id, { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 }, session);
-        await tokens.removeOf(id, session);
+        await users.update(
+          id,
+          { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 },
+          transaction,
+        );
+        await tokens.removeOf(id, transaction);
       });
     },
 
     /** Makes the user a member of a group. Asked again it is the same. */
     async join(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, session) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
         await precondition.demand(() => shownOne(user));
-        if (!(await groups.find(gid, session))) throw new Problem('not_found', `There is no group ${gid}.`);
+        if (!(await groups.find(gid, transaction))) throw new Problem('not_found', `There is no group ${gid}.`);
         demandFill(asking, gid);
         if (user.groups.includes(gid)) return user;
-        return users.update(id, { groups: [...user.groups, gid] }, session);
+        return users.update(id, { groups: [...user.groups, gid] }, transaction);
       });
       if (!after) throw new Error('a user was not changed');
       return shownOne(after);
@@ -205,8 +209,8 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
 
     /** Takes the user out of a group that is not the primary one; who was an admin of it is not any more. */
     async leave(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, session) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
         await precondition.demand(() => shownOne(user));
         if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
         demandFill(asking, gid);
@@ -217,8 +221,8 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
           );
         if (id === oneadmin && gid === administrators)
           throw new Problem('wrong_state', `User ${oneadmin} is always in group ${administrators}.`);
-        await groups.removeAdmin(id, [gid], session);
-        return users.update(id, { groups: user.groups.filter((one) => one !== gid) }, session);
+        await groups.removeAdmin(id, [gid], transaction);
+        return users.update(id, { groups: user.groups.filter((one) => one !== gid) }, transaction);
       });
       if (!after) throw new Error('a user was not changed');
       return shownOne(after);
@@ -226,22 +230,22 @@ export const userOperations = ({ store, directory, settings }: OperationsContext
 
     /** Removes a user who owns nothing any more, with tokens, quotas, and rules that are about nobody else. */
     async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await changeDirectory(directory, caller, async (asking, session) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, session), session);
+      await changeDirectory(directory, caller, async (asking, transaction) => {
+        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
         await precondition.demand(() => shownOne(user));
         if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
         if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
-        const owned = await store.owned.by({ uid: id }, session);
+        const owned = await store.owned.by({ uid: id }, transaction);
         if (owned !== null)
           throw new Problem(
             'in_use',
             `User ${id} (${user.name}) owns ${owned}. Delete that, or give it to somebody else, first.`,
           );
-        await tokens.removeOf(id, session);
-        await groups.removeAdmin(id, user.groups, session);
-        await acls.removeOfUser(id, session);
-        await store.quotas.forget({ type: 'user', id }, session);
-        await users.remove(id, session);
+        await tokens.removeOf(id, transaction);
+        await groups.removeAdmin(id, user.groups, transaction);
+        await acls.removeOfUser(id, transaction);
+        await store.quotas.forget({ type: 'user', id }, transaction);
+        await users.remove(id, transaction);
       });
     },
   };

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ClientSession } from 'mongoose';
 import { ulid } from 'ulid';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isSameOwnership } from '../../domain/identity/ownership.js';
@@ -17,6 +16,7 @@ import type {
   OperationResource,
 } from '../../schemas/operations/operation.js';
 import { type operations, takesAway } from '../../schemas/operations.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import { demand, operationSubject } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { operationResource } from '../resources.js';
@@ -43,7 +43,7 @@ type Wish<K extends OperationKind> = {
    * The guarded write on the resource, in the transaction of admission; returns whose the resource is then, or null: the
    * guard did not match.
    */
-  claim: (op: string, session: ClientSession) => Promise<Ownership | null>;
+  claim: (op: string, transaction: Transaction) => Promise<Ownership | null>;
   refusal: () => Promise<Problem>;
 };
 
@@ -104,16 +104,16 @@ export async function admit<K extends OperationKind>(
   const write = async () =>
     store.operations.admit(
       { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
-      async (session) => {
-        const now = await claim(operation._id, session);
+      async (transaction) => {
+        const now = await claim(operation._id, transaction);
         if (!now) return null;
         // It has been given away, or its bits were changed, since it was read.
         if (!isSameOwnership(now, owner))
           demand(caller, operationSubject({ ...now, resource }), right, nameOf(resource));
-        if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, session);
+        if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, transaction);
         // What takes away is never refused: it is how there come to be fewer.
         if (!takesAway(kind))
-          await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', session);
+          await store.quotas.demandRoom({ uid: caller.id, uname: caller.name }, 'operations', transaction);
         return now;
       },
       refusal,

@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
@@ -21,6 +20,7 @@ import {
   type ServiceTemplateResource,
 } from '../../schemas/services/service-template.js';
 import type { VmTemplate } from '../../schemas/vms/vm-template.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import { createTurns } from '../../store/mongo/turns.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -48,17 +48,17 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         await check(caller, body);
         return (base): ServiceTemplate => ({ ...base, body });
       },
-      insert: async (template, session) => {
-        await demandVmTemplates(template.body, session);
-        await store.serviceTemplates.insert(template, session);
+      insert: async (template, transaction) => {
+        await demandVmTemplates(template.body, transaction);
+        await store.serviceTemplates.insert(template, transaction);
       },
       editable: ({ body }) => body,
-      async change(caller, body, present, session) {
+      async change(caller, body, present, transaction) {
         await check(caller, body, { before: present.body });
-        await demandVmTemplates(body, session, { before: present.body });
-        return store.serviceTemplates.replace(present._id, { name: body.name, body }, session);
+        await demandVmTemplates(body, transaction, { before: present.body });
+        return store.serviceTemplates.replace(present._id, { name: body.name, body }, transaction);
       },
-      remove: (_caller, { _id }, session) => store.serviceTemplates.remove(_id, session),
+      remove: (_caller, { _id }, transaction) => store.serviceTemplates.remove(_id, transaction),
     }),
 
     /** A service of the template, PENDING, and the operation that deploys it. */
@@ -95,10 +95,10 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
         request: asked,
         charge,
         vmTemplates: vmTemplatesOf(body),
-        claim: async (op, session) => {
-          await store.references.makeFor(service, session);
-          await demandVmTemplates(body, session, { under: '/merge_template' });
-          await store.services.insert({ ...service, operation: op }, session);
+        claim: async (op, transaction) => {
+          await store.references.makeFor(service, transaction);
+          await demandVmTemplates(body, transaction, { under: '/merge_template' });
+          await store.services.insert({ ...service, operation: op }, transaction);
           return service;
         },
         refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
@@ -109,10 +109,10 @@ export const serviceTemplateOperations = (context: OperationsContext) => {
   /** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
   async function demandVmTemplates(
     body: ServiceTemplateBody,
-    session: ClientSession,
+    transaction: Transaction,
     { under = '', before }: { under?: string; before?: ServiceTemplateBody } = {},
   ): Promise<void> {
-    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), session));
+    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), transaction));
     for (const { vm_template } of before?.roles ?? []) missing.delete(vm_template);
     refuse(
       body.roles.flatMap(({ vm_template }, at): Finding[] =>

@@ -3,12 +3,7 @@ import { beginsIn } from '../../domain/acts/service-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import {
-  isUndeployment,
-  type Operation,
-  type OperationInputs,
-  type OperationResource,
-} from '../../schemas/operations/operation.js';
+import type { OperationInputs, OperationResource } from '../../schemas/operations/operation.js';
 import type {
   Service,
   ServiceResource,
@@ -106,7 +101,8 @@ export const serviceOperations = (context: OperationsContext) => {
     const last = await store.operations.lastOf({ type: 'service', id });
     const retried = last?.state === 'failed' || last?.state === 'cancelled' ? { retryOf: last._id } : {};
     if (service.state === 'FAILED_UNDEPLOYING') {
-      const input = await lastUndeployment(id);
+      // A recovery goes on with what was asked for.
+      const input = (await store.operations.lastUndeployment(id)) ?? { hard: null, remove: false };
       return undeployment(caller, service, input, { do: 'recover' }, [], { ...asked, ...retried });
     }
     return exclusively('deployService', { do: 'recover' }, caller, service, { ...asked, ...retried });
@@ -125,7 +121,7 @@ export const serviceOperations = (context: OperationsContext) => {
       kind,
       ...wishOn(service, asked),
       input: {},
-      claim: (op, session) => store.services.admitExclusive(id, op, beginsIn[kind], session),
+      claim: (op, transaction) => store.services.admitExclusive(id, op, beginsIn[kind], transaction),
       refusal: () => whyLost(store, act, { type: 'service', id }),
     });
   }
@@ -156,18 +152,9 @@ export const serviceOperations = (context: OperationsContext) => {
       kind: 'undeployService',
       ...wishOn(service, asked),
       input,
-      claim: (op, session) => store.services.admitPreempting(id, op, over, session),
+      claim: (op, transaction) => store.services.admitPreempting(id, op, over, transaction),
       refusal: () => whyLost(store, act, { type: 'service', id }),
     });
-  }
-
-  /** What the last undeployment was asked to do: a recovery goes on with that. */
-  async function lastUndeployment(id: number): Promise<Undeployment> {
-    const last = await store.operations.model
-      .findOne({ 'resource.type': 'service', 'resource.id': id, kind: 'undeployService' })
-      .sort({ _id: -1 })
-      .lean<Operation>();
-    return last && isUndeployment(last) ? last.input : { hard: null, remove: false };
   }
 };
 

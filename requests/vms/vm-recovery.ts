@@ -3,7 +3,7 @@ import { wasHard } from '../../domain/acts/operation-acts.js';
 import { deployedAgainIn } from '../../domain/acts/vm-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { recoveries, resumable, statesThat } from '../../domain/vms/vm-recover.js';
-import { storedVmState, type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
+import { type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
 import type { OperationInputs, OperationResource } from '../../schemas/operations/operation.js';
 import type { RecoverVm, Vm } from '../../schemas/vms/vm.js';
 import { demandOn, whyLost } from '../acts/acts.js';
@@ -102,7 +102,6 @@ export const vmRecovery = (
     { retryOf, request, admission }: Asked,
   ): Promise<OperationResource> {
     const { _id: id } = vm;
-    const free = { operation: null, wanted: null, hold: null, $or: states.map(storedVmState) };
     return admit(context, caller, admission, {
       kind,
       resource: { type: 'vm', id },
@@ -113,7 +112,7 @@ export const vmRecovery = (
       ...(retryOf !== undefined && { retryOf }),
       input,
       request,
-      claim: (op, session) => store.vms.admit(id, free, { operation: op }, session),
+      claim: (op, transaction) => store.vms.admitExclusive(id, op, states, transaction),
       refusal: () => whyLost(store, act, { type: 'vm', id }),
     });
   }

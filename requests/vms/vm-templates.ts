@@ -30,24 +30,22 @@ export const vmTemplateOperations = (context: OperationsContext) => {
       return (base): VmTemplate => ({ ...base, template: wish.template });
     },
     editable: ({ name, template }): CreateVmTemplate => ({ name, template }),
-    async change(_caller, wish, present, session) {
+    async change(_caller, wish, present, transaction) {
       check(wish, present);
-      return store.vmTemplates.replace(present._id, wish, session);
+      return store.vmTemplates.replace(present._id, wish, transaction);
     },
-    async remove(caller, { _id: id, uid }, session) {
+    async remove(caller, { _id: id, uid }, transaction) {
       // Those of others keep nobody from removing what is his: whoever may use it could else keep it for ever.
-      const using = await store.serviceTemplates.model
-        .findOne({ 'body.roles.vm_template': id, uid }, { name: 1, uid: 1, gid: 1, permissions: 1 }, { session })
-        .lean();
+      const using = await store.serviceTemplates.ofOwnerUsing(id, uid, transaction);
       if (using) throw inUse(id, allowed(caller, subjectOf('service_template', using), 'use') ? using : null);
-      const { count, first } = await store.services.usingVmTemplate(id, mostNamed, session);
+      const { count, first } = await store.services.usingVmTemplate(id, mostNamed, transaction);
       if (count > 0)
         throw usedByServices(
           id,
           count,
           first.filter((service) => allowed(caller, subjectOf('service', service), 'use')),
         );
-      await store.vmTemplates.remove(id, session);
+      await store.vmTemplates.remove(id, transaction);
     },
   });
 };

@@ -87,9 +87,9 @@ export const vmOperations = (context: OperationsContext) => {
         input: {},
         request: asked,
         charge,
-        claim: async (op, session) => {
-          await store.references.makeFor(vm, session);
-          await store.vms.model.create([{ ...vm, operation: op }], { session });
+        claim: async (op, transaction) => {
+          await store.references.makeFor(vm, transaction);
+          await store.vms.insert({ ...vm, operation: op }, transaction);
           return vm;
         },
         refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
@@ -98,7 +98,7 @@ export const vmOperations = (context: OperationsContext) => {
 
     /** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
     async update(caller: Caller, id: number, { revise, precondition }: Edit<VmEdit>): Promise<VmResource> {
-      const edited = await edit(caller, id, precondition, async (present, session) => {
+      const edited = await edit(caller, id, precondition, async (present, transaction) => {
         if (present.state === 'DONE')
           throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
         const { user_template } = revise({ user_template: present.user_template }).wish;
@@ -107,7 +107,7 @@ export const vmOperations = (context: OperationsContext) => {
           measureUserTemplate(present.user_template, '/user_template'),
         );
         refuseUnreadable(user_template, '/user_template', present.user_template);
-        const after = await store.vms.setUserTemplate(id, user_template, session);
+        const after = await store.vms.setUserTemplate(id, user_template, transaction);
         return after && { before: present.user_template, after };
       });
       const { before, after } = edited;
@@ -162,8 +162,7 @@ export const vmOperations = (context: OperationsContext) => {
       ...(retryOf !== undefined && { retryOf }),
       input: { hard },
       request,
-      claim: (op, session) =>
-        store.vms.admit(id, { state: { $ne: 'DONE' }, wanted: { $in: [null, ...outbid] } }, { wanted: op }, session),
+      claim: (op, transaction) => store.vms.admitTermination(id, op, outbid, transaction),
       refusal: () => whyLost(store, act, { type: 'vm', id }),
     });
   }

@@ -1,10 +1,11 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Evidence, StrayOperations } from '../../domain/consistency/evidence.js';
 import { abandonment } from '../../domain/vms/vm-states.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { ServiceState } from '../../schemas/services/service.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { pushLog, stateEntry } from '../services/service-log.js';
 import type { ReadStores } from './consistency-reads.js';
 
@@ -144,16 +145,19 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     /** The service is written, too: whoever gives it away meanwhile wins. */
     giveNode: ({ vm, service, is, should }: Evidence['vm_owner_differs']) =>
       all(
-        async (session) => {
+        async (transaction) => {
           const seen = { _id: service, ...should };
-          return (await services.model.updateOne(seen, { $inc: { owner_changes: 1 } }, { session })).modifiedCount > 0;
+          return (
+            (await services.model.updateOne(seen, { $inc: { owner_changes: 1 } }, within(transaction))).modifiedCount >
+            0
+          );
         },
-        async (session) => {
+        async (transaction) => {
           const seen = { _id: vm, ...is, 'service.id': service };
-          return (await vms.model.updateOne(seen, { $set: should }, { session })).modifiedCount > 0;
+          return (await vms.model.updateOne(seen, { $set: should }, within(transaction))).modifiedCount > 0;
         },
-        async (session) => {
-          await operations.give('vm', [vm], should, session);
+        async (transaction) => {
+          await operations.give('vm', [vm], should, transaction);
           return true;
         },
       ),
@@ -161,12 +165,14 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     /** The resource is written, too: whoever gives it away meanwhile wins, and gives them along. */
     giveOperations: (type: 'service' | 'vm', id: number, { should }: StrayOperations) =>
       all(
-        async (session) => {
+        async (transaction) => {
           const resources = connection.collection<Owned>(kinds[type].collection);
           const seen = { _id: id, ...should };
-          return (await resources.updateOne(seen, { $inc: { owner_changes: 1 } }, { session })).modifiedCount > 0;
+          return (
+            (await resources.updateOne(seen, { $inc: { owner_changes: 1 } }, within(transaction))).modifiedCount > 0
+          );
         },
-        (session) => operations.give(type, [id], should, session),
+        (transaction) => operations.give(type, [id], should, transaction),
       ),
 
     async raiseEpoch({ vm, state, lcm_state, epoch, hold, domain }: Evidence['domain_newer']) {
@@ -180,8 +186,8 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     /** The VM is fenced in the same transaction: whoever takes it meanwhile wins, and then nothing is reserved here. */
     reserve: ({ vm, state, lcm_state, epoch, host, capacity }: Evidence['vm_not_reserved']) =>
       all(
-        (session) => fence({ _id: vm, state, lcm_state, epoch }, session),
-        (session) => changeReservation(host, vm, null, capacity, session),
+        (transaction) => fence({ _id: vm, state, lcm_state, epoch }, transaction),
+        (transaction) => changeReservation(host, vm, null, capacity, transaction),
       ),
 
     /** A VM that could still be placed is fenced in the same transaction: whoever takes it reserves anew. */
@@ -189,9 +195,9 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
       is === 'missing' || is === 'DONE' || epoch === null
         ? changeReservation(host, vm, capacity, null)
         : all(
-            (session) =>
-              fence({ _id: vm, state: is === 'elsewhere' ? { $in: ['ACTIVE', 'POWEROFF'] } : is, epoch }, session),
-            (session) => changeReservation(host, vm, capacity, null, session),
+            (transaction) =>
+              fence({ _id: vm, state: is === 'elsewhere' ? { $in: ['ACTIVE', 'POWEROFF'] } : is, epoch }, transaction),
+            (transaction) => changeReservation(host, vm, capacity, null, transaction),
           ),
 
     resizeReservation: ({ host, vm, capacity, should }: Evidence['reservation_differs']) =>
@@ -225,8 +231,8 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
   };
 
   /** Raises the epoch: whoever has read the VM before finds it taken. */
-  async function fence(seen: Record<string, unknown>, session: ClientSession): Promise<boolean> {
-    return (await vms.model.updateOne(seen, { $inc: { epoch: 1 } }, { session })).modifiedCount > 0;
+  async function fence(seen: Record<string, unknown>, transaction: Transaction): Promise<boolean> {
+    return (await vms.model.updateOne(seen, { $inc: { epoch: 1 } }, within(transaction))).modifiedCount > 0;
   }
 
   /** From the reservation that was seen to another, the sums with it; null: none. */
@@ -235,7 +241,7 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     vm: number,
     from: Capacity | null,
     to: Capacity | null,
-    session?: ClientSession,
+    transaction?: Transaction,
   ): Promise<boolean> {
     const at = `vms.${vm}`;
     const change = (field: keyof Capacity) => (to?.[field] ?? 0) - (from?.[field] ?? 0);
@@ -252,16 +258,16 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
           vm_count: (to ? 1 : 0) - (from ? 1 : 0),
         },
       },
-      { session },
+      within(transaction),
     );
     return modifiedCount > 0;
   }
 
   /** All these guarded updates, or none. */
-  async function all(...updates: ((session: ClientSession) => Promise<boolean>)[]): Promise<boolean> {
+  async function all(...updates: ((transaction: Transaction) => Promise<boolean>)[]): Promise<boolean> {
     try {
-      await connection.transaction(async (session) => {
-        for (const update of updates) if (!(await update(session))) throw new GuardLost();
+      await withTransaction(connection, async (transaction) => {
+        for (const update of updates) if (!(await update(transaction))) throw new GuardLost();
       });
       return true;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { type Flaw, isSame } from '../../domain/consistency/evidence.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
 import { keyOf, flaws as kinds, placeOf } from '../../domain/consistency/flaws.js';
@@ -12,6 +12,7 @@ import {
 } from '../../schemas/consistency/consistency.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf } from '../mongo/paging.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 /** A flaw as a check keeps it, under a name that can be computed again: found twice by a step that runs twice, it is one. */
 export type StoredFinding = {
@@ -52,7 +53,7 @@ export function createConsistencyStore(connection: Connection) {
     findings,
     find: (id: string) => checks.findById(id).lean<ConsistencyCheckRecord>().exec(),
     list: (query: ListQuery) => pageOf(checks, {}, query, { ids: 'string', newestFirst: true, list: checkFields }),
-    insert: (check: ConsistencyCheckRecord, session: ClientSession) => checks.create([check], { session }),
+    insert: (check: ConsistencyCheckRecord, transaction: Transaction) => checks.create([check], within(transaction)),
 
     /** The operation that has the zone to itself, or had it last. */
     async holderOfZone(zone: number): Promise<string | null> {
@@ -60,11 +61,11 @@ export function createConsistencyStore(connection: Connection) {
       return (await zones.findById(zone).lean<Zone>().exec())?.operation ?? null;
     },
     /** Gives the zone to an operation, if it still is in the hands of this one. */
-    async claimZone(zone: number, from: string | null, op: string, session: ClientSession): Promise<boolean> {
+    async claimZone(zone: number, from: string | null, op: string, transaction: Transaction): Promise<boolean> {
       const { modifiedCount } = await zones.updateOne(
         { _id: zone, operation: from },
         { $set: { operation: op } },
-        { session },
+        within(transaction),
       );
       return modifiedCount > 0;
     },

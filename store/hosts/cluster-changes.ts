@@ -1,9 +1,10 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { reservedOf } from '../../domain/hosts/reserved.js';
 import { Problem } from '../../domain/problems.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { References } from '../mongo/references.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { ClusterStore } from './clusters.js';
 import type { HostStore } from './hosts.js';
 
@@ -18,12 +19,12 @@ export function createClusterChanges(
   { clusters, hosts, references }: { clusters: ClusterStore; hosts: HostStore; references: References },
 ) {
   /** In the transaction of a larger change, or in one of its own. */
-  const inTransaction = <T>(within: ClientSession | undefined, work: (session: ClientSession) => Promise<T>) =>
-    within ? work(within) : connection.transaction(work);
+  const inTransaction = <T>(outer: Transaction | undefined, work: (transaction: Transaction) => Promise<T>) =>
+    outer ? work(outer) : withTransaction(connection, work);
 
-  const touched = async (id: number, session: ClientSession): Promise<Cluster> => {
+  const touched = async (id: number, transaction: Transaction): Promise<Cluster> => {
     const cluster = await clusters.model
-      .findOneAndUpdate({ _id: id }, { $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+      .findOneAndUpdate({ _id: id }, { $inc: { revision: 1 } }, { ...within(transaction), returnDocument: 'after' })
       .lean<Cluster>()
       .exec();
     if (!cluster) throw new Problem('invalid_request', `There is no cluster ${id}.`, { findings: [notThere(id)] });
@@ -33,37 +34,41 @@ export function createClusterChanges(
   return {
     /** A new host, with what its cluster keeps back of it. */
     insertHost: (host: Host): Promise<void> =>
-      references.make(host, async (session) => {
-        const cluster = await touched(host.cluster_id ?? defaultCluster, session);
+      references.make(host, async (transaction) => {
+        const cluster = await touched(host.cluster_id ?? defaultCluster, transaction);
         const reserved = reservedOf(host.total, host.reserve ?? {}, cluster.reserve);
-        await hosts.model.create([{ ...host, reserved }], { session });
+        await hosts.model.create([{ ...host, reserved }], within(transaction));
       }),
 
     /** Another size, another cluster, or another wish of what to keep back. null: the host is gone. */
-    resizeHost: (id: number, change: HostSizes, within?: ClientSession): Promise<Host | null> =>
-      inTransaction(within, async (session) => {
-        const host = await hosts.model.findById(id, undefined, { session }).lean<Host>().exec();
+    resizeHost: (id: number, change: HostSizes, outer?: Transaction): Promise<Host | null> =>
+      inTransaction(outer, async (transaction) => {
+        const host = await hosts.model.findById(id, undefined, within(transaction)).lean<Host>().exec();
         if (!host) return null;
         const after = { ...host, ...change };
-        const cluster = await touched(after.cluster_id ?? defaultCluster, session);
+        const cluster = await touched(after.cluster_id ?? defaultCluster, transaction);
         const reserved = reservedOf(after.total, after.reserve ?? {}, cluster.reserve);
-        return hosts.update(id, { ...change, reserved }, session);
+        return hosts.update(id, { ...change, reserved }, transaction);
       }),
 
     /** Changes a cluster, and what is kept back of its hosts. null: it is gone. */
     changeCluster: (
       id: number,
       change: Partial<Pick<Cluster, 'name' | 'attributes' | 'reserve'>>,
-      within?: ClientSession,
+      outer?: Transaction,
     ): Promise<Cluster | null> =>
-      inTransaction(within, async (session) => {
+      inTransaction(outer, async (transaction) => {
         const after = await clusters.model
-          .findOneAndUpdate({ _id: id }, { $set: change, $inc: { revision: 1 } }, { session, returnDocument: 'after' })
+          .findOneAndUpdate(
+            { _id: id },
+            { $set: change, $inc: { revision: 1 } },
+            { ...within(transaction), returnDocument: 'after' },
+          )
           .lean<Cluster>()
           .exec();
         if (!after || change.reserve === undefined) return after;
         const its = await hosts.model
-          .find(inCluster(id), { total: 1, reserve: 1 }, { session })
+          .find(inCluster(id), { total: 1, reserve: 1 }, within(transaction))
           .lean<Pick<Host, '_id' | 'total' | 'reserve'>[]>()
           .exec();
         if (its.length > 0)
@@ -74,17 +79,17 @@ export function createClusterChanges(
                 update: { $set: { reserved: reservedOf(total, reserve ?? {}, after.reserve) } },
               },
             })),
-            { session },
+            within(transaction),
           );
         return after;
       }),
 
     /** Removes a cluster that has no hosts; returns how many it has. */
-    removeCluster: (id: number, within?: ClientSession): Promise<number> =>
-      inTransaction(within, async (session) => {
-        await clusters.model.updateOne({ _id: id }, { $inc: { revision: 1 } }, { session });
-        const count = await hosts.model.countDocuments(inCluster(id), { session });
-        if (count === 0) await clusters.model.deleteOne({ _id: id }, { session });
+    removeCluster: (id: number, outer?: Transaction): Promise<number> =>
+      inTransaction(outer, async (transaction) => {
+        await clusters.model.updateOne({ _id: id }, { $inc: { revision: 1 } }, within(transaction));
+        const count = await hosts.model.countDocuments(inCluster(id), within(transaction));
+        if (count === 0) await clusters.model.deleteOne({ _id: id }, within(transaction));
         return count;
       }),
 

@@ -1,10 +1,11 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { defaultPermissions } from '../../schemas/common/common.js';
 import { type ListQuery, namedFields } from '../../schemas/common/list.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 export function createClusterStore(connection: Connection) {
   const clusters = modelOf<Cluster>(connection, 'clusters', Number, [
@@ -21,7 +22,7 @@ export function createClusterStore(connection: Connection) {
         list: namedFields,
         parts: { attributes: { neededBy: ['attributes'], empty: {} } },
       }),
-    insert: (cluster: Cluster, session?: ClientSession) => clusters.create([cluster], { ...(session && { session }) }),
+    insert: (cluster: Cluster, transaction?: Transaction) => clusters.create([cluster], within(transaction)),
     /** Makes the cluster that is always there. It belongs to the administrator; everybody may know of it. */
     ensureDefault: () =>
       clusters.updateOne(

@@ -1,4 +1,4 @@
-import type { ClientSession, Connection, mongo } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { DescribedHost } from '../../domain/hosts/host-attributes.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
@@ -9,6 +9,7 @@ import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import { type Host, type HostState, hostFields } from '../../schemas/hosts/host.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 import type { ClusterStore } from './clusters.js';
 
 type HostChange = Partial<
@@ -127,12 +128,12 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         .exec(),
     insert: (host: Host) => hosts.create([host]),
     /** Removes a host that holds no VM; false when it does, or is gone. */
-    async removeEmpty(id: number, session: ClientSession): Promise<boolean> {
-      return (await hosts.deleteOne({ _id: id, vms: {} }, { session })).deletedCount > 0;
+    async removeEmpty(id: number, transaction: Transaction): Promise<boolean> {
+      return (await hosts.deleteOne({ _id: id, vms: {} }, within(transaction))).deletedCount > 0;
     },
-    async update(id: number, change: HostChange, session?: ClientSession) {
+    async update(id: number, change: HostChange, transaction?: Transaction) {
       return hosts
-        .findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', ...(session && { session }) })
+        .findOneAndUpdate({ _id: id }, { $set: change }, { returnDocument: 'after', ...within(transaction) })
         .lean<Host>()
         .exec();
     },

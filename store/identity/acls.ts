@@ -1,10 +1,11 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator } from '../../domain/identity/permissions.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { aclFields, type StoredAcl } from '../../schemas/identity/acl.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf, sortIndexes } from '../mongo/paging.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
 /** Rules as administrators have made them, behind their own interface: zones of a federation share them. */
 export function createAclStore(connection: Connection) {
@@ -15,21 +16,21 @@ export function createAclStore(connection: Connection) {
   ]);
   return {
     model: acls,
-    find: (id: number, session: ClientSession | null = null): Promise<StoredAcl | null> =>
-      acls.findById(id).session(session).lean<StoredAcl>().exec(),
-    byText: (text: string, session: ClientSession): Promise<StoredAcl | null> =>
-      acls.findOne({ text }).session(session).lean<StoredAcl>().exec(),
+    find: (id: number, transaction: Transaction | null = null): Promise<StoredAcl | null> =>
+      acls.findById(id).session(sessionOf(transaction)).lean<StoredAcl>().exec(),
+    byText: (text: string, transaction: Transaction): Promise<StoredAcl | null> =>
+      acls.findOne({ text }).session(sessionOf(transaction)).lean<StoredAcl>().exec(),
     /** Those that are about this user: by id, by a group, or as one of all. */
-    about: (user: Pick<Caller, 'id' | 'groups'>, session: ClientSession | null = null): Promise<StoredAcl[]> =>
-      acls.find(isAbout(user)).session(session).sort({ _id: 1 }).lean<StoredAcl[]>().exec(),
+    about: (user: Pick<Caller, 'id' | 'groups'>, transaction: Transaction | null = null): Promise<StoredAcl[]> =>
+      acls.find(isAbout(user)).session(sessionOf(transaction)).sort({ _id: 1 }).lean<StoredAcl[]>().exec(),
     /** Administrators see all, others those that are about them. */
     list: (caller: Caller, query: ListQuery) =>
       pageOf(acls, isAdministrator(caller) ? {} : isAbout(caller), query, { ids: 'number', list: aclFields }),
-    count: (session: ClientSession): Promise<number> => acls.countDocuments({}, { session }),
-    insert: (rule: StoredAcl, session: ClientSession) => acls.create([rule], { session }),
-    remove: (id: number, session: ClientSession) => acls.deleteOne({ _id: id }, { session }),
+    count: (transaction: Transaction): Promise<number> => acls.countDocuments({}, within(transaction)),
+    insert: (rule: StoredAcl, transaction: Transaction) => acls.create([rule], within(transaction)),
+    remove: (id: number, transaction: Transaction) => acls.deleteOne({ _id: id }, within(transaction)),
     /** Rules about a user that is gone, and on him. */
-    removeOfUser: (id: number, session: ClientSession) =>
+    removeOfUser: (id: number, transaction: Transaction) =>
       acls.deleteMany(
         {
           $or: [
@@ -37,10 +38,10 @@ export function createAclStore(connection: Connection) {
             { 'rule.selector.kind': 'id', 'rule.selector.id': id, 'rule.types': ['USER'] },
           ],
         },
-        { session },
+        within(transaction),
       ),
     /** Rules about a group that is gone, on what belongs to it, and on itself. */
-    removeOfGroup: (id: number, session: ClientSession) =>
+    removeOfGroup: (id: number, transaction: Transaction) =>
       acls.deleteMany(
         {
           $or: [
@@ -49,7 +50,7 @@ export function createAclStore(connection: Connection) {
             { 'rule.selector.kind': 'id', 'rule.selector.id': id, 'rule.types': ['GROUP'] },
           ],
         },
-        { session },
+        within(transaction),
       ),
   };
 }

@@ -1,8 +1,9 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { callerOf } from '../../domain/identity/caller-of.js';
 import type { AclRule } from '../../schemas/identity/acl.js';
 import type { User } from '../../schemas/identity/user.js';
+import { type Transaction, withTransaction } from '../mongo/transaction.js';
 import { createAclStore } from './acls.js';
 import { createGroupStore } from './groups.js';
 import { createIdentityVersion } from './identity-version.js';
@@ -18,9 +19,9 @@ export function createDirectory(connection: Connection) {
   const version = createIdentityVersion(connection);
   const [users, groups, acls] = [createUserStore(connection), createGroupStore(connection), createAclStore(connection)];
 
-  async function asCaller(user: User, session: ClientSession | null): Promise<Caller> {
-    const its = await groups.byIds(user.groups, session);
-    const stored = await acls.about({ id: user._id, groups: user.groups }, session);
+  async function asCaller(user: User, transaction: Transaction | null): Promise<Caller> {
+    const its = await groups.byIds(user.groups, transaction);
+    const stored = await acls.about({ id: user._id, groups: user.groups }, transaction);
     return callerOf(
       user,
       its,
@@ -37,30 +38,30 @@ export function createDirectory(connection: Connection) {
     attempts: createLoginAttempts(connection),
 
     /** All rules that give this user rights: those of his groups, and those that administrators have made. */
-    rulesOf: async (user: User, session: ClientSession | null): Promise<readonly AclRule[]> =>
-      (await asCaller(user, session)).rules,
+    rulesOf: async (user: User, transaction: Transaction | null): Promise<readonly AclRule[]> =>
+      (await asCaller(user, transaction)).rules,
 
     /**
      * The user that is found, and what that user may do, all as it is at one moment: what was read one after the other
      * could add up to rights that nobody ever had.
      */
     look: <Found extends { user: User }>(
-      find: (session: ClientSession) => Promise<Found | null>,
+      find: (transaction: Transaction) => Promise<Found | null>,
     ): Promise<(Found & Seen) | null> =>
-      connection.transaction(async (session) => {
-        const seen = await version.within(session);
-        const found = await find(session);
-        return found && { ...found, version: seen, caller: await asCaller(found.user, session) };
+      withTransaction(connection, async (transaction) => {
+        const seen = await version.within(transaction);
+        const found = await find(transaction);
+        return found && { ...found, version: seen, caller: await asCaller(found.user, transaction) };
       }),
 
     /**
      * A change, for this user. `work` is given what the user may do as it is in the transaction that changes: no right
      * that was taken away meanwhile is used once more. null: there is no such user any more, and nothing is changed.
      */
-    change: <T>(uid: number, work: (asking: Caller, session: ClientSession) => Promise<T>): Promise<T | null> =>
-      version.change(async (session) => {
-        const user = await users.find(uid, session);
-        return user?.enabled ? work(await asCaller(user, session), session) : null;
+    change: <T>(uid: number, work: (asking: Caller, transaction: Transaction) => Promise<T>): Promise<T | null> =>
+      version.change(async (transaction) => {
+        const user = await users.find(uid, transaction);
+        return user?.enabled ? work(await asCaller(user, transaction), transaction) : null;
       }),
   };
 }

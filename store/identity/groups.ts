@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { visibility } from '../../domain/identity/permissions.js';
 import type { ListQuery } from '../../schemas/common/list.js';
@@ -11,6 +11,7 @@ import {
 } from '../../schemas/identity/group.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf, sortIndexes } from '../mongo/paging.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 
 /** Groups behind their own interface: zones of a federation share them. */
@@ -23,26 +24,26 @@ export function createGroupStore(connection: Connection) {
   ]);
   return {
     model: groups,
-    find: (id: number, session: ClientSession | null = null): Promise<Group | null> =>
-      groups.findById(id).session(session).lean<Group>().exec(),
-    byName: (name: string, session: ClientSession): Promise<Group | null> =>
-      groups.findOne({ name }).session(session).lean<Group>().exec(),
-    lookAlike: (name: string, itself: number | null, session: ClientSession) =>
-      lookAlike(groups, name, itself, session),
+    find: (id: number, transaction: Transaction | null = null): Promise<Group | null> =>
+      groups.findById(id).session(sessionOf(transaction)).lean<Group>().exec(),
+    byName: (name: string, transaction: Transaction): Promise<Group | null> =>
+      groups.findOne({ name }).session(sessionOf(transaction)).lean<Group>().exec(),
+    lookAlike: (name: string, itself: number | null, transaction: Transaction) =>
+      lookAlike(groups, name, itself, transaction),
     noteLooks: () => noteLooks(groups),
-    byIds: (ids: readonly number[], session: ClientSession | null = null): Promise<Group[]> =>
+    byIds: (ids: readonly number[], transaction: Transaction | null = null): Promise<Group[]> =>
       groups
         .find({ _id: { $in: [...ids] } })
-        .session(session)
+        .session(sessionOf(transaction))
         .sort({ _id: 1 })
         .lean<Group[]>()
         .exec(),
     /** Names of those that exist. */
-    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
+    async namesOf(ids: readonly number[], transaction: Transaction | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await groups
         .find({ _id: { $in: [...ids] } }, { name: 1 })
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<Pick<Group, '_id' | 'name'>[]>()
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
@@ -54,16 +55,16 @@ export function createGroupStore(connection: Connection) {
       return pageOf(groups, filter, query, { ids: 'number', list: groupFields });
     },
     /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
-    insert: (group: Group, session: ClientSession) => groups.create([withLooks(group)], { session }),
-    update: (id: number, change: Partial<Omit<Group, '_id'>>, session: ClientSession): Promise<Group | null> =>
+    insert: (group: Group, transaction: Transaction) => groups.create([withLooks(group)], within(transaction)),
+    update: (id: number, change: Partial<Omit<Group, '_id'>>, transaction: Transaction): Promise<Group | null> =>
       groups
-        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { ...within(transaction), returnDocument: 'after' })
         .lean<Group>()
         .exec(),
     /** Who leaves groups is no admin of them any more. */
-    removeAdmin: (uid: number, ids: readonly number[], session: ClientSession) =>
-      groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, { session }),
-    remove: (id: number, session: ClientSession) => groups.deleteOne({ _id: id }, { session }),
+    removeAdmin: (uid: number, ids: readonly number[], transaction: Transaction) =>
+      groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, within(transaction)),
+    remove: (id: number, transaction: Transaction) => groups.deleteOne({ _id: id }, within(transaction)),
     /** Makes the groups that are always there. */
     async ensureDefaults(): Promise<void> {
       const made = { admins: [], shared_view: false, created_at: new Date() };

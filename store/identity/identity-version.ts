@@ -1,6 +1,7 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { type FederatedPool, federatedFirst } from '../../schemas/kinds.js';
 import { sharedRead } from '../mongo/shared-read.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 
 type IdentityDocument = { _id: 'identity'; version: number; next: Record<FederatedPool, number> };
@@ -15,8 +16,8 @@ export function createIdentityVersion(connection: Connection) {
   const documents = connection.collection<IdentityDocument>('identity_version');
   const takeTurns = createTurns();
 
-  async function read(session?: ClientSession): Promise<number> {
-    const found = await documents.findOne(only, { projection: { version: 1 }, ...(session && { session }) });
+  async function read(transaction?: Transaction): Promise<number> {
+    const found = await documents.findOne(only, { projection: { version: 1 }, ...within(transaction) });
     return found?.version ?? 0;
   }
 
@@ -25,23 +26,23 @@ export function createIdentityVersion(connection: Connection) {
     current: sharedRead(read),
 
     /** The same within a transaction. */
-    within: (session: ClientSession): Promise<number> => read(session),
+    within: (transaction: Transaction): Promise<number> => read(transaction),
 
     /** Makes a change and raises the version, in one transaction. */
-    change: <T>(work: (session: ClientSession) => Promise<T>): Promise<T> =>
+    change: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
       takeTurns(['identity'], () =>
-        connection.transaction(async (session) => {
-          await documents.updateOne(only, { $inc: { version: 1 } }, { session, upsert: true });
-          return work(session);
+        withTransaction(connection, async (transaction) => {
+          await documents.updateOne(only, { $inc: { version: 1 } }, { ...within(transaction), upsert: true });
+          return work(transaction);
         }),
       ),
 
     /** An id never given before, within a change. */
-    async take(pool: FederatedPool, session: ClientSession): Promise<number> {
+    async take(pool: FederatedPool, transaction: Transaction): Promise<number> {
       const taken = await documents.findOneAndUpdate(
         only,
         [{ $set: { [`next.${pool}`]: { $add: [{ $ifNull: [`$next.${pool}`, federatedFirst[pool]] }, 1] } } }],
-        { session, returnDocument: 'after' },
+        { ...within(transaction), returnDocument: 'after' },
       );
       if (!taken) throw new Error('an id was taken outside a change');
       return taken.next[pool] - 1;

@@ -1,6 +1,7 @@
-import type { ClientSession, Model } from 'mongoose';
+import type { Model } from 'mongoose';
 import { looksOf } from '../../domain/identity/looks.js';
 import type { Index } from '../mongo/model.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 /** What names may be read as is written beside them, so that those that look alike are found by it. */
 export const lookIndex: Index = { fields: { looks: 1 } };
@@ -19,11 +20,11 @@ export const lookAlike = (
   model: Collection,
   name: string,
   itself: number | null,
-  session: ClientSession,
+  transaction: Transaction,
 ): Promise<Named | null> =>
   namesIn(model).findOne(
     { looks: { $in: looksOf(name) }, ...(itself !== null && { _id: { $ne: itself } }) },
-    { session, projection: { name: 1 } },
+    { ...within(transaction), projection: { name: 1 } },
   );
 
 /** Writes it beside names from before, or from before the table of what looks alike was this one. */

@@ -1,5 +1,6 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { kinds, ownedKinds } from '../../schemas/kinds.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 /** What belongs to users and groups, and how it is told. What has ended is history: it needs no owner. */
 const owned = ownedKinds.map((kind) => {
@@ -16,12 +17,12 @@ const owned = ownedKinds.map((kind) => {
 export function createOwned(connection: Connection) {
   return {
     /** As “1 service, 2 VMs”; null: nothing. */
-    async by(owner: { uid: number } | { gid: number }, session?: ClientSession): Promise<string | null> {
+    async by(owner: { uid: number } | { gid: number }, transaction?: Transaction): Promise<string | null> {
       const found: string[] = [];
       for (const { collection, one, several, lives } of owned) {
         const count = await connection
           .collection(collection)
-          .countDocuments({ ...owner, ...lives }, { ...(session && { session }) });
+          .countDocuments({ ...owner, ...lives }, within(transaction));
         if (count > 0) found.push(`${count} ${count === 1 ? one : several}`);
       }
       return found.length > 0 ? found.join(', ') : null;

@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import {
   added,
   amountsOf,
@@ -31,6 +31,7 @@ import { type CountedKind, chargedKinds, kinds, type ZoneCounted, zoneCounted } 
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { type Index, modelOf } from '../mongo/model.js';
 import { pageOf } from '../mongo/paging.js';
+import { atOneMoment, sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 
 /** Whose an object is; the names are told in refusals, where they are known. */
@@ -67,8 +68,8 @@ export function createQuotaStore(connection: Connection) {
   const takeTurns = createTurns();
   const defaults = modelOf<Defaults>(connection, 'quota_defaults', String);
 
-  async function defaultLimits(session: ClientSession | null = null): Promise<DefaultLimits> {
-    const found = await defaults.find().session(session).lean<Defaults[]>().exec();
+  async function defaultLimits(transaction: Transaction | null = null): Promise<DefaultLimits> {
+    const found = await defaults.find().session(sessionOf(transaction)).lean<Defaults[]>().exec();
     const of = (type: QuotaHolderType) => ({ ...noLimits, ...found.find(({ _id }) => _id === type)?.limits });
     return { user: { ...countedDefaults, ...of('user') }, group: of('group') };
   }
@@ -77,22 +78,22 @@ export function createQuotaStore(connection: Connection) {
    * Within a transaction that makes one more of what is counted: how many the user may have; null: any number. It writes
    * the user's quota, so that of two that make one at the same time, one goes again and counts what the other has made.
    */
-  async function claim(uid: number, kind: CountedKind, session: ClientSession): Promise<number | null> {
+  async function claim(uid: number, kind: CountedKind, transaction: Transaction): Promise<number | null> {
     if (isExempt({ type: 'user', id: uid })) return null;
-    const before = await models.user.findById(uid, { limits: 1 }).session(session).lean<Quota>().exec();
-    const limit = countLimit(kind, uid, before?.limits, (await defaultLimits(session)).user);
+    const before = await models.user.findById(uid, { limits: 1 }).session(sessionOf(transaction)).lean<Quota>().exec();
+    const limit = countLimit(kind, uid, before?.limits, (await defaultLimits(transaction)).user);
     if (limit === null) return null;
     await models.user.updateOne(
       { _id: uid },
       { $inc: { claims: 1 }, $setOnInsert: { limits: unset, used: nothing } },
-      { upsert: true, session },
+      { upsert: true, ...within(transaction) },
     );
     return limit;
   }
 
-  const countOf = (uid: number, kind: ZoneCounted, session?: ClientSession, most?: number) =>
+  const countOf = (uid: number, kind: ZoneCounted, transaction?: Transaction, most?: number) =>
     connection.collection(kind).countDocuments(countedOf(kind, uid), {
-      ...(session && { session }),
+      ...within(transaction),
       ...(most !== undefined && { limit: most }),
     });
 
@@ -100,16 +101,16 @@ export function createQuotaStore(connection: Connection) {
   async function demandRoom(
     { uid, uname }: Pick<ChargedOwner, 'uid' | 'uname'>,
     kind: ZoneCounted,
-    session: ClientSession,
+    transaction: Transaction,
   ): Promise<void> {
-    const limit = await claim(uid, kind, session);
-    if (limit === null || (await countOf(uid, kind, session, limit + 1)) <= limit) return;
-    const has = (await countOf(uid, kind, session)) - 1;
+    const limit = await claim(uid, kind, transaction);
+    if (limit === null || (await countOf(uid, kind, transaction, limit + 1)) <= limit) return;
+    const has = (await countOf(uid, kind, transaction)) - 1;
     throw quotaProblem({ quota: kind, holder: { type: 'user', id: uid }, limit, used: has, asked: 1 }, uname);
   }
 
   /** Adds to what a holder uses; returns the quota as it is then. */
-  async function add({ type, id }: QuotaHolder, amounts: Amounts, session: ClientSession): Promise<Quota> {
+  async function add({ type, id }: QuotaHolder, amounts: Amounts, transaction: Transaction): Promise<Quota> {
     return models[type]
       .findOneAndUpdate(
         { _id: id },
@@ -117,7 +118,7 @@ export function createQuotaStore(connection: Connection) {
           $inc: Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, amounts[kind]])),
           $setOnInsert: { limits: unset },
         },
-        { upsert: true, returnDocument: 'after', session },
+        { upsert: true, returnDocument: 'after', ...within(transaction) },
       )
       .lean<Quota>()
       .orFail()
@@ -129,33 +130,20 @@ export function createQuotaStore(connection: Connection) {
     holders: readonly QuotaHolder[],
     amounts: Amounts,
     { uname, gname }: Pick<ChargedOwner, 'uname' | 'gname'>,
-    session: ClientSession,
+    transaction: Transaction,
   ): Promise<void> {
     if (holders.length === 0) return;
-    const byDefault = await defaultLimits(session);
+    const byDefault = await defaultLimits(transaction);
     for (const holder of holders) {
-      const after = await add(holder, amounts, session);
+      const after = await add(holder, amounts, transaction);
       const before = { limits: after.limits, used: added(after.used, negated(amounts)) };
       const found = exceeded(holder, before, byDefault[holder.type], amounts);
       if (found) throw quotaProblem(found, holder.type === 'user' ? uname : gname);
     }
   }
 
-  /**
-   * Reads that all see the same moment, of however much there is: no transaction, which MongoDB would end after a few
-   * seconds, and which would go on from its beginning.
-   */
-  async function atOneMoment<T>(read: (session: ClientSession) => Promise<T>): Promise<T> {
-    const session = await connection.startSession({ snapshot: true });
-    try {
-      return await read(session);
-    } finally {
-      await session.endSession();
-    }
-  }
-
   /** What the charges of objects add up to, by holder; of one alone, if it is named. */
-  async function sums(session: ClientSession, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
+  async function sums(transaction: Transaction, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
     const found = new Map<string, QuotaBalance>();
     const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
     for (const kind of chargedKinds) {
@@ -169,7 +157,7 @@ export function createQuotaStore(connection: Connection) {
             },
           },
         ],
-        { session },
+        within(transaction),
       );
       for await (const { _id, ...sum } of rows)
         for (const holder of holdersOf(_id)) {
@@ -196,7 +184,7 @@ export function createQuotaStore(connection: Connection) {
       pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
 
     /** Sets limits of one holder; returns the quota as it is then. */
-    setLimits: ({ type, id }: QuotaHolder, limits: Limits, session?: ClientSession): Promise<Quota> =>
+    setLimits: ({ type, id }: QuotaHolder, limits: Limits, transaction?: Transaction): Promise<Quota> =>
       models[type]
         .findOneAndUpdate(
           { _id: id },
@@ -208,45 +196,45 @@ export function createQuotaStore(connection: Connection) {
               },
             },
           ],
-          { upsert: true, returnDocument: 'after', updatePipeline: true, ...(session && { session }) },
+          { upsert: true, returnDocument: 'after', updatePipeline: true, ...within(transaction) },
         )
         .lean<Quota>()
         .orFail()
         .exec(),
-    async setDefaults(limits: Partial<Record<QuotaHolderType, Limits>>, session?: ClientSession): Promise<void> {
+    async setDefaults(limits: Partial<Record<QuotaHolderType, Limits>>, transaction?: Transaction): Promise<void> {
       for (const type of ['user', 'group'] as const)
         if (limits[type])
           await defaults.updateOne(
             { _id: type },
             [{ $set: { limits: { $mergeObjects: [noLimits, '$limits', limits[type]] } } }],
-            { upsert: true, updatePipeline: true, ...(session && { session }) },
+            { upsert: true, updatePipeline: true, ...within(transaction) },
           );
     },
 
     /** An edit of limits, as others are edited: by a transaction that begins by a write to what is edited. */
-    edit: <R>({ type, id }: QuotaHolder, work: (present: Quota, session: ClientSession) => Promise<R>): Promise<R> =>
+    edit: <R>({ type, id }: QuotaHolder, work: (present: Quota, transaction: Transaction) => Promise<R>): Promise<R> =>
       takeTurns([keyOf({ type, id })], () =>
-        connection.transaction(async (session) => {
+        withTransaction(connection, async (transaction) => {
           const begun = { $inc: { edits: 1 }, $setOnInsert: { limits: unset, used: nothing } };
           const present = await models[type]
-            .findOneAndUpdate({ _id: id }, begun, { upsert: true, returnDocument: 'after', session })
+            .findOneAndUpdate({ _id: id }, begun, { upsert: true, returnDocument: 'after', ...within(transaction) })
             .lean<Quota>()
             .orFail()
             .exec();
-          return work(present, session);
+          return work(present, transaction);
         }),
       ),
     /** The same of the default limits, which are edited together. */
-    editDefaults: <R>(work: (present: DefaultLimits, session: ClientSession) => Promise<R>): Promise<R> =>
+    editDefaults: <R>(work: (present: DefaultLimits, transaction: Transaction) => Promise<R>): Promise<R> =>
       takeTurns(['defaults'], () =>
-        connection.transaction(async (session) => {
+        withTransaction(connection, async (transaction) => {
           for (const _id of ['user', 'group'] as const)
             await defaults.updateOne(
               { _id },
               { $inc: { edits: 1 }, $setOnInsert: { limits: noLimits } },
-              { upsert: true, session },
+              { upsert: true, ...within(transaction) },
             );
-          return work(await defaultLimits(session), session);
+          return work(await defaultLimits(transaction), transaction);
         }),
       ),
 
@@ -274,12 +262,12 @@ export function createQuotaStore(connection: Connection) {
     makeCounted: <T>(
       owner: Pick<ChargedOwner, 'uid' | 'uname'>,
       kind: ZoneCounted,
-      make: (session: ClientSession) => Promise<T>,
+      make: (transaction: Transaction) => Promise<T>,
     ): Promise<T> =>
       takeTurns([keyOf({ type: 'user', id: owner.uid })], () =>
-        connection.transaction(async (session) => {
-          const made = await make(session);
-          await demandRoom(owner, kind, session);
+        withTransaction(connection, async (transaction) => {
+          const made = await make(transaction);
+          await demandRoom(owner, kind, transaction);
           return made;
         }),
       ),
@@ -288,15 +276,15 @@ export function createQuotaStore(connection: Connection) {
      * Charges the user and the group of an object, in the transaction that writes the object with this charge in it.
      * Throws `quota_exceeded`, upon which the transaction writes nothing.
      */
-    charge: (owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> =>
-      addChecked(holdersOf(owner), amounts, owner, session),
+    charge: (owner: ChargedOwner, amounts: Amounts, transaction: Transaction): Promise<void> =>
+      addChecked(holdersOf(owner), amounts, owner, transaction),
 
     /**
      * Gives a charge back, in the transaction that takes it out of its object. `owner`: as the object is in that very
      * transaction.
      */
-    async giveBack(owner: ChargedOwner, amounts: Amounts, session: ClientSession): Promise<void> {
-      for (const holder of holdersOf(owner)) await add(holder, negated(amounts), session);
+    async giveBack(owner: ChargedOwner, amounts: Amounts, transaction: Transaction): Promise<void> {
+      for (const holder of holdersOf(owner)) await add(holder, negated(amounts), transaction);
     },
 
     /**
@@ -308,25 +296,30 @@ export function createQuotaStore(connection: Connection) {
       from: ChargedOwner,
       to: ChargedOwner,
       charge: Amounts | undefined,
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<void> {
       if (!charge) return;
       const [before, after] = [holdersOf(from), holdersOf(to)];
       const without = (some: readonly QuotaHolder[], others: readonly QuotaHolder[]) =>
         some.filter((holder) => !others.some((other) => keyOf(other) === keyOf(holder)));
-      await addChecked(without(after, before), charge, to, session);
-      for (const holder of without(before, after)) await add(holder, negated(charge), session);
+      await addChecked(without(after, before), charge, to, transaction);
+      for (const holder of without(before, after)) await add(holder, negated(charge), transaction);
     },
 
     /** Of a user or group that is removed, and has nothing any more. */
-    forget: ({ type, id }: QuotaHolder, session: ClientSession) => models[type].deleteOne({ _id: id }, { session }),
+    forget: ({ type, id }: QuotaHolder, transaction: Transaction) =>
+      models[type].deleteOne({ _id: id }, within(transaction)),
 
     /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
     balances: (): Promise<QuotaBalance[]> =>
-      atOneMoment(async (session) => {
-        const found = await sums(session);
+      atOneMoment(connection, async (transaction) => {
+        const found = await sums(transaction);
         for (const type of ['user', 'group'] as const)
-          for await (const { _id: id, used } of models[type].find().session(session).lean<Quota[]>().cursor()) {
+          for await (const { _id: id, used } of models[type]
+            .find()
+            .session(sessionOf(transaction))
+            .lean<Quota[]>()
+            .cursor()) {
             const holder = { type, id };
             found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
           }
@@ -339,9 +332,9 @@ export function createQuotaStore(connection: Connection) {
      */
     async recount({ holder, ...seen }: QuotaBalance): Promise<boolean> {
       const model = models[holder.type];
-      const { used, sum } = await atOneMoment(async (session) => {
-        const present = await model.findById(holder.id).session(session).lean<Quota>().exec();
-        return { used: present?.used, sum: (await sums(session, holder)).get(keyOf(holder))?.sum ?? nothing };
+      const { used, sum } = await atOneMoment(connection, async (transaction) => {
+        const present = await model.findById(holder.id).session(sessionOf(transaction)).lean<Quota>().exec();
+        return { used: present?.used, sum: (await sums(transaction, holder)).get(keyOf(holder))?.sum ?? nothing };
       });
       if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
       const isAsSeen = used

@@ -1,8 +1,9 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type Token, tokenFields } from '../../schemas/identity/token.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf } from '../mongo/paging.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
 /** Seconds for which a token that has expired is still listed: whoever wonders finds it. */
 const remembered = 30 * 86_400;
@@ -16,21 +17,21 @@ export function createTokenStore(connection: Connection) {
   ]);
   return {
     model: tokens,
-    byHash: (hash: string, session: ClientSession): Promise<Token | null> =>
-      tokens.findOne({ hash }).session(session).lean<Token>().exec(),
+    byHash: (hash: string, transaction: Transaction): Promise<Token | null> =>
+      tokens.findOne({ hash }).session(sessionOf(transaction)).lean<Token>().exec(),
     /** Of this user: another's is not found. */
     find: (uid: number, id: number): Promise<Token | null> => tokens.findOne({ _id: id, uid }).lean<Token>().exec(),
     list: (uid: number, query: ListQuery) => pageOf(tokens, { uid }, query, { ids: 'number', list: tokenFields }),
-    count: (uid: number, session?: ClientSession): Promise<number> =>
+    count: (uid: number, transaction?: Transaction): Promise<number> =>
       tokens.countDocuments(
         { uid, $or: [{ expires_at: null }, { expires_at: { $gt: new Date() } }] },
-        { ...(session && { session }) },
+        within(transaction),
       ),
-    insert: (token: Token, session: ClientSession) => tokens.create([token], { session }),
-    async remove(uid: number, id: number, session: ClientSession): Promise<boolean> {
-      return (await tokens.deleteOne({ _id: id, uid }, { session })).deletedCount > 0;
+    insert: (token: Token, transaction: Transaction) => tokens.create([token], within(transaction)),
+    async remove(uid: number, id: number, transaction: Transaction): Promise<boolean> {
+      return (await tokens.deleteOne({ _id: id, uid }, within(transaction))).deletedCount > 0;
     },
-    removeOf: (uid: number, session: ClientSession) => tokens.deleteMany({ uid }, { session }),
+    removeOf: (uid: number, transaction: Transaction) => tokens.deleteMany({ uid }, within(transaction)),
     /**
      * Notes its use, unless that was noted since `before`; returns when it was. Not a change of who may do what: it
      * raises no version.

@@ -1,10 +1,11 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { visibility } from '../../domain/identity/permissions.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { defaultUmask, type User, userFields } from '../../schemas/identity/user.js';
 import { modelOf } from '../mongo/model.js';
 import { pageOf, sortIndexes } from '../mongo/paging.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 
 /** Users behind their own interface: zones of a federation share them. */
@@ -19,17 +20,18 @@ export function createUserStore(connection: Connection) {
   return {
     model: users,
     /** By the name as it is written, else as names are kept. */
-    async byName(name: string, session: ClientSession | null = null): Promise<User | null> {
+    async byName(name: string, transaction: Transaction | null = null): Promise<User | null> {
       const found = await users
         .find({ name: { $in: [name, name.normalize('NFC')] } })
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<User[]>()
         .exec();
       return found.find((user) => user.name === name) ?? found[0] ?? null;
     },
-    find: (id: number, session: ClientSession | null = null): Promise<User | null> =>
-      users.findById(id).session(session).lean<User>().exec(),
-    lookAlike: (name: string, itself: number | null, session: ClientSession) => lookAlike(users, name, itself, session),
+    find: (id: number, transaction: Transaction | null = null): Promise<User | null> =>
+      users.findById(id).session(sessionOf(transaction)).lean<User>().exec(),
+    lookAlike: (name: string, itself: number | null, transaction: Transaction) =>
+      lookAlike(users, name, itself, transaction),
     noteLooks: () => noteLooks(users),
     byIds: (ids: readonly number[]): Promise<User[]> =>
       users
@@ -37,11 +39,11 @@ export function createUserStore(connection: Connection) {
         .lean<User[]>()
         .exec(),
     /** Names of those that exist. */
-    async namesOf(ids: readonly number[], session: ClientSession | null = null): Promise<Map<number, string>> {
+    async namesOf(ids: readonly number[], transaction: Transaction | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await users
         .find({ _id: { $in: [...ids] } }, { name: 1 })
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<Pick<User, '_id' | 'name'>[]>()
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
@@ -61,8 +63,8 @@ export function createUserStore(connection: Connection) {
         .exec();
       return found.map(({ _id }) => _id);
     },
-    countIn: (gid: number, session: ClientSession): Promise<number> =>
-      users.countDocuments({ groups: gid }, { session }),
+    countIn: (gid: number, transaction: Transaction): Promise<number> =>
+      users.countDocuments({ groups: gid }, within(transaction)),
     /** How many members each of these groups has. */
     async countMembers(gids: readonly number[]): Promise<Map<number, number>> {
       const rows = await users.aggregate<{ _id: number; count: number }>([
@@ -74,13 +76,13 @@ export function createUserStore(connection: Connection) {
       return new Map(rows.map(({ _id, count }) => [_id, count]));
     },
     /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
-    insert: (user: User, session: ClientSession) => users.create([withLooks(user)], { session }),
-    update: (id: number, change: Partial<Omit<User, '_id'>>, session: ClientSession): Promise<User | null> =>
+    insert: (user: User, transaction: Transaction) => users.create([withLooks(user)], within(transaction)),
+    update: (id: number, change: Partial<Omit<User, '_id'>>, transaction: Transaction): Promise<User | null> =>
       users
-        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { session, returnDocument: 'after' })
+        .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { ...within(transaction), returnDocument: 'after' })
         .lean<User>()
         .exec(),
-    remove: (id: number, session: ClientSession) => users.deleteOne({ _id: id }, { session }),
+    remove: (id: number, transaction: Transaction) => users.deleteOne({ _id: id }, within(transaction)),
     /** Users of an earlier version are enabled and have the umask of all. */
     async complete(): Promise<void> {
       const missing = { enabled: true, umask: defaultUmask, credentials: 0 };

@@ -1,11 +1,5 @@
-import {
-  type ClientSession,
-  type Connection,
-  type IndexDefinition,
-  type IndexOptions,
-  type Model,
-  Schema,
-} from 'mongoose';
+import { type Connection, type IndexDefinition, type IndexOptions, type Model, Schema } from 'mongoose';
+import { sessionOf, type Transaction, within } from './transaction.js';
 
 /**
  * A partial index says what it holds by `$exists` or a comparison, never by `$type`: MongoDB does not see that an equality
@@ -53,9 +47,9 @@ const plain = (model: Pick<Model<unknown>, 'db' | 'collection'>) =>
 export async function insertWhole<T extends { _id: number }>(
   model: Model<T>,
   document: T,
-  session: ClientSession,
+  transaction: Transaction,
 ): Promise<void> {
-  await plain(model).insertOne(document, { ignoreUndefined: true, session });
+  await plain(model).insertOne(document, { ignoreUndefined: true, ...within(transaction) });
 }
 
 /** Puts members in the place of those of a document; returns it as it is then. null: there is none. */
@@ -63,8 +57,8 @@ export async function setWhole<T extends { _id: number }>(
   model: Model<T>,
   id: number,
   change: Partial<T>,
-  session: ClientSession,
+  transaction: Transaction,
 ): Promise<T | null> {
-  await plain(model).updateOne({ _id: id }, { $set: change }, { ignoreUndefined: true, session });
-  return model.findById(id).session(session).lean<T>().exec();
+  await plain(model).updateOne({ _id: id }, { $set: change }, { ignoreUndefined: true, ...within(transaction) });
+  return model.findById(id).session(sessionOf(transaction)).lean<T>().exec();
 }

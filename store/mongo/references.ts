@@ -1,7 +1,8 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { type Finding, Problem } from '../../domain/problems.js';
 import { administrators, defaultGroup } from '../../schemas/identity/group.js';
 import { type Kind, kinds } from '../../schemas/kinds.js';
+import { type Transaction, within, withTransaction } from './transaction.js';
 import { createTurns } from './turns.js';
 
 type Owner = { uid: number; gid: number };
@@ -24,23 +25,23 @@ export function createReferences(connection: Connection) {
   const takeTurns = createTurns();
 
   /** Makes sure that these are there until the transaction has committed; returns those that are not. */
-  async function touch(kind: Referred, ids: readonly number[], session: ClientSession): Promise<number[]> {
+  async function touch(kind: Referred, ids: readonly number[], transaction: Transaction): Promise<number[]> {
     const always: readonly number[] = alwaysThere[kind];
     const wanted = [...new Set(ids)].filter((id) => !always.includes(id));
     if (wanted.length === 0) return [];
     const documents = connection.collection<{ _id: number; referred?: number }>(kinds[kind].collection);
     const filter = { _id: { $in: wanted } };
-    const { matchedCount } = await documents.updateMany(filter, { $inc: { referred: 1 } }, { session });
+    const { matchedCount } = await documents.updateMany(filter, { $inc: { referred: 1 } }, within(transaction));
     if (matchedCount === wanted.length) return [];
-    const there = await documents.find(filter, { session, projection: { _id: 1 } }).toArray();
+    const there = await documents.find(filter, { ...within(transaction), projection: { _id: 1 } }).toArray();
     return wanted.filter((id) => !there.some(({ _id }) => _id === id));
   }
 
   /** Of something new, which belongs to whoever makes it. */
-  async function makeFor({ uid, gid }: Owner, session: ClientSession): Promise<void> {
-    if ((await touch('user', [uid], session)).length > 0)
+  async function makeFor({ uid, gid }: Owner, transaction: Transaction): Promise<void> {
+    if ((await touch('user', [uid], transaction)).length > 0)
       throw new Problem('not_authenticated', 'You have been disabled or removed.');
-    if ((await touch('group', [gid], session)).length > 0)
+    if ((await touch('group', [gid], transaction)).length > 0)
       throw new Problem('wrong_state', `Your group ${gid} has been removed meanwhile. Ask again.`);
   }
 
@@ -56,18 +57,18 @@ export function createReferences(connection: Connection) {
       ),
 
     /** A transaction that writes something new which names its owner; one after the other for the same. */
-    make: <T>(owner: Owner, write: (session: ClientSession) => Promise<T>): Promise<T> =>
+    make: <T>(owner: Owner, write: (transaction: Transaction) => Promise<T>): Promise<T> =>
       takeTurns([`user/${owner.uid}`, `group/${owner.gid}`], () =>
-        connection.transaction(async (session) => {
-          await makeFor(owner, session);
-          return write(session);
+        withTransaction(connection, async (transaction) => {
+          await makeFor(owner, transaction);
+          return write(transaction);
         }),
       ),
 
     /** Of something that is given away: what has changed of whose it is. */
-    async giveTo(before: Owner, after: Owner, session: ClientSession): Promise<void> {
-      const [user] = before.uid === after.uid ? [] : await touch('user', [after.uid], session);
-      const [group] = before.gid === after.gid ? [] : await touch('group', [after.gid], session);
+    async giveTo(before: Owner, after: Owner, transaction: Transaction): Promise<void> {
+      const [user] = before.uid === after.uid ? [] : await touch('user', [after.uid], transaction);
+      const [group] = before.gid === after.gid ? [] : await touch('group', [after.gid], transaction);
       const findings: Finding[] = [
         ...(user === undefined ? [] : [{ pointer: '/uid', detail: `there is no user ${user}` }]),
         ...(group === undefined ? [] : [{ pointer: '/gid', detail: `there is no group ${group}` }]),

@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isSameOwnership } from '../../domain/identity/ownership.js';
@@ -8,8 +8,10 @@ import { Problem, type ProblemCode } from '../../domain/problems.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import {
+  isUndeployment,
   type Operation,
   type OperationError,
+  type OperationInputs,
   type OperationState,
   operationFields,
   type Person,
@@ -19,6 +21,7 @@ import {
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf } from '../mongo/model.js';
 import { operationsVisibleTo, pageIndexes, pageOf, sortIndexes } from '../mongo/paging.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 
 /** Runs of one operation of which is remembered how far it had come when they began. */
 const rememberedRuns = 4;
@@ -215,15 +218,25 @@ export function createOperationStore(connection: Connection) {
     lastOf: ({ type, id }: ResourceRef) =>
       operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
 
+    /** What the last undeployment of a service was asked to do; null: there was none. */
+    async lastUndeployment(service: number): Promise<OperationInputs['undeployService'] | null> {
+      const last = await operations
+        .findOne({ 'resource.type': 'service', 'resource.id': service, kind: 'undeployService' })
+        .sort({ _id: -1 })
+        .lean<Operation>()
+        .exec();
+      return last && isUndeployment(last) ? last.input : null;
+    },
+
     /** Gives all operations on these resources to whom the resources belong. Returns whether that has changed any. */
     async give(
       type: ResourceRef['type'],
       ids: readonly number[],
       owner: Ownership | Omit<Ownership, 'permissions'>,
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<boolean> {
       const theirs = { 'resource.type': type, 'resource.id': { $in: [...ids] } };
-      return (await operations.updateMany(theirs, { $set: owner }, { session })).modifiedCount > 0;
+      return (await operations.updateMany(theirs, { $set: owner }, within(transaction))).modifiedCount > 0;
     },
 
     /** Operations of which VMs are still to be let go of, those first that have waited longest. */
@@ -242,7 +255,7 @@ export function createOperationStore(connection: Connection) {
     end: (
       id: string,
       outcome: Outcome,
-      session: ClientSession,
+      transaction: Transaction,
       releasing: Releasing | null,
       now = new Date(),
     ): Promise<Operation | null> =>
@@ -260,7 +273,7 @@ export function createOperationStore(connection: Connection) {
               ...(releasing && { releasing }),
             },
           },
-          { session, returnDocument: 'after' },
+          { ...within(transaction), returnDocument: 'after' },
         )
         .lean<Operation>()
         .exec(),
@@ -293,22 +306,22 @@ export function createOperationStore(connection: Connection) {
      */
     async admit(
       operation: Operation,
-      claim: (session: ClientSession) => Promise<Ownership | null>,
+      claim: (transaction: Transaction) => Promise<Ownership | null>,
       refusal: () => Promise<Problem>,
     ): Promise<{ operation: Operation; repeated: boolean }> {
       const earlier = await this.repeated(operation);
       if (earlier) return { operation: earlier, repeated: true };
       try {
-        return await connection.transaction(async (session) => {
+        return await withTransaction(connection, async (transaction) => {
           // First, so that a request that comes twice at once is found by its key.
-          await operations.create([operation], { session });
-          const owned = await claim(session);
+          await operations.create([operation], within(transaction));
+          const owned = await claim(transaction);
           if (!owned) throw new GuardLost();
           if (isSameOwnership(owned, operation)) return { operation, repeated: false };
           // Whoever admits has read it before others gave it away.
           const { uid, gid, permissions } = owned;
           const owner = { uid, gid, permissions };
-          await operations.updateOne({ _id: operation._id }, { $set: owner }, { session });
+          await operations.updateOne({ _id: operation._id }, { $set: owner }, within(transaction));
           return { operation: { ...operation, ...owner }, repeated: false };
         });
       } catch (error) {

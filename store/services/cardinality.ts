@@ -1,4 +1,4 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
 import { departure, isByHand } from '../../domain/services/departure.js';
 import { belongs, type HealthVm, isDeparting } from '../../domain/services/service-health.js';
@@ -8,6 +8,7 @@ import type { LogEntry, Role, Service } from '../../schemas/services/service.js'
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
 import { inParts } from '../vms/vm-parts.js';
 import type { Departing } from '../vms/vm-transitions.js';
@@ -30,9 +31,12 @@ export function createCardinality(
   const takeTurns = createTurns();
   const native = <T extends { _id: unknown }>(name: string) => connection.collection<T>(name);
 
-  const vmsOf = (filter: object, session: ClientSession): Promise<HealthVm[]> =>
+  const vmsOf = (filter: object, transaction: Transaction): Promise<HealthVm[]> =>
     native<Vm>('vms')
-      .find({ ...filter, state: { $ne: 'DONE' } }, { session, projection: healthFields, hint: 'by_service' })
+      .find(
+        { ...filter, state: { $ne: 'DONE' } },
+        { ...within(transaction), projection: healthFields, hint: 'by_service' },
+      )
       .toArray();
 
   return {
@@ -41,18 +45,18 @@ export function createCardinality(
       takeTurns([String(service)], transaction),
 
     /** In the transaction in which a VM, as it was before, has become DONE: if by hand, its role has one place fewer. */
-    async depart(vm: Departing, session: ClientSession): Promise<void> {
+    async depart(vm: Departing, transaction: Transaction): Promise<void> {
       const { service: place } = vm;
       if (place === null || !isByHand(vm)) return;
       const service = await services.model
         .findOne({ _id: place.id, state: { $ne: 'DONE' } })
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<Service>()
         .exec();
       if (!service) return;
       const [operation, others] = [
-        await native<Operation>('operations').findOne({ _id: vm.operation ?? '' }, { session }),
-        await vmsOf({ 'service.id': place.id }, session),
+        await native<Operation>('operations').findOne({ _id: vm.operation ?? '' }, within(transaction)),
+        await vmsOf({ 'service.id': place.id }, transaction),
       ];
       const at = new Date();
       const by = operation?.requester.name ?? 'somebody';
@@ -72,9 +76,9 @@ export function createCardinality(
           $inc: { health: 1 },
           $push: pushLog(entries),
         },
-        { session },
+        within(transaction),
       );
-      if (after.returned) await quotas.giveBack(service, after.returned, session);
+      if (after.returned) await quotas.giveBack(service, after.returned, transaction);
     },
 
     /**
@@ -83,11 +87,11 @@ export function createCardinality(
      */
     async skip(step: Omit<RoleStep, 'event'>, log: (before: number, after: number) => LogEntry): Promise<boolean> {
       const { service: id, role: name } = step;
-      return connection.transaction(async (session) => {
-        const service = await services.model.findById(id).session(session).lean<Service>().exec();
+      return withTransaction(connection, async (transaction) => {
+        const service = await services.model.findById(id).session(sessionOf(transaction)).lean<Service>().exec();
         const role = service?.roles.find((candidate) => candidate.name === name);
         if (!service || !role) return false;
-        const vms = await vmsOf({ 'service.id': id, 'service.role': name }, session);
+        const vms = await vmsOf({ 'service.id': id, 'service.role': name }, transaction);
         const staying = vms.filter((vm) => (belongs(vm) && isVmHealthy(vm)) || isDeparting(vm)).length;
         const cardinality = Math.min(role.cardinality, staying);
         const capacity = service.capacities?.[name];
@@ -95,9 +99,9 @@ export function createCardinality(
         const returned = capacity && timesOver(chargeOfVm(capacity), fewer);
         const charge = returned && service.charge && added(service.charge, negated(returned));
         const entry = log(role.cardinality, cardinality);
-        const change = { cardinality, session, ...(charge && { charge }) };
+        const change = { cardinality, transaction, ...(charge && { charge }) };
         if (!(await services.leaveSmaller({ ...step, event: 'deployed' }, [entry], change))) return false;
-        if (charge && returned) await quotas.giveBack(service, returned, session);
+        if (charge && returned) await quotas.giveBack(service, returned, transaction);
         return true;
       });
     },
@@ -109,14 +113,14 @@ export function createCardinality(
     async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
       const asPlanned = roles.map(({ name, cardinality }) => ({ roles: { $elemMatch: { name, cardinality } } }));
       const insert = (part: Vm[]): Promise<boolean> =>
-        connection.transaction(async (session) => {
+        withTransaction(connection, async (transaction) => {
           const { modifiedCount } = await services.model.updateOne(
             { _id: service, operation: op, wanted: null, $and: asPlanned },
             { $inc: { health: 1 } },
-            { session },
+            within(transaction),
           );
           if (modifiedCount === 0) return false;
-          await native<Vm>('vms').insertMany(part, { session });
+          await native<Vm>('vms').insertMany(part, within(transaction));
           return true;
         });
       try {

@@ -1,8 +1,9 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { ownershipFields } from '../mongo/model.js';
+import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { OperationStore } from '../operations/operations.js';
 import type { VmStore } from '../vms/vms.js';
 import type { ServiceStore } from './services.js';
@@ -26,55 +27,64 @@ type Given = Ownership & Pick<Service, 'giving'>;
  * they are to follow, and they do in portions, each VM together with its operations.
  */
 export function createGivings(connection: Connection, { operations, services, vms }: Stores) {
-  const countOperations = (ids: readonly number[], session?: ClientSession): Promise<number> =>
+  const countOperations = (ids: readonly number[], transaction?: Transaction): Promise<number> =>
     operations.model
       .countDocuments(
         { 'resource.type': 'vm', 'resource.id': { $in: [...ids] } },
-        { limit: givenAtOnce.operations + 1, ...(session && { session }) },
+        { limit: givenAtOnce.operations + 1, ...within(transaction) },
       )
       .exec();
 
   /** As many of the first of these as one transaction gives; one at least. */
-  async function portionOf(ids: readonly number[], session?: ClientSession): Promise<readonly number[]> {
+  async function portionOf(ids: readonly number[], transaction?: Transaction): Promise<readonly number[]> {
     let some = ids.slice(0, givenAtOnce.vms);
-    while (some.length > 1 && (await countOperations(some, session)) > givenAtOnce.operations)
+    while (some.length > 1 && (await countOperations(some, transaction)) > givenAtOnce.operations)
       some = some.slice(0, Math.ceil(some.length / 2));
     return some;
   }
 
-  async function give(ids: readonly number[], owner: Ownership, session: ClientSession): Promise<void> {
-    await vms.model.updateMany({ _id: { $in: [...ids] } }, { $set: owner }, { session });
-    await operations.give('vm', ids, owner, session);
+  async function give(ids: readonly number[], owner: Ownership, transaction: Transaction): Promise<void> {
+    await vms.model.updateMany({ _id: { $in: [...ids] } }, { $set: owner }, within(transaction));
+    await operations.give('vm', ids, owner, transaction);
   }
 
   /** Whoever was frozen finds that it is over, or gives what others have given already. */
   const givePortion = (service: number, since: Date, ids: readonly number[]): Promise<boolean> =>
-    connection.transaction(async (session) => {
+    withTransaction(connection, async (transaction) => {
       const found = await services.model
         .findOne({ _id: service, 'giving.since': since }, ownershipFields)
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<Ownership>()
         .exec();
       if (!found) return false;
       const { uid, gid, permissions } = found;
-      await give(ids, { uid, gid, permissions }, session);
+      await give(ids, { uid, gid, permissions }, transaction);
       return true;
     });
 
   return {
     /** Within the transaction that gives a service away: its VMs follow in it, or are to follow after it. */
-    async follow(service: number, owner: Ownership, ids: readonly number[], session: ClientSession): Promise<void> {
-      if ((await portionOf(ids, session)).length === ids.length) await give(ids, owner, session);
-      else await services.model.updateOne({ _id: service }, { $set: { giving: { since: new Date() } } }, { session });
+    async follow(service: number, owner: Ownership, ids: readonly number[], transaction: Transaction): Promise<void> {
+      if ((await portionOf(ids, transaction)).length === ids.length) await give(ids, owner, transaction);
+      else
+        await services.model.updateOne(
+          { _id: service },
+          { $set: { giving: { since: new Date() } } },
+          within(transaction),
+        );
     },
 
     /**
      * For a transaction that changes whose a VM of a service is, or its bits: in order with what gives the service away.
      * Throws BeingGiven where that goes on.
      */
-    async inOrder(service: number, session: ClientSession): Promise<void> {
+    async inOrder(service: number, transaction: Transaction): Promise<void> {
       const found = await services.model
-        .findOneAndUpdate({ _id: service }, { $inc: { owner_changes: 1 } }, { session, projection: { giving: 1 } })
+        .findOneAndUpdate(
+          { _id: service },
+          { $inc: { owner_changes: 1 } },
+          { ...within(transaction), projection: { giving: 1 } },
+        )
         .lean<Pick<Service, 'giving'>>()
         .exec();
       if (found?.giving) throw new BeingGiven(service);

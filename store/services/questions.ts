@@ -3,6 +3,7 @@ import { brief, longest } from '../../domain/brief.js';
 import { nextRoleState } from '../../domain/services/service-states.js';
 import type { Answer, Operation, Person, Releasing } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
+import { sessionOf, within, withTransaction } from '../mongo/transaction.js';
 import type { EndingStores, Releases } from './releases.js';
 
 /** Operations that wait, with no run open, for a person to say how they go on. */
@@ -17,21 +18,21 @@ export function createQuestions(
      * itself any more.
      */
     async ask({ op, run, roles }: { op: string; run: string; roles: readonly string[] }): Promise<boolean> {
-      const has = await connection.transaction(async (session) => {
+      const has = await withTransaction(connection, async (transaction) => {
         const operation = await operations.model
           .findOne({ _id: op, state: 'running', run_id: run })
-          .session(session)
+          .session(sessionOf(transaction))
           .lean<Operation>()
           .exec();
         if (!operation) return true;
-        const service = await services.letGo(operation.resource.id, op, session);
+        const service = await services.letGo(operation.resource.id, op, transaction);
         if (!service) return false;
         const releasing: Releasing = { since: new Date(), given_up: null, left: null };
         const question = { text: questionOn(service, roles), roles: [...roles], asked_at: new Date() };
         await operations.model.updateOne(
           { _id: op },
           { $set: { state: 'waiting_for_you', waiting_for: 'your answer', question, answer: null, releasing } },
-          { session },
+          within(transaction),
         );
         return true;
       });
@@ -48,7 +49,7 @@ export function createQuestions(
       const { _id: op, question } = seen;
       if (question === null) return null;
       const at = new Date();
-      return connection.transaction(async (session) => {
+      return withTransaction(connection, async (transaction) => {
         const asking = await operations.model
           .findOne({
             _id: op,
@@ -56,7 +57,7 @@ export function createQuestions(
             'question.asked_at': question.asked_at,
             cancel_requested: null,
           })
-          .session(session)
+          .session(sessionOf(transaction))
           .lean<Operation>()
           .exec();
         if (!asking) return null;
@@ -67,7 +68,7 @@ export function createQuestions(
           severity: 'I',
           message: `${by.name} answered ${answer} (${question.roles.join(', ')})`,
         };
-        if (!(await services.reviseRoles(asking.resource.id, op, revise, log, session))) return null;
+        if (!(await services.reviseRoles(asking.resource.id, op, revise, log, transaction))) return null;
         return operations.model
           .findOneAndUpdate(
             { _id: op },
@@ -79,7 +80,7 @@ export function createQuestions(
                 answer: { answer, roles: question.roles, by, at },
               },
             },
-            { session, returnDocument: 'after' },
+            { ...within(transaction), returnDocument: 'after' },
           )
           .lean<Operation>()
           .exec();

@@ -1,7 +1,8 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import { abandonment } from '../../domain/vms/vm-states.js';
 import type { Operation, Releasing } from '../../schemas/operations/operation.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { sessionOf, type Transaction } from '../mongo/transaction.js';
 import type { OperationStore } from '../operations/operations.js';
 import { type GuardedVm, type VmChange, writeChanges } from '../vms/vm-guards.js';
 import type { VmMove } from '../vms/vm-transitions.js';
@@ -29,13 +30,18 @@ export function createReleases(connection: Connection, { operations, services, v
   const taskOf = (op: string): Promise<Task | null> =>
     operations.model.findById(op, { resource: 1, releasing: 1 }).lean<Task>().exec();
 
-  const heldBy = (op: string, session: ClientSession | null = null): Promise<HeldVm[]> =>
-    vms.model.find({ 'hold.op': op }, heldFields).session(session).limit(releasedAtOnce).lean<HeldVm[]>().exec();
+  const heldBy = (op: string, transaction: Transaction | null = null): Promise<HeldVm[]> =>
+    vms.model
+      .find({ 'hold.op': op }, heldFields)
+      .session(sessionOf(transaction))
+      .limit(releasedAtOnce)
+      .lean<HeldVm[]>()
+      .exec();
 
   async function letGo(
     held: readonly HeldVm[],
     { given_up, left }: Omit<Releasing, 'since'>,
-    session?: ClientSession,
+    transaction?: Transaction,
   ): Promise<void> {
     const moves: VmMove[] = [];
     const others: VmChange[] = [];
@@ -44,8 +50,8 @@ export function createReleases(connection: Connection, { operations, services, v
       if (event) moves.push({ vm, event, set: { reason: vm.reason ?? given_up }, release: true });
       else others.push({ vm, $set: { hold: null, ...(left !== null && vm.state === 'PENDING' && { reason: left }) } });
     }
-    await vms.transition(moves, session);
-    if (others.length > 0) await writeChanges(connection, others, session);
+    await vms.transition(moves, transaction);
+    if (others.length > 0) await writeChanges(connection, others, transaction);
   }
 
   /** VMs that wait for a host and that nobody holds: nobody looks for one any more, unless somebody has begun to. */
@@ -66,13 +72,13 @@ export function createReleases(connection: Connection, { operations, services, v
 
   return {
     /** The VM of an operation on a VM alone is let go of in the transaction that ends it. */
-    async releaseOne(op: string, given_up: string, session: ClientSession): Promise<void> {
-      await letGo(await heldBy(op, session), { given_up, left: null }, session);
+    async releaseOne(op: string, given_up: string, transaction: Transaction): Promise<void> {
+      await letGo(await heldBy(op, transaction), { given_up, left: null }, transaction);
     },
 
     /** What an operation still holds, inside the transaction after which it is let go of; null: nothing is left to do. */
-    async toRelease(op: string, texts: Omit<Releasing, 'since'>, session: ClientSession): Promise<Releasing | null> {
-      const some = await vms.model.exists({ 'hold.op': op }).session(session);
+    async toRelease(op: string, texts: Omit<Releasing, 'since'>, transaction: Transaction): Promise<Releasing | null> {
+      const some = await vms.model.exists({ 'hold.op': op }).session(sessionOf(transaction));
       return some || texts.left !== null ? { since: new Date(), ...texts } : null;
     },
 

@@ -1,8 +1,9 @@
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { nextRoleState, type ServiceEvent } from '../../domain/services/service-states.js';
 import type { Amounts } from '../../schemas/identity/quota.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { accepting, target } from './service-events.js';
 import { entriesToPush, logLines, pushLog } from './service-log.js';
 
@@ -160,7 +161,7 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
     async leaveSmaller(
       { service, role, op, step, event }: RoleStep,
       log: readonly LogEntry[],
-      { cardinality, charge, session }: { cardinality: number; charge?: Amounts; session: ClientSession },
+      { cardinality, charge, transaction }: { cardinality: number; charge?: Amounts; transaction: Transaction },
     ): Promise<boolean> {
       const { modifiedCount } = await services.updateOne(
         {
@@ -186,18 +187,18 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
           $unset: { [`holds.${role}`]: '', 'roles.$.lowered': '' },
           $push: pushLog(log),
         },
-        { session },
+        within(transaction),
       );
       return modifiedCount > 0;
     },
 
     /** An operation that is about to wait lets go of every role. Returns the service, or null when others want it. */
-    letGo: (id: number, op: string, session: ClientSession) =>
+    letGo: (id: number, op: string, transaction: Transaction) =>
       services
         .findOneAndUpdate(
           { _id: id, operation: op, wanted: null },
           { $set: { holds: {} } },
-          { session, returnDocument: 'after' },
+          { ...within(transaction), returnDocument: 'after' },
         )
         .lean<Service>()
         .exec(),
@@ -208,18 +209,18 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
       op: string,
       revise: (role: Role) => Role,
       log: LogEntry,
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<boolean> {
       const service = await services
         .findOne({ _id: id, operation: op, wanted: null })
-        .session(session)
+        .session(sessionOf(transaction))
         .lean<Service>()
         .exec();
       if (!service) return false;
       await services.updateOne(
         { _id: id },
         { $set: { roles: service.roles.map(revise) }, $push: pushLog([log]) },
-        { session },
+        within(transaction),
       );
       return true;
     },

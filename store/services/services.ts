@@ -1,4 +1,4 @@
-import type { ClientSession, Connection, QueryFilter } from 'mongoose';
+import type { Connection, QueryFilter } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nextServiceState } from '../../domain/services/service-states.js';
 import type { Ownership } from '../../schemas/common/common.js';
@@ -7,6 +7,7 @@ import { type Role, type Service, ServiceState, serviceFields } from '../../sche
 import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
 import { insertWhole, modelOf, ownershipFields } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { givingIndex } from '../vms/new-owner.js';
 import { accepting, target } from './service-events.js';
 import { pushLog, stateEntry } from './service-log.js';
@@ -49,6 +50,9 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
+    /** Whether an operation is at work on it. */
+    isAtWork: async (id: number): Promise<boolean> =>
+      (await services.exists({ _id: id, operation: { $ne: null } })) !== null,
     /** Whether an operation is at work on it that waits until its VMs report READY=YES. */
     waitsForReports: async (id: number): Promise<boolean> =>
       (await services.exists({ _id: id, operation: { $ne: null }, 'body.ready_status_gate': true })) !== null,
@@ -56,14 +60,14 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     async usingVmTemplate(
       id: number,
       most: number,
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<{ count: number; first: (Ownership & Pick<Service, '_id' | 'name'>)[] }> {
       const filter = { 'roles.vm_template': id, state: { $in: livingStates } };
       const [count, first] = [
-        await services.countDocuments(filter, { session }),
+        await services.countDocuments(filter, within(transaction)),
         await services
           .find(filter, { name: 1, ...ownershipFields })
-          .session(session)
+          .session(sessionOf(transaction))
           .sort({ _id: 1 })
           .limit(most)
           .lean<(Ownership & Pick<Service, '_id' | 'name'>)[]>()
@@ -102,11 +106,11 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         query,
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),
-    insert: (service: Service, session: ClientSession) => insertWhole(services, service, session),
+    insert: (service: Service, transaction: Transaction) => insertWhole(services, service, transaction),
     /** What it is still charged is given back. */
-    async remove(id: number, session: ClientSession): Promise<void> {
-      const removed = await services.findOneAndDelete({ _id: id }, { session }).lean<Service>().exec();
-      if (removed?.charge) await quotas.giveBack(removed, removed.charge, session);
+    async remove(id: number, transaction: Transaction): Promise<void> {
+      const removed = await services.findOneAndDelete({ _id: id }, within(transaction)).lean<Service>().exec();
+      if (removed?.charge) await quotas.giveBack(removed, removed.charge, transaction);
     },
 
     /** Admission of an operation that needs the service for itself. Returns whose the service is. */
@@ -114,13 +118,13 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       id: number,
       op: string,
       states: readonly ServiceState[],
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<Ownership | null> {
       return services
         .findOneAndUpdate(
           { _id: id, operation: null, wanted: null, state: { $in: [...states] } },
           { $set: { operation: op } },
-          { session, projection: ownershipFields },
+          { ...within(transaction), projection: ownershipFields },
         )
         .lean<Ownership>()
         .exec();
@@ -131,13 +135,13 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       id: number,
       op: string,
       over: readonly string[],
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<Ownership | null> {
       return services
         .findOneAndUpdate(
           { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
           { $set: { wanted: op } },
-          { session, projection: ownershipFields },
+          { ...within(transaction), projection: ownershipFields },
         )
         .lean<Ownership>()
         .exec();
@@ -184,9 +188,9 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       id: number,
       op: string,
       settle: (service: Service) => { state: ServiceState; roles: Role[]; ended: boolean },
-      session: ClientSession,
+      transaction: Transaction,
     ): Promise<Service | null> {
-      const service = await services.findOne({ _id: id }).session(session).lean<Service>().exec();
+      const service = await services.findOne({ _id: id }).session(sessionOf(transaction)).lean<Service>().exec();
       if (!service) return null;
       if (service.operation !== op && service.wanted !== op) return null;
       const mine = service.operation === op;
@@ -205,9 +209,9 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
           ...(returns && { $unset: { charge: '' } }),
           ...(mine && after.state !== service.state && { $push: pushLog([stateEntry(after.state, now)]) }),
         },
-        { session },
+        within(transaction),
       );
-      if (returns) await quotas.giveBack(service, returns, session);
+      if (returns) await quotas.giveBack(service, returns, transaction);
       return service;
     },
 

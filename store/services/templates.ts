@@ -1,10 +1,11 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { type ListQuery, namedFields } from '../../schemas/common/list.js';
 import { kinds, type OwnedKind } from '../../schemas/kinds.js';
 import { insertWhole, modelOf, setWhole } from '../mongo/model.js';
 import { type Part, pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
@@ -31,9 +32,9 @@ export function createTemplateStore<T extends Named>(
     list: (caller: Caller, query: ListQuery) =>
       pageOf(templates, visibleTo(caller, kind), query, { ids: 'number', list: namedFields, parts }),
     /** Fails with a duplicate key when the owner has one of this name already. */
-    insert: (template: T, session: ClientSession) => insertWhole(templates, template, session),
-    replace: (id: number, change: Partial<T>, session: ClientSession) => setWhole(templates, id, change, session),
-    remove: (id: number, session: ClientSession) => templates.deleteOne({ _id: id }, { session }),
+    insert: (template: T, transaction: Transaction) => insertWhole(templates, template, transaction),
+    replace: (id: number, change: Partial<T>, transaction: Transaction) => setWhole(templates, id, change, transaction),
+    remove: (id: number, transaction: Transaction) => templates.deleteOne({ _id: id }, within(transaction)),
   };
 }
 export type TemplateStore<T extends Named> = ReturnType<typeof createTemplateStore<T>>;

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../../domain/placement/placement-ties.js';
+import { within, withTransaction } from '../mongo/transaction.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
@@ -20,11 +21,11 @@ export const movedAtOnce = 200;
  */
 export function createBoundMoves(connection: Connection, vms: VmStore) {
   const moveSome = (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
-    connection.transaction(async (session) => {
+    withTransaction(connection, async (transaction) => {
       await connection
         .collection<{ _id: number }>('services')
-        .updateOne({ _id: service }, { $inc: { placements: 1 } }, { session });
-      const ties = createTies(await vms.siblings([service], session));
+        .updateOne({ _id: service }, { $inc: { placements: 1 } }, within(transaction));
+      const ties = createTies(await vms.siblings([service], transaction));
       const refused: number[] = [];
       const allowed = moves.flatMap(({ move, tied, host }): VmMove[] => {
         if (ties.refuses(tied, host)) {
@@ -34,7 +35,7 @@ export function createBoundMoves(connection: Connection, vms: VmStore) {
         ties.add({ service, role: tied.role, host });
         return [move];
       });
-      return { ...(await vms.move(allowed, session)), refused };
+      return { ...(await vms.move(allowed, transaction)), refused };
     });
 
   return async (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> => {

@@ -1,6 +1,7 @@
-import type { ClientSession, Connection } from 'mongoose';
+import type { Connection } from 'mongoose';
 import type { Ownership } from '../../schemas/common/common.js';
 import { type Index, ownershipFields } from '../mongo/model.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 /** Services of which not all VMs have their owner yet. */
 export const givingIndex: Index = {
@@ -12,13 +13,13 @@ export const givingIndex: Index = {
 export async function newOwnerOf(
   connection: Connection,
   service: number,
-  session?: ClientSession,
+  transaction?: Transaction,
 ): Promise<Ownership | null> {
   const found = await connection
     .collection<{ _id: number }>('services')
     .findOne<Ownership & { _id: number }>(
       { _id: service, 'giving.since': { $exists: true } },
-      { projection: ownershipFields, ...(session && { session }) },
+      { projection: ownershipFields, ...within(transaction) },
     );
   if (!found) return null;
   const { uid, gid, permissions } = found;

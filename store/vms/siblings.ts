@@ -1,8 +1,9 @@
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 import { readAtOnce } from './work-vms.js';
 
 type Seen = Pick<Vm, 'lcm_state' | 'left_behind' | 'service' | 'history'>;
@@ -14,29 +15,29 @@ type Seen = Pick<Vm, 'lcm_state' | 'left_behind' | 'service' | 'history'>;
 export function createSiblings(connection: Connection, vms: Model<Vm>) {
   const isUnknown = ({ lcm_state }: Seen): boolean => lcm_state === 'UNKNOWN';
 
-  async function givenUp(hosts: ReadonlySet<number>, session?: ClientSession): Promise<Set<number>> {
+  async function givenUp(hosts: ReadonlySet<number>, transaction?: Transaction): Promise<Set<number>> {
     if (hosts.size === 0) return new Set();
     const found = await connection
       .collection<Host>('hosts')
-      .find({ _id: { $in: [...hosts] }, state: 'OFFLINE' }, { projection: { _id: 1 }, ...(session && { session }) })
+      .find({ _id: { $in: [...hosts] }, state: 'OFFLINE' }, { projection: { _id: 1 }, ...within(transaction) })
       .toArray();
     return new Set(found.map(({ _id }) => _id));
   }
 
-  return async (services: readonly number[], session?: ClientSession): Promise<Sibling[]> => {
+  return async (services: readonly number[], transaction?: Transaction): Promise<Sibling[]> => {
     if (services.length === 0) return [];
     const found = await vms
       .find(
         // One that is switched off keeps its place, and runs there again.
         { 'service.id': { $in: services }, state: { $in: ['ACTIVE', 'POWEROFF'] } },
         { lcm_state: 1, left_behind: 1, service: 1, history: { $slice: -1 } },
-        { ...(session && { session }) },
+        within(transaction),
       )
       .hint('by_service')
       .batchSize(readAtOnce)
       .lean<Seen[]>()
       .exec();
-    const gone = await givenUp(new Set(found.filter(isUnknown).flatMap((vm) => placeOf(vm)?.hid ?? [])), session);
+    const gone = await givenUp(new Set(found.filter(isUnknown).flatMap((vm) => placeOf(vm)?.hid ?? [])), transaction);
     return found.flatMap((vm): Sibling[] => {
       const host = placeOf(vm)?.hid;
       if (host === undefined || !vm.service) return [];

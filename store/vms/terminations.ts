@@ -4,6 +4,7 @@ import { workflowIdOf } from '../../domain/operations/names.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { within, withTransaction } from '../mongo/transaction.js';
 import type { OperationStore } from '../operations/operations.js';
 import type { VmStore } from './vms.js';
 
@@ -41,16 +42,11 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
         started_at: null,
         ended_at: null,
       };
-      await connection.transaction(async (session) => {
-        const owner = await vms.admit(
-          vm._id,
-          { 'hold.op': by._id, wanted: null, state: { $ne: 'DONE' } },
-          { wanted: operation._id, left_behind: operation._id, hold: null },
-          session,
-        );
+      await withTransaction(connection, async (transaction) => {
+        const owner = await vms.admitLeftBehind(vm._id, operation._id, by._id, transaction);
         if (!owner) return;
         const { uid, gid, permissions } = owner;
-        await operations.model.create([{ ...operation, uid, gid, permissions }], { session });
+        await operations.model.create([{ ...operation, uid, gid, permissions }], within(transaction));
       });
     },
 

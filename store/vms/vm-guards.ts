@@ -1,5 +1,6 @@
-import type { ClientSession, Connection, mongo } from 'mongoose';
+import type { Connection, mongo } from 'mongoose';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 
 /** A VM as it was read, as far as guarded updates go by it. */
 export type GuardedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'epoch' | 'charge'> &
@@ -26,10 +27,10 @@ export type VmChange = { vm: GuardedVm; $set: Partial<Vm> };
 export async function writeChanges(
   connection: Connection,
   changes: readonly VmChange[],
-  session?: ClientSession,
+  transaction?: Transaction,
 ): Promise<number> {
   const vms = connection.collection<Vm>('vms');
-  return (await vms.bulkWrite(together(changes), { ordered: false, ...(session && { session }) })).matchedCount;
+  return (await vms.bulkWrite(together(changes), { ordered: false, ...within(transaction) })).matchedCount;
 }
 
 /**

@@ -1,9 +1,10 @@
-import type { ClientSession, Connection, Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
+import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
 
 /** A change of state of one VM as it was read, with what else changes in the same write. */
@@ -23,7 +24,7 @@ export type Departures = {
   /** Runs transactions in which VMs of a service end one after the other: they write the same document. */
   inTurn<T>(service: number, transaction: () => Promise<T>): Promise<T>;
   /** In the transaction in which a VM, as it was before, has become DONE: if by hand, its role has one place fewer. */
-  depart(vm: Departing, session: ClientSession): Promise<void>;
+  depart(vm: Departing, transaction: Transaction): Promise<void>;
 };
 
 type Moved = { there: Set<number>; moved: number };
@@ -44,27 +45,27 @@ export function createVmTransitions(
    * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
    * terminated, its role has one place fewer. Returns how many matched.
    */
-  const end = async ({ vm, $set }: VmChange, session?: ClientSession): Promise<number> => {
-    const inside = async (within: ClientSession): Promise<number> => {
+  const end = async ({ vm, $set }: VmChange, transaction?: Transaction): Promise<number> => {
+    const inside = async (inner: Transaction): Promise<number> => {
       const before = await vms
         .findOneAndUpdate(
           { _id: vm._id, ...guardOf(vm) },
           { $set, $unset: { charge: '' } },
-          { session: within, projection: endFields },
+          { ...within(inner), projection: endFields },
         )
         .lean<Departing & Pick<Vm, 'charge' | 'uid' | 'gid'>>()
         .exec();
       if (!before) return 0;
-      if (before.charge) await quotas.giveBack(before, before.charge, within);
-      await departures.depart(before, within);
+      if (before.charge) await quotas.giveBack(before, before.charge, inner);
+      await departures.depart(before, inner);
       return 1;
     };
-    if (session) return inside(session);
-    const inTransaction = () => connection.transaction(inside);
+    if (transaction) return inside(transaction);
+    const inTransaction = () => withTransaction(connection, inside);
     return vm.service ? departures.inTurn(vm.service.id, inTransaction) : inTransaction();
   };
 
-  const move = async (moves: readonly VmMove[], session?: ClientSession): Promise<Moved> => {
+  const move = async (moves: readonly VmMove[], transaction?: Transaction): Promise<Moved> => {
     if (moves.length === 0) return { there: new Set(), moved: 0 };
     const changes = moves.map(
       ({ vm, event, set, release }): VmChange => ({
@@ -85,13 +86,13 @@ export function createVmTransitions(
       matchedCount += await writeChanges(
         connection,
         changes.filter((change) => !isEnd(change)),
-        session,
+        transaction,
       );
-    for (const change of ends) matchedCount += await end(change, session);
+    for (const change of ends) matchedCount += await end(change, transaction);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const now = await vms
       .find({ _id: { $in: moves.map(({ vm }) => vm._id) } }, { state: 1, lcm_state: 1, epoch: 1, hold: 1 })
-      .session(session ?? null)
+      .session(sessionOf(transaction))
       .lean<Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'hold'>[]>()
       .exec();
     const present = new Map(now.map((vm) => [vm._id, vm]));
@@ -115,8 +116,8 @@ export function createVmTransitions(
      * that are now where the move leads, which leaves out those that somebody else has taken. An illegal move is a
      * programming error and throws.
      */
-    transition: async (moves: readonly VmMove[], session?: ClientSession): Promise<Set<number>> =>
-      (await move(moves, session)).there,
+    transition: async (moves: readonly VmMove[], transaction?: Transaction): Promise<Set<number>> =>
+      (await move(moves, transaction)).there,
 
     /** The same, and how many this very call has moved: the others were moved by another try of the same step. */
     move,

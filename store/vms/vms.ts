@@ -1,19 +1,20 @@
-import { type ClientSession, type Connection, mongo } from 'mongoose';
+import { type Connection, mongo } from 'mongoose';
 import { z } from 'zod';
 import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
-import type { Ownership } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../../schemas/vms/vm.js';
 import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
-import { modelOf, ownershipFields, setWhole } from '../mongo/model.js';
+import { modelOf, setWhole } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
+import { type Transaction, within } from '../mongo/transaction.js';
 import { newOwnerOf } from './new-owner.js';
 import { createSiblings } from './siblings.js';
+import { createVmAdmissions } from './vm-admissions.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
 import { createVmTransitions, type Departures } from './vm-transitions.js';
@@ -269,14 +270,14 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     },
 
     /** Says of a VM without a host that the operation on it which looked for one has ended, unless another holds it. */
-    leave: (id: number, op: string, reason: string, session: ClientSession) =>
+    leave: (id: number, op: string, reason: string, transaction: Transaction) =>
       vms.updateOne(
         {
           ...{ _id: id, operation: { $in: [null, op] }, state: 'PENDING' },
           $or: [{ hold: null }, { 'hold.op': op }],
         },
         { $set: { reason } },
-        { session },
+        within(transaction),
       ),
 
     /** An operation has begun that will look for a host for those of a service that have none: they are not left any more. */
@@ -291,27 +292,15 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     setReason: (ids: readonly number[], op: string, reason: string) =>
       vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason: brief(reason, longest.vm) } }),
 
-    /** Admission of an operation on a VM: the guard is part of the filter. Returns whose the VM is. */
-    async admit(
-      id: number,
-      guard: Record<string, unknown>,
-      set: Partial<Vm>,
-      session: ClientSession,
-    ): Promise<Ownership | null> {
-      const vm = await vms
-        .findOneAndUpdate(
-          { _id: id, ...guard },
-          { $set: set },
-          { session, projection: { ...ownershipFields, service: 1 } },
-        )
-        .lean<Ownership & Pick<Vm, 'service'>>()
-        .exec();
-      return (vm?.service && (await newOwnerOf(connection, vm.service.id, session))) ?? vm;
+    /** One of its own, in the transaction that admits the operation which deploys it. */
+    async insert(vm: Vm, transaction: Transaction): Promise<void> {
+      await vms.create([vm], within(transaction));
     },
 
-    setUserTemplate: (id: number, user_template: UserTemplate, session: ClientSession): Promise<Vm | null> =>
-      setWhole(vms, id, { user_template }, session),
+    setUserTemplate: (id: number, user_template: UserTemplate, transaction: Transaction): Promise<Vm | null> =>
+      setWhole(vms, id, { user_template }, transaction),
 
+    ...createVmAdmissions(connection, vms),
     ...createVmHolds(connection, vms),
     ...createVmTransitions(connection, vms, charged),
   };

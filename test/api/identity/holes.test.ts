@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
+import { within } from '../../../store/mongo/transaction.js';
 import { makeOwnedService } from '../../support/owned-service.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { createWorld, type World } from '../world.js';
@@ -102,8 +103,8 @@ const more = {
     const { id: first, token: expired } = await made('mallory', '/tokens', { name: 'expires' });
     const { id: second, token: revoked } = await made('mallory', '/tokens', { name: 'revoked' });
     for (const token of [expired, revoked]) expect(await status(world.bearer(token, 'get', '/user'))).toBe(200);
-    await version.change((session) =>
-      tokens.model.updateOne({ _id: first }, { $set: { expires_at: new Date(Date.now() - 1) } }, { session }),
+    await version.change((transaction) =>
+      tokens.model.updateOne({ _id: first }, { $set: { expires_at: new Date(Date.now() - 1) } }, within(transaction)),
     );
     await world.ask('mallory', 'delete', `/tokens/${second}`);
     for (const token of [expired, revoked, `${revoked.slice(0, -1)}x`])

@@ -10,6 +10,7 @@ import { generatedSign } from '../../../schemas/identity/user.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory, type Directory } from '../../../store/identity/directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
+import { within } from '../../../store/mongo/transaction.js';
 import { addGroup, addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
@@ -230,9 +231,9 @@ describe('a token', () => {
     const [first, second] = [await token(_id), await token(_id, null)];
     const authenticate = asIdentity(other);
     await Promise.all([authenticate(undefined, first), authenticate(undefined, second)]);
-    await directory.version.change(async (session) => {
-      const { _id: id } = await directory.tokens.model.findOne({}, {}, { session }).orFail();
-      await directory.tokens.remove(_id, id, session);
+    await directory.version.change(async (transaction) => {
+      const { _id: id } = await directory.tokens.model.findOne({}, {}, within(transaction)).orFail();
+      await directory.tokens.remove(_id, id, transaction);
     });
     await expect(authenticate(undefined, first)).rejects.toMatchObject(wrongToken);
     await authenticate(undefined, second);

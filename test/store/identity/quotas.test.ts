@@ -12,6 +12,7 @@ import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory, type Directory } from '../../../store/identity/directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
+import { within, withTransaction } from '../../../store/mongo/transaction.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { addUser } from '../../support/people.js';
@@ -253,13 +254,13 @@ describe('limits', () => {
 
 describe('an object that is given away', () => {
   const give = async (id: number, to: { uid: number; gid: number }) =>
-    connection.transaction(async (session) => {
+    withTransaction(connection, async (transaction) => {
       const vm = await store.vms.model
-        .findOneAndUpdate({ _id: id }, { $set: to }, { session })
+        .findOneAndUpdate({ _id: id }, { $set: to }, within(transaction))
         .lean<Vm>()
         .orFail()
         .exec();
-      await store.quotas.moveCharge(vm, to, vm.charge, session);
+      await store.quotas.moveCharge(vm, to, vm.charge, transaction);
     });
 
   it('takes its charge with it, and who stays is not asked', async () => {
@@ -316,7 +317,7 @@ describe('what is counted of a user', () => {
     const { id } = await operations.vmTemplates.create(alice, body());
     await made.vm_templates(operations);
     await store.quotas.setLimits({ type: 'user', id: bob.id }, { vm_templates: 0 });
-    const given = store.ownership.changeOf('vm_template', store.vmTemplates.model)(id, {
+    const given = store.ownership.changeOf('vm_template')(id, {
       ...{ after: (seen) => ({ ...seen, uid: bob.id }), allow: () => {}, compare: async () => {}, names: {} },
     });
     await expect(given).rejects.toMatchObject({ quota: { quota: 'vm_templates', limit: 0 } });
@@ -471,7 +472,7 @@ async function perform(deed: Deed): Promise<void> {
     }
     case 'dies':
       // Everything is written, and then the process is gone before it commits.
-      await connection.transaction(async (session) => {
+      await withTransaction(connection, async (transaction) => {
         const id = await store.counters.one('vm');
         await store.vms.model.create(
           [
@@ -485,9 +486,9 @@ async function perform(deed: Deed): Promise<void> {
               charge: size,
             },
           ],
-          { session },
+          within(transaction),
         );
-        await store.quotas.charge({ uid: caller.id, gid: caller.gid }, size, session);
+        await store.quotas.charge({ uid: caller.id, gid: caller.gid }, size, transaction);
         throw new Problem('cancelled', 'the process was killed');
       });
   }
