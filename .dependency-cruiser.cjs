@@ -2,7 +2,7 @@
  * The absolute rules on imports: what holds for types too, and circles; of which rooms and shelves there are, see rooms.json.
  * Rules with an exception for types are in .oxlintrc.json, because dependency-cruiser cannot tell `import type`.
  */
-const { rooms, development, shelves } = require('./rooms.json');
+const { rooms, keepers, development, shelves } = require('./rooms.json');
 
 const anyRoom = `^(${[...rooms.map(({ room }) => room), ...development].join('|')})/`;
 const exactly = (paths = []) => paths.map((path) => `^${path.replaceAll('.', '\\.')}$`);
@@ -27,10 +27,20 @@ const shelfRules = shelves.slice(0, -1).map((shelf, at) => ({
   to: { path: `^[a-z]+/(native/)?(${shelves.slice(at + 1).join('|')})/`, pathNot: `^(${development.join('|')})/` },
 }));
 
+/** What a package does is known to one room, and to the files that prepare it. */
+const keeperRules = keepers.map(({ packages, room, files, why }) => ({
+  name: `${packages[0]}-is-kept-by-${room}`,
+  comment: why,
+  severity: 'error',
+  from: { path: anyRoom, pathNot: [`^(${[room, ...development].join('|')})/`, ...exactly(files)] },
+  to: { path: `(^|/)node_modules/(${packages.join('|')})/` },
+}));
+
 module.exports = {
   forbidden: [
     ...roomRules,
     ...shelfRules,
+    ...keeperRules,
     {
       name: 'nobody-imports-tests',
       comment: 'What only tests need is not part of the product.',

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const read = (name) => JSON.parse(readFileSync(join(root, name), 'utf8'));
-export const { rooms, development, shelves } = read('rooms.json');
+export const { rooms, keepers, development, shelves } = read('rooms.json');
 const names = [...rooms.map(({ room }) => room), ...development].toSorted((one, other) => (one < other ? -1 : 1));
 
 /** Other rooms than these, however far up. */
@@ -19,6 +19,13 @@ const decisions = {
   message: 'Faces show and read: what to decide is asked of requests/.',
 };
 
+/** A transaction is handed on; what it is to MongoDB is for the store to know. */
+const handedOn = {
+  regex: '^(?:\\.\\./)+store/mongo/transaction\\.js$',
+  allowTypeImports: true,
+  message: 'Hand the transaction on to a method of the store: what it is to MongoDB is known there alone.',
+};
+
 /** By room: what no file of it may import but as a type. */
 const patterns = Object.fromEntries(
   rooms
@@ -28,6 +35,7 @@ const patterns = Object.fromEntries(
       [
         { regex: roomsBut([room, ...imports]), allowTypeImports: true, message: why },
         ...(room === 'api' ? [decisions] : []),
+        ...(imports.includes('store') ? [handedOn] : []),
       ],
     ]),
 );
