@@ -48,6 +48,12 @@ export const createOperations = (context: OperationsContext) => {
   const [services, consistency] = [serviceOperations(context), consistencyOperations(context)];
   const [hosts, clusters] = [hostOperations(context), clusterOperations(context)];
   const [vmTemplates, serviceTemplates] = [vmTemplateOperations(context), serviceTemplateOperations(context)];
+
+  async function listed(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
+    const page = await context.store.operations.list(caller, query);
+    return { ...page, items: page.items.map((operation) => operationResource(operation, context.settings)) };
+  }
+
   return {
     hosts,
     clusters,
@@ -73,10 +79,7 @@ export const createOperations = (context: OperationsContext) => {
     } satisfies Record<OwnedKind, object>,
     operations: {
       ...operationActions(context, createRetries({ consistency, services, vms })),
-      async list(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
-        const page = await context.store.operations.list(caller, query);
-        return { ...page, items: page.items.map((operation) => operationResource(operation, context.settings)) };
-      },
+      list: listed,
       /** Those of one service or VM that the caller may USE. */
       async listOn(
         caller: Caller,
@@ -89,7 +92,7 @@ export const createOperations = (context: OperationsContext) => {
           vm: () => inVms.find(id),
         };
         authorised(caller, type, await find[type](), 'use', id);
-        return this.list(caller, { ...query, resource_type: type, resource_id: id });
+        return listed(caller, { ...query, resource_type: type, resource_id: id });
       },
       /** Whether the caller has sent a request with this key before. */
       isRepeated: async (caller: Caller, { idempotencyKey }: Admission): Promise<boolean> =>

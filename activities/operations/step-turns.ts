@@ -14,9 +14,12 @@ export class StepTurns {
   readonly #queues = new Map<string, Queue>();
   readonly #parties = new Map<string, Promise<string | null>>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #findParty: (op: string) => Promise<string | null>;
 
   /** `partyOf`: who takes turns with others for an operation. */
-  constructor(private readonly partyOf: (op: string) => Promise<string | null>) {}
+  constructor(partyOf: (op: string) => Promise<string | null>) {
+    this.#findParty = partyOf;
+  }
 
   /** Does the work when it is its turn. It never comes to that if `signal` aborts before. */
   async take<T>(op: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
@@ -39,7 +42,7 @@ export class StepTurns {
   #partyOf(op: string): Promise<string | null> {
     const known = this.#parties.get(op);
     if (known) return known;
-    const asked = this.partyOf(op).catch(() => {
+    const asked = this.#findParty(op).catch(() => {
       this.#parties.delete(op);
       return null;
     });

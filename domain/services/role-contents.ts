@@ -71,25 +71,27 @@ function nameAt(value: string, start: number): string {
 export class CustomValues {
   readonly #texts = new Map<string, { text: string; length: number }>();
   readonly #standIns = new Map<string, { entries: TextEntry[]; length: number } | Finding[]>();
+  readonly #given: Attributes;
+  readonly #promised: Attributes;
 
-  constructor(
-    private readonly given: Attributes,
-    private readonly promised: Attributes,
-  ) {}
+  constructor(given: Attributes, promised: Attributes) {
+    this.#given = given;
+    this.#promised = promised;
+  }
 
   has(name: string): boolean {
-    return Object.hasOwn(this.given, name);
+    return Object.hasOwn(this.#given, name);
   }
 
   isMissing(name: string): boolean {
-    return !this.has(name) && Object.hasOwn(this.promised, name);
+    return !this.has(name) && Object.hasOwn(this.#promised, name);
   }
 
   /** A value, and how long it is in quotes. */
   textOf(name: string): { text: string; length: number } {
     let found = this.#texts.get(name);
     if (found === undefined) {
-      const value = this.given[name];
+      const value = this.#given[name];
       const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
       found = { text, length: lengthInQuotes(text) };
       this.#texts.set(name, found);

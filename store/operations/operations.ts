@@ -70,6 +70,26 @@ export function createOperationStore(connection: Connection) {
     },
   ]);
 
+  /** The operation that was admitted under the same Idempotency-Key, if it asked for the same. */
+  async function repeated({
+    requester,
+    idempotency_key,
+    fingerprint,
+  }: Pick<Operation, 'requester' | 'idempotency_key' | 'fingerprint'>) {
+    if (idempotency_key === null) return undefined;
+    const earlier = await operations
+      .findOne({ 'requester.id': requester.id, idempotency_key })
+      .lean<Operation>()
+      .exec();
+    if (!earlier) return undefined;
+    if (earlier.fingerprint !== fingerprint)
+      throw new Problem(
+        'idempotency_key_reused',
+        `The key "${idempotency_key}" was used for another request (operation ${earlier._id}). Use a new key for a new request.`,
+      );
+    return earlier;
+  }
+
   return {
     model: operations,
     find: (id: string) => operations.findById(id).lean<Operation>().exec(),
@@ -309,7 +329,7 @@ export function createOperationStore(connection: Connection) {
       claim: (transaction: Transaction) => Promise<Ownership | null>,
       refusal: () => Promise<Problem>,
     ): Promise<{ operation: Operation; repeated: boolean }> {
-      const earlier = await this.repeated(operation);
+      const earlier = await repeated(operation);
       if (earlier) return { operation: earlier, repeated: true };
       try {
         return await withTransaction(connection, async (transaction) => {
@@ -326,7 +346,7 @@ export function createOperationStore(connection: Connection) {
         });
       } catch (error) {
         if (error instanceof GuardLost) throw await refusal();
-        const winner = isDuplicateKey(error) ? await this.repeated(operation) : undefined;
+        const winner = isDuplicateKey(error) ? await repeated(operation) : undefined;
         if (winner) return { operation: winner, repeated: true };
         throw error;
       }
@@ -336,25 +356,7 @@ export function createOperationStore(connection: Connection) {
     hasKey: async (requester: number, idempotency_key: string): Promise<boolean> =>
       (await operations.exists({ 'requester.id': requester, idempotency_key }).exec()) !== null,
 
-    /** The operation that was admitted under the same Idempotency-Key, if it asked for the same. */
-    async repeated({
-      requester,
-      idempotency_key,
-      fingerprint,
-    }: Pick<Operation, 'requester' | 'idempotency_key' | 'fingerprint'>) {
-      if (idempotency_key === null) return undefined;
-      const earlier = await operations
-        .findOne({ 'requester.id': requester.id, idempotency_key })
-        .lean<Operation>()
-        .exec();
-      if (!earlier) return undefined;
-      if (earlier.fingerprint !== fingerprint)
-        throw new Problem(
-          'idempotency_key_reused',
-          `The key "${idempotency_key}" was used for another request (operation ${earlier._id}). Use a new key for a new request.`,
-        );
-      return earlier;
-    },
+    repeated,
   };
 }
 export type OperationStore = ReturnType<typeof createOperationStore>;
