@@ -14,6 +14,7 @@ import { judgeOwners, type SeenOwner } from '../../domain/consistency/judge-owne
 import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
+import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
@@ -92,7 +93,7 @@ export const looksOf = (ports: LookPorts): Record<Section, Looks> => ({
     page: (after) => lookAtHosts(ports, { after: number(after), limit: size.hosts }),
     again: async (ids) => {
       const flaws: Flaw[] = [];
-      for (const some of portions(numbers(ids), size.hosts))
+      for (const some of portionsOf(numbers(ids), size.hosts))
         flaws.push(...(await lookAtHosts(ports, { ids: some })).flaws);
       return flaws;
     },
@@ -107,16 +108,10 @@ const texts = (ids: readonly (number | string)[]) => ids.filter((id) => typeof i
 const lastOf = <Id>(found: readonly { _id: Id }[], limit: number): Id | null =>
   found.length < limit ? null : (found.at(-1)?._id ?? null);
 
-export function portions<T>(items: readonly T[], most: number): T[][] {
-  const parts: T[][] = [];
-  for (let at = 0; at < items.length; at += most) parts.push(items.slice(at, at + most));
-  return parts;
-}
-
 /** Results in the order of the items, so many at a time. */
-async function inParts<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function fewAtATime<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
-  for (const some of portions(items, size.calls)) results.push(...(await Promise.all(some.map(work))));
+  for (const some of portionsOf(items, size.calls)) results.push(...(await Promise.all(some.map(work))));
   return results;
 }
 
@@ -150,7 +145,7 @@ async function seenOwners(
 
 async function judgedOperations({ store, engine }: LookPorts, found: readonly Operation[]): Promise<Flaw[]> {
   const known = await store.consistency.reads.known(found);
-  const seen = await inParts(found, async (operation): Promise<SeenOperation> => {
+  const seen = await fewAtATime(found, async (operation): Promise<SeenOperation> => {
     const isParked = operation.state === 'waiting' || operation.state === 'waiting_for_you';
     const run = isParked ? null : await engine.latestRun(operation.workflow_id);
     return { ...operation, run, isKnown: known.has(operation._id) };
@@ -159,7 +154,7 @@ async function judgedOperations({ store, engine }: LookPorts, found: readonly Op
 }
 
 async function judgedRuns({ store, engine }: LookPorts, workflowIds: readonly string[]): Promise<Flaw[]> {
-  const runs = await inParts(workflowIds, async (workflowId): Promise<OpenRun[]> => {
+  const runs = await fewAtATime(workflowIds, async (workflowId): Promise<OpenRun[]> => {
     const run = await engine.latestRun(workflowId);
     return run?.status === 'open' ? [{ workflowId, firstRunId: run.firstRunId, op: run.op }] : [];
   });
@@ -225,7 +220,7 @@ async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<
     ...(host.heard && 'domains' in host.heard ? host.heard.domains.map(({ vm }) => vm) : []),
   ]);
   const vms: SeenVm[] = [];
-  for (const some of portions([...new Set(ids)], size.documents)) vms.push(...(await reads.vms({ ids: some })));
+  for (const some of portionsOf([...new Set(ids)], size.documents)) vms.push(...(await reads.vms({ ids: some })));
   const known = await surroundings(ports.store, vms);
   const domains = heard.reduce((sum, said) => sum + (said && 'domains' in said ? said.domains.length : 0), 0);
   return {

@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 import { type Flaw, isSame } from '../../domain/consistency/evidence.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
+import { portionsOf } from '../../domain/portions.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
 import { isCheck } from '../../schemas/operations/operation.js';
 import { isRepairable, type StoredFinding } from '../../store/consistency/consistency.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { type Cursor, type LookPorts, looksOf, portions } from './consistency-looks.js';
+import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
 import { looksFirst, repair } from './consistency-repairs.js';
 
 /**
@@ -110,7 +111,7 @@ const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>
     /** Repairs what was found. Returns how many are repaired, also by an earlier try of this step. */
     async repairFindings(input: SectionOf<S>): Promise<number> {
       await eachPage(input, 'found', async (page) => {
-        for (const some of portions(page.filter(isRepairable), repairsAtOnce)) {
+        for (const some of portionsOf(page.filter(isRepairable), repairsAtOnce)) {
           const at = surroundings();
           at.signal.throwIfAborted();
           const lookedAt = await stillThere(at, input.section, some);

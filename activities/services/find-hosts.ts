@@ -1,4 +1,5 @@
 import { planning } from '../../domain/placement/placement.js';
+import { portionsOf } from '../../domain/portions.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { HeldRow } from '../../store/vms/waiting-vms.js';
@@ -57,9 +58,9 @@ export async function lookForHosts(
   const fitting = await withRoom({ store, settings }, trying);
   const boot = rows.filter(({ state }) => state !== 'PENDING').map((row) => ({ id: row._id, role: roleOf(row) }));
   const placed = new Set<number>();
-  for (let at = 0; at < fitting.length; at += portion) {
-    const some = (await store.vms.byIds(fitting.slice(at, at + portion))).filter((vm) => vm.hold?.op === op);
-    const result = await placeVms(store, some, undefined, settings.placement);
+  for (const some of portionsOf(fitting, portion)) {
+    const held = (await store.vms.byIds(some)).filter((vm) => vm.hold?.op === op);
+    const result = await placeVms(store, held, undefined, settings.placement);
     for (const id of result.placed) placed.add(id);
     // A host that has taken all it may in one pass takes none in the next: the rest is for the next look.
     if (result.pending.length > 0) break;

@@ -5,6 +5,7 @@ import type { Engine } from '../../adapters/engine/port.js';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { DomainReport, Hypervisor } from '../../adapters/hypervisor/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
+import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
@@ -27,10 +28,11 @@ type MonitoringPorts = Pick<StepPorts, 'store'> & {
 export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
-    const ids = (await store.hosts.all()).map((host) => host._id);
-    const batches: number[][] = [];
-    for (let at = 0; at < ids.length; at += hostsPerPoll) batches.push(ids.slice(at, at + hostsPerPoll));
-    return batches;
+    const hosts = await store.hosts.all();
+    return portionsOf(
+      hosts.map(({ _id }) => _id),
+      hostsPerPoll,
+    );
   },
 
   /**

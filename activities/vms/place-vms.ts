@@ -1,6 +1,7 @@
 import type { PlacementContext } from '../../domain/placement/placement.js';
 import { type PlacementPlan, type PlacementSettings, planning } from '../../domain/placement/placement.js';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
+import { portionsOf } from '../../domain/portions.js';
 import { placeOf, withStay } from '../../domain/vms/stays.js';
 import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
 import type { PlacementRecord } from '../../schemas/placement/placement.js';
@@ -53,8 +54,8 @@ const portion = 200;
 /** Where the VMs of services are, however many services they are. */
 export async function siblingsIn(store: Store, services: readonly number[]): Promise<Sibling[]> {
   const found: Sibling[] = [];
-  for (let at = 0; at < services.length; at += portion)
-    for (const sibling of await store.vms.siblings(services.slice(at, at + portion))) found.push(sibling);
+  for (const some of portionsOf(services, portion))
+    for (const sibling of await store.vms.siblings(some)) found.push(sibling);
   return found;
 }
 

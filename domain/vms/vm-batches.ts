@@ -1,13 +1,10 @@
 import { limits } from '../../schemas/common/limits.js';
+import { portionsOf } from '../portions.js';
 
 const batchSize = limits.batchVms.most;
 
 /** VMs in portions that one step takes. */
-export function batchesOf(ids: readonly number[]): number[][] {
-  const batches: number[][] = [];
-  for (let at = 0; at < ids.length; at += batchSize) batches.push(ids.slice(at, at + batchSize));
-  return batches;
-}
+export const batchesOf = (ids: readonly number[]): number[][] => portionsOf(ids, batchSize);
 
 /** Portions of several roles in batches: those that fill one go alone, the others share them, in their order. */
 export function packed<P extends { vms: readonly number[] }>(portions: readonly P[]): P[][] {

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { portionsOf } from '../../domain/portions.js';
 import { type HealthService, type HealthVm, serviceHealth } from '../../domain/services/service-health.js';
 import type { Service, ServiceState } from '../../schemas/services/service.js';
 import type { VmStore } from '../vms/vms.js';
@@ -73,10 +74,8 @@ export function createHealth(connection: Connection, { services, vms }: { servic
   return {
     /** Says of these services what they are, unless an operation is at work on them. */
     async refresh(ids: readonly number[]): Promise<void> {
-      for (let at = 0; at < ids.length; at += portion) {
-        const some = ids.slice(at, at + portion);
+      for (const some of portionsOf(ids, portion))
         for (let reading = 0; reading < readings && !(await judge(some)); reading++);
-      }
     },
 
     /**

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { portionsOf } from '../../domain/portions.js';
 import { abandonment } from '../../domain/vms/vm-states.js';
 import type { Operation, Releasing } from '../../schemas/operations/operation.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -62,10 +63,10 @@ export function createReleases(connection: Connection, { operations, services, v
       .hint('by_service')
       .lean<Pick<Vm, '_id'>[]>()
       .exec();
-    for (let at = 0; at < found.length; at += releasedAtOnce) {
+    const ids = found.map(({ _id }) => _id);
+    for (const some of portionsOf(ids, releasedAtOnce)) {
       const isFree = await services.model.exists({ _id: service, operation: null, wanted: null });
       if (!isFree || !(await operations.model.exists({ _id: op, 'releasing.since': since }))) return;
-      const some = found.slice(at, at + releasedAtOnce).map(({ _id }) => _id);
       await vms.model.updateMany({ _id: { $in: some }, ...isLeft }, { $set: { reason: left } });
     }
   }

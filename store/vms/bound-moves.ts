@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../../domain/placement/placement-ties.js';
+import { portionsOf } from '../../domain/portions.js';
 import { within, withTransaction } from '../mongo/transaction.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
@@ -40,8 +41,8 @@ export function createBoundMoves(connection: Connection, vms: VmStore) {
 
   return async (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> => {
     const all: BoundlyMoved = { there: new Set(), moved: 0, refused: [] };
-    for (let at = 0; at < moves.length; at += movedAtOnce) {
-      const { there, moved, refused } = await moveSome(service, moves.slice(at, at + movedAtOnce));
+    for (const some of portionsOf(moves, movedAtOnce)) {
+      const { there, moved, refused } = await moveSome(service, some);
       for (const id of there) all.there.add(id);
       all.moved += moved;
       all.refused.push(...refused);

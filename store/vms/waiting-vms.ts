@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Waiting } from '../../domain/placement/placement-turns.js';
+import { portionsOf } from '../../domain/portions.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { modelOf } from '../mongo/model.js';
@@ -109,11 +110,8 @@ export function createWaitingVms(connection: Connection) {
     /** Writes down that these VMs were offered a host, and whose turns that were, the last one last. */
     async offered(ids: readonly number[], served: readonly string[]): Promise<void> {
       const now = new Date();
-      for (let at = 0; at < ids.length; at += portion)
-        await vms().updateMany(
-          { _id: { $in: ids.slice(at, at + portion) }, state: 'PENDING' },
-          { $set: { offered_at: now } },
-        );
+      for (const some of portionsOf(ids, portion))
+        await vms().updateMany({ _id: { $in: some }, state: 'PENDING' }, { $set: { offered_at: now } });
       if (served.length === 0) return;
       await turns.bulkWrite(
         served.map((_id, nth) => ({
