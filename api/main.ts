@@ -9,7 +9,7 @@ import { printableLines } from '../schemas/common/printable.js';
 import { isLoopback } from '../schemas/common/request-source.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
 import { tlsFilesIn } from '../schemas/config.js';
-import { createDirectory } from '../store/identity/directory.js';
+import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
 import { createStore } from '../store/store.js';
 import { createApp } from './app.js';

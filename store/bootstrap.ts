@@ -1,13 +1,13 @@
 import type { Connection, Model } from 'mongoose';
 import { pools } from '../schemas/kinds.js';
-import { createDirectory, type Directory } from './identity/directory.js';
+import { createDirectory, type MongodbDirectory } from './identity/mongodb-directory.js';
 import { createStore } from './store.js';
 
 /**
  * Makes collections and indexes, unless they are there, and what is always there. Before that, unique keys do not hold:
  * run it before any worker. Returns the directory, for whoever goes on to make the first user.
  */
-export async function bootstrapStore(connection: Connection): Promise<Directory> {
+export async function bootstrapStore(connection: Connection): Promise<MongodbDirectory> {
   const { hosts, clusters, counters } = createStore(connection);
   const directory = createDirectory(connection);
   await Promise.all(Object.values(connection.models).map(bringAbout));

@@ -12,7 +12,7 @@ import { createLogger } from '../adapters/process/logger.js';
 import { readSettings } from '../adapters/process/settings.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
-import { createDirectory } from '../store/identity/directory.js';
+import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
 import { createStore } from '../store/store.js';
 import { placementSettings } from './placement-settings.js';

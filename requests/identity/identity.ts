@@ -18,7 +18,11 @@ export type Credentials = { name?: string; secret: string };
 /** What is known of credentials that were right: as of a version of the directory, after which it is looked at again. */
 type Known = Seen & { token: Token | null };
 
-export type Identity = ReturnType<typeof createIdentity>;
+/** Who is asking. */
+export interface Identity {
+  /** The caller with these credentials; else the problem `not_authenticated`, or `too_many_attempts`. */
+  authenticate(credentials: Credentials, address: string): Promise<Caller>;
+}
 
 /**
  * Who is asking. Of what decides on it nothing is older than the request: the version of the directory is read with each,
@@ -33,7 +37,7 @@ export function createIdentity({
   directory: Directory;
   failedLogins: number;
   now?: () => number;
-}) {
+}): Identity {
   const { users, tokens } = directory;
   const passwords = createPasswords(directory, failedLogins);
   const key = randomBytes(32);
@@ -111,7 +115,6 @@ export function createIdentity({
   }
 
   return {
-    /** The caller with these credentials; else the problem `not_authenticated`, or `too_many_attempts`. */
     async authenticate({ name, secret }: Credentials, address: string): Promise<Caller> {
       const version = await directory.version.current();
       const fingerprint = fingerprintOf(name, secret);

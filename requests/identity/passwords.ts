@@ -3,8 +3,7 @@ import { hash, verify } from '@node-rs/argon2';
 import { clientNetwork } from '../../domain/identity/client-network.js';
 import { Problem } from '../../domain/problems.js';
 import { generatedSign, type User } from '../../schemas/identity/user.js';
-import type { Directory } from '../../store/identity/directory.js';
-import type { Attempt } from '../../store/identity/login-attempts.js';
+import type { Attempt, Directory } from '../../store/identity/directory.js';
 
 /** OWASP's minimum for argon2id, which is the library's default algorithm: 19 MiB, two passes, one thread. */
 const hashing = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };

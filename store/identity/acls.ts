@@ -7,7 +7,7 @@ import { modelOf } from '../mongo/model.js';
 import { pageOf, sortIndexes } from '../mongo/paging.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 
-/** Rules as administrators have made them, behind their own interface: zones of a federation share them. */
+/** The rules of the directory. */
 export function createAclStore(connection: Connection) {
   const acls = modelOf<StoredAcl>(connection, 'acls', Number, [
     { fields: { text: 1 }, options: { unique: true } },
@@ -20,16 +20,13 @@ export function createAclStore(connection: Connection) {
       acls.findById(id).session(sessionOf(transaction)).lean<StoredAcl>().exec(),
     byText: (text: string, transaction: Transaction): Promise<StoredAcl | null> =>
       acls.findOne({ text }).session(sessionOf(transaction)).lean<StoredAcl>().exec(),
-    /** Those that are about this user: by id, by a group, or as one of all. */
     about: (user: Pick<Caller, 'id' | 'groups'>, transaction: Transaction | null = null): Promise<StoredAcl[]> =>
       acls.find(isAbout(user)).session(sessionOf(transaction)).sort({ _id: 1 }).lean<StoredAcl[]>().exec(),
-    /** Administrators see all, others those that are about them. */
     list: (caller: Caller, query: ListQuery) =>
       pageOf(acls, isAdministrator(caller) ? {} : isAbout(caller), query, { ids: 'number', list: aclFields }),
     count: (transaction: Transaction): Promise<number> => acls.countDocuments({}, within(transaction)),
     insert: (rule: StoredAcl, transaction: Transaction) => acls.create([rule], within(transaction)),
     remove: (id: number, transaction: Transaction) => acls.deleteOne({ _id: id }, within(transaction)),
-    /** Rules about a user that is gone, and on him. */
     removeOfUser: (id: number, transaction: Transaction) =>
       acls.deleteMany(
         {
@@ -40,7 +37,6 @@ export function createAclStore(connection: Connection) {
         },
         within(transaction),
       ),
-    /** Rules about a group that is gone, on what belongs to it, and on itself. */
     removeOfGroup: (id: number, transaction: Transaction) =>
       acls.deleteMany(
         {

@@ -14,7 +14,7 @@ import { pageOf, sortIndexes } from '../mongo/paging.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 
-/** Groups behind their own interface: zones of a federation share them. */
+/** The groups of the directory. */
 export function createGroupStore(connection: Connection) {
   const groups = modelOf<Group>(connection, 'groups', Number, [
     { fields: { name: 1 }, options: { unique: true } },
@@ -38,7 +38,6 @@ export function createGroupStore(connection: Connection) {
         .sort({ _id: 1 })
         .lean<Group[]>()
         .exec(),
-    /** Names of those that exist. */
     async namesOf(ids: readonly number[], transaction: Transaction | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await groups
@@ -48,20 +47,17 @@ export function createGroupStore(connection: Connection) {
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
     },
-    /** The caller's own, and those that rules let the caller USE. */
     list(caller: Caller, query: ListQuery) {
       const seen = visibility(caller, 'GROUP');
       const filter = seen.all ? {} : { _id: { $in: [...seen.groups, ...seen.ids] } };
       return pageOf(groups, filter, query, { ids: 'number', list: groupFields });
     },
-    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
     insert: (group: Group, transaction: Transaction) => groups.create([withLooks(group)], within(transaction)),
     update: (id: number, change: Partial<Omit<Group, '_id'>>, transaction: Transaction): Promise<Group | null> =>
       groups
         .findOneAndUpdate({ _id: id }, { $set: withLooks(change) }, { ...within(transaction), returnDocument: 'after' })
         .lean<Group>()
         .exec(),
-    /** Who leaves groups is no admin of them any more. */
     removeAdmin: (uid: number, ids: readonly number[], transaction: Transaction) =>
       groups.updateMany({ _id: { $in: [...ids] }, admins: uid }, { $pull: { admins: uid } }, within(transaction)),
     remove: (id: number, transaction: Transaction) => groups.deleteOne({ _id: id }, within(transaction)),
@@ -77,4 +73,3 @@ export function createGroupStore(connection: Connection) {
     },
   };
 }
-export type GroupStore = ReturnType<typeof createGroupStore>;

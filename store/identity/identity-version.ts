@@ -7,11 +7,7 @@ import { createTurns } from '../mongo/turns.js';
 type IdentityDocument = { _id: 'identity'; version: number; next: Record<FederatedPool, number> };
 const only = { _id: 'identity' } as const;
 
-/**
- * One number that rises with every change to who may do what: users, groups, rules, tokens. Each request compares it, so
- * that nothing it is decided by is older than the request, in whatever process the change was made. All changes write
- * the one document, and so exclude each other: what one has read stays true until it commits.
- */
+/** The version of the directory: all changes write the one document, and so exclude each other. */
 export function createIdentityVersion(connection: Connection) {
   const documents = connection.collection<IdentityDocument>('identity_version');
   const takeTurns = createTurns();
@@ -22,13 +18,11 @@ export function createIdentityVersion(connection: Connection) {
   }
 
   return {
-    /** Asked with each request: one small document, past Mongoose. */
+    /** One small document, past Mongoose. */
     current: sharedRead(read),
 
-    /** The same within a transaction. */
     within: (transaction: Transaction): Promise<number> => read(transaction),
 
-    /** Makes a change and raises the version, in one transaction. */
     change: <T>(work: (transaction: Transaction) => Promise<T>): Promise<T> =>
       takeTurns(['identity'], () =>
         withTransaction(connection, async (transaction) => {
@@ -37,7 +31,6 @@ export function createIdentityVersion(connection: Connection) {
         }),
       ),
 
-    /** An id never given before, within a change. */
     async take(pool: FederatedPool, transaction: Transaction): Promise<number> {
       const taken = await documents.findOneAndUpdate(
         only,
@@ -49,4 +42,3 @@ export function createIdentityVersion(connection: Connection) {
     },
   };
 }
-export type IdentityVersion = ReturnType<typeof createIdentityVersion>;

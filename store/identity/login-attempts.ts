@@ -1,20 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Connection } from 'mongoose';
 import { modelOf } from '../mongo/model.js';
+import type { Attempt, AttemptLimit } from './directory.js';
 
 type Known = { _id: string; until: Date };
 type Attempts = { _id: string; count: number; until: Date; taken: boolean };
 
-/** How many may fail within so many milliseconds. */
-export type AttemptLimit = { most: number; window: number };
-
-/** One that has been counted as failed; given back, it was not. */
-export type Attempt = { key: string; until: Date };
-
-/**
- * How often logins have failed, seen by every api process. An attempt counts as failed from before it is tried, so that
- * any number of them at once are as many as they are. Keys are hashed: people type passwords where names belong.
- */
+/** The failed logins of the directory. Keys are hashed: people type passwords where names belong. */
 export function createLoginAttempts(connection: Connection) {
   const attempts = modelOf<Attempts>(connection, 'login_attempts', String, [
     { fields: { until: 1 }, options: { name: 'forgotten', expireAfterSeconds: 0 } },
@@ -25,7 +17,6 @@ export function createLoginAttempts(connection: Connection) {
 
   return {
     model: attempts,
-    /** Remembers that a login has succeeded, for so many milliseconds. */
     async know(of: readonly string[], milliseconds: number): Promise<void> {
       await known.updateOne({ _id: keyOf(of) }, [{ $set: { until: { $add: ['$$NOW', milliseconds] } } }], {
         upsert: true,
@@ -35,7 +26,6 @@ export function createLoginAttempts(connection: Connection) {
     isKnown: async (of: readonly string[]): Promise<boolean> =>
       (await known.exists({ _id: keyOf(of), $expr: { $gt: ['$until', '$$NOW'] } })) !== null,
 
-    /** Counts one; `granted` is false when there were too many, until the time that is said. */
     async take(of: readonly string[], { most, window }: AttemptLimit): Promise<Attempt & { granted: boolean }> {
       const key = keyOf(of);
       // MongoDB forgets within a minute or so after that time.
@@ -60,7 +50,6 @@ export function createLoginAttempts(connection: Connection) {
       return { key, until: after.until, granted: after.taken };
     },
 
-    /** It has succeeded, or was not tried. */
     async giveBack({ key, until }: Attempt): Promise<void> {
       await attempts.updateOne({ _id: key, until, count: { $gt: 0 } }, { $inc: { count: -1 } });
       await attempts.deleteOne({ _id: key, count: 0 });

@@ -8,7 +8,7 @@ import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 /** Seconds for which a token that has expired is still listed: whoever wonders finds it. */
 const remembered = 30 * 86_400;
 
-/** Tokens behind their own interface: zones of a federation share them. */
+/** The tokens of the directory. */
 export function createTokenStore(connection: Connection) {
   const tokens = modelOf<Token>(connection, 'tokens', Number, [
     { fields: { hash: 1 }, options: { unique: true } },
@@ -19,7 +19,6 @@ export function createTokenStore(connection: Connection) {
     model: tokens,
     byHash: (hash: string, transaction: Transaction): Promise<Token | null> =>
       tokens.findOne({ hash }).session(sessionOf(transaction)).lean<Token>().exec(),
-    /** Of this user: another's is not found. */
     find: (uid: number, id: number): Promise<Token | null> => tokens.findOne({ _id: id, uid }).lean<Token>().exec(),
     list: (uid: number, query: ListQuery) => pageOf(tokens, { uid }, query, { ids: 'number', list: tokenFields }),
     count: (uid: number, transaction?: Transaction): Promise<number> =>
@@ -32,10 +31,6 @@ export function createTokenStore(connection: Connection) {
       return (await tokens.deleteOne({ _id: id, uid }, within(transaction))).deletedCount > 0;
     },
     removeOf: (uid: number, transaction: Transaction) => tokens.deleteMany({ uid }, within(transaction)),
-    /**
-     * Notes its use, unless that was noted since `before`; returns when it was. Not a change of who may do what: it
-     * raises no version.
-     */
     async used(id: number, at: Date, before: Date): Promise<Date> {
       const isOld = { $lte: [{ $ifNull: ['$last_used_at', before] }, before] };
       const after = await tokens

@@ -8,7 +8,7 @@ import { pageOf, sortIndexes } from '../mongo/paging.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { lookAlike, lookIndex, noteLooks, withLooks } from './look-alikes.js';
 
-/** Users behind their own interface: zones of a federation share them. */
+/** The users of the directory. */
 export function createUserStore(connection: Connection) {
   const users = modelOf<User>(connection, 'users', Number, [
     { fields: { name: 1 }, options: { unique: true } },
@@ -19,7 +19,6 @@ export function createUserStore(connection: Connection) {
   ]);
   return {
     model: users,
-    /** By the name as it is written, else as names are kept. */
     async byName(name: string, transaction: Transaction | null = null): Promise<User | null> {
       const found = await users
         .find({ name: { $in: [name, name.normalize('NFC')] } })
@@ -38,7 +37,6 @@ export function createUserStore(connection: Connection) {
         .find({ _id: { $in: [...ids] } })
         .lean<User[]>()
         .exec(),
-    /** Names of those that exist. */
     async namesOf(ids: readonly number[], transaction: Transaction | null = null): Promise<Map<number, string>> {
       if (ids.length === 0) return new Map();
       const found = await users
@@ -48,13 +46,11 @@ export function createUserStore(connection: Connection) {
         .exec();
       return new Map(found.map(({ _id, name }) => [_id, name]));
     },
-    /** The caller, and those that rules let the caller USE: by id, or by their primary group. */
     list(caller: Caller, query: ListQuery) {
       const seen = visibility(caller, 'USER');
       const filter = seen.all ? {} : { $or: [{ _id: { $in: [seen.uid, ...seen.ids] } }, { gid: { $in: seen.gids } }] };
       return pageOf(users, filter, query, { ids: 'number', list: userFields });
     },
-    /** Ids of the users whose primary group is one of these. */
     async idsIn(gids: readonly number[]): Promise<number[]> {
       if (gids.length === 0) return [];
       const found = await users
@@ -65,7 +61,6 @@ export function createUserStore(connection: Connection) {
     },
     countIn: (gid: number, transaction: Transaction): Promise<number> =>
       users.countDocuments({ groups: gid }, within(transaction)),
-    /** How many members each of these groups has. */
     async countMembers(gids: readonly number[]): Promise<Map<number, number>> {
       const rows = await users.aggregate<{ _id: number; count: number }>([
         { $match: { groups: { $in: [...gids] } } },
@@ -75,7 +70,6 @@ export function createUserStore(connection: Connection) {
       ]);
       return new Map(rows.map(({ _id, count }) => [_id, count]));
     },
-    /** Within a change of the directory. Fails with a duplicate key when the name is taken. */
     insert: (user: User, transaction: Transaction) => users.create([withLooks(user)], within(transaction)),
     update: (id: number, change: Partial<Omit<User, '_id'>>, transaction: Transaction): Promise<User | null> =>
       users
@@ -90,4 +84,3 @@ export function createUserStore(connection: Connection) {
     },
   };
 }
-export type UserStore = ReturnType<typeof createUserStore>;

@@ -19,7 +19,7 @@ import { choosePort } from '../../runtime/processes/ports.js';
 import { ensureNamespaces } from '../../runtime/servers/prepare-temporal.js';
 import { startTemporal } from '../../runtime/servers/temporal-server.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { addUser } from '../support/people.js';
@@ -31,7 +31,7 @@ export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 export type World = {
   app: Express;
   store: Store;
-  directory: Directory;
+  directory: MongodbDirectory;
   mongodb: MongodbConnection;
   /** Where the servers are, for a process that is to serve the same. */
   addresses: { mongodb: string; temporal: string };

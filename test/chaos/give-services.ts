@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
 import { createOperations } from '../../requests/operations.js';
-import { createDirectory, type Directory } from '../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { race } from './racer.js';
 
 const oneadmin = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
-let directory: Directory | undefined;
+let directory: MongodbDirectory | undefined;
 
 /** Gives a service away, or shares it with its group; answers whether that was possible. */
 await race(z.object({ service: z.int(), uid: z.int().nullable() }), async (store, { service, uid }) => {

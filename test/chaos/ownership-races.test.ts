@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { permissionsOf } from '../../domain/identity/permission-bits.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { createDirectory } from '../../store/identity/directory.js';
+import { createDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { seeded } from '../support/cluster-chance.js';

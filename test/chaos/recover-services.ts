@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { deploymentActivities } from '../../activities/services/deployment.js';
 import { createOperations } from '../../requests/operations.js';
-import { createDirectory, type Directory } from '../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { idleEngine } from '../support/idle-engine.js';
 import { race } from './racer.js';
 
 const oneadmin = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
 const admission = { requestId: 'race' };
-let directory: Directory | undefined;
+let directory: MongodbDirectory | undefined;
 
 /**
  * Terminates a VM of a service, or recovers that: admits the deployment, makes VMs of a role as its run does, and ends it.

@@ -1,11 +1,11 @@
 import { hashPassword } from '../../requests/identity/passwords.js';
 import { defaultGroup, type Group } from '../../schemas/identity/group.js';
 import { defaultUmask, type User } from '../../schemas/identity/user.js';
-import type { Directory } from '../../store/identity/directory.js';
+import type { MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 
 /** A user whose password is the name, unless another is given, or a hash, which may be of none. The first has id 2. */
 export async function addUser(
-  { users, version }: Directory,
+  { users, version }: MongodbDirectory,
   name: string,
   {
     password = name,
@@ -26,7 +26,7 @@ export async function addUser(
 
 /** A group in which nothing may be created, unless more is said. The first has id 100. */
 export async function addGroup(
-  { groups, version }: Directory,
+  { groups, version }: MongodbDirectory,
   name: string,
   { admins = [], create = { users: [], admins: [] }, shared_view = false }: Partial<Group> = {},
 ): Promise<Group> {

@@ -17,7 +17,7 @@ import type { Service } from '../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { workerOptions } from '../../worker/workers.js';
@@ -70,7 +70,7 @@ export class World {
   constructor(
     readonly server: WorldServer,
     readonly store: Store,
-    readonly directory: Directory,
+    readonly directory: MongodbDirectory,
     readonly hypervisor: MemoryHypervisor,
     readonly engine: TemporalEngine,
     readonly client: Client,

@@ -8,7 +8,7 @@ import { newToken } from '../../../requests/identity/token-text.js';
 import { randomSecret } from '../../../runtime/home/secret-file.js';
 import { generatedSign } from '../../../schemas/identity/user.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { within } from '../../../store/mongo/transaction.js';
 import { addGroup, addUser } from '../../support/people.js';
@@ -19,12 +19,12 @@ const generatePassword = () => `${generatedSign}${randomSecret(18)}`;
 /** Two api processes: each has a connection, and remembers for itself. */
 const uri = ownDatabaseUri('identity');
 const connections: Connection[] = [];
-let directory: Directory;
-let other: Directory;
+let directory: MongodbDirectory;
+let other: MongodbDirectory;
 let clock: number;
 
 const here = '192.0.2.1';
-const asIdentity = (over: Directory, failedLogins = 100) => {
+const asIdentity = (over: MongodbDirectory, failedLogins = 100) => {
   const { authenticate } = createIdentity({ directory: over, failedLogins, now: () => clock });
   return (name: string | undefined, secret: string, address = here) =>
     authenticate({ ...(name !== undefined && { name }), secret }, address);
@@ -32,7 +32,7 @@ const asIdentity = (over: Directory, failedLogins = 100) => {
 const wrong = { code: 'not_authenticated', message: 'The name or the password is wrong, or the user is disabled.' };
 const wrongToken = { code: 'not_authenticated', message: expect.stringContaining('has expired or was revoked') };
 const addAlice = (password = 'opensesame', name = 'alice') => addUser(directory, name, { password, groups: [1, 0] });
-const update = (id: number, change: Parameters<Directory['users']['update']>[1]) =>
+const update = (id: number, change: Parameters<MongodbDirectory['users']['update']>[1]) =>
   directory.version.change((session) => directory.users.update(id, change, session));
 
 beforeAll(async () => {
@@ -144,9 +144,9 @@ describe('what was changed in one process counts at once in another that remembe
 
 describe('what is remembered', () => {
   /** Verifications of a password: each counts its attempt. */
-  function counting(over: Directory) {
+  function counting(over: MongodbDirectory) {
     const taken: string[] = [];
-    const take: Directory['attempts']['take'] = (of, limit) => {
+    const take: MongodbDirectory['attempts']['take'] = (of, limit) => {
       if (of[0] === 'name') taken.push(String(of[1]));
       return over.attempts.take(of, limit);
     };
@@ -178,7 +178,7 @@ describe('what is remembered', () => {
   it('of the directory is read again after each change, and otherwise not', async () => {
     await addAlice();
     let looks = 0;
-    const look: Directory['look'] = (find) => {
+    const look: MongodbDirectory['look'] = (find) => {
       looks += 1;
       return directory.look(find);
     };

@@ -5,7 +5,7 @@ import { routeTable } from '../../../api/native/route-table.js';
 import { nounOf } from '../../../cli/shell/noun-of.js';
 import { reference } from '../../../cli/shell/reference.js';
 import { type Kind, kindNames, kinds, ownedKinds, rowOf } from '../../../schemas/kinds.js';
-import { createDirectory } from '../../../store/identity/directory.js';
+import { createDirectory } from '../../../store/identity/mongodb-directory.js';
 import { createStore } from '../../../store/store.js';
 
 const routesAt = (path: string) =>

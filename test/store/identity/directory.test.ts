@@ -8,7 +8,7 @@ import { createOperations, type Operations } from '../../../requests/operations.
 import { unconditional } from '../../../requests/precondition.js';
 import type { UserEdit } from '../../../schemas/identity/user.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
@@ -16,7 +16,7 @@ import { addGroup, addUser } from '../../support/people.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
 /** Two api processes on one database, each with a connection of its own. */
-type Process = { connection: Connection; directory: Directory; operations: Operations };
+type Process = { connection: Connection; directory: MongodbDirectory; operations: Operations };
 let here: Process;
 let there: Process;
 const oneadmin: Caller = { id: 0, name: 'oneadmin', gid: 0, groups: [0], rules: [] };
@@ -185,7 +185,7 @@ describe('a password that is changed', () => {
 
   it('while a login with the old one is on its way refuses that', async () => {
     const { _id } = await addUser(here.directory, 'alice');
-    const look: Directory['look'] = async (find) => {
+    const look: MongodbDirectory['look'] = async (find) => {
       await change(_id);
       return there.directory.look(find);
     };

@@ -6,7 +6,7 @@ import { createOperations, type Operations } from '../../../requests/operations.
 import type { Ownership } from '../../../schemas/common/common.js';
 import type { OperationResource } from '../../../schemas/operations/operation.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
@@ -23,7 +23,7 @@ const admission = { requestId: 'test' };
 let connection: Connection;
 let another: Connection;
 let store: Store;
-let directory: Directory;
+let directory: MongodbDirectory;
 let operations: Operations;
 /** Those of another process, which takes turns of its own. */
 let elsewhere: Operations;

@@ -10,7 +10,7 @@ import { defaultPermissions } from '../../../schemas/common/common.js';
 import { type Amounts, countedDefaults } from '../../../schemas/identity/quota.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { within, withTransaction } from '../../../store/mongo/transaction.js';
 import { createStore, type Store } from '../../../store/store.js';
@@ -37,7 +37,7 @@ let small = -1;
 /** As many processes more, each with its own connection. */
 const others: { connection: Connection; operations: Operations }[] = [];
 
-const operationsOn = (over: Store, directory: Directory): Operations =>
+const operationsOn = (over: Store, directory: MongodbDirectory): Operations =>
   createOperations({
     ...{
       store: over,

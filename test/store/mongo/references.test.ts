@@ -11,7 +11,7 @@ import type { StoredAcl } from '../../../schemas/identity/acl.js';
 import type { Amounts, UserQuotaEdit } from '../../../schemas/identity/quota.js';
 import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory, type Directory } from '../../../store/identity/directory.js';
+import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { inLanes } from '../../chaos/starting-racers.js';
@@ -25,7 +25,7 @@ const admission = { requestId: 'test' };
 const rounds = 6;
 
 /** What a process of Arcus has of its own: a connection, and with it the turns that its writes take. */
-type Process = { connection: Connection; store: Store; directory: Directory; operations: Operations };
+type Process = { connection: Connection; store: Store; directory: MongodbDirectory; operations: Operations };
 let one: Process;
 let other: Process;
 const processOn = async (uri: string): Promise<Process> => {

@@ -6,7 +6,7 @@ import { createOperations, type Operations } from '../../../requests/operations.
 import type { Ownership } from '../../../schemas/common/common.js';
 import type { Service } from '../../../schemas/services/service.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
-import { createDirectory } from '../../../store/identity/directory.js';
+import { createDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { givenAtOnce } from '../../../store/services/givings.js';
 import { createStore, type Store } from '../../../store/store.js';
