@@ -1,6 +1,9 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Directory } from '../store/identity/directory.js';
+import type { createTurns } from '../store/mongo/turns.js';
 import type { Store } from '../store/store.js';
+import type { Passwords } from './identity/passwords.js';
+import type { Pace } from './pace.js';
 
 /** What operations need; the api gives them the real ones. */
 export type OperationsContext = {
@@ -17,6 +20,15 @@ export type OperationsContext = {
   };
   /** Told of work that goes on after the answer and has failed: reconciliation will repair it. */
   onDelayed: (message: string, error: unknown) => void;
+};
+
+/** With what the requests of one process share. */
+export type RequestsContext = OperationsContext & {
+  passwords: Passwords;
+  /** For who waits for what a VM has changed. */
+  pace: Pace;
+  /** By user: what one has merged and checked that takes long goes on one after the other. */
+  takeTurns: ReturnType<typeof createTurns>;
 };
 
 /** Of a request that starts an operation. */

@@ -1,107 +1,163 @@
-import type { Caller } from '../domain/identity/caller.js';
-import type { Page } from '../schemas/common/common.js';
-import type { ListQuery } from '../schemas/common/list.js';
-import type { OperatedKind, OwnedKind } from '../schemas/kinds.js';
-import type {
-  OperationDetail,
-  OperationResource,
-  OperationState,
-  ResourceRef,
-} from '../schemas/operations/operation.js';
-import type { Service } from '../schemas/services/service.js';
-import type { Vm } from '../schemas/vms/vm.js';
-import { operationActions } from './acts/operation-actions.js';
-import { createRetries } from './acts/retries.js';
-import { authorised, authorisedOperation } from './authorise.js';
-import { consistencyOperations } from './consistency/consistency.js';
-import type { Admission, OperationsContext } from './context.js';
-import { clusterOperations } from './hosts/clusters.js';
-import { hostOperations } from './hosts/hosts.js';
-import { aclOperations } from './identity/acls.js';
-import { groupOperations } from './identity/groups.js';
-import { quotaOperations } from './identity/quotas.js';
-import { tokenOperations } from './identity/tokens.js';
-import { userOperations } from './identity/users.js';
+import type { OwnedKind } from '../schemas/kinds.js';
+import { createTurns } from '../store/mongo/turns.js';
+import { answerOperation, cancelOperation, retryOperation } from './acts/operation-actions.js';
+import { listOperationsOn } from './acts/operations-on.js';
+import { bind } from './bind.js';
+import { listConsistencyChecks, showConsistencyCheck, startConsistencyCheck } from './consistency/consistency.js';
+import type { OperationsContext, RequestsContext } from './context.js';
+import { clusters } from './hosts/clusters.js';
+import { createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
+import { createAcl, listAcls, removeAcl, showAcl } from './identity/acls.js';
+import {
+  addGroupAdmin,
+  createGroup,
+  listGroups,
+  removeGroup,
+  removeGroupAdmin,
+  showGroup,
+  updateGroup,
+} from './identity/groups.js';
+import { createPasswords } from './identity/passwords.js';
+import {
+  listQuotas,
+  showDefaultQuotas,
+  showOwnQuotas,
+  showQuota,
+  updateDefaultQuotas,
+  updateGroupQuota,
+  updateUserQuota,
+} from './identity/quotas.js';
+import { createToken, listTokens, revokeToken, showToken } from './identity/tokens.js';
+import {
+  createUser,
+  joinGroup,
+  leaveGroup,
+  listUsers,
+  removeUser,
+  setPassword,
+  showSelf,
+  showUser,
+  updateUser,
+} from './identity/users.js';
+import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { ownershipIn } from './ownership-of.js';
-import { operationResource } from './resources.js';
-import { serviceTemplateOperations } from './services/service-templates.js';
-import { serviceOperations } from './services/services.js';
-import { vmPlacementOperations } from './vms/vm-placement.js';
-import { vmRecovery } from './vms/vm-recovery.js';
-import { vmTemplateOperations } from './vms/vm-templates.js';
-import { vmOperations } from './vms/vms.js';
-import { operationDetail } from './why/operation-detail.js';
-import { whyOperations } from './why/why.js';
-
-type OperationQuery = ListQuery & {
-  state?: OperationState;
-  resource_type?: ResourceRef['type'];
-  resource_id?: number;
-  id_prefix?: string;
-};
+import { createPace } from './pace.js';
+import { instantiateService, serviceTemplates } from './services/service-templates.js';
+import {
+  listServices,
+  recoverService,
+  removeService,
+  repairService,
+  showService,
+  undeployService,
+} from './services/services.js';
+import { showVmPlacement } from './vms/vm-placement.js';
+import { recoverVm, resumeVm } from './vms/vm-recovery.js';
+import { vmTemplates } from './vms/vm-templates.js';
+import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
+import { showOperation } from './why/operation-detail.js';
+import { whyHost, whyOperation, whyService, whyVm } from './why/why.js';
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
-export const createOperations = (context: OperationsContext) => {
-  const known = vmOperations(context);
-  const vms = { ...known, ...vmRecovery(context, known) };
-  const [services, consistency] = [serviceOperations(context), consistencyOperations(context)];
-  const [hosts, clusters] = [hostOperations(context), clusterOperations(context)];
-  const [vmTemplates, serviceTemplates] = [vmTemplateOperations(context), serviceTemplateOperations(context)];
-
-  async function listed(caller: Caller, query: OperationQuery): Promise<Page<OperationResource>> {
-    const page = await context.store.operations.list(caller, query);
-    return { ...page, items: page.items.map((operation) => operationResource(operation, context.settings)) };
-  }
-
+export const createOperations = (given: OperationsContext) => {
+  const context = sharing(given);
+  const managed = {
+    clusters: clusters(context),
+    vmTemplates: vmTemplates(context),
+    serviceTemplates: serviceTemplates(context),
+  };
   return {
-    hosts,
-    clusters,
-    vmTemplates,
-    vms,
-    vmPlacement: vmPlacementOperations(context),
-    serviceTemplates,
-    services,
-    why: whyOperations(context),
-    consistency,
-    quotas: quotaOperations(context),
-    users: userOperations(context),
-    groups: groupOperations(context),
-    acls: aclOperations(context),
-    tokens: tokenOperations(context),
+    hosts: bind(context, {
+      list: listHosts,
+      show: showHost,
+      create: createHost,
+      update: updateHost,
+      remove: removeHost,
+    }),
+    clusters: managed.clusters,
+    vmTemplates: managed.vmTemplates,
+    serviceTemplates: { ...managed.serviceTemplates, ...bind(context, { instantiate: instantiateService }) },
+    vms: bind(context, {
+      list: listVms,
+      show: showVm,
+      create: createVm,
+      update: updateVm,
+      terminate: terminateVm,
+      recover: recoverVm,
+      resume: resumeVm,
+    }),
+    vmPlacement: bind(context, { show: showVmPlacement }),
+    services: bind(context, {
+      list: listServices,
+      show: showService,
+      undeploy: undeployService,
+      remove: removeService,
+      recover: recoverService,
+      repair: repairService,
+    }),
+    why: bind(context, { operation: whyOperation, service: whyService, vm: whyVm, host: whyHost }),
+    consistency: bind(context, {
+      start: startConsistencyCheck,
+      show: showConsistencyCheck,
+      list: listConsistencyChecks,
+    }),
+    quotas: bind(context, {
+      own: showOwnQuotas,
+      list: listQuotas,
+      show: showQuota,
+      update: updateGroupQuota,
+      updateUser: updateUserQuota,
+      showDefaults: showDefaultQuotas,
+      updateDefaults: updateDefaultQuotas,
+    }),
+    users: bind(context, {
+      list: listUsers,
+      show: showUser,
+      self: showSelf,
+      create: createUser,
+      update: updateUser,
+      setPassword,
+      join: joinGroup,
+      leave: leaveGroup,
+      remove: removeUser,
+    }),
+    groups: bind(context, {
+      list: listGroups,
+      show: showGroup,
+      create: createGroup,
+      update: updateGroup,
+      addAdmin: addGroupAdmin,
+      removeAdmin: removeGroupAdmin,
+      remove: removeGroup,
+    }),
+    acls: bind(context, { list: listAcls, show: showAcl, create: createAcl, remove: removeAcl }),
+    tokens: bind(context, { list: listTokens, show: showToken, create: createToken, revoke: revokeToken }),
     /** By kind. */
     ownership: {
       ...ownershipOperations(context),
-      host: ownershipIn(hosts),
-      cluster: ownershipIn(clusters),
-      vm_template: ownershipIn(vmTemplates),
-      service_template: ownershipIn(serviceTemplates),
+      host: hostOwnership(context),
+      cluster: ownershipIn(managed.clusters),
+      vm_template: ownershipIn(managed.vmTemplates),
+      service_template: ownershipIn(managed.serviceTemplates),
     } satisfies Record<OwnedKind, object>,
-    operations: {
-      ...operationActions(context, createRetries({ consistency, services, vms })),
-      list: listed,
-      /** Those of one service or VM that the caller may USE. */
-      async listOn(
-        caller: Caller,
-        { type, id }: { type: OperatedKind & OwnedKind; id: number },
-        query: ListQuery & { state?: OperationState },
-      ): Promise<Page<OperationResource>> {
-        const { services: inServices, vms: inVms } = context.store;
-        const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | null>> = {
-          service: () => inServices.find(id),
-          vm: () => inVms.find(id),
-        };
-        authorised(caller, type, await find[type](), 'use', id);
-        return listed(caller, { ...query, resource_type: type, resource_id: id });
-      },
-      /** Whether the caller has sent a request with this key before. */
-      isRepeated: async (caller: Caller, { idempotencyKey }: Admission): Promise<boolean> =>
-        idempotencyKey !== undefined && context.store.operations.hasKey(caller.id, idempotencyKey),
-      async show(caller: Caller, id: string): Promise<OperationDetail> {
-        const found = authorisedOperation(caller, id, await context.store.operations.find(id), 'use');
-        return operationDetail(context, caller, found);
-      },
-    },
+    operations: bind(context, {
+      list: listOperations,
+      listOn: listOperationsOn,
+      show: showOperation,
+      isRepeated,
+      cancel: cancelOperation,
+      answer: answerOperation,
+      retry: retryOperation,
+    }),
   };
 };
 export type Operations = ReturnType<typeof createOperations>;
+
+/** With what the requests of this process share from now on. */
+const sharing = (context: OperationsContext): RequestsContext => ({
+  ...context,
+  passwords: createPasswords(context.directory, context.settings.failedLogins),
+  pace: createPace((error) => context.onDelayed('who waits for what a VM has changed sees it within 30 s', error)),
+  takeTurns: createTurns(),
+});

@@ -12,15 +12,15 @@ import { clusterResource, namesFor } from '../resources.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
 import { wakeWaiting } from './wake-waiting.js';
 
-export const clusterOperations = (context: OperationsContext) => {
+export const clusters = (context: OperationsContext) => {
   const { store, directory } = context;
 
   return managed(context, 'cluster', {
     ...store.clusters,
-    async shown(caller, clusters): Promise<ClusterResource[]> {
-      const hosts = await store.clusterChanges.hostsOf(clusters.map(({ _id }) => _id));
-      const names = await namesFor(directory, caller, clusters);
-      return clusters.map((cluster) => clusterResource(cluster, hosts.get(cluster._id) ?? [], names));
+    async shown(caller, found): Promise<ClusterResource[]> {
+      const hosts = await store.clusterChanges.hostsOf(found.map(({ _id }) => _id));
+      const names = await namesFor(directory, caller, found);
+      return found.map((cluster) => clusterResource(cluster, hosts.get(cluster._id) ?? [], names));
     },
     make: async (_caller, { attributes, reserved }: CreateCluster) => {
       const checked = checkedAttributes(attributes);

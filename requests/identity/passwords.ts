@@ -38,8 +38,17 @@ export function isGenerated(user: User | null, secret: string): boolean {
 /** What is tried, and from where. */
 export type Login = { name: string; secret: string; address: string };
 
-/** Passwords, tried under a limit. `failedLogins`: how many may fail in 15 minutes, of one name from one address. */
-export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, failedLogins: number) {
+/** Passwords, tried under a limit. */
+export interface Passwords {
+  /**
+   * Whether the secret is the password of this user, who is enabled. A user who does not exist or is disabled costs the
+   * same, so that time does not tell which names do.
+   */
+  matches(user: User | null, login: Login): Promise<boolean>;
+}
+
+/** `failedLogins`: how many may fail in 15 minutes, of one name from one address. */
+export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, failedLogins: number): Passwords {
   const nobody = hash(randomBytes(16), hashing);
 
   /** Counts an attempt as failed, for the name from the address and for the address. Refuses when there were too many. */
@@ -56,10 +65,6 @@ export function createPasswords({ attempts }: Pick<Directory, 'attempts'>, faile
   }
 
   return {
-    /**
-     * Whether the secret is the password of this user, who is enabled. A user who does not exist or is disabled costs the
-     * same, so that time does not tell which names do.
-     */
     async matches(user: User | null, { name: written, secret, address }: Login): Promise<boolean> {
       // A name can be written in many ways, which together have one limit.
       const name = written.normalize('NFC');

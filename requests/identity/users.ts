@@ -19,247 +19,267 @@ import {
   type UserResource,
 } from '../../schemas/identity/user.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
-import type { OperationsContext } from '../context.js';
+import type { OperationsContext, RequestsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import type { Precondition } from '../precondition.js';
 import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
-import { createPasswords, hashPassword } from './passwords.js';
+import { hashPassword } from './passwords.js';
+import { shownUser, shownUsers } from './shown-users.js';
 
 /** User 0, which is always there. */
 const oneadmin = 0;
 
-/** Users, as those may manage them who have rights on them: themselves, admins of their group, administrators. */
-export const userOperations = ({ store, directory, settings }: OperationsContext) => {
-  const { users, groups, tokens, acls, version } = directory;
-  const passwords = createPasswords(directory, settings.failedLogins);
+// Users, as those may manage them who have rights on them: themselves, admins of their group, administrators.
 
-  async function shown(found: readonly User[]): Promise<UserResource[]> {
-    const its = await groups.byIds([...new Set(found.flatMap((user) => user.groups))]);
-    const byId = new Map(its.map((group) => [group._id, group]));
-    const nameOf = (gid: number): string => byId.get(gid)?.name ?? String(gid);
-    return found.map((user) => ({
-      id: user._id,
-      name: user.name,
-      gid: user.gid,
-      gname: nameOf(user.gid),
-      groups: [...user.groups]
-        .sort((one, other) => one - other)
-        .map((id) => ({ id, name: nameOf(id), admin: byId.get(id)?.admins.includes(user._id) ?? false })),
-      administrator: isAdministrator({ id: user._id, groups: user.groups }),
-      enabled: user.enabled,
-      umask: user.umask,
-      created_at: user.created_at.toISOString(),
-    }));
-  }
+export async function listUsers(
+  context: OperationsContext,
+  caller: Caller,
+  query: ListQuery,
+): Promise<Page<UserResource>> {
+  const { users } = context.directory;
+  const page = await users.list(caller, query);
+  return { ...page, items: await shownUsers(context, page.items) };
+}
 
-  async function shownOne(user: User): Promise<UserResource> {
-    const [one] = await shown([user]);
-    if (!one) throw new Error('a user was not shown');
-    return one;
-  }
+export async function showUser(context: OperationsContext, caller: Caller, id: number): Promise<UserResource> {
+  const { users } = context.directory;
+  return shownUser(context, authorisedUser(caller, id, await users.find(id), 'use'));
+}
 
-  /** Everything that is wrong with names and groups, at once. */
-  async function refuseImpossible(
-    { name, gid, groups: more = [] }: Partial<Pick<UserEdit, 'name' | 'gid'>> & { groups?: readonly number[] },
-    itself: number | null,
-    transaction: Transaction,
-  ): Promise<void> {
-    const there = await groups.namesOf([...(gid === undefined ? [] : [gid]), ...more], transaction);
-    const findings: Finding[] = [
-      ...(gid === undefined || there.has(gid) ? [] : [{ pointer: '/gid', detail: `there is no group ${gid}` }]),
-      ...more.flatMap((id, at) =>
-        there.has(id) ? [] : [{ pointer: `/groups/${at}`, detail: `there is no group ${id}` }],
-      ),
-    ];
-    if (findings.length > 0) throw new Problem('invalid_request', 'A user is in groups that exist.', { findings });
-    const namesake = name === undefined ? null : await users.byName(name, transaction);
-    if (namesake && namesake._id !== itself)
-      throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
-    const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, transaction);
-    if (alike)
-      throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
-  }
-
+/** The caller, and what the caller may do. */
+export async function showSelf(context: OperationsContext, caller: Caller): Promise<SelfResource> {
+  const { users } = context.directory;
+  const user = await users.find(caller.id);
+  if (!user) throw new Problem('not_found', `There is no user ${caller.id}.`);
   return {
-    async list(caller: Caller, query: ListQuery): Promise<Page<UserResource>> {
-      const page = await users.list(caller, query);
-      return { ...page, items: await shown(page.items) };
-    },
-
-    show: async (caller: Caller, id: number): Promise<UserResource> =>
-      shownOne(authorisedUser(caller, id, await users.find(id), 'use')),
-
-    /** The caller, and what the caller may do. */
-    async self(caller: Caller): Promise<SelfResource> {
-      const user = await users.find(caller.id);
-      if (!user) throw new Problem('not_found', `There is no user ${caller.id}.`);
-      return {
-        ...(await shownOne(user)),
-        authenticated_by: caller.login?.by ?? 'password',
-        rules: caller.rules.map(printAcl),
-      };
-    },
-
-    /** Needs CREATE on USER in the primary group, and MANAGE on each group that the user comes into. */
-    async create(caller: Caller, request: CreateUser): Promise<UserResource> {
-      const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
-      const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
-      const name = personName(request.name);
-      demandUmask(umask);
-      const all = [...new Set([gid, ...more])];
-      const demandCreate = (asking: Caller): void => {
-        if (mayCreateUser(asking, gid, all)) return;
-        for (const one of all) demandFill(asking, one);
-        throw new Problem('not_authorized', `You need the CREATE right on USER in group ${gid}.`);
-      };
-      demandCreate(caller);
-      const password_hash = await hashPassword(password);
-      const made = await changeDirectory(directory, caller, async (asking, transaction) => {
-        demandCreate(asking);
-        if (!isAdministrator(asking) && (await users.countIn(gid, transaction)) >= limits.members.most)
-          throw new Problem('wrong_state', `Group ${gid} has ${limits.members.most} users. Ask an administrator.`);
-        await refuseImpossible({ name, gid, groups: more }, null, transaction);
-        const user: User = {
-          ...{ _id: await version.take('user', transaction), name, gid, groups: all, password_hash },
-          ...{ enabled, umask, credentials: 0, created_at: new Date() },
-        };
-        await users.insert(user, transaction);
-        return user;
-      });
-      return shownOne(made);
-    },
-
-    /** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
-    async update(caller: Caller, id: number, { revise, precondition }: Edit<UserEdit>): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
-        const found = await users.find(id, transaction);
-        const isOneself = asking.id === id;
-        const user = isOneself
-          ? authorisedUser(asking, id, found, 'manage')
-          : await commandedUser(directory, asking, id, found, transaction);
-        await precondition.demand(() => shownOne(user));
-        const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
-        const isUmaskAlone = [...named].every((member) => member === 'umask');
-        if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, transaction);
-        const { gid, umask, enabled } = wish;
-        const name = personName(wish.name, user.name);
-        demandUmask(umask, user.umask);
-        const disables = user.enabled && !enabled;
-        if (disables) refuseDisabling(asking, id);
-        if (id === oneadmin && name !== user.name)
-          throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
-        await refuseImpossible({ name, gid }, id, transaction);
-        const joins = !user.groups.includes(gid);
-        if (joins) demandFill(asking, gid);
-        if (disables) await tokens.removeOf(id, transaction);
-        return users.update(
-          id,
-          {
-            ...{ name, gid, umask, enabled },
-            ...(joins && { groups: [...user.groups, gid] }),
-            ...(disables && { credentials: user.credentials + 1 }),
-          },
-          transaction,
-        );
-      });
-      if (!after) throw new Error('a user was not changed');
-      return shownOne(after);
-    },
-
-    /** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */
-    async setPassword(
-      caller: Caller,
-      id: number,
-      { password, current_password }: ChangePassword,
-      precondition: Precondition,
-    ): Promise<void> {
-      const before = await users.find(id);
-      if (caller.id === id) await demandCurrent(before, caller, current_password);
-      else await commandedUser(directory, caller, id, before);
-      const password_hash = await hashPassword(password);
-      await changeDirectory(directory, caller, async (asking, transaction) => {
-        const found = await users.find(id, transaction);
-        if (asking.id !== id) await commandedUser(directory, asking, id, found, transaction);
-        else if (found?.password_hash !== before?.password_hash)
-          throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
-        if (found) await precondition.demand(() => shownOne(found));
-        await users.update(
-          id,
-          { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 },
-          transaction,
-        );
-        await tokens.removeOf(id, transaction);
-      });
-    },
-
-    /** Makes the user a member of a group. Asked again it is the same. */
-    async join(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
-        await precondition.demand(() => shownOne(user));
-        if (!(await groups.find(gid, transaction))) throw new Problem('not_found', `There is no group ${gid}.`);
-        demandFill(asking, gid);
-        if (user.groups.includes(gid)) return user;
-        return users.update(id, { groups: [...user.groups, gid] }, transaction);
-      });
-      if (!after) throw new Error('a user was not changed');
-      return shownOne(after);
-    },
-
-    /** Takes the user out of a group that is not the primary one; who was an admin of it is not any more. */
-    async leave(caller: Caller, id: number, gid: number, precondition: Precondition): Promise<UserResource> {
-      const after = await changeDirectory(directory, caller, async (asking, transaction) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
-        await precondition.demand(() => shownOne(user));
-        if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
-        demandFill(asking, gid);
-        if (gid === user.gid)
-          throw new Problem(
-            'wrong_state',
-            `Group ${gid} is the primary group of user ${id}: give the user another one first.`,
-          );
-        if (id === oneadmin && gid === administrators)
-          throw new Problem('wrong_state', `User ${oneadmin} is always in group ${administrators}.`);
-        await groups.removeAdmin(id, [gid], transaction);
-        return users.update(id, { groups: user.groups.filter((one) => one !== gid) }, transaction);
-      });
-      if (!after) throw new Error('a user was not changed');
-      return shownOne(after);
-    },
-
-    /** Removes a user who owns nothing any more, with tokens, quotas, and rules that are about nobody else. */
-    async remove(caller: Caller, id: number, precondition: Precondition): Promise<void> {
-      await changeDirectory(directory, caller, async (asking, transaction) => {
-        const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
-        await precondition.demand(() => shownOne(user));
-        if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
-        if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
-        const owned = await store.owned.by({ uid: id }, transaction);
-        if (owned !== null)
-          throw new Problem(
-            'in_use',
-            `User ${id} (${user.name}) owns ${owned}. Delete that, or give it to somebody else, first.`,
-          );
-        await tokens.removeOf(id, transaction);
-        await groups.removeAdmin(id, user.groups, transaction);
-        await acls.removeOfUser(id, transaction);
-        await store.quotas.forget({ type: 'user', id }, transaction);
-        await users.remove(id, transaction);
-      });
-    },
+    ...(await shownUser(context, user)),
+    authenticated_by: caller.login?.by ?? 'password',
+    rules: caller.rules.map(printAcl),
   };
+}
 
-  async function demandCurrent(user: User | null, caller: Caller, current: string | undefined): Promise<void> {
-    if (current === undefined)
-      throw new Problem('invalid_request', 'Your own password is changed with the current one.', {
-        findings: [{ pointer: '/current_password', detail: 'is required' }],
-      });
-    const login = { name: caller.name, secret: current, address: caller.login?.address ?? '' };
-    if (!(await passwords.matches(user, login)))
-      throw new Problem('not_authorized', 'The current password is another one.');
-  }
-};
+/** Needs CREATE on USER in the primary group, and MANAGE on each group that the user comes into. */
+export async function createUser(
+  context: OperationsContext,
+  caller: Caller,
+  request: CreateUser,
+): Promise<UserResource> {
+  const { directory } = context;
+  const { users, version } = directory;
+  const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
+  const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
+  const name = personName(request.name);
+  demandUmask(umask);
+  const all = [...new Set([gid, ...more])];
+  const demandCreate = (asking: Caller): void => {
+    if (mayCreateUser(asking, gid, all)) return;
+    for (const one of all) demandFill(asking, one);
+    throw new Problem('not_authorized', `You need the CREATE right on USER in group ${gid}.`);
+  };
+  demandCreate(caller);
+  const password_hash = await hashPassword(password);
+  const made = await changeDirectory(directory, caller, async (asking, transaction) => {
+    demandCreate(asking);
+    if (!isAdministrator(asking) && (await users.countIn(gid, transaction)) >= limits.members.most)
+      throw new Problem('wrong_state', `Group ${gid} has ${limits.members.most} users. Ask an administrator.`);
+    await refuseImpossible(context, { name, gid, groups: more }, null, transaction);
+    const user: User = {
+      ...{ _id: await version.take('user', transaction), name, gid, groups: all, password_hash },
+      ...{ enabled, umask, credentials: 0, created_at: new Date() },
+    };
+    await users.insert(user, transaction);
+    return user;
+  });
+  return shownUser(context, made);
+}
+
+/** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
+export async function updateUser(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { revise, precondition }: Edit<UserEdit>,
+): Promise<UserResource> {
+  const { directory } = context;
+  const { users, tokens } = directory;
+  const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+    const found = await users.find(id, transaction);
+    const isOneself = asking.id === id;
+    const user = isOneself
+      ? authorisedUser(asking, id, found, 'manage')
+      : await commandedUser(directory, asking, id, found, transaction);
+    await precondition.demand(() => shownUser(context, user));
+    const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
+    const isUmaskAlone = [...named].every((member) => member === 'umask');
+    if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, transaction);
+    const { gid, umask, enabled } = wish;
+    const name = personName(wish.name, user.name);
+    demandUmask(umask, user.umask);
+    const disables = user.enabled && !enabled;
+    if (disables) refuseDisabling(asking, id);
+    if (id === oneadmin && name !== user.name)
+      throw new Problem('wrong_state', `User ${oneadmin} is always called ${user.name}.`);
+    await refuseImpossible(context, { name, gid }, id, transaction);
+    const joins = !user.groups.includes(gid);
+    if (joins) demandFill(asking, gid);
+    if (disables) await tokens.removeOf(id, transaction);
+    return users.update(
+      id,
+      {
+        ...{ name, gid, umask, enabled },
+        ...(joins && { groups: [...user.groups, gid] }),
+        ...(disables && { credentials: user.credentials + 1 }),
+      },
+      transaction,
+    );
+  });
+  if (!after) throw new Error('a user was not changed');
+  return shownUser(context, after);
+}
+
+/** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */
+export async function setPassword(
+  context: RequestsContext,
+  caller: Caller,
+  id: number,
+  { password, current_password }: ChangePassword,
+  precondition: Precondition,
+): Promise<void> {
+  const { directory } = context;
+  const { users, tokens } = directory;
+  const before = await users.find(id);
+  if (caller.id === id) await demandCurrent(context, before, caller, current_password);
+  else await commandedUser(directory, caller, id, before);
+  const password_hash = await hashPassword(password);
+  await changeDirectory(directory, caller, async (asking, transaction) => {
+    const found = await users.find(id, transaction);
+    if (asking.id !== id) await commandedUser(directory, asking, id, found, transaction);
+    else if (found?.password_hash !== before?.password_hash)
+      throw new Problem('not_authorized', 'Your password has been changed meanwhile.');
+    if (found) await precondition.demand(() => shownUser(context, found));
+    await users.update(id, { password_hash, generated: null, credentials: (found?.credentials ?? 0) + 1 }, transaction);
+    await tokens.removeOf(id, transaction);
+  });
+}
+
+/** Makes the user a member of a group. Asked again it is the same. */
+export async function joinGroup(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  gid: number,
+  precondition: Precondition,
+): Promise<UserResource> {
+  const { directory } = context;
+  const { users, groups } = directory;
+  const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+    const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
+    await precondition.demand(() => shownUser(context, user));
+    if (!(await groups.find(gid, transaction))) throw new Problem('not_found', `There is no group ${gid}.`);
+    demandFill(asking, gid);
+    if (user.groups.includes(gid)) return user;
+    return users.update(id, { groups: [...user.groups, gid] }, transaction);
+  });
+  if (!after) throw new Error('a user was not changed');
+  return shownUser(context, after);
+}
+
+/** Takes the user out of a group that is not the primary one; who was an admin of it is not any more. */
+export async function leaveGroup(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  gid: number,
+  precondition: Precondition,
+): Promise<UserResource> {
+  const { directory } = context;
+  const { users, groups } = directory;
+  const after = await changeDirectory(directory, caller, async (asking, transaction) => {
+    const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
+    await precondition.demand(() => shownUser(context, user));
+    if (!user.groups.includes(gid)) throw new Problem('not_found', `User ${id} is not in group ${gid}.`);
+    demandFill(asking, gid);
+    if (gid === user.gid)
+      throw new Problem(
+        'wrong_state',
+        `Group ${gid} is the primary group of user ${id}: give the user another one first.`,
+      );
+    if (id === oneadmin && gid === administrators)
+      throw new Problem('wrong_state', `User ${oneadmin} is always in group ${administrators}.`);
+    await groups.removeAdmin(id, [gid], transaction);
+    return users.update(id, { groups: user.groups.filter((one) => one !== gid) }, transaction);
+  });
+  if (!after) throw new Error('a user was not changed');
+  return shownUser(context, after);
+}
+
+/** Removes a user who owns nothing any more, with tokens, quotas, and rules that are about nobody else. */
+export async function removeUser(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  precondition: Precondition,
+): Promise<void> {
+  const { directory, store } = context;
+  const { users, tokens, groups, acls } = directory;
+  await changeDirectory(directory, caller, async (asking, transaction) => {
+    const user = await commandedUser(directory, asking, id, await users.find(id, transaction), transaction);
+    await precondition.demand(() => shownUser(context, user));
+    if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} is always there.`);
+    if (id === asking.id) throw new Problem('not_authorized', 'You cannot remove yourself. Ask somebody else.');
+    const owned = await store.owned.by({ uid: id }, transaction);
+    if (owned !== null)
+      throw new Problem(
+        'in_use',
+        `User ${id} (${user.name}) owns ${owned}. Delete that, or give it to somebody else, first.`,
+      );
+    await tokens.removeOf(id, transaction);
+    await groups.removeAdmin(id, user.groups, transaction);
+    await acls.removeOfUser(id, transaction);
+    await store.quotas.forget({ type: 'user', id }, transaction);
+    await users.remove(id, transaction);
+  });
+}
+
+/** Everything that is wrong with names and groups, at once. */
+async function refuseImpossible(
+  context: OperationsContext,
+  { name, gid, groups: more = [] }: Partial<Pick<UserEdit, 'name' | 'gid'>> & { groups?: readonly number[] },
+  itself: number | null,
+  transaction: Transaction,
+): Promise<void> {
+  const { groups, users } = context.directory;
+  const there = await groups.namesOf([...(gid === undefined ? [] : [gid]), ...more], transaction);
+  const findings: Finding[] = [
+    ...(gid === undefined || there.has(gid) ? [] : [{ pointer: '/gid', detail: `there is no group ${gid}` }]),
+    ...more.flatMap((id, at) =>
+      there.has(id) ? [] : [{ pointer: `/groups/${at}`, detail: `there is no group ${id}` }],
+    ),
+  ];
+  if (findings.length > 0) throw new Problem('invalid_request', 'A user is in groups that exist.', { findings });
+  const namesake = name === undefined ? null : await users.byName(name, transaction);
+  if (namesake && namesake._id !== itself)
+    throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
+  const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, transaction);
+  if (alike)
+    throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
+}
+
+async function demandCurrent(
+  { passwords }: RequestsContext,
+  user: User | null,
+  caller: Caller,
+  current: string | undefined,
+): Promise<void> {
+  if (current === undefined)
+    throw new Problem('invalid_request', 'Your own password is changed with the current one.', {
+      findings: [{ pointer: '/current_password', detail: 'is required' }],
+    });
+  const login = { name: caller.name, secret: current, address: caller.login?.address ?? '' };
+  if (!(await passwords.matches(user, login)))
+    throw new Problem('not_authorized', 'The current password is another one.');
+}
 
 function refuseDisabling(asking: Caller, id: number): void {
   if (id === oneadmin) throw new Problem('wrong_state', `User ${oneadmin} cannot be disabled.`);

@@ -21,141 +21,145 @@ import {
 } from '../../schemas/services/service-template.js';
 import type { VmTemplate } from '../../schemas/vms/vm-template.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
-import { createTurns } from '../../store/mongo/turns.js';
 import { authorised, mayCreate } from '../authorise.js';
-import type { Admission, OperationsContext } from '../context.js';
+import type { Admission, OperationsContext, RequestsContext } from '../context.js';
 import { bitByBit, inSlices } from '../in-slices.js';
-import { managed, objectsOf } from '../managed.js';
+import { type Kept, managed, objectsOf } from '../managed.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
 import { namesFor, serviceTemplateResource } from '../resources.js';
 
-export const serviceTemplateOperations = (context: OperationsContext) => {
-  const { store, directory } = context;
-  const takeTurns = createTurns();
-  const kept = {
-    ...store.serviceTemplates,
-    async shown(caller: Caller, templates: readonly ServiceTemplate[]): Promise<ServiceTemplateResource[]> {
-      const names = await namesFor(directory, caller, templates);
-      return templates.map((template) => serviceTemplateResource(template, names));
+/** Where service templates are kept, and how they are shown. */
+const kept = ({ store, directory }: OperationsContext): Kept<'service_template', ServiceTemplateResource> => ({
+  find: store.serviceTemplates.find,
+  async shown(caller, templates) {
+    const names = await namesFor(directory, caller, templates);
+    return templates.map((template) => serviceTemplateResource(template, names));
+  },
+});
+
+export const serviceTemplates = (context: OperationsContext) => {
+  const { store } = context;
+  return managed(context, 'service_template', {
+    ...kept(context),
+    list: store.serviceTemplates.list,
+    make: async (caller, body: ServiceTemplateBody) => {
+      await check(context, caller, body);
+      return (base): ServiceTemplate => ({ ...base, body });
     },
-  };
-  const { find } = objectsOf(context, 'service_template', kept);
-
-  return {
-    ...managed(context, 'service_template', {
-      ...kept,
-      make: async (caller, body: ServiceTemplateBody) => {
-        await check(caller, body);
-        return (base): ServiceTemplate => ({ ...base, body });
-      },
-      insert: async (template, transaction) => {
-        await demandVmTemplates(template.body, transaction);
-        await store.serviceTemplates.insert(template, transaction);
-      },
-      editable: ({ body }) => body,
-      async change(caller, body, present, transaction) {
-        await check(caller, body, { before: present.body });
-        await demandVmTemplates(body, transaction, { before: present.body });
-        return store.serviceTemplates.replace(present._id, { name: body.name, body }, transaction);
-      },
-      remove: (_caller, { _id }, transaction) => store.serviceTemplates.remove(_id, transaction),
-    }),
-
-    /** A service of the template, PENDING, and the operation that deploys it. */
-    async instantiate(
-      caller: Caller,
-      id: number,
-      request: InstantiateService,
-      admission: Admission,
-    ): Promise<OperationResource> {
-      const template = await find(caller, id, 'use');
-      const asked = { deed: 'instantiate', id, ...request };
-      const repeated = await repeatedRequest(context, caller, admission, asked);
-      if (repeated) return repeated;
-      mayCreate(caller, 'service');
-      mayCreate(caller, 'vm');
-      // What a large template costs, one user's many requests cost one after the other, and others come in between.
-      const { body, sizes } = await takeTurns([String(caller.id)], async () => {
-        const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
-        const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
-        const templates = await check(caller, body, { under: '/merge_template', filled: true });
-        return { body, sizes: await sizesOf(body, templates, '/merge_template') };
-      });
-      const charge = chargeOfService(sizes);
-      const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
-      const made = newService(caller, template._id, await store.counters.one('document'), body);
-      const service: Service = { ...made, charge, capacities };
-      return admit(context, caller, admission, {
-        kind: 'deployService',
-        resource: { type: 'service', id: service._id },
-        name: service.name,
-        owner: service,
-        template: service.template_id,
-        input: {},
-        request: asked,
-        charge,
-        vmTemplates: vmTemplatesOf(body),
-        claim: async (op, transaction) => {
-          await store.references.makeFor(service, transaction);
-          await demandVmTemplates(body, transaction, { under: '/merge_template' });
-          await store.services.insert({ ...service, operation: op }, transaction);
-          return service;
-        },
-        refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
-      });
+    insert: async (template, transaction) => {
+      await demandVmTemplates(context, template.body, transaction);
+      await store.serviceTemplates.insert(template, transaction);
     },
-  };
-
-  /** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
-  async function demandVmTemplates(
-    body: ServiceTemplateBody,
-    transaction: Transaction,
-    { under = '', before }: { under?: string; before?: ServiceTemplateBody } = {},
-  ): Promise<void> {
-    const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), transaction));
-    for (const { vm_template } of before?.roles ?? []) missing.delete(vm_template);
-    refuse(
-      body.roles.flatMap(({ vm_template }, at): Finding[] =>
-        missing.has(vm_template)
-          ? [{ pointer: `${under}/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
-          : [],
-      ),
-    );
-  }
-
-  /**
-   * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
-   * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
-   * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
-   */
-  async function check(
-    caller: Caller,
-    body: ServiceTemplateBody,
-    { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
-  ): Promise<VmTemplate[]> {
-    const below = (findings: readonly Finding[]) =>
-      refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
-    below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
-    const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
-    const known = await store.vmTemplates.byIds(ids);
-    const byId = new Map(known.map((template) => [template._id, template]));
-    const wrongWith = async (one: ServiceTemplateBody): Promise<Finding[]> => {
-      const pending = filled ? new Set<string>() : customAttributes(one);
-      return [
-        ...checkRoles(one),
-        ...(await inSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
-        ...unusable(caller, one, byId),
-      ];
-    };
-    const findings = await wrongWith(body);
-    const had = new Set(
-      before && findings.length > 0 ? (await wrongWith(before)).map((finding) => said(before, finding)) : [],
-    );
-    // To put ten thousand of them into other words takes longer than to find them.
-    below(had.size === 0 ? findings : findings.filter((finding) => !had.has(said(body, finding))));
-    return known;
-  }
+    editable: ({ body }) => body,
+    async change(caller, body, present, transaction) {
+      await check(context, caller, body, { before: present.body });
+      await demandVmTemplates(context, body, transaction, { before: present.body });
+      return store.serviceTemplates.replace(present._id, { name: body.name, body }, transaction);
+    },
+    remove: (_caller, { _id }, transaction) => store.serviceTemplates.remove(_id, transaction),
+  });
 };
+
+/** A service of the template, PENDING, and the operation that deploys it. */
+export async function instantiateService(
+  context: RequestsContext,
+  caller: Caller,
+  id: number,
+  request: InstantiateService,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store, takeTurns } = context;
+  const { find } = objectsOf(context, 'service_template', kept(context));
+  const template = await find(caller, id, 'use');
+  const asked = { deed: 'instantiate', id, ...request };
+  const repeated = await repeatedRequest(context, caller, admission, asked);
+  if (repeated) return repeated;
+  mayCreate(caller, 'service');
+  mayCreate(caller, 'vm');
+  // What a large template costs, one user's many requests cost one after the other, and others come in between.
+  const { body, sizes } = await takeTurns([String(caller.id)], async () => {
+    const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
+    const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
+    const templates = await check(context, caller, body, { under: '/merge_template', filled: true });
+    return { body, sizes: await sizesOf(body, templates, '/merge_template') };
+  });
+  const charge = chargeOfService(sizes);
+  const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
+  const made = newService(caller, template._id, await store.counters.one('document'), body);
+  const service: Service = { ...made, charge, capacities };
+  return admit(context, caller, admission, {
+    kind: 'deployService',
+    resource: { type: 'service', id: service._id },
+    name: service.name,
+    owner: service,
+    template: service.template_id,
+    input: {},
+    request: asked,
+    charge,
+    vmTemplates: vmTemplatesOf(body),
+    claim: async (op, transaction) => {
+      await store.references.makeFor(service, transaction);
+      await demandVmTemplates(context, body, transaction, { under: '/merge_template' });
+      await store.services.insert({ ...service, operation: op }, transaction);
+      return service;
+    },
+    refusal: async () => new Problem('operation_in_progress', `Service ${service._id} could not be made.`),
+  });
+}
+
+/** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
+async function demandVmTemplates(
+  context: OperationsContext,
+  body: ServiceTemplateBody,
+  transaction: Transaction,
+  { under = '', before }: { under?: string; before?: ServiceTemplateBody } = {},
+): Promise<void> {
+  const { store } = context;
+  const missing = new Set(await store.references.touch('vm_template', vmTemplatesOf(body), transaction));
+  for (const { vm_template } of before?.roles ?? []) missing.delete(vm_template);
+  refuse(
+    body.roles.flatMap(({ vm_template }, at): Finding[] =>
+      missing.has(vm_template)
+        ? [{ pointer: `${under}/roles/${at}/vm_template`, detail: `There is no VM template ${vm_template}.` }]
+        : [],
+    ),
+  );
+}
+
+/**
+ * Everything wrong at once: names, parents, circles, sizes, and VM templates that do not exist or are not the caller's
+ * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
+ * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
+ */
+async function check(
+  context: OperationsContext,
+  caller: Caller,
+  body: ServiceTemplateBody,
+  { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
+): Promise<VmTemplate[]> {
+  const { store } = context;
+  const below = (findings: readonly Finding[]) =>
+    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+  below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
+  const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
+  const known = await store.vmTemplates.byIds(ids);
+  const byId = new Map(known.map((template) => [template._id, template]));
+  const wrongWith = async (one: ServiceTemplateBody): Promise<Finding[]> => {
+    const pending = filled ? new Set<string>() : customAttributes(one);
+    return [
+      ...checkRoles(one),
+      ...(await inSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
+      ...unusable(caller, one, byId),
+    ];
+  };
+  const findings = await wrongWith(body);
+  const had = new Set(
+    before && findings.length > 0 ? (await wrongWith(before)).map((finding) => said(before, finding)) : [],
+  );
+  // To put ten thousand of them into other words takes longer than to find them.
+  below(had.size === 0 ? findings : findings.filter((finding) => !had.has(said(body, finding))));
+  return known;
+}
 
 const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({ vm_template }) => vm_template);
 

@@ -19,144 +19,179 @@ import { namesFor, serviceResource, serviceSummary } from '../resources.js';
 
 type Undeployment = OperationInputs['undeployService'];
 
-export const serviceOperations = (context: OperationsContext) => {
+export async function listServices(
+  context: OperationsContext,
+  caller: Caller,
+  query: ListQuery & { state?: ServiceState },
+): Promise<Page<ServiceSummary>> {
   const { store, directory } = context;
-  const find = async (caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> =>
-    authorised(caller, 'service', await store.services.find(id), right, id);
+  const page = await store.services.list(caller, query);
+  const names = await namesFor(directory, caller, page.items);
+  return { ...page, items: page.items.map((service) => serviceSummary(service, names)) };
+}
 
-  return {
-    async list(caller: Caller, query: ListQuery & { state?: ServiceState }): Promise<Page<ServiceSummary>> {
-      const page = await store.services.list(caller, query);
-      const names = await namesFor(directory, caller, page.items);
-      return { ...page, items: page.items.map((service) => serviceSummary(service, names)) };
-    },
+export async function showService(context: OperationsContext, caller: Caller, id: number): Promise<ServiceResource> {
+  const { store, directory } = context;
+  const found = await store.services.findWithNodes(id);
+  const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
+  return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
+}
 
-    async show(caller: Caller, id: number): Promise<ServiceResource> {
-      const found = await store.services.findWithNodes(id);
-      const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
-      return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
-    },
+/** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */
+export async function undeployService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  request: UndeployService,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { hard = null } = request;
+  const asked = { request: { deed: 'undeploy', id, ...request }, admission };
+  return once(context, caller, id, asked, () => preempt(context, caller, id, { do: 'undeploy', hard }, asked));
+}
 
-    /** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */
-    async undeploy(
-      caller: Caller,
-      id: number,
-      request: UndeployService,
-      admission: Admission,
-    ): Promise<OperationResource> {
-      const { hard = null } = request;
-      const asked = { request: { deed: 'undeploy', id, ...request }, admission };
-      return once(caller, id, asked, () => preempt(caller, id, { do: 'undeploy', hard }, asked));
-    },
+/** Deletes from any state: every VM is terminated hard, then the document goes. */
+export async function removeService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  admission: Admission,
+): Promise<OperationResource> {
+  const asked = { request: { deed: 'delete', id }, admission };
+  // A repeated request may find that it is gone.
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  return repeated ?? preempt(context, caller, id, { do: 'delete' }, asked);
+}
 
-    /** Deletes from any state: every VM is terminated hard, then the document goes. */
-    async remove(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
-      const asked = { request: { deed: 'delete', id }, admission };
-      // A repeated request may find that it is gone.
-      const repeated = await repeatedRequest(context, caller, admission, asked.request);
-      return repeated ?? preempt(caller, id, { do: 'delete' }, asked);
-    },
+/** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
+export async function recoverService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  admission: Admission,
+): Promise<OperationResource> {
+  const asked = { request: { deed: 'recover', id }, admission };
+  return once(context, caller, id, asked, () => recoverServiceAgain(context, caller, id, asked));
+}
 
-    /** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
-    async recover(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
-      const asked = { request: { deed: 'recover', id }, admission };
-      return once(caller, id, asked, () => recoverAgain(caller, id, asked));
-    },
+/** Makes a service whole that was deployed: looks for lost VMs, replaces failed ones, makes missing ones. */
+export async function repairService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store } = context;
+  const asked = { request: { deed: 'repair', id }, admission };
+  return once(context, caller, id, asked, async () => {
+    // What is amiss may have come about a moment ago.
+    await store.health.refresh([id]);
+    return repairServiceAgain(context, caller, id, asked);
+  });
+}
 
-    recoverAgain,
+async function find(context: OperationsContext, caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> {
+  const { store } = context;
+  return authorised(caller, 'service', await store.services.find(id), right, id);
+}
 
-    /** Makes a service whole that was deployed: looks for lost VMs, replaces failed ones, makes missing ones. */
-    async repair(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
-      const asked = { request: { deed: 'repair', id }, admission };
-      return once(caller, id, asked, async () => {
-        // What is amiss may have come about a moment ago.
-        await store.health.refresh([id]);
-        return repairAgain(caller, id, asked);
-      });
-    },
+/** The answer that a request with this key was given before, or what it asks for. */
+async function once(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { request, admission }: Asked,
+  act: () => Promise<OperationResource>,
+): Promise<OperationResource> {
+  await find(context, caller, id, 'manage');
+  return (await repeatedRequest(context, caller, admission, request)) ?? act();
+}
 
-    repairAgain,
-  };
+export async function repairServiceAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const service = await find(context, caller, id, 'manage');
+  await demandOn(store, { do: 'repair' }, { type: 'service', service });
+  return exclusively(context, 'repairService', { do: 'repair' }, caller, service, asked);
+}
 
-  /** The answer that a request with this key was given before, or what it asks for. */
-  async function once(
-    caller: Caller,
-    id: number,
-    { request, admission }: Asked,
-    act: () => Promise<OperationResource>,
-  ): Promise<OperationResource> {
-    await find(caller, id, 'manage');
-    return (await repeatedRequest(context, caller, admission, request)) ?? act();
+export async function recoverServiceAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const service = await find(context, caller, id, 'manage');
+  await demandOn(store, { do: 'recover' }, { type: 'service', service });
+  const last = await store.operations.lastOf({ type: 'service', id });
+  const retried = last?.state === 'failed' || last?.state === 'cancelled' ? { retryOf: last._id } : {};
+  if (service.state === 'FAILED_UNDEPLOYING') {
+    // A recovery goes on with what was asked for.
+    const input = (await store.operations.lastUndeployment(id)) ?? { hard: null, remove: false };
+    return undeployment(context, caller, service, input, { do: 'recover' }, [], { ...asked, ...retried });
   }
+  return exclusively(context, 'deployService', { do: 'recover' }, caller, service, { ...asked, ...retried });
+}
 
-  async function repairAgain(caller: Caller, id: number, asked: Asked): Promise<OperationResource> {
-    const service = await find(caller, id, 'manage');
-    await demandOn(store, { do: 'repair' }, { type: 'service', service });
-    return exclusively('repairService', { do: 'repair' }, caller, service, asked);
-  }
+/** An operation that finds the service in nobody's hands. */
+function exclusively(
+  context: OperationsContext,
+  kind: keyof typeof beginsIn,
+  act: Act,
+  caller: Caller,
+  service: Service,
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const { _id: id } = service;
+  return admit(context, caller, asked.admission, {
+    kind,
+    ...wishOn(service, asked),
+    input: {},
+    claim: (op, transaction) => store.services.admitExclusive(id, op, beginsIn[kind], transaction),
+    refusal: () => whyLost(store, act, { type: 'service', id }),
+  });
+}
 
-  async function recoverAgain(caller: Caller, id: number, asked: Asked): Promise<OperationResource> {
-    const service = await find(caller, id, 'manage');
-    await demandOn(store, { do: 'recover' }, { type: 'service', service });
-    const last = await store.operations.lastOf({ type: 'service', id });
-    const retried = last?.state === 'failed' || last?.state === 'cancelled' ? { retryOf: last._id } : {};
-    if (service.state === 'FAILED_UNDEPLOYING') {
-      // A recovery goes on with what was asked for.
-      const input = (await store.operations.lastUndeployment(id)) ?? { hard: null, remove: false };
-      return undeployment(caller, service, input, { do: 'recover' }, [], { ...asked, ...retried });
-    }
-    return exclusively('deployService', { do: 'recover' }, caller, service, { ...asked, ...retried });
-  }
+async function preempt(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  act: Extract<Act, { do: 'undeploy' | 'delete' }>,
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const service = await find(context, caller, id, 'manage');
+  await demandOn(store, act, { type: 'service', service });
+  const input = act.do === 'delete' ? { hard: true, remove: true } : { hard: act.hard, remove: false };
+  return undeployment(context, caller, service, input, act, service.wanted === null ? [] : [service.wanted], asked);
+}
 
-  /** An operation that finds the service in nobody's hands. */
-  function exclusively(
-    kind: keyof typeof beginsIn,
-    act: Act,
-    caller: Caller,
-    service: Service,
-    asked: Asked,
-  ): Promise<OperationResource> {
-    const { _id: id } = service;
-    return admit(context, caller, asked.admission, {
-      kind,
-      ...wishOn(service, asked),
-      input: {},
-      claim: (op, transaction) => store.services.admitExclusive(id, op, beginsIn[kind], transaction),
-      refusal: () => whyLost(store, act, { type: 'service', id }),
-    });
-  }
-
-  async function preempt(
-    caller: Caller,
-    id: number,
-    act: Extract<Act, { do: 'undeploy' | 'delete' }>,
-    asked: Asked,
-  ): Promise<OperationResource> {
-    const service = await find(caller, id, 'manage');
-    await demandOn(store, act, { type: 'service', service });
-    const input = act.do === 'delete' ? { hard: true, remove: true } : { hard: act.hard, remove: false };
-    return undeployment(caller, service, input, act, service.wanted === null ? [] : [service.wanted], asked);
-  }
-
-  /** `over`: the undeployment that it outbids. */
-  function undeployment(
-    caller: Caller,
-    service: Service,
-    input: Undeployment,
-    act: Act,
-    over: readonly string[],
-    asked: Asked,
-  ): Promise<OperationResource> {
-    const { _id: id } = service;
-    return admit(context, caller, asked.admission, {
-      kind: 'undeployService',
-      ...wishOn(service, asked),
-      input,
-      claim: (op, transaction) => store.services.admitPreempting(id, op, over, transaction),
-      refusal: () => whyLost(store, act, { type: 'service', id }),
-    });
-  }
-};
+/** `over`: the undeployment that it outbids. */
+function undeployment(
+  context: OperationsContext,
+  caller: Caller,
+  service: Service,
+  input: Undeployment,
+  act: Act,
+  over: readonly string[],
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const { _id: id } = service;
+  return admit(context, caller, asked.admission, {
+    kind: 'undeployService',
+    ...wishOn(service, asked),
+    input,
+    claim: (op, transaction) => store.services.admitPreempting(id, op, over, transaction),
+    refusal: () => whyLost(store, act, { type: 'service', id }),
+  });
+}
 
 /** What every operation on a service says of itself. */
 const wishOn = (service: Service, { request, retryOf }: Asked) => ({

@@ -10,116 +10,135 @@ import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
-import type { vmOperations } from './vms.js';
+import { terminateVmAgain } from './vms.js';
 
-/** What can be asked of a VM that is not where it should be. */
-export const vmRecovery = (
+// What can be asked of a VM that is not where it should be.
+
+/** As the table of recoveries says. Who claims a fact that Arcus has not seen needs the ADMIN right. */
+export async function recoverVm(
   context: OperationsContext,
-  vms: Pick<ReturnType<typeof vmOperations>, 'terminateAgain'>,
-) => {
+  caller: Caller,
+  id: number,
+  { action }: RecoverVm,
+  admission: Admission,
+): Promise<OperationResource> {
   const { store } = context;
-  const find = async (caller: Caller, id: number, act: Act): Promise<Vm> =>
-    authorised(caller, 'vm', await store.vms.find(id), rightFor(act, null), id);
-
-  return {
-    /** As the table of recoveries says. Who claims a fact that Arcus has not seen needs the ADMIN right. */
-    async recover(caller: Caller, id: number, { action }: RecoverVm, admission: Admission): Promise<OperationResource> {
-      const act: Act = { do: 'recoverVm', action };
-      const asked = { request: { deed: 'recover', id, action }, admission };
-      const vm = await find(caller, id, act);
-      const repeated = await repeatedRequest(context, caller, admission, asked.request);
-      if (repeated) return repeated;
-      await demandOn(store, act, { type: 'vm', vm, service: null });
-      const recovery = recoveries[vmStateName(vm)][action];
-      switch (recovery.do) {
-        case 'terminate': {
-          const hard = action === 'delete' || (await lastWasHard(id));
-          return vms.terminateAgain(caller, id, { hard }, asked);
-        }
-        case 'recreate':
-          return begin('deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
-        case 'claim':
-          // Only success and failure are claims.
-          return begin(
-            'recoverVm',
-            { claim: action === 'success' ? 'success' : 'failure' },
-            act,
-            [vmStateName(vm)],
-            caller,
-            vm,
-            asked,
-          );
-        default:
-          return begin('deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
-      }
-    },
-
-    /** Starts a VM again that is powered off, or of which nobody knows: in its place, under a higher epoch. */
-    async resume(caller: Caller, id: number, admission: Admission): Promise<OperationResource> {
-      const act: Act = { do: 'resume' };
-      const asked = { request: { deed: 'resume', id }, admission };
-      const vm = await find(caller, id, act);
-      const repeated = await repeatedRequest(context, caller, admission, asked.request);
-      if (repeated) return repeated;
-      await demandOn(store, act, { type: 'vm', vm, service: null });
-      return begin('deployVm', {}, act, resumable, caller, vm, asked);
-    },
-
-    /** Deploys a VM once more that has no host yet or does not run where it is: there, under a higher epoch. */
-    async deployAgain(caller: Caller, id: number, asked: Asked): Promise<OperationResource> {
-      const act: Act = { do: 'recoverVm', action: 'retry' };
-      return begin('deployVm', {}, act, deployedAgainIn, caller, await find(caller, id, act), asked);
-    },
-
-    /** Says once more of a VM what was said of it. */
-    async claimAgain(
-      caller: Caller,
-      id: number,
-      input: OperationInputs['recoverVm'],
-      asked: Asked,
-    ): Promise<OperationResource> {
-      const act: Act = { do: 'recoverVm', action: input.claim };
+  const act: Act = { do: 'recoverVm', action };
+  const asked = { request: { deed: 'recover', id, action }, admission };
+  const vm = await find(context, caller, id, act);
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  if (repeated) return repeated;
+  await demandOn(store, act, { type: 'vm', vm, service: null });
+  const recovery = recoveries[vmStateName(vm)][action];
+  switch (recovery.do) {
+    case 'terminate': {
+      const hard = action === 'delete' || (await lastWasHard(context, id));
+      return terminateVmAgain(context, caller, id, { hard }, asked);
+    }
+    case 'recreate':
+      return begin(context, 'deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
+    case 'claim':
+      // Only success and failure are claims.
       return begin(
+        context,
         'recoverVm',
-        input,
+        { claim: action === 'success' ? 'success' : 'failure' },
         act,
-        statesThat('claim', input.claim),
+        [vmStateName(vm)],
         caller,
-        await find(caller, id, act),
+        vm,
         asked,
       );
-    },
-  };
-
-  /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
-  function begin<K extends 'deployVm' | 'recoverVm'>(
-    kind: K,
-    input: OperationInputs[K],
-    act: Act,
-    states: readonly VmStateName[],
-    caller: Caller,
-    vm: Vm,
-    { retryOf, request, admission }: Asked,
-  ): Promise<OperationResource> {
-    const { _id: id } = vm;
-    return admit(context, caller, admission, {
-      kind,
-      resource: { type: 'vm', id },
-      name: vm.name,
-      owner: vm,
-      right: rightFor(act, null),
-      template: vm.template_id,
-      ...(retryOf !== undefined && { retryOf }),
-      input,
-      request,
-      claim: (op, transaction) => store.vms.admitExclusive(id, op, states, transaction),
-      refusal: () => whyLost(store, act, { type: 'vm', id }),
-    });
+    default:
+      return begin(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
   }
+}
 
-  /** Whether the last termination was to be a hard one. */
-  async function lastWasHard(id: number): Promise<boolean> {
-    const last = await store.operations.lastOf({ type: 'vm', id });
-    return last !== null && wasHard(last);
-  }
-};
+/** Starts a VM again that is powered off, or of which nobody knows: in its place, under a higher epoch. */
+export async function resumeVm(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store } = context;
+  const act: Act = { do: 'resume' };
+  const asked = { request: { deed: 'resume', id }, admission };
+  const vm = await find(context, caller, id, act);
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  if (repeated) return repeated;
+  await demandOn(store, act, { type: 'vm', vm, service: null });
+  return begin(context, 'deployVm', {}, act, resumable, caller, vm, asked);
+}
+
+/** Deploys a VM once more that has no host yet or does not run where it is: there, under a higher epoch. */
+export async function deployVmAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  asked: Asked,
+): Promise<OperationResource> {
+  const act: Act = { do: 'recoverVm', action: 'retry' };
+  return begin(context, 'deployVm', {}, act, deployedAgainIn, caller, await find(context, caller, id, act), asked);
+}
+
+/** Says once more of a VM what was said of it. */
+export async function claimVmAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  input: OperationInputs['recoverVm'],
+  asked: Asked,
+): Promise<OperationResource> {
+  const act: Act = { do: 'recoverVm', action: input.claim };
+  return begin(
+    context,
+    'recoverVm',
+    input,
+    act,
+    statesThat('claim', input.claim),
+    caller,
+    await find(context, caller, id, act),
+    asked,
+  );
+}
+
+async function find(context: OperationsContext, caller: Caller, id: number, act: Act): Promise<Vm> {
+  const { store } = context;
+  return authorised(caller, 'vm', await store.vms.find(id), rightFor(act, null), id);
+}
+
+/** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
+function begin<K extends 'deployVm' | 'recoverVm'>(
+  context: OperationsContext,
+  kind: K,
+  input: OperationInputs[K],
+  act: Act,
+  states: readonly VmStateName[],
+  caller: Caller,
+  vm: Vm,
+  { retryOf, request, admission }: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const { _id: id } = vm;
+  return admit(context, caller, admission, {
+    kind,
+    resource: { type: 'vm', id },
+    name: vm.name,
+    owner: vm,
+    right: rightFor(act, null),
+    template: vm.template_id,
+    ...(retryOf !== undefined && { retryOf }),
+    input,
+    request,
+    claim: (op, transaction) => store.vms.admitExclusive(id, op, states, transaction),
+    refusal: () => whyLost(store, act, { type: 'vm', id }),
+  });
+}
+
+/** Whether the last termination was to be a hard one. */
+async function lastWasHard(context: OperationsContext, id: number): Promise<boolean> {
+  const { store } = context;
+  const last = await store.operations.lastOf({ type: 'vm', id });
+  return last !== null && wasHard(last);
+}

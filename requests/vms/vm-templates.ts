@@ -11,7 +11,7 @@ import { refuseBeyond } from '../refuse-beyond.js';
 import { namesFor, vmTemplateResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 
-export const vmTemplateOperations = (context: OperationsContext) => {
+export const vmTemplates = (context: OperationsContext) => {
   const { store, directory } = context;
   const check = ({ template }: Template, before?: Template): void => {
     refuseNames(template, '/template', before?.template);

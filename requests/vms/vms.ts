@@ -14,156 +14,179 @@ import type { OperationResource } from '../../schemas/operations/operation.js';
 import type { CreateVm, TerminateVm, Vm, VmEdit, VmResource, VmState } from '../../schemas/vms/vm.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
-import type { Admission, OperationsContext } from '../context.js';
+import type { Admission, OperationsContext, RequestsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { wakeWaiting } from '../hosts/wake-waiting.js';
 import { refuseNames } from '../identity/refuse-names.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
-import { createPace } from '../pace.js';
 import { refuseBeyond } from '../refuse-beyond.js';
 import { namesFor, vmResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 
-export const vmOperations = (context: OperationsContext) => {
-  const { store, directory, engine, onDelayed } = context;
-  const pace = createPace((error) => onDelayed('who waits for what a VM has changed sees it within 30 s', error));
-  const shown = async (caller: Caller, vms: readonly Vm[]): Promise<VmResource[]> => {
-    const names = await namesFor(directory, caller, vms);
-    return vms.map((vm) => vmResource(vm, names));
+/** How VMs are looked at and edited. */
+const objects = (context: OperationsContext) =>
+  objectsOf(context, 'vm', {
+    find: context.store.vms.find,
+    shown: (caller, vms) => shown(context, caller, vms),
+  });
+
+export const showVm = (context: OperationsContext, caller: Caller, id: number): Promise<VmResource> =>
+  objects(context).show(caller, id);
+
+export async function listVms(
+  context: OperationsContext,
+  caller: Caller,
+  query: ListQuery & { state?: VmState; service_id?: number },
+): Promise<Page<VmResource>> {
+  const { store } = context;
+  const page = await store.vms.list(caller, query);
+  return { ...page, items: await shown(context, caller, page.items) };
+}
+
+/** A VM of a template, PENDING, and the operation that deploys it. */
+export async function createVm(
+  context: OperationsContext,
+  caller: Caller,
+  request: CreateVm,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store } = context;
+  const asked = { deed: 'create', ...request };
+  const repeated = await repeatedRequest(context, caller, admission, asked);
+  if (repeated) return repeated;
+  mayCreate(caller, 'vm');
+  const { template_id, template: changes } = request;
+  const name = request.name === undefined ? undefined : objectName(request.name);
+  const found = await store.vmTemplates.find(template_id);
+  const template = authorised(caller, 'vm_template', found, 'use', template_id);
+  refuseNames(changes ?? {}, '/template');
+  refuseUnreadable(changes ?? {}, '/template');
+  const id = await store.counters.one('vm');
+  const contents = vmContents({ ...template.template, ...changes });
+  const charge = chargeOfVm(contents.capacity);
+  const vm: Omit<Vm, 'operation'> = {
+    _id: id,
+    name: name ?? `${template.name}-${id}`,
+    uid: caller.id,
+    gid: caller.gid,
+    permissions: permissionsOfNew(caller),
+    state: 'PENDING',
+    lcm_state: 'LCM_INIT',
+    reason: null,
+    template_id,
+    ...contents,
+    service: null,
+    history: [],
+    deploy_id: null,
+    epoch: 0,
+    hold: null,
+    wanted: null,
+    created_at: new Date(),
+    ended_at: null,
+    charge,
   };
-  const { find, show, shownOne, edit } = objectsOf(context, 'vm', { ...store.vms, shown });
-
-  return {
-    async list(caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }): Promise<Page<VmResource>> {
-      const page = await store.vms.list(caller, query);
-      return { ...page, items: await shown(caller, page.items) };
+  return admit(context, caller, admission, {
+    kind: 'deployVm',
+    resource: { type: 'vm', id },
+    name: vm.name,
+    owner: vm,
+    template: vm.template_id,
+    input: {},
+    request: asked,
+    charge,
+    claim: async (op, transaction) => {
+      await store.references.makeFor(vm, transaction);
+      await store.vms.insert({ ...vm, operation: op }, transaction);
+      return vm;
     },
+    refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
+  });
+}
 
-    show,
+/** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
+export async function updateVm(
+  context: RequestsContext,
+  caller: Caller,
+  id: number,
+  { revise, precondition }: Edit<VmEdit>,
+): Promise<VmResource> {
+  const { edit, shownOne } = objects(context);
+  const { store } = context;
+  const edited = await edit(caller, id, precondition, async (present, transaction) => {
+    if (present.state === 'DONE')
+      throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
+    const { user_template } = revise({ user_template: present.user_template }).wish;
+    refuseBeyond(
+      measureUserTemplate(user_template, '/user_template'),
+      measureUserTemplate(present.user_template, '/user_template'),
+    );
+    refuseUnreadable(user_template, '/user_template', present.user_template);
+    const after = await store.vms.setUserTemplate(id, user_template, transaction);
+    return after && { before: present.user_template, after };
+  });
+  const { before, after } = edited;
+  if (after.service && isReady(after.user_template) && !isReady(before)) await tellOfReport(context, after.service.id);
+  const wishes = ['SCHED_REQUIREMENTS', 'SCHED_RANK'];
+  if (after.state === 'PENDING' && wishes.some((name) => after.user_template[name] !== before[name]))
+    await context.pace('placement', () => wakeWaiting(context));
+  return shownOne(caller, after);
+}
 
-    /** A VM of a template, PENDING, and the operation that deploys it. */
-    async create(caller: Caller, request: CreateVm, admission: Admission): Promise<OperationResource> {
-      const asked = { deed: 'create', ...request };
-      const repeated = await repeatedRequest(context, caller, admission, asked);
-      if (repeated) return repeated;
-      mayCreate(caller, 'vm');
-      const { template_id, template: changes } = request;
-      const name = request.name === undefined ? undefined : objectName(request.name);
-      const found = await store.vmTemplates.find(template_id);
-      const template = authorised(caller, 'vm_template', found, 'use', template_id);
-      refuseNames(changes ?? {}, '/template');
-      refuseUnreadable(changes ?? {}, '/template');
-      const id = await store.counters.one('vm');
-      const contents = vmContents({ ...template.template, ...changes });
-      const charge = chargeOfVm(contents.capacity);
-      const vm: Omit<Vm, 'operation'> = {
-        _id: id,
-        name: name ?? `${template.name}-${id}`,
-        uid: caller.id,
-        gid: caller.gid,
-        permissions: permissionsOfNew(caller),
-        state: 'PENDING',
-        lcm_state: 'LCM_INIT',
-        reason: null,
-        template_id,
-        ...contents,
-        service: null,
-        history: [],
-        deploy_id: null,
-        epoch: 0,
-        hold: null,
-        wanted: null,
-        created_at: new Date(),
-        ended_at: null,
-        charge,
-      };
-      return admit(context, caller, admission, {
-        kind: 'deployVm',
-        resource: { type: 'vm', id },
-        name: vm.name,
-        owner: vm,
-        template: vm.template_id,
-        input: {},
-        request: asked,
-        charge,
-        claim: async (op, transaction) => {
-          await store.references.makeFor(vm, transaction);
-          await store.vms.insert({ ...vm, operation: op }, transaction);
-          return vm;
-        },
-        refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
-      });
-    },
+/** Terminates a VM whatever it is doing; pre-empts its deployment. */
+export async function terminateVm(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  request: TerminateVm,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { find } = objects(context);
+  await find(caller, id, 'manage');
+  const asked = { request: { deed: 'terminate', id, ...request }, admission };
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  return repeated ?? terminateVmAgain(context, caller, id, request, asked);
+}
 
-    /** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
-    async update(caller: Caller, id: number, { revise, precondition }: Edit<VmEdit>): Promise<VmResource> {
-      const edited = await edit(caller, id, precondition, async (present, transaction) => {
-        if (present.state === 'DONE')
-          throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
-        const { user_template } = revise({ user_template: present.user_template }).wish;
-        refuseBeyond(
-          measureUserTemplate(user_template, '/user_template'),
-          measureUserTemplate(present.user_template, '/user_template'),
-        );
-        refuseUnreadable(user_template, '/user_template', present.user_template);
-        const after = await store.vms.setUserTemplate(id, user_template, transaction);
-        return after && { before: present.user_template, after };
-      });
-      const { before, after } = edited;
-      if (after.service && isReady(after.user_template) && !isReady(before)) await tellOfReport(after.service.id);
-      const wishes = ['SCHED_REQUIREMENTS', 'SCHED_RANK'];
-      if (after.state === 'PENDING' && wishes.some((name) => after.user_template[name] !== before[name]))
-        await pace('placement', () => wakeWaiting(context));
-      return shownOne(caller, after);
-    },
+async function shown(context: OperationsContext, caller: Caller, vms: readonly Vm[]): Promise<VmResource[]> {
+  const { directory } = context;
+  const names = await namesFor(directory, caller, vms);
+  return vms.map((vm) => vmResource(vm, names));
+}
 
-    /** Terminates a VM whatever it is doing; pre-empts its deployment. */
-    async terminate(
-      caller: Caller,
-      id: number,
-      request: TerminateVm,
-      admission: Admission,
-    ): Promise<OperationResource> {
-      await find(caller, id, 'manage');
-      const asked = { request: { deed: 'terminate', id, ...request }, admission };
-      const repeated = await repeatedRequest(context, caller, admission, asked.request);
-      return repeated ?? terminateAgain(caller, id, request, asked);
-    },
+/** Only where it matters: a VM may report at any time, and as often as it likes. */
+async function tellOfReport(context: RequestsContext, service: number): Promise<void> {
+  const { store, engine } = context;
+  const workflowId = workflowIdOf({ type: 'service', id: service });
+  await context.pace(workflowId, async () => {
+    if (await store.services.waitsForReports(service)) await engine.signal(workflowId, 'vmReported');
+  });
+}
 
-    terminateAgain,
-  };
-
-  /** Only where it matters: a VM may report at any time, and as often as it likes. */
-  async function tellOfReport(service: number): Promise<void> {
-    const workflowId = workflowIdOf({ type: 'service', id: service });
-    await pace(workflowId, async () => {
-      if (await store.services.waitsForReports(service)) await engine.signal(workflowId, 'vmReported');
-    });
-  }
-
-  async function terminateAgain(
-    caller: Caller,
-    id: number,
-    { hard }: TerminateVm,
-    { request, retryOf, admission }: Asked,
-  ): Promise<OperationResource> {
-    const vm = await find(caller, id, 'manage');
-    const act: Act = { do: 'terminate', hard };
-    await demandOn(store, act, { type: 'vm', vm, service: null });
-    // What is there and was not in the way is a softer one.
-    const outbid = vm.wanted === null ? [] : [vm.wanted];
-    return admit(context, caller, admission, {
-      kind: 'terminateVm',
-      resource: { type: 'vm', id },
-      name: vm.name,
-      owner: vm,
-      template: vm.template_id,
-      ...(retryOf !== undefined && { retryOf }),
-      input: { hard },
-      request,
-      claim: (op, transaction) => store.vms.admitTermination(id, op, outbid, transaction),
-      refusal: () => whyLost(store, act, { type: 'vm', id }),
-    });
-  }
-};
+export async function terminateVmAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { hard }: TerminateVm,
+  { request, retryOf, admission }: Asked,
+): Promise<OperationResource> {
+  const { find } = objects(context);
+  const { store } = context;
+  const vm = await find(caller, id, 'manage');
+  const act: Act = { do: 'terminate', hard };
+  await demandOn(store, act, { type: 'vm', vm, service: null });
+  // What is there and was not in the way is a softer one.
+  const outbid = vm.wanted === null ? [] : [vm.wanted];
+  return admit(context, caller, admission, {
+    kind: 'terminateVm',
+    resource: { type: 'vm', id },
+    name: vm.name,
+    owner: vm,
+    template: vm.template_id,
+    ...(retryOf !== undefined && { retryOf }),
+    input: { hard },
+    request,
+    claim: (op, transaction) => store.vms.admitTermination(id, op, outbid, transaction),
+    refusal: () => whyLost(store, act, { type: 'vm', id }),
+  });
+}

@@ -6,6 +6,7 @@ import { etaOf, type Progress, serviceProgress, vmProgress } from '../../domain/
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation, OperationDetail } from '../../schemas/operations/operation.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
+import { authorisedOperation } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { operationResource } from '../resources.js';
 
@@ -16,12 +17,9 @@ const earlierRuns = 20;
 const soon = 1_000;
 
 /** An operation with all that a list leaves out, for this caller. */
-export async function operationDetail(
-  context: OperationsContext,
-  caller: Caller,
-  operation: Operation,
-): Promise<OperationDetail> {
+export async function showOperation(context: OperationsContext, caller: Caller, id: string): Promise<OperationDetail> {
   const { store, settings } = context;
+  const operation = authorisedOperation(caller, id, await store.operations.find(id), 'use');
   const now = new Date();
   const [{ steps, askedEngine }, resource, eta] = await Promise.all([
     stepsOf(context, operation, now),

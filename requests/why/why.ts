@@ -14,136 +14,147 @@ import type { OperationsContext } from '../context.js';
 import { etaNow, progressNow, stepsShown } from './operation-detail.js';
 import { hostSubject, serviceSubject, vmSubject } from './why-subjects.js';
 
-/** Why things are as they are. Each reads what is, asks the engine for a second at most, and leaves the words to domain/why. */
-export const whyOperations = (context: OperationsContext) => {
+// Why things are as they are. Each reads what is, asks the engine for a second at most, and leaves the words to domain/why.
+
+export async function whyOperation(context: OperationsContext, caller: Caller, id: string): Promise<Why> {
+  const { store } = context;
+  const operation = authorisedOperation(caller, id, await store.operations.find(id), 'use');
+  return answer(context, caller, 'operation', operation, await findResource(store, operation.resource));
+}
+
+export async function whyService(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
+  const { store } = context;
+  const service = authorised(caller, 'service', await store.services.find(id), 'use', id);
+  return answer(context, caller, 'resource', await operationOn(context, service), { type: 'service', service });
+}
+
+export async function whyVm(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
+  const { store } = context;
+  const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
+  const its = vm.service ? await store.services.find(vm.service.id) : null;
+  // A VM can be shared by itself: who sees it need not see its service, nor what is done to that and its other VMs.
+  const service = its && allowed(caller, subjectOf('service', its), 'use') ? its : null;
+  const current = operationAtWork(vm);
+  const atWork = current === null ? null : await store.operations.find(current);
+  const operation =
+    (atWork && allowed(caller, operationSubject(atWork), 'use') && atWork) ||
+    (await store.operations.lastOf({ type: 'vm', id })) ||
+    (service && (await operationOn(context, service)));
+  return answer(context, caller, 'resource', operation, { type: 'vm', vm, service });
+}
+
+export async function whyHost(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
+  const { store } = context;
+  const host = authorised(caller, 'host', await store.hosts.find(id), 'use', id);
+  return answer(context, caller, 'resource', null, { type: 'host', host });
+}
+
+/** What is at work on a service, or was last. */
+async function operationOn(context: OperationsContext, service: Service): Promise<Operation | null> {
+  const { store } = context;
+  const current = operationAtWork(service);
+  return (
+    (current === null ? null : await store.operations.find(current)) ??
+    store.operations.lastOf({ type: 'service', id: service._id })
+  );
+}
+
+async function answer(
+  context: OperationsContext,
+  caller: Caller,
+  about: ActionFacts['about'],
+  operation: Operation | null,
+  resource: Resource | null,
+): Promise<Why> {
+  const { store } = context;
+  const now = new Date();
+  const [work, subject, facts] = await Promise.all([
+    operation ? workOf(context, operation, now) : nothing,
+    subjectFacts(context, operation, resource),
+    actionFacts(store, caller, about, operation, resource),
+  ]);
+  return why({
+    now,
+    operation,
+    isLast: facts.after === null,
+    ...work,
+    ...subject,
+    actions: [...nextActions(facts), ...(await throughService(context, caller, resource))],
+  });
+}
+
+async function workOf(
+  context: OperationsContext,
+  operation: Operation,
+  now: Date,
+): Promise<Pick<WhyFacts, 'steps' | 'eta' | 'progress' | 'engine'>> {
   const { store, engine } = context;
-
-  return {
-    async operation(caller: Caller, id: string): Promise<Why> {
-      const operation = authorisedOperation(caller, id, await store.operations.find(id), 'use');
-      return answer(caller, 'operation', operation, await findResource(store, operation.resource));
-    },
-
-    async service(caller: Caller, id: number): Promise<Why> {
-      const service = authorised(caller, 'service', await store.services.find(id), 'use', id);
-      return answer(caller, 'resource', await operationOn(service), { type: 'service', service });
-    },
-
-    async vm(caller: Caller, id: number): Promise<Why> {
-      const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
-      const its = vm.service ? await store.services.find(vm.service.id) : null;
-      // A VM can be shared by itself: who sees it need not see its service, nor what is done to that and its other VMs.
-      const service = its && allowed(caller, subjectOf('service', its), 'use') ? its : null;
-      const current = operationAtWork(vm);
-      const atWork = current === null ? null : await store.operations.find(current);
-      const operation =
-        (atWork && allowed(caller, operationSubject(atWork), 'use') && atWork) ||
-        (await store.operations.lastOf({ type: 'vm', id })) ||
-        (service && (await operationOn(service)));
-      return answer(caller, 'resource', operation, { type: 'vm', vm, service });
-    },
-
-    async host(caller: Caller, id: number): Promise<Why> {
-      const host = authorised(caller, 'host', await store.hosts.find(id), 'use', id);
-      return answer(caller, 'resource', null, { type: 'host', host });
-    },
+  // Before the engine: a step that is written down and no longer pending has then ended.
+  const written = await store.steps.ofOperation(operation._id, stepsShown);
+  const hasRun = operation.state === 'accepted' || operation.state === 'running';
+  const [pending, eta, progress] = await Promise.all([
+    hasRun ? engine.pendingSteps(operation.workflow_id).catch(() => undefined) : null,
+    etaNow(context, operation, now),
+    findResource(store, operation.resource).then((its) => progressNow(context, operation, its)),
+  ]);
+  const its = pending?.op === operation._id ? pending : null;
+  const answered: EngineFacts = {
+    answered: true,
+    inTheWay: pending?.isOpen && !its ? pending.op : null,
+    hasRun: its?.isOpen ?? false,
+    queuedSince: its?.queuedSince ?? null,
+    failing: its?.failing ?? null,
   };
+  return {
+    steps: seenSteps(written, operation, pending === undefined ? null : (its?.steps ?? [])),
+    eta,
+    progress,
+    engine: !hasRun ? null : pending === undefined ? { answered: false } : answered,
+  };
+}
 
-  /** What is at work on a service, or was last. */
-  async function operationOn(service: Service): Promise<Operation | null> {
-    const current = operationAtWork(service);
-    return (
-      (current === null ? null : await store.operations.find(current)) ??
-      store.operations.lastOf({ type: 'service', id: service._id })
-    );
-  }
-
-  async function answer(
-    caller: Caller,
-    about: ActionFacts['about'],
-    operation: Operation | null,
-    resource: Resource | null,
-  ): Promise<Why> {
-    const now = new Date();
-    const [work, subject, facts] = await Promise.all([
-      operation ? workOf(operation, now) : nothing,
-      subjectFacts(operation, resource),
-      actionFacts(store, caller, about, operation, resource),
-    ]);
-    return why({
-      now,
-      operation,
-      isLast: facts.after === null,
-      ...work,
-      ...subject,
-      actions: [...nextActions(facts), ...(await throughService(caller, resource))],
-    });
-  }
-
-  async function workOf(
-    operation: Operation,
-    now: Date,
-  ): Promise<Pick<WhyFacts, 'steps' | 'eta' | 'progress' | 'engine'>> {
-    // Before the engine: a step that is written down and no longer pending has then ended.
-    const written = await store.steps.ofOperation(operation._id, stepsShown);
-    const hasRun = operation.state === 'accepted' || operation.state === 'running';
-    const [pending, eta, progress] = await Promise.all([
-      hasRun ? engine.pendingSteps(operation.workflow_id).catch(() => undefined) : null,
-      etaNow(context, operation, now),
-      findResource(store, operation.resource).then((its) => progressNow(context, operation, its)),
-    ]);
-    const its = pending?.op === operation._id ? pending : null;
-    const answered: EngineFacts = {
-      answered: true,
-      inTheWay: pending?.isOpen && !its ? pending.op : null,
-      hasRun: its?.isOpen ?? false,
-      queuedSince: its?.queuedSince ?? null,
-      failing: its?.failing ?? null,
-    };
-    return {
-      steps: seenSteps(written, operation, pending === undefined ? null : (its?.steps ?? [])),
-      eta,
-      progress,
-      engine: !hasRun ? null : pending === undefined ? { answered: false } : answered,
-    };
-  }
-
-  async function subjectFacts(
-    operation: Operation | null,
-    resource: Resource | null,
-  ): Promise<{ subject: Subject; engine?: EngineFacts | null }> {
-    switch (resource?.type) {
-      case 'service':
-        return { subject: await serviceSubject(store, resource.service) };
-      case 'vm':
-        return { subject: await vmSubject(store, resource.vm, resource.service) };
-      case 'host': {
-        const { host } = resource;
-        if (host.state === 'DISABLED' || host.state === 'OFFLINE')
-          return { subject: await hostSubject(store, host, null), engine: null };
-        const next = await engine.nextMonitoring().catch(() => undefined);
-        const engineFacts: EngineFacts =
-          next === undefined
-            ? { answered: false }
-            : { answered: true, inTheWay: null, hasRun: true, queuedSince: null, failing: null };
-        return { subject: await hostSubject(store, host, next ?? null), engine: engineFacts };
-      }
-      case 'zone':
-        return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };
-      default: {
-        const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
-        return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
-      }
+async function subjectFacts(
+  context: OperationsContext,
+  operation: Operation | null,
+  resource: Resource | null,
+): Promise<{ subject: Subject; engine?: EngineFacts | null }> {
+  const { store, engine } = context;
+  switch (resource?.type) {
+    case 'service':
+      return { subject: await serviceSubject(store, resource.service) };
+    case 'vm':
+      return { subject: await vmSubject(store, resource.vm, resource.service) };
+    case 'host': {
+      const { host } = resource;
+      if (host.state === 'DISABLED' || host.state === 'OFFLINE')
+        return { subject: await hostSubject(store, host, null), engine: null };
+      const next = await engine.nextMonitoring().catch(() => undefined);
+      const engineFacts: EngineFacts =
+        next === undefined
+          ? { answered: false }
+          : { answered: true, inTheWay: null, hasRun: true, queuedSince: null, failing: null };
+      return { subject: await hostSubject(store, host, next ?? null), engine: engineFacts };
+    }
+    case 'zone':
+      return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };
+    default: {
+      const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
+      return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
     }
   }
+}
 
-  /** A node that failed with its service is mended through the service. */
-  async function throughService(caller: Caller, resource: Resource | null): Promise<NextAction[]> {
-    if (resource?.type !== 'vm' || !resource.service?.state.startsWith('FAILED')) return [];
-    const of: Resource = { type: 'service', service: resource.service };
-    const actions = nextActions(await actionFacts(store, caller, 'resource', null, of));
-    return actions.filter(({ name }) => name === 'recover');
-  }
-};
+/** A node that failed with its service is mended through the service. */
+async function throughService(
+  context: OperationsContext,
+  caller: Caller,
+  resource: Resource | null,
+): Promise<NextAction[]> {
+  const { store } = context;
+  if (resource?.type !== 'vm' || !resource.service?.state.startsWith('FAILED')) return [];
+  const of: Resource = { type: 'service', service: resource.service };
+  const actions = nextActions(await actionFacts(store, caller, 'resource', null, of));
+  return actions.filter(({ name }) => name === 'recover');
+}
 
 const nothing = { steps: [], eta: null, progress: null, engine: null };

@@ -2,7 +2,10 @@ import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../domain/identity/caller.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
-import { createOperations, type Operations } from '../../../requests/operations.js';
+import { bind } from '../../../requests/bind.js';
+import type { OperationsContext } from '../../../requests/context.js';
+import { createOperations } from '../../../requests/operations.js';
+import { repairServiceAgain } from '../../../requests/services/services.js';
 import type { Ownership } from '../../../schemas/common/common.js';
 import type { OperationResource } from '../../../schemas/operations/operation.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
@@ -27,11 +30,14 @@ let directory: MongodbDirectory;
 let operations: Operations;
 /** Those of another process, which takes turns of its own. */
 let elsewhere: Operations;
-const operationsOver = (over: Store): Operations =>
-  createOperations({
+const operationsOver = (over: Store) => {
+  const context: OperationsContext = {
     ...{ store: over, directory, engine: idleEngine },
     ...{ settings: { temporalUiUrl: undefined, failedLogins: 10 }, onDelayed: () => {} },
-  });
+  };
+  return { ...createOperations(context), ...bind(context, { repairAgain: repairServiceAgain }) };
+};
+type Operations = ReturnType<typeof operationsOver>;
 
 beforeAll(async () => {
   const uri = ownDatabaseUri('ownership');
@@ -178,7 +184,7 @@ const admissions: Record<string, Admitted> = {
   },
   'a repair': {
     ...{ on: 'service', state: { state: 'WARNING' } },
-    ask: (by, caller, id) => by.services.repairAgain(caller, id, { request: {}, admission }),
+    ask: (by, caller, id) => by.repairAgain(caller, id, { request: {}, admission }),
   },
   'a termination': {
     ...{ on: 'vm', state: {} },

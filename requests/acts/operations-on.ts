@@ -1,0 +1,26 @@
+import type { Caller } from '../../domain/identity/caller.js';
+import type { Page } from '../../schemas/common/common.js';
+import type { ListQuery } from '../../schemas/common/list.js';
+import type { OperatedKind, OwnedKind } from '../../schemas/kinds.js';
+import type { OperationResource, OperationState } from '../../schemas/operations/operation.js';
+import type { Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { authorised } from '../authorise.js';
+import type { OperationsContext } from '../context.js';
+import { listOperations } from '../operations/operations.js';
+
+/** Those of one service or VM that the caller may USE. */
+export async function listOperationsOn(
+  context: OperationsContext,
+  caller: Caller,
+  { type, id }: { type: OperatedKind & OwnedKind; id: number },
+  query: ListQuery & { state?: OperationState },
+): Promise<Page<OperationResource>> {
+  const { services, vms } = context.store;
+  const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | null>> = {
+    service: () => services.find(id),
+    vm: () => vms.find(id),
+  };
+  authorised(caller, type, await find[type](), 'use', id);
+  return listOperations(context, caller, { ...query, resource_type: type, resource_id: id });
+}
