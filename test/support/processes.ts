@@ -29,11 +29,19 @@ export function launch(command: string, args: readonly string[], environment: Re
 export const launchBuilt = (module: string, args: readonly string[] = [], environment: Record<string, string> = {}) =>
   launch(process.execPath, ['--enable-source-maps', built(module), ...args], environment);
 
-/** Looks again and again until `probe` answers something other than undefined or false; gives up after `patience` milliseconds. */
+/** Milliseconds between two looks: few while it may come at any moment, then a tenth of what it has taken so far. */
+const pause = { least: 25, most: 500 };
+
+/**
+ * Looks again and again until `probe` answers something other than undefined or false; gives up after `patience`
+ * milliseconds. A look costs whoever is looked at: one every 25 ms took more of the machine than the work that was waited for.
+ */
 export async function eventually<T>(probe: () => T | Promise<T>, patience = 60_000): Promise<NonNullable<T>> {
-  for (const until = Date.now() + patience; ; await sleep(25)) {
+  for (const since = Date.now(); ; ) {
     const seen = await probe();
     if (seen !== undefined && seen !== null && seen !== false) return seen;
-    if (Date.now() > until) throw new Error(`not seen within ${patience / 1000} s`);
+    const waited = Date.now() - since;
+    if (waited > patience) throw new Error(`not seen within ${patience / 1000} s`);
+    await sleep(Math.min(Math.max(pause.least, waited / 10), pause.most));
   }
 }
