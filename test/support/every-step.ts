@@ -14,6 +14,8 @@ export type Deed = {
   tries?: number;
   /** Where it must end. */
   arrived: (id: number) => Promise<void>;
+  /** Is given what has arrived: what others begin from, which need not be made for them. */
+  leaves?: (id: number) => void;
   /** The state of the resource after a cancel of its run, and what it may be. */
   cancelled: (id: number) => Promise<string>;
   afterCancel: RegExp;
@@ -102,16 +104,19 @@ export function everyStep(inWorld: () => World, deed: Deed): void {
   async function converges(resource: number, after: string): Promise<void> {
     const world = inWorld();
     await world.accounted(after);
+    let isLookedAt = true;
     for (let tries = deed.tries ?? 1; ; tries--) {
       const again = await deed.again(resource);
       if (!again) break;
+      isLookedAt = false;
       const operation = await world.server.skipping(world.ended(again.op));
       if (tries > 1 && operation.state === 'waiting_for_you') continue;
       expect(operation, after).toMatchObject({ state: 'succeeded', error: null });
       break;
     }
     await deed.arrived(resource);
-    await world.accounted(after);
+    if (!isLookedAt) await world.accounted(after);
+    deed.leaves?.(resource);
   }
 
   async function cancelRun(_op: string, workflowId: string): Promise<void> {
