@@ -1,11 +1,18 @@
-import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.js';
-import { nextActions } from '../../domain/acts/next-actions.js';
-import type { PendingStep, SeenStep } from '../../domain/operations/steps.js';
-import { serviceProgress, vmProgress } from '../../domain/services/progress.js';
-import { storedVmState } from '../../domain/vms/vm-states.js';
-import type { EngineFacts, HostSubject, ServiceSubject, VmFacts, VmSubject, WhyFacts } from '../../domain/why/facts.js';
-import type { Operation, OperationKind } from '../../schemas/operations/operation.js';
-import { madeOperation } from '../support/made-operation.js';
+import type { ActionFacts, ResourceFacts, Work } from '../../../domain/acts/facts.js';
+import { nextActions } from '../../../domain/acts/next-actions.js';
+import type { PendingStep, SeenStep } from '../../../domain/operations/steps.js';
+import { serviceProgress, vmProgress } from '../../../domain/services/progress.js';
+import { storedVmState } from '../../../domain/vms/vm-states.js';
+import type {
+  EngineFacts,
+  HostSubject,
+  ServiceSubject,
+  VmFacts,
+  VmSubject,
+  WhyFacts,
+} from '../../../domain/why/facts.js';
+import type { Operation, OperationKind } from '../../../schemas/operations/operation.js';
+import { madeOperation } from '../../support/made-operation.js';
 
 /** The moment at which everything in these tables is asked. */
 export const now = new Date('2026-11-23T14:03:14Z');
@@ -200,3 +207,20 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
       return null;
   }
 }
+
+export const silent = { answered: false } as const;
+export const failed = (seconds: number) =>
+  ({ state: 'failed', started_at: ago(seconds + 180), ended_at: ago(seconds) }) as const;
+export const succeeded = { state: 'succeeded', started_at: ago(7_209), ended_at: ago(7_200) } as const;
+export const unreachable = {
+  code: 'backend_unavailable',
+  detail: 'host-3 does not answer: connect ECONNREFUSED 10.0.0.3:8006',
+};
+export const booting = { state: 'ACTIVE/BOOT', reason: unreachable.detail } as const;
+export const fullHosts = 'needs 4 CPU; the freest of 3 enabled hosts has 2';
+export const retrying = step({
+  attempts: 4,
+  error: unreachable,
+  pending: pending({ tried: 4, error: unreachable, nextTryAt: ahead(8) }),
+});
+export const undeployed = { kind: 'undeployService', input: { hard: null, remove: false } } as const;

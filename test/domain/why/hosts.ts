@@ -1,0 +1,79 @@
+import type { Situation } from './situation.js';
+import { ago, ahead, answered, facts, failed, host, operation, silent, step } from './why-facts.js';
+
+/** Hosts, and checks of the whole zone. */
+export const hosts: Situation[] = [
+  [
+    'a host that was registered just now',
+    facts({
+      subject: host({ state: 'INIT', lastProbe: null, nextProbe: ahead(4), used: { cpu: 0, memory: 0 }, vms: 0 }),
+    }),
+  ],
+  [
+    'a host that has returned and still runs what is over',
+    facts({
+      subject: host({
+        state: 'INIT',
+        error: 'it still runs VMs 33 and 34 of before, which are gone or replaced and removed first',
+      }),
+    }),
+  ],
+  ['a host that answers', facts({ subject: host() })],
+  [
+    'a host that answers and is full',
+    facts({ subject: host({ used: { cpu: 800, memory: 8_192 }, vms: 8, waiting: true }) }),
+  ],
+  ['a host that nobody probes', facts({ subject: host({ lastProbe: ago(400) }) })],
+  [
+    'a host that does not answer',
+    facts({ subject: host({ state: 'ERROR', error: 'connect ECONNREFUSED 10.0.0.3:8006' }) }),
+  ],
+  [
+    'a host that does not answer while Temporal is away',
+    facts({
+      subject: host({ state: 'ERROR', error: 'the probe took longer than 4 s', nextProbe: null }),
+      engine: silent,
+    }),
+  ],
+  [
+    'a host whose monitoring is paused',
+    facts({
+      subject: host({ state: 'ERROR', error: 'the probe took longer than 4 s', nextProbe: null, vms: 1 }),
+      engine: answered,
+    }),
+  ],
+  ['a host that is disabled', facts({ subject: host({ state: 'DISABLED' }) })],
+  ['a host that is offline', facts({ subject: host({ state: 'OFFLINE', vms: 0, used: { cpu: 0, memory: 0 } }) })],
+
+  // The zone.
+  [
+    'a consistency check that goes on',
+    facts({
+      about: 'operation',
+      subject: { type: 'zone', id: 0, name: 'Arcus' },
+      operation: operation({
+        kind: 'checkConsistency',
+        input: { repair: false },
+        resource: { type: 'zone', id: 0 },
+        resource_name: 'Arcus',
+      }),
+      steps: [step({ name: 'checkHosts', role: null, vms: null })],
+    }),
+  ],
+  [
+    'a consistency check that failed',
+    facts({
+      about: 'operation',
+      subject: { type: 'zone', id: 0, name: 'Arcus' },
+      operation: operation({
+        kind: 'checkConsistency',
+        input: { repair: false },
+        resource: { type: 'zone', id: 0 },
+        resource_name: 'Arcus',
+        ...failed(5),
+        error: { code: 'backend_unavailable', detail: 'no hypervisor answers' },
+      }),
+      engine: null,
+    }),
+  ],
+];
