@@ -1,12 +1,12 @@
-import mongoose, { type Connection, type mongo } from 'mongoose';
+import mongoose, { type Connection } from 'mongoose';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { z } from 'zod';
 import { limits } from '../../../schemas/common/limits.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { madeVm } from '../../support/made-vm.js';
+import { sentCommands } from '../../support/sent-commands.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
 let connection: Connection;
@@ -40,30 +40,11 @@ const vmsOf = (count: number, bytes: number): Vm[] =>
     }),
   );
 
-const Answer = z.object({
-  n: z.int().optional(),
-  cursor: z
-    .object({ firstBatch: z.array(z.unknown()).optional(), nextBatch: z.array(z.unknown()).optional() })
-    .optional(),
-});
-
 /** How many VMs were written, or read, by each command that the work has sent. */
-async function portionsOf(work: () => Promise<unknown>): Promise<number[]> {
-  const portions: number[] = [];
-  const onAnswer = ({ commandName, reply }: mongo.CommandSucceededEvent): void => {
-    if (!['insert', 'find', 'aggregate', 'getMore'].includes(commandName)) return;
-    const { n, cursor } = Answer.parse(reply);
-    portions.push(n ?? (cursor?.firstBatch ?? cursor?.nextBatch ?? []).length);
-  };
-  const client = connection.getClient();
-  client.on('commandSucceeded', onAnswer);
-  try {
-    await work();
-  } finally {
-    client.off('commandSucceeded', onAnswer);
-  }
-  return portions;
-}
+const portionsOf = async (work: () => Promise<unknown>): Promise<number[]> =>
+  (await sentCommands(connection, work))
+    .filter(({ name }) => ['insert', 'find', 'aggregate', 'getMore'].includes(name))
+    .map(({ documents }) => documents);
 
 it('writes VMs of the largest VM template a few at a time', async () => {
   const vms = vmsOf(50, limits.vmTemplate.most);
