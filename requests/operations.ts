@@ -1,4 +1,3 @@
-import type { OwnedKind } from '../schemas/kinds.js';
 import { createTurns } from '../store/mongo/turns.js';
 import { answerOperation, cancelOperation, retryOperation } from './acts/operation-actions.js';
 import { listOperationsOn } from './acts/operations-on.js';
@@ -41,7 +40,6 @@ import {
 } from './identity/users.js';
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
-import { ownershipIn } from './ownership-of.js';
 import { createPace } from './pace.js';
 import { instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
@@ -62,22 +60,20 @@ import { whyHost, whyOperation, whyService, whyVm } from './why/why.js';
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (given: OperationsContext) => {
   const context = sharing(given);
-  const managed = {
+  return {
+    hosts: {
+      ...bind(context, {
+        list: listHosts,
+        show: showHost,
+        create: createHost,
+        update: updateHost,
+        remove: removeHost,
+      }),
+      ...hostOwnership(context),
+    },
     clusters: clusters(context),
     vmTemplates: vmTemplates(context),
-    serviceTemplates: serviceTemplates(context),
-  };
-  return {
-    hosts: bind(context, {
-      list: listHosts,
-      show: showHost,
-      create: createHost,
-      update: updateHost,
-      remove: removeHost,
-    }),
-    clusters: managed.clusters,
-    vmTemplates: managed.vmTemplates,
-    serviceTemplates: { ...managed.serviceTemplates, ...bind(context, { instantiate: instantiateService }) },
+    serviceTemplates: { ...serviceTemplates(context), ...bind(context, { instantiate: instantiateService }) },
     vms: bind(context, {
       list: listVms,
       show: showVm,
@@ -133,14 +129,7 @@ export const createOperations = (given: OperationsContext) => {
     }),
     acls: bind(context, { list: listAcls, show: showAcl, create: createAcl, remove: removeAcl }),
     tokens: bind(context, { list: listTokens, show: showToken, create: createToken, revoke: revokeToken }),
-    /** By kind. */
-    ownership: {
-      ...ownershipOperations(context),
-      host: hostOwnership(context),
-      cluster: ownershipIn(managed.clusters),
-      vm_template: ownershipIn(managed.vmTemplates),
-      service_template: ownershipIn(managed.serviceTemplates),
-    } satisfies Record<OwnedKind, object>,
+    ownership: ownershipOperations(context),
     operations: bind(context, {
       list: listOperations,
       listOn: listOperationsOn,

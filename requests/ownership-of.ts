@@ -31,9 +31,6 @@ export type OwnershipOf<R> = {
   chown: (caller: Caller, id: number, request: Chown, precondition?: Precondition) => Promise<R>;
 };
 
-/** Of what can be asked of a kind, the part that is about whose it is. */
-export const ownershipIn = <R>({ chmod, chown }: OwnershipOf<R>): OwnershipOf<R> => ({ chmod, chown });
-
 /** How the owner, group and bits of a kind of object are changed: the same for every kind. */
 export function ownershipOf<T extends Owned, R>(
   { directory }: Pick<OperationsContext, 'directory'>,

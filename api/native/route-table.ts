@@ -8,7 +8,6 @@ import { tokenRoutes } from './identity/tokens.js';
 import { userRoutes } from './identity/users.js';
 import { operationActionRoutes } from './operations/operation-actions.js';
 import { operationRoutes } from './operations/operations.js';
-import { ownershipRoutes } from './ownership.js';
 import type { Route } from './route.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
@@ -27,7 +26,6 @@ export const routeTable: readonly Route[] = [
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,
-  ...ownershipRoutes,
   ...quotaRoutes,
   ...userRoutes,
   ...groupRoutes,

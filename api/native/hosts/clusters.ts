@@ -1,8 +1,10 @@
 import { namedFields } from '../../../schemas/common/list.js';
 import { ClusterEdit, ClusterResource, CreateCluster, UpdateCluster } from '../../../schemas/hosts/cluster.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
+import { ownershipRoutes } from '../ownership.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { production } from './clusters-examples.js';
 
@@ -89,5 +91,10 @@ export const clusterRoutes: readonly Route[] = [
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '100' }, answer: null }],
     handle: ({ clusters }, { caller, params, precondition }) => clusters.remove(caller, params.id, precondition),
+  }),
+  ...ownershipRoutes('cluster', {
+    schema: ClusterResource,
+    examples: { chmod: sharing('100', production), chown: giving('100', production) },
+    of: ({ clusters }) => clusters,
   }),
 ];

@@ -1,7 +1,9 @@
 import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
+import { ownershipRoutes } from '../ownership.js';
 import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { node } from './hosts-examples.js';
 
@@ -101,5 +103,10 @@ export const hostRoutes: readonly Route[] = [
     problems: ['not_found', 'in_use', 'wrong_state'],
     examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ hosts }, { caller, params, precondition }) => hosts.remove(caller, params.id, precondition),
+  }),
+  ...ownershipRoutes('host', {
+    schema: HostResource,
+    examples: { chmod: sharing('0', node), chown: giving('0', node) },
+    of: ({ hosts }) => hosts,
   }),
 ];

@@ -6,9 +6,11 @@ import {
   UpdateServiceTemplate,
 } from '../../../schemas/services/service-template.js';
 import { patches, replaces } from '../../http/edit-body.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
 import { accepted, ids, shopOfMay } from '../operations/operations-examples.js';
+import { ownershipRoutes } from '../ownership.js';
 import {
   accepts,
   ById,
@@ -166,5 +168,10 @@ export const serviceTemplateRoutes: readonly Route[] = [
     ],
     handle: ({ serviceTemplates }, { caller, params, body, admission }) =>
       serviceTemplates.instantiate(caller, params.id, body, admission),
+  }),
+  ...ownershipRoutes('service_template', {
+    schema: ServiceTemplateResource,
+    examples: { chmod: sharing('0', shop), chown: giving('0', shop) },
+    of: ({ serviceTemplates }) => serviceTemplates,
   }),
 ];

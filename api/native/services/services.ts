@@ -7,9 +7,11 @@ import {
   serviceFields,
   UndeployService,
 } from '../../../schemas/services/service.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
 import { accepted, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
+import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { makingService } from './service-templates.js';
 import { shopOfMay, shopOfMayInList } from './services-examples.js';
@@ -19,6 +21,8 @@ const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
 });
 
 const CreateService = InstantiateService.extend({ template_id: ObjectId.describe('Service template to deploy') });
+
+const reaches = 'Its VMs and the operations of all have the same then, or nothing has changed.';
 
 export const serviceRoutes: readonly Route[] = [
   route({
@@ -148,5 +152,12 @@ export const serviceRoutes: readonly Route[] = [
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
     examples: [{ params: { id: '2' }, answer: accepted(ids.deletion, 'undeployService', secondShop, '09:50:00') }],
     handle: ({ services }, { caller, params, admission }) => services.remove(caller, params.id, admission),
+  }),
+  ...ownershipRoutes('service', {
+    schema: ServiceResource,
+    examples: { chmod: sharing('1', shopOfMay), chown: giving('1', shopOfMay) },
+    of: ({ ownership }) => ownership.service,
+    also: { chmod: reaches, chown: `${reaches} What it is charged goes to the quotas of the new owner and group.` },
+    problems: { chmod: ['operation_in_progress'], chown: ['operation_in_progress'] },
   }),
 ];

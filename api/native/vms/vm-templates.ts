@@ -7,8 +7,10 @@ import {
 } from '../../../schemas/vms/vm-template.js';
 import { patches, replaces } from '../../http/edit-body.js';
 import { bodyOfTemplateText } from '../../http/template-text-body.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
+import { ownershipRoutes } from '../ownership.js';
 import { ById, creates, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { large, largeText, small } from './vm-templates-examples.js';
 
@@ -149,5 +151,10 @@ export const vmTemplateRoutes: readonly Route[] = [
     problems: ['not_found', 'in_use'],
     examples: [{ params: { id: '1' }, answer: null }],
     handle: ({ vmTemplates }, { caller, params, precondition }) => vmTemplates.remove(caller, params.id, precondition),
+  }),
+  ...ownershipRoutes('vm_template', {
+    schema: VmTemplateResource,
+    examples: { chmod: sharing('0', small), chown: giving('0', small) },
+    of: ({ vmTemplates }) => vmTemplates,
   }),
 ];

@@ -9,9 +9,11 @@ import {
   vmFields,
 } from '../../../schemas/vms/vm.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
 import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
+import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
 import { buildServer } from './vms-examples.js';
 
@@ -167,5 +169,16 @@ export const vmRoutes: readonly Route[] = [
       },
     ],
     handle: ({ vms }, { caller, params, body, admission }) => vms.recover(caller, params.id, body, admission),
+  }),
+  ...ownershipRoutes('vm', {
+    schema: VmResource,
+    examples: { chmod: sharing('3', buildServer), chown: giving('3', buildServer) },
+    of: ({ ownership }) => ownership.vm,
+    also: {
+      chmod: 'Its operations have the same then.',
+      chown:
+        'Its operations go with it, and what it is charged to the quotas of the new owner and group. One of a service cannot be given away by itself.',
+    },
+    problems: { chown: ['wrong_state'] },
   }),
 ];

@@ -163,19 +163,19 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
   }),
   'a VM template that is given away': givenTo(async () => {
     const id = await newTemplate(oneadmin);
-    return (to) => one.operations.ownership.vm_template.chown(oneadmin, id, to);
+    return (to) => one.operations.vmTemplates.chown(oneadmin, id, to);
   }),
   'a service template that is given away': givenTo(async () => {
     const { id } = await one.operations.serviceTemplates.create(oneadmin, serviceBody(await newTemplate(oneadmin)));
-    return (to) => one.operations.ownership.service_template.chown(oneadmin, id, to);
+    return (to) => one.operations.serviceTemplates.chown(oneadmin, id, to);
   }),
   'a host that is given away': givenTo(async () => {
     const { id } = await host(oneadmin);
-    return (to) => one.operations.ownership.host.chown(oneadmin, id, to);
+    return (to) => one.operations.hosts.chown(oneadmin, id, to);
   }),
   'a cluster that is given away': givenTo(async () => {
     const { id } = await cluster(oneadmin);
-    return (to) => one.operations.ownership.cluster.chown(oneadmin, id, to);
+    return (to) => one.operations.clusters.chown(oneadmin, id, to);
   }),
   'a service template': {
     'the VM template of a role': async () => {
