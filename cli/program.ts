@@ -2,21 +2,12 @@ import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
 import type { Client } from '../client/client.js';
 import { printableLines } from '../schemas/common/printable.js';
-import { aclCommands } from './acl.js';
 import { applyCommand } from './apply/apply.js';
 import { fsckCommand } from './consistency/fsck.js';
-import { clusterCommands } from './hosts/cluster.js';
-import { hostCommands } from './hosts/host.js';
-import { groupCommands } from './identity/group.js';
 import { loginCommand, logoutCommand } from './identity/login.js';
 import type { Person } from './identity/person.js';
-import { quotaCommands } from './identity/quota.js';
-import { tokenCommands } from './identity/token.js';
-import { userCommands } from './identity/user.js';
 import { whoamiCommand } from './identity/whoami.js';
-import { operationCommands } from './operation.js';
-import { serviceCommands } from './services/service.js';
-import { serviceTemplateCommands } from './services/service-template.js';
+import { nouns } from './kinds.js';
 import { writtenOut } from './shell/abbreviation.js';
 import { createApiClient } from './shell/api-client.js';
 import { asking } from './shell/asking.js';
@@ -24,34 +15,15 @@ import { addLeaf, addNoun, type Context, type Leaf } from './shell/command.js';
 import { Complaint, exitCodes, exitMeanings, Interrupted } from './shell/complaint.js';
 import { completeCommand, completionCommand } from './shell/completion.js';
 import { connectionOf } from './shell/connection.js';
-import { contextCommands } from './shell/context.js';
 import { doctorCommand } from './shell/doctor.js';
 import { outputs } from './shell/output.js';
 import { version } from './version.js';
-import { vmCommands } from './vms/vm.js';
-import { vmTemplateCommands } from './vms/vm-template.js';
 
 export type Surroundings = Pick<Context, 'environment' | 'out' | 'err' | 'width' | 'terminal' | 'screen' | 'now'> & {
   person: Person | null;
   /** All that is piped in; by default what standard input says. */
   piped?: () => string;
 };
-
-const nouns: readonly (readonly [noun: string, summary: string, leaves: readonly Leaf[]])[] = [
-  ['service', 'Services: applications made of many VMs', serviceCommands],
-  ['service-template', 'Descriptions from which services are deployed', serviceTemplateCommands],
-  ['vm', 'Virtual machines', vmCommands],
-  ['vm-template', 'Descriptions from which VMs are made', vmTemplateCommands],
-  ['host', 'Hosts that VMs run on', hostCommands],
-  ['cluster', 'Hosts that belong together', clusterCommands],
-  ['operation', 'What is being done, and what has been', operationCommands],
-  ['user', 'People and programs that sign in', userCommands],
-  ['group', 'Users who share, and what they may create', groupCommands],
-  ['acl', "Rules that give rights, in OpenNebula's grammar", aclCommands],
-  ['token', 'What signs in in the place of a password', tokenCommands],
-  ['quota', 'How much users and groups may have, and have', quotaCommands],
-  ['context', 'Servers that this command line knows, and who asks there', contextCommands],
-];
 
 const Options = z.object({
   output: z.enum(outputs),
@@ -102,7 +74,7 @@ export function createProgram(given: Surroundings): Command {
     };
     await leaf.run(context, command.args, command.opts());
   };
-  for (const [noun, summary, leaves] of nouns) addNoun(program, noun, summary, leaves, run);
+  for (const { noun, summary, leaves } of nouns) addNoun(program, noun, summary, leaves, run);
   addLeaf(program, applyCommand, run);
   addLeaf(program, completionCommand, run);
   addLeaf(program, completeCommand(program), run);

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
+import { kinds } from '../kinds.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { readDocuments } from '../shell/files/documents.js';
 import { rawText } from '../shell/output.js';
-import { kinds } from './kinds.js';
 import { changeOf, keyOf, type Wish, wishesOf, withReferences } from './plan.js';
 import { presentOf } from './present.js';
 import { type References, referencesOf } from './references.js';

@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nearestName } from '../../schemas/common/nearest-name.js';
+import { kinds } from '../kinds.js';
 import { composed } from '../shell/called.js';
 import { Complaint } from '../shell/complaint.js';
 import type { Document } from '../shell/files/document.js';
 import { isId } from '../shell/resource.js';
-import { isObject, type Kind, kinds } from './kinds.js';
+import { type DocumentKind, isObject } from './document-kind.js';
 
 /** A document that has been understood: what is to be there, under its kind and its name. */
 export type Wish = {
   kind: string;
-  by: Kind;
+  by: DocumentKind;
   name: string;
   /** Without its kind, and but for the names of other objects in the words of the server. */
   attributes: Record<string, unknown>;
@@ -82,7 +83,7 @@ export const namesIn = ({ by, attributes }: Pick<Wish, 'by' | 'attributes'>) =>
 
 /** The attributes with an id in the place of each name. */
 export function withReferences(
-  by: Kind,
+  by: DocumentKind,
   attributes: Record<string, unknown>,
   idOf: (kind: string, name: string) => number,
 ): Record<string, unknown> {
@@ -95,7 +96,11 @@ export function withReferences(
 const isName = (value: unknown): value is string => typeof value === 'string' && !isId(value);
 
 /** The body of the request that makes `present` what `wished` says; null: it is that already. */
-export function changeOf(by: Kind, wished: Record<string, unknown>, present: unknown): Record<string, unknown> | null {
+export function changeOf(
+  by: DocumentKind,
+  wished: Record<string, unknown>,
+  present: unknown,
+): Record<string, unknown> | null {
   const before = plain(by.asDocument(present));
   const after = calledAs(before, inUpperCase(by, plain(by.wish.parse(wished))));
   if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
@@ -112,7 +117,7 @@ const calledAs = (before: Record<string, unknown>, wished: Record<string, unknow
     : wished;
 
 /** The members of some members named as the server keeps them. */
-const inUpperCase = ({ anyCase = [] }: Kind, wished: Record<string, unknown>): Record<string, unknown> =>
+const inUpperCase = ({ anyCase = [] }: DocumentKind, wished: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(wished).map(([name, value]) => [
       name,
@@ -123,7 +128,12 @@ const inUpperCase = ({ anyCase = [] }: Kind, wished: Record<string, unknown>): R
   );
 
 /** What a document says something about, and is other than it was: by its name. */
-export function changedBetween(by: Kind, wished: Record<string, unknown>, before: unknown, now: unknown): string[] {
+export function changedBetween(
+  by: DocumentKind,
+  wished: Record<string, unknown>,
+  before: unknown,
+  now: unknown,
+): string[] {
   const [one, other] = [plain(by.asDocument(before)), plain(by.asDocument(now))];
   // What replaces the whole of an object is about each part of it.
   const names = by.update === 'PUT' ? Object.keys({ ...one, ...other }) : Object.keys(wished);

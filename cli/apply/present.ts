@@ -4,7 +4,7 @@ import { calledSo, composed } from '../shell/called.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { quoted } from '../shell/resource.js';
-import type { Kind } from './kinds.js';
+import type { DocumentKind } from './document-kind.js';
 
 const Named = z.object({ id: z.int(), name: z.string(), uid: z.int().optional() });
 const Self = z.object({ id: z.int() });
@@ -12,7 +12,7 @@ const Self = z.object({ id: z.int() });
 /** The object of this name, whole: of several, your own; null where there is none. */
 export async function presentOf(
   context: Context,
-  { noun, path, among = path }: Pick<Kind, 'noun' | 'path' | 'among'>,
+  { noun, path, among = path }: Pick<DocumentKind, 'noun' | 'path' | 'among'>,
   name: string,
 ): Promise<Answer<z.output<typeof Named>> | null> {
   const found = await context.client().list(among, Named, { query: { filter: `name=${quoted(name)}` } });

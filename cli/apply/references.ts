@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { nearestName } from '../../schemas/common/nearest-name.js';
+import { nameable } from '../kinds.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
-import { type Kind, nameable } from './kinds.js';
+import type { DocumentKind } from './document-kind.js';
 import { keyOf, namesIn, type Wish } from './plan.js';
 import { presentOf } from './present.js';
 
@@ -37,7 +38,7 @@ const Named = z.object({ name: z.string() });
 
 async function missing(
   context: Context,
-  { kind, by, name }: { kind: string; by: Pick<Kind, 'noun' | 'path'>; name: string },
+  { kind, by, name }: { kind: string; by: Pick<DocumentKind, 'noun' | 'path'>; name: string },
   wishes: readonly Wish[],
 ): Promise<string> {
   const there = await context.client().list(by.path, Named, { most: 1000 });

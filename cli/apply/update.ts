@@ -3,7 +3,7 @@ import type { Answer } from '../../client/client.js';
 import { json } from '../../client/message.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
-import type { Kind } from './kinds.js';
+import type { DocumentKind } from './document-kind.js';
 import { changedBetween, changeOf } from './plan.js';
 
 /** Tries against what changes by itself, such as what is used of a host. */
@@ -17,7 +17,7 @@ type Present = Pick<Answer<{ id: number }>, 'raw' | 'value' | 'tag'>;
  */
 export async function update(
   context: Context,
-  by: Kind,
+  by: DocumentKind,
   wished: Record<string, unknown>,
   present: Present,
 ): Promise<'updated' | 'unchanged'> {
@@ -45,7 +45,11 @@ function refusedAsChanged(error: unknown): Complaint {
   throw error;
 }
 
-const changedMeanwhile = ({ noun, shown = `${noun} show` }: Kind, { value }: Present, names: readonly string[]) =>
+const changedMeanwhile = (
+  { noun, shown = `${noun} show` }: DocumentKind,
+  { value }: Present,
+  names: readonly string[],
+) =>
   new Complaint('conflict', `Somebody has changed it meanwhile (${names.join(', ')}), and it is left as it is.`, {
     findings: names.slice(0, 1).map((name) => ({ pointer: `/${name}`, detail: 'has been changed meanwhile' })),
     next: `See what it is now with: arcus ${shown} ${value.id}`,

@@ -1,4 +1,5 @@
-import { ClusterResource } from '../../schemas/hosts/cluster.js';
+import { ClusterResource, CreateCluster } from '../../schemas/hosts/cluster.js';
+import type { DocumentKind } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { nounOf } from '../shell/noun-of.js';
 import { pairs } from '../shell/output.js';
@@ -33,4 +34,15 @@ export const clusters: Resource<typeof ClusterResource, typeof ClusterResource> 
       permissionsText(cluster),
       ...attributesSection(cluster.attributes),
     ].join('\n'),
+};
+
+/** A cluster in a document of `apply`. */
+export const clusterDocuments: DocumentKind = {
+  ...nounOf('cluster'),
+  wish: CreateCluster,
+  answer: ClusterResource,
+  asDocument: (object) => ClusterResource.parse(object),
+  update: 'PATCH',
+  merges: ['attributes', 'reserved'],
+  anyCase: ['attributes'],
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Body, json } from '../../client/message.js';
-import { HostResource, HostState } from '../../schemas/hosts/host.js';
+import { CreateHost, HostResource, HostState } from '../../schemas/hosts/host.js';
+import type { DocumentKind } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { whyLeaf } from '../operations/why.js';
@@ -176,3 +177,30 @@ export const hostCommands: readonly Leaf[] = [
   ...ownershipLeaves(hosts, { called: 'host-1' }),
   removeLeaf(hosts, { called: 'host-4', summary: 'Remove a host that has no VMs' }),
 ];
+
+/** A host in a document of `apply`. */
+export const hostDocuments: DocumentKind = {
+  ...nounOf('host'),
+  wish: CreateHost,
+  answer: HostResource,
+  asDocument: (object) => {
+    const { cpu, memory, ...rest } = HostResource.parse(object);
+    return { ...rest, cpu: cpu.total, memory: memory.total };
+  },
+  update: 'PATCH',
+  merges: ['attributes', 'reserved'],
+  anyCase: ['attributes'],
+  references: (host) =>
+    'cluster_id' in host
+      ? [
+          {
+            pointer: '/cluster_id',
+            kind: 'cluster',
+            value: host.cluster_id,
+            put: (id: number) => {
+              host.cluster_id = id;
+            },
+          },
+        ]
+      : [],
+};

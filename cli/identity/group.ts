@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import { creatable, GroupResource } from '../../schemas/identity/group.js';
+import { CreateGroup, creatable, GroupResource } from '../../schemas/identity/group.js';
+import type { DocumentKind } from '../apply/document-kind.js';
 import { changesIn } from '../shell/changes.js';
 import { type Leaf, leaf } from '../shell/command.js';
+import { nounOf } from '../shell/noun-of.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
 import { listAndShow, report, resolve } from '../shell/resource.js';
 import { groups, users } from './people.js';
@@ -77,3 +79,13 @@ export const groupCommands: readonly Leaf[] = [
   adminLeaf('remove-admin', 'deladmin', 'Make an admin of a group a plain member', 'no longer manages'),
   removeLeaf(groups, { called: 'web-team', summary: 'Remove a group without members and objects' }),
 ];
+
+/** A group in a document of `apply`. */
+export const groupDocuments: DocumentKind = {
+  ...nounOf('group'),
+  wish: CreateGroup,
+  answer: GroupResource,
+  asDocument: (object) => GroupResource.parse(object),
+  update: 'PATCH',
+  merges: ['create'],
+};

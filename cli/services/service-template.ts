@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import { ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import { type DocumentKind, isObject } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { startOperation } from '../operations/start-operation.js';
@@ -127,3 +128,27 @@ export const serviceTemplateCommands: readonly Leaf[] = [
     run: (context, [wish], options) => instantiate(context, wish, options),
   }),
 ];
+
+/** A service template in a document of `apply`. */
+export const serviceTemplateDocuments: DocumentKind = {
+  ...nounOf('service_template'),
+  wish: ServiceTemplateBody,
+  answer: ServiceTemplateResource,
+  asDocument: (object) => ServiceTemplateResource.parse(object).body,
+  update: 'PUT',
+  references: ({ roles }) =>
+    (Array.isArray(roles) ? roles : []).flatMap((role: unknown, at) =>
+      isObject(role)
+        ? [
+            {
+              pointer: `/roles/${at}/vm_template`,
+              kind: 'vm_template',
+              value: role.vm_template,
+              put: (id: number) => {
+                role.vm_template = id;
+              },
+            },
+          ]
+        : [],
+    ),
+};

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import { VmTemplateResource } from '../../schemas/vms/vm-template.js';
+import { CreateVmTemplate, VmTemplateResource } from '../../schemas/vms/vm-template.js';
+import type { DocumentKind } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
@@ -105,3 +106,15 @@ export const vmTemplateCommands: readonly Leaf[] = [
   ...ownershipLeaves(vmTemplates, { called: 'small' }),
   removeLeaf(vmTemplates, { called: 'small', summary: 'Remove a VM template' }),
 ];
+
+/** A VM template in a document of `apply`. */
+export const vmTemplateDocuments: DocumentKind = {
+  ...nounOf('vm_template'),
+  wish: CreateVmTemplate,
+  answer: VmTemplateResource,
+  asDocument: (object) => {
+    const { name, template } = VmTemplateResource.parse(object);
+    return { name, template };
+  },
+  update: 'PUT',
+};

@@ -1,0 +1,69 @@
+import type { Kind, ManagedKind } from '../schemas/kinds.js';
+import { aclCommands } from './acl.js';
+import type { DocumentKind } from './apply/document-kind.js';
+import { clusterCommands } from './hosts/cluster.js';
+import { clusterDocuments } from './hosts/cluster-resource.js';
+import { hostCommands, hostDocuments } from './hosts/host.js';
+import { groupCommands, groupDocuments } from './identity/group.js';
+import { quotaCommands } from './identity/quota.js';
+import { quotaDocuments } from './identity/quota-documents.js';
+import { tokenCommands } from './identity/token.js';
+import { userCommands } from './identity/user.js';
+import { operationCommands } from './operation.js';
+import { serviceCommands } from './services/service.js';
+import { serviceTemplateCommands, serviceTemplateDocuments } from './services/service-template.js';
+import type { Leaf } from './shell/command.js';
+import { contextCommands } from './shell/context.js';
+import { nounOf } from './shell/noun-of.js';
+import { vmCommands } from './vms/vm.js';
+import { vmTemplateCommands, vmTemplateDocuments } from './vms/vm-template.js';
+
+type Noun = { noun: string; summary: string; leaves: readonly Leaf[] };
+type NounOf<K extends Kind> = Noun & { kind: K };
+
+const noun = <K extends Kind>(kind: K, summary: string, leaves: readonly Leaf[]): NounOf<K> => ({
+  ...nounOf(kind),
+  kind,
+  summary,
+  leaves,
+});
+
+/** What can be told of each kind of thing and done with it, as the help has it. A zone is checked by `fsck`. */
+const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
+  service: noun('service', 'Services: applications made of many VMs', serviceCommands),
+  service_template: noun('service_template', 'Descriptions from which services are deployed', serviceTemplateCommands),
+  vm: noun('vm', 'Virtual machines', vmCommands),
+  vm_template: noun('vm_template', 'Descriptions from which VMs are made', vmTemplateCommands),
+  host: noun('host', 'Hosts that VMs run on', hostCommands),
+  cluster: noun('cluster', 'Hosts that belong together', clusterCommands),
+  operation: noun('operation', 'What is being done, and what has been', operationCommands),
+  user: noun('user', 'People and programs that sign in', userCommands),
+  group: noun('group', 'Users who share, and what they may create', groupCommands),
+  acl: noun('acl', "Rules that give rights, in OpenNebula's grammar", aclCommands),
+  token: noun('token', 'What signs in in the place of a password', tokenCommands),
+};
+
+/** The first words of commands. */
+export const nouns: readonly Noun[] = [
+  ...Object.values(ofKinds),
+  { noun: 'quota', summary: 'How much users and groups may have, and have', leaves: quotaCommands },
+  { noun: 'context', summary: 'Servers that this command line knows, and who asks there', leaves: contextCommands },
+];
+
+/** What documents of `apply` can make, in the order in which it is made: what others name comes first. */
+const applied: Record<ManagedKind | 'group' | 'group_quota' | 'user_quota', DocumentKind> = {
+  group: groupDocuments,
+  group_quota: quotaDocuments('group'),
+  user_quota: quotaDocuments('user'),
+  cluster: clusterDocuments,
+  host: hostDocuments,
+  vm_template: vmTemplateDocuments,
+  service_template: serviceTemplateDocuments,
+};
+export const kinds: Readonly<Record<string, DocumentKind>> = applied;
+
+/** What documents may name: also what they cannot make, having no place for a password. */
+export const nameable: Readonly<Record<string, Pick<DocumentKind, 'noun' | 'path'>>> = {
+  ...kinds,
+  user: nounOf('user'),
+};
