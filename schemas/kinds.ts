@@ -1,5 +1,7 @@
 import { recordOf } from './common/record-of.js';
 import type { ResourceType } from './identity/acl.js';
+import type { ServiceTemplate } from './services/service-template.js';
+import type { VmTemplate } from './vms/vm-template.js';
 
 /** What there is to say of a kind of thing. What is absent does not hold of it. */
 type Row = {
@@ -30,6 +32,11 @@ type Row = {
   edits?: 'manage' | 'admin';
   /** Within what a name is given once. */
   unique?: 'owner' | 'zone';
+  /**
+   * Stored as a document that is written whole. By path, what is most of it, and not read where a list is asked for none of
+   * the fields that need it; `empty` stands there then.
+   */
+  document?: Readonly<Record<string, { neededBy: readonly string[]; empty: object | string }>>;
   /** Fields that are stored and never shown. */
   secret?: readonly string[];
 };
@@ -84,6 +91,7 @@ export const kinds = {
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
+    document: { template: { neededBy: ['template', 'warnings'], empty: {} } },
   },
   service_template: {
     one: 'service template',
@@ -97,6 +105,7 @@ export const kinds = {
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
+    document: { body: { neededBy: ['body'], empty: {} } },
   },
   host: {
     one: 'host',
@@ -197,10 +206,13 @@ type KindWith<Fields> = { [K in Kind]: Rows[K] extends Fields ? K : never }[Kind
 export type OwnedKind = KindWith<{ owned: object }>;
 export type OperatedKind = KindWith<{ operated: true }>;
 export type ManagedKind = OwnedKind & KindWith<{ managed: true }>;
+export type DocumentKind = OwnedKind & KindWith<{ document: object; unique: 'owner' }>;
 export type ChargedKind = KindWith<{ charged: true }>;
 type CountedRow = KindWith<{ counted: object }>;
 /** What is counted of each user, as quotas name it: by its collection. */
 export type CountedKind = Rows[CountedRow]['collection'];
+/** What is stored of each that is a document. */
+export type Documents = { vm_template: VmTemplate; service_template: ServiceTemplate };
 type PooledKind = KindWith<{ ids: object }>;
 type FederatedKind = KindWith<{ federated: true; ids: object }>;
 /** A pool of ids that zones share, and one that each zone has for itself. Services and service templates share one, as documents do in OpenNebula. */
@@ -216,6 +228,7 @@ export const rowOf = (kind: Kind): Row => kinds[kind];
 export const ownedKinds = kindNames.filter((kind): kind is OwnedKind => rowOf(kind).owned !== undefined);
 export const operatedKinds = kindNames.filter((kind): kind is OperatedKind => rowOf(kind).operated === true);
 export const managedKinds = ownedKinds.filter((kind): kind is ManagedKind => rowOf(kind).managed === true);
+export const documentKinds = ownedKinds.filter((kind): kind is DocumentKind => rowOf(kind).document !== undefined);
 export const chargedKinds = kindNames.filter((kind): kind is ChargedKind => rowOf(kind).charged === true);
 const countedRows = kindNames.filter((kind): kind is CountedRow => rowOf(kind).counted !== undefined);
 const pooledKinds = kindNames.filter((kind): kind is PooledKind => rowOf(kind).ids !== undefined);

@@ -1,8 +1,8 @@
 import type { Connection } from 'mongoose';
-import type { VmTemplate } from '../schemas/vms/vm-template.js';
 import { createConsistencyStore } from './consistency/consistency.js';
 import { createConsistencyReads } from './consistency/consistency-reads.js';
 import { createConsistencyRepairs } from './consistency/consistency-repairs.js';
+import { createDocuments } from './documents.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
 import { createClusterChanges } from './hosts/cluster-changes.js';
@@ -24,7 +24,6 @@ import { createQuestions } from './services/questions.js';
 import { createReleases } from './services/releases.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
-import { createTemplateStore } from './services/templates.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
@@ -33,6 +32,7 @@ import { createWaitingVms } from './vms/waiting-vms.js';
 
 /** Everything that Arcus keeps of one zone. */
 export function createStore(connection: Connection) {
+  const documents = createDocuments(connection);
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
@@ -53,10 +53,9 @@ export function createStore(connection: Connection) {
     clusters,
     moveBound: createBoundMoves(connection, vms),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
-    vmTemplates: createTemplateStore<VmTemplate>(connection, 'vm_template', {
-      template: { neededBy: ['template', 'warnings'], empty: {} },
-    }),
-    serviceTemplates: createServiceTemplateStore(connection),
+    documents,
+    vmTemplates: documents('vm_template'),
+    serviceTemplates: createServiceTemplateStore(documents('service_template')),
     operations,
     progress: createProgress(connection),
     steps,

@@ -12,7 +12,7 @@ export const ownershipFields = { uid: 1, gid: 1, permissions: 1 } as const;
 
 /**
  * A Mongoose model that stores domain objects as they are: shapes are checked at the edges (schemas/), not again here.
- * `id` is the type of `_id`: integer ids per pool, ULIDs for operations.
+ * One that is asked for again is the same. `id` is the type of `_id`: integer ids per pool, ULIDs for operations.
  */
 export function modelOf<T>(
   connection: Connection,
@@ -20,6 +20,7 @@ export function modelOf<T>(
   id: typeof Number | typeof String,
   indexes: readonly Index[] = [],
 ): Model<T> {
+  if (connection.modelNames().includes(name)) return connection.model<T>(name);
   const schema = new Schema(
     { _id: id },
     {

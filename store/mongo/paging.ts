@@ -12,7 +12,7 @@ import { filterOf } from './list-filter.js';
 import type { Index } from './model.js';
 
 /** What is most of a document, and which fields of what is shown need it; `empty` stands there where none is asked for. */
-export type Part = { neededBy: readonly string[]; empty: object };
+export type Part = { neededBy: readonly string[]; empty: object | string };
 
 /**
  * `fields`: the projection that gives a `Row`; absent, whole documents. `parts`: what then need not be read when the query

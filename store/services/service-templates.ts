@@ -1,14 +1,10 @@
-import type { Connection } from 'mongoose';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { ServiceTemplate } from '../../schemas/services/service-template.js';
+import type { DocumentStore } from '../documents.js';
 import { ownershipFields } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
-import { createTemplateStore } from './templates.js';
 
-export function createServiceTemplateStore(connection: Connection) {
-  const kept = createTemplateStore<ServiceTemplate>(connection, 'service_template', {
-    body: { neededBy: ['body'], empty: {} },
-  });
+export function createServiceTemplateStore(kept: DocumentStore<'service_template'>) {
   return {
     ...kept,
     /** One of this owner whose roles name a VM template; null: there is none. */

@@ -1,0 +1,42 @@
+import type { Connection } from 'mongoose';
+import type { Caller } from '../domain/identity/caller.js';
+import type { Ownership } from '../schemas/common/common.js';
+import { type ListQuery, namedFields } from '../schemas/common/list.js';
+import { type DocumentKind, type Documents, documentKinds, kinds } from '../schemas/kinds.js';
+import { insertWhole, modelOf, setWhole } from './mongo/model.js';
+import { pageIndexes, pageOf, sortIndexes, visibleTo } from './mongo/paging.js';
+import { type Transaction, within } from './mongo/transaction.js';
+
+type Named = Ownership & { _id: number; name: string; created_at: Date };
+
+function createDocumentStore<T extends Named>(connection: Connection, kind: DocumentKind) {
+  const { document: parts } = kinds[kind];
+  const documents = modelOf<T>(connection, kinds[kind].collection, Number, [
+    { fields: { uid: 1, name: 1 }, options: { unique: true } },
+    ...pageIndexes(),
+    ...sortIndexes(namedFields),
+  ]);
+  return {
+    model: documents,
+    find: (id: number) => documents.findById(id).lean<T>().exec(),
+    byIds: (ids: readonly number[]) =>
+      documents
+        .find({ _id: { $in: ids } })
+        .lean<T[]>()
+        .exec(),
+    list: (caller: Caller, query: ListQuery) =>
+      pageOf(documents, visibleTo(caller, kind), query, { ids: 'number', list: namedFields, parts }),
+    /** Fails with a duplicate key when the owner has one of this name already. */
+    insert: (document: T, transaction: Transaction) => insertWhole(documents, document, transaction),
+    replace: (id: number, change: Partial<T>, transaction: Transaction) => setWhole(documents, id, change, transaction),
+    remove: (id: number, transaction: Transaction) => documents.deleteOne({ _id: id }, within(transaction)),
+  };
+}
+
+/** Kinds whose things are kept alike, as documents that are written whole; their names are given once to an owner. */
+export function createDocuments(connection: Connection) {
+  const documentsOf = <K extends DocumentKind>(kind: K) => createDocumentStore<Documents[K]>(connection, kind);
+  for (const kind of documentKinds) documentsOf(kind);
+  return documentsOf;
+}
+export type DocumentStore<K extends DocumentKind> = ReturnType<typeof createDocumentStore<Documents[K]>>;
