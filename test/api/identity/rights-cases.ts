@@ -1,6 +1,9 @@
 import type { HeldKind, Need, Needs, Where } from '../../../api/native/needs.js';
 import type { Route } from '../../../api/native/route.js';
 import type { ProblemCode } from '../../../domain/problems.js';
+import { recordOf } from '../../../schemas/common/record-of.js';
+import { managedKinds } from '../../../schemas/kinds.js';
+import { made } from '../../support/made-kinds.js';
 import { type Asking, type Send, sends } from './rights-table.js';
 import type { RightsWorld, Who } from './rights-world.js';
 
@@ -40,12 +43,9 @@ const may = {
 
 const sorts: Record<HeldKind, keyof typeof may> = {
   service: 'work',
-  service_template: 'work',
+  ...recordOf(managedKinds, (kind) => made[kind].as),
   vm: 'work',
-  vm_template: 'work',
   operation: 'work',
-  host: 'place',
-  cluster: 'place',
   user: 'user',
   group: 'group',
 };
