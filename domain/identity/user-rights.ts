@@ -1,7 +1,8 @@
 import type { Permissions } from '../../schemas/common/common.js';
-import { type AclRule, ResourceType } from '../../schemas/identity/acl.js';
+import type { AclRule } from '../../schemas/identity/acl.js';
 import { administrators, type Group } from '../../schemas/identity/group.js';
 import type { User } from '../../schemas/identity/user.js';
+import { kinds, ownedKinds } from '../../schemas/kinds.js';
 import { type Asker, allowed, isAdministrator, isCovered, type Right, type Subject } from './permissions.js';
 
 type Person = Pick<User, '_id' | 'gid' | 'groups'>;
@@ -60,12 +61,15 @@ export function obstacleToCommand(caller: Asker, user: Person, his: readonly Acl
 const hasMembership = (caller: Asker, gid: number): boolean =>
   caller.groups.includes(gid) || membership(gid).every((rule) => isCovered(rule, caller));
 
+/** As which rules name what can be a group's. */
+const ofGroups = [...new Set(ownedKinds.map((kind) => kinds[kind].acl))];
+
 /** What bits can give to members of a group, as rules: everything on its objects, and the group itself. */
 const membership = (gid: number): AclRule[] => {
   const user = { kind: 'group', id: gid } as const;
   return [
     {
-      ...{ user, types: ResourceType.options.filter((type) => type !== 'USER' && type !== 'GROUP') },
+      ...{ user, types: ofGroups },
       ...{ rights: ['use', 'manage', 'admin'], selector: { kind: 'group', id: gid }, zone: null },
     },
     { user, types: ['GROUP'], rights: ['use'], selector: { kind: 'id', id: gid }, zone: null },

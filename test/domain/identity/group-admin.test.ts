@@ -300,6 +300,14 @@ it('a rule with ADMIN on the users of a group is for those who have no more than
   expect(mayOn(admin, [1, 100], [helper])).toEqual({ why: 'rules' });
   expect(mayOn(someone(4, [100]), [1, 100], [helper])).toBeNull();
   expect(mayOn(someone(4, [100]), [1], [helper])).toEqual({ why: 'group', group: 100 });
+  // Who is not in the group, and has by rules what its members have by bits, of all that can be theirs.
+  const asMembers: AclRule[] = [
+    { ...helper, types: ['VM', 'HOST', 'CLUSTER', 'TEMPLATE', 'DOCUMENT'], rights: ['use', 'manage', 'admin'] },
+    { ...helper, types: ['GROUP'], rights: ['use'], selector: { kind: 'id', id: 100 } },
+  ];
+  expect(mayOn(someone(4, [100]), [1], [helper, ...asMembers])).toBeNull();
+  expect(mayOn(someone(4, [100]), [1], [helper, ...asMembers.slice(0, 1)])).toEqual({ why: 'group', group: 100 });
+  expect(mayOn(someone(4, [100]), [1], [helper, ...asMembers.slice(1)])).toEqual({ why: 'group', group: 100 });
   // Of one whose membership brings rules, of which the holder has as much in other words.
   const ofMembers: AclRule = { ...helper, user: { kind: 'group', id: 100 }, types: ['HOST'], rights: ['use'] };
   expect(mayOn(someone(4, [100]), [1, 100], [helper, ofMembers])).toBeNull();
