@@ -28,8 +28,8 @@ type Row = {
   charged?: true;
   /** Its owner may have so many. */
   counted?: Counted;
-  /** The right that it takes to edit and to remove one. */
-  edits?: 'manage' | 'admin';
+  /** What it takes to edit and to remove one, and to act on operations about it: a right on it, or to be an administrator. */
+  edits?: 'manage' | 'admin' | 'administrator';
   /** Within what a name is given once. */
   unique?: 'owner' | 'zone';
   /**
@@ -164,7 +164,7 @@ export const kinds = {
     acl: 'ACL',
     ids: { pool: 'acl', first: 0 },
     federated: true,
-    edits: 'admin',
+    edits: 'administrator',
   },
   token: {
     one: 'token',
@@ -193,7 +193,7 @@ export const kinds = {
     collection: 'zones',
     acl: 'ZONE',
     operated: true,
-    edits: 'admin',
+    edits: 'administrator',
   },
 } as const satisfies Readonly<Record<string, Row>>;
 

@@ -6,7 +6,7 @@ import { operationAtWork } from '../../domain/operations/at-work.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import type { OperatedKind } from '../../schemas/kinds.js';
+import { kinds, type OperatedKind } from '../../schemas/kinds.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -74,11 +74,13 @@ export async function actionFacts(
 }
 
 function mayManage(caller: Caller, operation: Operation | null, resource: Resource | null): boolean {
-  if (operation?.resource.type === 'zone') return isAdministrator(caller);
-  // To enable a host is what is offered of it, and that is an administrator's work.
-  if (resource?.type === 'host') return allowed(caller, subjectOf('host', resource.host), 'admin');
-  const subjects = [operation && operationSubject(operation), resource && subjectOfResource(resource)];
-  return subjects.every((subject) => subject === null || allowed(caller, subject, 'manage'));
+  const forAdministrators = (type: Resource['type']): boolean => kinds[type].edits === 'administrator';
+  if ((operation && forAdministrators(operation.resource.type)) || (resource && forAdministrators(resource.type)))
+    return isAdministrator(caller);
+  if (operation && !allowed(caller, operationSubject(operation), 'manage')) return false;
+  const subject = resource && subjectOfResource(resource);
+  const right = resource && kinds[resource.type].edits;
+  return !subject || !right || right === 'administrator' || allowed(caller, subject, right);
 }
 
 /** What a resource is like now, and who is at work on it. */

@@ -5,6 +5,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { isOpen } from '../../domain/operation-states.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
+import { kinds } from '../../schemas/kinds.js';
 import type { AnswerOperation, Operation, OperationResource, Person } from '../../schemas/operations/operation.js';
 import { administrator, authorisedOperation, demand } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -102,9 +103,10 @@ async function manageable(context: OperationsContext, caller: Caller, id: string
   const { store } = context;
   const operation = authorisedOperation(caller, id, await store.operations.find(id), 'manage');
   const { resource } = operation;
-  if (resource.type === 'zone') administrator(caller, 'act on the operations of a zone');
+  const { edits, one } = kinds[resource.type];
+  if (edits === 'administrator') administrator(caller, `act on the operations of a ${one}`);
   const object = await findResource(store, resource);
   const subject = object && subjectOfResource(object);
-  if (subject) demand(caller, subject, 'manage', nameOf(resource));
+  if (subject && edits !== 'administrator') demand(caller, subject, edits, nameOf(resource));
   return operation;
 }
