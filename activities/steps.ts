@@ -1,3 +1,4 @@
+import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
@@ -9,6 +10,10 @@ import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
 import { vmActivities } from './vms/vms.js';
+
+/** Users see what each step of an operation does: one that has no title does not compile. `wakeWaiting` is of none. */
+type AllTitled<Steps extends { [Name in keyof Steps]: Name extends TitledStep | 'wakeWaiting' ? unknown : never }> =
+  Steps;
 
 /** Steps by the task queue that serves them. Workflows know these as types only. */
 export const orchestrationSteps = (ports: StepPorts) => {
@@ -25,14 +30,14 @@ export const orchestrationSteps = (ports: StepPorts) => {
     wakeWaiting,
   };
 };
-export type OrchestrationSteps = ReturnType<typeof orchestrationSteps>;
+export type OrchestrationSteps = AllTitled<ReturnType<typeof orchestrationSteps>>;
 
 export const computeSteps = (ports: StepPorts) => ({
   ...vmActivities(ports),
   ...findingActivities(ports),
   ...hostCheckSteps(ports),
 });
-export type ComputeSteps = ReturnType<typeof computeSteps>;
+export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
 export const tickSteps = (ports: StepPorts) => {
   const { reconcile, handOver } = supervisionActivities(ports);

@@ -15,6 +15,8 @@ type Row = {
   counts: string;
   /** Whatever runs on the resource gives way to it. */
   preempts: boolean;
+  /** The right on the resource that it takes to try it again. Who says of a VM what Arcus has not seen needs ADMIN. */
+  right: 'manage' | 'admin' | 'administrator';
 };
 
 /** Every kind of operation, once, each the workflow type of the same name. What a room does with each is a table over these. */
@@ -27,6 +29,7 @@ export const operations = {
     aim: 'running',
     counts: 'run',
     preempts: false,
+    right: 'manage',
   },
   undeployService: {
     on: 'service',
@@ -36,6 +39,7 @@ export const operations = {
     aim: 'gone',
     counts: 'gone',
     preempts: true,
+    right: 'manage',
   },
   repairService: {
     on: 'service',
@@ -45,6 +49,7 @@ export const operations = {
     aim: 'running',
     counts: 'run',
     preempts: false,
+    right: 'manage',
   },
   deployVm: {
     on: 'vm',
@@ -54,6 +59,7 @@ export const operations = {
     aim: 'running',
     counts: 'run',
     preempts: false,
+    right: 'manage',
   },
   terminateVm: {
     on: 'vm',
@@ -63,6 +69,7 @@ export const operations = {
     aim: 'gone',
     counts: 'gone',
     preempts: true,
+    right: 'manage',
   },
   recoverVm: {
     on: 'vm',
@@ -72,6 +79,7 @@ export const operations = {
     aim: null,
     counts: 'run',
     preempts: false,
+    right: 'admin',
   },
   checkConsistency: {
     on: 'zone',
@@ -81,6 +89,7 @@ export const operations = {
     aim: null,
     counts: 'checked',
     preempts: false,
+    right: 'administrator',
   },
 } as const satisfies Readonly<Record<string, Row>>;
 
@@ -90,6 +99,9 @@ export type OperationKind = keyof Rows;
 export type OperationOn<K extends OperatedKind> = {
   [O in OperationKind]: Rows[O]['on'] extends K ? O : never;
 }[OperationKind];
+
+/** What is counted of an operation comes to this. */
+export type Counted = Rows[OperationKind]['counts'];
 
 const isOperation = (name: string): name is OperationKind => Object.hasOwn(operations, name);
 export const operationKinds: readonly OperationKind[] = Object.keys(operations).filter(isOperation);

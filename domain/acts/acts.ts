@@ -1,4 +1,5 @@
 import type { Answer } from '../../schemas/operations/operation.js';
+import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
@@ -69,8 +70,18 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'recoverVm':
       return act.action === 'success' || act.action === 'failure' ? 'admin' : 'manage';
     case 'retry':
-      return operation?.kind === 'recoverVm' ? 'admin' : 'manage';
-    default:
+      return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';
+    case 'answer':
+    case 'cancel':
+    case 'recover':
+    case 'repair':
+    case 'undeploy':
+    case 'delete':
+    case 'resume':
+    case 'terminate':
+    case 'report':
+    case 'setHost':
+    case 'check':
       return 'manage';
   }
 }

@@ -1,4 +1,5 @@
 import type { HostState } from '../../schemas/hosts/host.js';
+import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation, OperationInputs, OperationKind, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { VmStateName } from '../vms/vm-states.js';
@@ -6,29 +7,28 @@ import type { VmStateName } from '../vms/vm-states.js';
 /** The operation that has a resource now. null: nothing more is known of it. */
 export type Work = { op: string; kind: OperationKind | null; state: OperationState | null };
 
-/** A resource as it is now. `work`: the operation on it that has not ended. */
-export type ResourceFacts =
-  | {
-      type: 'service';
-      id: number;
-      state: ServiceState;
-      work: Work | null;
-      /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
-      going: OperationInputs['undeployService'] | null;
-    }
-  | {
-      type: 'vm';
-      id: number;
-      state: VmStateName;
-      work: Work | null;
-      going: OperationInputs['terminateVm'] | null;
-      /** It runs behind the ready gate of its service and has not reported. */
-      unready: boolean;
-    }
-  | { type: 'host'; id: number; state: HostState }
-  | { type: 'zone'; id: number; work: Work | null };
+type Facts = {
+  service: {
+    state: ServiceState;
+    /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
+    going: OperationInputs['undeployService'] | null;
+  };
+  vm: {
+    state: VmStateName;
+    going: OperationInputs['terminateVm'] | null;
+    /** It runs behind the ready gate of its service and has not reported. */
+    unready: boolean;
+  };
+  host: { state: HostState };
+  zone: object;
+};
 
-export type FactsOf<T extends ResourceFacts['type']> = Extract<ResourceFacts, { type: T }>;
+/** `work`: the operation on it that has not ended, of whatever operations are about. */
+type Worked<T> = T extends OperatedKind ? { work: Work | null } : object;
+
+/** A resource as it is now. */
+export type FactsOf<T extends keyof Facts> = { type: T; id: number } & Facts[T] & Worked<T>;
+export type ResourceFacts = { [T in keyof Facts]: FactsOf<T> }[keyof Facts];
 
 /** An operation that is asked about. */
 export type OperationFacts = Pick<

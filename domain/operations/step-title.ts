@@ -15,7 +15,7 @@ const batch = (step: Titled): string => {
 const settled = ({ role, among }: Titled): string =>
   role !== null ? `settle role ${role}` : among ? `settle ${amongText(among)}` : 'settle roles';
 
-const titles: Readonly<Record<string, (step: Titled) => string>> = {
+const titles = {
   beginDeployment: () => 'plan the deployment',
   startRoles: (step) => `make the VMs${ofRoles(step)} and find hosts for them`,
   placeRoles: (step) => `look for hosts for the VMs${ofRoles(step)}`,
@@ -57,12 +57,17 @@ const titles: Readonly<Record<string, (step: Titled) => string>> = {
   repairHosts: () => 'repair what does not fit on the hosts',
   endOperation: () => 'end the operation',
   handOver: () => 'have the operation in the way stopped',
-};
+} satisfies Readonly<Record<string, (step: Titled) => string>>;
+
+export type TitledStep = keyof typeof titles;
+const isTitled = (name: string): name is TitledStep => Object.hasOwn(titles, name);
 
 export const titledSteps: readonly string[] = Object.keys(titles);
 
 /** What a step does, in words; one that has none here is named like its activity: `countThings` → `count things`. */
 export function stepTitle(step: Titled): string {
-  const title = titles[step.name];
-  return title ? title(step) : `${step.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}${ofRole(step)}`;
+  const { name } = step;
+  return isTitled(name)
+    ? titles[name](step)
+    : `${step.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}${ofRole(step)}`;
 }

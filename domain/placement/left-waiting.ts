@@ -1,14 +1,18 @@
 import type { Operation, OperationError, OperationState } from '../../schemas/operations/operation.js';
-import { isOn, type OperationOn, operations } from '../../schemas/operations.js';
+import { type OperationKind, operations } from '../../schemas/operations.js';
 
 /** How an operation ended other than well; null: it ended, and not everything was got. */
 type Ended = { state: OperationState; error?: OperationError | null };
 
-/** How a service is asked to do again what it left undone. */
-const again: Record<OperationOn<'service'>, string> = {
-  deployService: 'recover',
-  repairService: 'repair',
-  undeployService: 'recover',
+/** How what was left undone is asked for again; null: it finds no hosts. */
+const again: Record<OperationKind, ((id: number) => string) | null> = {
+  deployService: (id) => `recover or undeploy service ${id}`,
+  repairService: (id) => `repair or undeploy service ${id}`,
+  undeployService: (id) => `recover or undeploy service ${id}`,
+  deployVm: () => 'recover it with retry, or terminate it',
+  terminateVm: () => 'recover it with retry, or terminate it',
+  recoverVm: () => 'recover it with retry, or terminate it',
+  checkConsistency: null,
 };
 
 /**
@@ -19,7 +23,6 @@ export function leftWaiting({ kind, resource }: Pick<Operation, 'kind' | 'resour
   const deed = operations[kind].noun;
   if (error?.code === 'taken') return `its ${deed} gave way to another operation`;
   const ended = state === 'cancelled' ? 'was cancelled' : state === 'failed' ? 'has failed' : 'has ended';
-  return isOn('service', kind)
-    ? `its ${deed} ${ended}: ${again[kind]} or undeploy service ${resource.id}`
-    : `its ${deed} ${ended}: recover it with retry, or terminate it`;
+  const advice = again[kind]?.(resource.id);
+  return advice === undefined ? `its ${deed} ${ended}` : `its ${deed} ${ended}: ${advice}`;
 }

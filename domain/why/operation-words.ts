@@ -1,5 +1,5 @@
 import { isUndeployment, type Operation } from '../../schemas/operations/operation.js';
-import { operations, takesAway } from '../../schemas/operations.js';
+import { type Counted, operations } from '../../schemas/operations.js';
 import { nameOf } from '../operations/names.js';
 import { clock, lengthOf, sentence, when } from '../words.js';
 import type { WhyFacts } from './facts.js';
@@ -11,7 +11,6 @@ export const hasOperation = (facts: WhyFacts): facts is OperationFacts => facts.
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
-const leaves = ({ kind }: Operation): boolean => takesAway(kind);
 
 const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : operations[operation.kind].noun);
 
@@ -36,11 +35,17 @@ export function goingOn(what: string, facts: OperationFacts): string {
 export function progressText({ operation, progress }: WhyFacts): string | null {
   if (!operation || !progress || progress.total === 0) return null;
   const { done, total } = progress;
-  if (total === 1 && leaves(operation)) return done === 1 ? 'its one VM is gone' : 'its one VM is not gone yet';
-  if (total === 1) return done === 1 ? 'its one VM runs' : 'its one VM does not run yet';
-  const verb = leaves(operation) ? (done === 1 ? 'is gone' : 'are gone') : done === 1 ? 'runs' : 'run';
-  return `${done} of ${total} VMs ${verb}`;
+  const { is, isNot, are } = counts[operations[operation.kind].counts];
+  if (total === 1) return `its one VM ${done === 1 ? is : isNot}`;
+  return `${done} of ${total} VMs ${done === 1 ? is : are}`;
 }
+
+/** What has become of those that are counted. */
+const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
+  run: { is: 'runs', isNot: 'does not run yet', are: 'run' },
+  gone: { is: 'is gone', isNot: 'is not gone yet', are: 'are gone' },
+  checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
+};
 
 /** When a running operation should end, and what that is taken from. */
 export function etaText({ operation, eta, now }: OperationFacts): string | null {

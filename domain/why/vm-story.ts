@@ -1,8 +1,19 @@
+import type { OperatedKind } from '../../schemas/kinds.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
 import { sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
-import { capital, deedOf, endedText, etaText, goingOn, hasOperation, type OperationFacts } from './operation-words.js';
+import {
+  capital,
+  deedOf,
+  endedText,
+  etaText,
+  goingOn,
+  hasOperation,
+  type OperationFacts,
+  resourceName,
+} from './operation-words.js';
 import { failuresOf, isFailed, vmName } from './vm-groups.js';
 
 type Facts = WhyFacts & { subject: VmSubject };
@@ -38,7 +49,7 @@ function operationStory(facts: Facts & OperationFacts): Story {
     }
     default: {
       const its = steps.filter(({ role }) => role === null || role === subject.role);
-      const what = own ? 'it' : `its service ${operation.resource.id} (${operation.resource_name})`;
+      const what = nameFrom[operation.resource.type](operation);
       const holdUps = atWork(subject) ? stepsStory(facts, its, own ? [] : [subject]) : story([]);
       return joined(
         story([goingOn(what, own ? { ...facts, progress: null } : facts)]),
@@ -49,6 +60,13 @@ function operationStory(facts: Facts & OperationFacts): Story {
     }
   }
 }
+
+/** What an operation on a VM, or on what it is part of, is about, as told of the VM. */
+const nameFrom: Record<OperatedKind, (operation: Operation) => string> = {
+  vm: () => 'it',
+  service: (operation) => `its ${resourceName(operation)}`,
+  zone: resourceName,
+};
 
 const atWork = ({ state }: VmSubject): boolean =>
   state === 'ACTIVE/PROLOG' || state === 'ACTIVE/BOOT' || state === 'ACTIVE/SHUTDOWN' || state === 'ACTIVE/EPILOG';

@@ -1,3 +1,4 @@
+import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction, Why } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
@@ -24,18 +25,26 @@ export function why(facts: WhyFacts): Why {
   };
 }
 
+type StoriesOf<T extends Subject['type']> = {
+  [K in T]: (facts: WhyFacts & { subject: Extract<Subject, { type: K }> }) => Story;
+};
+/** Of what operations are about: these tell of the operation, too. */
+const operated: StoriesOf<OperatedKind> = { service: serviceStory, vm: vmStory, zone: plainStory };
+const others: StoriesOf<Exclude<Subject['type'], OperatedKind>> = { host: hostStory, gone: plainStory };
+
 function tell(facts: WhyFacts): Story {
   const { subject } = facts;
   switch (subject.type) {
     case 'service':
-      return serviceStory({ ...facts, subject });
+      return operated.service({ ...facts, subject });
     case 'vm':
-      return vmStory({ ...facts, subject });
+      return operated.vm({ ...facts, subject });
     case 'host':
-      return hostStory({ ...facts, subject });
+      return others.host({ ...facts, subject });
     case 'zone':
+      return operated.zone({ ...facts, subject });
     case 'gone':
-      return plainStory(facts);
+      return others.gone({ ...facts, subject });
   }
 }
 

@@ -6,6 +6,7 @@ import { operationAtWork } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
 import { why } from '../../domain/why/why.js';
+import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction, Operation, Why } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
@@ -46,7 +47,7 @@ export async function whyVm(context: OperationsContext, caller: Caller, id: numb
 export async function whyHost(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
   const { store } = context;
   const host = authorised(caller, 'host', await store.hosts.find(id), 'use', id);
-  return answer(context, caller, 'resource', null, { type: 'host', host });
+  return still(context, caller, { type: 'host', host });
 }
 
 /** What is at work on a service, or was last. */
@@ -57,6 +58,15 @@ async function operationOn(context: OperationsContext, service: Service): Promis
     (current === null ? null : await store.operations.find(current)) ??
     store.operations.lastOf({ type: 'service', id: service._id })
   );
+}
+
+/** Of what no operation is about. */
+function still(
+  context: OperationsContext,
+  caller: Caller,
+  resource: Exclude<Resource, { type: OperatedKind }>,
+): Promise<Why> {
+  return answer(context, caller, 'resource', null, resource);
 }
 
 async function answer(
@@ -119,7 +129,11 @@ async function subjectFacts(
   resource: Resource | null,
 ): Promise<{ subject: Subject; engine?: EngineFacts | null }> {
   const { store, engine } = context;
-  switch (resource?.type) {
+  if (resource === null) {
+    const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
+    return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
+  }
+  switch (resource.type) {
     case 'service':
       return { subject: await serviceSubject(store, resource.service) };
     case 'vm':
@@ -137,10 +151,6 @@ async function subjectFacts(
     }
     case 'zone':
       return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };
-    default: {
-      const { type: was, id } = operation?.resource ?? { type: 'service', id: 0 };
-      return { subject: { type: 'gone', was, id, name: operation?.resource_name ?? 'unknown' } };
-    }
   }
 }
 
