@@ -1,8 +1,7 @@
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoot } from '../../../api/native/route.js';
-import { routeTable } from '../../../api/native/route-table.js';
-import { createAsker, identityTags } from '../answered.js';
+import { createAsker } from '../answered.js';
 import { createWorld, type Method, type World } from '../world.js';
 
 let world: World;
@@ -11,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const { answered, asked } = createAsker(() => world);
+const { answered } = createAsker(() => world);
 
 const text = (path: string, body: string, type = 'text/plain', method: Method = 'post') =>
   request(world.app)
@@ -468,12 +467,5 @@ describe('metrics', () => {
         expect.stringMatching(/^nodejs_eventloop_lag_seconds [\d.e-]+$/),
       ]);
     }
-  });
-});
-
-describe('this file', () => {
-  it('has asked every route of the table but those of native-identity', () => {
-    const left = routeTable.filter(({ id, tag }) => !asked.has(id) && !identityTags.includes(tag));
-    expect(left.map(({ id }) => id)).toEqual([]);
   });
 });

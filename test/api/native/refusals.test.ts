@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { idOf, tagOf } from '../../../api/native/kind-words.js';
 import type { Route } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
+import { kinds, type ManagedKind, managedKinds, ownedKinds } from '../../../schemas/kinds.js';
+import { made } from '../../support/made-kinds.js';
 import { makeOwnedService } from '../../support/owned-service.js';
 import { createWorld, type Method, type World } from '../world.js';
 
@@ -9,18 +12,21 @@ let world: World;
 
 /** A body that is valid, for each route that needs one. */
 const bodies: Record<string, object> = {
-  createHost: { name: 'host-9', cpu: 4, memory: 4096 },
-  updateHost: { state: 'disabled' },
-  createCluster: { name: 'cluster-9' },
-  updateCluster: { name: 'renamed' },
-  createVmTemplate: { name: 'other', template: { CPU: 1, MEMORY: 128 } },
-  updateVmTemplate: { name: 'renamed' },
+  ...Object.fromEntries(
+    managedKinds.flatMap((kind) => [
+      [`create${idOf(kind)}`, made[kind].body('other', 0)],
+      [`replace${idOf(kind)}`, made[kind].body('other', 0)],
+      [`update${idOf(kind)}`, made[kind].patch(0)],
+    ]),
+  ),
+  ...Object.fromEntries(
+    ownedKinds.flatMap((kind) => [
+      [`chmod${idOf(kind)}`, { octet: '640' }],
+      [`chown${idOf(kind)}`, { gid: 1 }],
+    ]),
+  ),
   createVm: { template_id: 0 },
   updateVm: { user_template: { READY: 'YES' } },
-  createServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
-  updateServiceTemplate: { name: 'other' },
-  replaceVmTemplate: { name: 'other', template: { CPU: 1, MEMORY: 128 } },
-  replaceServiceTemplate: { name: 'other', roles: [{ name: 'web', vm_template: 0 }] },
   createService: { template_id: 0 },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
@@ -29,12 +35,6 @@ const bodies: Record<string, object> = {
   updateUser: { enabled: false },
   setPassword: { password: 'long-enough' },
   updateGroup: { shared_view: true },
-  ...Object.fromEntries(
-    ['Service', 'ServiceTemplate', 'Vm', 'VmTemplate', 'Host', 'Cluster'].flatMap((kind) => [
-      [`chmod${kind}`, { octet: '640' }],
-      [`chown${kind}`, { gid: 1 }],
-    ]),
-  ),
 };
 const ulid = (id: string): string => (id === 'unknown' ? '01KAJ3V5Q0F8T4X2M7N9P6R1SC' : id);
 const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consistency checks': ulid };
@@ -55,19 +55,20 @@ beforeAll(async () => {
     expect(response.status, JSON.stringify(response.body)).toBeLessThan(300);
     return response.body;
   };
-  const host = await make('/hosts', { name: 'host-1', cpu: 4, memory: 4096 });
-  const cluster = await make('/clusters', { name: 'cluster-1' });
-  const vmTemplate = await make('/vm-templates', { name: 'small', template: { CPU: 1, MEMORY: 128 } });
-  const serviceTemplate = await make('/service-templates', { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] });
-  const vm = await make('/vms', { template_id: vmTemplate.id });
-  const service = await make(`/service-templates/${serviceTemplate.id}/instantiate`, {});
+  const names: Partial<Record<ManagedKind, string>> = {
+    host: 'host-1',
+    vm_template: 'small',
+    service_template: 'shop',
+  };
+  for (const kind of managedKinds) {
+    const { id } = await make(kinds[kind].path, made[kind].body(names[kind] ?? `${kind}-1`, 0));
+    present[tagOf(kind)] = String(id);
+  }
+  const vm = await make('/vms', { template_id: 0 });
+  const service = await make(`/service-templates/${present['Service templates']}/instantiate`, {});
   const check = await make('/consistency-checks', {});
   const rule = await make('/acls', { rule: '#0 VM/* USE' });
   Object.assign(present, {
-    Hosts: String(host.id),
-    Clusters: String(cluster.id),
-    'VM templates': String(vmTemplate.id),
-    'Service templates': String(serviceTemplate.id),
     VMs: String(vm.resource.id),
     Services: String(service.resource.id),
     Operations: service.id,
