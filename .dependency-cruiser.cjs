@@ -5,7 +5,8 @@
 const { rooms, keepers, development, shelves } = require('./rooms.json');
 
 const anyRoom = `^(${[...rooms.map(({ room }) => room), ...development].join('|')})/`;
-const exactly = (paths = []) => paths.map((path) => `^${path.replaceAll('.', '\\.')}$`);
+/** A folder is given with its slash. */
+const exactly = (paths = []) => paths.map((path) => `^${path.replaceAll('.', '\\.')}${path.endsWith('/') ? '' : '$'}`);
 
 /** Of a room without an exception for types: nothing but these rooms and files. */
 const roomRules = rooms
@@ -15,8 +16,19 @@ const roomRules = rooms
     comment: why,
     severity: 'error',
     from: { path: `^${room}/`, pathNot: exactly(except) },
-    to: { path: anyRoom, pathNot: [`^(${[room, ...imports].join('|')})/`, ...exactly(files)] },
+    to: { path: anyRoom, pathNot: [`^(${[room, ...imports].join('|')})/`, ...exactly(Object.keys(files ?? {}))] },
   }));
+
+/** A file of another room that one room imports beside the rooms that it may: it is there for those who are named. */
+const fileRules = rooms.flatMap(({ room, files = {}, except, why }) =>
+  Object.entries(files).map(([file, by]) => ({
+    name: `${room}-imports-${file}`,
+    comment: `${by.join(' and ')} alone. ${why}`,
+    severity: 'error',
+    from: { path: `^${room}/`, pathNot: [...exactly(by), ...exactly(except)] },
+    to: { path: exactly([file]) },
+  })),
+);
 
 /** In every room the same subsystems, each of which knows those before it. What stands on no shelf knows all. */
 const shelfRules = shelves.slice(0, -1).map((shelf, at) => ({
@@ -39,6 +51,7 @@ const keeperRules = keepers.map(({ packages, room, files, why }) => ({
 module.exports = {
   forbidden: [
     ...roomRules,
+    ...fileRules,
     ...shelfRules,
     ...keeperRules,
     {

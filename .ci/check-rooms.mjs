@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { development, keepers, lintConfig, rooms as product, withRoomRules } from './lint-rules.mjs';
 
@@ -23,6 +23,7 @@ const offences = [
   { folder: 'requests/vms', imports: "import { x } from '../../workflows/x.js'", oxlint: true, cruiser: false },
   { folder: 'api', imports: "import { x } from '../store/x.js'", oxlint: true, cruiser: false },
   { folder: 'api/native/vms', imports: "import { x } from '../../../domain/vms/x.js'", oxlint: true, cruiser: false },
+  { folder: 'api', imports: "import { x } from '../domain/x.js'", oxlint: true, cruiser: false },
   { folder: 'api', imports: "import { x } from '../worker/x.js'", oxlint: true, cruiser: true },
   { folder: 'worker', imports: "import { x } from '../requests/x.js'", oxlint: false, cruiser: true },
   { folder: 'simulator', imports: "import { x } from '../domain/x.js'", oxlint: false, cruiser: true },
@@ -31,7 +32,7 @@ const offences = [
   { folder: 'cli', imports: "import { x } from '../requests/x.js'", oxlint: false, cruiser: true },
   { folder: 'runtime', imports: "import { x } from '../store/x.js'", oxlint: false, cruiser: true },
   { folder: 'api', imports: "import { x } from '../test/x.js'", oxlint: true, cruiser: true },
-  { folder: 'domain', imports: "import { x } from './offence-20.js'", oxlint: false, cruiser: true },
+  { folder: 'domain', imports: "import { x } from './offence-21.js'", oxlint: false, cruiser: true },
   { folder: 'domain/hosts', imports: "import { x } from '../vms/x.js'", oxlint: false, cruiser: true },
   {
     folder: 'store/identity',
@@ -66,6 +67,13 @@ const lawful = [
   { folder: 'domain/vms', imports: "import { x } from '../hosts/x.js'" },
   { folder: 'domain', imports: "import { x } from './vms/x.js'" },
 ];
+
+/** What rooms import of others by single files. */
+const single = product.flatMap(({ room, files = {} }) =>
+  Object.entries(files).map(([file, importers]) => ({ room, file, importers })),
+);
+const passingOn = (file, from, at) =>
+  `export { x as x${at} } from '${relative(dirname(from), file).replace(/\.ts$/, '.js')}'`;
 
 const rooms = [...product.map(({ room }) => room), ...development];
 /** With these of their shelves. */
@@ -123,10 +131,14 @@ function refusals(files) {
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
       write(`node_modules/${name}/index.js`, 'exports.x = 1;\n');
     }
+    for (const { file } of single) write(file, 'export const x = 1;\n');
+    const texts = new Map();
     for (const { path, imports: statement, use = 'x' } of files) {
-      const used = statement.startsWith('import type') ? 'export type Y = typeof x;' : `export const y = ${use};`;
-      write(path, `${statement};\n${used}\n`);
+      const isType = statement.startsWith('import type');
+      const used = isType ? 'export type Y = typeof x;' : `export const y = ${use};`;
+      texts.set(path, `${texts.get(path) ?? ''}${statement};\n${statement.startsWith('export') ? '' : used}\n`);
     }
+    for (const [path, text] of texts) write(path, text);
     const linted = oxlint(directory).diagnostics.filter(({ code }) =>
       /no-restricted-(imports|properties)/.test(code ?? ''),
     );
@@ -144,19 +156,32 @@ function checkRules() {
   const all = [
     ...offences.map((offence, at) => ({ ...offence, path: `${offence.folder}/offence-${at}.ts` })),
     ...lawful.map((law, at) => ({ ...law, oxlint: false, cruiser: false, path: `${law.folder}/lawful-${at}.ts` })),
+    ...single.flatMap(triedOnFile),
   ];
   const refused = refusals(all);
-  return all.flatMap(({ path, folder, imports, ...expected }) =>
+  const faults = all.flatMap(({ path, imports, ...expected }) =>
     ['oxlint', 'cruiser']
       .filter((name) => refused[name].has(path) !== expected[name])
-      .map((name) => `${name} ${expected[name] ? 'lets' : 'forbids'} a file in ${folder}/ ${imports}`),
+      .map((name) => `${name} ${expected[name] ? 'lets' : 'forbids'} ${path} ${imports}`),
   );
+  return { faults, count: all.length };
+}
+
+/** A file that one room imports of another: those who are named may, others of the room may not. */
+function triedOnFile({ file, importers, room }, at) {
+  const lawful = importers.map((by) => (by.endsWith('/') ? `${by}lawful-${at}.ts` : by));
+  const unlawful = importers.includes(`${room}/`) ? [] : [`${room}/offence-of-file-${at}.ts`];
+  return [
+    ...lawful.map((path) => ({ path, imports: passingOn(file, path, at), oxlint: false, cruiser: false })),
+    ...unlawful.map((path) => ({ path, imports: passingOn(file, path, at), oxlint: false, cruiser: true })),
+  ];
 }
 
 const { faults, count } = checkCounts();
 if (JSON.stringify(withRoomRules(lintConfig())) !== JSON.stringify(lintConfig()))
   faults.push('.oxlintrc.json is not what rooms.json makes of it: run node .ci/lint-rules.mjs');
-faults.push(...checkRules());
+const rules = checkRules();
+faults.push(...rules.faults);
 for (const fault of faults) console.error(fault);
-console.log(`${count} modules seen, ${offences.length + lawful.length} rules tried, ${faults.length} faults`);
+console.log(`${count} modules seen, ${rules.count} imports tried, ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;

@@ -6,18 +6,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const read = (name) => JSON.parse(readFileSync(join(root, name), 'utf8'));
-export const { rooms, keepers, development, shelves } = read('rooms.json');
+export const { rooms, keepers, development } = read('rooms.json');
 const names = [...rooms.map(({ room }) => room), ...development].toSorted((one, other) => (one < other ? -1 : 1));
 
 /** Other rooms than these, however far up. */
 const roomsBut = (allowed) => `^(?:\\.\\./)+(?:${names.filter((name) => !allowed.includes(name)).join('|')})/`;
 
-/** Decisions that the faces leave to requests/; what stands on no shelf of domain/ (problems, template text) they share. */
-const decisions = {
-  regex: `^(?:\\.\\./)+domain/(?:${shelves.join('|')})/`,
-  allowTypeImports: true,
-  message: 'Faces show and read: what to decide is asked of requests/.',
-};
+/** Of a room nothing but these files; who imports which of them, dependency-cruiser sees to. */
+const nothingBut = (room, files) => [`**/${room}/**`, ...files.map((file) => `!**/${file.replace(/\.ts$/, '.js')}`)];
+const roomsOf = (files) => [...new Set(files.map((file) => file.split('/')[0]))];
 
 /** A transaction is handed on; what it is to MongoDB is for the store to know. */
 const handedOn = {
@@ -30,14 +27,20 @@ const handedOn = {
 const patterns = Object.fromEntries(
   rooms
     .filter(({ types }) => types)
-    .map(({ room, imports, why }) => [
-      `${room}/**`,
-      [
-        { regex: roomsBut([room, ...imports]), allowTypeImports: true, message: why },
-        ...(room === 'api' ? [decisions] : []),
-        ...(imports.includes('store') ? [handedOn] : []),
-      ],
-    ]),
+    .map(({ room, imports, files = {}, why }) => {
+      const single = Object.keys(files);
+      const inPart = roomsOf(single);
+      const whole = { regex: roomsBut([room, ...imports, ...inPart]), allowTypeImports: true, message: why };
+      const parts = inPart.map((other) => ({
+        group: nothingBut(
+          other,
+          single.filter((file) => file.startsWith(`${other}/`)),
+        ),
+        allowTypeImports: true,
+        message: why,
+      }));
+      return [`${room}/**`, [whole, ...parts, ...(imports.includes('store') ? [handedOn] : [])]];
+    }),
 );
 
 /** The configuration as it should be: whatever else it says stays. */
@@ -48,7 +51,7 @@ export function withRoomRules(config) {
       const made = patterns[override.files[0]];
       const kind = 'typescript/no-restricted-imports';
       if (!made) return override;
-      const own = override.rules[kind][1].patterns.filter(({ regex }) => !regex.startsWith('^(?:\\.\\./)+'));
+      const own = override.rules[kind][1].patterns.filter(({ regex }) => regex && !regex.startsWith('^(?:\\.\\./)+'));
       return { ...override, rules: { ...override.rules, [kind]: ['error', { patterns: [...made, ...own] }] } };
     }),
   };

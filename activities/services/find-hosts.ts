@@ -1,10 +1,10 @@
+import { inSlices } from '../../adapters/process/in-slices.js';
 import { planning } from '../../domain/placement/placement.js';
 import { portionsOf } from '../../domain/portions.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { HeldRow } from '../../store/vms/waiting-vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import { inSlices } from '../in-slices.js';
 import type { StepPorts } from '../ports.js';
 import { type Known, placeVms, siblingsIn } from '../vms/place-vms.js';
 

@@ -1,3 +1,4 @@
+import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
 import { tiesIn } from '../../domain/services/role-placement.js';
 import { type VmContents, vmContents } from '../../domain/vms/vm-contents.js';
@@ -11,7 +12,6 @@ import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import { inSlices } from '../in-slices.js';
 import type { StepPorts } from '../ports.js';
 import type { RoleInput } from './roles-input.js';
 
@@ -54,21 +54,19 @@ export async function makeVms(
     ]),
   );
   const tiesOf = tiesIn(service.tied);
-  const specs: (VmSpec | Problem)[] = await inSlices(each(lacking, specOf));
+  const specs: (VmSpec | Problem)[] = await eachInSlices(lacking, specOf);
   const count = lacking.reduce((sum, { count: its }, at) => sum + (specs[at] instanceof Problem ? 0 : its), 0);
   const ids = count > 0 ? await store.counters.next('vm', count) : [];
   const now = new Date();
   let drawn = 0;
-  const made: (Vm[] | Problem)[] = await inSlices(
-    each(lacking, ({ role, count, firstNumber }, at) => {
-      const spec = specs[at];
-      if (!spec || spec instanceof Problem) return spec ?? [];
-      drawn += count;
-      return ids
-        .slice(drawn - count, drawn)
-        .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
-    }),
-  );
+  const made: (Vm[] | Problem)[] = await eachInSlices(lacking, ({ role, count, firstNumber }, at) => {
+    const spec = specs[at];
+    if (!spec || spec instanceof Problem) return spec ?? [];
+    drawn += count;
+    return ids
+      .slice(drawn - count, drawn)
+      .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
+  });
   // Of a role that never had a VM nobody can have terminated any meanwhile.
   const isFirst = lacking.map(({ firstNumber }) => firstNumber === 0);
   const wholeOf = (which: boolean): Vm[] =>
@@ -101,15 +99,6 @@ export async function makeVms(
       return problem;
     }
   }
-}
-
-function* each<T, R>(items: readonly T[], make: (item: T, at: number) => R): Generator<void, R[]> {
-  const made: R[] = [];
-  for (const [at, item] of items.entries()) {
-    made.push(make(item, at));
-    yield;
-  }
-  return made;
 }
 
 /** What new VMs of a role are made from. */

@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
+import { begunInSlices } from '../../adapters/process/in-slices.js';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
 import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { VmStore } from '../../store/vms/vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import { begunInSlices } from '../in-slices.js';
 
 /** What a step did with a batch: each VM's outcome is its own. `taken`: another operation has it now. */
 export type BatchOutcome = { done: number[]; failed: { vm: number; code: string; detail: string }[]; taken: number[] };

@@ -1,3 +1,4 @@
+import { inSlices } from '../../adapters/process/in-slices.js';
 import type { PlacementContext } from '../../domain/placement/placement.js';
 import { type PlacementPlan, type PlacementSettings, planning } from '../../domain/placement/placement.js';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
@@ -11,7 +12,6 @@ import type { Store } from '../../store/store.js';
 import type { BoundlyMoved, BoundMove } from '../../store/vms/bound-moves.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import { inSlices } from '../in-slices.js';
 
 /** Other workers may take what a plan counted on; after so many plans the rest waits for capacity. */
 const plans = 8;

@@ -1,9 +1,9 @@
 import { log } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
+import { inSlices } from '../../adapters/process/in-slices.js';
 import { workflowIdOf } from '../../domain/operations/names.js';
 import { createQueue, planTurns } from '../../domain/placement/placement-turns.js';
 import type { WaitingVm } from '../../store/vms/waiting-vms.js';
-import { inSlices } from '../in-slices.js';
 import { eachApart } from '../operations/each-apart.js';
 import { resume } from '../operations/resume.js';
 import type { StepPorts } from '../ports.js';

@@ -1,3 +1,4 @@
+import { eachInSlices, inSlices } from '../../adapters/process/in-slices.js';
 import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
@@ -23,7 +24,6 @@ import type { VmTemplate } from '../../schemas/vms/vm-template.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
-import { bitByBit, inSlices } from '../in-slices.js';
 import { type Kept, managed, objectsOf } from '../managed.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
 import { namesFor, serviceTemplateResource } from '../resources.js';
@@ -78,7 +78,7 @@ export async function instantiateService(
   mayCreate(caller, 'vm');
   // What a large template costs, one user's many requests cost one after the other, and others come in between.
   const { body, sizes } = await takeTurns([String(caller.id)], async () => {
-    const merged = parse(await bitByBit(mergingServiceTemplate(template.body, request.merge_template)));
+    const merged = parse(await inSlices(mergingServiceTemplate(template.body, request.merge_template)));
     const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
     const templates = await check(context, caller, body, { under: '/merge_template', filled: true });
     return { body, sizes: await sizesOf(body, templates, '/merge_template') };
@@ -148,7 +148,7 @@ async function check(
     const pending = filled ? new Set<string>() : customAttributes(one);
     return [
       ...checkRoles(one),
-      ...(await inSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
+      ...(await eachInSlices(one.roles, (role, at) => checkRole(role, `/roles/${at}`, pending))).flat(),
       ...unusable(caller, one, byId),
     ];
   };
@@ -188,7 +188,7 @@ async function sizesOf(
 ): Promise<{ name: string; cardinality: number; capacity: Capacity }[]> {
   const findings: Finding[] = [];
   const byId = new Map(templates.map(({ _id, template }) => [_id, template]));
-  const sizes = await inSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
+  const sizes = await eachInSlices(roles, ({ name, cardinality, vm_template, vm_template_contents: contents }, at) => {
     const template = byId.get(vm_template);
     if (!template) return [];
     try {

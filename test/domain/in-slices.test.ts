@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { begunInSlices, giveWay } from '../../activities/in-slices.js';
+import { begunInSlices, giveWay } from '../../adapters/process/in-slices.js';
 
 it('of those that give way, one goes on in each turn of the event loop', async () => {
   let turn = 0;

@@ -4,8 +4,8 @@ const slice = 10;
 const waiting: (() => void)[] = [];
 
 /**
- * Lets whatever else there is to do come in between: heartbeats, other steps, health checks. Of all that wait for that in this
- * process one goes on at a time, or the slices of fifty steps would be one.
+ * Lets whatever else there is to do come in between: heartbeats, other steps and requests, health checks. Of all that wait
+ * for that in this process one goes on at a time, or the slices of fifty of them would be one.
  */
 export function giveWay(): Promise<void> {
   return new Promise((resolve) => {
@@ -28,6 +28,19 @@ export async function inSlices<T>(work: Generator<void, T>): Promise<T> {
     await giveWay();
     until = performance.now() + slice;
   }
+}
+
+/** Does some work on each of many things, one after the other. What becomes of one thing must be short. */
+export const eachInSlices = <T, R>(things: readonly T[], work: (thing: T, at: number) => R): Promise<R[]> =>
+  inSlices(oneByOne(things, work));
+
+function* oneByOne<T, R>(things: readonly T[], work: (thing: T, at: number) => R): Generator<void, R[]> {
+  const results: R[] = [];
+  for (const [at, thing] of things.entries()) {
+    results.push(work(thing, at));
+    yield;
+  }
+  return results;
 }
 
 /** Begins a work on each of many things, all of which are then under way together; beginning them may take long by itself. */
