@@ -6,12 +6,12 @@ import { Problem } from '../domain/problems.js';
 import type { Ownership, Page } from '../schemas/common/common.js';
 import type { ListQuery } from '../schemas/common/list.js';
 import { countOf, kinds, type ManagedKind, type OwnedKind } from '../schemas/kinds.js';
-import { isDuplicateKey } from '../store/mongo/duplicate-key.js';
 import type { Transaction } from '../store/mongo/transaction.js';
 import type { OwnedObject } from '../store/owned-objects.js';
 import { authorised, mayCreate } from './authorise.js';
 import type { OperationsContext } from './context.js';
 import type { Edit } from './edit.js';
+import { underFreeName } from './free-name.js';
 import { ownershipOf } from './ownership-of.js';
 import type { Precondition } from './precondition.js';
 
@@ -153,13 +153,8 @@ export function managed<K extends ManagedKind, C extends { name: string }, E ext
   };
 }
 
-/** Runs a write under a unique name; says so when the name is taken. */
-export async function nameFree<T>(kind: ManagedKind, name: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isDuplicateKey(error)) throw error;
-    const { one, unique } = kinds[kind];
-    throw new Problem('name_taken', `${unique === 'owner' ? 'You have' : 'There is'} a ${one} "${name}" already.`);
-  }
+/** Runs a write of an object under its name, which its owner has given to no other of the kind, or nobody has. */
+export function nameFree<T>(kind: ManagedKind, name: string, write: () => Promise<T>): Promise<T> {
+  const { one, unique } = kinds[kind];
+  return underFreeName(`${unique === 'owner' ? 'You have' : 'There is'} a ${one} "${name}" already.`, write);
 }

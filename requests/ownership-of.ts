@@ -7,11 +7,11 @@ import type { Group } from '../schemas/identity/group.js';
 import type { Chmod, Chown } from '../schemas/identity/ownership.js';
 import type { User } from '../schemas/identity/user.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
-import { isDuplicateKey } from '../store/mongo/duplicate-key.js';
 import { nobody } from '../store/mongo/references.js';
 import type { OwnedNode, OwnershipChange } from '../store/ownership.js';
 import { demand, subjectOf } from './authorise.js';
 import type { OperationsContext } from './context.js';
+import { underFreeName } from './free-name.js';
 import { type Precondition, unconditional } from './precondition.js';
 
 type Owned = Ownership & { _id: number; name: string; cluster_id?: number };
@@ -68,10 +68,10 @@ export function ownershipOf<T extends Owned, R>(
   ): Promise<R> {
     const showing = (object: T) => shown(caller, object);
     const compare = (present: T) => precondition.demand(() => showing(present));
-    const after = await change(id, { ...wish, compare }).catch((error: unknown) => {
-      if (!isDuplicateKey(error)) throw error;
-      throw new Problem('name_taken', `The new owner has a ${noun} of this name already. Rename one of them first.`);
-    });
+    const after = await underFreeName(
+      `The new owner has a ${noun} of this name already. Rename one of them first.`,
+      () => change(id, { ...wish, compare }),
+    );
     if (!after) throw new Problem('not_found', `There is no ${noun} ${id}.`);
     return showing(after);
   }

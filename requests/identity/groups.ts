@@ -22,6 +22,7 @@ import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import type { Precondition } from '../precondition.js';
 import { changeDirectory } from './change-directory.js';
+import { refuseTaken } from './refuse-taken.js';
 
 // Groups. Members see theirs; to change one takes ADMIN on it, which administrators have, and admins of the group have not.
 
@@ -51,7 +52,7 @@ export async function createGroup(
   const group = await changeDirectory(directory, caller, async (asking, transaction) => {
     if (!allowed(asking, { type: 'GROUP' }, 'create'))
       throw new Problem('not_authorized', 'You need the CREATE right on GROUP.');
-    await refuseTaken(context, name, null, transaction);
+    await refuseTaken('group', groups, name, null, transaction);
     const made: Group = {
       ...{ _id: await version.take('group', transaction), name, admins: [] },
       create: { users: create.users ?? [...defaultCreatable], admins: create.admins ?? [...defaultCreatable] },
@@ -72,7 +73,7 @@ export function updateGroup(
   return changed(context, caller, id, precondition, async ({ name: present, create, shared_view }, transaction) => {
     const revised = revise({ name: present, create, shared_view }).wish;
     const wish = { ...revised, name: personName(revised.name, present) };
-    if (wish.name !== present) await refuseTaken(context, wish.name, id, transaction);
+    if (wish.name !== present) await refuseTaken('group', context.directory.groups, wish.name, id, transaction);
     return wish;
   });
 }
@@ -160,21 +161,6 @@ async function shownOne(context: OperationsContext, group: Group): Promise<Group
   const [one] = await shown(context, [group]);
   if (!one) throw new Error('a group was not shown');
   return one;
-}
-
-/** Names of groups are apart by more than case and the like. */
-async function refuseTaken(
-  context: OperationsContext,
-  name: string,
-  itself: number | null,
-  transaction: Transaction,
-): Promise<void> {
-  const { groups } = context.directory;
-  const namesake = await groups.byName(name, transaction);
-  if (namesake && namesake._id !== itself) throw new Problem('name_taken', `There is a group "${name}" already.`);
-  const alike = await groups.lookAlike(name, itself, transaction);
-  if (alike)
-    throw new Problem('name_taken', `There is a group "${alike.name}" already, whose name looks like "${name}".`);
 }
 
 /** A change of one group, by whoever has the ADMIN right on it. */

@@ -25,6 +25,7 @@ import type { Precondition } from '../precondition.js';
 import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import { hashPassword } from './passwords.js';
+import { refuseTaken } from './refuse-taken.js';
 import { shownUser, shownUsers } from './shown-users.js';
 
 /** User 0, which is always there. */
@@ -258,12 +259,7 @@ async function refuseImpossible(
     ),
   ];
   if (findings.length > 0) throw new Problem('invalid_request', 'A user is in groups that exist.', { findings });
-  const namesake = name === undefined ? null : await users.byName(name, transaction);
-  if (namesake && namesake._id !== itself)
-    throw new Problem('name_taken', `There is a user "${namesake.name}" already.`);
-  const alike = name === undefined || namesake ? null : await users.lookAlike(name, itself, transaction);
-  if (alike)
-    throw new Problem('name_taken', `There is a user "${alike.name}" already, whose name looks like "${name}".`);
+  if (name !== undefined) await refuseTaken('user', users, name, itself, transaction);
 }
 
 async function demandCurrent(
