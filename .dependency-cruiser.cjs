@@ -2,7 +2,7 @@
  * The absolute rules on imports: what holds for types too, and circles; of which rooms and shelves there are, see rooms.json.
  * Rules with an exception for types are in .oxlintrc.json, because dependency-cruiser cannot tell `import type`.
  */
-const { rooms, keepers, development, shelves } = require('./rooms.json');
+const { rooms, keepers, development, shelves, faces } = require('./rooms.json');
 
 const anyRoom = `^(${[...rooms.map(({ room }) => room), ...development].join('|')})/`;
 /** A folder is given with its slash. */
@@ -30,13 +30,16 @@ const fileRules = rooms.flatMap(({ room, files = {}, except, why }) =>
   })),
 );
 
+/** The shelves of a face are in its folder. */
+const inFace = `(${faces.map((face) => `${face}/`).join('|')})?`;
+
 /** In every room the same subsystems, each of which knows those before it. What stands on no shelf knows all. */
 const shelfRules = shelves.slice(0, -1).map((shelf, at) => ({
   name: `${shelf}-comes-before`,
   comment: `A subsystem knows those before it: ${shelves.join(', ')}.`,
   severity: 'error',
-  from: { path: `^[a-z]+/(native/)?${shelf}/`, pathNot: `^(${development.join('|')})/` },
-  to: { path: `^[a-z]+/(native/)?(${shelves.slice(at + 1).join('|')})/`, pathNot: `^(${development.join('|')})/` },
+  from: { path: `^[a-z]+/${inFace}${shelf}/`, pathNot: `^(${development.join('|')})/` },
+  to: { path: `^[a-z]+/${inFace}(${shelves.slice(at + 1).join('|')})/`, pathNot: `^(${development.join('|')})/` },
 }));
 
 /** What a package does is known to one room, and to the files that prepare it. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { temporalAccess } from '../adapters/engine/access.js';
 import { type TemporalEngine, temporalEngine } from '../adapters/engine/temporal.js';
+import { version } from '../adapters/process/checkout.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { readSettings } from '../adapters/process/settings.js';
 import { createIdentity } from '../requests/identity/identity.js';
@@ -16,7 +17,6 @@ import { createApp } from './app.js';
 import type { Probes } from './http/health.js';
 import { createMetrics } from './http/metrics.js';
 import { close, listen } from './http/serve.js';
-import { readVersion } from './http/version.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
 const longestDrain = 6_500;
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     probes: probesOf(() => pingMongodb(mongodb), engine),
     metrics: createMetrics(),
     logger,
-    version: readVersion(),
+    version: version(),
     trustedProxies: settings.ARCUS_TRUSTED_PROXIES,
     ours: { names: settings.ARCUS_HOSTS, loopback: isLoopback(settings.ARCUS_LISTEN) },
     isSecure: files !== undefined,

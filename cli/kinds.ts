@@ -1,22 +1,31 @@
+import type { Client } from '../client/client.js';
 import type { Kind, ManagedKind } from '../schemas/kinds.js';
-import { aclCommands } from './acl.js';
 import type { DocumentKind } from './apply/document-kind.js';
 import { clusterCommands } from './hosts/cluster.js';
-import { clusterDocuments } from './hosts/cluster-resource.js';
+import { clusterDocuments, clusters } from './hosts/cluster-resource.js';
 import { hostCommands, hostDocuments } from './hosts/host.js';
+import { aclCommands } from './identity/acl.js';
 import { groupCommands, groupDocuments } from './identity/group.js';
 import { quotaCommands } from './identity/quota.js';
 import { quotaDocuments } from './identity/quota-documents.js';
 import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
-import { operationCommands } from './operation.js';
-import { serviceCommands } from './services/service.js';
+import { operationCommands } from './operations/operation.js';
+import { serviceCommands, services } from './services/service.js';
 import { serviceTemplateCommands, serviceTemplateDocuments } from './services/service-template.js';
 import type { Leaf } from './shell/command.js';
 import { contextCommands } from './shell/context.js';
 import { nounOf } from './shell/noun-of.js';
-import { vmCommands } from './vms/vm.js';
+import { resolve } from './shell/resource.js';
+import { vmCommands, vms } from './vms/vm.js';
 import { vmTemplateCommands, vmTemplateDocuments } from './vms/vm-template.js';
+
+/** Things that commands of subsystems before theirs are about, too. */
+const find = {
+  cluster: (client: Client, name: string) => resolve(client, clusters, name, { whole: true }),
+  service: (client: Client, name: string | undefined) => resolve(client, services, name),
+  vm: (client: Client, name: string | undefined) => resolve(client, vms, name),
+};
 
 type Noun = { noun: string; summary: string; leaves: readonly Leaf[] };
 type NounOf<K extends Kind> = Noun & { kind: K };
@@ -36,10 +45,10 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   vm_template: noun('vm_template', 'Descriptions from which VMs are made', vmTemplateCommands),
   host: noun('host', 'Hosts that VMs run on', hostCommands),
   cluster: noun('cluster', 'Hosts that belong together', clusterCommands),
-  operation: noun('operation', 'What is being done, and what has been', operationCommands),
+  operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),
   group: noun('group', 'Users who share, and what they may create', groupCommands),
-  acl: noun('acl', "Rules that give rights, in OpenNebula's grammar", aclCommands),
+  acl: noun('acl', "Rules that give rights, in OpenNebula's grammar", aclCommands(find.cluster)),
   token: noun('token', 'What signs in in the place of a password', tokenCommands),
 };
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { z } from 'zod';
+import { version } from '../adapters/process/checkout.js';
 import type { Client } from '../client/client.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { applyCommand } from './apply/apply.js';
@@ -17,7 +18,6 @@ import { completeCommand, completionCommand } from './shell/completion.js';
 import { connectionOf } from './shell/connection.js';
 import { doctorCommand } from './shell/doctor.js';
 import { outputs } from './shell/output.js';
-import { version } from './version.js';
 
 export type Surroundings = Pick<Context, 'environment' | 'out' | 'err' | 'width' | 'terminal' | 'screen' | 'now'> & {
   person: Person | null;

@@ -44,9 +44,9 @@ function run(command, args, environment = {}) {
 }
 
 async function prepare({ development }) {
-  const { ensureDependencies } = await import('./dependencies.mjs');
+  const { ensureDependencies } = await import('./build/dependencies.mjs');
   await ensureDependencies(root, { development }, say);
-  const { build } = await import('./build.mjs');
+  const { build } = await import('./build/build.mjs');
   await build(root, { development }, say);
 }
 

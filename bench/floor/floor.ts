@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import mongoose from 'mongoose';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { ensureNamespace } from '../../runtime/servers/prepare-temporal.js';
 import type { Role, RunInfo, Subject } from '../subject.js';
 import { runInfo } from '../subject.js';

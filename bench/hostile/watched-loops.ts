@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 
 const Stretches = z.array(z.object({ at: z.number(), ms: z.number() }));
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { z } from 'zod';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';

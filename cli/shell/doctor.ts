@@ -14,7 +14,7 @@ export const doctorCommand: Leaf = leaf({
   schema: z.object({ home: z.string().optional() }),
   run: async (context, _args, { home }) => {
     // What it loads (Temporal's client, MongoDB's) the other commands need not wait for.
-    const { diagnose } = await import('../../runtime/doctor.js');
+    const { diagnose } = await import('../../runtime/doctor/doctor.js');
     const findings = await diagnose(home === undefined ? [] : ['--home', home]);
     if (context.format !== 'table') context.out(rawText(context.format, findings));
     for (const { subject, level, found, advice } of context.format === 'table' ? findings : []) {

@@ -2,10 +2,9 @@ import { Problem } from '../../domain/problems.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 
-type Named = { _id: number; name: string };
 type Names = {
-  byName: (name: string, transaction: Transaction) => Promise<Named | null>;
-  lookAlike: (name: string, itself: number | null, transaction: Transaction) => Promise<Named | null>;
+  byName: (name: string, transaction: Transaction) => Promise<{ _id: number; name: string } | null>;
+  lookAlike: (name: string, itself: number | null, transaction: Transaction) => Promise<{ name: string } | null>;
 };
 
 /** Names of users, and of groups, are apart by more than case and the like. `itself`: whose name is to be this one. */

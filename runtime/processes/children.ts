@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, write
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { built } from '../checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { isSame, type ProcessIdentity, startOf } from './process-identity.js';
 
 const Identity = z.object({ pid: z.int().positive(), started: z.string() });
@@ -133,7 +133,7 @@ export class Children {
 
   #guard(): void {
     if (this.#guardian !== undefined && this.#guardian.exitCode === null && this.#guardian.signalCode === null) return;
-    const guardian = spawn(process.execPath, [built('runtime/guardian.js'), this.#file, this.#owner], {
+    const guardian = spawn(process.execPath, [built('runtime/processes/guardian.js'), this.#file, this.#owner], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -3,7 +3,7 @@ import type { Client } from '../../client/client.js';
 import { collections } from '../../client/collections.js';
 import { printableLines } from '../../schemas/common/printable.js';
 import type { ServiceResource } from '../../schemas/services/service.js';
-import { plainLine, roleLines } from '../service-view.js';
+import { plainLine, roleLines } from '../sample/service-view.js';
 
 const settled = new Set(['RUNNING', 'WARNING', 'DONE', 'FAILED_DEPLOYING', 'FAILED_UNDEPLOYING', 'FAILED_SCALING']);
 

@@ -2,12 +2,12 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { checkout } from '../../adapters/process/checkout.js';
 import { printableLines } from '../../schemas/common/printable.js';
-import { checkout } from '../checkout.js';
 import type { Home } from '../home/home.js';
-import { serviceTable } from '../service-view.js';
 import { colours } from './colours.js';
 import type { PresentedService } from './sample-report.js';
+import { serviceTable } from './service-view.js';
 
 export type StartFacts = {
   home: Home;

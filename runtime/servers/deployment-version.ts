@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { clientConnection, namespacesOf, type TemporalAccess } from '../../adapters/engine/access.js';
+import { built } from '../../adapters/process/checkout.js';
 import { deploymentName } from '../../schemas/config.js';
-import { built } from '../checkout.js';
 import { Obstacle, reasonOf } from '../processes/obstacle.js';
 
 /** The version of the worker deployment that `dist/` holds: written by the build. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { temporalAccess } from '../../adapters/engine/access.js';
+import { built } from '../../adapters/process/checkout.js';
 import { givenSecret } from '../../adapters/process/given-secret.js';
 import type { Trust } from '../../client/node/trusting-fetch.js';
-import { built } from '../checkout.js';
 import type { Home } from '../home/home.js';
 import { ensureSecret, randomSecret } from '../home/secret-file.js';
 import { Obstacle, reasonOf } from '../processes/obstacle.js';

@@ -1,6 +1,6 @@
+import { outOfSupport } from '../doctor/support.js';
 import type { ChildCommand } from '../processes/children.js';
 import type { Supervised, Supervisor } from '../processes/supervisor.js';
-import { outOfSupport } from '../support.js';
 import { EndedEarly } from './await-ready.js';
 import type { FetchOptions } from './fetch-binary.js';
 import { dataIn, mongodCandidates, noteData } from './find-mongod.js';

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { TurnDone } from './racer.js';
 
 /** A process that takes turns in a race. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 
 export type Result = { code: number | null; out: string; err: string };
 export type Options = { input?: string; environment?: Record<string, string> };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { outOfSupport, readsOut } from '../../runtime/support.js';
+import { outOfSupport, readsOut } from '../../runtime/doctor/support.js';
 
 const on = (date: string): Date => new Date(`${date}T12:00:00Z`);
 

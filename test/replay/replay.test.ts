@@ -4,7 +4,7 @@ import vm from 'node:vm';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import { workflowOptions } from '../../worker/workflow-options.js';
 import * as workflows from '../../workflows/index.js';
 import { builtBundle } from '../support/world-server.js';

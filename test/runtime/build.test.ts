@@ -2,17 +2,17 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import { ownDirectory } from '../support/directories.js';
 import { launch } from '../support/processes.js';
 
-const buildModule = join(checkout, 'runtime', 'build.mjs');
+const buildModule = join(checkout, 'runtime', 'build', 'build.mjs');
 
 /** A checkout with one source file. */
 function newCheckout(): { root: string; write: (path: string, source: string) => void } {
   const root = ownDirectory();
-  for (const room of ['runtime', 'schemas', 'domain']) mkdirSync(join(root, room));
-  copyFileSync(buildModule, join(root, 'runtime', 'build.mjs'));
+  for (const folder of ['runtime/build', 'schemas', 'domain']) mkdirSync(join(root, folder), { recursive: true });
+  copyFileSync(buildModule, join(root, 'runtime', 'build', 'build.mjs'));
   copyFileSync(join(checkout, 'package-lock.json'), join(root, 'package-lock.json'));
   const write = (path: string, source: string) => writeFileSync(join(root, path), source);
   write('schemas/one.ts', 'export const one: number = 1;\n');

@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { type DoctorFinding, diagnose } from '../../runtime/doctor.js';
+import { type DoctorFinding, diagnose } from '../../runtime/doctor/doctor.js';
+import { readsOut } from '../../runtime/doctor/support.js';
 import { lockHome } from '../../runtime/home/home-lock.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { mongoUri } from '../../runtime/servers/mongodb-access.js';
-import { readsOut } from '../../runtime/support.js';
 import { ownDirectory } from '../support/directories.js';
 
 const cache = process.env.ARCUS_CACHE ?? join(homedir(), '.arcus', 'cache');

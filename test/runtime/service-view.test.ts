@@ -2,12 +2,12 @@ import { pathToFileURL } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
+import { built } from '../../adapters/process/checkout.js';
 import { clientFor } from '../../client/node/client.js';
-import { built } from '../../runtime/checkout.js';
 import { homeAt } from '../../runtime/home/home.js';
 import { watchService } from '../../runtime/processes/watch-service.js';
+import { plainLine, roleLines, serviceTable } from '../../runtime/sample/service-view.js';
 import { startReport } from '../../runtime/sample/start-report.js';
-import { plainLine, roleLines, serviceTable } from '../../runtime/service-view.js';
 import { ServiceResource } from '../../schemas/services/service.js';
 
 const node = (vm_id: number, lcm_state: string) => ({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import type { Home } from '../../runtime/home/home.js';
 import { isAlive } from '../../runtime/processes/process-identity.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { json } from '../../client/message.js';
 import { clientFor } from '../../client/node/client.js';
-import { diagnose } from '../../runtime/doctor.js';
+import { diagnose } from '../../runtime/doctor/doctor.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { probeHttp } from '../../runtime/servers/await-ready.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';

@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { parseSpan } from '../../simulator/durations.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';

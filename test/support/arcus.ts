@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import { type Home, homeAt } from '../../runtime/home/home.js';
 import { readChildren } from '../../runtime/processes/children.js';
 import { endLeftovers, findLeftovers } from '../../runtime/processes/leftovers.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection } from 'mongoose';
 import { inject } from 'vitest';
-import { built, checkout } from '../../runtime/checkout.js';
+import { built, checkout } from '../../adapters/process/checkout.js';
 import { prepare } from '../../runtime/prepare.js';
 import { Children } from '../../runtime/processes/children.js';
 import { choosePort } from '../../runtime/processes/ports.js';

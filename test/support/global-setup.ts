@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { temporal, temporalTestServer } from '../../runtime/servers/downloads.js';
 import { findBinary } from '../../runtime/servers/find-binary.js';

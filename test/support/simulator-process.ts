@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { type JournalEntry, JournalPage, SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 
 const program = built('simulator/main.js');

@@ -6,7 +6,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { searchAttributes } from '../../adapters/engine/temporal.js';
-import { built } from '../../runtime/checkout.js';
+import { built } from '../../adapters/process/checkout.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { makeVersionCurrent } from '../../runtime/servers/deployment-version.js';
 import { ensureNamespaces } from '../../runtime/servers/prepare-temporal.js';

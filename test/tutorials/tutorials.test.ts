@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { z } from 'zod';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 import { homeAt } from '../../runtime/home/home.js';
 import { endLeftovers, findLeftovers } from '../../runtime/processes/leftovers.js';
 import { eventually } from '../support/processes.js';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readVersion } from '../../../api/http/version.js';
+import { version } from '../../../adapters/process/checkout.js';
 import { openApiDocument } from '../../../api/native/openapi.js';
 import { apiRoot } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
 
-const document = openApiDocument(readVersion());
+const document = openApiDocument(version());
 
 describe('the OpenAPI document', () => {
   it('is the one that is committed (node dist/api/write-openapi.js writes it)', () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { checkout } from '../../../runtime/checkout.js';
+import { checkout } from '../../../adapters/process/checkout.js';
 import { eventually } from '../../support/processes.js';
 import { ensureShells } from '../../support/shells.js';
 import { launchShell, type Program } from '../launch-program.js';

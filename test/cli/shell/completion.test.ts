@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkout } from '../../../runtime/checkout.js';
+import { checkout } from '../../../adapters/process/checkout.js';
 import { runArcus } from '../run-arcus.js';
 import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { group, host, page, user } from '../stub-objects.js';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { built } from '../../../runtime/checkout.js';
+import { built } from '../../../adapters/process/checkout.js';
 import { ownDirectory } from '../../support/directories.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';

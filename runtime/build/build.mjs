@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { exclusively } from './exclusively.mjs';
 
-const layout = JSON.parse(readFileSync(new URL('../rooms.json', import.meta.url), 'utf8'));
+const layout = JSON.parse(readFileSync(new URL('../../rooms.json', import.meta.url), 'utf8'));
 /** The rooms that run. Tests and benchmarks are built only for those who develop: some of their files are started as processes. */
 const rooms = layout.rooms.map(({ room }) => room);
 const developmentRooms = layout.development;
@@ -107,7 +107,10 @@ async function bundleCommands(dist) {
 /** What the sources ask for, and what of it `dist/` does not have yet. */
 function look(root, dist, development) {
   const wanted = sourcesIn(root, development ? [...rooms, ...developmentRooms] : rooms);
-  const tools = hash(readFileSync(join(root, 'package-lock.json')), readFileSync(join(root, 'runtime', 'build.mjs')));
+  const tools = hash(
+    readFileSync(join(root, 'package-lock.json')),
+    readFileSync(join(root, 'runtime', 'build', 'build.mjs')),
+  );
   const bundled = [...wanted].filter(([path]) => bundledRooms.includes(path.split('/')[0]));
   const bundleOf = wanted.has('workflows/index.ts') ? hash(tools, ...bundled.flat()) : '';
   const running = [...wanted].filter(([path]) => rooms.includes(path.split('/')[0]));

@@ -1,4 +1,4 @@
-import { lineOf } from './servers/mongod-lines.js';
+import { lineOf } from '../servers/mongod-lines.js';
 
 /** The last day on which its makers mend a version: by line of MongoDB, by major version of Node.js. */
 const ends: Record<'MongoDB' | 'Node.js', Record<string, string>> = {

@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 
 function above(directory: string): string {
   if (existsSync(join(directory, 'package.json')) || dirname(directory) === directory) return directory;
@@ -12,3 +13,7 @@ export const checkout = above(dirname(fileURLToPath(import.meta.url)));
 
 /** Path of a compiled module, such as `built('worker/main.js')`. */
 export const built = (path: string): string => join(checkout, 'dist', path);
+
+/** The version of Arcus: that of the package. */
+export const version = (): string =>
+  z.object({ version: z.string() }).parse(JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'))).version;

@@ -1,12 +1,9 @@
 import { z } from 'zod';
-import type { Client } from '../client/client.js';
-import { kinds } from '../schemas/kinds.js';
-import { OperationResource } from '../schemas/operations/operation.js';
-import { services } from './services/service.js';
-import type { Context } from './shell/command.js';
-import { Complaint } from './shell/complaint.js';
-import { resolve } from './shell/resource.js';
-import { vms } from './vms/vm.js';
+import type { Client } from '../../client/client.js';
+import { kinds } from '../../schemas/kinds.js';
+import { OperationResource } from '../../schemas/operations/operation.js';
+import type { Context } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
 
 /** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
 export const operationOptions = [
@@ -15,25 +12,35 @@ export const operationOptions = [
 ] as const;
 export const OperationOptions = z.object({ service: z.string().optional(), vm: z.string().optional() });
 
+/** The id of a thing that operations are about, by its id or name. */
+type Find = (client: Client, wish: string | undefined) => Promise<number>;
+export type Finding = Readonly<Record<'service' | 'vm', Find>>;
+
 const list = 'List them with: arcus operation list';
 
 /** The id of the operation that the user named, one way and not two. */
-export async function operationNamed(
-  context: Pick<Context, 'client'>,
-  wish: string | undefined,
-  { service, vm }: z.output<typeof OperationOptions>,
-): Promise<string> {
-  const given = [wish, service, vm].filter((name) => name !== undefined);
-  if (given.length !== 1)
-    throw new Complaint('usage', given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.', {
-      next: `Give the beginning of its id, or --service or --vm for the one at work there. ${list}`,
-    });
-  if (wish !== undefined) return beginningWith(context, wish);
-  const client = context.client();
-  return service === undefined
-    ? lastOn(client, 'vm', await resolve(client, vms, vm))
-    : lastOn(client, 'service', await resolve(client, services, service));
-}
+export const namingOperation =
+  (find: Finding) =>
+  async (
+    context: Pick<Context, 'client'>,
+    wish: string | undefined,
+    { service, vm }: z.output<typeof OperationOptions>,
+  ): Promise<string> => {
+    const given = [wish, service, vm].filter((name) => name !== undefined);
+    if (given.length !== 1)
+      throw new Complaint(
+        'usage',
+        given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.',
+        {
+          next: `Give the beginning of its id, or --service or --vm for the one at work there. ${list}`,
+        },
+      );
+    if (wish !== undefined) return beginningWith(context, wish);
+    const client = context.client();
+    return service === undefined
+      ? lastOn(client, 'vm', await find.vm(client, vm))
+      : lastOn(client, 'service', await find.service(client, service));
+  };
 
 const AtWork = z.object({ operation: z.string().nullable() });
 

@@ -1,4 +1,4 @@
-import { endProcess, readChildren } from './processes/children.js';
+import { endProcess, readChildren } from './children.js';
 
 // Started with a pipe as standard input, by the process whose children it guards. The pipe closes when that process ends,
 // even by SIGKILL; whatever is written down then is left over, and is ended in the reverse of the order it was started. The owner is checked: the next one may be writing the file already.

@@ -1,6 +1,6 @@
 import Table from 'cli-table3';
-import type { ServiceResource } from '../schemas/services/service.js';
-import { colours } from './sample/colours.js';
+import type { ServiceResource } from '../../schemas/services/service.js';
+import { colours } from './colours.js';
 
 const barWidth = 24;
 
