@@ -13,10 +13,11 @@ import { tlsFilesIn } from '../schemas/config.js';
 import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
 import { createStore } from '../store/store.js';
-import { createApp } from './app.js';
 import type { Probes } from './http/health.js';
 import { createMetrics } from './http/metrics.js';
 import { close, listen } from './http/serve.js';
+import { createShell, type Face, type ShellParts } from './http/shell.js';
+import { nativeFace } from './native/native-face.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
 const longestDrain = 6_500;
@@ -45,28 +46,40 @@ async function main(): Promise<void> {
 
   const files = tlsFilesIn(settings);
   let draining = false;
-  const app = createApp({
-    operations,
-    identity: createIdentity({ directory, failedLogins: settings.ARCUS_FAILED_LOGINS }),
-    probes: probesOf(() => pingMongodb(mongodb), engine),
-    metrics: createMetrics(),
-    logger,
-    version: version(),
+  const metrics = createMetrics();
+  const isDraining = () => draining;
+  const shell: ShellParts = {
+    ...{ metrics, logger, isDraining },
     trustedProxies: settings.ARCUS_TRUSTED_PROXIES,
     ours: { names: settings.ARCUS_HOSTS, loopback: isLoopback(settings.ARCUS_LISTEN) },
     isSecure: files !== undefined,
-    isDraining: () => draining,
-  });
-  const server = await listen(app, settings.ARCUS_PORT, settings.ARCUS_LISTEN, files && { files, logger });
+  };
+  const identity = createIdentity({ directory, failedLogins: settings.ARCUS_FAILED_LOGINS });
+  const probes = probesOf(() => pingMongodb(mongodb), engine);
+  /** Each on a port of its own. */
+  const faces: { face: Face; port: number }[] = [
+    {
+      face: nativeFace({ operations, identity, probes, metrics, isDraining, version: version() }),
+      port: settings.ARCUS_PORT,
+    },
+  ];
+  const servers = await Promise.all(
+    faces.map(({ face, port }) =>
+      listen(createShell(face, shell), {
+        ...{ port, address: settings.ARCUS_LISTEN, refusalOf: face.refusalOf },
+        ...(files && { tls: { files, logger } }),
+      }),
+    ),
+  );
   if (!files && !isLoopback(settings.ARCUS_LISTEN)) logger.warn({ address: settings.ARCUS_LISTEN }, withoutTls);
-  logger.info({ address: server.address() }, 'listening');
+  for (const server of servers) logger.info({ address: server.address() }, 'listening');
 
   const drain = async (signal: string) => {
     if (draining) return;
     draining = true;
     logger.info({ signal }, 'draining');
     setTimeout(() => process.exit(1), longestDrain).unref();
-    await close(server);
+    await Promise.all(servers.map(close));
     await mongodb.close();
     logger.info('ended');
     // The engine is not closed: a retry of Temporal's client that is pending then would throw.

@@ -3,24 +3,18 @@ import { Problem } from '../../domain/problems.js';
 import type { Credentials, Identity } from '../../requests/identity/identity.js';
 import { isForeign, isOurName, type OurNames, sourceOf } from '../../schemas/common/request-source.js';
 
-/** HTTP Basic with the name of a user and the password or a token, or a token as Bearer; everything behind it knows its caller. */
+/** `credentialsOf`: how a face is told who asks, by the header Authorization. Everything behind it knows its caller. */
 export const authenticate =
-  (identity: Pick<Identity, 'authenticate'>): RequestHandler =>
+  (identity: Pick<Identity, 'authenticate'>, credentialsOf: (header: string) => Credentials): RequestHandler =>
   async (request, _response, next) => {
-    request.caller = await identity.authenticate(credentialsOf(request.headers.authorization), request.ip ?? '');
+    request.caller = await identity.authenticate(credentialsOf(request.headers.authorization ?? ''), request.ip ?? '');
     next();
   };
 
-function credentialsOf(header = ''): Credentials {
-  const [, token] = /^Bearer +(\S+) *$/i.exec(header) ?? [];
-  if (token !== undefined) return { secret: token };
+/** A name and the password or a token, by HTTP Basic; undefined: the header is something else. */
+export function basicCredentials(header: string): Credentials | undefined {
   const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header) ?? [];
-  if (encoded === undefined) {
-    throw new Problem(
-      'not_authenticated',
-      'Send your name and password with HTTP Basic authentication, or a token as Bearer.',
-    );
-  }
+  if (encoded === undefined) return undefined;
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   if (colon < 1) throw new Problem('not_authenticated', 'The credentials are not of the form name:password.');

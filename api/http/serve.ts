@@ -3,21 +3,26 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { limits } from '../../schemas/common/limits.js';
+import type { RefusalOf } from './refusal.js';
 import { followPair, readPair, type TlsFiles } from './tls.js';
 import { answerUnreadable } from './unreadable.js';
 
 /** Time that requests in progress have to end once the process is told to. */
 const grace = 5_000;
 
-/** Listens, over TLS where there is a pair, or rejects with a sentence for the operator. Port 0: one that is free. */
-export async function listen(
-  app: Express,
-  port: number,
-  address: string,
-  tls?: { files: TlsFiles; logger: Logger },
-): Promise<Server> {
+export type Listening = {
+  /** 0: one that is free. */
+  port: number;
+  address: string;
+  /** How it answers what never reaches its routes: as these would. */
+  refusalOf: RefusalOf;
+  tls?: { files: TlsFiles; logger: Logger };
+};
+
+/** Listens, over TLS where there is a pair, or rejects with a sentence for the operator. */
+export async function listen(app: Express, { port, address, refusalOf, tls }: Listening): Promise<Server> {
   const server = tls ? listener(app, tls) : createServer({ maxHeaderSize: limits.head.most }, app);
-  answerUnreadable(server);
+  answerUnreadable(server, refusalOf);
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const reason = cause.code === 'EADDRINUSE' ? 'something else listens there' : cause.message;

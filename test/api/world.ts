@@ -9,7 +9,6 @@ import request from 'supertest';
 import { inject } from 'vitest';
 import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
-import { createApp } from '../../api/app.js';
 import { createMetrics } from '../../api/http/metrics.js';
 import { apiRoot } from '../../api/native/route.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
@@ -24,6 +23,7 @@ import { connectMongodb, pingMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
+import { createApp } from './native-app.js';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 

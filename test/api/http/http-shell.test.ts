@@ -3,10 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import request from 'supertest';
 import { describe, expect, it } from 'vitest';
-import { type AppParts, createApp } from '../../../api/app.js';
 import { createMetrics } from '../../../api/http/metrics.js';
 import { isProblemCode, Problem, problems } from '../../../domain/problems.js';
 import { onlyOneadmin, unreachableOperations } from '../fake-operations.js';
+import { type AppParts, createApp } from '../native-app.js';
 
 const log: string[] = [];
 const logger = pino(

@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApp } from '../../../api/app.js';
 import { createMetrics } from '../../../api/http/metrics.js';
 import { close, listen } from '../../../api/http/serve.js';
+import { problemRefusal } from '../../../api/native/problem-refusal.js';
 import { onlyOneadmin, unreachableOperations } from '../fake-operations.js';
+import { createApp } from '../native-app.js';
 
 const app = createApp({
   operations: unreachableOperations({
@@ -27,7 +28,7 @@ const app = createApp({
 let server: Server;
 let port: number;
 beforeAll(async () => {
-  server = await listen(app, 0, '127.0.0.1');
+  server = await listen(app, { port: 0, address: '127.0.0.1', refusalOf: problemRefusal });
   const address = server.address();
   port = typeof address === 'object' && address ? address.port : 0;
 });

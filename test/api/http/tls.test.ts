@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { close, listen } from '../../../api/http/serve.js';
 import { readPair, type TlsFiles } from '../../../api/http/tls.js';
+import { problemRefusal } from '../../../api/native/problem-refusal.js';
 import { makeToken } from '../../../cli/identity/make-token.js';
 import { createApiClient } from '../../../cli/shell/api-client.js';
 import { fetchTrusting } from '../../../client/node/trusting-fetch.js';
@@ -18,6 +19,7 @@ import { nextCommands } from '../../../runtime/sample/start-report.js';
 import { runArcus } from '../../cli/run-arcus.js';
 import { makeCertificate } from '../../support/certificates.js';
 
+const loopback = { port: 0, address: '127.0.0.1', refusalOf: problemRefusal };
 const logger = pino({ level: 'silent' });
 const open: Server[] = [];
 afterEach(async () => {
@@ -30,7 +32,7 @@ async function serving(files: TlsFiles, log = logger) {
     seen.push(request.headers.authorization);
     response.json({ path: request.path });
   });
-  const server = await listen(app, 0, '127.0.0.1', { files, logger: log });
+  const server = await listen(app, { ...loopback, tls: { files, logger: log } });
   open.push(server);
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('it listens nowhere');
@@ -65,7 +67,7 @@ describe('an API with a certificate', () => {
 
   it('is told of by the command line when it is asked without TLS, and one without when it is asked with it', async () => {
     const { port } = await serving(makeCertificate());
-    const server = await listen(express(), 0, '127.0.0.1');
+    const server = await listen(express(), loopback);
     open.push(server);
     const plain = (server.address() as AddressInfo).port;
     const list = (ARCUS_ENDPOINT: string) => runArcus(['host', 'list'], { ARCUS_ENDPOINT, ARCUS_AUTH: 'a:b' });

@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import request from 'supertest';
-import { createApp } from '../../../api/app.js';
 import { createMetrics } from '../../../api/http/metrics.js';
 import { apiRoot, type Route } from '../../../api/native/route.js';
 import { createIdentity } from '../../../requests/identity/identity.js';
@@ -8,6 +7,7 @@ import { createOperations } from '../../../requests/operations.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
+import { createApp } from '../native-app.js';
 
 /** A cloud with the real app over real workers, and a hypervisor in memory, on which the examples of the API are played. */
 export type ExampleWorld = World & {

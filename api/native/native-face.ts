@@ -1,0 +1,55 @@
+import { Router } from 'express';
+import { Problem } from '../../domain/problems.js';
+import type { Identity } from '../../requests/identity/identity.js';
+import type { Operations } from '../../requests/operations.js';
+import { authenticate } from '../http/authenticate.js';
+import { healthRoutes, type Probes } from '../http/health.js';
+import type { Metrics } from '../http/metrics.js';
+import type { Face } from '../http/shell.js';
+import { nativeCredentials } from './credentials.js';
+import { docsRoutes } from './docs-pages.js';
+import { nativeRoutes } from './native-routes.js';
+import { openApiDocument } from './openapi.js';
+import { problemRefusal } from './problem-refusal.js';
+import { apiRoot } from './route.js';
+
+export type NativeParts = {
+  operations: Operations;
+  identity: Pick<Identity, 'authenticate'>;
+  probes: Probes;
+  metrics: Pick<Metrics, 'operationAccepted' | 'serve'>;
+  version: string;
+  isDraining: () => boolean;
+};
+
+/** The REST API, with its documentation, and what machines ask of the process. */
+export function nativeFace({ operations, identity, probes, metrics, version, isDraining }: NativeParts): Face {
+  const routes = Router({ strict: true, caseSensitive: true });
+  routes.use(healthRoutes(probes, isDraining), docsRoutes(openApiDocument(version)));
+  routes.get('/metrics', metrics.serve);
+  routes.use(
+    apiRoot,
+    (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      next();
+    },
+    authenticate(identity, nativeCredentials),
+    nativeRoutes(operations, metrics),
+  );
+  routes.use(({ path }) => {
+    const bare = withoutLastSlashes(path);
+    throw new Problem(
+      'not_found',
+      bare === path || bare === ''
+        ? `Nothing is at ${path}; /docs shows what there is.`
+        : `Nothing is at ${path}: addresses do not end in a slash. Ask for ${bare}.`,
+    );
+  });
+  return { routes, refusalOf: problemRefusal };
+}
+
+function withoutLastSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
