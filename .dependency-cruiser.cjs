@@ -50,6 +50,20 @@ const keeperRules = keepers.map(({ packages, room, files, why }) => ({
   from: { path: anyRoom, pathNot: [`^(${[room, ...development].join('|')})/`, ...exactly(files)] },
   to: { path: `(^|/)node_modules/(${packages.join('|')})/` },
 }));
+/** A face can be added, or taken away, without the others. */
+const faceRules = [
+  { from: 'http', to: faces, comment: 'The shell is around any face: it knows none.' },
+  ...faces.map((face) => ({
+    ...{ from: face, to: faces.filter((other) => other !== face) },
+    comment: 'What two faces share is in the shell, or asked of requests/.',
+  })),
+]
+  .filter(({ to }) => to.length > 0)
+  .map(({ from, to, comment }) => ({
+    ...{ name: `${from}-knows-no-other-face`, comment, severity: 'error' },
+    from: { path: `^api/${from}/` },
+    to: { path: `^api/(${to.join('|')})/` },
+  }));
 
 module.exports = {
   forbidden: [
@@ -57,6 +71,7 @@ module.exports = {
     ...fileRules,
     ...shelfRules,
     ...keeperRules,
+    ...faceRules,
     {
       name: 'nobody-imports-tests',
       comment: 'What only tests need is not part of the product.',

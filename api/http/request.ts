@@ -1,4 +1,6 @@
+import type { Request } from 'express';
 import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
 
 declare global {
   namespace Express {
@@ -9,6 +11,12 @@ declare global {
       template?: string;
     }
   }
+}
+
+/** Who asks, behind authentication. */
+export function callerOf({ caller }: Pick<Request, 'caller'>): Caller {
+  if (!caller) throw new Problem('not_authenticated', 'Send your name and password.');
+  return caller;
 }
 
 /** The id under which logs, answers and operations know a request. */

@@ -12,7 +12,7 @@ import { IdempotencyKey } from '../http/idempotency-key.js';
 import { invalid } from '../http/invalid.js';
 import type { Metrics } from '../http/metrics.js';
 import { readBody } from '../http/read-body.js';
-import { requestId } from '../http/request.js';
+import { callerOf, requestId } from '../http/request.js';
 import { apiRoot, noBody, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
@@ -41,8 +41,8 @@ const serve =
   (route: Route, operations: Operations, metrics: Pick<Metrics, 'operationAccepted'>): RequestHandler =>
   async (request, response) => {
     request.template = apiRoot + route.path;
-    const { caller, params } = request;
-    if (!caller) throw new Problem('not_authenticated', 'Send your name and password.');
+    const { params } = request;
+    const caller = callerOf(request);
     const query: unknown = request.query;
     const sent: unknown = request.body;
     const precondition = preconditionOf(request, route);

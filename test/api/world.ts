@@ -23,13 +23,15 @@ import { connectMongodb, pingMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { addUser } from '../support/people.js';
 import { ownDatabaseUri } from '../support/servers.js';
-import { createApp } from './native-app.js';
+import { type AppParts, createApp } from './native-app.js';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The real app over a MongoDB database and a Temporal of its own, without workers: what is accepted stays accepted. */
 export type World = {
   app: Express;
+  /** What the app is made of: what another face is made of, too. */
+  parts: AppParts;
   store: Store;
   directory: MongodbDirectory;
   mongodb: MongodbConnection;
@@ -73,7 +75,7 @@ export async function createWorld({
   if (!beside) for (const name of ['alice', 'bob']) await addUser(directory, name);
   const temporalAddress = temporal?.address ?? beside?.addresses.temporal ?? nowhere;
   const engine = temporalEngine({ address: temporalAddress });
-  const app = createApp({
+  const parts: AppParts = {
     operations: createOperations({
       store,
       directory,
@@ -92,9 +94,11 @@ export async function createWorld({
     logger: log ? pino({ level: 'trace' }, { write: (line: string) => log.push(line) }) : pino({ level: 'silent' }),
     version: '0.0.0',
     isDraining: () => false,
-  });
+  };
+  const app = createApp(parts);
   return {
     app,
+    parts,
     store,
     directory,
     mongodb,
