@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { checkout } from '../../runtime/checkout.js';
+import { checkout } from '../../adapters/process/checkout.js';
 
 const Layout = z.object({ rooms: z.array(z.object({ room: z.string() })), shelves: z.array(z.string()) });
 const { rooms, shelves } = Layout.parse(JSON.parse(readFileSync(join(checkout, 'rooms.json'), 'utf8')));
