@@ -2,7 +2,6 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
 import { type Precondition, unchangedSince, unconditional } from '../../requests/precondition.js';
-import type { Route } from '../native/route.js';
 import { check } from './findings.js';
 import { invalid } from './invalid.js';
 
@@ -23,7 +22,7 @@ function tagsIn(header: string, name: string): '*' | { tag: string; weak: boolea
 }
 
 /** What If-Match asks for of a request. Weak tags are like no other: what they stand for may have changed a little. */
-export function preconditionOf({ headers, method }: Request, { path }: Pick<Route, 'path'>): Precondition {
+export function preconditionOf({ headers, method }: Request, { path }: { path: string }): Precondition {
   const reads = method === 'GET' || method === 'HEAD';
   if (!reads && headers['if-none-match'] !== undefined)
     throw invalid([{ pointer: '/If-None-Match', detail: 'is for GET and HEAD; send If-Match with changes' }]);

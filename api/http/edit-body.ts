@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { mergePatch } from '../../domain/merge-patch.js';
 import type { Revised } from '../../requests/edit.js';
-import type { BodySpec } from '../native/route.js';
 import { check } from './findings.js';
 import { invalid } from './invalid.js';
+import type { BodySpec } from './read-body.js';
 
 type Revise<E> = (present: E) => Revised<E>;
 

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { Problem } from '../../domain/problems.js';
 import { limits } from '../../schemas/common/limits.js';
 import { decoded, parsedJson, tooMany } from './json-text.js';
@@ -10,6 +11,14 @@ export type BodyKind = {
   text?: (text: string) => unknown;
   /** Of JSON; absent: application/json alone. */
   types?: readonly string[];
+};
+
+/** `taken`: required; absent means an empty object; or the route takes none and reads none. */
+export type BodySpec<B extends z.ZodType> = BodyKind & {
+  schema: B;
+  /** What is to be sent, where the schema takes more and makes something else of it; looked at first. */
+  described?: z.ZodType;
+  taken: 'required' | 'optional' | 'never';
 };
 
 /**

@@ -8,7 +8,7 @@ import type { Page } from '../../schemas/common/common.js';
 import { OperationResource } from '../../schemas/operations/operation.js';
 import { check, checkQuery } from '../http/findings.js';
 import { invalid } from '../http/invalid.js';
-import type { BodyKind } from '../http/read-body.js';
+import type { BodySpec } from '../http/read-body.js';
 import type { Example, ExampleOf } from './example.js';
 import { chosen } from './list-query.js';
 import type { Needs } from './needs.js';
@@ -41,14 +41,6 @@ export type Answer<R> = {
   /** It shows something, and has an ETag that stands for it. */
   tagged: boolean;
   reply(result: R, received: Received): Reply;
-};
-
-/** `taken`: required; absent means an empty object; or the route takes none and reads none. */
-export type BodySpec<B extends z.ZodType> = BodyKind & {
-  schema: B;
-  /** What is to be sent, where the schema takes more and makes something else of it; looked at first. */
-  described?: z.ZodType;
-  taken: 'required' | 'optional' | 'never';
 };
 
 type Spec<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R> = {
