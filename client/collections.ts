@@ -5,7 +5,7 @@ import { AclResource } from '../schemas/identity/acl.js';
 import { GroupResource } from '../schemas/identity/group.js';
 import { UserResource } from '../schemas/identity/user.js';
 import { type Kind, kinds } from '../schemas/kinds.js';
-import { OperationDetail, OperationResource } from '../schemas/operations/operation.js';
+import { OperationDetail, OperationResource } from '../schemas/operations/operation-resource.js';
 import { ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import { ServiceTemplateResource } from '../schemas/services/service-template.js';
 import { VmResource } from '../schemas/vms/vm.js';

@@ -5,7 +5,7 @@ import type { Admission } from '../../requests/context.js';
 import type { Operations } from '../../requests/operations.js';
 import { type Precondition, unconditional } from '../../requests/precondition.js';
 import type { Page } from '../../schemas/common/common.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { check, checkQuery } from '../http/findings.js';
 import { invalid } from '../http/invalid.js';
 import type { BodySpec } from '../http/read-body.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Answer } from '../../client/client.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { ageOf, columnsShown, partText, rawText, tableOf } from '../shell/output.js';
 import { type Resource, resolve } from '../shell/resource.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Client } from '../../client/client.js';
 import { kinds } from '../../schemas/kinds.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 

@@ -1,9 +1,6 @@
-import type {
-  OperationDetail,
-  OperationResource,
-  OperationState,
-  StepResource,
-} from '../../schemas/operations/operation.js';
+import type { OperationState } from '../../schemas/operations/operation.js';
+import type { OperationDetail, OperationResource } from '../../schemas/operations/operation-resource.js';
+import type { StepResource } from '../../schemas/operations/step.js';
 import { operations } from '../../schemas/operations.js';
 import { durationText, roughText } from '../shell/duration.js';
 

@@ -1,5 +1,6 @@
 import { printable } from '../../schemas/common/printable.js';
-import type { OperationDetail, StepResource } from '../../schemas/operations/operation.js';
+import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
+import type { StepResource } from '../../schemas/operations/step.js';
 import { actionLines } from '../shell/action-lines.js';
 import type { Context } from '../shell/command.js';
 import { durationText, roughText } from '../shell/duration.js';

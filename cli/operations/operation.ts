@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import { Answer, OperationDetail, OperationState } from '../../schemas/operations/operation.js';
+import { OperationState } from '../../schemas/operations/operation.js';
+import { OperationDetail } from '../../schemas/operations/operation-resource.js';
+import { Answer } from '../../schemas/operations/question.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { reportOperation, waitFor } from '../shell/follow.js';

@@ -3,7 +3,7 @@ import type { Answer } from '../../client/client.js';
 import { Refusal } from '../../client/errors.js';
 import type { Again, Lost } from '../../client/manner.js';
 import type { Body } from '../../client/message.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { complaintOf } from '../shell/api-client.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { printable } from '../../schemas/common/printable.js';
-import { Why } from '../../schemas/operations/operation.js';
+import { Why } from '../../schemas/operations/why.js';
 import { actionLines } from '../shell/action-lines.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { withArticle } from '../shell/counted.js';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { OperationDetail } from '../../schemas/operations/operation.js';
+import { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import { ServiceSummary } from '../../schemas/services/service.js';
 import { VmResource } from '../../schemas/vms/vm.js';
 import { progressLine } from '../operations/operation-progress.js';

@@ -1,5 +1,5 @@
 import { printable } from '../../schemas/common/printable.js';
-import type { NextAction } from '../../schemas/operations/operation.js';
+import type { NextAction } from '../../schemas/operations/next-action.js';
 
 /**
  * Commands to be copied, one a line, each with what it does as a comment: beside it where the terminal is wide enough,

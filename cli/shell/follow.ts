@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../client/client.js';
 import { printable } from '../../schemas/common/printable.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import { OperationDetail, type OperationResource } from '../../schemas/operations/operation.js';
+import { OperationDetail, type OperationResource } from '../../schemas/operations/operation-resource.js';
 import { milestoneLine, milestoneOf, newsOf, progressLine, subjectOf } from '../operations/operation-progress.js';
 import { actionLines } from './action-lines.js';
 import type { Context } from './command.js';

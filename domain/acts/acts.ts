@@ -1,4 +1,4 @@
-import type { Answer } from '../../schemas/operations/operation.js';
+import type { Answer } from '../../schemas/operations/question.js';
 import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';

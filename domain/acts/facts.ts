@@ -1,6 +1,7 @@
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { Operation, OperationInputs, OperationKind, OperationState } from '../../schemas/operations/operation.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
+import type { Operation, OperationKind, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { VmStateName } from '../vms/vm-states.js';
 

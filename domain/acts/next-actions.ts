@@ -1,4 +1,5 @@
-import type { Answer, NextAction } from '../../schemas/operations/operation.js';
+import type { NextAction } from '../../schemas/operations/next-action.js';
+import type { Answer } from '../../schemas/operations/question.js';
 import { isOpen } from '../operation-states.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
 import type { ActionFacts } from './facts.js';

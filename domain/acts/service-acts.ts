@@ -1,4 +1,4 @@
-import type { OperationInputs } from '../../schemas/operations/operation.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { FactsOf, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';

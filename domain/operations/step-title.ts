@@ -1,4 +1,4 @@
-import type { Step } from '../../schemas/operations/operation.js';
+import type { Step } from '../../schemas/operations/step.js';
 import { amongText } from '../among.js';
 
 type Titled = Pick<Step, 'name' | 'role' | 'vms' | 'among'>;

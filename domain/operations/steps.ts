@@ -1,4 +1,5 @@
-import type { Operation, OperationError, Step, StepResource } from '../../schemas/operations/operation.js';
+import type { Operation, OperationError } from '../../schemas/operations/operation.js';
+import type { Step, StepResource } from '../../schemas/operations/step.js';
 import { stepTitle } from './step-title.js';
 
 /** A step whose end the engine has not seen: at work, or between two tries. Local steps are not among them. */

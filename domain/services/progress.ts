@@ -1,4 +1,5 @@
-import type { Operation, OperationDetail } from '../../schemas/operations/operation.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import { takesAway } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';

@@ -1,7 +1,9 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { NextAction, Operation, Why } from '../../schemas/operations/operation.js';
+import type { NextAction } from '../../schemas/operations/next-action.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import type { Why } from '../../schemas/operations/why.js';
 import type { Role, ServiceState } from '../../schemas/services/service.js';
 import type { FailingTask } from '../operations/failing-task.js';
 import type { SeenStep } from '../operations/steps.js';

@@ -1,5 +1,6 @@
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { NextAction, Why } from '../../schemas/operations/operation.js';
+import type { NextAction } from '../../schemas/operations/next-action.js';
+import type { Why } from '../../schemas/operations/why.js';
 import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';

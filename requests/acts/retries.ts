@@ -1,6 +1,7 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isCheck, type Operation, type OperationResource } from '../../schemas/operations/operation.js';
+import { isCheck, type Operation } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';

@@ -13,7 +13,8 @@ import {
   type ConsistencyFinding,
   mostFindings,
 } from '../../schemas/consistency/consistency.js';
-import type { Operation, OperationResource } from '../../schemas/operations/operation.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { StoredFinding } from '../../store/consistency/consistency.js';
 import { whyLost } from '../acts/acts.js';
 import { administrator } from '../authorise.js';

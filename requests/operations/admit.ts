@@ -9,12 +9,9 @@ import type { Problem } from '../../domain/problems.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { administrators } from '../../schemas/identity/group.js';
 import type { Amounts } from '../../schemas/identity/quota.js';
-import type {
-  Operation,
-  OperationInputs,
-  OperationKind,
-  OperationResource,
-} from '../../schemas/operations/operation.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
+import type { Operation, OperationKind } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { type operations, takesAway } from '../../schemas/operations.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { demand, operationSubject } from '../authorise.js';

@@ -1,7 +1,8 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import type { OperationResource, OperationState, ResourceRef } from '../../schemas/operations/operation.js';
+import type { OperationState, ResourceRef } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { operationResource } from '../resources.js';
 

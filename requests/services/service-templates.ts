@@ -13,7 +13,7 @@ import {
 } from '../../domain/services/service-template.js';
 import { capacityWith } from '../../domain/vms/vm-contents.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
-import type { OperationResource } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
 import {
   type ServiceTemplate,

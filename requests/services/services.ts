@@ -3,7 +3,8 @@ import { beginsIn } from '../../domain/acts/service-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import type { OperationInputs, OperationResource } from '../../schemas/operations/operation.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type {
   Service,
   ServiceResource,

@@ -10,7 +10,7 @@ import { isReady } from '../../domain/vms/ready.js';
 import { vmContents } from '../../domain/vms/vm-contents.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import type { OperationResource } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { CreateVm, TerminateVm, Vm, VmEdit, VmResource, VmState } from '../../schemas/vms/vm.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';

@@ -7,17 +7,17 @@ import { takingAway } from '../../domain/operations/lanes.js';
 import { Problem, type ProblemCode } from '../../domain/problems.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import {
   isUndeployment,
   type Operation,
   type OperationError,
-  type OperationInputs,
   type OperationState,
-  operationFields,
   type Person,
   type Releasing,
   type ResourceRef,
 } from '../../schemas/operations/operation.js';
+import { operationFields } from '../../schemas/operations/operation-resource.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf } from '../mongo/model.js';
 import { operationsVisibleTo, pageIndexes, pageOf, sortIndexes } from '../mongo/paging.js';

@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
-import type { OperationError, Step } from '../../schemas/operations/operation.js';
+import type { OperationError } from '../../schemas/operations/operation.js';
+import type { Step } from '../../schemas/operations/step.js';
 import { modelOf } from '../mongo/model.js';
 
 /** As long as Temporal keeps the histories of operations: 30 days. */

@@ -1,7 +1,8 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { nextRoleState } from '../../domain/services/service-states.js';
-import type { Answer, Operation, Person, Releasing } from '../../schemas/operations/operation.js';
+import type { Operation, Person, Releasing } from '../../schemas/operations/operation.js';
+import type { Answer } from '../../schemas/operations/question.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import { sessionOf, within, withTransaction } from '../mongo/transaction.js';
 import type { EndingStores, Releases } from './releases.js';

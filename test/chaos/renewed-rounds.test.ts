@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { OperationDetail } from '../../schemas/operations/operation.js';
+import { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';

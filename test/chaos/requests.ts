@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperationResource, type ResourceRef } from '../../schemas/operations/operation.js';
+import type { ResourceRef } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Cluster } from '../support/cluster.js';
 import type { ClusterClient } from '../support/cluster-client.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openStates } from '../../domain/operation-states.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { spanOf } from '../../simulator/chance.js';
 import { checkConsistency } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';

@@ -1,4 +1,4 @@
-import type { OperationDetail } from '../../schemas/operations/operation.js';
+import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
 
 export const operationId = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { OperationResource } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { Cluster } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HostResource } from '../../schemas/hosts/host.js';
-import { Why } from '../../schemas/operations/operation.js';
+import { Why } from '../../schemas/operations/why.js';
 import { Cluster } from '../support/cluster.js';
 import { makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency } from '../support/cluster-consistency.js';

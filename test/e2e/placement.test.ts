@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterResource } from '../../schemas/hosts/cluster.js';
 import { HostResource } from '../../schemas/hosts/host.js';
-import { Why } from '../../schemas/operations/operation.js';
+import { Why } from '../../schemas/operations/why.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
 import { Cluster } from '../support/cluster.js';
 import { makeServiceTemplate } from '../support/cluster-clouds.js';

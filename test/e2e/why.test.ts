@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { HostResource } from '../../schemas/hosts/host.js';
-import { OperationDetail, Why } from '../../schemas/operations/operation.js';
+import { OperationDetail } from '../../schemas/operations/operation-resource.js';
+import { Why } from '../../schemas/operations/why.js';
 import { Cluster } from '../support/cluster.js';
 import { patience } from '../support/cluster-client.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { Problem } from '../../domain/problems.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
-import type { Answer } from '../../schemas/operations/operation.js';
+import type { Answer } from '../../schemas/operations/question.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { type FailurePolicy, newWorld, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';

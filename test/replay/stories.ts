@@ -1,5 +1,5 @@
 import { Problem } from '../../domain/problems.js';
-import type { Answer } from '../../schemas/operations/operation.js';
+import type { Answer } from '../../schemas/operations/question.js';
 import { eventually } from '../support/processes.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
 import { holding } from '../support/world-steps.js';

@@ -7,7 +7,7 @@ import { diagnose } from '../../runtime/doctor/doctor.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { probeHttp } from '../../runtime/servers/await-ready.js';
 import { readCredentials } from '../../runtime/servers/credentials.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually, launchBuilt, type Output } from '../support/processes.js';
 import { ownDatabaseUri, ownName, temporalAddress } from '../support/servers.js';

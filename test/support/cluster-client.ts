@@ -5,7 +5,7 @@ import type { EachManner } from '../../client/manner.js';
 import { type Body, json, plain } from '../../client/message.js';
 import { clientFor } from '../../client/node/client.js';
 import type { Credentials } from '../../runtime/servers/credentials.js';
-import { OperationResource } from '../../schemas/operations/operation.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ServiceResource, ServiceState } from '../../schemas/services/service.js';
 import type { VmResource } from '../../schemas/vms/vm.js';
 import { eventually } from './processes.js';

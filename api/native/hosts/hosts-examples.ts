@@ -1,5 +1,5 @@
 import type { HostResource } from '../../../schemas/hosts/host.js';
-import type { Why } from '../../../schemas/operations/operation.js';
+import type { Why } from '../../../schemas/operations/why.js';
 import { ofOneadmin } from '../identity/owner-examples.js';
 
 export const node: HostResource = {

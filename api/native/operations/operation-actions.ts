@@ -1,4 +1,4 @@
-import { AnswerOperation } from '../../../schemas/operations/operation.js';
+import { AnswerOperation } from '../../../schemas/operations/question.js';
 import { accepts, json, NoQuery, noBody, type Route, route } from '../route.js';
 import { ByOperationId } from './operations.js';
 import { accepted, begun, cancelled, ids, secondShop } from './operations-examples.js';

@@ -1,11 +1,8 @@
-import type {
-  NextAction,
-  OperationDetail,
-  OperationKind,
-  OperationResource,
-  StepResource,
-  Why,
-} from '../../../schemas/operations/operation.js';
+import type { NextAction } from '../../../schemas/operations/next-action.js';
+import type { OperationKind } from '../../../schemas/operations/operation.js';
+import type { OperationDetail, OperationResource } from '../../../schemas/operations/operation-resource.js';
+import type { StepResource } from '../../../schemas/operations/step.js';
+import type { Why } from '../../../schemas/operations/why.js';
 
 /** Operations of the examples, in the order in which they are accepted. */
 export const ids = {

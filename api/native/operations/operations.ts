@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import {
-  OperationDetail,
-  OperationResource,
-  OperationState,
-  operationFields,
-  ResourceRef,
-} from '../../../schemas/operations/operation.js';
+import { OperationState, ResourceRef } from '../../../schemas/operations/operation.js';
+import { OperationDetail, OperationResource, operationFields } from '../../../schemas/operations/operation-resource.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
 import { deployed, deployedInFull, ids, vmDeployed } from './operations-examples.js';

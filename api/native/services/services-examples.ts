@@ -1,4 +1,4 @@
-import type { Why } from '../../../schemas/operations/operation.js';
+import type { Why } from '../../../schemas/operations/why.js';
 import type { NodeResource, ServiceResource, ServiceSummary } from '../../../schemas/services/service.js';
 import { ofOneadmin } from '../identity/owner-examples.js';
 import { ids, undeployOrDelete } from '../operations/operations-examples.js';

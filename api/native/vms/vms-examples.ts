@@ -1,4 +1,4 @@
-import type { Why } from '../../../schemas/operations/operation.js';
+import type { Why } from '../../../schemas/operations/why.js';
 import type { VmPlacement } from '../../../schemas/placement/placement.js';
 import type { VmResource } from '../../../schemas/vms/vm.js';
 import { ofOneadmin } from '../identity/owner-examples.js';

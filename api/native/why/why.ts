@@ -1,4 +1,4 @@
-import { Why } from '../../../schemas/operations/operation.js';
+import { Why } from '../../../schemas/operations/why.js';
 import { VmPlacement } from '../../../schemas/placement/placement.js';
 import { whyDisabled } from '../hosts/hosts-examples.js';
 import { ByOperationId } from '../operations/operations.js';

@@ -7,13 +7,9 @@ import type { Verdict } from '../../../domain/acts/verdict.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { actionFacts, type Resource } from '../../../requests/acts/action-facts.js';
 import { type Host, HostState } from '../../../schemas/hosts/host.js';
-import {
-  Answer,
-  type Operation,
-  type OperationInputs,
-  type OperationKind,
-  OperationState,
-} from '../../../schemas/operations/operation.js';
+import type { OperationInputs } from '../../../schemas/operations/inputs.js';
+import { type Operation, type OperationKind, OperationState } from '../../../schemas/operations/operation.js';
+import { Answer } from '../../../schemas/operations/question.js';
 import { ServiceState } from '../../../schemas/services/service.js';
 import { RecoverAction } from '../../../schemas/vms/vm.js';
 import { deployingService } from '../../support/deploying-service.js';

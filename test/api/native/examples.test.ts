@@ -4,7 +4,7 @@ import { openApiDocument } from '../../../api/native/openapi.js';
 import { isText } from '../../../api/native/openapi-examples.js';
 import { apiRoot, type Route } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
-import { OperationResource } from '../../../schemas/operations/operation.js';
+import { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import { Likeness } from '../alike.js';
 import { story } from './example-story.js';
 import { type ExampleWorld, newExampleWorld } from './example-world.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FilterFault, parseFilter } from '../../../api/native/list-filter.js';
 import { globOf } from '../../../domain/glob.js';
-import { operationFields } from '../../../schemas/operations/operation.js';
+import { operationFields } from '../../../schemas/operations/operation-resource.js';
 import { serviceFields } from '../../../schemas/services/service.js';
 import { vmFields } from '../../../schemas/vms/vm.js';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { OperationResource } from '../../../schemas/operations/operation.js';
+import { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import type { Cluster } from '../../support/cluster.js';
 import { lots, type Pick, type Seen, type Templates, type Wish } from './wishes.js';
 

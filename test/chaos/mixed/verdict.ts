@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openStates } from '../../../domain/operation-states.js';
 import { SimulatedDomain, SimulatedHosts } from '../../../schemas/hosts/simulator.js';
-import { OperationResource } from '../../../schemas/operations/operation.js';
+import { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import type { Cluster } from '../../support/cluster.js';
 import { checkConsistency } from '../../support/cluster-consistency.js';
 import { askFsck } from '../ask-fsck.js';

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { OperationDetail, Why } from '../../../schemas/operations/operation.js';
+import { OperationDetail } from '../../../schemas/operations/operation-resource.js';
+import { Why } from '../../../schemas/operations/why.js';
 import { eventually } from '../../support/processes.js';
 import { launchOnTerminal } from '../launch-program.js';
 import { type Shop, startShop } from '../shop.js';

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ActionFacts, FactsOf, OperationFacts, ResourceFacts, Work } from '../../../domain/acts/facts.js';
 import { nextActions } from '../../../domain/acts/next-actions.js';
 import { vmStateNames } from '../../../domain/vms/vm-states.js';
-import { NextAction, type Operation, OperationState } from '../../../schemas/operations/operation.js';
+import { NextAction } from '../../../schemas/operations/next-action.js';
+import { type Operation, OperationState } from '../../../schemas/operations/operation.js';
 import { ServiceState } from '../../../schemas/services/service.js';
 
 const op = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';

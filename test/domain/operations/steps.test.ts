@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { stepTitle } from '../../../domain/operations/step-title.js';
 import { type PendingStep, seenSteps, stepResource } from '../../../domain/operations/steps.js';
-import { type Operation, type Step, StepResource } from '../../../schemas/operations/operation.js';
+import type { Operation } from '../../../schemas/operations/operation.js';
+import { type Step, StepResource } from '../../../schemas/operations/step.js';
 
 const op = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 const at = (seconds: number): Date => new Date(1_800_000_000_000 + seconds * 1_000);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { why } from '../../../domain/why/why.js';
-import { Why } from '../../../schemas/operations/operation.js';
+import { Why } from '../../../schemas/operations/why.js';
 import { hosts } from './hosts.js';
 import { serviceOperations } from './service-operations.js';
 import { serviceOutcomes } from './service-outcomes.js';

@@ -7,7 +7,7 @@ import type { OperationsContext } from '../../../requests/context.js';
 import { createOperations } from '../../../requests/operations.js';
 import { repairServiceAgain } from '../../../requests/services/services.js';
 import type { Ownership } from '../../../schemas/common/common.js';
-import type { OperationResource } from '../../../schemas/operations/operation.js';
+import type { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { OperationDetail } from '../../../schemas/operations/operation.js';
+import { OperationDetail } from '../../../schemas/operations/operation-resource.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';

@@ -3,7 +3,7 @@ import { createStepLog } from '../../../activities/operations/step-log.js';
 import { computeSteps, orchestrationSteps } from '../../../activities/steps.js';
 import { titledSteps } from '../../../domain/operations/step-title.js';
 import { Problem } from '../../../domain/problems.js';
-import type { Step } from '../../../schemas/operations/operation.js';
+import type { Step } from '../../../schemas/operations/step.js';
 import type { StepNote } from '../../../store/operations/steps.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';

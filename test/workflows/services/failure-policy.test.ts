@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
-import type { Answer } from '../../../schemas/operations/operation.js';
+import type { Answer } from '../../../schemas/operations/question.js';
 import { eventually } from '../../support/processes.js';
 import { type Asked, type FailurePolicy, newWorld, type World } from '../../support/world.js';
 

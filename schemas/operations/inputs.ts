@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+export const DeployServiceInput = z.object({});
+export const UndeployServiceInput = z.object({
+  hard: z.boolean().nullable().describe('null: as each role says'),
+  remove: z.boolean().describe('true: delete the service document at the end'),
+});
+export const RepairServiceInput = z.object({});
+export const DeployVmInput = z.object({
+  recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
+});
+export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
+export const TerminateVmInput = z.object({ hard: z.boolean() });
+export const CheckConsistencyInput = z.object({ repair: z.boolean() });
+export type OperationInputs = {
+  deployService: z.infer<typeof DeployServiceInput>;
+  undeployService: z.infer<typeof UndeployServiceInput>;
+  repairService: z.infer<typeof RepairServiceInput>;
+  deployVm: z.infer<typeof DeployVmInput>;
+  terminateVm: z.infer<typeof TerminateVmInput>;
+  recoverVm: z.infer<typeof RecoverVmInput>;
+  checkConsistency: z.infer<typeof CheckConsistencyInput>;
+};

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { ObjectId, Timestamp } from '../common/common.js';
+import type { ListFields } from '../common/list.js';
+import { NextAction } from './next-action.js';
+import { OperationError, OperationKind, OperationState, ResourceRef } from './operation.js';
+import { Answer } from './question.js';
+import { StepResource } from './step.js';
+
+/** What lists of operations can be filtered and sorted by. */
+export const operationFields = {
+  id: { kind: 'ulid', path: '_id', sorts: true },
+  type: { kind: OperationKind.options, path: 'kind' },
+  state: { kind: OperationState.options, path: 'state' },
+  resource_type: { kind: ResourceRef.shape.type.options, path: 'resource.type' },
+  resource_id: { kind: 'integer', path: 'resource.id' },
+  resource_name: { kind: 'text', path: 'resource_name' },
+  requester_id: { kind: 'integer', path: 'requester.id' },
+  requester_name: { kind: 'text', path: 'requester.name' },
+  created_at: { kind: 'time', path: 'created_at', sorts: true },
+  ended_at: { kind: 'time', path: 'ended_at', nullable: true },
+} as const satisfies ListFields;
+
+export const OperationResource = z
+  .object({
+    id: z.string().describe('ULID'),
+    type: OperationKind,
+    state: OperationState,
+    resource: ResourceRef.extend({ name: z.string(), href: z.string() }),
+    requester: z.object({ id: ObjectId, name: z.string() }),
+    waiting_for: z.string().nullable(),
+    error: OperationError.nullable(),
+    question: z
+      .object({ text: z.string(), roles: z.array(z.string()), answers: z.array(Answer), asked_at: Timestamp })
+      .nullable()
+      .describe('What it asks you while it is waiting_for_you'),
+    cancel_requested: z
+      .object({ by: z.object({ id: ObjectId, name: z.string() }), at: Timestamp })
+      .nullable()
+      .describe('It was asked to stop and does so at the next safe point'),
+    retry_of: z.string().nullable().describe('The operation that this one tries again'),
+    workflow: z.object({
+      id: z.string(),
+      run_id: z.string().nullable(),
+      url: z.string().nullable().describe('The run in the Temporal UI'),
+    }),
+    created_at: Timestamp,
+    started_at: Timestamp.nullable(),
+    ended_at: Timestamp.nullable(),
+  })
+  .meta({ id: 'Operation' });
+export type OperationResource = z.infer<typeof OperationResource>;
+
+/** One operation in full: what a list leaves out. */
+export const OperationDetail = OperationResource.extend({
+  steps: z.array(StepResource).describe('Of all its runs, oldest first; the last 200'),
+  progress: z
+    .object({
+      done: z.int(),
+      total: z.int(),
+      unit: z.string().describe('What is counted: VMs'),
+      roles: z.array(z.object({ name: z.string(), state: z.string(), done: z.int(), total: z.int() })),
+    })
+    .nullable(),
+  eta: z
+    .object({
+      at: Timestamp.describe('When it should end'),
+      typical_seconds: z.number().describe('Median of the earlier runs'),
+      runs: z.int().describe('How many earlier runs of the same template that is taken from, 20 at most'),
+    })
+    .nullable()
+    .describe('null: ended, waiting, overdue, or no earlier run of the same template'),
+  actions: z.array(NextAction).describe('What you may do now'),
+  asked_engine: z.boolean().describe('false: Temporal did not answer within a second; retries are then not shown'),
+}).meta({ id: 'OperationDetail' });
+export type OperationDetail = z.infer<typeof OperationDetail>;
