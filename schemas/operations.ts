@@ -7,6 +7,8 @@ type Row = {
   verb: string;
   /** `the deployment of service 12 (shop)` */
   noun: string;
+  /** `3 earlier deployments` */
+  nouns: string;
   /** `service 12 (shop) is being deployed` */
   doing: string;
   /** What it leads its resource to: that it runs, or that it is gone; null: neither. */
@@ -25,6 +27,7 @@ export const operations = {
     on: 'service',
     verb: 'deploy',
     noun: 'deployment',
+    nouns: 'deployments',
     doing: 'is being deployed',
     aim: 'running',
     counts: 'run',
@@ -35,6 +38,7 @@ export const operations = {
     on: 'service',
     verb: 'undeploy',
     noun: 'undeployment',
+    nouns: 'undeployments',
     doing: 'is being undeployed',
     aim: 'gone',
     counts: 'gone',
@@ -45,6 +49,7 @@ export const operations = {
     on: 'service',
     verb: 'repair',
     noun: 'repair',
+    nouns: 'repairs',
     doing: 'is being repaired',
     aim: 'running',
     counts: 'run',
@@ -55,6 +60,7 @@ export const operations = {
     on: 'vm',
     verb: 'deploy',
     noun: 'deployment',
+    nouns: 'deployments',
     doing: 'is being deployed',
     aim: 'running',
     counts: 'run',
@@ -65,6 +71,7 @@ export const operations = {
     on: 'vm',
     verb: 'terminate',
     noun: 'termination',
+    nouns: 'terminations',
     doing: 'is being terminated',
     aim: 'gone',
     counts: 'gone',
@@ -75,6 +82,7 @@ export const operations = {
     on: 'vm',
     verb: 'recover',
     noun: 'recovery',
+    nouns: 'recoveries',
     doing: 'is being recovered',
     aim: null,
     counts: 'run',
@@ -85,6 +93,7 @@ export const operations = {
     on: 'zone',
     verb: 'check the consistency of',
     noun: 'consistency check',
+    nouns: 'consistency checks',
     doing: 'is being checked',
     aim: null,
     counts: 'checked',

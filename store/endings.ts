@@ -25,17 +25,14 @@ type Settlement = { outcome: Outcome; releasing: Releasing | null };
 type EndOf = {
   /** In the transaction that ends it: what becomes of its resource, and of the outcome by what is found there. */
   settle: (operation: Operation, outcome: Outcome, transaction: Transaction) => Promise<Settlement>;
-  /**
-   * After it: what has become of a VM makes its service RUNNING or WARNING; so does what came to pass while a service was
-   * at work.
-   */
+  /** After it: a service is judged again by its VMs, for one of them, or the service itself, was at work until now. */
   told: (ended: Operation) => Promise<void>;
 };
 
 /**
- * How operations end. What a run says of itself at its end and what reconciliation says of a run that was lost is the
- * same transaction: the operation, its resource and what that is charged. Of a service it says that VMs are to be let go
- * of, which is done at once after it, or by whoever comes next, so that nothing waits for a dead run.
+ * How operations end. One transaction writes the operation, its resource, and what that is charged. A run asks for it at
+ * its end; reconciliation does where a run was lost. VMs that an operation on a service holds are let go of afterwards, by
+ * whoever ended it or by the next that comes by: nothing waits for a dead run.
  */
 export function createEndings(
   connection: Connection,
@@ -68,8 +65,8 @@ export function createEndings(
 
   return {
     /**
-     * Ends an operation with this outcome. A deployment that says `succeeded` while a role does not run has failed; one
-     * that says `cancelled` when everything is there has succeeded.
+     * Ends an operation with this outcome, but for two cases: a deployment whose roles do not all run has failed, whatever
+     * its run says; and one that was cancelled when everything was there already has succeeded.
      * Returns the operation as it is then; one that had ended already keeps its outcome.
      */
     async end(op: string, claimed: Outcome): Promise<Operation | null> {
@@ -90,7 +87,7 @@ export function createEndings(
     },
 
     /**
-     * Ends an operation as cancelled, which no run is to do: only from the state and run that the caller has seen.
+     * Ends as cancelled an operation that has no run to end it, if state and run are still those that the caller has seen.
      * Returns the operation as it is then.
      */
     async endCancelled(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<Operation | null> {
@@ -112,9 +109,9 @@ export function createEndings(
     },
 
     /**
-     * Back to accepted, so that a new run can claim it, and without its holds: the new run takes them anew once all are
-     * let go of, and what the old one may still do matches nothing. Only from the state and run that the caller has
-     * seen: one that was frozen since then must not strip the run that came after.
+     * Makes an operation accepted again, so that a new run can claim it, if state and run are still those that the caller
+     * has seen: a caller that was frozen meanwhile must not take the holds of the run that came after. The old run's
+     * holds are let go of: whatever it still does matches nothing, and the new run takes them anew.
      */
     async reopen(seen: Pick<Operation, '_id' | 'state' | 'run_id'>): Promise<boolean> {
       const releasing: Releasing = { since: new Date(), given_up: null, left: null };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asDefault, QuotaResource, quotaKinds, UpdateQuota, UpdateUserQuota } from '../../schemas/identity/quota.js';
-import { countedKinds } from '../../schemas/kinds.js';
+import { countedKinds, kinds } from '../../schemas/kinds.js';
 import type { DocumentKind } from '../apply/document-kind.js';
 import { limitOf, noLimit } from './quota-limit.js';
 
@@ -21,8 +21,8 @@ function limitIn(value: unknown): unknown {
 export const quotaDocuments = (holder: 'user' | 'group'): DocumentKind => ({
   noun: `quota of ${holder}`,
   shown: `quota show ${holder}`,
-  path: `/quotas/${holder}s`,
-  among: `/${holder}s`,
+  path: `/quotas${kinds[holder].path}`,
+  among: kinds[holder].path,
   wish: Limits.pipe((holder === 'user' ? UpdateUserQuota : UpdateQuota).extend({ name: z.string() })),
   read: (document) =>
     Object.fromEntries(

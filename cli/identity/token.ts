@@ -4,6 +4,7 @@ import { NewToken, TokenResource } from '../../schemas/identity/token.js';
 import { SelfResource } from '../../schemas/identity/user.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { isToken, originsOf } from '../shell/connection.js';
+import { nounOf } from '../shell/noun-of.js';
 import { rawText, tableOf } from '../shell/output.js';
 import { type Resource, report, resolve, resolveToEnd, shown } from '../shell/resource.js';
 import { Expires, expiresOption, expiryText, makeToken } from './make-token.js';
@@ -18,7 +19,7 @@ const Whose = z.object({ user: z.string().optional() });
 async function tokensOf({ client }: Context, { user }: z.output<typeof Whose>): Promise<Tokens> {
   const uid = user === undefined ? null : await resolve(client(), users, user, { whole: true });
   return {
-    noun: 'token',
+    ...nounOf('token'),
     path: uid === null ? '/tokens' : `/users/${uid}/tokens`,
     item: TokenResource,
     whole: TokenResource,

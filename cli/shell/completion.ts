@@ -9,6 +9,7 @@ import { type Candidate, type Place, placeOf, shells } from './completion/candid
 import { completionScripts } from './completion/scripts.js';
 import { connectionOf } from './connection.js';
 import { contextPath, readContexts } from './context-file.js';
+import { pathOfNoun } from './noun-of.js';
 import { isId, quoted } from './resource.js';
 
 const Shell = z.enum(shells);
@@ -93,7 +94,7 @@ async function objectsOf(
   const byName = noun !== 'operation' && current !== '' && !isId(current);
   const query = new URLSearchParams({ limit: String(most) });
   if (byName) query.set('filter', `name~${quoted(`${current.replaceAll('*', '?')}*`)}`);
-  const path = noun === 'token' ? await tokensPath(client, given(before, '--user')) : `/${noun}s`;
+  const path = noun === 'token' ? await tokensPath(client, given(before, '--user')) : pathOfNoun(noun);
   const { value } = await client.get(`${path}?${query.toString()}`, Found, { within });
   const names = value.items.map(({ name }) => name);
   return value.items.map(({ id, name, type, rule }) => {

@@ -12,6 +12,8 @@ import { one, type Seen, watch, watchOption } from './watch.js';
 /** A kind of object as the command line sees it. */
 export type Resource<L extends z.ZodType<{ id: number; name: string }>, S extends z.ZodType> = {
   noun: string;
+  /** In sentences, such as “VM templates”. */
+  several: string;
   path: string;
   /** As in a list. */
   item: L;
@@ -145,7 +147,7 @@ type Looking = { signal?: AbortSignal };
 
 /** `list` and `show`, the same for every kind of object. */
 export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(resource: Resource<L, S>): Leaf[] {
-  const { noun, path, item, whole, columns, text, contents, states, ends, nameless } = resource;
+  const { noun, several, path, item, whole, columns, text, contents, states, ends, nameless } = resource;
 
   async function listed(
     context: Context,
@@ -189,7 +191,7 @@ export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(res
   return [
     leaf({
       usage: 'list',
-      summary: `List ${noun}s`,
+      summary: `List ${several}`,
       examples: [`arcus ${noun} list`, `arcus ${noun} list -o json`, `arcus ${noun} list --watch`],
       options: [
         ['--limit <number>', 'show at most so many'],

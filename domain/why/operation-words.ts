@@ -12,14 +12,17 @@ export const capital = (text: string): string => text.slice(0, 1).toUpperCase() 
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 
-const nounOf = (operation: Operation): string => (removes(operation) ? 'deletion' : operations[operation.kind].noun);
+const deletion = { noun: 'deletion', nouns: 'deletions' };
+
+const nounsOf = (operation: Operation): { noun: string; nouns: string } =>
+  removes(operation) ? deletion : operations[operation.kind];
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
 export const resourceName = ({ resource, resource_name }: Operation): string =>
   resource.type === 'zone' ? nameOf(resource) : `${nameOf(resource)} (${resource_name})`;
 
 /** `the deployment of service 12 (shop)` */
-export const deedOf = (operation: Operation): string => `the ${nounOf(operation)} of ${resourceName(operation)}`;
+export const deedOf = (operation: Operation): string => `the ${nounsOf(operation).noun} of ${resourceName(operation)}`;
 
 /** `service 12 (shop) is being deployed for alice, since 14:03:02Z (12 s): 6 of 10 VMs run.` */
 export function goingOn(what: string, facts: OperationFacts): string {
@@ -50,8 +53,8 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
 /** When a running operation should end, and what that is taken from. */
 export function etaText({ operation, eta, now }: OperationFacts): string | null {
   if (!eta) return null;
-  const noun = nounOf(operation);
-  const earlier = eta.runs === 1 ? `the ${noun} before it` : `${eta.runs} earlier ${noun}s`;
+  const { noun, nouns } = nounsOf(operation);
+  const earlier = eta.runs === 1 ? `the ${noun} before it` : `${eta.runs} earlier ${nouns}`;
   const typically = eta.runs === 1 ? 'took' : 'typically took';
   return `It should be done ${when(eta.at, now)}: ${earlier} from the same template ${typically} ${lengthOf(eta.typicalMilliseconds)}.`;
 }

@@ -154,7 +154,7 @@ async function shown(context: OperationsContext, caller: Caller, vms: readonly V
   return vms.map((vm) => vmResource(vm, names));
 }
 
-/** Only where it matters: a VM may report at any time, and as often as it likes. */
+/** Tells the run that waits for reports, if one does: a VM may report at any time, and as often as it likes. */
 async function tellOfReport(context: RequestsContext, service: number): Promise<void> {
   const { store, engine } = context;
   const workflowId = workflowIdOf({ type: 'service', id: service });
@@ -175,7 +175,7 @@ export async function terminateVmAgain(
   const vm = await find(caller, id, 'manage');
   const act: Act = { do: 'terminate', hard };
   await demandOn(store, act, { type: 'vm', vm, service: null });
-  // What is there and was not in the way is a softer one.
+  // The table has let it pass, so what stands there is softer than this, and gives way.
   const outbid = vm.wanted === null ? [] : [vm.wanted];
   return admit(context, caller, admission, {
     kind: 'terminateVm',

@@ -12,6 +12,7 @@ import {
   UpdateUserQuota,
   UserQuotaEdit,
 } from '../../../schemas/identity/quota.js';
+import { kinds } from '../../../schemas/kinds.js';
 import { patches } from '../../http/edit-body.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
@@ -20,17 +21,19 @@ import { fiftyVms, noDefaults, ofAlice, ofUsers, own } from './quotas-examples.j
 const tag = 'Quotas';
 const pages = lists('QuotaPage', QuotaResource);
 
+const pathOf = (type: QuotaHolderType): string => `/quotas${kinds[type].path}`;
+
 /** The same for users and for groups. `quota`: what an example shows. */
 function ofHolders(type: QuotaHolderType, names: { list: string; show: string }, quota: QuotaResource): Route[] {
   const params = { id: String(quota.id) };
-  const path = `/quotas/${type}s`;
+  const path = pathOf(type);
   return [
     route({
       id: names.list,
       method: 'get',
       path,
       tag,
-      summary: `List the quotas of ${type}s`,
+      summary: `List the quotas of ${kinds[type].several}`,
       needs: [['see', type, 'quotas']],
       description: `Those that have used anything yet or have limits of their own. Those on whom you have the USE right: ${type === 'user' ? 'yourself, and as admin of a group its users' : 'your groups'}.`,
       params: NoParams,
@@ -62,7 +65,7 @@ function ofHolders(type: QuotaHolderType, names: { list: string; show: string },
 /** What is said of setting limits, of users and of groups. */
 const setting = (type: QuotaHolderType) => ({
   method: 'patch' as const,
-  path: `/quotas/${type}s/{id}`,
+  path: `${pathOf(type)}/{id}`,
   tag,
   summary: `Set limits of a ${type}`,
   needs: [['admin', type]] as const,

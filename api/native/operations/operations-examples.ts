@@ -1,8 +1,10 @@
+import { kinds } from '../../../schemas/kinds.js';
 import type { NextAction } from '../../../schemas/operations/next-action.js';
 import type { OperationKind } from '../../../schemas/operations/operation.js';
 import type { OperationDetail, OperationResource } from '../../../schemas/operations/operation-resource.js';
 import type { StepResource } from '../../../schemas/operations/step.js';
 import type { Why } from '../../../schemas/operations/why.js';
+import { apiRoot } from '../route.js';
 
 /** Operations of the examples, in the order in which they are accepted. */
 export const ids = {
@@ -37,7 +39,7 @@ export const accepted = (
   id,
   type,
   state: 'accepted',
-  resource: { type: kind, id: of, name, href: `/api/v1/${kind}s/${of}` },
+  resource: { type: kind, id: of, name, href: `${apiRoot}${kinds[kind].path}/${of}` },
   requester: { id: 0, name: 'oneadmin' },
   waiting_for: null,
   error: null,
@@ -59,7 +61,7 @@ export const begun = (operation: OperationResource, run: string, time: string): 
 
 export const checkAccepted: OperationResource = {
   ...accepted(ids.check, 'checkConsistency', shopOfMay, '09:54:00'),
-  resource: { type: 'zone', id: 0, name: 'zone 0', href: `/api/v1/consistency-checks/${ids.check}` },
+  resource: { type: 'zone', id: 0, name: 'zone 0', href: `${apiRoot}/consistency-checks/${ids.check}` },
   workflow: { id: 'zone-0', run_id: null, url: `${runsUrl}/zone-0` },
 };
 
@@ -90,7 +92,7 @@ const action = (
   name,
   description,
   method,
-  href: `/api/v1${path}`,
+  href: `${apiRoot}${path}`,
   body,
   command: `arcus ${command}`,
 });
