@@ -1,6 +1,5 @@
 import { type Connection, mongo } from 'mongoose';
 import { z } from 'zod';
-import { brief, longest } from '../../domain/brief.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
@@ -17,6 +16,7 @@ import { createSiblings } from './siblings.js';
 import { createVmAdmissions } from './vm-admissions.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
+import { createVmReasons } from './vm-reasons.js';
 import { createVmTransitions, type Departures } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
 import { readAtOnce, readyFields, type WorkVm, workFields } from './work-vms.js';
@@ -250,48 +250,6 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       }
     },
 
-    /** Says why VMs that are still PENDING have no host: as one, where many have the same reason. */
-    async setPendingReasons(reasons: ReadonlyMap<number, string>): Promise<void> {
-      if (reasons.size === 0) return;
-      const alike = new Map<string, number[]>();
-      for (const [id, reason] of reasons) {
-        const its = alike.get(reason);
-        if (its) its.push(id);
-        else alike.set(reason, [id]);
-      }
-      await connection.collection<Vm>('vms').bulkWrite(
-        [...alike].map(([text, ids]) => {
-          const reason = brief(text, longest.vm);
-          const filter = { _id: { $in: ids }, state: 'PENDING' as const, reason: { $ne: reason } };
-          return { updateMany: { filter, update: { $set: { reason } } } };
-        }),
-        { ordered: false },
-      );
-    },
-
-    /** Says of a VM without a host that the operation on it which looked for one has ended, unless another holds it. */
-    leave: (id: number, op: string, reason: string, transaction: Transaction) =>
-      vms.updateOne(
-        {
-          ...{ _id: id, operation: { $in: [null, op] }, state: 'PENDING' },
-          $or: [{ hold: null }, { 'hold.op': op }],
-        },
-        { $set: { reason } },
-        within(transaction),
-      ),
-
-    /** An operation has begun that will look for a host for those of a service that have none: they are not left any more. */
-    lookAgain: (service: number) =>
-      vms.updateMany(
-        { 'service.id': service, state: 'PENDING', hold: null },
-        { $set: { reason: null } },
-        { hint: 'by_service' },
-      ),
-
-    /** The last error of a step that is tried again, for whoever asks why. */
-    setReason: (ids: readonly number[], op: string, reason: string) =>
-      vms.updateMany({ _id: { $in: ids }, 'hold.op': op }, { $set: { reason: brief(reason, longest.vm) } }),
-
     /** One of its own, in the transaction that admits the operation which deploys it. */
     async insert(vm: Vm, transaction: Transaction): Promise<void> {
       await vms.create([vm], within(transaction));
@@ -301,6 +259,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       setWhole(vms, id, { user_template }, transaction),
 
     ...createVmAdmissions(connection, vms),
+    ...createVmReasons(connection, vms),
     ...createVmHolds(connection, vms),
     ...createVmTransitions(connection, vms, charged),
   };
