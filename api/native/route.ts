@@ -8,6 +8,7 @@ import type { Page } from '../../schemas/common/common.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { check, checkQuery } from '../http/findings.js';
 import { invalid } from '../http/invalid.js';
+import { PathId } from '../http/path-id.js';
 import type { BodySpec } from '../http/read-body.js';
 import type { Example, ExampleOf } from './example.js';
 import { chosen } from './list-query.js';
@@ -182,19 +183,6 @@ function linkTo(path: string, query: unknown, cursor: string | null): Record<str
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-/** The id in a path: digits only, so that `1e3` and the empty text are not taken for numbers. */
-export const PathId = z
-  .string()
-  .regex(/^(?:0|[1-9]\d{0,14})$/, 'must be an integer id, such as 12')
-  .transform(Number)
-  .meta({
-    type: 'integer',
-    pattern: undefined,
-    minimum: 0,
-    maximum: 999_999_999_999_999,
-    description: 'Integer id within its pool',
-  });
 
 export const ById = z.strictObject({ id: PathId });
 export const NoQuery = z.strictObject({});

@@ -1,21 +1,9 @@
 import { CreateGroup, GroupEdit, GroupResource, groupFields, UpdateGroup } from '../../../schemas/identity/group.js';
 import { patches } from '../../http/edit-body.js';
+import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
-import {
-  ById,
-  creates,
-  json,
-  lists,
-  NoParams,
-  NoQuery,
-  noBody,
-  PathId,
-  type Route,
-  removes,
-  route,
-  shows,
-} from '../route.js';
+import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { web, webWithAdmin } from './identity-examples.js';
 
 const tag = 'Groups';

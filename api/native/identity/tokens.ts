@@ -1,19 +1,7 @@
 import { CreateToken, NewToken, TokenResource, tokenFields } from '../../../schemas/identity/token.js';
+import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
-import {
-  ById,
-  creates,
-  json,
-  lists,
-  NoParams,
-  NoQuery,
-  noBody,
-  PathId,
-  type Route,
-  removes,
-  route,
-  shows,
-} from '../route.js';
+import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { newBackups, newPipeline, pipeline } from './identity-examples.js';
 
 const tag = 'Tokens';

@@ -8,21 +8,9 @@ import {
   userFields,
 } from '../../../schemas/identity/user.js';
 import { patches } from '../../http/edit-body.js';
+import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
-import {
-  ById,
-  creates,
-  json,
-  lists,
-  NoParams,
-  NoQuery,
-  noBody,
-  PathId,
-  type Route,
-  removes,
-  route,
-  shows,
-} from '../route.js';
+import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
 import { carol, carolInUsers, self } from './identity-examples.js';
 
 const tag = 'Users';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { OperationState, ResourceRef } from '../../../schemas/operations/operation.js';
 import { OperationDetail, OperationResource, operationFields } from '../../../schemas/operations/operation-resource.js';
+import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
-import { ById, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
+import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { deployed, deployedInFull, ids, vmDeployed } from './operations-examples.js';
 
 const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({

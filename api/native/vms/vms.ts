@@ -9,12 +9,13 @@ import {
   vmFields,
 } from '../../../schemas/vms/vm.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
+import { PathId } from '../../http/path-id.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
 import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
-import { accepts, ById, json, lists, NoParams, NoQuery, noBody, PathId, type Route, route, shows } from '../route.js';
+import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { buildServer } from './vms-examples.js';
 
 const VmQuery = listQuery(vmFields, VmResource).extend({
