@@ -262,8 +262,9 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const gone = newVm();
       await destroy(targetOf(gone, { epoch: 9 }));
       await world.cutOff(host);
-      for (const call of [...able().map((name) => calls[name](vm, signal())), world.hypervisor.probe(host, signal())]) {
-        const problem = problemOf(await call.catch((error: unknown) => error));
+      const asked = [...able().map((name) => calls[name](vm, signal())), world.hypervisor.probe(host, signal())];
+      for (const error of await Promise.all(asked.map((call) => call.catch((reason: unknown) => reason)))) {
+        const problem = problemOf(error);
         expect(problem?.code).toBe('backend_unavailable');
         expect(problem?.message).toContain(host.name);
       }
