@@ -70,8 +70,8 @@ async function damage(service: number): Promise<void> {
   await store.quotas.models.group.updateOne({ _id: 1 }, { $inc: { 'used.memory': 64 } });
   await hypervisor.deploy(
     {
-      ...{ id: damaged + 1, domain: `one-${damaged + 1}`, host: targetOf(host), capacity: size },
-      ...{ epoch: 1, labels: { vm: damaged + 1 }, template: {} },
+      ...{ id: damaged + 1, domain: `one-${damaged + 1}`, capacity: size },
+      ...{ host: targetOf({ ...host, vm_mad: 'simulated' }), epoch: 1, labels: { vm: damaged + 1 }, template: {} },
     },
     new AbortController().signal,
   );
@@ -301,7 +301,7 @@ describe('a repair', { timeout: 300_000 }, () => {
     const plant = (epoch: number) =>
       world.hypervisor.deploy(
         {
-          ...{ id: 9_999, domain: 'one-9999', host: targetOf(host), capacity: size },
+          ...{ id: 9_999, domain: 'one-9999', host: targetOf({ ...host, vm_mad: 'simulated' }), capacity: size },
           ...{ epoch, labels: { vm: 9_999 }, template: {} },
         },
         new AbortController().signal,
