@@ -1,9 +1,6 @@
 import type { z } from 'zod';
 import type { Page } from '../../schemas/common/common.js';
 
-/** A body that is text of its own kind, as it is sent. */
-export type TextBody = { text: string };
-
 /** What an answer shows: nothing, or an object; of the items of a list perhaps some fields alone. */
 type Shown<R> = R extends Page<infer T> ? Page<Partial<T>> : R extends object ? R : null;
 
@@ -17,7 +14,9 @@ export type ExampleOf<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodT
   title?: string;
   params?: z.input<P>;
   query?: z.input<Q>;
-  body?: z.input<B> | TextBody;
+  body?: z.input<B>;
+  /** A body that is text of its own kind, as it is sent. */
+  text?: string;
   answer: Shown<R>;
 };
 
@@ -27,5 +26,6 @@ export type Example = {
   params?: object;
   query?: object;
   body?: unknown;
+  text?: string;
   answer: unknown;
 };

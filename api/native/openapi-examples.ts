@@ -1,6 +1,6 @@
 import { type ProblemCode, problems } from '../../domain/problems.js';
 import type { ProblemBody } from '../../schemas/common/problem.js';
-import type { Example, TextBody } from './example.js';
+import type { Example } from './example.js';
 import type { Route } from './route.js';
 
 type Shown = { example?: unknown; examples?: Record<string, { value: unknown }> };
@@ -13,13 +13,13 @@ function shown(examples: readonly Example[], pick: (example: Example) => unknown
   return { examples: Object.fromEntries(examples.map((one) => [one.title ?? '', { value: pick(one) }])) };
 }
 
-export const isText = (body: unknown): body is TextBody =>
-  typeof body === 'object' && body !== null && 'text' in body && Object.keys(body).length === 1;
-
 /** Of the bodies that a route takes: those in JSON, or those in a text of its own. */
 export function bodyExamples({ examples }: Pick<Route, 'examples'>, kind: 'json' | 'text'): Shown {
-  const sent = examples.filter(({ body }) => body !== undefined && isText(body) === (kind === 'text'));
-  return shown(sent, ({ body }) => (isText(body) ? body.text : body));
+  const sent = ({ body, text }: Example): unknown => (kind === 'text' ? text : body);
+  return shown(
+    examples.filter((example) => sent(example) !== undefined),
+    sent,
+  );
 }
 
 export const answerExamples = ({ examples }: Pick<Route, 'examples'>): Shown => shown(examples, ({ answer }) => answer);

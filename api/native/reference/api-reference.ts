@@ -1,7 +1,6 @@
 import type { Example } from '../example.js';
 import { needsInWords } from '../needs-words.js';
 import { headersOf, openApiDocument, problemsOf } from '../openapi.js';
-import { isText } from '../openapi-examples.js';
 import { apiRoot, type Route } from '../route.js';
 import { routeTable } from '../route-table.js';
 import { cell, isSchema, membersOf, type Schema, table, typeOf } from './shapes.js';
@@ -103,12 +102,12 @@ const parameterTable = (parameters: readonly Schema[]): string =>
     ]),
   );
 
-function shownExample(route: Route, { title, params = {}, query = {}, body, answer }: Example): string {
+function shownExample(route: Route, { title, params = {}, query = {}, body, text, answer }: Example): string {
   const values = new Map(Object.entries(params).map(([name, value]) => [name, String(value)]));
   const search = Object.entries(query).map(([name, value]) => `${name}=${String(value)}`);
   const path = route.path.replaceAll(/\{(\w+)\}/g, (all, name: string) => values.get(name) ?? all);
   const address = `${route.method.toUpperCase()} ${apiRoot}${path}${search.length > 0 ? `?${search.join('&')}` : ''}`;
-  const sent = body === undefined ? [] : [isText(body) ? body.text.trimEnd() : tidyJson(body)];
+  const sent = text !== undefined ? [text.trimEnd()] : body === undefined ? [] : [tidyJson(body)];
   const seen = answer === null ? `${route.answer.status}` : `${route.answer.status}\n${tidyJson(plain(answer))}`;
   return `Example${title === undefined ? '' : `, ${title}`}:\n\n\`\`\`\n${[address, ...sent].join('\n')}\n\n${seen}\n\`\`\``;
 }

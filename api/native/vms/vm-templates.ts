@@ -69,7 +69,7 @@ export const vmTemplateRoutes: readonly Route[] = [
     problems: ['name_taken', 'quota_exceeded'],
     examples: [
       { title: 'JSON', body: { name: small.name, template: small.template }, answer: small },
-      { title: 'OpenNebula’s text', body: { text: largeText }, answer: large },
+      { title: 'OpenNebula’s text', text: largeText, answer: large },
     ],
     handle: ({ vmTemplates }, { caller, body }) => vmTemplates.create(caller, body),
   }),
@@ -109,7 +109,7 @@ export const vmTemplateRoutes: readonly Route[] = [
         body: { name: 'large', template: { CPU: 8, MEMORY: 8192 } },
         answer: { ...large, template: { CPU: 8, MEMORY: 8192 } },
       },
-      { title: 'OpenNebula’s text', params: { id: '1' }, body: { text: largeText }, answer: large },
+      { title: 'OpenNebula’s text', params: { id: '1' }, text: largeText, answer: large },
     ],
     handle: ({ vmTemplates }, { caller, params, body: revise, precondition }) =>
       vmTemplates.update(caller, params.id, { revise, precondition }),

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../../api/native/example.js';
 import { openApiDocument } from '../../../api/native/openapi.js';
-import { isText } from '../../../api/native/openapi-examples.js';
 import { apiRoot, type Route } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
 import { OperationResource } from '../../../schemas/operations/operation-resource.js';
@@ -42,7 +41,7 @@ function addressOf({ path }: Route, { params = {}, query = {} }: Example): strin
 
 async function play(route: Route, example: Example): Promise<void> {
   const asked = world.send(route.method, addressOf(route, example));
-  if (isText(example.body)) asked.set('Content-Type', 'text/plain').send(example.body.text);
+  if (example.text !== undefined) asked.set('Content-Type', 'text/plain').send(example.text);
   else if (example.body !== undefined) asked.send(Object(example.body));
   const response = await asked;
   expect(response.status, JSON.stringify(response.body)).toBe(route.answer.status);
