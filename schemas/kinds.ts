@@ -200,6 +200,9 @@ export const kinds = {
 type Rows = typeof kinds;
 export type Kind = keyof Rows;
 
+/** What there is of each of these: one that is forgotten is named where this is asked for. */
+type OfEach<K extends Kind, T extends Record<K, object>> = T;
+
 /** The kinds of whose rows this holds. */
 type KindWith<Fields> = { [K in Kind]: Rows[K] extends Fields ? K : never }[Kind];
 
@@ -212,7 +215,7 @@ type CountedRow = KindWith<{ counted: object }>;
 /** What is counted of each user, as quotas name it: by its collection. */
 export type CountedKind = Rows[CountedRow]['collection'];
 /** What is stored of each that is a document. */
-export type Documents = { vm_template: VmTemplate; service_template: ServiceTemplate };
+export type Documents = OfEach<DocumentKind, { vm_template: VmTemplate; service_template: ServiceTemplate }>;
 type PooledKind = KindWith<{ ids: object }>;
 type FederatedKind = KindWith<{ federated: true; ids: object }>;
 /** A pool of ids that zones share, and one that each zone has for itself. Services and service templates share one, as documents do in OpenNebula. */
