@@ -47,6 +47,6 @@ export type ActionFacts = {
   resource: ResourceFacts | null;
   /** The caller may MANAGE the operation and its resource; is an administrator, for hosts and the zone. */
   mayManage: boolean;
-  /** And may say of a VM what Arcus has not seen: has the ADMIN right on it. */
+  /** Has the ADMIN right on the resource: may say of a VM what Arcus has not seen. */
   mayAdmin: boolean;
 };

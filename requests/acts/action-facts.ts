@@ -59,6 +59,7 @@ export async function actionFacts(
   operation: Operation | null,
   resource: Resource | null,
 ): Promise<ActionFacts> {
+  const subject = resource && subjectOfResource(resource);
   const [facts, last] = await Promise.all([
     resource && resourceFacts(store, resource),
     operation && store.operations.lastOf(operation.resource),
@@ -69,7 +70,7 @@ export async function actionFacts(
     after: last && last._id !== operation?._id ? last : null,
     resource: facts,
     mayManage: mayManage(caller, operation, resource),
-    mayAdmin: resource?.type === 'vm' && allowed(caller, subjectOf('vm', resource.vm), 'admin'),
+    mayAdmin: subject !== null && allowed(caller, subject, 'admin'),
   };
 }
 
