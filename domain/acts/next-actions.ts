@@ -34,7 +34,7 @@ const ofResource = ({ about }: ActionFacts): boolean => about === 'resource';
 const isGone = ({ resource }: ActionFacts): boolean => resource?.type === 'service' && resource.state === 'DONE';
 
 /** What may be offered, the likeliest wish first; of rows of one name the first that may be done. */
-export const table: readonly Row[] = [
+const rows = [
   ['retry', { do: 'answer', answer: 'retry' }, 'Try the VMs that failed again.'],
   ['skip', { do: 'answer', answer: 'skip' }, 'Go on without the VMs that failed, with those that run.'],
   ['give_up', { do: 'answer', answer: 'give_up' }, 'End the operation as failed; what runs goes on running.'],
@@ -98,7 +98,13 @@ export const table: readonly Row[] = [
     // Of one that answers it would not be true.
     ({ resource }) => resource?.type === 'host' && resource.state === 'ERROR',
   ],
-];
+] as const satisfies readonly Row[];
+
+/** An act that no row offers does not compile: nobody would be told of it. A check is offered nowhere but as a retry. */
+type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
+export const table: readonly Row[] = rows satisfies AllOffered<
+  Exclude<Act['do'], 'check' | (typeof rows)[number][1]['do']>
+>;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
 export function nextActions(facts: ActionFacts): NextAction[] {
