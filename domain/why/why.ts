@@ -1,6 +1,7 @@
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Why } from '../../schemas/operations/why.js';
+import type { ActionName } from '../acts/next-actions.js';
 import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
@@ -78,6 +79,8 @@ function plainStory(facts: WhyFacts): Story {
   );
 }
 
+/** What may be advised: answers are named by the question itself, and what administrators may claim is only listed. */
+type Advised = Exclude<ActionName, 'skip' | 'give_up' | 'recover_success' | 'recover_failure'>;
 /** Each action in words: what is done, and to what. */
 const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> = {
   retry: ['try', 'again'],
@@ -93,7 +96,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   terminate: ['terminate', 'the VM'],
   delete: ['delete', 'the service'],
   disable: ['disable', 'the host'],
-};
+} satisfies Record<Advised, readonly [verb: string, object: string]>;
 
 /** What can be done, in words; nothing of it where all goes as it should. */
 function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story): string | null {
