@@ -1,8 +1,10 @@
+import type { Clustered } from '../domain/identity/acl.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { allowed, isAdministrator, type Right, type Subject } from '../domain/identity/permissions.js';
 import { nameOf } from '../domain/operations/names.js';
 import { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common/common.js';
+import type { ResourceType } from '../schemas/identity/acl.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 
@@ -25,7 +27,8 @@ export const operationSubject = ({
   gid,
   permissions,
 }: Pick<Operation, 'resource' | keyof Ownership>): Subject => ({
-  type: kinds[resource.type].acl,
+  // It does not say in which cluster that is: what has one would be missed by rules that select by cluster.
+  type: kinds[resource.type].acl satisfies Exclude<ResourceType, Clustered>,
   id: resource.id,
   uid,
   gid,

@@ -2,7 +2,9 @@ import { AclRight, type AclRule, ResourceType } from '../../schemas/identity/acl
 import { localZone } from './zone.js';
 
 /** Kinds that belong to a cluster, and so can be selected by one. */
-export const clustered: readonly ResourceType[] = ['HOST', 'NET', 'DATASTORE'];
+const clustered = ['HOST', 'NET', 'DATASTORE'] as const satisfies readonly ResourceType[];
+export type Clustered = (typeof clustered)[number];
+export const isClustered = (type: ResourceType): type is Clustered => clustered.some((one) => one === type);
 /** Kinds that belong to no group. */
 const groupless: readonly ResourceType[] = ['HOST', 'GROUP', 'CLUSTER', 'ZONE', 'VDC'];
 /** Kinds whose ids mean the same object in every zone. */
@@ -94,7 +96,7 @@ function mismatches(types: readonly ResourceType[], selector: AclRule['selector'
   const not = (allowed: (type: ResourceType) => boolean): string => types.filter((type) => !allowed(type)).join(', ');
   switch (selector.kind) {
     case 'cluster': {
-      const wrong = not((type) => clustered.includes(type));
+      const wrong = not(isClustered);
       return wrong ? [`must not select ${wrong} by cluster: only ${clustered.join(', ')} have one`] : [];
     }
     case 'group': {

@@ -1,6 +1,6 @@
 import type { Ownership } from '../../schemas/common/common.js';
 import type { AclRight, AclRule, ResourceType } from '../../schemas/identity/acl.js';
-import { clustered } from './acl.js';
+import { isClustered } from './acl.js';
 import type { Caller } from './caller.js';
 import { localZone } from './zone.js';
 
@@ -82,7 +82,7 @@ function selects(selector: AclRule['selector'], { type, id, gid, cluster_id = de
     case 'group':
       return selector.id === gid;
     case 'cluster':
-      return clustered.includes(type) && selector.id === cluster_id;
+      return isClustered(type) && selector.id === cluster_id;
   }
 }
 
@@ -106,6 +106,6 @@ export function visibility(caller: Asker, type: ResourceType): Visibility {
     groups: caller.groups,
     ids: named('id'),
     gids: named('group'),
-    clusters: clustered.includes(type) ? named('cluster') : [],
+    clusters: isClustered(type) ? named('cluster') : [],
   };
 }

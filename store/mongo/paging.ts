@@ -1,10 +1,12 @@
 import { type Model, mongo, type QueryFilter } from 'mongoose';
+import type { Clustered } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator, type Visibility, visibility } from '../../domain/identity/permissions.js';
 import { Problem } from '../../domain/problems.js';
 import type { Page } from '../../schemas/common/common.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { ListFields, ListQuery } from '../../schemas/common/list.js';
+import type { ResourceType } from '../../schemas/identity/acl.js';
 import { kinds, type OwnedKind, operatedKinds } from '../../schemas/kinds.js';
 import type { ResourceRef } from '../../schemas/operations/operation.js';
 import { afterCursor, cursorOf, type SortKey } from './cursor.js';
@@ -113,13 +115,18 @@ export function visibleTo(caller: Caller, kind: OwnedKind): Record<string, unkno
   };
 }
 
-/** The same for operations, which are seen by their own bits and by what rules grant on the objects they are about. */
+/**
+ * The same for operations, which are seen by their own bits and by what rules grant on the objects they are about: none of a
+ * kind that rules select by cluster, for operations do not say in which that is.
+ */
 export function operationsVisibleTo(caller: Caller): Record<string, unknown> {
   if (isAdministrator(caller)) return {};
   return {
     $or: [
       ...permitted({ uid: caller.id, groups: caller.groups }),
-      ...operatedKinds.flatMap((kind) => about(kind, visibility(caller, kinds[kind].acl))),
+      ...operatedKinds.flatMap((kind) =>
+        about(kind, visibility(caller, kinds[kind].acl satisfies Exclude<ResourceType, Clustered>)),
+      ),
     ],
   };
 }
