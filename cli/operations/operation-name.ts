@@ -1,20 +1,26 @@
 import { z } from 'zod';
 import type { Client } from '../../client/client.js';
-import { kinds } from '../../schemas/kinds.js';
+import { kinds, type OperatedKind, type OwnedKind } from '../../schemas/kinds.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Context } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
+
+/** Kinds of things by which an operation can be named. */
+type Named = OperatedKind & OwnedKind;
 
 /** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
 export const operationOptions = [
   ['--service <service>', 'the one at work on this service, else its last'],
   ['--vm <vm>', 'the one at work on this VM, else its last'],
 ] as const;
-export const OperationOptions = z.object({ service: z.string().optional(), vm: z.string().optional() });
+export const OperationOptions = z.object({
+  service: z.string().optional(),
+  vm: z.string().optional(),
+} satisfies Record<Named, z.ZodOptional<z.ZodString>>);
 
 /** The id of a thing that operations are about, by its id or name. */
 type Find = (client: Client, wish: string | undefined) => Promise<number>;
-export type Finding = Readonly<Record<'service' | 'vm', Find>>;
+export type Finding = Readonly<Record<Named, Find>>;
 
 const list = 'List them with: arcus operation list';
 
@@ -44,7 +50,7 @@ export const namingOperation =
 
 const AtWork = z.object({ operation: z.string().nullable() });
 
-async function lastOn(client: Client, type: 'service' | 'vm', id: number): Promise<string> {
+async function lastOn(client: Client, type: Named, id: number): Promise<string> {
   const at = `${kinds[type].path}/${id}`;
   const { value } = await client.get(at, AtWork);
   if (value.operation !== null) return value.operation;
