@@ -14,6 +14,8 @@ export type StepPorts = {
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;
+    /** Seconds for which a role rests after a scaling, when it says no cooldown; absent: it does not. */
+    cooldown?: number;
     /** For how many days operations are kept after their end; absent: for ever. */
     keepOperations?: number;
     /** Absent: stripe, and hosts take any number of VMs in a pass. */

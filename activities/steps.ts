@@ -2,6 +2,7 @@ import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
+import { scalingActivities } from './scaling/scaling.js';
 import { deploymentActivities } from './services/deployment.js';
 import { failedRoleActivities } from './services/failed-roles.js';
 import { findingActivities, repairActivities } from './services/repair.js';
@@ -24,6 +25,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...failedRoleActivities(ports),
     ...repairActivities(ports),
     ...undeploymentActivities(ports),
+    ...scalingActivities(ports),
     ...vmOperationActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),

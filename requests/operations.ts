@@ -41,15 +41,9 @@ import {
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
+import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
 import { instantiateService, serviceTemplates } from './services/service-templates.js';
-import {
-  listServices,
-  recoverService,
-  removeService,
-  repairService,
-  showService,
-  undeployService,
-} from './services/services.js';
+import { listServices, removeService, repairService, showService, undeployService } from './services/services.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { vmTemplates } from './vms/vm-templates.js';
@@ -89,9 +83,11 @@ export const createOperations = (given: OperationsContext) => {
       show: showService,
       undeploy: undeployService,
       remove: removeService,
-      recover: recoverService,
+      // Of roles whose scaling has failed, too.
+      recover: recoverRoleOrService,
       repair: repairService,
     }),
+    scaling: bind(context, { scale: scaleRole }),
     why: bind(context, { operation: whyOperation, service: whyService, vm: whyVm, host: whyHost }),
     consistency: bind(context, {
       start: startConsistencyCheck,

@@ -1,7 +1,6 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
-import { workflowIdOf } from '../domain/operations/names.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
 import type { Ownership } from '../schemas/common/common.js';
@@ -173,7 +172,12 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     deployment: service.body.deployment,
     ready_status_gate: service.body.ready_status_gate,
     shutdown_action: service.body.shutdown_action ?? null,
-    roles: service.roles.map(({ mark: _mark, ...role }) => ({ ...role, nodes: nodes.get(role.name) ?? [] })),
+    roles: service.roles.map(({ mark: _mark, surplus: _surplus, cooldown_until, operation = null, ...role }) => ({
+      ...role,
+      operation,
+      cooldown_until: isoOrNull(cooldown_until ?? null),
+      nodes: nodes.get(role.name) ?? [],
+    })),
     log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
     operation: operationAtWork(service),
     created_at: iso(service.created_at),
@@ -206,13 +210,14 @@ export function operationResource(
   }: Pick<OperationsContext['settings'], 'temporalUiUrl' | 'temporalNamespace'>,
 ): OperationResource {
   const { resource } = operation;
-  const workflowId = workflowIdOf(resource);
+  const workflowId = operation.workflow_id;
   const run = operation.run_id === null ? '' : `/${operation.run_id}/history`;
   return {
     id: operation._id,
     type: operation.kind,
     state: operation.state,
     resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
+    role: operation.role ?? null,
     requester: operation.requester,
     waiting_for: operation.waiting_for,
     error: operation.error,

@@ -89,6 +89,12 @@ export const Config = z.object({
     .enum(['terminate', 'terminate-hard', 'shutdown', 'shutdown-hard'])
     .default('terminate')
     .describe('How VMs of services go when neither role nor service says'),
+  ARCUS_DEFAULT_COOLDOWN: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(300)
+    .describe('Seconds for which a role rests after a scaling, when it says no cooldown; 0: it does not'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

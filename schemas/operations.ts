@@ -3,6 +3,8 @@ import type { OperatedKind } from './kinds.js';
 type Row = {
   /** The kind of thing that it is about. */
   on: OperatedKind;
+  /** Of a service, one role alone: its operations run side by side with those on other roles. Absent: all of it. */
+  part?: 'role';
   /** As operators read it in lists of the engine: `deploy VM 34 (test)`. */
   verb: string;
   /** `the deployment of service 12 (shop)` */
@@ -51,6 +53,18 @@ export const operations = {
     noun: 'repair',
     nouns: 'repairs',
     doing: 'is being repaired',
+    aim: 'running',
+    counts: 'run',
+    preempts: false,
+    right: 'manage',
+  },
+  scaleRole: {
+    on: 'service',
+    part: 'role',
+    verb: 'scale',
+    noun: 'scaling',
+    nouns: 'scalings',
+    doing: 'is being scaled',
     aim: 'running',
     counts: 'run',
     preempts: false,
@@ -108,6 +122,10 @@ export type OperationKind = keyof Rows;
 export type OperationOn<K extends OperatedKind> = {
   [O in OperationKind]: Rows[O]['on'] extends K ? O : never;
 }[OperationKind];
+/** Those that have the whole of it. */
+export type OperationOnWhole<K extends OperatedKind> = {
+  [O in OperationOn<K>]: Rows[O] extends { part: 'role' } ? never : O;
+}[OperationOn<K>];
 
 /** What is counted of an operation comes to this. */
 export type Counted = Rows[OperationKind]['counts'];

@@ -4,22 +4,22 @@ import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
 import { type HealthVm, serviceHealth } from '../domain/services/service-health.js';
+import { isUp, stateOfRoles } from '../domain/services/service-states.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
-import { isUndeployment, type Operation, type Releasing } from '../schemas/operations/operation.js';
-import { isOn, type OperationOn, takesAway } from '../schemas/operations.js';
+import { isScaling, isUndeployment, type Operation, type Releasing } from '../schemas/operations/operation.js';
+import { isOn, type OperationOnWhole, takesAway } from '../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { QuotaStore } from './identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { Outcome } from './operations/operations.js';
+import { reasonOf, type Settlement, scalingEnding } from './scaling/scaling-ending.js';
+import type { Scalings } from './scaling/scalings.js';
 import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
 import type { EndingStores, Releases } from './services/releases.js';
 import { stateAfter } from './vms/vm-transitions.js';
-
-/** How it ended, and which VMs are to be let go of after that; null: none. */
-type Settlement = { outcome: Outcome; releasing: Releasing | null };
 
 /** How an operation ends on one kind of thing. */
 type EndOf = {
@@ -43,12 +43,16 @@ export function createEndings(
     quotas,
     health,
     releases,
-  }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases },
+    scalings,
+  }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases; scalings: Scalings },
 ) {
+  const settleScaling = scalingEnding({ scalings, releases });
+
   /** What becomes of what an operation was about, and how else its end is told there. */
   const ends: Record<OperatedKind, EndOf> = {
     service: {
-      settle: settleService,
+      settle: (operation, ...end) =>
+        isScaling(operation) ? settleScaling(operation, ...end) : settleService(operation, ...end),
       told: async ({ kind, resource: { id } }) => {
         if (!takesAway(kind)) await health.refresh([id]);
       },
@@ -163,24 +167,24 @@ export function createEndings(
 
   async function settleService(operation: Operation, outcome: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource, kind } = operation;
-    if (!isOn('service', kind)) throw new Error(`${kind} is not about a service`);
+    if (!isOn('service', kind) || kind === 'scaleRole') throw new Error(`${kind} is not about a service as a whole`);
     const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked =
       isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, transaction) : [];
-    const done = undeploys ? 'DONE' : 'RUNNING';
+    const isThere = (state: ServiceState): boolean => (undeploys ? state === 'DONE' : isUp(state));
     let said = outcome;
     const before = await services.finish(
       resource.id,
       op,
       (service) => {
         const roles = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
-        const arrived = roles.every(({ state }) => state === done);
+        const arrived = roles.every(({ state }) => isThere(state));
         if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
         const after = judged(settled, afterwardsOf[kind](settled, said), looked);
-        if (said.state === 'succeeded' && after.state !== done) said = whyShort(service, op, after.roles);
+        if (said.state === 'succeeded' && !isThere(after.state)) said = whyShort(service, op, after.roles);
         return after;
       },
       transaction,
@@ -217,13 +221,6 @@ export type Endings = ReturnType<typeof createEndings>;
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 
-const reasonOf = (outcome: Outcome): string =>
-  outcome.state === 'succeeded'
-    ? 'its operation ended'
-    : outcome.state === 'cancelled'
-      ? 'cancelled'
-      : brief(outcome.error.detail, longest.role);
-
 /** Why an operation that did all it could has not got there: it gave way, or roles failed. */
 function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outcome {
   if (wanted !== null && wanted !== op)
@@ -237,13 +234,13 @@ function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outc
 
 /** With what its VMs make of it, where it is one that is judged by them. */
 function judged({ body }: Service, after: Settled, vms: readonly HealthVm[]): Settled {
-  const health = serviceHealth({ ...after, body }, vms);
+  const health = serviceHealth({ ...after, body }, vms, new Date());
   if (!health) return after;
   return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
 }
 
 /** What becomes of a service, from its roles. */
-const afterwardsOf: Record<OperationOn<'service'>, (service: Service, outcome: Outcome) => Settled> = {
+const afterwardsOf: Record<OperationOnWhole<'service'>, (service: Service, outcome: Outcome) => Settled> = {
   deployService: afterDeployment,
   undeployService: afterUndeployment,
   repairService: afterRepair,
@@ -262,10 +259,11 @@ function afterDeployment(service: Service, outcome: Outcome): Settled {
   };
 }
 
-/** RUNNING when every role runs; else WARNING, and roles that were at work or have failed say why. */
+/** RUNNING when every role runs, or COOLDOWN where one rests; else WARNING, and roles that were at work or have failed say why. */
 function afterRepair(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => state === 'RUNNING');
-  if (done && outcome.state === 'succeeded') return { state: 'RUNNING', roles: service.roles, ended: false };
+  const done = service.roles.every(({ state }) => isUp(state));
+  if (done && outcome.state === 'succeeded')
+    return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
   const roles = failRoles(service.roles, 'DEPLOYING', 'WARNING', outcome);
   return { state: 'WARNING', roles: failRoles(roles, 'FAILED_DEPLOYING', 'WARNING', outcome), ended: false };
 }

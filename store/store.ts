@@ -17,6 +17,7 @@ import { createOperationStore } from './operations/operations.js';
 import { createProgress } from './operations/progress.js';
 import { createStepStore } from './operations/steps.js';
 import { createOwnershipChanges } from './ownership.js';
+import { createScalings } from './scaling/scalings.js';
 import { createCardinality } from './services/cardinality.js';
 import { createGivings } from './services/givings.js';
 import { createHealth } from './services/health.js';
@@ -41,6 +42,7 @@ export function createStore(connection: Connection) {
   const vms = createVmStore(connection, { quotas, departures: cardinality });
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
+  const scalings = createScalings(connection, { services, quotas });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);
@@ -72,7 +74,8 @@ export function createStore(connection: Connection) {
     givings,
     health,
     terminations: createTerminations(connection, vms, operations),
-    endings: createEndings(connection, { operations, services, vms, quotas, health, releases }),
+    endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings }),
+    scalings,
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),

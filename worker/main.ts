@@ -70,6 +70,7 @@ async function main(): Promise<void> {
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,
+      cooldown: config.ARCUS_DEFAULT_COOLDOWN,
       ...(config.ARCUS_KEEP_OPERATIONS > 0 && { keepOperations: config.ARCUS_KEEP_OPERATIONS }),
       placement: placementSettings(config),
     },

@@ -26,6 +26,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   },
   service_operation_owner_differs: (seen, { store }) =>
     store.consistency.repairs.giveOperations('service', seen.service, seen),
+  role_operation_stale: (seen, { store }) => store.consistency.repairs.clearRoleName(seen),
   role_state_wrong: (seen, { store }) =>
     store.consistency.repairs.correctRole(seen, seen.is, seen.becomes, `it was ${seen.is}`),
   role_incomplete: async (seen, { store }) => {

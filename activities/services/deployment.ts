@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { belongs, byRole, missingOf, rolesHealth } from '../../domain/services/service-health.js';
+import { isUp } from '../../domain/services/service-states.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
@@ -153,12 +154,12 @@ export async function plannedRoles(
     wasWorkedAt && store.vms.lookAgain(service._id),
   ]);
   const lost = rolesWithLost(vms);
-  const health = rolesHealth(service, vms);
+  const health = rolesHealth(service, vms, new Date());
   const parents = parentPlaces(service.roles, service.body.deployment);
   return service.roles.map((role, at) => ({
     ...planned(role, operation, parents[at] ?? [], reached[role.name] ?? null),
     // One with which something is amiss is deployed again, whatever it was called.
-    up: health[at]?.state === 'RUNNING' && role.state !== 'FAILED_DEPLOYING',
+    up: isUp(health[at]?.state ?? role.state) && role.state !== 'FAILED_DEPLOYING',
     ...(lost.has(role.name) && { lost: true }),
   }));
 }

@@ -27,8 +27,11 @@ export async function enterRole(store: Store, { op, service, role: name, step }:
   return taken !== null && role !== undefined && isOurs(taken, role, op, step);
 }
 
-/** VMs that a role lacks, and the number that the first of them has. */
-export type Lacking = { role: Role; count: number; firstNumber: number };
+/**
+ * VMs that a role lacks, and the number that the first of them has. `step`: of a role that an operation has alone, its step:
+ * a try of an earlier one makes none.
+ */
+export type Lacking = { role: Role; count: number; firstNumber: number; step?: number };
 
 /**
  * What was made of each role, in the order in which they were asked for. null: another try was at work too, or the role is
@@ -68,11 +71,13 @@ export async function makeVms(
       .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
   });
   // Of a role that never had a VM nobody can have terminated any meanwhile.
-  const isFirst = lacking.map(({ firstNumber }) => firstNumber === 0);
+  const isFirst = lacking.map(({ firstNumber, step }) => firstNumber === 0 && step === undefined);
   const wholeOf = (which: boolean): Vm[] =>
     made.flatMap((vms, at) => (isFirst[at] === which && !(vms instanceof Problem) ? vms : []));
   const [first, more] = [wholeOf(true), wholeOf(false)];
-  const roles = lacking.flatMap(({ role }, at) => (isFirst[at] || made[at] instanceof Problem ? [] : [role]));
+  const roles = lacking.flatMap(({ role: { name, cardinality }, step }, at) =>
+    isFirst[at] || made[at] instanceof Problem ? [] : [{ name, cardinality, ...(step !== undefined && { step }) }],
+  );
   const written = {
     first: await store.vms.insertMissing(first),
     more: more.length === 0 || (await store.cardinality.insertWhile({ service: service._id, op, roles }, more)),

@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import { blockerPlaces } from '../../domain/services/role-graph.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { isUndeployment } from '../../schemas/operations/operation.js';
@@ -37,14 +38,20 @@ export type RemovalWork = { destroy: number[]; busy: number };
 const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
 
 /** The steps of a service's undeployment that touch MongoDB alone. */
-export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+export const undeploymentActivities = ({
+  store,
+  engine,
+  settings,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
   /** Claims the operation, takes the place of whatever stands in its way, → UNDEPLOYING. */
   beginUndeployment: (input: StepInput) =>
     begin(store, input, async (operation): Promise<UndeploymentPlan | null> => {
       const { _id: op, resource } = operation;
       const standing = await store.services.find(resource.id);
       if (standing?.wanted !== op) return null;
-      const ended = await supersede(store, op, [standing.operation]);
+      const onRoles = standing.roles.flatMap(({ operation }) => operation ?? []);
+      const ended = await supersede(store, op, [standing.operation, ...onRoles]);
+      await stopRuns({ store, engine }, onRoles);
       const service = await store.services.begin(resource.id, op, 'undeploy', ended);
       if (!service) return null;
       const { deployment, shutdown_action: ofService } = service.body;
@@ -109,6 +116,20 @@ export const undeploymentActivities = ({ store, settings }: Pick<StepPorts, 'sto
     return names.map((name) => gone.has(name));
   },
 });
+
+/**
+ * Operations on roles run under IDs of their own. They have ended, and what their runs still do matches nothing any more; a
+ * cancel ends these at once. Of one that is lost, the run finds that by itself, after half a minute at most.
+ */
+async function stopRuns({ store, engine }: Pick<StepPorts, 'store' | 'engine'>, ops: readonly string[]): Promise<void> {
+  for (const op of ops) {
+    const operation = await store.operations.find(op);
+    if (!operation?.run_id) continue;
+    await engine.cancel(operation.workflow_id, { firstRunId: operation.run_id }).catch((error: unknown) => {
+      log.warn('a run on a role was not cancelled', { op, error });
+    });
+  }
+}
 
 /** VMs without a host are gone at once; the rest is to be destroyed, or is being removed by somebody else. */
 async function takeVmsOf(

@@ -1,7 +1,7 @@
 import { log } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
 import { inSlices } from '../../adapters/process/in-slices.js';
-import { workflowIdOf } from '../../domain/operations/names.js';
+import { runOnRole } from '../../domain/operations/runs-at-work.js';
 import { createQueue, planTurns } from '../../domain/placement/placement-turns.js';
 import type { WaitingVm } from '../../store/vms/waiting-vms.js';
 import { eachApart } from '../operations/each-apart.js';
@@ -14,7 +14,7 @@ const callsAtOnce = 10;
 /** VMs that are told anew why they wait, in one pass. */
 const mostTold = 2_000;
 
-type Waited = Pick<WaitingVm, 'vm' | 'service' | 'operation' | 'reason'>;
+type Waited = Pick<WaitingVm, 'vm' | 'service' | 'role' | 'operation' | 'reason'>;
 
 /**
  * Looks for a place for everybody who waits, in turns, and sets those going for whom there is one: operations without a
@@ -31,9 +31,9 @@ export async function wakeWaiting({
   const tied = new Set<number>();
   for await (const page of store.waiting.all(Date.now()))
     for (const one of page) {
-      const { vm, service, operation, reason } = one;
+      const { vm, service, role, operation, reason } = one;
       const key = queue.add(one);
-      const kept = { vm, service, operation, reason };
+      const kept = { vm, service, role, operation, reason };
       waited.set(vm, kept);
       const its = groups.get(key);
       if (its) its.push(kept);
@@ -57,18 +57,22 @@ export async function wakeWaiting({
   return placed.length;
 
   async function wake(those: readonly Waited[]): Promise<void> {
-    const services = new Map<number, number[]>();
+    const runs = new Map<string, number[]>();
     const alone: string[] = [];
-    for (const { vm, service, operation } of those) {
-      if (service !== null) {
-        const its = services.get(service);
+    const ids = new Set(those.flatMap(({ service }) => service ?? []));
+    const services = new Map((await store.services.atWorkOn([...ids])).map((service) => [service._id, service]));
+    for (const { vm, service: id, role, operation } of those) {
+      const service = id === null ? undefined : services.get(id);
+      if (service) {
+        const workflowId = runOnRole(service, role ?? '');
+        const its = runs.get(workflowId);
         if (its) its.push(vm);
-        else services.set(service, [vm]);
-      } else if (operation !== null) alone.push(operation);
+        else runs.set(workflowId, [vm]);
+      } else if (id === null && operation !== null) alone.push(operation);
     }
     const failures = [
-      ...(await eachApart([...services], callsAtOnce, ([id, vms]) =>
-        engine.signal(workflowIdOf({ type: 'service', id }), 'capacityAppeared', vms),
+      ...(await eachApart([...runs], callsAtOnce, ([workflowId, vms]) =>
+        engine.signal(workflowId, 'capacityAppeared', vms),
       )),
       ...(await eachApart(alone, callsAtOnce, (op) => resume(store, engine, op))),
     ];

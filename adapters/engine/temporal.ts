@@ -18,7 +18,7 @@ import {
   SearchAttributeType,
 } from '@temporalio/common';
 import { type FailingTask, faultText } from '../../domain/operations/failing-task.js';
-import { nameOf } from '../../domain/operations/names.js';
+import { nameOf, ofRole } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation, ResourceRef } from '../../schemas/operations/operation.js';
@@ -42,8 +42,8 @@ export const searchAttributes = {
 } as const;
 
 /** What an operator reads in the Temporal UI's list. */
-export const summaryOf = ({ kind, resource, resource_name }: Operation): string =>
-  `${described[kind].verb} ${nameOf(resource)} (${resource_name})`;
+export const summaryOf = ({ kind, resource, resource_name, role }: Operation): string =>
+  `${described[kind].verb} ${ofRole(role)}${nameOf(resource)} (${resource_name})`;
 
 /** Under which attribute the id of a resource is found; a zone is named on every run. */
 const idAttribute = {
@@ -56,6 +56,7 @@ const attributesOf = (resource: ResourceRef, operation: Operation): SearchAttrib
   { key: searchAttributes.ArcusOperation, value: operation._id },
   { key: searchAttributes.ArcusOwner, value: operation.requester.name },
   { key: searchAttributes.ArcusZone, value: '0' },
+  ...(operation.role === undefined ? [] : [{ key: searchAttributes.ArcusRole, value: operation.role }]),
   ...[idAttribute[resource.type]].flatMap((key) => (key === null ? [] : [{ key, value: resource.id }])),
 ];
 

@@ -9,6 +9,7 @@ import { userRoutes } from './identity/users.js';
 import { operationActionRoutes } from './operations/operation-actions.js';
 import { operationRoutes } from './operations/operations.js';
 import type { Route } from './route.js';
+import { scalingRoutes } from './scaling/scaling.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
@@ -19,6 +20,7 @@ import { whyRoutes } from './why/why.js';
 export const routeTable: readonly Route[] = [
   ...serviceTemplateRoutes,
   ...serviceRoutes,
+  ...scalingRoutes,
   ...vmTemplateRoutes,
   ...vmRoutes,
   ...hostRoutes,

@@ -5,14 +5,19 @@ import type { Operation, OperationKind, OperationState } from '../../schemas/ope
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { VmStateName } from '../vms/vm-states.js';
 
-/** The operation that has a resource now. null: nothing more is known of it. */
-export type Work = { op: string; kind: OperationKind | null; state: OperationState | null };
+/** The operation that has a resource now. null: nothing more is known of it. `by`: who has asked for it. */
+export type Work = { op: string; kind: OperationKind | null; state: OperationState | null; by?: string };
+
+/** `work`: the operation that has the role alone. */
+export type RoleFacts = { name: string; state: ServiceState; work: Work | null };
 
 type Facts = {
   service: {
     state: ServiceState;
     /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
     going: OperationInputs['undeployService'] | null;
+    /** Its roles that are at work on their own, and those whose scaling has failed. */
+    roles: readonly RoleFacts[];
   };
   vm: {
     state: VmStateName;
@@ -34,7 +39,7 @@ export type ResourceFacts = { [T in keyof Facts]: FactsOf<T> }[keyof Facts];
 /** An operation that is asked about. */
 export type OperationFacts = Pick<
   Operation,
-  '_id' | 'kind' | 'state' | 'resource' | 'input' | 'cancel_requested' | 'answer'
+  '_id' | 'kind' | 'state' | 'resource' | 'role' | 'input' | 'cancel_requested' | 'answer'
 >;
 
 export type ActionFacts = {

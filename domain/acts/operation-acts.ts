@@ -1,7 +1,7 @@
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
-import { mayRecover, mayRepair } from './service-acts.js';
+import { mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import { mayClaim, mayDeployAgain, mayTerminate } from './vm-acts.js';
 
@@ -44,9 +44,11 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
   switch (kind) {
     case 'deployService':
     case 'undeployService':
-      return resource?.type === 'service' ? mayRecover(resource) : notFound(name);
+      return resource?.type === 'service' ? mayRecoverWhole(resource) : notFound(name);
     case 'repairService':
       return resource?.type === 'service' ? mayRepair(resource) : notFound(name);
+    case 'scaleRole':
+      return resource?.type === 'service' ? mayScaleAgain(resource, operation.role ?? '') : notFound(name);
     case 'deployVm':
       return resource?.type === 'vm' ? mayDeployAgain(resource) : notFound(name);
     case 'recoverVm':

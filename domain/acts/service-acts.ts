@@ -1,6 +1,6 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { ServiceState } from '../../schemas/services/service.js';
-import type { FactsOf, Work } from './facts.js';
+import type { FactsOf, RoleFacts, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
 type Service = FactsOf<'service'>;
@@ -12,20 +12,57 @@ export const beginsIn = {
   repairService: ['WARNING'],
 } as const satisfies Record<string, readonly ServiceState[]>;
 
-/** Goes on with what failed, whichever way it was going. */
+/** Goes on with what failed, whichever way it was going: of roles whose scaling has failed, with one after the other. */
 export function mayRecover(service: Service): Verdict {
-  const { id, state, work } = service;
+  const { work, roles } = service;
   if (work) return atWork(service, work);
+  return roles.some(hasFailedScaling) ? 'may' : mayRecoverWhole(service);
+}
+
+/** The same of a deployment or undeployment, which need all of the service. */
+export function mayRecoverWhole(service: Service): Verdict {
+  const { id, state, work } = service;
+  const busy = work ? atWork(service, work) : roleAtWork(service);
+  if (busy) return busy;
   return state === 'FAILED_DEPLOYING' || state === 'FAILED_UNDEPLOYING'
     ? 'may'
     : wrongState(
-        `Service ${id} is ${state}: only FAILED_DEPLOYING and FAILED_UNDEPLOYING can be recovered${state === 'WARNING' ? '. Repair it' : ''}.`,
+        `Service ${id} is ${state}: only FAILED_DEPLOYING, FAILED_UNDEPLOYING and FAILED_SCALING can be recovered${state === 'WARNING' ? '. Repair it' : ''}.`,
       );
 }
+
+/** Whether a role is one that a recovery goes on with. */
+const hasFailedScaling = ({ state, work }: RoleFacts): boolean => state === 'FAILED_SCALING' && work === null;
+
+/** Whether the scaling of this role may be tried again. */
+export function mayScaleAgain(service: Service, name: string): Verdict {
+  const { id, work, roles } = service;
+  if (work) return atWork(service, work);
+  const role = roles.find((one) => one.name === name);
+  if (role?.work) return roleInTheWay(id, { ...role, work: role.work });
+  return role
+    ? 'may'
+    : wrongState(`Role ${name} of service ${id} is not FAILED_SCALING: there is nothing to go on with.`);
+}
+
+/** Why something that needs all of a service is not done while operations are at work on its roles. */
+function roleAtWork({ id, roles }: Service): Refusal | null {
+  for (const role of roles) if (role.work) return roleInTheWay(id, { ...role, work: role.work });
+  return null;
+}
+
+/** Why nothing else is done to a role. */
+export const roleInTheWay = (service: number, { name, work }: { name: string; work: Work }): Refusal =>
+  inTheWay(
+    work,
+    `Operation ${work.op} (${work.kind ?? 'unknown'}) is at work on role ${name} of service ${service}${work.by === undefined ? '' : `, for ${work.by}`}. Wait for it or cancel it, or undeploy or delete the service, which pre-empts it.`,
+  );
 
 export function mayRepair(service: Service): Verdict {
   const { id, state, work } = service;
   if (work) return atWork(service, work);
+  const busy = roleAtWork(service);
+  if (busy) return busy;
   if (state === 'WARNING') return 'may';
   return wrongState(
     state === 'RUNNING'
@@ -44,7 +81,7 @@ export function mayUndeploy(service: Service, wish: Undeployment): Verdict {
 
 const strength = ({ hard, remove }: Undeployment): number => (remove ? 2 : 0) + (hard === true ? 1 : 0);
 
-function atWork({ id, going }: Service, { op, kind, state }: Work): Refusal {
+export function atWork({ id, going }: Pick<Service, 'id' | 'going'>, { op, kind, state }: Work): Refusal {
   const wait = state === 'waiting_for_you' ? 'Answer' : 'Wait for';
   const preempts = going
     ? [

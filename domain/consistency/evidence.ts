@@ -27,6 +27,7 @@ export type Evidence = {
   service_hold_stale: { service: number; role: string; op: string; epoch: number };
   service_done_with_vms: ServiceSeen & { vms: number };
   service_operation_owner_differs: { service: number } & StrayOperations;
+  role_operation_stale: { service: number; role: string; op: string };
   role_state_wrong: RoleSeen & { is: ServiceState; becomes: ServiceState };
   role_incomplete: RoleSeen & { running: number; present: number; cardinality: number };
   role_surplus: RoleSeen & { present: number; cardinality: number };

@@ -7,7 +7,8 @@ export const serviceFlaws = {
     ...ofService,
     what: 'A service is in a state of work, and no operation is at work on it',
     detail: ({ state }) => `It is ${state}, and no operation is at work on it.`,
-    repair: 'calls it and its roles FAILED_DEPLOYING or FAILED_UNDEPLOYING, from where `recover` goes on',
+    repair:
+      'calls it and its roles FAILED_DEPLOYING, FAILED_UNDEPLOYING or FAILED_SCALING, from where `recover` goes on',
     advice: null,
   },
   service_operation_stale: {
@@ -46,13 +47,21 @@ export const serviceFlaws = {
     repair: 'gives them, those that have ended among them, what the service has',
     advice: null,
   },
+  role_operation_stale: {
+    ...ofService,
+    part: ({ role }) => role,
+    what: 'A role names an operation as at work on it alone that has ended or does not exist',
+    detail: ({ role, op }) => `Its role ${role} names operation ${op}, which has ended or does not exist.`,
+    repair: 'takes the name off',
+    advice: null,
+  },
   role_state_wrong: {
     ...ofService,
     part: ({ role }) => role,
     what: 'The state of a role does not go with that of its service, on which nobody is at work',
     detail: ({ role, is, state }) => `Its role ${role} is ${is}, which does not go with a service that is ${state}.`,
     repair:
-      'gives the role the state that goes with it; a RUNNING service becomes FAILED_DEPLOYING, from where `recover` goes on',
+      'gives the role the state that goes with it; a RUNNING service becomes FAILED_DEPLOYING or FAILED_SCALING, from where `recover` goes on',
     advice: null,
   },
   role_incomplete: {

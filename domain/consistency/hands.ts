@@ -26,7 +26,7 @@ export type SeenService = Pick<
   Service,
   '_id' | 'uid' | 'gid' | 'permissions' | 'state' | 'epoch' | 'operation' | 'wanted' | 'holds' | 'giving'
 > & {
-  roles: Pick<Role, 'name' | 'state' | 'cardinality'>[];
+  roles: Pick<Role, 'name' | 'state' | 'cardinality' | 'operation'>[];
 };
 
 const parked: readonly OperationState[] = ['waiting', 'waiting_for_you'];
@@ -45,14 +45,18 @@ function isAtWork(op: string, operations: KnownOperations): boolean {
 }
 
 /** Every operation that has its hands on a VM, directly or through its service. */
-const handsOn = (vm: SeenVm, service: Pick<SeenService, 'operation' | 'wanted'> | undefined): string[] =>
-  [vm.hold?.op, vm.operation, vm.wanted, service?.operation, service?.wanted].filter(isName);
+const handsOn = (vm: SeenVm, service: Pick<SeenService, 'operation' | 'wanted' | 'roles'> | undefined): string[] => {
+  const role = service?.roles.find(({ name }) => name === vm.service?.role);
+  return [vm.hold?.op, vm.operation, vm.wanted, service?.operation, service?.wanted, role?.operation].filter(isName);
+};
 
 const isName = (op: string | null | undefined): op is string => typeof op === 'string';
 
 /** Every operation that has its hands on a service. */
-export const handsOnService = ({ operation, wanted, holds }: SeenService): string[] =>
-  [operation, wanted, ...Object.values(holds).map(({ op }) => op)].filter(isName);
+export const handsOnService = ({ operation, wanted, holds, roles }: SeenService): string[] =>
+  [operation, wanted, ...Object.values(holds).map(({ op }) => op), ...roles.map((role) => role.operation)].filter(
+    isName,
+  );
 
 /** Every operation that these documents name: what is to be known of them. */
 export const namedOperations = (vms: readonly SeenVm[], services: readonly SeenService[]): string[] => [

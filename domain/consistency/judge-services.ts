@@ -1,4 +1,6 @@
 import type { ServiceState } from '../../schemas/services/service.js';
+import { judgedStates } from '../services/service-health.js';
+import { isUp } from '../services/service-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isOpen, isServiceMoving, type KnownOperations, type SeenService } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';
@@ -26,12 +28,13 @@ export type AroundServices = {
 const none: RoleCount = { present: 0, running: 0, busy: 0, all: 0, numbers: 0 };
 
 /** States in which an operation must be there. */
-const working: readonly ServiceState[] = ['PENDING', 'DEPLOYING', 'UNDEPLOYING'];
+const working: readonly ServiceState[] = ['PENDING', 'DEPLOYING', 'UNDEPLOYING', 'SCALING'];
 
 /** What becomes of a role whose work was given up. */
 const givenUp: Partial<Record<ServiceState, ServiceState>> = {
   DEPLOYING: 'FAILED_DEPLOYING',
   UNDEPLOYING: 'FAILED_UNDEPLOYING',
+  SCALING: 'FAILED_SCALING',
 };
 
 /** What of these services no operation explains. */
@@ -51,13 +54,17 @@ function judgeService(service: SeenService, { operations, counts }: AroundServic
   const held = Object.entries(holds).flatMap(([role, hold]) =>
     isStale(hold.op) ? [flaw('service_hold_stale', { service: id, role, op: hold.op, epoch: hold.epoch })] : [],
   );
+  const named = service.roles.flatMap(({ name: role, operation: op = null }) =>
+    isStale(op) ? [flaw('role_operation_stale', { service: id, role, op })] : [],
+  );
   const isExpected = [operation, wanted].some((op) => op !== null && isOpen(op, operations));
-  if (isExpected) return held;
+  if (isExpected) return [...held, ...named];
   if (working.includes(state))
-    return [...held, flaw('service_abandoned', { service: id, state, epoch, operation, wanted })];
+    return [...held, ...named, flaw('service_abandoned', { service: id, state, epoch, operation, wanted })];
   const countOf = (role: string): RoleCount => counts.get(id)?.get(role) ?? none;
   return [
     ...held,
+    ...named,
     ...(isStale(operation) ? [flaw('service_operation_stale', { service: id, op: operation })] : []),
     ...(isStale(wanted) ? [flaw('service_wanted_stale', { service: id, op: wanted })] : []),
     ...(state === 'DONE' ? judgeRemains(service, counts.get(id)) : []),
@@ -85,7 +92,7 @@ function judgeRole(service: SeenService, role: SeenService['roles'][number], cou
   const becomes = rightState(state, role.state, present);
   if (becomes !== null) found.push(flaw('role_state_wrong', { ...seen, is: role.state, becomes }));
   // A recovery passes over roles that run: one that only says so would stay as it is.
-  const runs = role.state === 'RUNNING' && ['RUNNING', 'WARNING', 'FAILED_DEPLOYING'].includes(state) && busy === 0;
+  const runs = isUp(role.state) && judgedStates.includes(state) && busy === 0;
   if (runs && running < cardinality) found.push(flaw('role_incomplete', { ...seen, running, present, cardinality }));
   else if (runs && present > cardinality) found.push(flaw('role_surplus', { ...seen, present, cardinality }));
   return found;
@@ -96,6 +103,6 @@ function rightState(service: ServiceState, role: ServiceState, vms: number): Ser
   if (service === 'DONE') return role === 'DONE' || vms > 0 ? null : 'DONE';
   if (service === 'WARNING')
     return role === 'DEPLOYING' || role === 'FAILED_DEPLOYING' ? 'WARNING' : (givenUp[role] ?? null);
-  if (service === 'RUNNING') return role === 'RUNNING' ? null : (givenUp[role] ?? role);
+  if (service === 'RUNNING') return isUp(role) ? null : (givenUp[role] ?? role);
   return givenUp[role] ?? null;
 }

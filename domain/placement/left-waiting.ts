@@ -9,6 +9,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   deployService: (id) => `recover or undeploy service ${id}`,
   repairService: (id) => `repair or undeploy service ${id}`,
   undeployService: (id) => `recover or undeploy service ${id}`,
+  scaleRole: (id) => `recover or undeploy service ${id}`,
   deployVm: () => 'recover it with retry, or terminate it',
   terminateVm: () => 'recover it with retry, or terminate it',
   recoverVm: () => 'recover it with retry, or terminate it',

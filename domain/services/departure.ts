@@ -44,22 +44,29 @@ export function departure(
   { by, at }: { by: string; at: Date },
 ): Departure {
   const its = others.filter((other) => other.service?.role === name);
-  const before = service.roles.find((role) => role.name === name)?.cardinality ?? 0;
+  const { cardinality: before = 0, surplus = 0 } = service.roles.find((role) => role.name === name) ?? {};
   const cardinality = cardinalityWithout(before, its);
   const isLowered = cardinality < before;
   const roles = service.roles.map((role): Role => {
     if (role.name !== name) return role;
-    const after = { ...role, cardinality, ...(isLowered && { lowered: loweredBy({ vm, by, at }, role.lowered) }) };
+    const after = {
+      ...{ ...role, cardinality },
+      ...(isLowered && { lowered: loweredBy({ vm, by, at }, role.lowered) }),
+      // One that a scaling was to remove: it is not charged any more.
+      ...(!isLowered && surplus > 0 && { surplus: surplus - 1 }),
+    };
     // What it says of itself names how many there are to be.
-    return role.state === 'FAILED_DEPLOYING' ? { ...after, reason: shortfall(after, its) } : after;
+    return role.state === 'FAILED_DEPLOYING' || role.state === 'FAILED_SCALING'
+      ? { ...after, reason: shortfall(after, its) }
+      : after;
   });
   const isFree = service.operation === null && service.wanted === null;
-  const health = isFree ? serviceHealth({ ...service, roles }, others) : null;
+  const health = isFree ? serviceHealth({ ...service, roles }, others, at) : null;
   return {
     state: health?.state ?? service.state,
     roles: roles.map((role, index) => ({ ...role, ...health?.roles[index] })),
     message: `${departureText(vm, by)}: cardinality of ${name} is ${isLowered ? 'now' : 'still'} ${cardinality}`,
-    returned: isLowered && service.charge ? chargeOfVm(service.capacities?.[name] ?? capacity) : null,
+    returned: (isLowered || surplus > 0) && service.charge ? chargeOfVm(service.capacities?.[name] ?? capacity) : null,
   };
 }
 

@@ -30,7 +30,14 @@ export function serviceProgress(
   const vmsOf = byRole(vms);
   const counted = roles.map(({ name, state, cardinality }) => {
     const its = vmsOf(name);
-    return { name, state, done: its.filter(isDone).length, total: removes ? its.length : cardinality };
+    // Where VMs are too many, that those run that are to be says nothing of the others.
+    const done = its.filter(isDone).length;
+    return {
+      name,
+      state,
+      done: removes ? done : Math.min(done, cardinality),
+      total: removes ? its.length : cardinality,
+    };
   });
   const sum = (size: (role: (typeof counted)[number]) => number): number =>
     counted.reduce((total, role) => total + size(role), 0);

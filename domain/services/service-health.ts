@@ -3,6 +3,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import { brief, longest } from '../brief.js';
 import { isReady } from '../vms/ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+import { stateOfRoles } from './service-states.js';
 
 /** A VM of a service as its health depends on it. */
 export type HealthVm = Pick<
@@ -44,20 +45,32 @@ const mostTold = 3;
  * What a service is now that was deployed, or whose deployment failed. Its VMs that failed, are UNKNOWN, or are missing
  * make their role WARNING (OneFlow's), and with it a service of which every role was deployed; those that are powered off
  * do not, for their user will start them again. A role that failed to deploy runs once its VMs do. A role whose VMs are
- * on their way is left as it is called. null: the service is not one that is judged.
+ * on their way, or whose scaling has failed, is left as it is called. null: the service is not one that is judged.
  */
-export function serviceHealth({ state, roles, body }: HealthService, vms: readonly HealthVm[]): ServiceHealth | null {
-  if (state !== 'RUNNING' && state !== 'WARNING' && state !== 'FAILED_DEPLOYING') return null;
-  const judged = rolesHealth({ roles, body }, vms);
-  const every = (...states: Role['state'][]): boolean => judged.every((role) => states.includes(role.state));
-  if (every('RUNNING')) return { state: 'RUNNING', roles: judged };
-  return { state: state === 'FAILED_DEPLOYING' && !every('RUNNING', 'WARNING') ? state : 'WARNING', roles: judged };
+export function serviceHealth(
+  { state, roles, body }: HealthService,
+  vms: readonly HealthVm[],
+  now: Date,
+): ServiceHealth | null {
+  if (!judgedStates.includes(state)) return null;
+  const judged = rolesHealth({ roles, body }, vms, now);
+  const hasDeployed = judged.every((role) => role.state === 'RUNNING' || role.state === 'WARNING');
+  return { state: state === 'FAILED_DEPLOYING' && !hasDeployed ? state : stateOfRoles(judged), roles: judged };
 }
 
+/** States of services that are judged by their VMs while no operation has the whole of them. */
+export const judgedStates: readonly Service['state'][] = [
+  ...(['RUNNING', 'WARNING', 'FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'] as const),
+];
+
 /** The same of its roles, whatever the service is called. */
-export function rolesHealth({ roles, body }: Omit<HealthService, 'state'>, vms: readonly HealthVm[]): RoleHealth[] {
+export function rolesHealth(
+  { roles, body }: Omit<HealthService, 'state'>,
+  vms: readonly HealthVm[],
+  now: Date,
+): RoleHealth[] {
   const vmsOf = byRole(vms);
-  return roles.map((role) => roleHealth(role, vmsOf(role.name), body.ready_status_gate));
+  return roles.map((role) => roleHealth(role, vmsOf(role.name), { gate: body.ready_status_gate, now }));
 }
 
 /** VMs of a service by role, gone through once: of a thousand roles each would else look at all of them. */
@@ -72,20 +85,24 @@ export function byRole<V extends Pick<Vm, 'service'>>(vms: readonly V[]): (role:
   return (role) => roles.get(role) ?? [];
 }
 
-function roleHealth(role: Role, all: readonly HealthVm[], gate: boolean): RoleHealth {
+function roleHealth(role: Role, all: readonly HealthVm[], { gate, now }: { gate: boolean; now: Date }): RoleHealth {
   const { name, state, reason, cardinality } = role;
   const its = all.filter(belongs);
   const isWhole = missingOf(role, all) === 0 && !its.some(isAmiss);
   const runs = isWhole && its.every(isVmHealthy);
-  const well: RoleHealth = { name, state: 'RUNNING', reason: null };
+  const well: RoleHealth = { name, state: isResting(role, now) ? 'COOLDOWN' : 'RUNNING', reason: null };
   if (state === 'FAILED_DEPLOYING') {
     const isOpen = !gate || its.filter(isVmRunning).every((vm) => isReady(vm.user_template));
     return runs && isOpen && its.length <= cardinality ? well : { name, state, reason };
   }
-  if (state !== 'RUNNING' && state !== 'WARNING') return { name, state, reason };
+  if (state !== 'RUNNING' && state !== 'WARNING' && state !== 'COOLDOWN') return { name, state, reason };
   if (isWhole) return runs ? well : { name, state, reason };
   return { name, state: 'WARNING', reason: shortfall(role, all) };
 }
+
+/** Whether the rest after its last scaling goes on, whatever the role is called. */
+export const isResting = ({ cooldown_until }: Pick<Role, 'cooldown_until'>, now: Date): boolean =>
+  cooldown_until !== undefined && cooldown_until > now;
 
 /** How many of a role's VMs run, and what is the matter with the others. `all`: its VMs that are not DONE. */
 export function shortfall(role: Role, all: readonly HealthVm[]): string {

@@ -16,7 +16,13 @@ export type ServiceEvent =
   | 'well'
   /** A repair begins, which leaves the service WARNING until its roles, deployed again, run; one that could not end well. */
   | 'repair'
-  | 'fail_repair';
+  | 'fail_repair'
+  /** A role is made larger or smaller; it is as wished, at once free for the next scaling or after a rest, or is not. */
+  | 'scale'
+  | 'scaled'
+  | 'cool'
+  | 'fail_scale'
+  | 'cooled';
 
 type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
 
@@ -29,16 +35,31 @@ export const serviceStates = {
     fail_deploy: 'FAILED_DEPLOYING',
     undeploy: 'UNDEPLOYING',
   },
-  RUNNING: { warn: 'WARNING', repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  RUNNING: { warn: 'WARNING', repair: 'WARNING', scale: 'SCALING', undeploy: 'UNDEPLOYING' },
   UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
-  WARNING: { warn: 'WARNING', well: 'RUNNING', repair: 'WARNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
+  WARNING: {
+    warn: 'WARNING',
+    well: 'RUNNING',
+    repair: 'WARNING',
+    fail_repair: 'WARNING',
+    scale: 'SCALING',
+    cool: 'COOLDOWN',
+    undeploy: 'UNDEPLOYING',
+  },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   // Once what failed of it is gone or runs after all, it may be that every role was deployed.
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
-  SCALING: { undeploy: 'UNDEPLOYING' },
-  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
-  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+  // While operations are at work on its roles alone, a service is what `stateOfRoles` makes of them.
+  SCALING: {
+    scale: 'SCALING',
+    scaled: 'RUNNING',
+    cool: 'COOLDOWN',
+    fail_scale: 'FAILED_SCALING',
+    undeploy: 'UNDEPLOYING',
+  },
+  FAILED_SCALING: { scale: 'SCALING', undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { scale: 'SCALING', cooled: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
 } as const satisfies StateTable;
 
 export const roleStates = {
@@ -51,15 +72,28 @@ export const roleStates = {
     undeploy: 'UNDEPLOYING',
   },
   // A role of a service that is repaired is deployed again.
-  RUNNING: { warn: 'WARNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  RUNNING: { warn: 'WARNING', deploy: 'DEPLOYING', scale: 'SCALING', undeploy: 'UNDEPLOYING' },
   UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
-  WARNING: { warn: 'WARNING', well: 'RUNNING', deploy: 'DEPLOYING', undeploy: 'UNDEPLOYING' },
+  WARNING: {
+    warn: 'WARNING',
+    well: 'RUNNING',
+    deploy: 'DEPLOYING',
+    scale: 'SCALING',
+    cool: 'COOLDOWN',
+    undeploy: 'UNDEPLOYING',
+  },
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
-  SCALING: { undeploy: 'UNDEPLOYING' },
-  FAILED_SCALING: { undeploy: 'UNDEPLOYING' },
-  COOLDOWN: { undeploy: 'UNDEPLOYING' },
+  SCALING: {
+    scale: 'SCALING',
+    scaled: 'RUNNING',
+    cool: 'COOLDOWN',
+    fail_scale: 'FAILED_SCALING',
+    undeploy: 'UNDEPLOYING',
+  },
+  FAILED_SCALING: { scale: 'SCALING', undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { scale: 'SCALING', cooled: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
 } as const satisfies StateTable;
 
 const next = (table: StateTable, state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
@@ -72,6 +106,20 @@ export const nextServiceState = (state: ServiceState, event: ServiceEvent): Serv
 /** The state of a role after an event, or undefined where the event is illegal. */
 export const nextRoleState = (state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
   next(roleStates, state, event);
+
+/**
+ * What a service is of which no operation has the whole: SCALING before FAILED_SCALING, as any of its roles is; in WARNING when
+ * one is not as it should be, for a repair does not wait for the cooldown of another; else in COOLDOWN, or RUNNING.
+ */
+export function stateOfRoles(roles: readonly { state: ServiceState }[]): ServiceState {
+  const states = new Set(roles.map(({ state }) => state));
+  for (const state of ['SCALING', 'FAILED_SCALING'] as const) if (states.has(state)) return state;
+  if ([...states].some((state) => !isUp(state))) return 'WARNING';
+  return states.has('COOLDOWN') ? 'COOLDOWN' : 'RUNNING';
+}
+
+/** Whether all of it runs; after a scaling it may rest from the next one. */
+export const isUp = (state: ServiceState): boolean => state === 'RUNNING' || state === 'COOLDOWN';
 
 // Read from the table, not from the schema: workflows import this file, and a bundle should not carry the validator.
 const inOrder = Object.keys(serviceStates);

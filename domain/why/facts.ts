@@ -27,7 +27,7 @@ export type ServiceSubject = {
   id: number;
   name: string;
   state: ServiceState;
-  roles: (Pick<Role, 'name' | 'state' | 'reason' | 'cardinality' | 'lowered'> & {
+  roles: (Pick<Role, 'name' | 'state' | 'reason' | 'cardinality' | 'lowered' | 'cooldown_until'> & {
     /** It waits for no other role, and has not been begun. */
     isNext?: boolean;
   })[];

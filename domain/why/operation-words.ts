@@ -1,6 +1,6 @@
 import { isUndeployment, type Operation } from '../../schemas/operations/operation.js';
 import { type Counted, operations } from '../../schemas/operations.js';
-import { nameOf } from '../operations/names.js';
+import { nameOf, ofRole } from '../operations/names.js';
 import { clock, lengthOf, sentence, when } from '../words.js';
 import type { WhyFacts } from './facts.js';
 
@@ -18,8 +18,8 @@ const nounsOf = (operation: Operation): { noun: string; nouns: string } =>
   removes(operation) ? deletion : operations[operation.kind];
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
-export const resourceName = ({ resource, resource_name }: Operation): string =>
-  resource.type === 'zone' ? nameOf(resource) : `${nameOf(resource)} (${resource_name})`;
+export const resourceName = ({ resource, resource_name, role }: Operation): string =>
+  resource.type === 'zone' ? nameOf(resource) : `${ofRole(role)}${nameOf(resource)} (${resource_name})`;
 
 /** `the deployment of service 12 (shop)` */
 export const deedOf = (operation: Operation): string => `the ${nounsOf(operation).noun} of ${resourceName(operation)}`;

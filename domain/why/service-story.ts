@@ -1,6 +1,8 @@
 import { takesAway } from '../../schemas/operations.js';
 import { isOpen } from '../operation-states.js';
+import { ofRole } from '../operations/names.js';
 import { loweredText } from '../services/departure.js';
+import { isUp } from '../services/service-states.js';
 import { clock, counted, few, lengthOf, sentence } from '../words.js';
 import { joined, type ServiceSubject, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
@@ -32,7 +34,7 @@ function loweredStory({ state, roles }: ServiceSubject): Story {
 }
 
 function ownStory(facts: WhyFacts & { subject: ServiceSubject }): Story {
-  if (!hasOperation(facts)) return restStory(facts.subject);
+  if (!hasOperation(facts)) return restStory(facts);
   const { operation, isLast, subject } = facts;
   if (!isLast && !isOpen(operation)) {
     const present = `${capital(nameOf(subject))} is ${subject.state} now.`;
@@ -50,7 +52,7 @@ function ownStory(facts: WhyFacts & { subject: ServiceSubject }): Story {
     case 'cancelled':
       return failedStory(facts);
     case 'succeeded':
-      return joined(restStory(subject), story([endedText(facts)]));
+      return joined(restStory(facts), story([endedText(facts)]));
   }
 }
 
@@ -63,7 +65,7 @@ function runningStory(facts: Facts): Story {
   const troubles = joined(stepsStory(facts, steps, subject.vms), deploys ? lossesStory(subject) : story([]));
   const isHeldUp = waits.sentences.length > 0 || troubles.trouble;
   return joined(
-    story([goingOn(nameOf(subject), facts)]),
+    story([goingOn(`${ofRole(operation.role)}${nameOf(subject)}`, facts)]),
     cancelStory(facts),
     troubles,
     waits.sentences.length > 0 || operation.waiting_for === null
@@ -156,31 +158,36 @@ function failedStory(facts: Facts): Story {
 }
 
 /** A service that nothing is done with. */
-function restStory(subject: ServiceSubject): Story {
+function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceSubject }): Story {
   const { state, roles, vms } = subject;
   const name = capital(nameOf(subject));
   if (state === 'DONE') return story([`${name} is DONE: its VMs are gone, and only its document is left.`]);
-  if (state !== 'RUNNING')
+  if (!isUp(state))
     return story([`${name} is ${state}.`, ...roleReasons(subject)], {
       failures: failuresOf(vms.filter(isFailed)),
-      trouble: state === 'WARNING',
+      trouble: state === 'WARNING' || state === 'FAILED_SCALING',
     });
   const others = vms.filter((vm) => vm.state !== 'ACTIVE/RUNNING');
   const running = vms.length - others.length;
   const total = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
   if (running === total && others.length === 0) {
     const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, 'role')} run`;
-    return story([`${name} runs: ${all}.`]);
+    return story([`${name} runs: ${all}.`, ...restingRoles(subject, now)]);
   }
   const told = others.map((vm) => {
     const why = vm.reason === null ? '' : `: ${vm.reason}`;
     return sentence(`${vmName(vm)} is ${vm.state.replace('ACTIVE/', '')}${why}`);
   });
-  return story([`${name} is RUNNING, but only ${running} of ${counted(total, 'VM')} run.`, ...told.slice(0, 3)], {
+  return story([`${name} is ${state}, but only ${running} of ${counted(total, 'VM')} run.`, ...told.slice(0, 3)], {
     failures: failuresOf(others.filter(isFailed)),
     trouble: true,
   });
 }
+
+const restingRoles = ({ roles }: ServiceSubject, now: Date): string[] =>
+  roles.flatMap(({ name, state, cooldown_until: until }) =>
+    state === 'COOLDOWN' && until ? [`Role ${name} was scaled, and rests until ${clock(until, now)}.`] : [],
+  );
 
 const roleReasons = ({ roles }: ServiceSubject): string[] =>
   roles.flatMap(({ name, reason }) => (reason === null ? [] : [sentence(`Role ${name}: ${reason}`)]));

@@ -1,4 +1,4 @@
-import type { ActionFacts, ResourceFacts, Work } from '../../domain/acts/facts.js';
+import type { ActionFacts, ResourceFacts, RoleFacts, Work } from '../../domain/acts/facts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
@@ -62,7 +62,7 @@ export async function actionFacts(
   const subject = resource && subjectOfResource(resource);
   const [facts, last] = await Promise.all([
     resource && resourceFacts(store, resource),
-    operation && store.operations.lastOf(operation.resource),
+    operation && store.operations.lastOf(operation.resource, operation.role),
   ]);
   return {
     about,
@@ -98,7 +98,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     case 'service': {
       const { _id: id, state, wanted } = resource.service;
       const op = operationAtWork(resource.service);
-      const standing = await standingOf(store, op);
+      const [standing, roles] = await Promise.all([standingOf(store, op), roleFacts(store, resource.service)]);
       // What nobody knows anything of cannot be outbid.
       const going = standing && isUndeployment(standing) ? standing.input : { hard: true, remove: true };
       return {
@@ -107,6 +107,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         state,
         work: op === null ? null : workOf(op, standing),
         going: wanted === null ? null : going,
+        roles,
       };
     }
     case 'vm': {
@@ -126,6 +127,17 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
   }
 }
 
+/** Roles that are at work on their own, and those whose scaling has failed. */
+async function roleFacts(store: Store, { roles }: Service): Promise<RoleFacts[]> {
+  const told = roles.filter(({ operation, state }) => operation || state === 'FAILED_SCALING');
+  return Promise.all(
+    told.map(async ({ name, state, operation = null }) => {
+      const standing = await standingOf(store, operation);
+      return { name, state, work: operation === null ? null : workOf(operation, standing) };
+    }),
+  );
+}
+
 const standingOf = (store: Store, op: string | null): Promise<Operation | null> =>
   op === null ? Promise.resolve(null) : store.operations.find(op);
 
@@ -133,4 +145,5 @@ const workOf = (op: string, standing: Operation | null): Work => ({
   op,
   kind: standing?.kind ?? null,
   state: standing?.state ?? null,
+  ...(standing && { by: standing.requester.name }),
 });

@@ -4,6 +4,7 @@ import { isCheck, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
 import { terminateVmAgain } from '../vms/vms.js';
@@ -29,6 +30,8 @@ export async function tryAgain(
     case 'deployService':
     case 'undeployService':
       return recoverServiceAgain(context, caller, id, asked);
+    case 'scaleRole':
+      return scaleRoleAgain(context, caller, id, operation.role ?? '', asked);
     case 'repairService':
       return repairServiceAgain(context, caller, id, asked);
     case 'deployVm':

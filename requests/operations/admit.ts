@@ -21,6 +21,8 @@ import { operationResource } from '../resources.js';
 type Wish<K extends OperationKind> = {
   kind: K;
   resource: { type: (typeof operations)[K]['on']; id: number };
+  /** Of a service, the role that the operation has alone. */
+  role?: string;
   name: string;
   /** Whose the resource is, as it was when the caller was found to have `right` on it; absent: MANAGE. */
   owner: Ownership;
@@ -59,6 +61,7 @@ export async function admit<K extends OperationKind>(
   {
     kind,
     resource,
+    role,
     name,
     owner,
     right = 'manage',
@@ -76,8 +79,9 @@ export async function admit<K extends OperationKind>(
     _id: ulid(),
     kind,
     resource,
+    ...(role !== undefined && { role }),
     resource_name: name,
-    workflow_id: workflowIdOf(resource),
+    workflow_id: workflowIdOf(resource, role),
     input,
     requester: { id: caller.id, name: caller.name },
     uid: owner.uid,

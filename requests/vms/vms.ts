@@ -5,6 +5,7 @@ import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfVm } from '../../domain/identity/quotas.js';
 import { workflowIdOf } from '../../domain/operations/names.js';
+import { runsAtWork } from '../../domain/operations/runs-at-work.js';
 import { Problem } from '../../domain/problems.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { vmContents } from '../../domain/vms/vm-contents.js';
@@ -159,7 +160,9 @@ async function tellOfReport(context: RequestsContext, service: number): Promise<
   const { store, engine } = context;
   const workflowId = workflowIdOf({ type: 'service', id: service });
   await context.pace(workflowId, async () => {
-    if (await store.services.waitsForReports(service)) await engine.signal(workflowId, 'vmReported');
+    if (!(await store.services.waitsForReports(service))) return;
+    for (const run of (await store.services.atWorkOn([service])).flatMap(runsAtWork))
+      await engine.signal(run, 'vmReported');
   });
 }
 

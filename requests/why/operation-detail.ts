@@ -78,11 +78,14 @@ export async function progressNow(
   resource: Resource | null,
 ): Promise<Progress | null> {
   if (resource === null || !isCounted[operation.resource.type]) return null;
-  if (hasEnded(operation) && (await store.operations.lastOf(operation.resource))?._id !== operation._id) return null;
+  if (hasEnded(operation) && (await store.operations.lastOf(operation.resource, operation.role))?._id !== operation._id)
+    return null;
   switch (resource.type) {
     case 'service': {
       const vms = await store.vms.toldSince(resource.service._id, operation.created_at);
-      return serviceProgress(operation.kind, resource.service, vms);
+      const { roles, body } = resource.service;
+      const its = operation.role === undefined ? roles : roles.filter(({ name }) => name === operation.role);
+      return serviceProgress(operation.kind, { roles: its, body }, vms);
     }
     case 'vm':
       return vmProgress(operation.kind, resource.vm);

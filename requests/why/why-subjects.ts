@@ -10,8 +10,10 @@ import { usable } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
 import type { ToldVm } from '../../store/vms/vms.js';
 
-export async function serviceSubject(store: Store, service: Service): Promise<ServiceSubject> {
-  const vms = await store.vms.toldSince(service._id, new Date());
+/** `only`: one of its roles, where nothing else of it is asked for. */
+export async function serviceSubject(store: Store, service: Service, only?: string): Promise<ServiceSubject> {
+  const isAsked = (role: string | undefined): boolean => only === undefined || role === only;
+  const vms = (await store.vms.toldSince(service._id, new Date())).filter((vm) => isAsked(vm.service?.role));
   const parents = parentPlaces(service.roles, service.body.deployment);
   const isNext = ({ state }: Role, at: number): boolean =>
     state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
@@ -20,16 +22,21 @@ export async function serviceSubject(store: Store, service: Service): Promise<Se
     id: service._id,
     name: service.name,
     state: service.state,
-    roles: service.roles.map((role, at) => {
-      const { name, state, reason, cardinality, lowered } = role;
-      return {
-        name,
-        state,
-        reason,
-        cardinality,
-        ...(lowered && { lowered }),
-        ...(isNext(role, at) && { isNext: true }),
-      };
+    roles: service.roles.flatMap((role, at) => {
+      const { name, state, reason, cardinality, lowered, cooldown_until } = role;
+      if (!isAsked(name)) return [];
+      const next = isNext(role, at) && { isNext: true };
+      return [
+        {
+          name,
+          state,
+          reason,
+          cardinality,
+          ...(lowered && { lowered }),
+          ...(cooldown_until && { cooldown_until }),
+          ...next,
+        },
+      ];
     }),
     vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
   };

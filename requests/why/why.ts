@@ -2,6 +2,7 @@ import type { ActionFacts } from '../../domain/acts/facts.js';
 import { nextActions } from '../../domain/acts/next-actions.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed } from '../../domain/identity/permissions.js';
+import { isOpen } from '../../domain/operation-states.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
@@ -55,7 +56,7 @@ export async function whyHost(context: OperationsContext, caller: Caller, id: nu
 /** What is at work on a service, or was last. */
 async function operationOn(context: OperationsContext, service: Service): Promise<Operation | null> {
   const { store } = context;
-  const current = operationAtWork(service);
+  const current = operationAtWork(service) ?? service.roles.find(({ operation }) => operation)?.operation ?? null;
   return (
     (current === null ? null : await store.operations.find(current)) ??
     store.operations.lastOf({ type: 'service', id: service._id })
@@ -137,7 +138,13 @@ async function subjectFacts(
   }
   switch (resource.type) {
     case 'service':
-      return { subject: await serviceSubject(store, resource.service) };
+      return {
+        subject: await serviceSubject(
+          store,
+          resource.service,
+          operation && isOpen(operation) ? operation.role : undefined,
+        ),
+      };
     case 'vm':
       return { subject: await vmSubject(store, resource.vm, resource.service) };
     case 'host': {

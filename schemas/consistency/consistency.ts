@@ -19,6 +19,7 @@ export const FindingCode = z.enum([
   'service_hold_stale',
   'service_done_with_vms',
   'service_operation_owner_differs',
+  'role_operation_stale',
   'role_state_wrong',
   'role_incomplete',
   'role_surplus',

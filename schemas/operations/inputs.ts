@@ -6,6 +6,11 @@ export const UndeployServiceInput = z.object({
   remove: z.boolean().describe('true: delete the service document at the end'),
 });
 export const RepairServiceInput = z.object({});
+export const ScaleRoleInput = z.object({
+  from: z.int().describe('How many VMs the role was to have before'),
+  cardinality: z.int().describe('How many it is to have'),
+  force: z.boolean().describe('true: beyond min_vms or max_vms, or during a cooldown'),
+});
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
 });
@@ -16,6 +21,7 @@ export type OperationInputs = {
   deployService: z.infer<typeof DeployServiceInput>;
   undeployService: z.infer<typeof UndeployServiceInput>;
   repairService: z.infer<typeof RepairServiceInput>;
+  scaleRole: z.infer<typeof ScaleRoleInput>;
   deployVm: z.infer<typeof DeployVmInput>;
   terminateVm: z.infer<typeof TerminateVmInput>;
   recoverVm: z.infer<typeof RecoverVmInput>;

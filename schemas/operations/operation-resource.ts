@@ -26,6 +26,7 @@ export const OperationResource = z
     type: OperationKind,
     state: OperationState,
     resource: ResourceRef.extend({ name: z.string(), href: z.string() }),
+    role: z.string().nullable().describe('Of a service, the role that it is about alone; null: it is about all of it'),
     requester: z.object({ id: ObjectId, name: z.string() }),
     waiting_for: z.string().nullable(),
     error: OperationError.nullable(),

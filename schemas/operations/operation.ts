@@ -49,6 +49,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   _id: string;
   kind: K;
   resource: ResourceRef;
+  /** Of a service, the role that it is about, and no other; absent: it is about all of it. */
+  role?: string;
   /** Name of the resource when admitted: it may be gone when somebody reads this. */
   resource_name: string;
   workflow_id: string;
@@ -102,6 +104,7 @@ export type Releasing = { since: Date; given_up: string | null; left: string | n
 
 export const isUndeployment = (operation: Operation): operation is Operation<'undeployService'> =>
   operation.kind === 'undeployService';
+export const isScaling = (operation: Operation): operation is Operation<'scaleRole'> => operation.kind === 'scaleRole';
 export const isVmDeployment = (operation: Operation): operation is Operation<'deployVm'> =>
   operation.kind === 'deployVm';
 export const isClaim = (operation: Operation): operation is Operation<'recoverVm'> => operation.kind === 'recoverVm';

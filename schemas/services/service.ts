@@ -49,6 +49,12 @@ export type Role = z.infer<typeof RoleTemplate> & {
   last_vmname: number;
   /** The highest numbered step done: one at or below it changes nothing. */
   mark: { op: string; step: number } | null;
+  /** The operation admitted on this role alone, not ended; absent, as null: none. */
+  operation?: string | null;
+  /** So many VMs beyond the cardinality are still charged: they are to go, and have not gone yet. Absent: none. */
+  surplus?: number;
+  /** Until then policies rest, and people scale it only by force. */
+  cooldown_until?: Date;
   /** The VM that was terminated last of those whose end has lowered the cardinality. */
   lowered?: {
     vm: number;
@@ -108,6 +114,8 @@ export const RoleResource = RoleTemplate.extend({
   state: ServiceState,
   reason: z.string().nullable(),
   last_vmname: z.int(),
+  operation: z.string().nullable().describe('The operation that is at work on this role alone'),
+  cooldown_until: Timestamp.nullable().describe('Until when the role rests after a scaling'),
   nodes: z.array(NodeResource),
 }).meta({ id: 'Role' });
 
@@ -121,7 +129,7 @@ export const ServiceResource = OwnershipResource.extend({
   shutdown_action: ShutdownAction.nullable(),
   roles: z.array(RoleResource),
   log: z.array(z.object({ timestamp: Timestamp, severity: z.enum(['I', 'E']), message: z.string() })),
-  operation: z.string().nullable().describe('The operation that is at work on it'),
+  operation: z.string().nullable().describe('The operation that is at work on all of it'),
   created_at: Timestamp,
   ended_at: Timestamp.nullable(),
 })

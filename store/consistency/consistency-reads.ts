@@ -20,7 +20,7 @@ export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly 
 
 const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history';
 const ofService =
-  'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality';
+  'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality roles.operation';
 const ofHost = 'name state vm_mad total reserved used vms vm_count';
 
 export type SeenHostDocument = Pick<
@@ -144,13 +144,15 @@ export function createConsistencyReads(connection: Connection, { operations, ser
 
     /** Which of these operations their resources name as at work on them, or as wanting them. */
     async known(ofThese: readonly Pick<Operation, '_id' | 'resource'>[]): Promise<Set<string>> {
-      type Naming = { operation: string | null; wanted: string | null };
+      type Naming = { operation: string | null; wanted: string | null; roles?: { operation?: string | null }[] };
       const namedBy = async (kind: 'service' | 'vm', ids: readonly number[]): Promise<string[]> => {
         const documents = connection.collection<Naming & { _id: number }>(kinds[kind].collection);
         const found = await documents
-          .find({ _id: { $in: [...ids] } }, { projection: { operation: 1, wanted: 1 } })
+          .find({ _id: { $in: [...ids] } }, { projection: { operation: 1, wanted: 1, 'roles.operation': 1 } })
           .toArray();
-        return found.flatMap(({ operation, wanted }) => [operation, wanted]).filter((op) => op !== null);
+        return found.flatMap(({ operation, wanted, roles = [] }) =>
+          [operation, wanted, ...roles.map((role) => role.operation)].flatMap((op) => op ?? []),
+        );
       };
       const named: Record<OperatedKind, (some: typeof ofThese) => Promise<string[]>> = {
         service: (some) =>

@@ -14,6 +14,12 @@ type Owned = Ownership & { _id: number; owner_changes: number };
 const found = 'found by a check of consistency';
 const pushState = (state: ServiceState) => pushLog([stateEntry(state, new Date())]);
 
+/** What a service becomes that is in a state of work, and at which nobody is. */
+const abandoned: Partial<Record<ServiceState, ServiceState>> = {
+  UNDEPLOYING: 'FAILED_UNDEPLOYING',
+  SCALING: 'FAILED_SCALING',
+};
+
 /**
  * The repairs that change documents. Each is one guarded update (or a transaction of two) that filters on what was seen:
  * it returns false, and has changed nothing, when that is not there any more. None looks for what it may do beyond that.
@@ -21,7 +27,7 @@ const pushState = (state: ServiceState) => pushLog([stateEntry(state, new Date()
 export function createConsistencyRepairs(connection: Connection, { operations, services, vms, hosts }: ReadStores) {
   return {
     async abandonService({ service, state, epoch, operation, wanted }: Evidence['service_abandoned']) {
-      const becomes = state === 'UNDEPLOYING' ? 'FAILED_UNDEPLOYING' : 'FAILED_DEPLOYING';
+      const becomes = abandoned[state] ?? 'FAILED_DEPLOYING';
       const reason = `no operation is at work on it: ${found}`;
       const { modifiedCount } = await services.model.updateOne(
         { _id: service, state, epoch, operation, wanted },
@@ -34,16 +40,27 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
             'roles.$[up].reason': reason,
             'roles.$[down].state': 'FAILED_UNDEPLOYING',
             'roles.$[down].reason': reason,
+            'roles.$[scaled].state': 'FAILED_SCALING',
+            'roles.$[scaled].reason': reason,
+            'roles.$[scaled].operation': null,
           },
           $push: pushState(becomes),
         },
-        { arrayFilters: [{ 'up.state': 'DEPLOYING' }, { 'down.state': 'UNDEPLOYING' }] },
+        { arrayFilters: [{ 'up.state': 'DEPLOYING' }, { 'down.state': 'UNDEPLOYING' }, { 'scaled.state': 'SCALING' }] },
       );
       return modifiedCount > 0;
     },
 
     async clearServiceName({ service, op }: Evidence['service_operation_stale'], field: 'operation' | 'wanted') {
       const cleared = await services.model.updateOne({ _id: service, [field]: op }, { $set: { [field]: null } });
+      return cleared.modifiedCount > 0;
+    },
+
+    async clearRoleName({ service, role, op }: Evidence['role_operation_stale']) {
+      const cleared = await services.model.updateOne(
+        { _id: service, roles: { $elemMatch: { name: role, operation: op } } },
+        { $set: { 'roles.$.operation': null }, $inc: { health: 1 } },
+      );
       return cleared.modifiedCount > 0;
     },
 
@@ -73,13 +90,14 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
       return modifiedCount > 0;
     },
 
-    /** A RUNNING service becomes FAILED_DEPLOYING: only that can be recovered. */
+    /** A RUNNING service becomes FAILED_DEPLOYING, or as its role FAILED_SCALING: only that can be recovered. */
     async correctRole(
       { service, state, epoch, role }: Pick<Evidence['role_state_wrong'], 'service' | 'state' | 'epoch' | 'role'>,
       is: ServiceState,
       becomes: ServiceState,
       reason: string,
     ) {
+      const ofService = becomes === 'FAILED_SCALING' ? becomes : 'FAILED_DEPLOYING';
       const { modifiedCount } = await services.model.updateOne(
         {
           _id: service,
@@ -90,9 +108,9 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
           $set: {
             'roles.$.state': becomes,
             'roles.$.reason': becomes === 'DONE' ? null : `${reason}: ${found}`,
-            ...(state === 'RUNNING' && { state: 'FAILED_DEPLOYING' }),
+            ...(state === 'RUNNING' && { state: ofService }),
           },
-          ...(state === 'RUNNING' && { $push: pushState('FAILED_DEPLOYING') }),
+          ...(state === 'RUNNING' && { $push: pushState(ofService) }),
         },
       );
       return modifiedCount > 0;

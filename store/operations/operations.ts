@@ -150,9 +150,16 @@ export function createOperationStore(connection: Connection) {
         { $set: { cancel_requested: { by, at: new Date() } } },
       ),
 
-    /** The newest operation on a resource. */
-    lastOf: ({ type, id }: ResourceRef) =>
-      operations.findOne({ 'resource.type': type, 'resource.id': id }).sort({ _id: -1 }).lean<Operation>().exec(),
+    /** The newest operation on a resource; on a role of a service, the newest on that role or on all of the service. */
+    lastOf: ({ type, id }: ResourceRef, role?: string) =>
+      operations
+        .findOne({
+          ...{ 'resource.type': type, 'resource.id': id },
+          ...(role !== undefined && { role: { $in: [null, role] } }),
+        })
+        .sort({ _id: -1 })
+        .lean<Operation>()
+        .exec(),
 
     /** What the last undeployment of a service was asked to do; null: there was none. */
     async lastUndeployment(service: number): Promise<OperationInputs['undeployService'] | null> {

@@ -17,8 +17,12 @@ import { healthEntries, pushLog } from './service-log.js';
 import type { RoleStep } from './service-roles.js';
 import type { ServiceStore } from './services.js';
 
-/** Roles as whoever plans for them has read them. */
-export type PlannedFor = { service: number; op: string; roles: readonly Pick<Role, 'name' | 'cardinality'>[] };
+/** Roles as whoever plans for them has read them. `step`: of one that the operation has alone, the step that plans. */
+export type PlannedFor = {
+  service: number;
+  op: string;
+  roles: readonly (Pick<Role, 'name' | 'cardinality'> & { step?: number })[];
+};
 
 /**
  * How many VMs roles have. All that changes it, or goes by it when VMs are made, writes the service, so that of two that
@@ -111,11 +115,21 @@ export function createCardinality(
      * planned for. False: that has changed, or another try has made some of them; what there is has to be read again.
      */
     async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
-      const asPlanned = roles.map(({ name, cardinality }) => ({ roles: { $elemMatch: { name, cardinality } } }));
+      // The operation has the service, or that very role.
+      const asPlanned = roles.map(({ name, cardinality, step }) => ({
+        $or: [
+          { operation: op, roles: { $elemMatch: { name, cardinality } } },
+          {
+            roles: {
+              $elemMatch: { name, cardinality, operation: op, ...(step !== undefined && { mark: { op, step } }) },
+            },
+          },
+        ],
+      }));
       const insert = (part: Vm[]): Promise<boolean> =>
         withTransaction(connection, async (transaction) => {
           const { modifiedCount } = await services.model.updateOne(
-            { _id: service, operation: op, wanted: null, $and: asPlanned },
+            { _id: service, wanted: null, $and: asPlanned },
             { $inc: { health: 1 } },
             within(transaction),
           );

@@ -1,6 +1,11 @@
 import type { Connection } from 'mongoose';
 import { portionsOf } from '../../domain/portions.js';
-import { type HealthService, type HealthVm, serviceHealth } from '../../domain/services/service-health.js';
+import {
+  type HealthService,
+  type HealthVm,
+  judgedStates,
+  serviceHealth,
+} from '../../domain/services/service-health.js';
 import type { Service, ServiceState } from '../../schemas/services/service.js';
 import type { VmStore } from '../vms/vms.js';
 import { healthFields } from './health-fields.js';
@@ -9,8 +14,8 @@ import type { ServiceStore } from './services.js';
 
 type Judged = HealthService & Pick<Service, '_id' | 'epoch' | 'health'>;
 
-/** States of services that are judged by their VMs while nobody is at work on them. */
-const judgedStates: ServiceState[] = ['RUNNING', 'WARNING', 'FAILED_DEPLOYING'];
+/** States that time, or what becomes of VMs, may end. */
+const doubtfulStates: ServiceState[] = ['WARNING', 'FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'];
 
 /** Others may write between reading and writing; after so many readings reconciliation does the rest. */
 const readings = 4;
@@ -35,7 +40,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
   const judge = async (ids: readonly number[]): Promise<boolean> => {
     const found = await services.model
       .find(
-        { _id: { $in: [...ids] }, state: { $in: judgedStates }, operation: null, wanted: null },
+        { _id: { $in: [...ids] }, state: { $in: [...judgedStates] }, operation: null, wanted: null },
         { state: 1, roles: 1, epoch: 1, health: 1, 'body.ready_status_gate': 1 },
       )
       .lean<Judged[]>()
@@ -49,7 +54,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
     const now = new Date();
     const writes = [];
     for (const service of found) {
-      const health = serviceHealth(service, all.get(service._id) ?? []);
+      const health = serviceHealth(service, all.get(service._id) ?? [], now);
       if (!health) continue;
       const roles = service.roles.map((role, at) => ({ ...role, ...health.roles[at] }));
       const log = healthEntries(service, health, now);
@@ -79,13 +84,13 @@ export function createHealth(connection: Connection, { services, vms }: { servic
     },
 
     /**
-     * Services that may be other than they are called: those in WARNING, those whose deployment failed, and those of VMs
-     * with which something is amiss.
+     * Services that may be other than they are called: those in WARNING, those whose deployment failed, those of which a
+     * role was scaled and may rest, and those of VMs with which something is amiss.
      */
     async doubtful(): Promise<number[]> {
       const [warned, amiss] = await Promise.all([
         services.model
-          .find({ state: { $in: ['WARNING', 'FAILED_DEPLOYING'] }, operation: null }, { _id: 1 })
+          .find({ state: { $in: doubtfulStates }, operation: null }, { _id: 1 })
           .lean<Pick<Service, '_id'>[]>()
           .exec(),
         vms.model

@@ -20,7 +20,7 @@ const heldFields = {
   ...{ state: 1, lcm_state: 1, epoch: 1, hold: 1, charge: 1, service: 1, operation: 1, reason: 1 },
 } as const;
 
-type Task = Pick<Operation, 'resource' | 'releasing'>;
+type Task = Pick<Operation, 'resource' | 'role' | 'releasing'>;
 
 /**
  * How VMs are let go of that an operation holds. A service has thousands of them: no transaction writes them all. That of
@@ -29,7 +29,7 @@ type Task = Pick<Operation, 'resource' | 'releasing'>;
  */
 export function createReleases(connection: Connection, { operations, services, vms }: EndingStores) {
   const taskOf = (op: string): Promise<Task | null> =>
-    operations.model.findById(op, { resource: 1, releasing: 1 }).lean<Task>().exec();
+    operations.model.findById(op, { resource: 1, role: 1, releasing: 1 }).lean<Task>().exec();
 
   const heldBy = (op: string, transaction: Transaction | null = null): Promise<HeldVm[]> =>
     vms.model
@@ -56,8 +56,16 @@ export function createReleases(connection: Connection, { operations, services, v
   }
 
   /** VMs that wait for a host and that nobody holds: nobody looks for one any more, unless somebody has begun to. */
-  async function tellThoseLeft(op: string, service: number, { since, left }: Releasing): Promise<void> {
-    const isLeft = { state: 'PENDING', hold: null, reason: { $ne: left } } as const;
+  async function tellThoseLeft(
+    op: string,
+    { service, role }: { service: number; role: string | undefined },
+    { since, left }: Releasing,
+  ): Promise<void> {
+    const isLeft = {
+      ...({ state: 'PENDING', hold: null, reason: { $ne: left } } as const),
+      ...(role !== undefined && { 'service.role': role }),
+    };
+    const ofRole = role !== undefined && { roles: { $elemMatch: { name: role, operation: null } } };
     const found = await vms.model
       .find({ 'service.id': service, ...isLeft }, { _id: 1 })
       .hint('by_service')
@@ -65,7 +73,7 @@ export function createReleases(connection: Connection, { operations, services, v
       .exec();
     const ids = found.map(({ _id }) => _id);
     for (const some of portionsOf(ids, releasedAtOnce)) {
-      const isFree = await services.model.exists({ _id: service, operation: null, wanted: null });
+      const isFree = await services.model.exists({ _id: service, operation: null, wanted: null, ...ofRole });
       if (!isFree || !(await operations.model.exists({ _id: op, 'releasing.since': since }))) return;
       await vms.model.updateMany({ _id: { $in: some }, ...isLeft }, { $set: { reason: left } });
     }
@@ -93,12 +101,13 @@ export function createReleases(connection: Connection, { operations, services, v
         const held = await heldBy(op);
         const task = await taskOf(op);
         if (!task?.releasing) return;
-        const { releasing, resource } = task;
+        const { releasing, resource, role } = task;
         if (held.length > 0) {
           await letGo(held, releasing);
           continue;
         }
-        if (releasing.left !== null && resource.type === 'service') await tellThoseLeft(op, resource.id, releasing);
+        if (releasing.left !== null && resource.type === 'service')
+          await tellThoseLeft(op, { service: resource.id, role }, releasing);
         await operations.model.updateOne(
           { _id: op, 'releasing.since': releasing.since },
           { $unset: { releasing: '' } },

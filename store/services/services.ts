@@ -14,6 +14,9 @@ import { pushLog, stateEntry } from './service-log.js';
 import { nodeFields, type ServiceNode } from './service-nodes.js';
 import { createServiceRoles } from './service-roles.js';
 
+/** What is at work on a service; `roles`: those that an operation has alone. */
+export type AtWorkOn = Pick<Service, '_id' | 'operation'> & { roles: { name: string; operation: string }[] };
+
 /** What a list shows of a service: templates and logs are much more than that. */
 export type ServiceRow = Pick<
   Service,
@@ -29,6 +32,9 @@ export type ServiceRow = Pick<
   | 'created_at'
   | 'ended_at'
 > & { roles: Pick<Role, 'name' | 'state' | 'cardinality'>[] };
+
+/** No operation has one of its roles: what excludes those is written in the same document. */
+const noRoleAtWork = { 'roles.operation': { $not: { $type: 'string' } } } as const;
 
 const livingStates = ServiceState.options.filter((state) => state !== 'DONE');
 
@@ -50,12 +56,31 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
   return {
     model: services,
     find: (id: number) => services.findById(id).lean<Service>().exec(),
-    /** Whether an operation is at work on it. */
-    isAtWork: async (id: number): Promise<boolean> =>
-      (await services.exists({ _id: id, operation: { $ne: null } })) !== null,
     /** Whether an operation is at work on it that waits until its VMs report READY=YES. */
     waitsForReports: async (id: number): Promise<boolean> =>
-      (await services.exists({ _id: id, operation: { $ne: null }, 'body.ready_status_gate': true })) !== null,
+      (await services.exists({
+        ...{ _id: id, 'body.ready_status_gate': true },
+        $or: [{ operation: { $ne: null } }, { 'roles.operation': { $type: 'string' } }],
+      })) !== null,
+    /** What is at work on these services: on all of each, and on roles of it. */
+    atWorkOn: (ids: readonly number[]): Promise<AtWorkOn[]> =>
+      connection
+        .collection<AtWorkOn>('services')
+        .find(
+          { _id: { $in: [...ids] } },
+          {
+            projection: {
+              operation: 1,
+              roles: {
+                $map: {
+                  input: { $filter: { input: '$roles', cond: { $eq: [{ $type: '$$this.operation' }, 'string'] } } },
+                  in: { name: '$$this.name', operation: '$$this.operation' },
+                },
+              },
+            },
+          },
+        )
+        .toArray(),
     /** Services that live and have roles of a VM template: how many, and so many of them, the oldest first. */
     async usingVmTemplate(
       id: number,
@@ -113,7 +138,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       if (removed?.charge) await quotas.giveBack(removed, removed.charge, transaction);
     },
 
-    /** Admission of an operation that needs the service for itself. Returns whose the service is. */
+    /** Admission of an operation that needs the service for itself, all roles of it. Returns whose the service is. */
     admitExclusive(
       id: number,
       op: string,
@@ -122,7 +147,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     ): Promise<Ownership | null> {
       return services
         .findOneAndUpdate(
-          { _id: id, operation: null, wanted: null, state: { $in: [...states] } },
+          { _id: id, operation: null, wanted: null, state: { $in: [...states] }, ...noRoleAtWork },
           { $set: { operation: op } },
           { ...within(transaction), projection: ownershipFields },
         )

@@ -35,7 +35,7 @@ const heldFields = { ...waitingFields, state: 1 } as const;
 export type HeldRow = WaitingRow & Pick<Vm, 'state'>;
 
 /** A VM that waits, with what it is said to wait for. */
-export type WaitingVm = Waiting & { reason: string | null; operation: string | null };
+export type WaitingVm = Waiting & { role: string | null; reason: string | null; operation: string | null };
 
 /** Documents that are read at once, and ids that one write names. */
 const portion = 1_000;
@@ -144,7 +144,7 @@ function waitingOf(row: WaitingRow, now: number): WaitingVm {
   const since = offered > 0 && offered < now - grace ? offered : created_at.getTime();
   const { vm, capacity, requirements, rank, tied } = wishOf({ ...row, user_template: row.user_template ?? {} });
   return {
-    ...{ vm, owner: uid, service: service?.id ?? null, since, reason, operation },
+    ...{ vm, owner: uid, service: service?.id ?? null, role: service?.role ?? null, since, reason, operation },
     ...{ capacity, requirements, rank, tied },
   };
 }

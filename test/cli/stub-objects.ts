@@ -48,6 +48,8 @@ export const service = (id: number, name: string, state = 'RUNNING', changes: Re
       state,
       reason: null,
       last_vmname: 2,
+      operation: null,
+      cooldown_until: null,
       nodes: [node(10 * id, 'host-1'), node(10 * id + 1, 'host-2')],
     },
   ],

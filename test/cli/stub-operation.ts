@@ -8,6 +8,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   type: 'deployService',
   state: 'running',
   resource: { type: 'service', id: 12, name: 'web', href: '/api/v1/services/12' },
+  role: null,
   requester: { id: 0, name: 'oneadmin' },
   waiting_for: null,
   error: null,

@@ -96,6 +96,7 @@ export const damages: readonly Damage[] = [
     );
     return { resource: { type: 'service', id: place.service } };
   }),
+  damage('role_operation_stale', (place) => onService(place, { 'roles.0.operation': nobody })),
   damage('role_state_wrong', (place) => onService(place, { 'roles.0.state': 'DEPLOYING' })),
   damage('role_incomplete', async (place) => {
     const vm = await vmOf(place);

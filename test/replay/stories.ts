@@ -66,6 +66,20 @@ async function slowBesideQuick(world: World): Promise<{ id: number; op: string }
   return world.deploy([{ name: 'quick' }, { name: 'slow' }, { name: 'child', parents: ['quick'] }]);
 }
 
+/** A role is given another number of VMs. */
+const scaled = async (world: World, from: number, to: number): Promise<{ id: number; op: string }> =>
+  world.scale((await world.running([{ name: 'web', cardinality: from }])).id, 'web', to);
+
+/** A role whose new VMs do not come up. */
+async function growing(world: World): Promise<{ id: number; op: string }> {
+  const { id } = await world.running([{ name: 'web' }]);
+  world.hypervisor.bootMilliseconds = 3_600_000;
+  const { op } = await world.scale(id, 'web', 3);
+  await eventually(async () => (await world.vms(id)).some(({ lcm_state }) => lcm_state === 'BOOT'));
+  world.hypervisor.bootMilliseconds = 0;
+  return { id, op };
+}
+
 /** What is recorded: each story a run that takes its own way through its workflow's code. */
 export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   'deploy-service': async (world) => ended(world, await world.deploy(pair)),
@@ -142,6 +156,53 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const repair = await ended(world, await world.repair(id));
     world.hypervisor.beforeEach = () => {};
     return repair;
+  },
+  'scale-role-up': async (world) => ended(world, await scaled(world, 2, 4)),
+  'scale-role-down': async (world) => ended(world, await scaled(world, 3, 1)),
+  'scale-role-refused': async (world) => {
+    const { id } = await world.running([{ name: 'only' }]);
+    world.hypervisor.failOn(1, { error: noImage });
+    return ended(world, await world.scale(id, 'only', 3));
+  },
+  'scale-role-waits-for-capacity': async (world) => {
+    await world.addHost({ cpu: 5_000 });
+    const { id } = await world.running([{ name: 'large', cpu: 4_000 }]);
+    const asked = await world.scale(id, 'large', 2);
+    await eventually(async () => (await world.operation(asked.op)).waiting_for !== null);
+    await world.addHost({ cpu: 5_000 });
+    return ended(world, asked);
+  },
+  'scale-role-ready-gate': async (world) => {
+    const service = await world.deploy([{ name: 'only' }], { deployment: 'none', ready_status_gate: true });
+    const report = async (op: string) => {
+      await eventually(async () => (await world.operation(op)).waiting_for !== null);
+      for (const vm of await world.vms(service.id)) await world.report(vm._id);
+    };
+    await report(service.op);
+    await world.ended(service.op);
+    const asked = await world.scale(service.id, 'only', 2);
+    await report(asked.op);
+    return ended(world, asked);
+  },
+  'scale-role-cancelled': async (world) => {
+    const { op } = await growing(world);
+    await world.cancel(op);
+    return ended(world, { op });
+  },
+  'scale-role-pre-empted': async (world) => {
+    const { id, op } = await growing(world);
+    await ended(world, await world.undeploy(id));
+    await world.ended(op);
+    return runOf(world, op);
+  },
+  'scale-role-waits-for-a-vm': async (world) => {
+    const { id } = await world.running([{ name: 'only', cardinality: 2 }]);
+    const [vm] = await world.vms(id);
+    await world.store.vms.model.updateOne({ _id: vm?._id }, { $set: { hold: { op: 'other', epoch: 1, attempt: 0 } } });
+    const asked = await world.scale(id, 'only', 0, true);
+    await eventually(() => world.steps.done().includes('retakeVictims'));
+    await world.store.vms.model.updateOne({ _id: vm?._id }, { $set: { hold: null } });
+    return ended(world, asked);
   },
   'undeploy-service': async (world) => ended(world, await world.undeploy((await world.running(pair)).id)),
   'undeploy-service-pre-empting': async (world) => ended(world, await world.undeploy((await booting(world)).id)),

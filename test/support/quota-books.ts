@@ -20,7 +20,7 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
     store.services.model
       .find(mayBeAmiss, {
         ...{ uid: 1, gid: 1, state: 1, charge: 1, capacities: 1 },
-        ...{ 'roles.name': 1, 'roles.cardinality': 1 },
+        ...{ 'roles.name': 1, 'roles.cardinality': 1, 'roles.surplus': 1 },
       })
       .lean<Pick<Service, '_id' | 'uid' | 'gid' | 'state' | 'charge' | 'capacities' | 'roles'>[]>()
       .exec(),
@@ -56,10 +56,10 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
   for (const service of services) {
     count(`service ${service._id}`, service, service.charge, service.state === 'DONE');
     const own = { services: 1, vms: 0, cpu: 0, memory: 0 };
-    for (const { name, cardinality } of service.roles) {
-      own.vms += cardinality;
-      own.cpu += cardinality * (service.capacities?.[name]?.cpu ?? 0);
-      own.memory += cardinality * (service.capacities?.[name]?.memory ?? 0);
+    for (const { name, cardinality, surplus = 0 } of service.roles) {
+      own.vms += cardinality + surplus;
+      own.cpu += (cardinality + surplus) * (service.capacities?.[name]?.cpu ?? 0);
+      own.memory += (cardinality + surplus) * (service.capacities?.[name]?.memory ?? 0);
     }
     if (service.charge && text(service.charge) !== text(own))
       found.push(`service ${service._id} is charged ${text(service.charge)}, and its roles are to have ${text(own)}`);

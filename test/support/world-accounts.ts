@@ -29,8 +29,8 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
     store.vms.model.find(mayBeAmiss, ofVm).lean<SeenVm[]>().exec(),
     store.hosts.model.find().lean().exec(),
     store.services.model
-      .find({}, { operation: 1, wanted: 1, holds: 1, state: 1 })
-      .lean<Pick<Service, '_id' | 'operation' | 'wanted' | 'holds' | 'state'>[]>()
+      .find({}, { operation: 1, wanted: 1, holds: 1, state: 1, roles: 1 })
+      .lean<Pick<Service, '_id' | 'operation' | 'wanted' | 'holds' | 'state' | 'roles'>[]>()
       .exec(),
     store.operations.model
       .find({ state: { $in: openStates } })
@@ -78,7 +78,15 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
     const working = ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
     say(working && hold === null, `VM ${id} is in ${lcm_state} with nobody at work on it`);
   }
-  for (const { _id: id, operation, wanted, holds, state } of services) {
+  for (const { _id: id, operation, wanted, holds, state, roles } of services) {
+    for (const { name, operation: its, state: is, surplus = 0 } of roles) {
+      say(ofEnded(its), `role ${name} of service ${id} names operation ${its}, which has ended`);
+      say(is === 'SCALING' && !its, `role ${name} of service ${id} is SCALING with no operation`);
+      say(
+        surplus > 0 && !['SCALING', 'FAILED_SCALING'].includes(is),
+        `role ${name} of service ${id} is charged too much`,
+      );
+    }
     say(ofEnded(operation), `service ${id} names operation ${operation}, which has ended`);
     say(ofEnded(wanted), `service ${id} is wanted by operation ${wanted}, which has ended`);
     for (const [role, { op }] of Object.entries(holds))

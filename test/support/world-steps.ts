@@ -15,6 +15,7 @@ const operations = [
   'deployService',
   'undeployService',
   'repairService',
+  'scaleRole',
   'deployVm',
   'terminateVm',
   'recoverVm',

@@ -45,6 +45,9 @@ type RoleWish = {
   shutdown_action?: string;
   failure_policy?: FailurePolicy;
   placement?: { affinity: string[] };
+  min_vms?: number;
+  max_vms?: number;
+  cooldown?: number;
 };
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
 
@@ -198,6 +201,12 @@ export class World {
 
   async recover(id: number): Promise<Asked> {
     return asked(await this.operations.services.recover(this.caller, id, admission));
+  }
+
+  /** Asks that a role have another number of VMs. */
+  async scale(id: number, role: string, cardinality: number, force = false): Promise<Asked> {
+    const request = { cardinality, force };
+    return asked(await this.operations.scaling.scale(this.caller, id, role, request, admission));
   }
 
   async repair(id: number): Promise<Asked> {

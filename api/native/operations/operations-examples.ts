@@ -19,6 +19,7 @@ export const ids = {
   undeployment: '01KQS66C404HYJVJ4FCCN4MWA5',
   deletion: '01KQS6A1A0SKM4MA64YEF8J4DZ',
   termination: '01KQS6DPG0B252W4DY4DW06CF7',
+  scaling: '01KQS6FH30V5C8Q0N4WYRB7E9K',
   check: '01KQS6HBP0GFV8XN6MXSEBES48',
 };
 
@@ -40,6 +41,7 @@ export const accepted = (
   type,
   state: 'accepted',
   resource: { type: kind, id: of, name, href: `${apiRoot}${kinds[kind].path}/${of}` },
+  role: null,
   requester: { id: 0, name: 'oneadmin' },
   waiting_for: null,
   error: null,
@@ -57,6 +59,12 @@ export const begun = (operation: OperationResource, run: string, time: string): 
   ...operation,
   workflow: { ...operation.workflow, run_id: run, url: `${runsUrl}/${operation.workflow.id}/${run}/history` },
   started_at: `2026-05-04T${time}.000Z`,
+});
+
+export const scaledUp = (id: string): OperationResource => ({
+  ...accepted(id, 'scaleRole', shopOfMay, '09:53:00'),
+  role: 'web',
+  workflow: { id: 'service-1/web', run_id: null, url: `${runsUrl}/service-1%2Fweb` },
 });
 
 export const checkAccepted: OperationResource = {

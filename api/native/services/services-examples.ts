@@ -29,9 +29,14 @@ export const shopOfMay: ServiceResource = {
       state: 'RUNNING',
       reason: null,
       last_vmname: 2,
+      operation: null,
+      cooldown_until: null,
       nodes: [node(1, 'web_0_(service_1)'), node(2, 'web_1_(service_1)')],
     },
-    { ...roles.db, state: 'RUNNING', reason: null, last_vmname: 1, nodes: [node(0, 'db_0_(service_1)')] },
+    {
+      ...{ ...roles.db, state: 'RUNNING', reason: null, last_vmname: 1, operation: null, cooldown_until: null },
+      nodes: [node(0, 'db_0_(service_1)')],
+    },
   ],
   log: [
     { timestamp: '2026-05-04T09:32:11.000Z', severity: 'I', message: 'New state: DEPLOYING' },

@@ -105,9 +105,10 @@ export const serviceRoutes: readonly Route[] = [
     method: 'post',
     path: '/services/{id}/recover',
     tag: 'Services',
-    summary: 'Go on with a failed deployment or undeployment',
+    summary: 'Go on with a failed deployment, undeployment or scaling',
     needs: [['manage', 'service']],
-    description: 'A new run that skips what is done and replaces failed VMs.',
+    description:
+      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first goes on to the cardinality that it was to have.',
     params: ById,
     query: NoQuery,
     body: noBody,

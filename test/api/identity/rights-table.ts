@@ -90,6 +90,7 @@ export const sends: Record<string, readonly Send[]> = {
     { when: 'for `success` and `failure`', body: { action: 'success' } },
     { when: 'for `success` and `failure`', body: { action: 'failure' } },
   ],
+  scaleRole: [{ path: async () => ({ role: 'web' }), body: { cardinality: 2 } }],
   answerOperation: [{ body: { answer: 'retry' } }],
   showConsistencyCheck: [{ path: async ({ check }) => ({ id: check }) }],
 

@@ -111,8 +111,7 @@ const actsOnVms: Act[] = [
   { do: 'terminate', hard: true },
   { do: 'report' },
 ];
-/** Those that services come into so far. */
-const serviceStates = ServiceState.options.filter((state) => !/SCALING|COOLDOWN/.test(state));
+const serviceStates = ServiceState.options;
 const answers = Answer.options.map((answer) => ({ do: 'answer', answer }) as const);
 
 /** Scenes of what was asked of a resource; each act has its own, for it may change it. */
@@ -134,6 +133,7 @@ const onResources = (): Scene[] => [
 const ofServices = ['deployService', 'undeployService', 'repairService'] as const;
 const inputs = {
   ...{ deployService: {}, undeployService: { hard: null, remove: false }, repairService: {} },
+  scaleRole: { from: 1, cardinality: 2, force: true },
   ...{
     deployVm: {},
     terminateVm: { hard: true },

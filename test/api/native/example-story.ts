@@ -92,6 +92,8 @@ export const story: readonly (string | Event)[] = [
   settled,
   'terminateVm',
   settled,
+  'scaleRole',
+  settled,
 
   ...['showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
   meanwhile('there are no defaults again', (world) =>

@@ -28,6 +28,7 @@ const bodies: Record<string, object> = {
   createVm: { template_id: 0 },
   updateVm: { user_template: { READY: 'YES' } },
   createService: { template_id: 0 },
+  scaleRole: { cardinality: 2 },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },
@@ -41,7 +42,7 @@ const ids: Record<string, (id: string) => string> = { Operations: ulid, 'Consist
 /** Ids of objects of oneadmin, by tag. */
 const present: Record<string, string> = {};
 
-const others: Record<string, string> = { group_id: '1', user_id: '0', token_id: '0' };
+const others: Record<string, string> = { group_id: '1', user_id: '0', token_id: '0', role: 'web' };
 const pathTo = (route: Route, id: string) =>
   route.path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => others[name] ?? id);
 const named = routeTable.filter(({ path }) => path.includes('{id}'));

@@ -35,6 +35,7 @@ const service = (state: ServiceState, over: Partial<FactsOf<'service'>> = {}): R
   state,
   work: null,
   going: null,
+  roles: [],
   ...over,
 });
 const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): ResourceFacts => ({

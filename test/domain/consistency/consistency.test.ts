@@ -143,6 +143,12 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['service_operation_stale', () => ofService(service('RUNNING', { operation: 'succeeded' }))],
   ['service_wanted_stale', () => ofService(service('RUNNING', { wanted: 'lost' }))],
   ['service_hold_stale', () => ofService(service('RUNNING', { holds: { web: { op: 'lost', epoch: 4 } } }))],
+  ['service_abandoned', () => ofService(service('SCALING', { roles: [role('web', 'SCALING')] }))],
+  [
+    'role_operation_stale',
+    () => ofService(service('RUNNING', { roles: [{ ...role('web', 'RUNNING'), operation: 'lost' }] })),
+  ],
+  ['role_state_wrong', () => ofService(service('COOLDOWN', { roles: [role('web', 'SCALING')] }))],
   ['service_done_with_vms', () => ofService(service('DONE'))],
   ['role_state_wrong', () => ofService(service('RUNNING', { roles: [role('web', 'DEPLOYING')] }))],
   ['role_state_wrong', () => ofService(service('FAILED_DEPLOYING', { roles: [role('web', 'DEPLOYING')] }))],

@@ -4,6 +4,7 @@ import { type HealthVm, serviceHealth } from '../../../domain/services/service-h
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { deployingService } from '../../support/deploying-service.js';
 
+const now = new Date(0);
 type State = 'RUNNING' | 'WARNING' | 'FAILED_DEPLOYING';
 const service = (state: State, cardinality = 2, gate = false) => {
   const { roles } = deployingService(1, 'op');
@@ -42,7 +43,7 @@ describe('a service that was deployed', () => {
     ['that has lost all', [], '0 of 2 VMs run: 2 are missing'],
   ])('%s', (_, vms, reason) => {
     for (const state of ['RUNNING', 'WARNING'] as const) {
-      const health = serviceHealth(service(state), vms);
+      const health = serviceHealth(service(state), vms, now);
       const becomes = reason === null ? 'RUNNING' : 'WARNING';
       expect(health).toMatchObject({ state: becomes, roles: [{ name: 'front', state: becomes, reason }] });
     }
@@ -50,16 +51,19 @@ describe('a service that was deployed', () => {
 
   it.each(['RUNNING', 'WARNING'] as const)('stays %s while a VM of it is on its way', (state) => {
     for (const name of ['PENDING', 'ACTIVE/PROLOG', 'ACTIVE/BOOT', 'ACTIVE/SHUTDOWN'] as const)
-      expect(serviceHealth(service(state), [well, vm(2, name)])?.state, name).toBe(state);
+      expect(serviceHealth(service(state), [well, vm(2, name)], now)?.state, name).toBe(state);
   });
 
   it('is judged by no other state', () => {
-    for (const state of ['PENDING', 'DEPLOYING', 'UNDEPLOYING', 'DONE', 'FAILED_UNDEPLOYING', 'COOLDOWN'] as const)
-      expect(serviceHealth({ ...service('RUNNING'), state }, [])).toBeNull();
+    for (const state of ['PENDING', 'DEPLOYING', 'UNDEPLOYING', 'DONE', 'FAILED_UNDEPLOYING'] as const)
+      expect(serviceHealth({ ...service('RUNNING'), state }, [], now)).toBeNull();
   });
 
   it('of no VMs at all runs where it is to have none', () => {
-    expect(serviceHealth(service('WARNING', 0), [])).toMatchObject({ state: 'RUNNING', roles: [{ state: 'RUNNING' }] });
+    expect(serviceHealth(service('WARNING', 0), [], now)).toMatchObject({
+      state: 'RUNNING',
+      roles: [{ state: 'RUNNING' }],
+    });
   });
 
   it('is judged the same when it is judged again, and is RUNNING exactly when nothing is amiss', () => {
@@ -73,9 +77,9 @@ describe('a service that was deployed', () => {
           }),
         );
         const before = service('RUNNING', cardinality);
-        const once = serviceHealth(before, vms);
+        const once = serviceHealth(before, vms, now);
         const roles = before.roles.map((role, at) => ({ ...role, ...once?.roles[at] }));
-        const again = serviceHealth({ ...before, state: once?.state ?? 'RUNNING', roles }, vms);
+        const again = serviceHealth({ ...before, state: once?.state ?? 'RUNNING', roles }, vms, now);
         expect(again).toEqual(once);
         const places = states.filter(([name, does]) => name !== 'DONE' && does !== 'is left behind').length;
         const its = vms.filter(({ state, wanted }) => state !== 'DONE' && wanted === null);
@@ -98,7 +102,7 @@ describe('a service whose deployment failed', () => {
   const back = (name: VmStateName) => vm(3, name, { service: { id: 1, role: 'back', ordinal: 0 } });
 
   it('says of a role that ran what is the matter with it, and stays what it is called', () => {
-    expect(serviceHealth(failed({ other: 'RUNNING' }), [well, vm(2, 'ACTIVE/BOOT_FAILURE')])).toMatchObject({
+    expect(serviceHealth(failed({ other: 'RUNNING' }), [well, vm(2, 'ACTIVE/BOOT_FAILURE')], now)).toMatchObject({
       state: 'FAILED_DEPLOYING',
       roles: [{ state: 'FAILED_DEPLOYING' }, { state: 'WARNING', reason: '0 of 1 VMs run: 1 is missing' }],
     });
@@ -110,7 +114,7 @@ describe('a service whose deployment failed', () => {
     ['RUNNING', 'WARNING', [back('ACTIVE/RUNNING')]],
     ['WARNING', 'RUNNING', [back('ACTIVE/UNKNOWN')]],
   ] as const)('is %s once what had failed runs, and the other role is %s', (becomes, other, others) => {
-    const health = serviceHealth(failed({ other }), [...both, ...others]);
+    const health = serviceHealth(failed({ other }), [...both, ...others], now);
     expect(health).toMatchObject({ state: becomes, roles: [{ state: 'RUNNING', reason: null }, {}] });
   });
 
@@ -118,7 +122,7 @@ describe('a service whose deployment failed', () => {
     const [first] = both as [HealthVm];
     const ready = both.map((one) => ({ ...one, user_template: { READY: 'YES' } }));
     const roleOf = (vms: HealthVm[], gate: boolean, cardinality = 2) =>
-      serviceHealth(failed({ gate, cardinality }), vms)?.roles[0]?.state;
+      serviceHealth(failed({ gate, cardinality }), vms, now)?.roles[0]?.state;
     expect(roleOf(ready, true)).toBe('RUNNING');
     expect(roleOf([first, ...ready.slice(1)], true)).toBe('FAILED_DEPLOYING');
     expect(roleOf(both, false, 1)).toBe('FAILED_DEPLOYING');

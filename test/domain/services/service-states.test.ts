@@ -12,6 +12,7 @@ import { ServiceState } from '../../../schemas/services/service.js';
 const events: ServiceEvent[] = [
   ...(['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'] as const),
   ...(['warn', 'well', 'repair', 'fail_repair'] as const),
+  ...(['scale', 'scaled', 'cool', 'fail_scale', 'cooled'] as const),
 ];
 const machines = { service: nextServiceState, role: nextRoleState };
 type Next = typeof nextServiceState;
@@ -67,6 +68,17 @@ describe.each(Object.entries(machines))('the states of a %s', (_, next) => {
     expect(next('UNDEPLOYING', 'fail_undeploy')).toBe('FAILED_UNDEPLOYING');
     expect(next('RUNNING', 'fail_deploy')).toBeUndefined();
     expect(next('RUNNING', 'fail_undeploy')).toBeUndefined();
+  });
+
+  it('let what is deployed be scaled, and what was scaled or has failed to be', () => {
+    expect(ServiceState.options.filter((state) => next(state, 'scale') !== undefined)).toEqual(
+      ServiceState.options.filter((state) =>
+        ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'].includes(state),
+      ),
+    );
+    const after = (['scaled', 'cool', 'fail_scale'] as const).map((event) => next('SCALING', event));
+    expect(after).toEqual(['RUNNING', 'COOLDOWN', 'FAILED_SCALING']);
+    expect([next('COOLDOWN', 'cooled'), next('COOLDOWN', 'warn')]).toEqual(['RUNNING', 'WARNING']);
   });
 
   it('take the event again that brought a state on its way', () => {

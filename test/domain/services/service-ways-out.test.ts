@@ -72,7 +72,7 @@ function judged(seen: Seen): Seen {
   const vms = healthVms(seen.vms);
   expect(vms.every(belongs)).toBe(true);
   const roles = [{ ...role, cardinality: seen.cardinality, state: seen.role }];
-  const health = serviceHealth({ state: seen.service, roles, body }, vms);
+  const health = serviceHealth({ state: seen.service, roles, body }, vms, new Date(0));
   return health ? { ...seen, service: health.state, role: health.roles[0]?.state ?? seen.role } : seen;
 }
 
@@ -191,7 +191,7 @@ function offers(seen: Seen): Way<Seen>[] {
   const { service: state, work: of, host } = seen;
   const going = of === 'undeploy' ? { hard: true, remove: true } : null;
   const work = of === null ? null : atWork;
-  const actions = offeredOn({ type: 'service', id: 1, state, work, going });
+  const actions = offeredOn({ type: 'service', id: 1, state, work, going, roles: [] });
   // Of VMs too many, such as one that was taken for lost and came back, people end some.
   const ended = seen.vms.flatMap(({ vm, there }, at): Way<Seen>[] => {
     const isOffered =

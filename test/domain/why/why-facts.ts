@@ -189,6 +189,9 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         state: subject.state,
         work,
         going: going ? { hard: null, remove: false } : null,
+        roles: subject.roles.flatMap(({ name, state }) =>
+          state === 'FAILED_SCALING' ? [{ name, state, work: null }] : [],
+        ),
       };
     case 'vm':
       return {

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { why } from '../../../domain/why/why.js';
 import { Why } from '../../../schemas/operations/why.js';
 import { hosts } from './hosts.js';
+import { scalings } from './scalings.js';
 import { serviceOperations } from './service-operations.js';
 import { serviceOutcomes } from './service-outcomes.js';
 import { servicesAtRest } from './services-at-rest.js';
 import { vms } from './vms.js';
 
 /** Every situation that somebody asks about: what is, and what is said of it. */
-const cases = [...serviceOperations, ...serviceOutcomes, ...servicesAtRest, ...vms, ...hosts];
+const cases = [...serviceOperations, ...serviceOutcomes, ...servicesAtRest, ...scalings, ...vms, ...hosts];
 const answers = cases.map(([situation, facts]) => ({ situation, facts, answer: why(facts) }));
 
 describe('why', () => {

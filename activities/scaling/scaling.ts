@@ -1,0 +1,70 @@
+import { Context } from '@temporalio/activity';
+import { isScaling } from '../../schemas/operations/operation.js';
+import type { ShutdownAction } from '../../schemas/services/service-template.js';
+import { begin, type StepInput } from '../operations/begin.js';
+import type { StepPorts } from '../ports.js';
+import { failVms } from '../services/role-vms.js';
+import type { RoleInput } from '../services/roles-input.js';
+import { type RoleStaffed, staffRole, takeVictims, type VictimsTaken } from './staff-role.js';
+
+export type RoleScalingPlan = {
+  service: number;
+  role: string;
+  /** Whether VMs count as there only once they have reported. */
+  gate: boolean;
+  /** How those that are too many go. */
+  hard: boolean;
+  /** The last step that an earlier run of this operation has done on the role. */
+  step: number;
+  /** What it came to in an earlier run stands. */
+  settled: boolean;
+};
+
+/** `shutdown` is the old name of terminate, `shutdown-hard` of terminate-hard. */
+const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
+
+/** The steps of scaling a role that touch MongoDB alone. */
+export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+  /** Claims the operation. The role has been SCALING since it was admitted. */
+  beginScaling: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<RoleScalingPlan | null> => {
+      const { _id: op, resource, role: name = '' } = operation;
+      const service = await store.services.find(resource.id);
+      const role = service?.roles.find((candidate) => candidate.name === name);
+      if (!service || !role || !isScaling(operation) || role.operation !== op || service.wanted !== null) return null;
+      const runId = Context.current().info.workflowExecution?.runId ?? input.run;
+      const done = role.mark?.op === op ? { [name]: role.mark.step } : {};
+      const reached = await store.operations.begunWith(op, runId, done);
+      return {
+        service: service._id,
+        role: name,
+        gate: service.body.ready_status_gate,
+        hard: isHard(role.shutdown_action ?? service.body.shutdown_action ?? settings.shutdownAction),
+        step: reached[name] ?? 0,
+        settled: role.state !== 'SCALING',
+      };
+    }),
+
+  /**
+   * Takes the role and those of its VMs that are to be begun or removed, makes those that it lacks (each under its unique
+   * key), and gives a host to those that have none. null: somebody who pre-empts wants the service.
+   */
+  staffRole: (input: RoleInput): Promise<RoleStaffed | null> => staffRole({ store, settings }, input),
+
+  /** Looks again for VMs that are too many, which others had. */
+  retakeVictims: (input: RoleInput): Promise<VictimsTaken> => takeVictims(store, input),
+
+  /** RUNNING or COOLDOWN when the role has as many VMs as it is to have, else FAILED_SCALING. Returns whether it has. */
+  async finishScaling({
+    op,
+    service: id,
+    role: name,
+    step,
+    failure,
+  }: RoleInput & { failure: string | null }): Promise<boolean> {
+    if (failure !== null) await failVms(store, op, id, new Map([[name, failure]]));
+    await store.scalings.finish({ service: id, role: name, op, step }, { failure, cooldown: settings.cooldown ?? 0 });
+    const role = (await store.services.part(id, [name]))?.roles[0];
+    return role !== undefined && role.state !== 'FAILED_SCALING' && role.state !== 'SCALING';
+  },
+});

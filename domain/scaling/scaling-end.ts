@@ -1,0 +1,63 @@
+import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
+import { brief, longest } from '../brief.js';
+import { amountsOf, chargeOfVm } from '../identity/quotas.js';
+import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
+import { nextRoleState, stateOfRoles } from '../services/service-states.js';
+import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+
+/** Why a role cannot be called scaled, or null when it can. `vms`: those of it that are not DONE. */
+export function whyNotScaled(role: Role, vms: readonly HealthVm[], failure: string | null): string | null {
+  const its = vms.filter(belongs);
+  // One whose state is not known fills its place: whether it is amiss, health says.
+  const others = its.filter((vm) => !isVmHealthy(vm) && vm.lcm_state !== 'UNKNOWN');
+  const surplus = its.length - role.cardinality;
+  if (others.length === 0 && missingOf(role, vms) === 0 && surplus <= 0) return null;
+  const amiss = its.filter((vm) => !isVmHealthy(vm) && vm.reason !== null);
+  const few = amiss.slice(0, 3).map((vm) => `VM ${vm._id} (${vm.name}): ${vm.reason}`);
+  const more = amiss.length > 3 ? `; and ${amiss.length - 3} more` : '';
+  const counts =
+    surplus > 0
+      ? `${its.length} VMs are there, and ${role.cardinality} are to be`
+      : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
+  const why = few.length > 0 ? `${few.join('; ')}${more}` : failure;
+  return why === null ? counts : `${counts}: ${why}`;
+}
+
+/** What the role comes to; `reason`: why it is not as wished. `cooldown`: seconds, unless the role says how many. */
+export function scaledRole(
+  role: Role,
+  { reason, cooldown, now }: { reason: string | null; cooldown: number; now: Date },
+): Pick<Role, 'state' | 'reason' | 'cooldown_until'> {
+  if (reason !== null)
+    return { state: nextRoleState(role.state, 'fail_scale') ?? role.state, reason: brief(reason, longest.role) };
+  const seconds = role.cooldown ?? cooldown;
+  const state = nextRoleState(role.state, seconds > 0 ? 'cool' : 'scaled') ?? role.state;
+  return { state, reason, cooldown_until: new Date(now.getTime() + seconds * 1_000) };
+}
+
+/** VMs beyond the cardinality that are gone are not charged any more. `vms`: those of the role that are not DONE. */
+export function settledSurplus(
+  { roles, charge, capacities }: Pick<Service, 'roles' | 'charge' | 'capacities'>,
+  name: string,
+  vms: readonly HealthVm[],
+): { surplus: number; returned: Amounts | null } {
+  const { surplus = 0, cardinality = 0 } = roles.find((role) => role.name === name) ?? {};
+  const there = vms.filter((vm) => belongs(vm) || isDeparting(vm)).length;
+  const left = Math.min(surplus, Math.max(0, there - cardinality));
+  const capacity = capacities?.[name];
+  const gone = surplus - left;
+  return { surplus: left, returned: charge && capacity && gone > 0 ? timesOver(chargeOfVm(capacity), gone) : null };
+}
+
+export const timesOver = (amounts: Amounts, times: number): Amounts => amountsOf((kind) => amounts[kind] * times);
+
+/** A service once one of its roles has changed: it is called what its roles make of it, unless an operation has all of it. */
+export function withRole(
+  { state, roles, operation }: Pick<Service, 'state' | 'roles' | 'operation'>,
+  name: string,
+  change: Partial<Role>,
+): { state: ServiceState; roles: Role[] } {
+  const after = roles.map((role) => (role.name === name ? { ...role, ...change } : role));
+  return { state: operation === null ? stateOfRoles(after) : state, roles: after };
+}

@@ -1,0 +1,105 @@
+import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
+import { beyond, measureServiceTemplate } from '../bounds.js';
+import { Problem } from '../problems.js';
+import { isResting, judgedStates } from '../services/service-health.js';
+
+export type ScalingWish = { cardinality: number; force: boolean };
+
+/** A service as it is asked whether a role of it may be scaled. */
+export type ScaledService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;
+
+export type ScalingPlan = {
+  from: number;
+  to: number;
+  /** Beyond which limit it goes by force; null: within both. */
+  forced: string | null;
+  /** VMs that are charged in addition, from the moment on at which the scaling is admitted. */
+  charged: number;
+  /** VMs beyond the cardinality that stay charged until they are gone. */
+  surplus: number;
+};
+
+/** States of a role in which it may be scaled; in COOLDOWN by force, unless that is over. */
+const scalable: readonly ServiceState[] = ['RUNNING', 'WARNING', 'FAILED_SCALING', 'COOLDOWN'];
+
+/**
+ * What it means to give a role another cardinality, or why that is refused. The cardinality is the wish, from the moment on
+ * at which it is admitted: whatever comes in between, VMs are made or removed until there are so many.
+ */
+export function scalingPlan(service: ScaledService, role: Role, wish: ScalingWish, now: Date): ScalingPlan | Problem {
+  const { cardinality: from, surplus = 0 } = role;
+  const { cardinality: to, force } = wish;
+  const refused = refusal(service, role, wish, now);
+  if (refused) return refused;
+  return {
+    from,
+    to,
+    forced: force ? (outside(role, to)?.limit ?? null) : null,
+    charged: Math.max(0, to - (from + surplus)),
+    surplus: Math.max(0, from + surplus - to),
+  };
+}
+
+function refusal(
+  service: ScaledService,
+  role: Role,
+  { cardinality: to, force }: ScalingWish,
+  now: Date,
+): Problem | null {
+  const of = `role ${role.name} of service ${service._id}`;
+  if (service.state === 'FAILED_DEPLOYING' || !judgedStates.includes(service.state))
+    return new Problem(
+      'wrong_state',
+      `Service ${service._id} is ${service.state}: roles are scaled of one that was deployed${hints[service.state] ?? '.'}`,
+    );
+  if (!scalable.includes(role.state))
+    return new Problem(
+      'wrong_state',
+      `Role ${role.name} of service ${service._id} is ${role.state}: it cannot be scaled.`,
+    );
+  if (role.state === 'COOLDOWN' && isResting(role, now) && !force)
+    return new Problem(
+      'wrong_state',
+      `Role ${role.name} of service ${service._id} is in COOLDOWN until ${role.cooldown_until?.toISOString()}: wait, or use force.`,
+    );
+  const limit = force ? null : outside(role, to);
+  if (limit) return wrong(`${limit.detail} of ${of}. Ask for a number within, or use force to go beyond.`);
+  // What has failed to get there is tried again.
+  if (to === role.cardinality && role.state !== 'FAILED_SCALING')
+    return wrong(
+      `is the cardinality that ${of} has already. Ask for another one; \`repair\` makes VMs that are missing.`,
+    );
+  const [found] = beyond(measured(service, role.name, to), measured(service, role.name, role.cardinality));
+  return found ? wrong(`is too many: the service ${found.detail}. Ask for fewer.`) : null;
+}
+
+const hints: Partial<Record<ServiceState, string>> = {
+  FAILED_DEPLOYING: '. Recover it first.',
+  FAILED_UNDEPLOYING: ', and not of one that is to go.',
+  PENDING: '. Wait for its deployment.',
+  DEPLOYING: '. Wait for its deployment.',
+};
+
+const wrong = (detail: string): Problem =>
+  new Problem('invalid_request', 'The role cannot be scaled so.', { findings: [{ pointer: '/cardinality', detail }] });
+
+function outside({ min_vms, max_vms }: Role, to: number): { limit: string; detail: string } | null {
+  if (min_vms !== undefined && to < min_vms)
+    return { limit: `min_vms ${min_vms}`, detail: `is ${to}, below min_vms ${min_vms}` };
+  if (max_vms !== undefined && to > max_vms)
+    return { limit: `max_vms ${max_vms}`, detail: `is ${to}, above max_vms ${max_vms}` };
+  return null;
+}
+
+/** What a service may have at most, as at its creation. */
+const measured = ({ body, roles }: ScaledService, name: string, cardinality: number) =>
+  measureServiceTemplate({
+    ...body,
+    roles: roles.map((role) => (role.name === name ? { ...role, cardinality } : role)),
+  }).filter(({ limit }) => limit === 'vmsOfService' || limit === 'tiesOfVms');
+
+/** The line that OneFlow's log has for it, with the limit that it goes beyond. */
+export function scalingText(role: string, { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>): string {
+  const beyondLimit = forced === null ? '' : `, by force beyond ${forced}`;
+  return `Role ${role} scaling ${to < from ? 'down' : 'up'} from ${from} to ${to} nodes${beyondLimit}`;
+}

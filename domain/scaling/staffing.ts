@@ -1,0 +1,54 @@
+import type { Vm } from '../../schemas/vms/vm.js';
+import { belongs, isDeparting } from '../services/service-health.js';
+import { failedToDeploy, isVmHealthy } from '../vms/vm-states.js';
+
+/** A VM of a role, as it is looked at when the role is scaled. */
+export type StaffedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'wanted' | 'left_behind'>;
+
+/** What is to be done so that a role has as many VMs as it is to have. */
+export type Staffing<V> = {
+  /** VMs that never ran, or whose removal has failed: they go at once, and others take the places of the former. */
+  failed: V[];
+  /** VMs beyond the cardinality, the first to go first; those that are going already among them. */
+  victims: V[];
+  /** VMs that are there and are to be placed or booted. */
+  start: V[];
+  /** VMs to be made. */
+  lacking: number;
+  /** VMs beyond the cardinality that another operation holds: they are not taken from it, but when it lets go. */
+  busy: number;
+};
+
+/**
+ * From the VMs of a role that are not DONE to those that it is to have. One that somebody is terminating by hand fills its
+ * place until it is gone, and is none of those that are removed: the fewer have to go. One whose state is not known stays,
+ * unless there are too many. `op`: whoever scales; what others hold is left alone.
+ */
+export function staffing<V extends StaffedVm>(vms: readonly V[], cardinality: number, op: string): Staffing<V> {
+  const isOthers = ({ hold }: V): boolean => hold !== null && hold.op !== op;
+  const own = vms.filter(belongs);
+  const isGoing = ({ lcm_state }: V): boolean => lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
+  const hasFailed = (vm: V): boolean => failedToDeploy(vm) || vm.lcm_state === 'EPILOG_FAILURE';
+  const going = own.filter((vm) => isGoing(vm) && !isOthers(vm));
+  const failed = own.filter((vm) => hasFailed(vm) && !isOthers(vm));
+  const keeping = own.filter((vm) => !going.includes(vm) && !failed.includes(vm));
+  const surplus = Math.max(0, keeping.length - cardinality);
+  const victims = leavingOrder(keeping.filter((vm) => !isOthers(vm))).slice(0, surplus);
+  const departing = vms.filter(isDeparting).length;
+  return {
+    failed,
+    victims: [...going, ...victims],
+    start: keeping.filter((vm) => isStarting(vm) && !isOthers(vm) && !victims.includes(vm)),
+    lacking: Math.max(0, cardinality - keeping.length - departing),
+    busy: surplus - victims.length,
+  };
+}
+
+const isStarting = ({ state, lcm_state }: StaffedVm): boolean =>
+  state === 'PENDING' || lcm_state === 'PROLOG' || lcm_state === 'BOOT';
+
+/** Those that do not serve before those that do, and of these the oldest first. */
+export const leavingOrder = <V extends StaffedVm>(vms: readonly V[]): V[] =>
+  vms.toSorted((one, other) => rank(one) - rank(other) || one._id - other._id);
+
+const rank = (vm: StaffedVm): number => (isVmHealthy(vm) ? 2 : isStarting(vm) ? 1 : 0);

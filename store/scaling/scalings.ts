@@ -1,0 +1,190 @@
+import type { Connection } from 'mongoose';
+import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
+import { Problem } from '../../domain/problems.js';
+import { scaledRole, settledSurplus, timesOver, whyNotScaled, withRole } from '../../domain/scaling/scaling-end.js';
+import { type ScalingWish, scalingPlan, scalingText } from '../../domain/scaling/scaling-plan.js';
+import type { HealthVm } from '../../domain/services/service-health.js';
+import type { Ownership } from '../../schemas/common/common.js';
+import type { Amounts } from '../../schemas/identity/quota.js';
+import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { QuotaStore } from '../identity/quotas.js';
+import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import { healthFields } from '../services/health-fields.js';
+import { healthEntries, pushLog, stateEntry } from '../services/service-log.js';
+import type { ServicePart } from '../services/service-roles.js';
+import type { ServiceStore } from '../services/services.js';
+
+/** A step on a role that an operation has alone; its numbers rise within the operation. */
+export type RoleWork = { service: number; role: string; op: string; step: number };
+
+/**
+ * How a role alone is at an operation's disposal. Every change of it reads the service and writes it in one transaction, and
+ * raises `health`: of two that meet, one goes again and sees what the other has done, and whoever has judged by what was
+ * before writes nothing.
+ */
+export function createScalings(
+  connection: Connection,
+  { services, quotas }: { services: ServiceStore; quotas: QuotaStore },
+) {
+  const find = (id: number, transaction: Transaction): Promise<Service | null> =>
+    services.model.findById(id).session(sessionOf(transaction)).lean<Service>().exec();
+
+  const vmsOf = (id: number, role: string, transaction: Transaction): Promise<HealthVm[]> =>
+    connection
+      .collection<Vm>('vms')
+      .find(
+        { 'service.id': id, 'service.role': role, state: { $ne: 'DONE' } },
+        { ...within(transaction), projection: healthFields, hint: 'by_service' },
+      )
+      .toArray();
+
+  async function write(
+    before: Service,
+    after: Pick<Service, 'state' | 'roles'>,
+    { log, charge, transaction }: { log: readonly LogEntry[]; charge?: Amounts; transaction: Transaction },
+  ): Promise<void> {
+    await services.model.updateOne(
+      { _id: before._id },
+      {
+        $set: { state: after.state, roles: after.roles, ...(charge && { charge }) },
+        $inc: { health: 1 },
+        $push: pushLog(log),
+      },
+      within(transaction),
+    );
+  }
+
+  return {
+    /**
+     * Admission of a scaling, in its transaction: nothing else has the service or this role, and what is asked may be done
+     * as the service is now. From then on the role is SCALING and has the cardinality that is wished for; VMs in addition
+     * are charged. Throws `quota_exceeded`. Returns whose the service is; null: something is in the way.
+     */
+    async admit(
+      { service: id, role: name, op }: Omit<RoleWork, 'step'>,
+      wish: ScalingWish,
+      transaction: Transaction,
+      names: (owner: Ownership) => { uname?: string } = () => ({}),
+    ): Promise<Ownership | null> {
+      const service = await find(id, transaction);
+      const role = service?.roles.find((candidate) => candidate.name === name);
+      if (!service || !role || !isFree(service, role)) return null;
+      const now = new Date();
+      const plan = scalingPlan(service, role, wish, now);
+      if (plan instanceof Problem) return null;
+      const { uid, gid, permissions } = service;
+      const capacity = service.capacities?.[name];
+      const charge = service.charge && capacity && timesOver(chargeOfVm(capacity), plan.charged);
+      const { surplus: _gone, lowered: _old, ...rest } = role;
+      const scaling: Role = {
+        ...rest,
+        ...{ operation: op, state: 'SCALING', reason: null, cardinality: plan.to },
+        ...(charge && plan.surplus > 0 && { surplus: plan.surplus }),
+      };
+      const roles = service.roles.map((each) => (each.name === name ? scaling : each));
+      const after = withRole({ ...service, roles }, name, {});
+      await write(service, after, {
+        log: [
+          { timestamp: now, severity: 'I', message: scalingText(name, plan) },
+          ...(after.state === service.state ? [] : [stateEntry(after.state, now)]),
+        ],
+        ...(charge && service.charge && { charge: added(service.charge, charge) }),
+        transaction,
+      });
+      const owner = { uid, gid, permissions };
+      if (charge && plan.charged > 0) await quotas.charge({ ...owner, ...names(owner) }, charge, transaction);
+      return owner;
+    },
+
+    /**
+     * Takes a role for a step of the operation that has it alone. Returns the service with it; null: a later step has it, or
+     * the operation has it no more, or somebody who pre-empts wants the service.
+     */
+    async enter({ service: id, role: name, op, step }: RoleWork): Promise<ServicePart | null> {
+      await services.model.updateOne(
+        {
+          ...{ _id: id, wanted: null },
+          roles: {
+            $elemMatch: {
+              ...{ name, operation: op, state: 'SCALING' },
+              $or: [{ 'mark.op': { $ne: op } }, { 'mark.step': { $lt: step } }],
+            },
+          },
+        },
+        { $set: { 'roles.$.mark': { op, step } }, $inc: { health: 1 } },
+      );
+      const part = await services.part(id, [name]);
+      const role = part?.roles[0];
+      const isOurs = role?.operation === op && role.mark?.op === op && role.mark.step === step;
+      return part?.wanted === null && isOurs && role.state === 'SCALING' ? part : null;
+    },
+
+    /**
+     * Ends the work on a role: it is as wished, and rests; or why it is not. Charges of VMs that are gone are given back. Said
+     * again it is so already. `failure`: why a batch failed as a whole. `cooldown`: of roles that say none.
+     */
+    finish: (work: RoleWork, { failure, cooldown }: { failure: string | null; cooldown: number }): Promise<void> =>
+      withTransaction(connection, async (transaction) => {
+        const { service: id, role: name, op, step } = work;
+        const service = await find(id, transaction);
+        const role = service?.roles.find((candidate) => candidate.name === name);
+        const isOurs = role?.operation === op && role.state === 'SCALING';
+        if (!service || !role || !isOurs || (role.mark?.op === op && role.mark.step >= step)) return;
+        const vms = await vmsOf(id, name, transaction);
+        const now = new Date();
+        const reason = whyNotScaled(role, vms, failure);
+        await settle(
+          service,
+          role,
+          vms,
+          { ...scaledRole(role, { reason, cooldown, now }), mark: { op, step } },
+          transaction,
+        );
+      }),
+
+    /**
+     * In the transaction that ends an operation on a role: the role is nobody's any more. `change`: what becomes of it, from
+     * what there is of it. Returns the service as it was; null: it is gone.
+     */
+    async leave(
+      { service: id, role: name, op }: Omit<RoleWork, 'step'>,
+      change: (role: Role, vms: readonly HealthVm[], service: Service) => Partial<Role>,
+      transaction: Transaction,
+    ): Promise<Service | null> {
+      const service = await find(id, transaction);
+      const role = service?.roles.find((candidate) => candidate.name === name);
+      if (!service || role?.operation !== op) return service;
+      const vms = await vmsOf(id, name, transaction);
+      await settle(service, role, vms, { ...change(role, vms, service), operation: null }, transaction);
+      return service;
+    },
+  };
+
+  async function settle(
+    service: Service,
+    role: Role,
+    vms: readonly HealthVm[],
+    change: Partial<Role>,
+    transaction: Transaction,
+  ): Promise<void> {
+    const { surplus, returned } = settledSurplus(service, role.name, vms);
+    const lastOrdinal = Math.max(-1, ...vms.map((vm) => vm.service?.ordinal ?? -1));
+    const after = withRole(service, role.name, {
+      ...change,
+      last_vmname: Math.max(role.last_vmname, lastOrdinal + 1),
+      ...((role.surplus ?? 0) > 0 && { surplus }),
+    });
+    await write(service, after, {
+      log: healthEntries(service, after, new Date()),
+      ...(returned && service.charge && { charge: added(service.charge, negated(returned)) }),
+      transaction,
+    });
+    if (returned) await quotas.giveBack(service, returned, transaction);
+  }
+}
+export type Scalings = ReturnType<typeof createScalings>;
+
+/** Whether an operation on this role alone may be admitted, as far as others are at work. */
+const isFree = ({ operation, wanted }: Service, role: Role): boolean =>
+  operation === null && wanted === null && (role.operation ?? null) === null;

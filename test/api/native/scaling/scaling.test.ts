@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role, Service } from '../../../../schemas/services/service.js';
+import { deployingService } from '../../../support/deploying-service.js';
+import { createWorld, type World } from '../../world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false });
+});
+afterAll(() => world.stop());
+
+let ids = 100;
+/** A service that runs, of roles front, middle and back with two VMs each. */
+async function running(over: Partial<Service> = {}, front: Partial<Role> = {}): Promise<number> {
+  const id = ++ids;
+  const made = deployingService(id, '');
+  const roles = made.roles.map(
+    (role, at): Role => ({
+      ...role,
+      state: 'RUNNING',
+      cardinality: 2,
+      ...(at === 0 && { min_vms: 1, max_vms: 4, ...front }),
+    }),
+  );
+  await world.store.services.model.create([{ ...made, state: 'RUNNING', operation: null, roles, ...over }]);
+  return id;
+}
+
+const scale = (id: number, role: string, body: object) =>
+  world.ask('oneadmin', 'post', `/services/${id}/roles/${role}/scale`, body);
+const show = async (id: number) => (await world.ask('oneadmin', 'get', `/services/${id}`)).body;
+
+describe('to scale a role', () => {
+  it('is accepted, and the role is shown SCALING with its operation at once', async () => {
+    const id = await running();
+    const answer = await scale(id, 'front', { cardinality: 4 });
+    expect(answer.status).toBe(202);
+    expect(answer.headers.location).toBe(`/api/v1/operations/${answer.body.id}`);
+    expect(answer.body).toMatchObject({ type: 'scaleRole', role: 'front', workflow: { id: `service-${id}/front` } });
+    const service = await show(id);
+    expect(service).toMatchObject({ state: 'SCALING', operation: null });
+    expect(service.roles[0]).toMatchObject({ state: 'SCALING', cardinality: 4, operation: answer.body.id });
+    expect(service.roles[0]).not.toHaveProperty('surplus');
+    expect(service.roles[1]).toMatchObject({ state: 'RUNNING', operation: null, cooldown_until: null });
+  });
+
+  it('is answered the same when it is asked again under its key', async () => {
+    const id = await running();
+    const ask = () => scale(id, 'front', { cardinality: 3 }).set('Idempotency-Key', `scale-${id}`);
+    expect((await ask()).body.id).toBe((await ask()).body.id);
+    const other = await scale(id, 'front', { cardinality: 4 }).set('Idempotency-Key', `scale-${id}`);
+    expect(other.body.type).toBe('/problems/idempotency_key_reused');
+  });
+
+  it.each<[string, object, string]>([
+    ['above max_vms', { cardinality: 5 }, 'is 5, above max_vms 4'],
+    ['below min_vms', { cardinality: 0 }, 'is 0, below min_vms 1'],
+    ['to what it has', { cardinality: 2 }, 'has already'],
+  ])('%s is refused, with a pointer to what is wrong and what to do', async (_, body, detail) => {
+    const id = await running();
+    const before = await world.contents();
+    const answer = await scale(id, 'front', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors).toEqual([{ pointer: '/cardinality', detail: expect.stringContaining(detail) }]);
+    expect(await world.contents()).toEqual(before);
+  });
+
+  it('beyond its limits is done by force, and the log says beyond which', async () => {
+    const id = await running();
+    expect((await scale(id, 'front', { cardinality: 6, force: true })).status).toBe(202);
+    expect((await show(id)).log[0]).toMatchObject({
+      message: 'Role front scaling up from 2 to 6 nodes, by force beyond max_vms 4',
+    });
+  });
+
+  it('that there is not is refused, with the one that was meant', async () => {
+    const id = await running();
+    const answer = await scale(id, 'frnt', { cardinality: 3 });
+    expect(answer.status).toBe(404);
+    expect(answer.body.detail).toBe(`Service ${id} has no role "frnt". Did you mean "front"?`);
+  });
+
+  it.each<[string, Partial<Service>, Partial<Role>, string]>([
+    ['failed to deploy', { state: 'FAILED_DEPLOYING' }, {}, 'Recover it first.'],
+    ['is gone', { state: 'DONE' }, { state: 'DONE' }, 'is DONE'],
+    ['rests', { state: 'COOLDOWN' }, { state: 'COOLDOWN', cooldown_until: new Date(Date.now() + 60_000) }, 'use force'],
+  ])('of a service that %s is refused', async (_, over, front, detail) => {
+    const answer = await scale(await running(over, front), 'front', { cardinality: 3 });
+    expect([answer.status, answer.body.type]).toEqual([409, '/problems/wrong_state']);
+    expect(answer.body.detail).toContain(detail);
+  });
+
+  it('is refused while somebody else has the role or all of the service; other roles go ahead', async () => {
+    const id = await running();
+    const first = await scale(id, 'front', { cardinality: 3 });
+    const again = await scale(id, 'front', { cardinality: 4 });
+    expect([again.status, again.body.operation]).toEqual([409, first.body.id]);
+    expect(again.body.detail).toContain(`(scaleRole) is at work on role front of service ${id}, for oneadmin.`);
+    expect((await scale(id, 'middle', { cardinality: 3 })).status).toBe(202);
+    const recovery = await world.ask('oneadmin', 'post', `/services/${id}/recover`);
+    expect([recovery.status, recovery.body.operation]).toEqual([409, first.body.id]);
+    const undeployment = await world.ask('oneadmin', 'post', `/services/${id}/undeploy`);
+    expect(undeployment.status).toBe(202);
+    const late = await scale(id, 'back', { cardinality: 3 });
+    expect([late.status, late.body.operation]).toEqual([409, undeployment.body.id]);
+  });
+
+  it('that was stopped before it began has failed; recovering the service goes on with each such role in turn', async () => {
+    const id = await running();
+    for (const role of ['front', 'back']) {
+      const { body } = await scale(id, role, { cardinality: 3 });
+      expect((await world.ask('oneadmin', 'post', `/operations/${body.id}/cancel`)).status).toBe(202);
+    }
+    expect(await show(id)).toMatchObject({ state: 'FAILED_SCALING', roles: [{ state: 'FAILED_SCALING' }, {}, {}] });
+    const roles: string[] = [];
+    for (let nth = 0; nth < 2; nth++) {
+      const { status, body } = await world.ask('oneadmin', 'post', `/services/${id}/recover`);
+      expect(status).toBe(202);
+      expect(body.retry_of).not.toBeNull();
+      roles.push(body.role);
+    }
+    expect(roles).toEqual(['front', 'back']);
+    expect((await world.ask('oneadmin', 'post', `/services/${id}/recover`)).status).toBe(409);
+  });
+
+  it('is told of by whoever asks why', async () => {
+    const id = await running();
+    const { body } = await scale(id, 'front', { cardinality: 3 });
+    const why = await world.ask('oneadmin', 'get', `/services/${id}/why`);
+    expect(why.body.operation).toBe(body.id);
+    expect(why.body.text).toContain(`The scaling of role front of service ${id} (service ${id}) was accepted`);
+  });
+});

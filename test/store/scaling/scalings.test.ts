@@ -1,0 +1,220 @@
+import type { Connection } from 'mongoose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { added, nothing } from '../../../domain/identity/quotas.js';
+import { defaultPermissions } from '../../../schemas/common/common.js';
+import type { Role, Service } from '../../../schemas/services/service.js';
+import type { Vm } from '../../../schemas/vms/vm.js';
+import { bootstrapStore } from '../../../store/bootstrap.js';
+import { connectMongodb } from '../../../store/mongo/connection.js';
+import { withTransaction } from '../../../store/mongo/transaction.js';
+import { createStore, type Store } from '../../../store/store.js';
+import { deployingService } from '../../support/deploying-service.js';
+import { ownDatabaseUri } from '../../support/servers.js';
+
+/** Two processes, as far as their stores know. */
+let connections: [Connection, Connection];
+let stores: [Store, Store];
+beforeAll(async () => {
+  const uri = ownDatabaseUri('scalings');
+  const preparing = await connectMongodb(uri);
+  await bootstrapStore(preparing);
+  await preparing.close();
+  connections = [await connectMongodb(uri), await connectMongodb(uri)];
+  stores = [createStore(connections[0]), createStore(connections[1])];
+});
+afterAll(async () => {
+  await connections[0].dropDatabase();
+  for (const connection of connections) await connection.close();
+});
+
+const capacity = { cpu: 100, memory: 64 };
+const charged = (vms: number) => ({ services: 1, vms, cpu: 100 * vms, memory: 64 * vms });
+const rounds = Array.from({ length: 20 }, (_, round) => round);
+let ids = 0;
+
+/** A service of the owner, of which each role is to have two VMs. */
+async function deployed(over: Partial<Service> = {}, role: Partial<Role> = {}): Promise<number> {
+  const id = ++ids;
+  const made = deployingService(id, '');
+  const roles = made.roles.map((each): Role => ({ ...each, state: 'RUNNING', cardinality: 2, ...role }));
+  const of = { state: 'RUNNING' as const, operation: null, uid: 1_000 + id, gid: 1_000 + id };
+  await stores[0].services.model.create([
+    {
+      ...made,
+      ...of,
+      roles,
+      charge: charged(6),
+      capacities: { front: capacity, middle: capacity, back: capacity },
+      ...over,
+    },
+  ]);
+  await stores[0].quotas.models.user.create([
+    { _id: of.uid, limits: { services: -1, vms: -1, cpu: -1, memory: -1 }, used: charged(6) },
+  ]);
+  return id;
+}
+
+const scale = (store: Store, service: number, role: string, cardinality: number, op: string) =>
+  withTransaction(store.connection, (transaction) =>
+    store.scalings.admit({ service, role, op }, { cardinality, force: false }, transaction),
+  );
+const exclusively = (store: Store, service: number, op: string) =>
+  withTransaction(store.connection, (transaction) =>
+    store.services.admitExclusive(service, op, ['RUNNING', 'WARNING'], transaction),
+  );
+const preempting = (store: Store, service: number, op: string) =>
+  withTransaction(store.connection, (transaction) => store.services.admitPreempting(service, op, [], transaction));
+
+async function serviceOf(id: number): Promise<Service> {
+  const service = await stores[0].services.find(id);
+  if (!service) throw new Error(`there is no service ${id}`);
+  return service;
+}
+const usedBy = async (id: number) => (await stores[0].quotas.find({ type: 'user', id: 1_000 + id }))?.used;
+const opsOf = ({ roles }: Service) => roles.map(({ operation = null }) => operation);
+
+describe('of two that come at once, from two processes,', () => {
+  it('one scales a role, and of the other nothing is written', async () => {
+    for (const _ of rounds) {
+      const id = await deployed();
+      const admitted = await Promise.all([
+        scale(stores[0], id, 'front', 5, 'one'),
+        scale(stores[1], id, 'front', 4, 'other'),
+      ]);
+      expect(admitted.filter(Boolean)).toHaveLength(1);
+      const [cardinality, op] = admitted[0] ? [5, 'one'] : [4, 'other'];
+      const service = await serviceOf(id);
+      expect(service.roles[0]).toMatchObject({ state: 'SCALING', cardinality, operation: op });
+      expect(service.charge).toEqual(charged(4 + cardinality));
+      expect(await usedBy(id)).toEqual(charged(4 + cardinality));
+      expect(service.log).toHaveLength(2);
+    }
+  });
+
+  it('both scale, each its role, and both are charged', async () => {
+    for (const _ of rounds) {
+      const id = await deployed();
+      expect(
+        await Promise.all([scale(stores[0], id, 'front', 5, 'one'), scale(stores[1], id, 'back', 3, 'other')]),
+      ).not.toContain(null);
+      const service = await serviceOf(id);
+      expect(opsOf(service)).toEqual(['one', null, 'other']);
+      expect(service.roles.map((role) => role.cardinality)).toEqual([5, 2, 3]);
+      expect(service.charge).toEqual(charged(10));
+      expect(await usedBy(id)).toEqual(charged(10));
+    }
+  });
+
+  it('one has all of the service, or the other a role of it', async () => {
+    const winners = new Set<string>();
+    for (const _ of rounds) {
+      const id = await deployed();
+      const [all, role] = await Promise.all([
+        exclusively(stores[0], id, 'repair'),
+        scale(stores[1], id, 'front', 5, 'scale'),
+      ]);
+      expect([all, role].filter(Boolean)).toHaveLength(1);
+      winners.add(all ? 'all' : 'role');
+      const service = await serviceOf(id);
+      expect([service.operation, ...opsOf(service)]).toEqual(
+        all ? ['repair', null, null, null] : [null, 'scale', null, null],
+      );
+      expect(service.charge).toEqual(charged(all ? 6 : 9));
+    }
+  });
+
+  it('an undeployment is always admitted, and a scaling only before it', async () => {
+    for (const _ of rounds) {
+      const id = await deployed();
+      const [undeployment, scaling] = await Promise.all([
+        preempting(stores[0], id, 'undeploy'),
+        scale(stores[1], id, 'front', 5, 'scale'),
+      ]);
+      expect(undeployment).not.toBeNull();
+      const service = await serviceOf(id);
+      expect(service).toMatchObject({ wanted: 'undeploy', operation: null });
+      expect(opsOf(service)[0]).toBe(scaling ? 'scale' : null);
+      // What has begun may not go on, and nothing more begins.
+      expect(await stores[1].scalings.enter({ service: id, role: 'front', op: 'scale', step: 1 })).toBeNull();
+      expect(await scale(stores[1], id, 'back', 5, 'late')).toBeNull();
+    }
+  });
+});
+
+describe('a role that is scaled', () => {
+  const vmOf = (service: number, ordinal: number, over: Partial<Vm> = {}): Vm => ({
+    ...{ _id: service * 100 + ordinal, name: `front_${ordinal}`, uid: 0, gid: 0, permissions: defaultPermissions },
+    ...{ state: 'ACTIVE', lcm_state: 'RUNNING', reason: null, template_id: 0, template: {}, user_template: {} },
+    ...{ capacity, service: { id: service, role: 'front', ordinal }, history: [] },
+    ...{ deploy_id: null, epoch: 1, hold: null, operation: null, wanted: null, created_at: new Date(), ended_at: null },
+    ...over,
+  });
+  const put = (...vms: Vm[]) => connections[0].collection<Vm>('vms').insertMany(vms);
+  const planned = (service: number, cardinality: number, step: number, op = 'scale') => ({
+    ...{ service, op },
+    roles: [{ name: 'front', cardinality, step }],
+  });
+
+  it('has VMs made for the step alone that has it, and only while it is to have as many', async () => {
+    const id = await deployed();
+    await scale(stores[0], id, 'front', 3, 'scale');
+    const work = { service: id, role: 'front', op: 'scale' };
+    expect(await stores[0].scalings.enter({ ...work, step: 1 })).toMatchObject({ roles: [{ mark: { step: 1 } }] });
+    expect(await stores[1].scalings.enter({ ...work, op: 'other', step: 9 })).toBeNull();
+    expect(await stores[0].cardinality.insertWhile(planned(id, 3, 1, 'other'), [vmOf(id, 2)])).toBe(false);
+    expect(await stores[0].cardinality.insertWhile(planned(id, 4, 1), [vmOf(id, 2)])).toBe(false);
+    expect(await stores[0].cardinality.insertWhile(planned(id, 3, 2), [vmOf(id, 2)])).toBe(false);
+    expect(await stores[0].cardinality.insertWhile(planned(id, 3, 1), [vmOf(id, 2)])).toBe(true);
+    await stores[0].scalings.enter({ ...work, step: 2 });
+    // A try of the first step that was frozen thaws.
+    expect(await stores[1].scalings.enter({ ...work, step: 1 })).toBeNull();
+    expect(await stores[1].cardinality.insertWhile(planned(id, 3, 1), [vmOf(id, 3)])).toBe(false);
+  });
+
+  it('is finished once, by the operation that has it, and gives back what is gone', async () => {
+    const id = await deployed();
+    await scale(stores[0], id, 'front', 1, 'scale');
+    expect(await usedBy(id)).toEqual(charged(6));
+    await put(vmOf(id, 1));
+    const work = { service: id, role: 'front', op: 'scale', step: 2 };
+    await stores[0].scalings.finish({ ...work, op: 'other' }, { failure: null, cooldown: 0 });
+    expect((await serviceOf(id)).state).toBe('SCALING');
+    await Promise.all(stores.map((store) => store.scalings.finish(work, { failure: null, cooldown: 0 })));
+    const service = await serviceOf(id);
+    expect(service).toMatchObject({ state: 'RUNNING', charge: charged(5) });
+    expect(service.roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 1, surplus: 0, operation: 'scale' });
+    expect(await usedBy(id)).toEqual(charged(5));
+    // Whoever says something else later is not heard.
+    await stores[1].scalings.finish({ ...work, step: 3 }, { failure: 'too late', cooldown: 0 });
+    expect((await serviceOf(id)).roles[0]?.state).toBe('RUNNING');
+  });
+
+  it('is refused what its owner may not have, and then nothing of it is written', async () => {
+    const id = await deployed();
+    await stores[0].quotas.setLimits({ type: 'user', id: 1_000 + id }, { vms: 7 });
+    await expect(scale(stores[0], id, 'front', 4, 'scale')).rejects.toMatchObject({ code: 'quota_exceeded' });
+    expect(await serviceOf(id)).toMatchObject({ state: 'RUNNING', charge: charged(6), log: [] });
+    expect(await usedBy(id)).toEqual(charged(6));
+    expect(await scale(stores[0], id, 'front', 3, 'scale')).not.toBeNull();
+    expect(await usedBy(id)).toEqual(charged(7));
+  });
+
+  it('and VMs of it that go by hand at the same moment, in another process, are charged no more and no less', async () => {
+    for (const _ of rounds) {
+      const id = await deployed();
+      const byHand = { hold: { op: 'end', epoch: 1, attempt: 0 }, operation: 'end', wanted: 'end' };
+      const going = vmOf(id, 0, { ...byHand, lcm_state: 'SHUTDOWN' });
+      await put(going, vmOf(id, 1));
+      await Promise.all([
+        scale(stores[0], id, 'front', 4, 'scale'),
+        stores[1].vms.transition([{ vm: going, event: 'done', release: true }]),
+      ]);
+      const { roles, charge } = await serviceOf(id);
+      // Whichever came first: it is to have three or four, and is charged for as many.
+      const cardinality = roles[0]?.cardinality ?? 0;
+      expect([3, 4]).toContain(cardinality);
+      expect(charge).toEqual(charged(4 + cardinality));
+      expect(await usedBy(id)).toEqual(charge && added(charge, nothing));
+    }
+  });
+});

@@ -1,0 +1,260 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Problem } from '../../../domain/problems.js';
+import { isVmRunning } from '../../../domain/vms/vm-states.js';
+import { newWorld, type World } from '../../support/world.js';
+import { development } from '../../support/world-server.js';
+import { holding } from '../../support/world-steps.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld({ server: development });
+});
+afterAll(() => world.stop());
+afterEach(() => {
+  world.hypervisor.bootMilliseconds = 0;
+  world.hypervisor.mend();
+  world.steps.watch();
+});
+
+const two = [
+  { name: 'web', cardinality: 2, min_vms: 1, max_vms: 6 },
+  { name: 'db', cardinality: 1 },
+];
+
+const role = async (id: number, name: string) => {
+  const found = (await world.service(id)).roles.find((one) => one.name === name);
+  if (!found) throw new Error(`there is no role ${name}`);
+  return found;
+};
+const runningOf = async (id: number, name: string): Promise<number[]> =>
+  (await world.vms(id, name)).filter(isVmRunning).map(({ _id }) => _id);
+const domainsOf = (vms: readonly number[]): number =>
+  world.hypervisor.domains().filter(({ vm }) => vms.includes(vm)).length;
+
+async function booting(id: number, name: string): Promise<void> {
+  await expect.poll(async () => (await world.vms(id, name)).some(({ lcm_state }) => lcm_state === 'BOOT')).toBe(true);
+}
+
+describe('a role', () => {
+  it('is given more VMs, and then fewer: the oldest go, and no number is given twice', async () => {
+    const { id } = await world.running(two);
+    const up = await world.scale(id, 'web', 5);
+    expect(await world.operation(up.op)).toMatchObject({
+      kind: 'scaleRole',
+      role: 'web',
+      workflow_id: `service-${id}/web`,
+    });
+    expect(await world.ended(up.op)).toMatchObject({ state: 'succeeded', error: null });
+    const five = await runningOf(id, 'web');
+    expect(five).toHaveLength(5);
+    expect(domainsOf(five)).toBe(5);
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 5, operation: null });
+    expect((await world.service(id)).state).toBe('RUNNING');
+    await world.accounted();
+
+    const down = await world.scale(id, 'web', 1);
+    expect(await world.ended(down.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await runningOf(id, 'web')).toEqual(five.slice(-1));
+    expect(domainsOf(five)).toBe(1);
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 1, last_vmname: 5 });
+    expect((await world.service(id)).log.map(({ message }) => message)).toEqual([
+      ...['New state: DEPLOYING', 'New state: RUNNING'],
+      ...['Role web scaling up from 2 to 5 nodes', 'New state: SCALING', 'Role web : RUNNING', 'New state: RUNNING'],
+      ...['Role web scaling down from 5 to 1 nodes', 'New state: SCALING', 'Role web : RUNNING', 'New state: RUNNING'],
+    ]);
+    await world.accounted();
+  });
+});
+
+describe('scalings of one service', () => {
+  it('go on side by side, each under its own ID, and the service is SCALING until the last is over', async () => {
+    const { id } = await world.running(two);
+    const held = holding('finishScaling');
+    world.steps.watch(held.around);
+    const [web, db] = [await world.scale(id, 'web', 3), await world.scale(id, 'db', 2)];
+    await held.reached;
+    expect((await world.service(id)).state).toBe('SCALING');
+    expect((await world.operation(db.op)).workflow_id).toBe(`service-${id}/db`);
+    held.release();
+    for (const { op } of [web, db]) expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    expect((await world.service(id)).state).toBe('RUNNING');
+    expect([await runningOf(id, 'web'), await runningOf(id, 'db')].map(({ length }) => length)).toEqual([3, 2]);
+    await world.accounted();
+  });
+
+  it('refuse one another on the same role, by naming the operation and who asked for it', async () => {
+    const { id } = await world.running(two);
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { op } = await world.scale(id, 'web', 3);
+    for (const other of [world.scale(id, 'web', 4), world.repair(id)])
+      await expect(other).rejects.toMatchObject({
+        code: 'operation_in_progress',
+        operation: op,
+        message: expect.stringContaining(
+          `Operation ${op} (scaleRole) is at work on role web of service ${id}, for alice.`,
+        ),
+      });
+    await booting(id, 'web');
+    await world.cancel(op);
+    expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
+    await world.accounted();
+  });
+});
+
+describe('a scaling', () => {
+  it('that is cancelled in the middle has failed, keeps what runs, and goes on when it is recovered', async () => {
+    const { id } = await world.running(two);
+    const before = await runningOf(id, 'web');
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { op } = await world.scale(id, 'web', 4);
+    await booting(id, 'web');
+    await world.cancel(op);
+    expect(await world.ended(op)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
+    expect(await role(id, 'web')).toMatchObject({
+      state: 'FAILED_SCALING',
+      reason: 'cancelled',
+      cardinality: 4,
+      operation: null,
+    });
+    expect((await world.service(id)).state).toBe('FAILED_SCALING');
+    expect(await runningOf(id, 'web')).toEqual(before);
+    await world.accounted();
+    world.hypervisor.bootMilliseconds = 0;
+    const again = await world.recover(id);
+    expect(await world.operation(again.op)).toMatchObject({ kind: 'scaleRole', role: 'web', retry_of: op });
+    expect(await world.ended(again.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await runningOf(id, 'web')).toHaveLength(4);
+    expect((await world.service(id)).state).toBe('RUNNING');
+    await world.accounted();
+  });
+
+  it('that lost a VM to its hypervisor has failed with the reason of that, is tried again, and replaces it', async () => {
+    const { id } = await world.running(two);
+    world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
+    const { op } = await world.scale(id, 'web', 3);
+    const ended = await world.ended(op);
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'roles_failed' } });
+    expect(ended.error?.detail).toContain('role web: 2 of 3 VMs run: VM');
+    expect(ended.error?.detail).toContain('there is no such image');
+    expect((await role(id, 'web')).reason).toContain('there is no such image');
+    const again = await world.retry(op);
+    expect(await world.ended(again.op)).toMatchObject({ state: 'succeeded', retry_of: op });
+    expect(await runningOf(id, 'web')).toHaveLength(3);
+    expect((await role(id, 'web')).last_vmname).toBe(4);
+    await world.accounted();
+  });
+
+  it('whose removal the hypervisor refuses has failed, and goes on when the same is asked for again', async () => {
+    const { id } = await world.running(two);
+    world.hypervisor.failOn(1, { error: new Problem('destroy_refused', 'the disk is locked') });
+    const { op } = await world.scale(id, 'web', 1);
+    expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+    expect(await role(id, 'web')).toMatchObject({ state: 'FAILED_SCALING', cardinality: 1, surplus: 1 });
+    await world.accounted();
+    const again = await world.scale(id, 'web', 1);
+    expect(await world.ended(again.op)).toMatchObject({ state: 'succeeded' });
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 1, surplus: 0 });
+    await world.accounted();
+  });
+
+  it('waits for room, and goes on as soon as there is some', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cpu: 900 }]);
+    const { op } = await world.scale(id, 'web', 3);
+    await expect.poll(async () => (await world.operation(op)).waiting_for).toBe('capacity for 1 VM of role web');
+    await world.addHost();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await runningOf(id, 'web')).toHaveLength(3);
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
+  it('waits behind a ready gate until its VMs have reported', async () => {
+    const { id, op: deployment } = await world.deploy([{ name: 'web', cardinality: 1 }], { ready_status_gate: true });
+    const report = async (count: number) => {
+      await expect.poll(async () => (await runningOf(id, 'web')).length).toBe(count);
+      for (const vm of await runningOf(id, 'web')) await world.report(vm);
+    };
+    await report(1);
+    expect(await world.ended(deployment)).toMatchObject({ state: 'succeeded' });
+    const { op } = await world.scale(id, 'web', 2);
+    await expect
+      .poll(async () => (await world.operation(op)).waiting_for)
+      .toBe('1 VMs of role web to report READY=YES');
+    await report(2);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+  });
+
+  it('removes one VM fewer when somebody terminates one by hand meanwhile', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 4 }]);
+    const four = await runningOf(id, 'web');
+    const held = holding('staffRole');
+    world.steps.watch(held.around);
+    const { op } = await world.scale(id, 'web', 2);
+    await held.reached;
+    const byHand = await world.terminate(four[3] ?? -1);
+    expect(await world.ended(byHand.op)).toMatchObject({ state: 'succeeded' });
+    held.release();
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await runningOf(id, 'web')).toEqual(four.slice(1, 3));
+    expect(await role(id, 'web')).toMatchObject({ cardinality: 2, state: 'RUNNING' });
+    await world.accounted();
+  });
+
+  it('gives way to an undeployment, whose run ends at once', async () => {
+    const { id } = await world.running(two);
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const scalings = [await world.scale(id, 'web', 4), await world.scale(id, 'db', 2)];
+    for (const name of ['web', 'db']) await booting(id, name);
+    const undeployment = await world.undeploy(id);
+    expect(await world.ended(undeployment.op)).toMatchObject({ state: 'succeeded', error: null });
+    for (const { op } of scalings) {
+      expect(await world.ended(op)).toMatchObject({ state: 'cancelled', error: { code: 'taken' } });
+      const { workflow_id } = await world.operation(op);
+      expect(await world.engine.latestRun(workflow_id)).toMatchObject({ status: 'cancelled' });
+    }
+    expect(await world.vms(id)).toEqual([]);
+    await world.accounted();
+  });
+
+  it('whose run was terminated in Temporal has failed, and is recovered', async () => {
+    const { id } = await world.running(two);
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { op } = await world.scale(id, 'web', 3);
+    await booting(id, 'web');
+    const { workflow_id } = await world.operation(op);
+    const run = await world.engine.latestRun(workflow_id);
+    if (run) await world.engine.terminate(workflow_id, run, 'by mistake');
+    await world.reconcile();
+    expect(await world.operation(op)).toMatchObject({ state: 'failed', error: { code: 'run_lost' } });
+    expect(await role(id, 'web')).toMatchObject({ state: 'FAILED_SCALING', operation: null });
+    world.hypervisor.bootMilliseconds = 0;
+    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toHaveLength(3);
+    await world.accounted();
+  });
+
+  it('has its role rest as that says, which only force ends earlier, and reconciliation in time', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cooldown: 3_600 }]);
+    expect(await world.ended((await world.scale(id, 'web', 2)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await role(id, 'web')).toMatchObject({ state: 'COOLDOWN' });
+    expect((await world.service(id)).state).toBe('COOLDOWN');
+    await expect(world.scale(id, 'web', 3)).rejects.toMatchObject({ code: 'wrong_state' });
+    expect(await world.ended((await world.scale(id, 'web', 3, true)).op)).toMatchObject({ state: 'succeeded' });
+    await world.reconcile();
+    expect((await world.service(id)).state).toBe('COOLDOWN');
+    await world.store.services.model.updateOne({ _id: id }, { $set: { 'roles.0.cooldown_until': new Date() } });
+    await world.reconcile();
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING' });
+    expect((await world.service(id)).state).toBe('RUNNING');
+    await world.accounted();
+  });
+
+  it('leaves a role that rests alone when another is repaired', async () => {
+    const { id } = await world.running([{ name: 'web', cooldown: 3_600 }, { name: 'db' }]);
+    expect(await world.ended((await world.scale(id, 'web', 2)).op)).toMatchObject({ state: 'succeeded' });
+    await world.failed(id, (vm) => vm.service?.role === 'db');
+    expect(await world.ended((await world.repair(id)).op)).toMatchObject({ state: 'succeeded', error: null });
+    expect((await world.service(id)).roles.map(({ state }) => state)).toEqual(['COOLDOWN', 'RUNNING']);
+    expect((await world.service(id)).state).toBe('COOLDOWN');
+  });
+});

@@ -1,0 +1,98 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { RoleScalingPlan } from '../../activities/scaling/scaling.js';
+import type { VictimsTaken } from '../../activities/scaling/staff-role.js';
+import type { Hosted } from '../../activities/services/find-hosts.js';
+import { compute, local } from '../activity-options.js';
+import { inTurn } from '../operations/in-turn.js';
+import { lookTogether } from '../operations/look-together.js';
+import { attempt, type OperationInput, runOperation, settle } from '../operations/operation.js';
+import { pauses } from '../operations/pauses.js';
+import { roleProgress } from '../operations/progress.js';
+import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
+import { vmBatches } from '../vms/vm-batches.js';
+
+/** How often VMs that are too many may be found in others' hands, a second apart. */
+const patience = 60;
+
+/**
+ * Gives a role as many VMs as it is to have: makes those that it lacks, and boots them as a deployment does; removes those
+ * that are too many, as its shutdown action says. Other roles of the service go on meanwhile, or are scaled by runs of their own.
+ */
+export async function scaleRole({ op }: OperationInput): Promise<void> {
+  const capacity = listenForCapacity();
+  const reports = listenFor(vmReported);
+  const inBatches = vmBatches();
+
+  await runOperation({ op }, local.beginScaling, async (plan: RoleScalingPlan) => {
+    const { service, role, gate, hard, step: reached, settled } = plan;
+    if (settled) return;
+    const step = reached + 1;
+    const progress = roleProgress([{ name: role }]);
+    const turn = inTurn();
+    const pause = pauses();
+    const boot = inBatches(({ input, what }) =>
+      compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }]),
+    );
+    const removeFailed = inBatches(({ input, what }) =>
+      compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),
+    );
+    const kind = hard ? 'terminate-hard' : 'terminate';
+    /** VMs that somebody else was about to terminate when their turn came. */
+    let lost = 0;
+    const remove = inBatches(async ({ input, what }) => {
+      const asked = [{ op, ...input, hard }] as const;
+      const { taken } = await compute.destroyVms.executeWithOptions({ summary: `${kind} ${what}` }, [...asked]);
+      lost += taken.length;
+    });
+    const forCapacity = lookTogether<Turn, Hosted>(capacity, (some, vms) =>
+      turn(() => local.placeRoles({ op, service, roles: some, ...(vms && { vms }) })),
+    );
+    const forReports = lookTogether<null, { unready: number }>(reports, async (some) => {
+      const counts = await turn(() => local.countUnready({ op, service, roles: some }));
+      return counts.map((count, at) => ({ at, unready: count }));
+    });
+
+    await renewing({ op }, async () => {
+      progress(role, 'starts');
+      const failure = await attempt(work);
+      const scaled = await turn(() => local.finishScaling({ op, service, role, step: step + 1, failure }));
+      progress(role, scaled ? 'is as wished' : `failed${failure === null ? '' : `: ${failure}`}`);
+    });
+
+    async function work(): Promise<void> {
+      await roomForMore();
+      const hosts = forCapacity(role);
+      const staffed = await turn(() => local.staffRole({ op, service, role, step }));
+      if (staffed === null) return;
+      if ('failure' in staffed) throw ApplicationFailure.nonRetryable(staffed.failure.detail, staffed.failure.code);
+      await settle([removeFailed(role, staffed.remove), bootAll(staffed, hosts), removeAll(staffed)]);
+      if (!gate) return;
+      const report = forReports(role);
+      const [unready = 0] = await turn(() => local.countUnready({ op, service, roles: [role] }));
+      for (let left = unready; left > 0; { unready: left } = await report())
+        progress(role, `${left} VMs have not reported READY=YES`);
+    }
+
+    async function bootAll(staffed: Hosted, hosts: () => Promise<Hosted>): Promise<void> {
+      for (let { boot: vms, pending } = staffed; vms.length + pending > 0; { boot: vms, pending } = await hosts()) {
+        if (vms.length > 0) progress(role, `boots ${vms.length} VMs`);
+        await boot(role, vms);
+        if (pending === 0) break;
+        progress(role, `${pending} VMs wait for capacity`);
+      }
+    }
+
+    async function removeAll(first: VictimsTaken): Promise<void> {
+      for (let left = first, looked = 1; ; looked++) {
+        lost = 0;
+        if (left.victims.length > 0) progress(role, `${kind} ${left.victims.length} VMs`);
+        await remove(role, left.victims);
+        if ((left.busy === 0 && lost === 0) || looked > patience) return;
+        progress(role, `${left.busy + lost} VMs that are too many are at work for others`);
+        await pause(1);
+        await roomForMore();
+        left = await turn(() => local.retakeVictims({ op, service, role, step }));
+      }
+    }
+  });
+}
