@@ -51,7 +51,11 @@ function table(found: readonly Answer<OperationResource>[], { now, wide, width }
     columnsShown({ wide }, [
       { title: 'ID', text: ({ id }: OperationResource) => id.slice(0, wide ? 26 : length) },
       { title: 'TYPE', text: ({ type }) => type },
-      { title: 'RESOURCE', text: ({ resource }) => `${resource.type} ${resource.id}`, kept: true },
+      {
+        title: 'RESOURCE',
+        text: ({ resource, role }) => `${resource.type} ${resource.id}${role === null ? '' : `/${role}`}`,
+        kept: true,
+      },
       { title: 'NAME', text: ({ resource }) => resource.name, cut: true },
       { title: 'BY', text: ({ requester }) => requester.name },
       { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },

@@ -30,6 +30,7 @@ function header(operation: OperationDetail, now: Date): string {
     ['ID', operation.id],
     ['TYPE', operation.type],
     ['RESOURCE', `${resource.type} ${resource.id} (${resource.name})`],
+    ['ROLE', operation.role],
     ['ASKED BY', operation.requester.name],
     ['STATE', operation.state],
     ['WAITING FOR', operation.waiting_for],

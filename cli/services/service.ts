@@ -105,7 +105,7 @@ export const serviceCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'recover <service>',
-    summary: 'Go on with a failed deployment or undeployment',
+    summary: 'Go on with a failed deployment, undeployment or scaling',
     examples: ['arcus service recover my_service --wait'],
     options: [wait],
     schema: Wait,
