@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { isVmRunning } from '../../domain/vms/vm-states.js';
+import { type Deed, everyStep } from '../support/every-step.js';
+import { newWorld, type World } from '../support/world.js';
+import { development } from '../support/world-server.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld({ server: development });
+});
+afterAll(() => world.stop());
+
+const others = [{ name: 'db' }];
+
+/** All that there should be runs and nothing else, and each VM was made once. */
+async function hasVms(service: number, cardinality: number): Promise<void> {
+  const { state, roles } = await world.service(service);
+  expect({
+    state,
+    roles: roles.map((role) => [role.name, role.state, role.cardinality, role.operation ?? null]),
+  }).toEqual({
+    state: 'RUNNING',
+    roles: [
+      ['web', 'RUNNING', cardinality, null],
+      ['db', 'RUNNING', 1, null],
+    ],
+  });
+  const vms = await world.vms(service);
+  expect(vms).toHaveLength(cardinality + 1);
+  expect(vms.filter(isVmRunning)).toHaveLength(vms.length);
+  for (const { _id } of vms) expect(world.hypervisor.timesMade(_id), `VM ${_id}`).toBe(1);
+}
+
+const scaling = (from: number, to: number): Deed => ({
+  prepare: async () => (await world.running([{ name: 'web', cardinality: from }, ...others])).id,
+  ask: (service) => world.scale(service ?? -1, 'web', to),
+  again: async (service) => ((await world.service(service)).state === 'RUNNING' ? null : world.recover(service)),
+  arrived: (service) => hasVms(service, to),
+  cancelled: async (service) => {
+    const { state, roles } = await world.service(service);
+    return `${state} ${roles[0]?.state} ${roles[0]?.reason}`;
+  },
+  afterCancel: /^FAILED_SCALING FAILED_SCALING (cancelled|\d of \d VMs run.*|\d VMs are there.*)$/,
+  stops: 0,
+});
+
+const deeds: Record<string, Deed> = {
+  'scaleRole that makes VMs': scaling(1, 3),
+  'scaleRole that removes VMs': scaling(3, 1),
+};
+
+describe.each(Object.entries(deeds))('%s', { timeout: 300_000 }, (_, deed) => everyStep(() => world, deed));
