@@ -4,6 +4,7 @@ import { type Act, verdictOn } from '../../../domain/acts/acts.js';
 import type { ActionFacts } from '../../../domain/acts/facts.js';
 import { nextActions, requestFor } from '../../../domain/acts/next-actions.js';
 import type { Verdict } from '../../../domain/acts/verdict.js';
+import { isUp } from '../../../domain/services/service-states.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { actionFacts, type Resource } from '../../../requests/acts/action-facts.js';
 import { type Host, HostState } from '../../../schemas/hosts/host.js';
@@ -77,8 +78,9 @@ function serviceIn(state: ServiceState, standing: StandingOn = null) {
   const id = ++ids;
   const stands = standing?.(id);
   const service = deployingService(id, '');
-  // Health is looked at before a repair: what is RUNNING has all that it should have, and what is not lacks a VM.
-  const roles = service.roles.map((role) => ({ ...role, state, cardinality: state === 'RUNNING' ? 0 : 1 }));
+  // Health is looked at before a repair: what is RUNNING, or rests, has all that it should have, and what is not lacks a VM.
+  const rests = state === 'COOLDOWN' && { cooldown_until: new Date(Date.now() + 3_600_000) };
+  const roles = service.roles.map((role) => ({ ...role, ...rests, state, cardinality: isUp(state) ? 0 : 1 }));
   const names = { operation: null, wanted: null, ...(stands && { [stands.as]: stands.of._id }) };
   return {
     resource: { type: 'service', service: { ...service, state, roles, ...names } },
