@@ -54,8 +54,10 @@ const serve =
       body: route.body === noBody ? undefined : readBody(sent, request.headers['content-type'], route.body),
       precondition,
       ...(shown && {
-        current: async () =>
-          (await shown.run(operations, { ...about, query: {}, body: undefined, precondition: unconditional })).body,
+        current: async () => {
+          const whole = { ...about, params: paramsOf(shown, params), query: {}, body: undefined };
+          return (await shown.run(operations, { ...whole, precondition: unconditional })).body;
+        },
       }),
     });
     if (reply.status === 202) metrics.operationAccepted(route.id);
@@ -64,11 +66,18 @@ const serve =
     else answer(request, response, route, reply.body);
   };
 
-/** The route that shows what a request is about: at its own address, or at that of which it is a part. */
+/** Those that are named in the path of a route. */
+const paramsOf = ({ path }: Route, params: Request['params']) =>
+  Object.fromEntries(Object.entries(params).filter(([name]) => path.includes(`{${name}}`)));
+
+/** The route that shows what a request is about: at its own address, or at the nearest of which it is a part. */
 function showing({ method, path }: Route): Route | undefined {
-  if (method === 'get' || !path.includes('{')) return undefined;
-  const shownAt = (address: string) => routeTable.find((one) => one.method === 'get' && one.path === address);
-  return shownAt(path) ?? shownAt(path.slice(0, path.lastIndexOf('/')));
+  if (method === 'get') return undefined;
+  for (let address = path; address.includes('{'); address = address.slice(0, address.lastIndexOf('/'))) {
+    const shown = routeTable.find((one) => one.method === 'get' && one.path === address);
+    if (shown) return shown;
+  }
+  return undefined;
 }
 
 /** What shows an object has its tag; who has just that already is told so, without it. */

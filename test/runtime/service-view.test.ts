@@ -27,6 +27,8 @@ const role = (name: string, cardinality: number, nodes: object[]) => ({
   state: nodes.length === 0 ? 'PENDING' : 'DEPLOYING',
   reason: null,
   last_vmname: nodes.length,
+  operation: null,
+  cooldown_until: null,
   nodes,
 });
 const none = { use: false, manage: false, admin: false };

@@ -49,12 +49,16 @@ const idFor = (path: string): string | number => {
 const addressOf = ({ path }: Pick<Route, 'path'>): string =>
   path.endsWith('{token_id}')
     ? `/users/0/tokens/${ids.tokens}`
-    : path.replace('{id}', String(idFor(path))).replaceAll(/\{\w+\}/g, '2');
+    : path
+        .replace('{id}', String(idFor(path)))
+        .replace('{role}', 'web')
+        .replaceAll(/\{\w+\}/g, '2');
 
 const bodies: Record<string, object> = {
   replaceVmTemplate: { name: 'small', template: { CPU: 1, MEMORY: 64 } },
   replaceServiceTemplate: { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] },
   recoverVm: { action: 'retry' },
+  scaleRole: { cardinality: 2 },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
 };

@@ -132,6 +132,11 @@ export async function populate(world: World): Promise<Population> {
     await leftBy('cancelled', 8),
   ];
   const repairable = await leftBy('succeeded', 8);
+  const scalable = await leftBy('succeeded', 12);
+  await store.services.model.updateMany(
+    { _id: { $in: scalable.services } },
+    { $set: { 'roles.$[].state': 'RUNNING' } },
+  );
   const people = await populateDirectory(world);
 
   const idsIn = async (collection: string) =>
@@ -147,6 +152,8 @@ export async function populate(world: World): Promise<Population> {
     vms: await idsOf(store.vms.model),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
+    scalable: scalable.services,
+    roles: service.roles.map(({ name }) => name),
     recoverable: failed.services,
     services: [...deployed.services, ...waiting.services, ...running.services],
     asking: asking.operations,
