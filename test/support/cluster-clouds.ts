@@ -1,4 +1,9 @@
+import { z } from 'zod';
+import { HostResource } from '../../schemas/hosts/host.js';
 import type { ClusterClient } from './cluster-client.js';
+import { eventually } from './processes.js';
+
+const Hosts = z.object({ items: z.array(HostResource.pick({ name: true, state: true })) });
 
 type RoleShape = {
   name: string;
@@ -9,10 +14,18 @@ type RoleShape = {
 };
 type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: RoleShape[] };
 
-/** Registers so many simulated hosts of this size; returns their names. */
+/**
+ * Registers so many simulated hosts of this size, and waits until they have answered: of several that come within one
+ * second, the last may wait for the next tick. Returns their names.
+ */
 export async function makeHosts(client: ClusterClient, count: number, cpu = 8, memory = 16_384): Promise<string[]> {
   const names = Array.from({ length: count }, (_, at) => `host-${at}`);
   for (const name of names) await client.make('/hosts', { name, cpu, memory });
+  await eventually(async () => {
+    const { items } = Hosts.parse((await client.send('GET', '/hosts?limit=100')).body);
+    const there = new Set(items.flatMap(({ name, state }) => (state === 'MONITORED' ? [name] : [])));
+    return names.every((name) => there.has(name));
+  }, 60_000);
   return names;
 }
 
