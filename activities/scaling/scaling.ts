@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
+import { isHard } from '../../domain/services/shutdown-action.js';
 import { isScaling } from '../../schemas/operations/operation.js';
-import type { ShutdownAction } from '../../schemas/services/service-template.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { failVms } from '../services/role-vms.js';
@@ -19,9 +19,6 @@ export type RoleScalingPlan = {
   /** What it came to in an earlier run stands. */
   settled: boolean;
 };
-
-/** `shutdown` is the old name of terminate, `shutdown-hard` of terminate-hard. */
-const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
 
 /** The steps of scaling a role that touch MongoDB alone. */
 export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({

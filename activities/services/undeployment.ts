@@ -1,8 +1,8 @@
 import { log } from '@temporalio/activity';
 import { blockerPlaces } from '../../domain/services/role-graph.js';
 import { byRole } from '../../domain/services/service-health.js';
+import { isHard } from '../../domain/services/shutdown-action.js';
 import { isUndeployment } from '../../schemas/operations/operation.js';
-import type { ShutdownAction } from '../../schemas/services/service-template.js';
 import type { RoleEnd } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -33,9 +33,6 @@ export type UndeploymentPlan = {
 
 /** What is left to remove of a role: VMs to destroy, and how many another operation is removing. */
 export type RemovalWork = { destroy: number[]; busy: number };
-
-/** `shutdown` is the old name of terminate, `shutdown-hard` of terminate-hard. */
-const isHard = (action: ShutdownAction): boolean => action === 'terminate-hard' || action === 'shutdown-hard';
 
 /** The steps of a service's undeployment that touch MongoDB alone. */
 export const undeploymentActivities = ({
