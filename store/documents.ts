@@ -36,6 +36,7 @@ function createDocumentStore<T extends Named>(connection: Connection, kind: Docu
 /** Kinds whose things are kept alike, as documents that are written whole; their names are given once to an owner. */
 export function createDocuments(connection: Connection) {
   const documentsOf = <K extends DocumentKind>(kind: K) => createDocumentStore<Documents[K]>(connection, kind);
+  // Whoever asks for the first of a kind finds its indexes known: they are made at the start of a process.
   for (const kind of documentKinds) documentsOf(kind);
   return documentsOf;
 }

@@ -60,7 +60,12 @@ export function serviceHealth(
 
 /** States of services that are judged by their VMs while no operation has the whole of them. */
 export const judgedStates: readonly Service['state'][] = [
-  ...(['RUNNING', 'WARNING', 'FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'] as const),
+  'RUNNING',
+  'WARNING',
+  'FAILED_DEPLOYING',
+  'SCALING',
+  'FAILED_SCALING',
+  'COOLDOWN',
 ];
 
 /** The same of its roles, whatever the service is called. */

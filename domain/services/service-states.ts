@@ -26,6 +26,19 @@ export type ServiceEvent =
 
 type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
 
+/** The same of roles and of services: while operations are at work on roles alone, `stateOfRoles` says what a service is. */
+const scaling = {
+  SCALING: {
+    scale: 'SCALING',
+    scaled: 'RUNNING',
+    cool: 'COOLDOWN',
+    fail_scale: 'FAILED_SCALING',
+    undeploy: 'UNDEPLOYING',
+  },
+  FAILED_SCALING: { scale: 'SCALING', undeploy: 'UNDEPLOYING' },
+  COOLDOWN: { scale: 'SCALING', cooled: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
+} as const satisfies Partial<StateTable>;
+
 export const serviceStates = {
   // A deployment that was admitted but whose run never began fails from here.
   PENDING: { deploy: 'DEPLOYING', fail_deploy: 'FAILED_DEPLOYING', undeploy: 'UNDEPLOYING' },
@@ -50,16 +63,7 @@ export const serviceStates = {
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   // Once what failed of it is gone or runs after all, it may be that every role was deployed.
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
-  // While operations are at work on its roles alone, a service is what `stateOfRoles` makes of them.
-  SCALING: {
-    scale: 'SCALING',
-    scaled: 'RUNNING',
-    cool: 'COOLDOWN',
-    fail_scale: 'FAILED_SCALING',
-    undeploy: 'UNDEPLOYING',
-  },
-  FAILED_SCALING: { scale: 'SCALING', undeploy: 'UNDEPLOYING' },
-  COOLDOWN: { scale: 'SCALING', cooled: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
+  ...scaling,
 } as const satisfies StateTable;
 
 export const roleStates = {
@@ -85,15 +89,7 @@ export const roleStates = {
   DONE: {},
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
-  SCALING: {
-    scale: 'SCALING',
-    scaled: 'RUNNING',
-    cool: 'COOLDOWN',
-    fail_scale: 'FAILED_SCALING',
-    undeploy: 'UNDEPLOYING',
-  },
-  FAILED_SCALING: { scale: 'SCALING', undeploy: 'UNDEPLOYING' },
-  COOLDOWN: { scale: 'SCALING', cooled: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
+  ...scaling,
 } as const satisfies StateTable;
 
 const next = (table: StateTable, state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
