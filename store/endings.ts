@@ -248,10 +248,11 @@ const afterwardsOf: Record<OperationOnWhole<'service'>, (service: Service, outco
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 
-/** RUNNING when every role runs; else FAILED_DEPLOYING, and roles that were at work say why. */
+/** RUNNING when every role runs, or COOLDOWN where one rests; else FAILED_DEPLOYING, and roles that were at work say why. */
 function afterDeployment(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => state === 'RUNNING');
-  if (done && outcome.state === 'succeeded') return { state: 'RUNNING', roles: service.roles, ended: false };
+  const done = service.roles.every(({ state }) => isUp(state));
+  if (done && outcome.state === 'succeeded')
+    return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
   return {
     state: 'FAILED_DEPLOYING',
     roles: failRoles(service.roles, 'DEPLOYING', 'FAILED_DEPLOYING', outcome),

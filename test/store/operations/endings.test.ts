@@ -45,6 +45,7 @@ async function deploying(count: number, over: Partial<Service> = {}): Promise<vo
     }),
   ]);
   const hold = { op, epoch: 1, attempt: 0 };
+  if (count === 0) return;
   const vms = Array.from({ length: count }, (_, at): Vm => {
     const state = at % 10 === 0 ? ({ state: 'ACTIVE', lcm_state: 'BOOT' } as const) : waits;
     return madeVm({ _id: at, ...state, service: { id: service, role: 'front', ordinal: at }, hold });
@@ -77,6 +78,16 @@ it('ends the operation of a service of thousands of VMs by transactions that wri
   expect(written.length).toBeGreaterThan(0);
   expect(Math.max(...written)).toBe(0);
   await expectReleased(3_000);
+});
+
+it('a deployment that finds a role at rest after a scaling has succeeded when the others run', async () => {
+  await deploying(0);
+  const roles = (await store.services.find(service))?.roles ?? [];
+  const rests = { state: 'COOLDOWN', cooldown_until: new Date(Date.now() + 3_600_000) } as const;
+  const up = roles.map((role, at) => ({ ...role, cardinality: 0, ...(at === 0 ? rests : { state: 'RUNNING' }) }));
+  await store.services.model.updateOne({ _id: service }, { $set: { roles: up } });
+  expect(await store.endings.end(op, { state: 'succeeded' })).toMatchObject({ state: 'succeeded' });
+  expect(await store.services.find(service)).toMatchObject({ state: 'COOLDOWN', operation: null });
 });
 
 it('makes thousands of VMs that roles lack again by transactions that each make a bounded number', async () => {
