@@ -7,6 +7,7 @@ import { kinds } from '../../schemas/kinds.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { pushLog, stateEntry } from '../services/service-log.js';
+import { noRoleAtWork } from '../services/services.js';
 import type { ReadStores } from './consistency-reads.js';
 
 type Owned = Ownership & { _id: number; owner_changes: number };
@@ -26,11 +27,12 @@ const abandoned: Partial<Record<ServiceState, ServiceState>> = {
  */
 export function createConsistencyRepairs(connection: Connection, { operations, services, vms, hosts }: ReadStores) {
   return {
+    /** A role that has been admitted to something since it was seen is somebody's, and with it the service. */
     async abandonService({ service, state, epoch, operation, wanted }: Evidence['service_abandoned']) {
       const becomes = abandoned[state] ?? 'FAILED_DEPLOYING';
       const reason = `no operation is at work on it: ${found}`;
       const { modifiedCount } = await services.model.updateOne(
-        { _id: service, state, epoch, operation, wanted },
+        { _id: service, state, epoch, operation, wanted, ...noRoleAtWork },
         {
           $set: {
             state: becomes,
@@ -42,7 +44,6 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
             'roles.$[down].reason': reason,
             'roles.$[scaled].state': 'FAILED_SCALING',
             'roles.$[scaled].reason': reason,
-            'roles.$[scaled].operation': null,
           },
           $push: pushState(becomes),
         },

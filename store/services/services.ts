@@ -34,7 +34,7 @@ export type ServiceRow = Pick<
 > & { roles: Pick<Role, 'name' | 'state' | 'cardinality'>[] };
 
 /** No operation has one of its roles: what excludes those is written in the same document. */
-const noRoleAtWork = { 'roles.operation': { $not: { $type: 'string' } } } as const;
+export const noRoleAtWork = { 'roles.operation': { $not: { $type: 'string' } } } as const;
 
 const livingStates = ServiceState.options.filter((state) => state !== 'DONE');
 

@@ -199,6 +199,21 @@ describe('a role that is scaled', () => {
     expect(await usedBy(id)).toEqual(charged(7));
   });
 
+  it('keeps its service from being given up by whoever saw it before', async () => {
+    const id = await deployed({ state: 'SCALING' }, { state: 'SCALING' });
+    await stores[0].services.model.updateOne({ _id: id }, { $set: { 'roles.1.state': 'RUNNING' } });
+    const seen = { service: id, state: 'SCALING', epoch: 0, operation: null, wanted: null } as const;
+    expect(await scale(stores[0], id, 'middle', 3, 'scale')).not.toBeNull();
+    expect(await stores[1].consistency.repairs.abandonService(seen)).toBe(false);
+    expect((await serviceOf(id)).roles[1]).toMatchObject({ state: 'SCALING', operation: 'scale' });
+    expect(await stores[1].consistency.repairs.clearRoleName({ service: id, role: 'middle', op: 'scale' })).toBe(true);
+    expect(await stores[1].consistency.repairs.abandonService(seen)).toBe(true);
+    expect(await serviceOf(id)).toMatchObject({
+      state: 'FAILED_SCALING',
+      roles: [{}, { state: 'FAILED_SCALING' }, {}],
+    });
+  });
+
   it('and VMs of it that go by hand at the same moment, in another process, are charged no more and no less', async () => {
     for (const _ of rounds) {
       const id = await deployed();
