@@ -1,5 +1,6 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { ServiceState } from '../../schemas/services/service.js';
+import { isByScaling } from '../services/service-states.js';
 import type { FactsOf, RoleFacts, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
@@ -14,9 +15,9 @@ export const beginsIn = {
 
 /** Goes on with what failed, whichever way it was going: of roles whose scaling has failed, with one after the other. */
 export function mayRecover(service: Service): Verdict {
-  const { work, roles } = service;
+  const { state, work, roles } = service;
   if (work) return atWork(service, work);
-  return roles.some(hasFailedScaling) ? 'may' : mayRecoverWhole(service);
+  return isByScaling(state) && roles.some(hasFailedScaling) ? 'may' : mayRecoverWhole(service);
 }
 
 /** The same of a deployment or undeployment, which need all of the service. */
@@ -36,8 +37,10 @@ const hasFailedScaling = ({ state, work }: RoleFacts): boolean => state === 'FAI
 
 /** Whether the scaling of this role may be tried again. */
 export function mayScaleAgain(service: Service, name: string): Verdict {
-  const { id, work, roles } = service;
+  const { id, state, work, roles } = service;
   if (work) return atWork(service, work);
+  if (!isByScaling(state))
+    return wrongState(`Service ${id} is ${state}: what failed of it now is not the scaling of role ${name}.`);
   const role = roles.find((one) => one.name === name);
   if (role?.work) return roleInTheWay(id, { ...role, work: role.work });
   return role

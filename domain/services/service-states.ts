@@ -114,6 +114,9 @@ export function stateOfRoles(roles: readonly { state: ServiceState }[]): Service
   return states.has('COOLDOWN') ? 'COOLDOWN' : 'RUNNING';
 }
 
+/** Whether a service is called by roles that are scaled, or could not be: then what fails of it is theirs. */
+export const isByScaling = (state: ServiceState): boolean => state === 'SCALING' || state === 'FAILED_SCALING';
+
 /** Whether all of it runs; after a scaling it may rest from the next one. */
 export const isUp = (state: ServiceState): boolean => state === 'RUNNING' || state === 'COOLDOWN';
 

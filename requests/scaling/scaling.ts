@@ -4,6 +4,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
+import { isByScaling } from '../../domain/services/service-states.js';
 import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
@@ -38,8 +39,8 @@ export async function recoverRoleOrService(
 ): Promise<OperationResource> {
   const service = await find(context, caller, id);
   const failed = service.roles.find(({ state, operation }) => state === 'FAILED_SCALING' && !operation);
-  if (!failed || service.operation !== null || service.wanted !== null)
-    return recoverService(context, caller, id, admission);
+  const isAtWork = service.operation !== null || service.wanted !== null;
+  if (!failed || isAtWork || !isByScaling(service.state)) return recoverService(context, caller, id, admission);
   const request = { deed: 'recover', id };
   const repeated = await repeatedRequest(context, caller, admission, request);
   if (repeated) return repeated;

@@ -123,6 +123,14 @@ describe('to scale a role', () => {
     expect((await world.ask('oneadmin', 'post', `/services/${id}/recover`)).status).toBe(409);
   });
 
+  it('that failed is not what is recovered of a service that could not be undeployed', async () => {
+    const id = await running({ state: 'FAILED_UNDEPLOYING' }, { state: 'FAILED_SCALING' });
+    const { body: why } = await world.ask('oneadmin', 'get', `/services/${id}/why`);
+    expect(why.actions.map(({ name }: { name: string }) => name)).toContain('recover');
+    const { status, body } = await world.ask('oneadmin', 'post', `/services/${id}/recover`);
+    expect([status, body.type, body.role]).toEqual([202, 'undeployService', null]);
+  });
+
   it('is told of by whoever asks why', async () => {
     const id = await running();
     const { body } = await scale(id, 'front', { cardinality: 3 });
