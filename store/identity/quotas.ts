@@ -6,10 +6,8 @@ import {
   exceeded,
   holdersOf,
   isExempt,
-  isSameAmounts,
   negated,
   nothing,
-  type QuotaBalance,
   quotaProblem,
 } from '../../domain/identity/quotas.js';
 import { openStates } from '../../domain/operation-states.js';
@@ -17,7 +15,6 @@ import type { ListQuery } from '../../schemas/common/list.js';
 import { recordOf } from '../../schemas/common/record-of.js';
 import {
   type Amounts,
-  asDefault,
   type Counts,
   countedDefaults,
   type Quota,
@@ -27,12 +24,12 @@ import {
   quotaKinds,
   unlimited,
 } from '../../schemas/identity/quota.js';
-import { type CountedKind, chargedKinds, kinds, type ZoneCounted, zoneCounted } from '../../schemas/kinds.js';
-import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { type CountedKind, type ZoneCounted, zoneCounted } from '../../schemas/kinds.js';
 import { type Index, modelOf } from '../mongo/model.js';
 import { pageOf } from '../mongo/paging.js';
-import { atOneMoment, sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
+import { createQuotaBalances, keyOf, unset } from './quota-balances.js';
 
 /** Whose an object is; the names are told in refusals, where they are known. */
 export type ChargedOwner = { uid: number; gid: number; uname?: string; gname?: string };
@@ -47,12 +44,10 @@ export const chargeIndex: Index = {
   options: { name: 'by_charge', partialFilterExpression: { 'charge.vms': { $exists: true } } },
 };
 
-type Owned = { uid: number; gid: number };
 type Limits = Partial<Amounts & Counts>;
 type DefaultLimits = { user: Amounts & Counts; group: Amounts };
 type Defaults = { _id: QuotaHolderType; limits: Limits };
 
-const unset: Quota['limits'] = amountsOf(() => asDefault);
 const noLimits: Amounts = amountsOf(() => unlimited);
 
 /**
@@ -142,32 +137,6 @@ export function createQuotaStore(connection: Connection) {
     }
   }
 
-  /** What the charges of objects add up to, by holder; of one alone, if it is named. */
-  async function sums(transaction: Transaction, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
-    const found = new Map<string, QuotaBalance>();
-    const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
-    for (const kind of chargedKinds) {
-      const rows = connection.collection(kinds[kind].collection).aggregate<{ _id: Owned } & Amounts>(
-        [
-          { $match: { 'charge.vms': { $exists: true }, ...owner } },
-          {
-            $group: {
-              _id: { uid: '$uid', gid: '$gid' },
-              ...amountsFrom((kind) => ({ $sum: `$charge.${kind}` })),
-            },
-          },
-        ],
-        within(transaction),
-      );
-      for await (const { _id, ...sum } of rows)
-        for (const holder of holdersOf(_id)) {
-          const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
-          found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
-        }
-    }
-    return found;
-  }
-
   return {
     models,
     defaultLimits,
@@ -239,7 +208,7 @@ export function createQuotaStore(connection: Connection) {
       ),
 
     /** Runs a transaction that charges these owners after those that do so already: they write the same documents. */
-    inTurn: <T>(owners: readonly Owned[], transaction: () => Promise<T>): Promise<T> =>
+    inTurn: <T>(owners: readonly Pick<ChargedOwner, 'uid' | 'gid'>[], transaction: () => Promise<T>): Promise<T> =>
       takeTurns([...new Set(owners.flatMap(holdersOf).map(keyOf))], transaction),
 
     claim,
@@ -310,54 +279,7 @@ export function createQuotaStore(connection: Connection) {
     forget: ({ type, id }: QuotaHolder, transaction: Transaction) =>
       models[type].deleteOne({ _id: id }, within(transaction)),
 
-    /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
-    balances: (): Promise<QuotaBalance[]> =>
-      atOneMoment(connection, async (transaction) => {
-        const found = await sums(transaction);
-        for (const type of ['user', 'group'] as const)
-          for await (const { _id: id, used } of models[type]
-            .find()
-            .session(sessionOf(transaction))
-            .lean<Quota[]>()
-            .cursor()) {
-            const holder = { type, id };
-            found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
-          }
-        return [...found.values()];
-      }),
-
-    /**
-     * Sets what a holder uses to the sum of the charges, if both still are as they were seen. Whatever changes a charge
-     * changes what is used by as much: where that is as it was, so is the sum.
-     */
-    async recount({ holder, ...seen }: QuotaBalance): Promise<boolean> {
-      const model = models[holder.type];
-      const { used, sum } = await atOneMoment(connection, async (transaction) => {
-        const present = await model.findById(holder.id).session(sessionOf(transaction)).lean<Quota>().exec();
-        return { used: present?.used, sum: (await sums(transaction, holder)).get(keyOf(holder))?.sum ?? nothing };
-      });
-      if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
-      const isAsSeen = used
-        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind]]))
-        : { used: { $exists: false } };
-      try {
-        const { matchedCount, upsertedCount } = await model.updateOne(
-          { _id: holder.id, ...isAsSeen },
-          { $set: { used: sum }, $setOnInsert: { limits: unset } },
-          { upsert: used === undefined },
-        );
-        return matchedCount + upsertedCount > 0;
-      } catch (error) {
-        // Somebody has begun to use something.
-        if (isDuplicateKey(error)) return false;
-        throw error;
-      }
-    },
+    ...createQuotaBalances(connection, models),
   };
 }
 export type QuotaStore = ReturnType<typeof createQuotaStore>;
-
-const keyOf = ({ type, id }: QuotaHolder): string => `${type}/${id}`;
-
-const amountsFrom = <T>(of: (kind: (typeof quotaKinds)[number]) => T): Record<string, T> =>
-  Object.fromEntries(quotaKinds.map((kind) => [kind, of(kind)]));

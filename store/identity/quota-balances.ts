@@ -1,0 +1,104 @@
+import type { Connection, Model } from 'mongoose';
+import {
+  added,
+  amountsOf,
+  holdersOf,
+  isSameAmounts,
+  nothing,
+  type QuotaBalance,
+} from '../../domain/identity/quotas.js';
+import {
+  type Amounts,
+  asDefault,
+  type Quota,
+  type QuotaHolder,
+  type QuotaHolderType,
+  quotaKinds,
+} from '../../schemas/identity/quota.js';
+import { chargedKinds, kinds } from '../../schemas/kinds.js';
+import { isDuplicateKey } from '../mongo/duplicate-key.js';
+import { atOneMoment, sessionOf, type Transaction, within } from '../mongo/transaction.js';
+
+type Owned = { uid: number; gid: number };
+
+export const unset: Quota['limits'] = amountsOf(() => asDefault);
+
+/** Whether what holders are said to use is the sum of the charges that objects carry; and how it is made so again. */
+export function createQuotaBalances(connection: Connection, models: Readonly<Record<QuotaHolderType, Model<Quota>>>) {
+  /** What the charges of objects add up to, by holder; of one alone, if it is named. */
+  async function sums(transaction: Transaction, only?: QuotaHolder): Promise<Map<string, QuotaBalance>> {
+    const found = new Map<string, QuotaBalance>();
+    const owner = only && { [only.type === 'user' ? 'uid' : 'gid']: only.id };
+    for (const kind of chargedKinds) {
+      const rows = connection.collection(kinds[kind].collection).aggregate<{ _id: Owned } & Amounts>(
+        [
+          { $match: { 'charge.vms': { $exists: true }, ...owner } },
+          {
+            $group: {
+              _id: { uid: '$uid', gid: '$gid' },
+              ...amountsFrom((kind) => ({ $sum: `$charge.${kind}` })),
+            },
+          },
+        ],
+        within(transaction),
+      );
+      for await (const { _id, ...sum } of rows)
+        for (const holder of holdersOf(_id)) {
+          const known = found.get(keyOf(holder)) ?? { holder, used: nothing, sum: nothing };
+          found.set(keyOf(holder), { ...known, sum: added(known.sum, sum) });
+        }
+    }
+    return found;
+  }
+
+  return {
+    /** What each holder is said to use, and what the charges add up to. Both are seen at one moment. */
+    balances: (): Promise<QuotaBalance[]> =>
+      atOneMoment(connection, async (transaction) => {
+        const found = await sums(transaction);
+        for (const type of ['user', 'group'] as const)
+          for await (const { _id: id, used } of models[type]
+            .find()
+            .session(sessionOf(transaction))
+            .lean<Quota[]>()
+            .cursor()) {
+            const holder = { type, id };
+            found.set(keyOf(holder), { ...(found.get(keyOf(holder)) ?? { holder, sum: nothing }), used });
+          }
+        return [...found.values()];
+      }),
+
+    /**
+     * Sets what a holder uses to the sum of the charges, if both still are as they were seen. Whatever changes a charge
+     * changes what is used by as much: where that is as it was, so is the sum.
+     */
+    async recount({ holder, ...seen }: QuotaBalance): Promise<boolean> {
+      const model = models[holder.type];
+      const { used, sum } = await atOneMoment(connection, async (transaction) => {
+        const present = await model.findById(holder.id).session(sessionOf(transaction)).lean<Quota>().exec();
+        return { used: present?.used, sum: (await sums(transaction, holder)).get(keyOf(holder))?.sum ?? nothing };
+      });
+      if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
+      const isAsSeen = used
+        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind]]))
+        : { used: { $exists: false } };
+      try {
+        const { matchedCount, upsertedCount } = await model.updateOne(
+          { _id: holder.id, ...isAsSeen },
+          { $set: { used: sum }, $setOnInsert: { limits: unset } },
+          { upsert: used === undefined },
+        );
+        return matchedCount + upsertedCount > 0;
+      } catch (error) {
+        // Somebody has begun to use something.
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+export const keyOf = ({ type, id }: QuotaHolder): string => `${type}/${id}`;
+
+const amountsFrom = <T>(of: (kind: (typeof quotaKinds)[number]) => T): Record<string, T> =>
+  Object.fromEntries(quotaKinds.map((kind) => [kind, of(kind)]));
