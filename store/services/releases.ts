@@ -75,7 +75,11 @@ export function createReleases(connection: Connection, { operations, services, v
     for (const some of portionsOf(ids, releasedAtOnce)) {
       const isFree = await services.model.exists({ _id: service, operation: null, wanted: null, ...ofRole });
       if (!isFree || !(await operations.model.exists({ _id: op, 'releasing.since': since }))) return;
-      await vms.model.updateMany({ _id: { $in: some }, ...isLeft }, { $set: { reason: left } });
+      // VMs of a role that is in other hands by now are theirs to tell of.
+      const [now] = await services.atWorkOn([service]);
+      const others = now?.roles.map(({ name }) => ({ 'service.role': name })) ?? [];
+      const free = others.length > 0 ? { $nor: others } : {};
+      await vms.model.updateMany({ _id: { $in: some }, ...isLeft, ...free }, { $set: { reason: left } });
     }
   }
 

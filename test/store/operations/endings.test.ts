@@ -90,6 +90,21 @@ it('a deployment that finds a role at rest after a scaling has succeeded when th
   expect(await store.services.find(service)).toMatchObject({ state: 'COOLDOWN', operation: null });
 });
 
+it('says nothing of what is left to VMs of a role that somebody has begun to scale', async () => {
+  await deploying(0);
+  const left = [madeVm({ _id: 1, ...waits, service: { id: service, role: 'front', ordinal: 0 }, hold: null })];
+  left.push(madeVm({ _id: 2, ...waits, service: { id: service, role: 'back', ordinal: 0 }, hold: null }));
+  await connection.collection<Vm>('vms').insertMany(left);
+  const since = new Date();
+  const releasing = { since, given_up: null, left: told };
+  await store.operations.model.updateOne({ _id: op }, { $set: { state: 'failed', releasing } });
+  const busy = { operation: null, 'roles.0.operation': 'a-scaling' };
+  await store.services.model.updateOne({ _id: service }, { $set: busy });
+  await store.releases.finish(op);
+  const reasons = (await store.vms.byIds([1, 2])).map(({ reason }) => reason);
+  expect(reasons).toEqual([null, told]);
+});
+
 it('makes thousands of VMs that roles lack again by transactions that each make a bounded number', async () => {
   await deploying(10);
   const made = Array.from({ length: 1_200 }, (_, at): Vm => {
