@@ -1,6 +1,7 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
+import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
 import type { Ownership } from '../schemas/common/common.js';
@@ -110,6 +111,7 @@ export const serviceTemplateResource = (template: ServiceTemplate, names: Names)
   ...ownership(template),
   ...names(template),
   body: template.body,
+  warnings: policyWarnings(template.body),
   created_at: iso(template.created_at),
 });
 
@@ -172,12 +174,14 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     deployment: service.body.deployment,
     ready_status_gate: service.body.ready_status_gate,
     shutdown_action: service.body.shutdown_action ?? null,
-    roles: service.roles.map(({ mark: _mark, surplus: _surplus, cooldown_until, operation = null, ...role }) => ({
-      ...role,
-      operation,
-      cooldown_until: isoOrNull(cooldown_until ?? null),
-      nodes: nodes.get(role.name) ?? [],
-    })),
+    roles: service.roles.map(
+      ({ mark: _mark, surplus: _surplus, scaled_at: _at, cooldown_until, operation = null, ...role }) => ({
+        ...role,
+        operation,
+        cooldown_until: isoOrNull(cooldown_until ?? null),
+        nodes: nodes.get(role.name) ?? [],
+      }),
+    ),
     log: service.log.map((entry) => ({ ...entry, timestamp: iso(entry.timestamp) })),
     operation: operationAtWork(service),
     created_at: iso(service.created_at),

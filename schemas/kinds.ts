@@ -105,7 +105,7 @@ export const kinds = {
     counted: { most: 1_000 },
     edits: 'manage',
     unique: 'owner',
-    document: { body: { neededBy: ['body'], empty: {} } },
+    document: { body: { neededBy: ['body', 'warnings'], empty: {} } },
   },
   host: {
     one: 'host',

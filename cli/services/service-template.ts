@@ -49,6 +49,10 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
   contents: ({ body }) => ({ value: body, text: rawText('json', body) }),
 };
 
+function warn({ err }: Context, { warnings }: ServiceTemplateResource): void {
+  for (const warning of warnings) err(warning);
+}
+
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
 const fileOption = ['-f, --file <file>', 'JSON (comments allowed) or YAML; - for standard input'] as const;
 
@@ -96,6 +100,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         .send('POST', '/service-templates', ServiceTemplateResource, json(document.content))
         .catch(inFile(document));
       report(context, `service-template ${value.id} (${value.name}) created.`, raw);
+      warn(context, value);
     },
   }),
   leaf({
@@ -113,6 +118,7 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         .send('PUT', path, ServiceTemplateResource, json(document.content))
         .catch(inFile(document));
       report(context, `service-template ${id} (${value.name}) updated.`, raw);
+      warn(context, value);
     },
   }),
   ...ownershipLeaves(serviceTemplates, { called: 'my_service' }),

@@ -4,6 +4,7 @@ import type { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/s
 import { atOnce } from '../bit-by-bit.js';
 import { cronFault } from '../cron.js';
 import { type Finding, Problem } from '../problems.js';
+import { wrongPolicies } from './elasticity-policies.js';
 import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
@@ -35,7 +36,7 @@ export const customAttributes = ({ custom_attrs, custom_attrs_values }: ServiceT
 export const checkRole = (role: RoleTemplate, pointer: string, pending: ReadonlySet<string>): Finding[] => [
   ...contentsFindings(role, pointer, pending),
   ...wrongSizes(role, pointer),
-  ...wrongElasticityPolicies(role, `${pointer}/elasticity_policies`),
+  ...wrongPolicies(role.elasticity_policies, `${pointer}/elasticity_policies`),
   ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
 ];
 
@@ -106,11 +107,6 @@ function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
         findings.push({ pointer: `${pointer}/${bound}`, detail: 'is required for a role with policies' });
   return findings;
 }
-
-const wrongElasticityPolicies = ({ elasticity_policies: policies = [] }: RoleTemplate, pointer: string): Finding[] =>
-  policies.flatMap(({ expression }, at) =>
-    expression.trim() === '' ? [{ pointer: `${pointer}/${at}/expression`, detail: 'must not be empty' }] : [],
-  );
 
 function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTemplate, pointer: string): Finding[] {
   return policies.flatMap(({ recurrence, start_time }, at) => {

@@ -136,8 +136,8 @@ export const limits = {
   expression: {
     most: 2_000,
     unit: 'characters',
-    of: 'a requirement or rank expression',
-    why: 'It is evaluated for each host.',
+    of: 'a requirement or rank expression, and the expression or target of an elasticity policy',
+    why: 'It is evaluated for each host, or each VM, again and again.',
   },
 
   // Hosts and clusters.

@@ -47,12 +47,32 @@ const Adjustment = {
     .describe('VMs that a PERCENTAGE_CHANGE changes at least'),
 };
 
+const optionalPositive = z.preprocess(lenientInteger, wholeNumber.min(1, 'must be at least 1').optional());
+/** What has to be false to mean something: here false is not absent. */
+const given = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === null ? undefined : value), schema.optional());
+
+/** Either an expression with what it does, as OneFlow's; or a target, which is Arcus's own. */
 export const ElasticityPolicy = z.looseObject({
-  ...Adjustment,
-  expression: z.preprocess(absent, text).describe('Condition over the averages of the VMs’ attributes'),
+  type: optional(Adjustment.type),
+  adjust: z.preprocess(lenientInteger, wholeNumber.optional()).describe('Positive or negative, as type says'),
+  min_adjust_step: Adjustment.min_adjust_step,
+  expression: optional(text).describe(
+    'Condition over what the running VMs have: averages, or avg, min, max, sum, p95 of an attribute (docs/elasticity.md)',
+  ),
+  target: optional(text).describe(
+    'Instead of expression, type and adjust: what an attribute is to be kept at, such as CPU = 60',
+  ),
   period_number: optionalNatural.describe('How many periods in a row the expression must hold'),
   period: optionalNatural.describe('Seconds between evaluations'),
   cooldown: optionalNatural.describe('Seconds of cooldown after this policy scaled'),
+  max_adjust_step: optionalPositive.describe('VMs that it adds or takes at once at most'),
+  stabilization: optionalNatural.describe('Seconds within which each evaluation must have wished for the change'),
+  warm_up: optionalNatural.describe('Seconds for which a VM that has come to its host is left out'),
+  enabled: given(z.boolean({ error: 'must be true or false' })).describe('false: it is paused'),
+  paused_until: given(z.iso.datetime({ offset: true, error: 'must be a time as in RFC 3339' })).describe(
+    'Until then it is paused',
+  ),
 });
 export type ElasticityPolicy = z.infer<typeof ElasticityPolicy>;
 
@@ -129,6 +149,8 @@ export const RoleTemplate = z.looseObject({
   min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
   max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),
+  cooldown_up: optionalNatural.describe('Seconds after a scaling in which policies add no VMs; absent: as cooldown'),
+  cooldown_down: optionalNatural.describe('Seconds after a scaling in which policies take no VMs; absent: as cooldown'),
   elasticity_policies: optional(z.array(ElasticityPolicy).meta({ maxItems: limits.policies.most })),
   scheduled_policies: optional(z.array(ScheduledPolicy).meta({ maxItems: limits.policies.most })),
   user_inputs_values: optional(customValues).describe('Added to vm_template_contents'),
@@ -192,6 +214,9 @@ export const ServiceTemplateResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
   body: ServiceTemplateBody,
+  warnings: z
+    .array(z.string())
+    .describe('Where OneFlow would read the expression of a policy in another way than it is read here'),
   created_at: Timestamp,
 }).meta({ id: 'ServiceTemplate' });
 export type ServiceTemplateResource = z.infer<typeof ServiceTemplateResource>;

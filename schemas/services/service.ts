@@ -55,6 +55,8 @@ export type Role = z.infer<typeof RoleTemplate> & {
   surplus?: number;
   /** Until then policies rest, and people scale it only by force. */
   cooldown_until?: Date;
+  /** When its last scaling has come to what was wished for; absent: none has. */
+  scaled_at?: Date;
   /** The VM that was terminated last of those whose end has lowered the cardinality. */
   lowered?: {
     vm: number;

@@ -28,5 +28,6 @@ export const shop = {
   name: 'shop',
   ...ofOneadmin,
   body: { name: 'shop', deployment: 'straight', ready_status_gate: false, roles: [roles.web, roles.db] },
+  warnings: [],
   created_at: '2026-05-04T09:30:00.000Z',
 } satisfies ServiceTemplateResource;

@@ -89,8 +89,6 @@ describe('a service template', () => {
       'deployment',
       'name',
       'roles/0/cardinality',
-      'roles/0/elasticity_policies/0/adjust',
-      'roles/0/elasticity_policies/0/expression',
       'roles/0/elasticity_policies/0/min_adjust_step',
       'roles/0/elasticity_policies/0/type',
       'roles/0/name',

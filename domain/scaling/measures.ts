@@ -1,0 +1,103 @@
+import { printMeasure } from '../expressions/policy-print.js';
+import type { Aggregate, Measure } from '../expressions/policy-syntax.js';
+import { few } from '../words.js';
+
+/** What hypervisors tell of a VM, in OpenNebula's units: CPU (100: one core), MEMORY (KB), NETTX and NETRX (bytes). */
+export const hypervisorMetrics = ['CPU', 'MEMORY', 'NETTX', 'NETRX'] as const;
+export type HypervisorMetric = (typeof hypervisorMetrics)[number];
+
+/** The last that was seen of a VM by its hypervisor, and when. */
+export type Sample = { at: Date } & { readonly [metric in HypervisorMetric]?: number | undefined };
+
+/** A running VM as policies look at it. */
+export type MeasuredVm = {
+  id: number;
+  name: string;
+  user_template: Readonly<Record<string, unknown>>;
+  template: Readonly<Record<string, unknown>>;
+  /** What its document itself has, such as UID. */
+  own: Readonly<Record<string, unknown>>;
+  /** Since when it is where it is. */
+  since: Date;
+  /** null: nothing was ever seen of it. */
+  sample: Sample | null;
+};
+
+/** `sampled`: when the hypervisor told the newest of the values; null: none of them is from there. */
+export type Measured = { value: number; sampled: Date | null } | { unknown: string };
+
+type Found = { value: number; sampled: Date | null } | { unknown: string } | 'absent';
+
+/**
+ * What the running VMs of a role come to. A VM that lacks the attribute is left out, as the guide says; none of them has it:
+ * unknown. So it is where a value is a text, or the hypervisor has told nothing of a VM, or nothing for longer than
+ * `stale` milliseconds: what stands in the template instead, CPU and MEMORY among it, is no measurement.
+ */
+export function measured(
+  vms: readonly MeasuredVm[],
+  measure: Measure,
+  { now, stale }: { now: Date; stale: number },
+): Measured {
+  if (vms.length === 0) return { unknown: 'no VM of the role runs' };
+  const values: number[] = [];
+  let sampled: Date | null = null;
+  for (const vm of vms) {
+    const found = valueIn(vm, measure.name, { now, stale });
+    if (found === 'absent') continue;
+    if ('unknown' in found) return found;
+    values.push(found.value);
+    if (found.sampled && (!sampled || found.sampled > sampled)) sampled = found.sampled;
+  }
+  if (values.length > 0) return { value: made[measure.aggregate](values), sampled };
+  const names = few(vms.map(nameOf));
+  return { unknown: `${names} ${vms.length === 1 ? 'has' : 'have'} no ${measure.name}` };
+}
+
+/** The guide’s order: user template, monitoring, template, the VM itself. */
+function valueIn(vm: MeasuredVm, name: string, { now, stale }: { now: Date; stale: number }): Found {
+  const { user_template, template, own, sample } = vm;
+  if (has(user_template, name)) return numberOf(user_template[name], `${name} of ${nameOf(vm)}`);
+  const metric = hypervisorMetrics.find((one) => one === name);
+  if (metric) {
+    const value = sample?.[metric];
+    if (!sample || value === undefined) return { unknown: `${nameOf(vm)} has no ${name} yet: no host has told it` };
+    const age = now.getTime() - sample.at.getTime();
+    if (age > stale)
+      return { unknown: `${name} of ${nameOf(vm)} is stale: it was told ${Math.round(age / 1_000)} s ago` };
+    return { value, sampled: sample.at };
+  }
+  for (const attributes of [template, own])
+    if (has(attributes, name)) return numberOf(attributes[name], `${name} of ${nameOf(vm)}`);
+  return 'absent';
+}
+
+const has = (attributes: Readonly<Record<string, unknown>>, name: string): boolean =>
+  Object.hasOwn(attributes, name) && attributes[name] !== null && attributes[name] !== undefined;
+
+function numberOf(value: unknown, what: string): Found {
+  if (typeof value === 'number' && Number.isFinite(value)) return { value, sampled: null };
+  if (typeof value === 'string' && /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/.test(value)) {
+    const number = Number(value);
+    if (Number.isFinite(number)) return { value: number, sampled: null };
+  }
+  return { unknown: `${what} is no number` };
+}
+
+const nameOf = ({ id, name }: Pick<MeasuredVm, 'id' | 'name'>): string => `VM ${id} (${name})`;
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+const made: Readonly<Record<Aggregate, (values: readonly number[]) => number>> = {
+  avg: (values) => sum(values) / values.length,
+  min: (values) => Math.min(...values),
+  max: (values) => Math.max(...values),
+  sum,
+  // The nearest rank: a value that a VM has.
+  p95: (values) => values.toSorted((one, other) => one - other)[Math.ceil(values.length * 0.95) - 1] ?? 0,
+};
+
+/** `CPU[95.3]`, as OneFlow shows what it has found; `CPU[--]`: it is not known. */
+export const shownMeasure = (measure: Measure, found: Measured): string =>
+  `${printMeasure(measure)}[${'value' in found ? rounded(found.value) : '--'}]`;
+
+const rounded = (value: number): string => String(Math.round(value * 100) / 100);
