@@ -13,14 +13,14 @@ import { connectMongodb } from '../store/mongo/connection.js';
 import type { Credentials } from './servers/credentials.js';
 import { ensureNamespaces } from './servers/prepare-temporal.js';
 
-type Servers = TemporalSettings & { ARCUS_MONGODB_URI: string };
+type Servers = TemporalSettings & { ARCUS_MONGODB_URI: string; ARCUS_KEEP_METRICS?: number };
 
 /**
  * Makes what Arcus needs in its servers, unless it is there: namespaces, search attributes and schedules in Temporal; collections,
  * indexes and the administrator in MongoDB. Run at every start, and by a job of its own in a cluster.
  */
 export async function prepare(servers: Servers, credentials: Credentials): Promise<void> {
-  await Promise.all([prepareTemporal(temporalAccess(servers)), prepareMongodb(servers.ARCUS_MONGODB_URI, credentials)]);
+  await Promise.all([prepareTemporal(temporalAccess(servers)), prepareMongodb(servers, credentials)]);
 }
 
 async function prepareTemporal(access: TemporalAccess): Promise<void> {
@@ -34,10 +34,11 @@ async function prepareTemporal(access: TemporalAccess): Promise<void> {
   }
 }
 
-async function prepareMongodb(uri: string, { password }: Credentials): Promise<void> {
-  const connection = await connectMongodb(uri);
+async function prepareMongodb(servers: Servers, { password }: Credentials): Promise<void> {
+  const connection = await connectMongodb(servers.ARCUS_MONGODB_URI);
   try {
-    await ensureOneadmin(await bootstrapStore(connection), password);
+    const directory = await bootstrapStore(connection, { keepMetrics: servers.ARCUS_KEEP_METRICS });
+    await ensureOneadmin(directory, password);
   } finally {
     await connection.close();
   }

@@ -115,6 +115,13 @@ export const Config = z.object({
     .max(36_500)
     .default(90)
     .describe('Days for which operations are kept after their end, but for the last on what lives; 0: for ever'),
+  ARCUS_KEEP_METRICS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8_760)
+    .default(6)
+    .describe('Hours for which what hosts say of the use of VMs is kept; counts from the next start on'),
   ARCUS_FAILED_LOGINS: z.coerce
     .number()
     .int()

@@ -72,23 +72,29 @@ type LoadOptions = {
   vm?: number;
   host?: string;
   memory?: number;
+  nettx?: number;
+  netrx?: number;
   for?: number;
   remove?: number;
   clear?: true;
 };
 
-/** `arcus-sim load`: scripted CPU and memory use. */
+/** `arcus-sim load`: what VMs report of themselves. */
 export function addLoadCommand(program: Command, { client, show }: CommandContext): void {
   program
     .command('load')
-    .summary('script the CPU and memory use of VMs')
-    .description('Sets how busy VMs are, in per cent of what each has; without arguments, lists what is set.')
+    .summary('script what VMs use')
+    .description(
+      'Sets how busy VMs are, in per cent of what each has, and how many bytes they have sent and received; without arguments, lists what is set.',
+    )
     .argument('[cpu]', 'CPU, 0 to 100', percent)
     .option('--role <name>', 'VMs of this role')
     .option('--service <id>', 'VMs of this service', wholeNumber)
     .option('--vm <id>', 'this VM', wholeNumber)
     .option('--host <name>', 'VMs on this host')
     .option('--memory <percent>', 'memory in use, 0 to 100', percent)
+    .option('--nettx <bytes>', 'bytes sent', wholeNumber)
+    .option('--netrx <bytes>', 'bytes received', wholeNumber)
     .option('--for <time>', 'only for so long', duration)
     .option('--remove <id>', 'remove this rule', wholeNumber)
     .option('--clear', 'remove all rules')
@@ -100,22 +106,25 @@ Of several rules that match a VM, the newest wins; one for the same VMs takes th
 Examples:
   arcus-sim load --role worker 95
   arcus-sim load --service 12 --role worker 95 --memory 60 --for 5m
+  arcus-sim load --vm 34 --netrx 1000000
   arcus-sim load --clear`,
     )
     .action(async (cpu: number | undefined, options: LoadOptions) => {
-      const { memory, for: time, remove, clear, ...selector } = options;
-      if (cpu !== undefined || memory !== undefined) {
+      const { memory, nettx, netrx, for: time, remove, clear, ...selector } = options;
+      const scripted = Object.entries({ cpu_percent: cpu, memory_percent: memory, nettx, netrx }).filter(
+        ([, value]) => value !== undefined,
+      );
+      if (scripted.length > 0) {
         if (clear || remove !== undefined) throw new CommandFailure('--clear and --remove go with no load.');
         await client().ask(LoadRule, 'PUT', '/load', {
           ...selector,
-          ...(cpu === undefined ? {} : { cpu_percent: cpu }),
-          ...(memory === undefined ? {} : { memory_percent: memory }),
+          ...Object.fromEntries(scripted),
           ...(time === undefined ? {} : { for_seconds: time / 1000 }),
         });
       } else if (clear || remove !== undefined) {
         await client().ask(z.undefined(), 'DELETE', clear ? '/load' : `/load/${remove}`);
       } else if (time !== undefined || Object.keys(selector).length > 0) {
-        throw new CommandFailure('How busy? Give the CPU in per cent, --memory, or both.');
+        throw new CommandFailure('How busy? Give the CPU in per cent, --memory, --nettx or --netrx.');
       }
       const { items } = await client().ask(LoadRules, 'GET', '/load');
       show(items, items.length === 0 ? 'No load is scripted.' : loadTable(items));

@@ -119,6 +119,8 @@ function ruleOf(rule: PutLoad, id: number, now: number): LoadRule {
     vm: rule.vm ?? null,
     cpu_percent: rule.cpu_percent ?? null,
     memory_percent: rule.memory_percent ?? null,
+    nettx: rule.nettx ?? null,
+    netrx: rule.netrx ?? null,
     until: rule.for_seconds === undefined ? null : new Date(now + rule.for_seconds * 1000).toISOString(),
   };
 }

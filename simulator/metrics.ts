@@ -1,24 +1,29 @@
-import type { Capacity } from '../schemas/common/capacity.js';
+import type { Metrics } from '../schemas/hosts/metrics.js';
 import type { LoadRule, SimulatedDomain } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
 import type { DomainRecord } from './state.js';
 
 const tenMinutes = 600_000;
+const nothing: Metrics = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
 
 /** What a domain reports of itself: nothing while down, else what the newest matching rule says, else a light load. */
 export function reportOf(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): SimulatedDomain {
   const state = domain.down ?? (domain.boots_at > now ? 'booting' : 'running');
-  const use = domain.down === null ? usage(domain, host, rules, now) : { cpu: 0, memory: 0 };
+  const use = domain.down === null ? usage(domain, host, rules, now) : nothing;
   return { vm: domain.vm, domain: domain.domain, deploy_id: domain.deploy_id, epoch: domain.epoch, state, ...use };
 }
 
-function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Capacity {
+function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Metrics {
   const matching = rules.filter((rule) => matches(rule, domain, host, now));
-  const cpu = matching.findLast((rule) => rule.cpu_percent !== null)?.cpu_percent;
-  const memory = matching.findLast((rule) => rule.memory_percent !== null)?.memory_percent;
+  const scripted = (what: 'cpu_percent' | 'memory_percent' | 'nettx' | 'netrx') =>
+    matching.findLast((rule) => rule[what] !== null)?.[what];
+  const cpu = scripted('cpu_percent') ?? idleCpu(domain, now);
+  const memory = scripted('memory_percent') ?? idleMemory(domain, now);
   return {
-    cpu: Math.round((domain.capacity.cpu * (cpu ?? idleCpu(domain, now))) / 100),
-    memory: Math.round((domain.capacity.memory * (memory ?? idleMemory(domain, now))) / 100),
+    cpu: Math.round((domain.capacity.cpu * cpu) / 100),
+    memory: Math.round((domain.capacity.memory * 1_024 * memory) / 100),
+    nettx: scripted('nettx') ?? traffic('nettx', domain, now),
+    netrx: scripted('netrx') ?? traffic('netrx', domain, now),
   };
 }
 
@@ -44,3 +49,7 @@ function idleMemory(domain: DomainRecord, now: number): number {
   const age = Math.max(0, now - domain.boots_at);
   return 20 + (10 + 15 * chance('memory', domain.vm)) * Math.min(1, age / 60_000);
 }
+
+/** Bytes since the boot: 1 to 5 KB a second, by VM. */
+const traffic = (what: 'nettx' | 'netrx', domain: DomainRecord, now: number): number =>
+  Math.round(Math.max(0, now - domain.boots_at) * (1 + 4 * chance(what, domain.vm)));

@@ -71,16 +71,20 @@ export function faultsText(faults: Faults): string {
 
 export const domainsTable = (domains: readonly SimulatedDomain[]): string =>
   table(
-    ['VM', 'DOMAIN', 'STATE', 'EPOCH', 'CPU %', 'MEMORY MB', 'DEPLOY ID'],
-    domains.map((one) => [one.vm, one.domain, one.state, one.epoch, one.cpu, one.memory, one.deploy_id]),
+    ['VM', 'DOMAIN', 'STATE', 'EPOCH', 'CPU %', 'MEMORY MB', 'NETTX', 'NETRX', 'DEPLOY ID'],
+    domains.map((one) => [
+      ...[one.vm, one.domain, one.state, one.epoch, one.cpu, Math.round(one.memory / 1_024)],
+      ...[one.nettx, one.netrx, one.deploy_id],
+    ]),
   );
 
 export const loadTable = (rules: readonly LoadRule[]): string =>
   table(
-    ['ID', 'HOST', 'SERVICE', 'ROLE', 'VM', 'CPU %', 'MEMORY %', 'UNTIL'],
+    ['ID', 'HOST', 'SERVICE', 'ROLE', 'VM', 'CPU %', 'MEMORY %', 'NETTX', 'NETRX', 'UNTIL'],
     rules.map((rule) => [
       rule.id,
-      ...[rule.host, rule.service, rule.role, rule.vm, rule.cpu_percent, rule.memory_percent, rule.until].map(orDash),
+      ...[rule.host, rule.service, rule.role, rule.vm].map(orDash),
+      ...[rule.cpu_percent, rule.memory_percent, rule.nettx, rule.netrx, rule.until].map(orDash),
     ]),
   );
 

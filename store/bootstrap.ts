@@ -5,12 +5,16 @@ import { createStore } from './store.js';
 
 /**
  * Makes collections and indexes, unless they are there, and what is always there. Before that, unique keys do not hold:
- * run it before any worker. Returns the directory, for whoever goes on to make the first user.
+ * run it before any worker. `keepMetrics`: for how many hours samples are kept. Returns the directory, for whoever goes on to
+ * make the first user.
  */
-export async function bootstrapStore(connection: Connection): Promise<MongodbDirectory> {
-  const { hosts, clusters, counters } = createStore(connection);
+export async function bootstrapStore(
+  connection: Connection,
+  { keepMetrics }: { keepMetrics?: number | undefined } = {},
+): Promise<MongodbDirectory> {
+  const { hosts, clusters, counters, metrics } = createStore(connection);
   const directory = createDirectory(connection);
-  await Promise.all(Object.values(connection.models).map(bringAbout));
+  await Promise.all([...Object.values(connection.models).map(bringAbout), metrics.ensure(keepMetrics)]);
   await hosts.countVms();
   await clusters.ensureDefault();
   for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);

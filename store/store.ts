@@ -26,6 +26,7 @@ import { createReleases } from './services/releases.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createBoundMoves } from './vms/bound-moves.js';
+import { createMetrics } from './vms/metrics.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
 import { createVmStore } from './vms/vms.js';
@@ -67,6 +68,7 @@ export function createStore(connection: Connection) {
     vms,
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
+    metrics: createMetrics(connection),
     quotas,
     owned: createOwned(connection),
     references,

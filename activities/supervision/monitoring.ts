@@ -10,6 +10,7 @@ import { problemOf } from '../../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import type { Host } from '../../schemas/hosts/host.js';
+import type { Sample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import type { StepPorts } from '../ports.js';
 import { clearHost } from './clear-host.js';
@@ -41,7 +42,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
    * a look finds nothing of that it is INIT. A host that became usable may take VMs that wait. While any do, those that do
    * not answer are asked again every second, and those that are being cleared are in any case: a hypervisor that is started
    * again is back in two, and a deployment should not wait for the next tick. What the hosts say of their VMs is compared
-   * with what is written of those at which nobody works.
+   * with what is written of those at which nobody works; what those use that run is kept.
    */
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
@@ -49,7 +50,8 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
       const target = targetOf(host);
       try {
-        return await hypervisors.of(target).probe(target, signal);
+        const { domains } = await hypervisors.of(target).probe(target, signal);
+        return { domains, at: new Date() };
       } catch (error) {
         if (cancellationSignal.aborted) throw error;
         return { error: problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s` };
@@ -98,7 +100,8 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
 });
 
 type Seen = Omit<Host, 'vms'>;
-type Heard = { domains: readonly DomainReport[] } | { error: string };
+/** `at`: when it was said. */
+type Heard = { domains: readonly DomainReport[]; at: Date } | { error: string };
 /** What was written of a host: nothing that is new, that it takes VMs now, or that it is being cleared for that. */
 type Written = 'same' | 'usable' | 'clearing' | 'silent' | 'well';
 type Looked = { host: Seen; heard: Heard; written: Written };
@@ -125,9 +128,9 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
     ),
   );
   const known = new Set(watched.map(({ _id }) => _id));
-  const suspects = (await store.sightings.runningOn([...sighted.keys()])).filter(
-    (id) => !there.has(id) && !known.has(id),
-  );
+  const running = await store.sightings.runningOn([...sighted.keys()]);
+  await store.metrics.add(samplesOf(looked, new Set(running)));
+  const suspects = running.filter((id) => !there.has(id) && !known.has(id));
   const missed = suspects.length === 0 ? [] : await store.sightings.stillRunning(suspects);
   await store.sightings.miss(
     missed.filter((vm) => {
@@ -138,6 +141,16 @@ async function compare(store: StepPorts['store'], watched: readonly WatchedVm[],
   );
   await store.health.refresh(await store.sightings.record(judged, look));
 }
+
+/** Of VMs that are to run: what else a host has is nobody's, or on its way. */
+const samplesOf = (looked: readonly Looked[], ours: ReadonlySet<number>): Sample[] =>
+  looked.flatMap(({ host: { _id: host }, heard }) =>
+    'error' in heard
+      ? []
+      : heard.domains.flatMap(({ vm, state, epoch, cpu, memory, nettx, netrx }) =>
+          state === 'running' && ours.has(vm) ? [{ host, vm, epoch, at: heard.at, cpu, memory, nettx, netrx }] : [],
+        ),
+  );
 
 function sightedOf({ name, state }: Seen, heard: Heard): Sighted {
   if ('error' in heard) return { name, error: heard.error, was: state };

@@ -1,6 +1,7 @@
 import type { VmCall } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
+import type { Metrics } from '../../schemas/hosts/metrics.js';
 
 /** What the adapter of each kind needs to reach a host, beside its name; `targetOf` takes it from the host's record. */
 export type HostConnections = {
@@ -37,15 +38,12 @@ export type DestroyTarget<K extends HypervisorKind = HypervisorKind> = Pick<
 
 export type Domain = { deployId: string; epoch: number };
 
-export type DomainReport = {
+/** What it uses is nothing while it is down; what it has sent and received counts from its start. */
+export type DomainReport = Metrics & {
   vm: number;
   deployId: string;
   epoch: number;
   state: 'booting' | 'running' | 'stopped' | 'failed';
-  /** Hundredths of a core in use. */
-  cpu: number;
-  /** MB in use. */
-  memory: number;
 };
 
 /** What a probe finds: every domain on the host that carries a VM id. */

@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
+import { Metrics } from './metrics.js';
 
-/** What the simulated hypervisor and its clients say to each other. Times in milliseconds, CPU in hundredths of a core, memory in MB. */
+/**
+ * What the simulated hypervisor and its clients say to each other. Times in milliseconds, CPU in hundredths of a core, memory
+ * in MB; what a domain uses in OpenNebula's units.
+ */
 
 const Milliseconds = z.int().min(0).max(86_400_000);
 
@@ -67,14 +71,12 @@ export type DeployAnswer = z.infer<typeof DeployAnswer>;
 export const DestroyAnswer = z.object({ outcome: CallOutcome });
 export type DestroyAnswer = z.infer<typeof DestroyAnswer>;
 
-export const SimulatedDomain = z.object({
+export const SimulatedDomain = Metrics.extend({
   vm: ObjectId,
   domain: z.string(),
   deploy_id: z.string(),
   epoch: Epoch,
   state: z.enum(['booting', 'running', 'stopped', 'failed']),
-  cpu: z.int().describe('Hundredths of a core in use'),
-  memory: z.int().describe('MB in use'),
 });
 export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 
@@ -124,7 +126,12 @@ export const SimulatorSettings = z.strictObject({
 export type SimulatorSettings = z.infer<typeof SimulatorSettings>;
 export const UpdateSimulatorSettings = SimulatorSettings.partial();
 
-/** Scripted use, in per cent of what the VM has, for every VM that matches all that is named. */
+const Bytes = z.int().min(0);
+
+/**
+ * Scripted use, in per cent of what the VM has, and what the counters of its network show, for every VM that matches all that
+ * is named.
+ */
 export const PutLoad = z
   .strictObject({
     host: ObjectName.optional(),
@@ -133,11 +140,14 @@ export const PutLoad = z
     vm: ObjectId.optional(),
     cpu_percent: Percent.optional(),
     memory_percent: Percent.optional(),
+    nettx: Bytes.optional(),
+    netrx: Bytes.optional(),
     for_seconds: z.number().positive().max(31_536_000).optional(),
   })
   .refine(
-    (rule) => rule.cpu_percent !== undefined || rule.memory_percent !== undefined,
-    'cpu_percent or memory_percent must be given',
+    ({ cpu_percent, memory_percent, nettx, netrx }) =>
+      [cpu_percent, memory_percent, nettx, netrx].some((value) => value !== undefined),
+    'cpu_percent, memory_percent, nettx or netrx must be given',
   );
 export type PutLoad = z.infer<typeof PutLoad>;
 
@@ -149,6 +159,9 @@ export const LoadRule = z.object({
   vm: ObjectId.nullable(),
   cpu_percent: Percent.nullable(),
   memory_percent: Percent.nullable(),
+  // Rules of before have neither.
+  nettx: Bytes.nullable().default(null),
+  netrx: Bytes.nullable().default(null),
   until: Timestamp.nullable(),
 });
 export type LoadRule = z.infer<typeof LoadRule>;

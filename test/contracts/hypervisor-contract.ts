@@ -110,8 +110,23 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const [domain, ...others] = await domainsOf(vm);
       expect(others).toEqual([]);
       expect(domain).toMatchObject({ vm: vm.id, deployId, epoch: 3, state: 'running' });
-      expect(Number.isInteger(domain?.cpu) && Number.isInteger(domain?.memory)).toBe(true);
-      expect(domain?.memory).toBeGreaterThan(0);
+      for (const used of [domain?.cpu, domain?.memory, domain?.nettx, domain?.netrx])
+        expect(Number.isInteger(used) && Number(used) >= 0, String(used)).toBe(true);
+      // In KB, of which it has no more than it was given.
+      expect(domain?.memory).toBeGreaterThan(vm.capacity.memory / 100);
+      expect(domain?.memory).toBeLessThanOrEqual(vm.capacity.memory * 1_024);
+    });
+
+    it('counts what a VM sends and receives, never backwards', async () => {
+      const vm = newVm();
+      await deploy(vm);
+      let [before] = await domainsOf(vm);
+      for (const _ of [1, 2, 3]) {
+        const [after] = await domainsOf(vm);
+        for (const counter of ['nettx', 'netrx'] as const)
+          expect(after?.[counter]).toBeGreaterThanOrEqual(before?.[counter] ?? Number.NaN);
+        before = after;
+      }
     });
 
     it('gives the same domain to a deploy that is repeated', async () => {
@@ -211,7 +226,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const vm = newVm();
       const { deployId } = await deploy(vm);
       await world.stopGuest(host, vm.id);
-      expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', cpu: 0, memory: 0 }]);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', cpu: 0, memory: 0, nettx: 0, netrx: 0 }]);
       expect((await deploy(vm)).deployId).toBe(deployId);
       expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
     });

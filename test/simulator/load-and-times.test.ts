@@ -13,7 +13,9 @@ describe('scripted load', () => {
   const use = async (vm: number) => {
     const { domains } = await simulatedHypervisor(simulator.address).probe(host, signal);
     const domain = domains.find((one) => one.vm === vm);
-    return { cpu: domain?.cpu, memory: domain?.memory };
+    if (!domain) throw new Error(`there is no VM ${vm}`);
+    const { cpu, memory, nettx, netrx } = domain;
+    return { cpu, memory, nettx, netrx };
   };
   const put = (rule: object) => simulator.ask(LoadRule, 'PUT', '/load', rule);
 
@@ -28,11 +30,12 @@ describe('scripted load', () => {
   afterAll(() => simulator.dispose());
 
   it('is light and within capacity where nothing is scripted', async () => {
-    const { cpu, memory } = await use(3);
+    const { cpu, memory, nettx, netrx } = await use(3);
+    expect([nettx, netrx].every(Number.isInteger)).toBe(true);
     expect(cpu).toBeGreaterThan(0);
     expect(cpu).toBeLessThan(40);
-    expect(memory).toBeGreaterThanOrEqual(200);
-    expect(memory).toBeLessThanOrEqual(450);
+    expect(memory).toBeGreaterThanOrEqual(200 * 1_024);
+    expect(memory).toBeLessThanOrEqual(450 * 1_024);
   });
 
   it('holds for the VMs of a role, and the newest rule wins', async () => {
@@ -41,10 +44,19 @@ describe('scripted load', () => {
     expect(await use(2)).toMatchObject({ cpu: 190 });
     expect((await use(3)).cpu).toBeLessThan(40);
     await put({ role: 'worker', service: 12, cpu_percent: 10, memory_percent: 50 });
-    expect(await use(1)).toEqual({ cpu: 20, memory: 500 });
+    expect(await use(1)).toMatchObject({ cpu: 20, memory: 500 * 1_024 });
     expect(await use(2)).toMatchObject({ cpu: 190 });
     await put({ vm: 2, memory_percent: 80 });
-    expect(await use(2)).toEqual({ cpu: 190, memory: 800 });
+    expect(await use(2)).toMatchObject({ cpu: 190, memory: 800 * 1_024 });
+  });
+
+  it('sets what counters of the network show, and leaves the rest to other rules', async () => {
+    await put({ vm: 3, cpu_percent: 50 });
+    await put({ role: 'worker', service: 13, nettx: 1_000_000, netrx: 5 });
+    await put({ host: host.name, vm: 3, netrx: 7 });
+    expect(await use(2)).toMatchObject({ cpu: 190, nettx: 1_000_000, netrx: 5 });
+    expect(await use(3)).toMatchObject({ cpu: 100, netrx: 7 });
+    expect((await use(3)).nettx).toBeGreaterThan(0);
   });
 
   it('is replaced by a rule for the same VMs, listed, and removed', async () => {

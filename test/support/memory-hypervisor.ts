@@ -64,8 +64,8 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     const domains = presentDomains(host, now).map((domain) => reportOf(domain, host.name, [], now));
     await this.afterEach(call);
     return {
-      domains: domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
-        return { vm, deployId: deploy_id, epoch, state, cpu, memory };
+      domains: domains.map(({ vm, deploy_id, epoch, state, cpu, memory, nettx, netrx }) => {
+        return { vm, deployId: deploy_id, epoch, state, cpu, memory, nettx, netrx };
       }),
     };
   }

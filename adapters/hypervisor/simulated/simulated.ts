@@ -30,8 +30,8 @@ export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'si
     async probe(host, signal) {
       const report = await call(simulator, host, 'probe', { host: host.connection.total }, ProbeAnswer, signal);
       return {
-        domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory }) => {
-          return { vm, deployId: deploy_id, epoch, state, cpu, memory };
+        domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory, nettx, netrx }) => {
+          return { vm, deployId: deploy_id, epoch, state, cpu, memory, nettx, netrx };
         }),
       };
     },

@@ -2,13 +2,15 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { monitoringActivities } from '../../../activities/supervision/monitoring.js';
-import type { Hypervisor } from '../../../adapters/hypervisor/port.js';
+import type { DomainReport, Hypervisor } from '../../../adapters/hypervisor/port.js';
 import { Problem } from '../../../domain/problems.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { ownDatabaseUri } from '../../support/servers.js';
+
+const idle = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
 
 let connection: Connection;
 let store: Store;
@@ -66,7 +68,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
   const seen: unknown[] = [];
   const running = new Set([2, 3, 4]);
   let refusals = 1;
-  const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, state: 'running' as const, cpu: 0, memory: 0 });
+  const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, state: 'running' as const, ...idle });
   const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
     async probe() {
       const host = await store.hosts.find(1);
@@ -105,4 +107,39 @@ it('whoever was frozen since it saw a host does not call it MONITORED', async ()
     .not.toEqual(seen.last_monitored_at);
   expect(await store.hosts.answered(seen, null)).toBe(false);
   expect(await store.hosts.find(1)).toMatchObject({ state: 'ERROR', error: 'it is away again' });
+});
+
+it('what VMs use that run is kept, of each look once; nothing of others on the host, nor of those that boot', async () => {
+  const running = { state: 'ACTIVE', lcm_state: 'RUNNING', history: [{ seq: 0, hid: 1, epoch: 1, etime: null }] };
+  await store.vms.model.collection.insertMany([
+    { _id: 20, ...running, hold: null, operation: null, wanted: null },
+    { _id: 21, ...running, hold: null, operation: null, wanted: null },
+    { _id: 22, ...running, lcm_state: 'BOOT' },
+  ] as never[]);
+  const domain = (vm: number, over: Partial<DomainReport> & Pick<DomainReport, 'state'>): DomainReport => ({
+    ...{ vm, deployId: `d-${vm}`, epoch: 1, ...idle },
+    ...over,
+  });
+  let cpu = 0;
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+    destroy: async () => {},
+    async probe() {
+      cpu += 25;
+      return {
+        domains: [
+          domain(20, { state: 'running', cpu, memory: 2_048, nettx: 3, netrx: 4 }),
+          domain(21, { state: 'booting' }),
+          domain(22, { state: 'running' }),
+          domain(99, { state: 'running' }),
+        ],
+      };
+    },
+  };
+  await store.hosts.model.updateOne({ _id: 1 }, { $set: { state: 'MONITORED', error: null } });
+  const { monitorHosts } = monitoringActivities({ store, hypervisors: { of: () => hypervisor }, engine: idleEngine });
+  const began = new Date();
+  await new MockActivityEnvironment().run(monitorHosts, [1]);
+  await new MockActivityEnvironment().run(monitorHosts, [1]);
+  const rows = await store.metrics.latest([20, 21, 22, 99], began);
+  expect(rows).toEqual([{ vm_id: 20, at: expect.any(Date), cpu: 50, memory: 2_048, nettx: 3, netrx: 4 }]);
 });

@@ -1,0 +1,78 @@
+import type { Connection } from 'mongoose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { bootstrapStore } from '../../../store/bootstrap.js';
+import { connectMongodb } from '../../../store/mongo/connection.js';
+import { createStore, type Store } from '../../../store/store.js';
+import type { Sample } from '../../../store/vms/metrics.js';
+import { ownDatabaseUri } from '../../support/servers.js';
+
+let connection: Connection;
+let store: Store;
+beforeAll(async () => {
+  connection = await connectMongodb(ownDatabaseUri('metrics'));
+  await bootstrapStore(connection, { keepMetrics: 2 });
+  store = createStore(connection);
+});
+afterAll(async () => {
+  await connection.dropDatabase();
+  await connection.close();
+});
+
+const began = Date.now();
+/** Seconds before now. */
+const ago = (seconds: number): Date => new Date(began - seconds * 1_000);
+const sample = (vm: number, seconds: number, over: Partial<Sample> = {}): Sample => ({
+  ...{ host: 1, vm, epoch: 1, at: ago(seconds), cpu: 50, memory: 1_024, nettx: 10, netrx: 20 },
+  ...over,
+});
+
+describe('the latest of what hosts say of VMs', () => {
+  it('is one row a VM, of the newest sample, whatever the order in which they came', async () => {
+    await store.metrics.add([sample(1, 40, { cpu: 10 }), sample(2, 40)]);
+    await store.metrics.add([sample(1, 5, { cpu: 30 })]);
+    await store.metrics.add([sample(1, 20, { cpu: 20 })]);
+    const rows = await store.metrics.latest([1, 2, 3], ago(60));
+    expect(rows.toSorted((a, b) => a.vm_id - b.vm_id)).toEqual([
+      { vm_id: 1, at: ago(5), cpu: 30, memory: 1_024, nettx: 10, netrx: 20 },
+      { vm_id: 2, at: ago(40), cpu: 50, memory: 1_024, nettx: 10, netrx: 20 },
+    ]);
+  });
+
+  it('is the same when a batch is written again', async () => {
+    const batch = [sample(4, 10, { cpu: 70 }), sample(5, 10)];
+    await store.metrics.add(batch);
+    const before = await store.metrics.latest([4, 5], ago(60));
+    await store.metrics.add(batch);
+    const after = await store.metrics.latest([4, 5], ago(60));
+    expect(after.toSorted((a, b) => a.vm_id - b.vm_id)).toEqual(before.toSorted((a, b) => a.vm_id - b.vm_id));
+    expect(after).toHaveLength(2);
+  });
+
+  it('leaves out what is older than is asked for', async () => {
+    await store.metrics.add([sample(6, 61), sample(7, 59)]);
+    expect((await store.metrics.latest([6, 7], ago(60))).map(({ vm_id }) => vm_id)).toEqual([7]);
+  });
+
+  it('is what the newest copy of a VM says, not one that was left behind and is heard later', async () => {
+    await store.metrics.add([
+      sample(8, 20, { host: 2, epoch: 2, cpu: 80 }),
+      sample(8, 10, { host: 1, epoch: 1, cpu: 5 }),
+    ]);
+    expect(await store.metrics.latest([8], ago(60))).toMatchObject([{ cpu: 80, at: ago(20) }]);
+  });
+});
+
+it('samples are kept for as long as was said last', async () => {
+  const Collections = z.object({
+    cursor: z.object({ firstBatch: z.array(z.object({ type: z.string(), options: z.looseObject({}) })) }),
+  });
+  const kept = async () => {
+    const db = connection.getClient().db(connection.name);
+    const { cursor } = Collections.parse(await db.command({ listCollections: 1, filter: { name: 'vm_metrics' } }));
+    return cursor.firstBatch[0];
+  };
+  expect(await kept()).toMatchObject({ type: 'timeseries', options: { expireAfterSeconds: 7_200 } });
+  await bootstrapStore(connection, { keepMetrics: 3 });
+  expect(await kept()).toMatchObject({ options: { expireAfterSeconds: 10_800 } });
+});
