@@ -16,6 +16,8 @@ export type StepPorts = {
     shutdownAction: ShutdownAction;
     /** Seconds for which a role rests after a scaling, when it says no cooldown; absent: it does not. */
     cooldown?: number;
+    /** Seconds for which a scaling waits when nothing comes of it; absent: half an hour. */
+    scalingPatience?: number;
     /** For how many days operations are kept after their end; absent: for ever. */
     keepOperations?: number;
     /** Absent: stripe, and hosts take any number of VMs in a pass. */

@@ -95,6 +95,12 @@ export const Config = z.object({
     .min(0)
     .default(300)
     .describe('Seconds for which a role rests after a scaling, when it says no cooldown; 0: it does not'),
+  ARCUS_SCALING_TIMEOUT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_800)
+    .describe('Seconds for which a scaling waits for capacity, or for reports of VMs, when nothing comes of it'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

@@ -71,6 +71,7 @@ async function main(): Promise<void> {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,
       cooldown: config.ARCUS_DEFAULT_COOLDOWN,
+      scalingPatience: config.ARCUS_SCALING_TIMEOUT,
       ...(config.ARCUS_KEEP_OPERATIONS > 0 && { keepOperations: config.ARCUS_KEEP_OPERATIONS }),
       placement: placementSettings(config),
     },

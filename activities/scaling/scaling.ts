@@ -12,10 +12,14 @@ export type RoleScalingPlan = {
   role: string;
   /** Whether VMs count as there only once they have reported. */
   gate: boolean;
+  /** Seconds for which it rests afterwards; null or absent: as it says. */
+  rest?: number | null;
   /** How those that are too many go. */
   hard: boolean;
   /** The last step that an earlier run of this operation has done on the role. */
   step: number;
+  /** Seconds for which it waits for capacity, or for reports, when nothing comes of it; absent: half an hour. */
+  patience?: number;
   /** What it came to in an earlier run stands. */
   settled: boolean;
 };
@@ -35,9 +39,11 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
       return {
         service: service._id,
         role: name,
-        gate: service.body.ready_status_gate,
+        gate: service.body.ready_status_gate && operation.input.give_up !== true,
+        rest: operation.input.rest ?? null,
         hard: isHard(role.shutdown_action ?? service.body.shutdown_action ?? settings.shutdownAction),
         step: reached[name] ?? 0,
+        ...(settings.scalingPatience !== undefined && { patience: settings.scalingPatience }),
         settled: role.state !== 'SCALING',
       };
     }),
@@ -58,9 +64,14 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
     role: name,
     step,
     failure,
-  }: RoleInput & { failure: string | null }): Promise<boolean> {
+    gate,
+    rest = null,
+  }: RoleInput & { failure: string | null } & Pick<RoleScalingPlan, 'gate' | 'rest'>): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, new Map([[name, failure]]));
-    await store.scalings.finish({ service: id, role: name, op, step }, { failure, cooldown: settings.cooldown ?? 0 });
+    await store.scalings.finish(
+      { service: id, role: name, op, step },
+      { failure, cooldown: settings.cooldown ?? 0, rest, gate },
+    );
     const role = (await store.services.part(id, [name]))?.roles[0];
     return role !== undefined && role.state !== 'FAILED_SCALING' && role.state !== 'SCALING';
   },

@@ -54,7 +54,7 @@ async function staff(
     store.vms.lastOrdinals(service._id, [role.name]),
     store.hosts.snapshot(),
   ]);
-  const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op);
+  const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op, role.scale_in);
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
   const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
   const [made = []] =
@@ -79,7 +79,7 @@ export async function takeVictims(
   const part = await store.scalings.enter({ service: id, role: name, op, step });
   const [role] = part?.roles ?? [];
   if (!role) return { victims: [], busy: 0 };
-  const { victims, busy } = staffing(await store.vms.ofService(id, [name]), role.cardinality, op);
+  const { victims, busy } = staffing(await store.vms.ofService(id, [name]), role.cardinality, op, role.scale_in);
   const taken = (await takenOf(store, op, victims))(victims);
   return { victims: await leaving(store, taken), busy: busy + victims.length - taken.length };
 }

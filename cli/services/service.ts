@@ -105,12 +105,22 @@ export const serviceCommands: readonly Leaf[] = [
   }),
   leaf({
     usage: 'recover <service>',
-    summary: 'Go on with a failed deployment, undeployment or scaling',
-    examples: ['arcus service recover my_service --wait'],
-    options: [wait],
-    schema: Wait,
-    run: async (context, [wish], { wait }) =>
-      act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/recover', wait }),
+    summary: 'Go on with what failed, or end a cooldown',
+    examples: ['arcus service recover my_service --wait', 'arcus service recover my_service --role worker --give-up'],
+    options: [
+      [
+        '--role <role>',
+        'the role whose scaling has failed, or that is in COOLDOWN; absent: the first, or the whole service',
+      ],
+      ['--give-up', 'give a failed scaling up: what runs of the role is what it is to have'],
+      wait,
+    ],
+    schema: Wait.extend({ role: z.string().optional(), giveUp: z.boolean().optional() }),
+    run: async (context, [wish], { role, giveUp, wait }) => {
+      const body = json({ ...(role !== undefined && { role }), ...(giveUp && { give_up: true }) });
+      const id = await resolve(context.client(), services, wish);
+      await act(context, id, { method: 'POST', action: '/recover', body, wait });
+    },
   }),
   leaf({
     usage: 'repair <service>',

@@ -4,22 +4,33 @@ import { brief, longest } from '../brief.js';
 import { amountsOf, chargeOfVm } from '../identity/quotas.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
 import { nextRoleState, stateOfRoles } from '../services/service-states.js';
+import { isReady } from '../vms/ready.js';
 import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 
-/** Why a role cannot be called scaled, or null when it can. `vms`: those of it that are not DONE. */
-export function whyNotScaled(role: Role, vms: readonly HealthVm[], failure: string | null): string | null {
+/**
+ * Why a role cannot be called scaled, or null when it can. `vms`: those of it that are not DONE. `gate`: whether they count
+ * only once they have reported.
+ */
+export function whyNotScaled(
+  role: Role,
+  vms: readonly HealthVm[],
+  { failure, gate }: { failure: string | null; gate: boolean },
+): string | null {
   const its = vms.filter(belongs);
   // One whose state is not known fills its place: whether it is amiss, health says.
   const others = its.filter((vm) => !isVmHealthy(vm) && vm.lcm_state !== 'UNKNOWN');
   const surplus = its.length - role.cardinality;
-  if (others.length === 0 && missingOf(role, vms) === 0 && surplus <= 0) return null;
+  const silent = gate ? its.filter((vm) => isVmRunning(vm) && !isReady(vm.user_template)).length : 0;
+  if (others.length === 0 && missingOf(role, vms) === 0 && surplus <= 0 && silent === 0) return null;
   const amiss = its.filter((vm) => !isVmHealthy(vm) && vm.reason !== null);
   const few = amiss.slice(0, 3).map((vm) => `VM ${vm._id} (${vm.name}): ${vm.reason}`);
   const more = amiss.length > 3 ? `; and ${amiss.length - 3} more` : '';
   const counts =
     surplus > 0
       ? `${its.length} VMs are there, and ${role.cardinality} are to be`
-      : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
+      : silent > 0 && others.length === 0
+        ? `${silent} of ${role.cardinality} VMs have not reported READY=YES`
+        : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
   const why = few.length > 0 ? `${few.join('; ')}${more}` : failure;
   return why === null ? counts : `${counts}: ${why}`;
 }

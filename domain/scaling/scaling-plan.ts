@@ -3,7 +3,11 @@ import { beyond, measureServiceTemplate } from '../bounds.js';
 import { Problem } from '../problems.js';
 import { isResting, judgedStates } from '../services/service-health.js';
 
-export type ScalingWish = { cardinality: number; force: boolean };
+/**
+ * `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
+ * a cooldown ends. `give_up`: an earlier scaling is given up, and VMs that run are as wished, READY or not.
+ */
+export type ScalingWish = { cardinality: number; force: boolean; rest?: number; give_up?: true };
 
 /** A service as it is asked whether a role of it may be scaled. */
 export type ScaledService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;
@@ -43,7 +47,7 @@ export function scalingPlan(service: ScaledService, role: Role, wish: ScalingWis
 function refusal(
   service: ScaledService,
   role: Role,
-  { cardinality: to, force }: ScalingWish,
+  { cardinality: to, force, rest }: ScalingWish,
   now: Date,
 ): Problem | null {
   const of = `role ${role.name} of service ${service._id}`;
@@ -65,7 +69,8 @@ function refusal(
   const limit = force ? null : outside(role, to);
   if (limit) return wrong(`${limit.detail} of ${of}. Ask for a number within, or use force to go beyond.`);
   // What has failed to get there is tried again.
-  if (to === role.cardinality && role.state !== 'FAILED_SCALING')
+  const endsRest = rest === 0 && role.state === 'COOLDOWN';
+  if (to === role.cardinality && role.state !== 'FAILED_SCALING' && !endsRest)
     return wrong(
       `is the cardinality that ${of} has already. Ask for another one; \`repair\` makes VMs that are missing.`,
     );
@@ -99,7 +104,13 @@ const measured = ({ body, roles }: ScaledService, name: string, cardinality: num
   }).filter(({ limit }) => limit === 'vmsOfService' || limit === 'tiesOfVms');
 
 /** The line that OneFlow's log has for it, with the limit that it goes beyond. */
-export function scalingText(role: string, { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>): string {
+export function scalingText(
+  role: string,
+  { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>,
+  { rest, give_up }: Pick<ScalingWish, 'rest' | 'give_up'> = {},
+): string {
+  if (give_up) return `Role ${role} keeps what runs: its scaling is given up, cardinality ${from} → ${to}`;
+  if (rest === 0 && from === to) return `Role ${role} : its cooldown is ended`;
   const beyondLimit = forced === null ? '' : `, by force beyond ${forced}`;
   return `Role ${role} scaling ${to < from ? 'down' : 'up'} from ${from} to ${to} nodes${beyondLimit}`;
 }

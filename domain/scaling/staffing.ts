@@ -1,3 +1,4 @@
+import type { ScaleInOrder } from '../../schemas/services/service-template.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { belongs, isDeparting } from '../services/service-health.js';
 import { failedToDeploy, isVmHealthy } from '../vms/vm-states.js';
@@ -23,23 +24,37 @@ export type Staffing<V> = {
  * From the VMs of a role that are not DONE to those that it is to have. One that somebody is terminating by hand fills its
  * place until it is gone, and is none of those that are removed: the fewer have to go. One whose state is not known stays,
  * unless there are too many. `op`: whoever scales; what others hold is left alone.
+ *
+ * Never more VMs go so that others take their places than the role is to have: as long as they have not gone they may run,
+ * and a role of which each removal fails would grow without end. What has failed beyond that stays where it is.
  */
-export function staffing<V extends StaffedVm>(vms: readonly V[], cardinality: number, op: string): Staffing<V> {
+export function staffing<V extends StaffedVm>(
+  vms: readonly V[],
+  cardinality: number,
+  op: string,
+  order: ScaleInOrder = 'oldest',
+): Staffing<V> {
   const isOthers = ({ hold }: V): boolean => hold !== null && hold.op !== op;
   const own = vms.filter(belongs);
   const isGoing = ({ lcm_state }: V): boolean => lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
-  const hasFailed = (vm: V): boolean => failedToDeploy(vm) || vm.lcm_state === 'EPILOG_FAILURE';
   const going = own.filter((vm) => isGoing(vm) && !isOthers(vm));
-  const failed = own.filter((vm) => hasFailed(vm) && !isOthers(vm));
-  const keeping = own.filter((vm) => !going.includes(vm) && !failed.includes(vm));
+  const stuck = own.filter((vm) => vm.lcm_state === 'EPILOG_FAILURE' && !isOthers(vm));
+  const replaceable = Math.max(0, cardinality - going.length - stuck.length);
+  const replaced = own.filter((vm) => failedToDeploy(vm) && !isOthers(vm)).slice(0, replaceable);
+  const leaving = new Set([...going, ...stuck, ...replaced]);
+  const keeping = own.filter((vm) => !leaving.has(vm));
   const surplus = Math.max(0, keeping.length - cardinality);
-  const victims = leavingOrder(keeping.filter((vm) => !isOthers(vm))).slice(0, surplus);
+  const victims = leavingOrder(
+    keeping.filter((vm) => !isOthers(vm)),
+    order,
+  ).slice(0, surplus);
   const departing = vms.filter(isDeparting).length;
+  const isTooMany = going.length + stuck.length > cardinality;
   return {
-    failed,
+    failed: [...stuck, ...replaced],
     victims: [...going, ...victims],
     start: keeping.filter((vm) => isStarting(vm) && !isOthers(vm) && !victims.includes(vm)),
-    lacking: Math.max(0, cardinality - keeping.length - departing),
+    lacking: isTooMany ? 0 : Math.max(0, cardinality - keeping.length - departing),
     busy: surplus - victims.length,
   };
 }
@@ -47,8 +62,10 @@ export function staffing<V extends StaffedVm>(vms: readonly V[], cardinality: nu
 const isStarting = ({ state, lcm_state }: StaffedVm): boolean =>
   state === 'PENDING' || lcm_state === 'PROLOG' || lcm_state === 'BOOT';
 
-/** Those that do not serve before those that do, and of these the oldest first. */
-export const leavingOrder = <V extends StaffedVm>(vms: readonly V[]): V[] =>
-  vms.toSorted((one, other) => rank(one) - rank(other) || one._id - other._id);
+/** Those that do not serve before those that do, and of these in the order that the role says. */
+export const leavingOrder = <V extends StaffedVm>(vms: readonly V[], order: ScaleInOrder = 'oldest'): V[] =>
+  vms.toSorted(
+    (one, other) => rank(one) - rank(other) || (order === 'oldest' ? one._id - other._id : other._id - one._id),
+  );
 
 const rank = (vm: StaffedVm): number => (isVmHealthy(vm) ? 2 : isStarting(vm) ? 1 : 0);

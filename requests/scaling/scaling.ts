@@ -4,16 +4,18 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
+import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
+import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
-import type { Role, Service } from '../../schemas/services/service.js';
+import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
 import { resourceFacts } from '../acts/action-facts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
-import { recoverService } from '../services/services.js';
+import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 
 /** Gives a role another number of VMs; other roles may be scaled meanwhile. */
 export async function scaleRole(
@@ -30,23 +32,66 @@ export async function scaleRole(
   return repeated ?? admitted(context, caller, service, role, { cardinality, force }, asked);
 }
 
-/** Goes on with the first role whose scaling has failed; else with what else of the service has. */
+/**
+ * Goes on with the role that is named, or with the first whose scaling has failed, or gives that up; ends the cooldown of one
+ * that rests. Without such a role it goes on with what else of the service has failed, or is in WARNING.
+ */
 export async function recoverRoleOrService(
   context: OperationsContext,
   caller: Caller,
   id: number,
+  wish: RecoverService,
   admission: Admission,
 ): Promise<OperationResource> {
   const service = await find(context, caller, id);
-  const failed = service.roles.find(({ state, operation }) => state === 'FAILED_SCALING' && !operation);
-  const isAtWork = service.operation !== null || service.wanted !== null;
-  if (!failed || isAtWork || !isByScaling(service.state)) return recoverService(context, caller, id, admission);
-  const request = { deed: 'recover', id };
-  const repeated = await repeatedRequest(context, caller, admission, request);
+  const asked = { request: { deed: 'recover', id, ...wish }, admission };
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
-  const last = await context.store.operations.lastOf({ type: 'service', id }, failed.name);
-  const retried = last?.kind === 'scaleRole' && last.state !== 'succeeded' ? { retryOf: last._id } : {};
-  return scaleRoleAgain(context, caller, id, failed.name, { request, admission, ...retried });
+  const role = wish.role === undefined ? roleToRecover(service) : roleOf(service, wish.role);
+  if (role?.state === 'FAILED_SCALING') {
+    if (wish.give_up) return giveUp(context, caller, service, role, asked);
+    const last = await context.store.operations.lastOf({ type: 'service', id }, role.name);
+    const retried = last?.kind === 'scaleRole' && last.state !== 'succeeded' ? { retryOf: last._id } : {};
+    return scaleRoleAgain(context, caller, id, role.name, { ...asked, ...retried });
+  }
+  if (wish.give_up) throw nothingFailed(service, role, 'no scaling of it has failed that could be given up');
+  if (role?.state === 'COOLDOWN') {
+    const same = { cardinality: role.cardinality, force: true, rest: 0 };
+    return admitted(context, caller, service, role.name, same, asked);
+  }
+  if (role) throw nothingFailed(service, role, 'it neither failed to be scaled nor rests');
+  return service.state === 'WARNING'
+    ? repairServiceAgain(context, caller, id, asked)
+    : recoverServiceAgain(context, caller, id, asked);
+}
+
+/** The role that a recovery is about when it names none; undefined: it is about all of the service. */
+function roleToRecover({ state, operation, wanted, roles }: Service): Role | undefined {
+  if (operation !== null || wanted !== null) return undefined;
+  const isFree = (role: Role): boolean => !role.operation;
+  if (isByScaling(state)) return roles.find((role) => role.state === 'FAILED_SCALING' && isFree(role));
+  return state === 'COOLDOWN' ? roles.find((role) => role.state === 'COOLDOWN' && isFree(role)) : undefined;
+}
+
+const nothingFailed = ({ _id: id, state }: Service, role: Role | undefined, why: string): Problem =>
+  new Problem(
+    'wrong_state',
+    role
+      ? `Role ${role.name} of service ${id} is ${role.state}: ${why}.`
+      : `Service ${id} is ${state}: ${why}. Name a role, or look at its roles.`,
+  );
+
+/** What runs of the role is what it is to have; the rest of it goes. */
+async function giveUp(
+  context: OperationsContext,
+  caller: Caller,
+  service: Service,
+  { name }: Role,
+  asked: Asked,
+): Promise<OperationResource> {
+  const vms = await context.store.vms.ofService(service._id, [name]);
+  const cardinality = vms.filter((vm) => belongs(vm) && isVmHealthy(vm)).length;
+  return admitted(context, caller, service, name, { cardinality, force: true, give_up: true }, asked);
 }
 
 /** Goes on with what a scaling of the role has left undone: the cardinality is what was wished for. */

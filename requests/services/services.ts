@@ -64,17 +64,6 @@ export async function removeService(
   return repeated ?? preempt(context, caller, id, { do: 'delete' }, asked);
 }
 
-/** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
-export async function recoverService(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  admission: Admission,
-): Promise<OperationResource> {
-  const asked = { request: { deed: 'recover', id }, admission };
-  return once(context, caller, id, asked, () => recoverServiceAgain(context, caller, id, asked));
-}
-
 /** Makes a service whole that was deployed: looks for lost VMs, replaces failed ones, makes missing ones. */
 export async function repairService(
   context: OperationsContext,
@@ -120,6 +109,7 @@ export async function repairServiceAgain(
   return exclusively(context, 'repairService', { do: 'repair' }, caller, service, asked);
 }
 
+/** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
 export async function recoverServiceAgain(
   context: OperationsContext,
   caller: Caller,

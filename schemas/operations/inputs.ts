@@ -10,6 +10,15 @@ export const ScaleRoleInput = z.object({
   from: z.int().describe('How many VMs the role was to have before'),
   cardinality: z.int().describe('How many it is to have'),
   force: z.boolean().describe('true: beyond min_vms or max_vms, or during a cooldown'),
+  rest: z
+    .int()
+    .min(0)
+    .optional()
+    .describe('Seconds for which the role rests afterwards; absent: as role and configuration say; 0 ends a cooldown'),
+  give_up: z
+    .literal(true)
+    .optional()
+    .describe('true: an earlier scaling is given up, and what runs is what the role is to have, READY or not'),
 });
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Capacity } from '../common/capacity.js';
 import { ObjectId, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmLcmState, VmState } from '../vms/vm.js';
@@ -37,6 +38,19 @@ export const UndeployService = z.strictObject({
     .describe('true: terminate-hard every VM; false: terminate; absent: as role, service and configuration say'),
 });
 export type UndeployService = z.infer<typeof UndeployService>;
+
+export const RecoverService = z.strictObject({
+  role: z
+    .string()
+    .max(limits.name.most)
+    .optional()
+    .describe('The role whose scaling has failed, or that rests; absent: the first such role, or all of the service'),
+  give_up: z
+    .boolean()
+    .optional()
+    .describe('true: of a role whose scaling has failed, what runs is what it is to have from now on'),
+});
+export type RecoverService = z.infer<typeof RecoverService>;
 
 export type LogEntry = { timestamp: Date; severity: 'I' | 'E'; message: string };
 

@@ -2,7 +2,6 @@ import { brief, longest } from '../../domain/brief.js';
 import { leftWaiting } from '../../domain/placement/left-waiting.js';
 import { scaledRole, whyNotScaled } from '../../domain/scaling/scaling-end.js';
 import { belongs, type HealthVm } from '../../domain/services/service-health.js';
-import { isReady } from '../../domain/vms/ready.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { Operation, Releasing } from '../../schemas/operations/operation.js';
 import type { Role, Service } from '../../schemas/services/service.js';
@@ -56,8 +55,9 @@ export const scalingEnding =
   };
 
 function isThere(role: Role, vms: readonly HealthVm[], { body }: Service): boolean {
-  const has = (vm: HealthVm): boolean => isVmHealthy(vm) && (!body.ready_status_gate || isReady(vm.user_template));
-  return whyNotScaled(role, vms, null) === null && vms.filter(belongs).every(has);
+  const { ready_status_gate: gate } = body;
+  const why = whyNotScaled(role, vms, { failure: null, gate });
+  return why === null && vms.filter(belongs).every(isVmHealthy);
 }
 
 /** Why an operation that did all it could has not got there: it gave way, or the role has failed. */

@@ -19,6 +19,12 @@ import type { ServiceStore } from '../services/services.js';
 export type RoleWork = { service: number; role: string; op: string; step: number };
 
 /**
+ * `failure`: why a batch failed as a whole. `cooldown`: seconds for which roles rest that say nothing; `rest`: for which this
+ * one does this time; null: as it says. `gate`: whether VMs count only once they have reported.
+ */
+export type Finish = { failure: string | null; cooldown: number; rest: number | null; gate: boolean };
+
+/**
  * How a role alone is at an operation's disposal. Every change of it reads the service and writes it in one transaction, and
  * raises `health`: of two that meet, one goes again and sees what the other has done, and whoever has judged by what was
  * before writes nothing.
@@ -86,7 +92,7 @@ export function createScalings(
       const after = withRole({ ...service, roles }, name, {});
       await write(service, after, {
         log: [
-          { timestamp: now, severity: 'I', message: scalingText(name, plan) },
+          { timestamp: now, severity: 'I', message: scalingText(name, plan, wish) },
           ...(after.state === service.state ? [] : [stateEntry(after.state, now)]),
         ],
         ...(charge && service.charge && { charge: added(service.charge, charge) }),
@@ -122,9 +128,9 @@ export function createScalings(
 
     /**
      * Ends the work on a role: it is as wished, and rests; or why it is not. Charges of VMs that are gone are given back. Said
-     * again it is so already. `failure`: why a batch failed as a whole. `cooldown`: of roles that say none.
+     * again it is so already. It is finished as `Finish` says.
      */
-    finish: (work: RoleWork, { failure, cooldown }: { failure: string | null; cooldown: number }): Promise<void> =>
+    finish: (work: RoleWork, { failure, cooldown, rest, gate }: Finish): Promise<void> =>
       withTransaction(connection, async (transaction) => {
         const { service: id, role: name, op, step } = work;
         const service = await find(id, transaction);
@@ -133,12 +139,15 @@ export function createScalings(
         if (!service || !role || !isOurs || (role.mark?.op === op && role.mark.step >= step)) return;
         const vms = await vmsOf(id, name, transaction);
         const now = new Date();
-        const reason = whyNotScaled(role, vms, failure);
+        const reason = whyNotScaled(role, vms, { failure, gate });
         await settle(
           service,
           role,
           vms,
-          { ...scaledRole(role, { reason, cooldown, now }), mark: { op, step } },
+          {
+            ...scaledRole(rest === null ? role : { ...role, cooldown: rest }, { reason, cooldown, now }),
+            mark: { op, step },
+          },
           transaction,
         );
       }),

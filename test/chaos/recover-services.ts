@@ -23,7 +23,7 @@ await race(z.object({ service: z.int(), role: z.string().nullable(), vm: z.int()
   const { id: op } =
     role === null
       ? await operations.vms.terminate(oneadmin, vm, { hard: false }, admission)
-      : await operations.services.recover(oneadmin, service, admission);
+      : await operations.services.recover(oneadmin, service, {}, admission);
   const uid = (await store.operations.find(op))?.uid;
   if (role === null) return uid;
   await store.operations.claim(op, 'a-run');

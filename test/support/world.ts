@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
 import { createStepLog, type StepLog } from '../../activities/operations/step-log.js';
+import type { StepPorts } from '../../activities/ports.js';
 import { taskQueues } from '../../adapters/engine/names.js';
 import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
 import type { Caller } from '../../domain/identity/caller.js';
@@ -14,7 +15,7 @@ import { unconditional } from '../../requests/precondition.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Answer } from '../../schemas/operations/question.js';
-import type { Service } from '../../schemas/services/service.js';
+import type { RecoverService, Service } from '../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
@@ -65,6 +66,11 @@ export class World {
   readonly caller = alice;
   readonly steps = new Steps();
   readonly operations: Operations;
+  /** What steps go by; tests may set what is not set. */
+  readonly settings: StepPorts['settings'] = {
+    vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)',
+    shutdownAction: 'terminate',
+  };
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];
   readonly #stepLog: StepLog;
@@ -102,7 +108,7 @@ export class World {
         directory: this.directory,
         hypervisors: { of: () => this.hypervisor },
         engine: this.engine,
-        settings: { vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)', shutdownAction: 'terminate' },
+        settings: this.settings,
       },
       stepLog: this.#stepLog,
       bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
@@ -199,8 +205,8 @@ export class World {
     return asked(await this.operations.services.remove(this.caller, id, admission));
   }
 
-  async recover(id: number): Promise<Asked> {
-    return asked(await this.operations.services.recover(this.caller, id, admission));
+  async recover(id: number, wish: RecoverService = {}): Promise<Asked> {
+    return asked(await this.operations.services.recover(this.caller, id, wish, admission));
   }
 
   /** Asks that a role have another number of VMs. */

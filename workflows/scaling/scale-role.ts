@@ -4,35 +4,51 @@ import type { VictimsTaken } from '../../activities/scaling/staff-role.js';
 import type { Hosted } from '../../activities/services/find-hosts.js';
 import { compute, local } from '../activity-options.js';
 import { inTurn } from '../operations/in-turn.js';
-import { lookTogether } from '../operations/look-together.js';
+import { lookTogether, WaitedInVain } from '../operations/look-together.js';
 import { attempt, type OperationInput, runOperation, settle } from '../operations/operation.js';
 import { pauses } from '../operations/pauses.js';
 import { roleProgress } from '../operations/progress.js';
 import { listenFor, listenForCapacity, renewing, roomForMore, type Turn, vmReported } from '../signals.js';
 import { vmBatches } from '../vms/vm-batches.js';
 
+/** `waiting`: since when nothing has come of its wait (milliseconds since 1970); absent: it does not wait. */
+export type ScalingInput = OperationInput & { waiting?: number };
+
 /** How often VMs that are too many may be found in others' hands, a second apart. */
-const patience = 60;
+const lookedForBusy = 60;
+
+/** Seconds, unless the plan says how many. */
+const usualPatience = 1_800;
+
+/** So many VMs in a row that fail, with none that runs, and no more are booted. */
+const breaker = 10;
 
 /**
  * Gives a role as many VMs as it is to have: makes those that it lacks, and boots them as a deployment does; removes those
  * that are too many, as its shutdown action says. Other roles of the service go on meanwhile, or are scaled by runs of their own.
  */
-export async function scaleRole({ op }: OperationInput): Promise<void> {
+export async function scaleRole(input: ScalingInput): Promise<void> {
+  const { op } = input;
   const capacity = listenForCapacity();
   const reports = listenFor(vmReported);
   const inBatches = vmBatches();
 
   await runOperation({ op }, local.beginScaling, async (plan: RoleScalingPlan) => {
-    const { service, role, gate, hard, step: reached, settled } = plan;
+    const { service, role, gate, rest = null, hard, step: reached, settled, patience = usualPatience } = plan;
     if (settled) return;
     const step = reached + 1;
     const progress = roleProgress([{ name: role }]);
     const turn = inTurn();
     const pause = pauses();
-    const boot = inBatches(({ input, what }) =>
-      compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [{ op, ...input }]),
-    );
+    /** Of those that were booted, how many run, and how many have failed. */
+    const came = { running: 0, failed: 0 };
+    const boot = inBatches(async ({ input, what }) => {
+      const { done, failed } = await compute.bootVms.executeWithOptions({ summary: `boot ${what}` }, [
+        { op, ...input },
+      ]);
+      came.running += done.length;
+      came.failed += failed.length;
+    });
     const removeFailed = inBatches(({ input, what }) =>
       compute.destroyVms.executeWithOptions({ summary: `remove failed: ${what}` }, [{ op, ...input, hard: true }]),
     );
@@ -52,10 +68,10 @@ export async function scaleRole({ op }: OperationInput): Promise<void> {
       return counts.map((count, at) => ({ at, unready: count }));
     });
 
-    await renewing({ op }, async () => {
+    await renewing(input, async () => {
       progress(role, 'starts');
       const failure = await attempt(work);
-      const scaled = await turn(() => local.finishScaling({ op, service, role, step: step + 1, failure }));
+      const scaled = await turn(() => local.finishScaling({ op, service, role, step: step + 1, failure, gate, rest }));
       progress(role, scaled ? 'is as wished' : `failed${failure === null ? '' : `: ${failure}`}`);
     });
 
@@ -69,14 +85,47 @@ export async function scaleRole({ op }: OperationInput): Promise<void> {
       if (!gate) return;
       const report = forReports(role);
       const [unready = 0] = await turn(() => local.countUnready({ op, service, roles: [role] }));
-      for (let left = unready; left > 0; { unready: left } = await report())
+      const waited = waits('for its VMs to report READY=YES');
+      for (let left = unready, before = unready; left > 0; before = left, { unready: left } = await waited(report)) {
         progress(role, `${left} VMs have not reported READY=YES`);
+        if (left < before) delete input.waiting;
+      }
     }
 
-    async function bootAll(staffed: Hosted, hosts: () => Promise<Hosted>): Promise<void> {
-      for (let { boot: vms, pending } = staffed; vms.length + pending > 0; { boot: vms, pending } = await hosts()) {
-        if (vms.length > 0) progress(role, `boots ${vms.length} VMs`);
-        await boot(role, vms);
+    /** Waits for as long as it may since something has come last; then what waits has failed. */
+    function waits(forWhat: string): <Found>(news: (until: number) => Promise<Found>) => Promise<Found> {
+      const inVain = () => ApplicationFailure.nonRetryable(`it has waited ${patience} s ${forWhat}`);
+      return async (news) => {
+        input.waiting ??= Date.now();
+        const until = input.waiting + patience * 1_000;
+        if (Date.now() >= until) throw inVain();
+        try {
+          return await news(until);
+        } catch (error) {
+          throw error instanceof WaitedInVain ? inVain() : error;
+        }
+      };
+    }
+
+    async function bootAll(staffed: Hosted, hosts: (until: number) => Promise<Hosted>): Promise<void> {
+      const waited = waits('for capacity');
+      for (
+        let { boot: vms, pending } = staffed;
+        vms.length + pending > 0;
+        { boot: vms, pending } = await waited(hosts)
+      ) {
+        if (vms.length > 0) {
+          delete input.waiting;
+          progress(role, `boots ${vms.length} VMs`);
+        }
+        for (const some of [vms.slice(0, breaker), vms.slice(breaker)]) {
+          if (some.length > 0 && came.running === 0 && came.failed >= breaker)
+            throw ApplicationFailure.nonRetryable(
+              `${came.failed} VMs in a row failed: no more are booted`,
+              'vm_failed',
+            );
+          await boot(role, some);
+        }
         if (pending === 0) break;
         progress(role, `${pending} VMs wait for capacity`);
       }
@@ -87,7 +136,7 @@ export async function scaleRole({ op }: OperationInput): Promise<void> {
         lost = 0;
         if (left.victims.length > 0) progress(role, `${kind} ${left.victims.length} VMs`);
         await remove(role, left.victims);
-        if ((left.busy === 0 && lost === 0) || looked > patience) return;
+        if ((left.busy === 0 && lost === 0) || looked > lookedForBusy) return;
         progress(role, `${left.busy + lost} VMs that are too many are at work for others`);
         await pause(1);
         await roomForMore();

@@ -1,6 +1,7 @@
 import { ObjectId } from '../../../schemas/common/common.js';
 import {
   InstantiateService,
+  RecoverService,
   ServiceResource,
   ServiceState,
   ServiceSummary,
@@ -105,13 +106,13 @@ export const serviceRoutes: readonly Route[] = [
     method: 'post',
     path: '/services/{id}/recover',
     tag: 'Services',
-    summary: 'Go on with a failed deployment, undeployment or scaling',
+    summary: 'Go on with what failed, or end a cooldown',
     needs: [['manage', 'service']],
     description:
-      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first goes on to the cardinality that it was to have.',
+      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first, or the one that is named, goes on to the cardinality that it was to have, or with `give_up` keeps what runs. A role that rests after a scaling is done with it. A service in WARNING is repaired.',
     params: ById,
     query: NoQuery,
-    body: noBody,
+    body: json(RecoverService.meta({ id: 'RecoverService' }), 'optional'),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [
@@ -120,7 +121,7 @@ export const serviceRoutes: readonly Route[] = [
         answer: { ...accepted(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
       },
     ],
-    handle: ({ services }, { caller, params, admission }) => services.recover(caller, params.id, admission),
+    handle: ({ services }, { caller, params, body, admission }) => services.recover(caller, params.id, body, admission),
   }),
   route({
     id: 'repairService',

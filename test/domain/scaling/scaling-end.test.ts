@@ -44,11 +44,20 @@ describe('a role that was scaled', () => {
     ],
     ['has one without a host', [...running(1), vm(2, 'PENDING')], '1 of 2 VMs run'],
   ])('%s', (_, vms, reason) => {
-    expect(whyNotScaled(roleOf({ cardinality: 2 }), vms, null)).toBe(reason);
+    expect(whyNotScaled(roleOf({ cardinality: 2 }), vms, { failure: null, gate: false })).toBe(reason);
+  });
+
+  it('counts VMs behind a ready gate only once they have reported', () => {
+    const vms = [vm(1, 'ACTIVE/RUNNING', { user_template: { READY: 'YES' } }), ...running(2)];
+    const failure = 'it has waited 2 s';
+    expect(whyNotScaled(roleOf({ cardinality: 2 }), vms, { failure, gate: true })).toBe(
+      '1 of 2 VMs have not reported READY=YES: it has waited 2 s',
+    );
+    expect(whyNotScaled(roleOf({ cardinality: 2 }), vms, { failure, gate: false })).toBeNull();
   });
 
   it('names the failure of the whole batch where no VM says more', () => {
-    expect(whyNotScaled(roleOf({ cardinality: 2 }), running(1), 'no host answers')).toBe(
+    expect(whyNotScaled(roleOf({ cardinality: 2 }), running(1), { failure: 'no host answers', gate: false })).toBe(
       '1 of 2 VMs run: no host answers',
     );
   });

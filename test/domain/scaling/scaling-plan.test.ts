@@ -1,20 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
-import { scalingPlan, scalingText } from '../../../domain/scaling/scaling-plan.js';
+import { type ScalingWish, scalingPlan, scalingText } from '../../../domain/scaling/scaling-plan.js';
 import type { Role, ServiceState } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 
 const now = new Date('2026-11-28T12:00:00Z');
 const later = new Date(now.getTime() + 60_000);
 
-function asked(cardinality: number, over: Partial<Role> & { of?: ServiceState; force?: boolean } = {}) {
-  const { of = 'RUNNING', force = false, ...given } = over;
+const resting = { state: 'COOLDOWN', cooldown_until: later, force: true } as const;
+
+function asked(cardinality: number, over: Partial<Role> & Partial<ScalingWish> & { of?: ServiceState } = {}) {
+  const { of = 'RUNNING', force = false, rest, ...given } = over;
   const made = deployingService(12, 'op');
   const roles = made.roles.map((role) => ({ ...role, state: 'RUNNING' as const, cardinality: 3 }));
   const [first, ...others] = roles;
   if (!first) throw new Error('a service has roles');
   const role: Role = { ...first, min_vms: 2, max_vms: 5, ...given };
-  return scalingPlan({ ...made, state: of, roles: [role, ...others] }, role, { cardinality, force }, now);
+  return scalingPlan(
+    { ...made, state: of, roles: [role, ...others] },
+    role,
+    { cardinality, force, ...(rest !== undefined && { rest }) },
+    now,
+  );
 }
 
 describe('a role is scaled', () => {
@@ -31,6 +38,7 @@ describe('a role is scaled', () => {
     ['in its cooldown by force', [4, { state: 'COOLDOWN', cooldown_until: later, force: true }], { forced: null }],
     ['above its limit by force', [6, { force: true }], { to: 6, forced: 'max_vms 5' }],
     ['below its limit by force', [0, { force: true }], { to: 0, forced: 'min_vms 2' }],
+    ['to what it has in its cooldown, which ends that', [3, { ...resting, rest: 0 }], { from: 3, to: 3, charged: 0 }],
     ['to what it was to have, when that has failed', [3, { state: 'FAILED_SCALING' }], { from: 3, to: 3 }],
     [
       'up after it was not made smaller: what is charged still is not charged twice',
@@ -49,6 +57,11 @@ describe('a role is scaled', () => {
   it.each<[string, Parameters<typeof asked>, string]>([
     ['below min_vms', [1], 'is 1, below min_vms 2 of role front of service 12. Ask for a number within, or use force'],
     ['above max_vms', [6], 'is 6, above max_vms 5 of role front of service 12. Ask for a number within, or use force'],
+    [
+      'to what it has without a cooldown to end',
+      [3, { rest: 0 }],
+      'is the cardinality that role front of service 12 has',
+    ],
     ['to what it has', [3], 'is the cardinality that role front of service 12 has already'],
     ['to more than a service may have', [10_000, { force: true }], 'is too many: the service would have 10,006 VMs'],
   ])('not %s, and it is said where the fault is', (_, wish, detail) => {
@@ -83,5 +96,9 @@ describe('a role is scaled', () => {
       'Role web scaling up from 2 to 9 nodes, by force beyond max_vms 5',
     );
     expect(scalingText('web', { from: 2, to: 1, forced: null })).toBe('Role web scaling down from 2 to 1 nodes');
+    expect(scalingText('web', { from: 2, to: 2, forced: null }, { rest: 0 })).toBe('Role web : its cooldown is ended');
+    expect(scalingText('web', { from: 5, to: 2, forced: null }, { give_up: true })).toBe(
+      'Role web keeps what runs: its scaling is given up, cardinality 5 → 2',
+    );
   });
 });

@@ -95,7 +95,7 @@ function ended(seen: Seen, given_up: string | null): Seen {
     return event ? (nextVmState(vm, event) ?? vm) : vm;
   });
   const { role } = serviceOf(seen);
-  const reason = given_up ?? whyNotScaled(role, healthVms(vms), null);
+  const reason = given_up ?? whyNotScaled(role, healthVms(vms), { failure: null, gate: false });
   const after = scaledRole(role, { reason, cooldown: 1, now });
   return judged({ ...as({ ...seen, vms }, after), vms, rests: reason === null, work: null });
 }

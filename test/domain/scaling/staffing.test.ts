@@ -72,6 +72,11 @@ describe('a role that is scaled', () => {
     expect(staffed(vms, cardinality)).toEqual({ ...nothing, ...expected });
   });
 
+  it('loses the newest first when it says so, but what does not serve before', () => {
+    const vms = [...running(1, 2, 3), vm(0, 'ACTIVE/UNKNOWN')];
+    expect(idsOf(staffing(vms, 1, 'op', 'newest').victims)).toEqual([0, 3, 2]);
+  });
+
   const anyVm = (_id: number) =>
     fc
       .record({
@@ -99,6 +104,37 @@ describe('a role that is scaled', () => {
           expect(one.wanted).toBeNull();
         }
         expect(new Set([...failed, ...victims, ...start]).size).toBe(failed.length + victims.length + start.length);
+      }),
+    );
+  });
+
+  /** What may come to each VM of a role between two tries to staff it, removals that never succeed among it. */
+  const fates = fc.array(
+    fc.array(fc.constantFrom('run', 'fail', 'stick', 'go', 'nothing'), { minLength: 12, maxLength: 12 }),
+    { minLength: 1, maxLength: 12 },
+  );
+  const isUnderRemoval = ({ lcm_state }: StaffedVm): boolean => ['SHUTDOWN', 'EPILOG_FAILURE'].includes(lcm_state);
+
+  it('never has more VMs than it is to have, nor more that go, however often they fail and are not removed', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 4 }), fates, (cardinality, rounds) => {
+        let vms: StaffedVm[] = [];
+        let ids = 0;
+        for (const fate of rounds) {
+          const { failed, victims, lacking } = staffing(vms, cardinality, 'op');
+          const leaving = new Set([...failed, ...victims]);
+          vms = vms.map((one) => (leaving.has(one) ? vm(one._id, 'ACTIVE/SHUTDOWN') : one));
+          vms.push(...Array.from({ length: lacking }, () => vm(ids++, 'ACTIVE/BOOT')));
+          expect(vms.filter(isUnderRemoval).length).toBeLessThanOrEqual(cardinality);
+          expect(vms.length - vms.filter(isUnderRemoval).length).toBeLessThanOrEqual(cardinality);
+          vms = vms.flatMap((one, at): StaffedVm[] => {
+            const what = fate[at % fate.length];
+            if (isUnderRemoval(one))
+              return what === 'go' ? [] : [what === 'stick' ? vm(one._id, 'ACTIVE/EPILOG_FAILURE') : one];
+            if (what === 'run') return [vm(one._id, 'ACTIVE/RUNNING')];
+            return [what === 'fail' ? vm(one._id, 'ACTIVE/BOOT_FAILURE') : one];
+          });
+        }
       }),
     );
   });

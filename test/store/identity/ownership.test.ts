@@ -180,7 +180,7 @@ const admissions: Record<string, Admitted> = {
   },
   'a recovery': {
     ...{ on: 'service', state: { state: 'FAILED_DEPLOYING' } },
-    ask: (by, caller, id) => by.services.recover(caller, id, admission),
+    ask: (by, caller, id) => by.services.recover(caller, id, {}, admission),
   },
   'a repair': {
     ...{ on: 'service', state: { state: 'WARNING' } },

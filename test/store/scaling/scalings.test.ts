@@ -29,6 +29,7 @@ afterAll(async () => {
 
 const capacity = { cpu: 100, memory: 64 };
 const charged = (vms: number) => ({ services: 1, vms, cpu: 100 * vms, memory: 64 * vms });
+const finish = { failure: null, cooldown: 0, rest: null, gate: false };
 const rounds = Array.from({ length: 20 }, (_, round) => round);
 let ids = 0;
 
@@ -177,15 +178,15 @@ describe('a role that is scaled', () => {
     expect(await usedBy(id)).toEqual(charged(6));
     await put(vmOf(id, 1));
     const work = { service: id, role: 'front', op: 'scale', step: 2 };
-    await stores[0].scalings.finish({ ...work, op: 'other' }, { failure: null, cooldown: 0 });
+    await stores[0].scalings.finish({ ...work, op: 'other' }, finish);
     expect((await serviceOf(id)).state).toBe('SCALING');
-    await Promise.all(stores.map((store) => store.scalings.finish(work, { failure: null, cooldown: 0 })));
+    await Promise.all(stores.map((store) => store.scalings.finish(work, finish)));
     const service = await serviceOf(id);
     expect(service).toMatchObject({ state: 'RUNNING', charge: charged(5) });
     expect(service.roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 1, surplus: 0, operation: 'scale' });
     expect(await usedBy(id)).toEqual(charged(5));
     // Whoever says something else later is not heard.
-    await stores[1].scalings.finish({ ...work, step: 3 }, { failure: 'too late', cooldown: 0 });
+    await stores[1].scalings.finish({ ...work, step: 3 }, { ...finish, failure: 'too late' });
     expect((await serviceOf(id)).roles[0]?.state).toBe('RUNNING');
   });
 

@@ -11,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 afterEach(() => {
+  delete world.settings.scalingPatience;
   world.hypervisor.bootMilliseconds = 0;
   world.hypervisor.mend();
   world.steps.watch();
@@ -256,5 +257,92 @@ describe('a scaling', () => {
     expect(await world.ended((await world.repair(id)).op)).toMatchObject({ state: 'succeeded', error: null });
     expect((await world.service(id)).roles.map(({ state }) => state)).toEqual(['COOLDOWN', 'RUNNING']);
     expect((await world.service(id)).state).toBe('COOLDOWN');
+  });
+});
+
+describe('a scaling that does not get on', () => {
+  it('for want of room has failed when it has waited for as long as it may, and keeps what runs', async () => {
+    await world.addHost();
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cpu: 1_000 }]);
+    world.settings.scalingPatience = 1;
+    const tooMany = 1 + (await world.store.hosts.model.countDocuments());
+    const { op } = await world.scale(id, 'web', tooMany);
+    const { state, error } = await world.ended(op);
+    expect([state, error?.code]).toEqual(['failed', 'roles_failed']);
+    expect(error?.detail).toMatch(/^role web: \d of \d VMs run: /);
+    expect((await world.operation(op)).waiting_for).toBeNull();
+    const running = await runningOf(id, 'web');
+    // What runs is enough.
+    const given = await world.recover(id, { give_up: true });
+    expect(await world.ended(given.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect((await world.vms(id)).map(({ _id }) => _id)).toEqual(running);
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: running.length });
+    expect((await world.service(id)).log.map(({ message }) => message)).toContain(
+      `Role web keeps what runs: its scaling is given up, cardinality ${tooMany} → ${running.length}`,
+    );
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
+  it('for want of reports has failed likewise; given up, its VMs are taken as they are', async () => {
+    world.settings.scalingPatience = 1;
+    const { id, op: deployment } = await world.deploy([{ name: 'web', cardinality: 1 }], { ready_status_gate: true });
+    await expect.poll(async () => (await runningOf(id, 'web')).length).toBe(1);
+    for (const vm of await runningOf(id, 'web')) await world.report(vm);
+    expect(await world.ended(deployment)).toMatchObject({ state: 'succeeded' });
+    const { op } = await world.scale(id, 'web', 2);
+    expect(await world.ended(op)).toMatchObject({
+      state: 'failed',
+      error: {
+        detail: 'role web: 1 of 2 VMs have not reported READY=YES: it has waited 1 s for its VMs to report READY=YES',
+      },
+    });
+    expect(await role(id, 'web')).toMatchObject({ state: 'FAILED_SCALING', cardinality: 2 });
+    const given = await world.recover(id, { role: 'web', give_up: true });
+    expect(await world.ended(given.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 2 });
+    expect(await runningOf(id, 'web')).toHaveLength(2);
+    await world.accounted();
+  });
+
+  it('boots no more VMs when ten in a row have failed', async () => {
+    await world.addHost();
+    const { id } = await world.running([{ name: 'web', cardinality: 1 }]);
+    const error = new Problem('deploy_refused', 'there is no such image');
+    for (let nth = 1; nth <= 18; nth++) world.hypervisor.failOn(nth, { error });
+    const calls = world.hypervisor.journal.length;
+    const { op } = await world.scale(id, 'web', 19);
+    expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+    expect(world.hypervisor.journal.slice(calls)).toHaveLength(10);
+    world.hypervisor.mend();
+    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toHaveLength(19);
+    await world.accounted();
+  });
+});
+
+describe('a recovery', () => {
+  it('ends the cooldown of a role, and makes nothing', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cooldown: 3_600 }, { name: 'db' }]);
+    expect(await world.ended((await world.scale(id, 'web', 2)).op)).toMatchObject({ state: 'succeeded' });
+    const vms = await runningOf(id, 'web');
+    await expect(world.recover(id, { role: 'db' })).rejects.toMatchObject({ code: 'wrong_state' });
+    await expect(world.recover(id, { give_up: true })).rejects.toMatchObject({ code: 'wrong_state' });
+    await expect(world.recover(id, { role: 'wbe' })).rejects.toMatchObject({ code: 'not_found' });
+    const { op } = await world.recover(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 2 });
+    expect((await world.service(id)).state).toBe('RUNNING');
+    expect(await runningOf(id, 'web')).toEqual(vms);
+    expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
+  it('of a service in WARNING repairs it', async () => {
+    const { id } = await world.running(two);
+    await world.failed(id, (vm) => vm.service?.role === 'db');
+    const { op } = await world.recover(id);
+    expect(await world.operation(op)).toMatchObject({ kind: 'repairService' });
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
   });
 });
