@@ -5,7 +5,7 @@ import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
-import { mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
+import { mayGiveUp, mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import { mayRecoverVm, mayReport, mayResume, mayTerminate } from './vm-acts.js';
 
@@ -15,6 +15,7 @@ export type Act =
   | { do: 'cancel' }
   | { do: 'retry' }
   | { do: 'recover' }
+  | { do: 'giveUp' }
   | { do: 'repair' }
   | { do: 'undeploy'; hard: boolean | null }
   | { do: 'delete' }
@@ -40,6 +41,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return operation ? mayRetry({ ...facts, operation }) : elsewhere;
     case 'recover':
       return resource?.type === 'service' ? mayRecover(resource) : elsewhere;
+    case 'giveUp':
+      return resource?.type === 'service' ? mayGiveUp(resource) : elsewhere;
     case 'repair':
       return resource?.type === 'service' ? mayRepair(resource) : elsewhere;
     case 'undeploy':
@@ -74,6 +77,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'answer':
     case 'cancel':
     case 'recover':
+    case 'giveUp':
     case 'repair':
     case 'undeploy':
     case 'delete':

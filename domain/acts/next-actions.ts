@@ -56,9 +56,14 @@ const rows = [
   [
     'recover',
     { do: 'recover' },
-    'Go on with what failed: what is done is kept, VMs that failed are replaced.',
-    ofResource,
+    ({ resource }) =>
+      resource?.type === 'service' && resource.state === 'COOLDOWN'
+        ? 'End its cooldown: it may be scaled again.'
+        : 'Go on with what failed: what is done is kept, VMs that failed are replaced.',
+    // In WARNING it is a repair, which is offered.
+    (facts) => ofResource(facts) && facts.resource?.type === 'service' && facts.resource.state !== 'WARNING',
   ],
+  ['give_up', { do: 'giveUp' }, 'Give its scaling up: what runs of the role is what it is to have.', ofResource],
   [
     'repair',
     { do: 'repair' },
@@ -134,6 +139,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/operations/${op}/retry`, `operation retry ${op}`);
     case 'recover':
       return post(`/services/${id}/recover`, `service recover ${id}`);
+    case 'giveUp':
+      return post(`/services/${id}/recover`, `service recover ${id} --give-up`, { give_up: true });
     case 'repair':
       return post(`/services/${id}/repair`, `service repair ${id}`);
     case 'undeploy':

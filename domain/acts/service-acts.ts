@@ -13,11 +13,26 @@ export const beginsIn = {
   repairService: ['WARNING'],
 } as const satisfies Record<string, readonly ServiceState[]>;
 
-/** Goes on with what failed, whichever way it was going: of roles whose scaling has failed, with one after the other. */
+/**
+ * Goes on with what failed, whichever way it was going: of roles whose scaling has failed, with one after the other. What is
+ * in WARNING is repaired; a cooldown ends.
+ */
 export function mayRecover(service: Service): Verdict {
   const { state, work, roles } = service;
   if (work) return atWork(service, work);
-  return isByScaling(state) && roles.some(hasFailedScaling) ? 'may' : mayRecoverWhole(service);
+  if (state === 'WARNING') return mayRepair(service);
+  return state === 'COOLDOWN' || (isByScaling(state) && roles.some(hasFailedScaling))
+    ? 'may'
+    : mayRecoverWhole(service);
+}
+
+/** Whether there is a scaling that has failed, of which what runs may be enough. */
+export function mayGiveUp(service: Service): Verdict {
+  const { id, state, work, roles } = service;
+  if (work) return atWork(service, work);
+  return isByScaling(state) && roles.some(hasFailedScaling)
+    ? 'may'
+    : wrongState(`Service ${id} is ${state}: no scaling of it has failed that could be given up.`);
 }
 
 /** The same of a deployment or undeployment, which need all of the service. */

@@ -80,11 +80,12 @@ function plainStory(facts: WhyFacts): Story {
 }
 
 /** What may be advised: answers are named by the question itself, and what administrators may claim is only listed. */
-type Advised = Exclude<ActionName, 'skip' | 'give_up' | 'recover_success' | 'recover_failure'>;
+type Advised = Exclude<ActionName, 'skip' | 'recover_success' | 'recover_failure'>;
 /** Each action in words: what is done, and to what. */
 const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> = {
   retry: ['try', 'again'],
   recover: ['recover', 'the service'],
+  give_up: ['give up', 'its scaling'],
   repair: ['repair', 'the service'],
   resume: ['resume', 'the VM'],
   recreate: ['recreate', 'the VM'],
@@ -110,7 +111,7 @@ function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story)
   // The question itself names the answers.
   // What administrators may claim is listed, and not advised.
   const sound = actions.filter(({ name }) => !name.startsWith('recover_'));
-  const offered = asks ? sound.filter(({ name }) => name in deeds && name !== 'retry') : sound;
+  const offered = asks ? sound.filter(({ name }) => name in deeds && name !== 'retry' && name !== 'give_up') : sound;
   return `You can ${asks ? 'also ' : ''}${choices(offered)}.`;
 }
 

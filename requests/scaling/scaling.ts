@@ -12,6 +12,7 @@ import type { OperationResource } from '../../schemas/operations/operation-resou
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
 import { resourceFacts } from '../acts/action-facts.js';
+import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
@@ -47,6 +48,8 @@ export async function recoverRoleOrService(
   const asked = { request: { deed: 'recover', id, ...wish }, admission };
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
+  if (wish.role === undefined && wish.give_up)
+    await demandOn(context.store, { do: 'giveUp' }, { type: 'service', service });
   const role = wish.role === undefined ? roleToRecover(service) : roleOf(service, wish.role);
   if (role?.state === 'FAILED_SCALING') {
     if (wish.give_up) return giveUp(context, caller, service, role, asked);
@@ -54,12 +57,16 @@ export async function recoverRoleOrService(
     const retried = last?.kind === 'scaleRole' && last.state !== 'succeeded' ? { retryOf: last._id } : {};
     return scaleRoleAgain(context, caller, id, role.name, { ...asked, ...retried });
   }
-  if (wish.give_up) throw nothingFailed(service, role, 'no scaling of it has failed that could be given up');
-  if (role?.state === 'COOLDOWN') {
+  if (role?.state === 'COOLDOWN' && !wish.give_up) {
     const same = { cardinality: role.cardinality, force: true, rest: 0 };
     return admitted(context, caller, service, role.name, same, asked);
   }
-  if (role) throw nothingFailed(service, role, 'it neither failed to be scaled nor rests');
+  if (role) {
+    const why = wish.give_up
+      ? 'no scaling of it has failed that could be given up'
+      : 'neither has its scaling failed, nor does it rest';
+    throw new Problem('wrong_state', `Role ${role.name} of service ${id} is ${role.state}: ${why}.`);
+  }
   return service.state === 'WARNING'
     ? repairServiceAgain(context, caller, id, asked)
     : recoverServiceAgain(context, caller, id, asked);
@@ -72,14 +79,6 @@ function roleToRecover({ state, operation, wanted, roles }: Service): Role | und
   if (isByScaling(state)) return roles.find((role) => role.state === 'FAILED_SCALING' && isFree(role));
   return state === 'COOLDOWN' ? roles.find((role) => role.state === 'COOLDOWN' && isFree(role)) : undefined;
 }
-
-const nothingFailed = ({ _id: id, state }: Service, role: Role | undefined, why: string): Problem =>
-  new Problem(
-    'wrong_state',
-    role
-      ? `Role ${role.name} of service ${id} is ${role.state}: ${why}.`
-      : `Service ${id} is ${state}: ${why}. Name a role, or look at its roles.`,
-  );
 
 /** What runs of the role is what it is to have; the rest of it goes. */
 async function giveUp(

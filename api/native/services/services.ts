@@ -118,6 +118,7 @@ export const serviceRoutes: readonly Route[] = [
     examples: [
       {
         params: { id: '2' },
+        body: {},
         answer: { ...accepted(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
       },
     ],

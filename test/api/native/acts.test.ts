@@ -101,6 +101,7 @@ const hostIn = (state: HostState): Host => madeHost({ _id: ++ids, state });
 
 const actsOnServices: Act[] = [
   { do: 'recover' },
+  { do: 'giveUp' },
   { do: 'repair' },
   { do: 'undeploy', hard: null },
   { do: 'undeploy', hard: true },
@@ -199,6 +200,8 @@ function takenOver(act: Act): Scene {
 const unsaid: Record<string, (act: Act, facts: ActionFacts) => boolean> = {
   'it is so already': (act, facts) => verdictOn(act, facts) === 'is so',
   'a softer one is offered': (act) => (act.do === 'undeploy' || act.do === 'terminate') && act.hard === true,
+  'a repair is offered': (act, { resource }) =>
+    act.do === 'recover' && resource?.type === 'service' && resource.state === 'WARNING',
   'to terminate is the same': (act) => act.do === 'recoverVm' && act.action === 'delete',
   'what runs needs no new beginning': (act, { resource }) =>
     act.do === 'recoverVm' &&
