@@ -18,6 +18,7 @@ import { createMetrics } from './http/metrics.js';
 import { close, listen } from './http/serve.js';
 import { createShell, type Face, type ShellParts } from './http/shell.js';
 import { nativeFace } from './native/native-face.js';
+import { oneflowFace } from './oneflow/oneflow-face.js';
 
 /** Time from the signal to the end of the process, whatever hangs. */
 const longestDrain = 6_500;
@@ -62,6 +63,9 @@ async function main(): Promise<void> {
       face: nativeFace({ operations, identity, probes, metrics, isDraining, version: version() }),
       port: settings.ARCUS_PORT,
     },
+    ...(typeof settings.ARCUS_ONEFLOW_PORT === 'number'
+      ? [{ face: oneflowFace({ operations, identity, metrics }), port: settings.ARCUS_ONEFLOW_PORT }]
+      : []),
   ];
   const servers = await Promise.all(
     faces.map(({ face, port }) =>

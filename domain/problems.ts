@@ -25,6 +25,7 @@ export const problems = {
   already_there: { status: 409, retryable: false, title: 'It is there already' },
   too_many_attempts: { status: 429, retryable: false, title: 'Too many logins have failed' },
   internal: { status: 500, retryable: true, title: 'Something went wrong in Arcus' },
+  not_implemented: { status: 501, retryable: false, title: 'Arcus cannot do this yet' },
   backend_unavailable: { status: 503, retryable: true, title: 'A backend did not answer' },
   database_unavailable: { status: 503, retryable: true, title: 'The database did not answer' },
   deploy_refused: { status: 502, retryable: false, title: 'The hypervisor refused the VM' },

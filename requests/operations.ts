@@ -43,7 +43,14 @@ import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
 import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
 import { instantiateService, serviceTemplates } from './services/service-templates.js';
-import { listServices, removeService, repairService, showService, undeployService } from './services/services.js';
+import {
+  listServices,
+  listWholeServices,
+  removeService,
+  repairService,
+  showService,
+  undeployService,
+} from './services/services.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { vmTemplates } from './vms/vm-templates.js';
@@ -80,6 +87,7 @@ export const createOperations = (given: OperationsContext) => {
     vmPlacement: bind(context, { show: showVmPlacement }),
     services: bind(context, {
       list: listServices,
+      listWhole: listWholeServices,
       show: showService,
       undeploy: undeployService,
       remove: removeService,

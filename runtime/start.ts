@@ -54,6 +54,7 @@ async function serve(
 
   const environment = { ...addresses, ARCUS_HOME: home.directory };
   const api = reachable(settings.ARCUS_LISTEN, ports.api, tls !== undefined);
+  const oneflow = ports.oneflow === null ? null : reachable(settings.ARCUS_LISTEN, ports.oneflow, tls !== undefined);
   // Looked at again: the servers took seconds to come up, and whatever has the port now would answer in the API's place.
   await requireFree('ARCUS_PORT', ports.api, settings.ARCUS_LISTEN);
   await Promise.all([
@@ -64,7 +65,11 @@ async function serve(
     ),
     provideProcess(
       supervisor,
-      ownProcess('api', 'api/main.js', [], { ...environment, ARCUS_PORT: String(ports.api) }),
+      ownProcess('api', 'api/main.js', [], {
+        ...environment,
+        ARCUS_PORT: String(ports.api),
+        ARCUS_ONEFLOW_PORT: String(ports.oneflow ?? 'off'),
+      }),
       `${api}/readyz`,
       undefined,
       trust,
@@ -75,7 +80,7 @@ async function serve(
   const client = clientFor({ endpoint: new URL(api), credentials, trust });
   const service = await presentSample(client, home, settings.sample, process.stdout);
   const temporalUi = addresses.ARCUS_TEMPORAL_UI_URL ?? null;
-  console.log(startReport({ home, api, certificate: trust?.pinned, temporalUi, service }));
+  console.log(startReport({ home, api, oneflow, certificate: trust?.pinned, temporalUi, service }));
 }
 
 /**

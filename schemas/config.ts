@@ -26,6 +26,10 @@ const Namespace = z.string().regex(/^[\w.-]{1,255}$/, 'must be letters, digits, 
 export const Config = z.object({
   ARCUS_HOME: z.string().min(1).default(join(homedir(), '.arcus')).describe('Where Arcus keeps its data'),
   ARCUS_PORT: Port.default(9869).describe('Port of the API; 0: chosen once and kept in the home'),
+  ARCUS_ONEFLOW_PORT: z
+    .union([z.literal('off'), Port])
+    .optional()
+    .describe('Port of the API for clients of OneFlow, or off; absent: npm start takes 2474, or one that is free'),
   ARCUS_LISTEN: z.string().min(1).default('127.0.0.1').describe('Address that the API listens on'),
   ARCUS_TLS_CERTIFICATE: z
     .string()

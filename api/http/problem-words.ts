@@ -82,6 +82,10 @@ export const problemWords = {
     means: 'A fault in Arcus. Its log has the reason under `request_id`.',
     todo: 'Tell whoever runs the server the `request_id`.',
   },
+  not_implemented: {
+    means: 'It is part of an API that Arcus speaks for the sake of its clients, and Arcus has nothing of the kind yet.',
+    todo: 'Do it another way; the pages on that API say what there is.',
+  },
   backend_unavailable: {
     means: 'Temporal, a hypervisor or another backend did not answer.',
     todo: 'Wait `Retry-After` seconds and repeat the request, with its `Idempotency-Key` if it has one.',

@@ -31,6 +31,22 @@ export async function listServices(
   return { ...page, items: page.items.map((service) => serviceSummary(service, names)) };
 }
 
+/** The same, whole: with their roles and nodes. */
+export async function listWholeServices(
+  context: OperationsContext,
+  caller: Caller,
+  query: ListQuery,
+): Promise<Page<ServiceResource>> {
+  const { store, directory } = context;
+  const { items, ...page } = await store.services.listWithNodes(caller, query);
+  const names = await namesFor(
+    directory,
+    caller,
+    items.map(({ service }) => service),
+  );
+  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names)) };
+}
+
 export async function showService(context: OperationsContext, caller: Caller, id: number): Promise<ServiceResource> {
   const { store, directory } = context;
   const found = await store.services.findWithNodes(id);

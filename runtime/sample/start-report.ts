@@ -12,6 +12,8 @@ import { serviceTable } from './service-view.js';
 export type StartFacts = {
   home: Home;
   api: string;
+  /** Where clients of OneFlow find it; null: nowhere. */
+  oneflow: string | null;
   /** File with the certificate of the API, where it has one. */
   certificate?: string | undefined;
   temporalUi: string | null;
@@ -44,7 +46,7 @@ function curlOf({ api, certificate }: Pick<StartFacts, 'api' | 'certificate'>): 
 
 /** What an operator may type next, in another terminal and any directory. */
 export function nextCommands(
-  { home, api, certificate, service }: Omit<StartFacts, 'temporalUi'>,
+  { home, api, certificate, service }: Omit<StartFacts, 'temporalUi' | 'oneflow'>,
   path = process.env.PATH ?? '',
 ): string[] {
   const { curl, at } = curlOf({ api, certificate });
@@ -60,10 +62,11 @@ export function nextCommands(
 
 /** Everything that an operator needs to begin: the service, the addresses, the credentials, the next commands. */
 export function startReport(facts: StartFacts): string {
-  const { home, api, temporalUi, service } = facts;
+  const { home, api, oneflow, temporalUi, service } = facts;
   const addresses: [string, string | null][] = [
     ['API', `${api}/api/v1`],
     ['API documentation', `${api}/docs`],
+    ['OneFlow', oneflow],
     ['Temporal UI', temporalUi],
     ["The service's workflow", service?.workflowUrl ?? null],
     ['Credentials', home.auth],

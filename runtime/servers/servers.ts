@@ -22,9 +22,13 @@ import { withTemporalFile } from './temporal-file.js';
 import { awaitTemporal, probeTemporal, temporalCommand } from './temporal-server.js';
 import { watchCommits } from './watch-commits.js';
 
-const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api'] as const;
+const portNames = ['temporal', 'temporalUi', 'mongodb', 'simulator', 'worker', 'api', 'oneflow'] as const;
 type PortName = (typeof portNames)[number];
-export type Ports = Record<PortName, number>;
+/** `oneflow`: null, when nothing is to listen there. */
+export type Ports = Record<Exclude<PortName, 'oneflow'>, number> & { oneflow: number | null };
+
+/** Where clients of OneFlow look for it. */
+const oneflowPort = 2474;
 
 /** Where the servers are that the processes of Arcus work with, whoever runs them. */
 export type ServerAddresses = {
@@ -51,7 +55,7 @@ export const reachable = (listen: string, port: number, isSecure = false): strin
 /** Throws an Obstacle when something listens on the port of a setting. */
 export async function requireFree(setting: string, port: number, address: string): Promise<void> {
   if (await isPortFree(port, address)) return;
-  const otherwise = setting === 'ARCUS_PORT' ? ', or to 0 to have one chosen' : '';
+  const otherwise = setting === 'ARCUS_PORT' || setting === 'ARCUS_ONEFLOW_PORT' ? ', or to 0 to have one chosen' : '';
   throw new Obstacle(`port ${port} of ${address} is in use: set ${setting} to another one${otherwise}`);
 }
 
@@ -63,9 +67,12 @@ export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
     { setting: 'ARCUS_TEMPORAL_UI_PORT', port: uiPort, address: '127.0.0.1' },
     { setting: 'ARCUS_MONGODB_PORT', port: settings.ARCUS_MONGODB_PORT, address: '127.0.0.1' },
     { setting: 'ARCUS_PORT', port: settings.ARCUS_PORT || undefined, address: settings.ARCUS_LISTEN },
+    { setting: 'ARCUS_ONEFLOW_PORT', port: numberIn(settings.ARCUS_ONEFLOW_PORT), address: settings.ARCUS_LISTEN },
   ];
   for (const { setting, port, address } of given) if (port !== undefined) await requireFree(setting, port, address);
+  const oneflow = numberIn(settings.ARCUS_ONEFLOW_PORT) ?? (await usualOneflowPort(settings));
   const kept = await keepPorts(home.ports, portNames, {
+    ...(oneflow !== undefined && { oneflow }),
     ...(settings.ARCUS_PORT > 0 && { api: settings.ARCUS_PORT }),
     ...(settings.ARCUS_TEMPORAL_PORT && { temporal: settings.ARCUS_TEMPORAL_PORT }),
     ...(uiPort !== undefined && { temporalUi: uiPort }),
@@ -79,7 +86,21 @@ export async function portsOf(settings: Settings, home: Home): Promise<Ports> {
     simulator: port('simulator'),
     worker: port('worker'),
     api: port('api'),
+    oneflow: settings.ARCUS_ONEFLOW_PORT === 'off' ? null : port('oneflow'),
   };
+}
+
+const numberIn = (port: Settings['ARCUS_ONEFLOW_PORT']): number | undefined =>
+  typeof port === 'number' && port > 0 ? port : undefined;
+
+/** Where its clients look, if nobody said otherwise and nothing else is there: another Arcus of this machine may be. */
+async function usualOneflowPort({
+  ARCUS_ONEFLOW_PORT,
+  ARCUS_PORT,
+  ARCUS_LISTEN,
+}: Settings): Promise<number | undefined> {
+  const isUsual = ARCUS_ONEFLOW_PORT === undefined && ARCUS_PORT !== 0;
+  return isUsual && (await isPortFree(oneflowPort, ARCUS_LISTEN)) ? oneflowPort : undefined;
 }
 
 /** The command of one of Arcus's own processes. */

@@ -135,6 +135,9 @@ export const RoleTemplate = z.looseObject({
         .refine((name) => !(name in {}), 'is a reserved word'),
     )
     .describe('Unique in its service'),
+  type: optional(z.literal('vm', 'must be vm: there are no roles of virtual routers yet')).describe(
+    'Of what it is, as OneFlow 7.0 says; of VMs',
+  ),
   cardinality: z.preprocess(lenientInteger, vmCount.default(1)).describe('How many VMs'),
   vm_template: z.preprocess(lenientInteger, natural).describe('Id of the VM template of its VMs'),
   vm_template_contents: optional(text).describe('KEY=VALUE lines over the VM template; APPEND="A,B" adds to A and B'),

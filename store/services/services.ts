@@ -1,7 +1,7 @@
 import type { Connection, QueryFilter } from 'mongoose';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nextServiceState } from '../../domain/services/service-states.js';
-import type { Ownership } from '../../schemas/common/common.js';
+import type { Ownership, Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type Role, type Service, ServiceState, serviceFields } from '../../schemas/services/service.js';
 import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
@@ -131,6 +131,24 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         query,
         { ids: 'number', fields: rowFields, list: serviceFields },
       ),
+    /** The same, whole: each with those of its VMs that are not DONE, in order of their ids. */
+    async listWithNodes(
+      caller: Caller,
+      query: ListQuery,
+    ): Promise<Page<{ service: Service; nodes: readonly ServiceNode[] }>> {
+      const page = await pageOf(services, visibleTo(caller, 'service'), query, { ids: 'number', list: serviceFields });
+      const nodes = await connection
+        .collection('vms')
+        .aggregate<ServiceNode>([
+          { $match: { 'service.id': { $in: page.items.map(({ _id }) => _id) }, state: { $ne: 'DONE' } } },
+          { $sort: { _id: 1 } },
+          { $project: nodeFields },
+        ])
+        .toArray();
+      const byService = new Map(page.items.map(({ _id }): [number, ServiceNode[]] => [_id, []]));
+      for (const node of nodes) if (node.service) byService.get(node.service.id)?.push(node);
+      return { ...page, items: page.items.map((service) => ({ service, nodes: byService.get(service._id) ?? [] })) };
+    },
     insert: (service: Service, transaction: Transaction) => insertWhole(services, service, transaction),
     /** What it is still charged is given back. */
     async remove(id: number, transaction: Transaction): Promise<void> {

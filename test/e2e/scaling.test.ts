@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { choosePort } from '../../runtime/processes/ports.js';
 import { SimulatedDomain } from '../../schemas/hosts/simulator.js';
-import { Cluster } from '../support/cluster.js';
+import { Cluster, credentials } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
 
@@ -11,8 +12,15 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
   let cluster: Cluster;
   let hosts: string[];
   let template: number;
+  let oneflowPort: number;
   beforeAll(async () => {
-    cluster = await Cluster.start({ environments: { worker: { ARCUS_DEFAULT_COOLDOWN: '0' } } });
+    oneflowPort = await choosePort();
+    cluster = await Cluster.start({
+      environments: {
+        api: { ARCUS_ONEFLOW_PORT: String(oneflowPort) },
+        worker: { ARCUS_DEFAULT_COOLDOWN: '0' },
+      },
+    });
     hosts = await makeHosts(cluster.client, 2);
     template = await makeServiceTemplate(cluster.client, 'web', {
       roles: [{ name: 'front' }, { name: 'web', parents: ['front'], cardinality: 2 }],
@@ -81,4 +89,104 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
     );
     expect(await checkConsistency(cluster)).toEqual([]);
   });
+
+  it('is one of the guide’s examples, which OneFlow’s own client makes, deploys, scales and shuts down', async () => {
+    const ask = oneflowClient(oneflowPort);
+    const [{ _id: vmTemplate }] = z
+      .tuple([z.object({ _id: z.int() })], z.unknown())
+      .parse(await cluster.store.vmTemplates.model.find().lean().exec());
+    const made = await ask('POST', '/service_template', scalability(vmTemplate));
+    expect(made.status, made.text).toBe(201);
+    const { ID: id } = DocumentOf.parse(JSON.parse(made.text)).DOCUMENT;
+    const action = (perform: string) => JSON.stringify({ action: { perform, params: {} } }, null, 2);
+    const started = await ask('POST', `/service_template/${id}/action`, action('instantiate'));
+    expect(started.status, started.text).toBe(201);
+    const { ID: service } = DocumentOf.parse(JSON.parse(started.text)).DOCUMENT;
+    const shown = async () => {
+      const { status, text } = await ask('GET', `/service/${service}`);
+      return { status, body: DocumentOf.parse(JSON.parse(text)).DOCUMENT.TEMPLATE.BODY };
+    };
+    const [running, done] = [2, 5];
+    await expect.poll(async () => (await shown()).body.state, patient).toBe(running);
+    const scaled = await ask('PUT', `/service/${service}/role/frontend`, '{"cardinality":4,"force":false}');
+    expect([scaled.status, scaled.text]).toEqual([204, '']);
+    await expect.poll(async () => (await shown()).body.state, patient).toBe(running);
+    const [frontend] = (await shown()).body.roles;
+    expect(frontend?.nodes.map(({ vm_info }) => vm_info.VM.LCM_STATE)).toEqual(['3', '3', '3', '3']);
+    expect((await ask('POST', `/service/${service}/action`, action('shutdown'))).status).toBe(204);
+    await expect.poll(async () => (await shown()).body.state, patient).toBe(done);
+    expect((await ask('DELETE', `/service/${service}`)).status).toBe(204);
+    await expect.poll(async () => (await ask('GET', `/service/${service}`)).status, patient).toBe(404);
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
 });
+
+const DocumentOf = z.object({
+  DOCUMENT: z.object({
+    ID: z.string(),
+    TEMPLATE: z.object({
+      BODY: z.object({
+        state: z.int().optional(),
+        roles: z.array(
+          z.object({
+            nodes: z.array(z.object({ vm_info: z.object({ VM: z.object({ LCM_STATE: z.string() }) }) })).default([]),
+          }),
+        ),
+      }),
+    }),
+  }),
+});
+
+/** As `oneflow` of 5.0.2 asks. */
+const oneflowClient = (port: number) => async (method: string, path: string, body?: string) => {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method,
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${credentials.name}:${credentials.password}`).toString('base64')}`,
+      'User-Agent': 'OpenNebula 5.0.2 (CLI)',
+      'Content-Type': 'application/x-www-form-urlencoded',
+    },
+    ...(body !== undefined && { body }),
+  });
+  return { status: answer.status, text: await answer.text() };
+};
+
+/** The first example of the guide's 1.4.7, with its comments. */
+const scalability = (vmTemplate: number) => `{
+  "name": "Scalability1",
+  "deployment": "none",
+  "roles": [
+    {
+      "name": "frontend",
+      "cardinality": 2,
+      "vm_template": ${vmTemplate},
+
+      "min_vms" : 1,
+      "max_vms" : 5,
+
+      "elasticity_policies" : [
+        {
+          // +2 VMs when the exp. is true for 3 times in a row,
+          // separated by 10 seconds
+          "expression" : "ATT > 50",
+
+          "type" : "CHANGE",
+          "adjust" : 2,
+
+          "period_number" : 3,
+          "period" : 10
+        },
+        {
+          // -10 percent VMs when the exp. is true.
+          // If 10 percent is less than 2, -2 VMs.
+          "expression" : "ATT < 20",
+
+          "type" : "PERCENTAGE_CHANGE",
+          "adjust" : -10,
+          "min_adjust_step" : 2
+        }
+      ]
+    }
+  ]
+}
+`;

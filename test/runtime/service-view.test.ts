@@ -90,7 +90,7 @@ describe('what others have named', () => {
     for (const isTTY of [true, false])
       await watchService(api, 4, { isTTY, write: (text) => written.push(text) }, 60_000);
     const report = startReport({
-      ...{ home: homeAt(`/tmp/${hostile}`), api: 'http://127.0.0.1:1', temporalUi: null },
+      ...{ home: homeAt(`/tmp/${hostile}`), api: 'http://127.0.0.1:1', oneflow: null, temporalUi: null },
       service: { service: running, workflowUrl: null },
     });
     for (const text of [...written, report]) {

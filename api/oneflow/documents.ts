@@ -1,0 +1,121 @@
+import type { z } from 'zod';
+import { laterNames } from '../../domain/services/later-names.js';
+import type { OwnershipResource } from '../../schemas/common/common.js';
+import { type NodeResource, type ServiceResource, ServiceState } from '../../schemas/services/service.js';
+import type { ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import type { VmLcmState, VmState } from '../../schemas/vms/vm.js';
+import type { Ways } from './client-version.js';
+
+// What OneFlow calls a document: of its envelope every member is a text, of its body what JSON has.
+
+/** OpenNebula's numbers of the documents that OneFlow keeps. */
+const types = { service: '100', service_template: '101' } as const;
+
+type Owned = z.infer<typeof OwnershipResource> & { id: number; name: string };
+
+export type Document = { DOCUMENT: Record<string, unknown> };
+
+const bit = (is: boolean): string => (is ? '1' : '0');
+
+function documentOf(type: keyof typeof types, { permissions, ...of }: Owned, body: object): Document {
+  const { owner, group, other } = permissions;
+  return {
+    DOCUMENT: {
+      ID: String(of.id),
+      UID: String(of.uid),
+      GID: String(of.gid),
+      UNAME: of.uname,
+      GNAME: of.gname,
+      NAME: of.name,
+      TYPE: types[type],
+      PERMISSIONS: {
+        ...{ OWNER_U: bit(owner.use), OWNER_M: bit(owner.manage), OWNER_A: bit(owner.admin) },
+        ...{ GROUP_U: bit(group.use), GROUP_M: bit(group.manage), GROUP_A: bit(group.admin) },
+        ...{ OTHER_U: bit(other.use), OTHER_M: bit(other.manage), OTHER_A: bit(other.admin) },
+      },
+      TEMPLATE: { BODY: body },
+    },
+  };
+}
+
+const seconds = (time: string): number => Math.floor(Date.parse(time) / 1_000);
+
+/** OneFlow's number of a state. */
+const stateNumber = (state: ServiceState): number => ServiceState.options.indexOf(state);
+
+export const templateDocument = (template: ServiceTemplateResource, { names, times }: Ways): Document =>
+  documentOf('service_template', template, {
+    ...(names === 'later' ? laterNames(template.body) : template.body),
+    ...(times === 'told' && { registration_time: seconds(template.created_at) }),
+  });
+
+/** What Arcus tells of a service and of a role beside what OneFlow has in their place. */
+const ofService: ReadonlySet<string> = new Set([
+  ...['id', 'uid', 'gid', 'uname', 'gname', 'permissions', 'shutdown_action'],
+  ...['template_id', 'operation', 'created_at', 'ended_at'],
+]);
+const ofRole: ReadonlySet<string> = new Set(['reason', 'operation', 'cooldown_until']);
+
+const without = (object: object, names: ReadonlySet<string>): object =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.has(name)));
+
+export function serviceDocument(service: ServiceResource, ways: Ways): Document {
+  const { state, log, roles, shutdown_action, created_at } = service;
+  const body = {
+    ...without(service, ofService),
+    ...(shutdown_action !== null && { shutdown_action }),
+    roles: roles.map((role) => roleBody(role, service, ways)),
+    state: stateNumber(state),
+    log: log.map((entry) => ({ ...entry, timestamp: seconds(entry.timestamp) })),
+  };
+  return documentOf('service', service, {
+    ...(ways.names === 'later' ? laterNames(body) : body),
+    ...(ways.times === 'told' && { start_time: seconds(created_at) }),
+  });
+}
+
+function roleBody(role: ServiceResource['roles'][number], service: ServiceResource, ways: Ways): object {
+  const { state, cooldown_until, nodes } = role;
+  return {
+    ...without(role, ofRole),
+    state: stateNumber(state),
+    ...(cooldown_until !== null && { cooldown_end: seconds(cooldown_until) }),
+    nodes: nodes.map((node) => nodeBody(node, { role: state, service, ways })),
+  };
+}
+
+/** The numbers of OpenNebula's VM states. */
+const vmStates: Readonly<Record<VmState, number>> = { PENDING: 1, ACTIVE: 3, DONE: 6, POWEROFF: 8 };
+const lcmStates: Readonly<Record<VmLcmState, number>> = {
+  ...{ LCM_INIT: 0, PROLOG: 1, BOOT: 2, RUNNING: 3, EPILOG: 11, SHUTDOWN: 12, UNKNOWN: 16 },
+  ...{ BOOT_FAILURE: 36, PROLOG_FAILURE: 39, EPILOG_FAILURE: 40 },
+};
+
+/** A VM of a role. Releases before 5.12 show its states and host, and arrows at those that come and go. */
+function nodeBody(
+  { vm_id, name, state, lcm_state, host, ready }: NodeResource,
+  { role, service, ways }: { role: ServiceState; service: ServiceResource; ways: Ways },
+): object {
+  const { uid, gid, uname, gname } = service;
+  const named = {
+    ...{ ID: String(vm_id), UID: String(uid), GID: String(gid), UNAME: uname, GNAME: gname, NAME: name },
+  };
+  if (ways.nodes === 'brief') return { deploy_id: vm_id, vm_info: { VM: named } };
+  const isLeaving = lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
+  const runs = lcm_state === 'RUNNING' && (ready || !service.ready_status_gate);
+  const isScaled = role === 'SCALING';
+  return {
+    deploy_id: vm_id,
+    vm_info: {
+      VM: {
+        ...named,
+        ...{ STATE: String(vmStates[state]), LCM_STATE: String(lcmStates[lcm_state]), RESCHED: '0' },
+        ...{ CPU: '0', MEMORY: '0', STIME: String(seconds(service.created_at)), ETIME: '0' },
+        HISTORY_RECORDS: host === null ? {} : { HISTORY: { HOSTNAME: host } },
+      },
+    },
+    running: runs,
+    ...(isScaled && isLeaving && { disposed: '1' }),
+    ...(isScaled && !isLeaving && !runs && { scale_up: '1' }),
+  };
+}

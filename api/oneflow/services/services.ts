@@ -1,0 +1,116 @@
+import type { Router } from 'express';
+import { Problem } from '../../../domain/problems.js';
+import type { Operations } from '../../../requests/operations.js';
+import type { ServiceResource } from '../../../schemas/services/service.js';
+import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
+import { serviceDocument } from '../documents.js';
+import { type Answer, type Asked, addRoutes, type Counting, done, notYet, pagesOf, refused } from '../route.js';
+
+/** What OneFlow's clients ask of the VMs of a role. */
+const vmActions: ReadonlySet<string> = new Set([
+  ...['terminate', 'terminate-hard', 'undeploy', 'undeploy-hard', 'hold', 'release', 'stop', 'suspend', 'resume'],
+  ...['reboot', 'reboot-hard', 'poweroff', 'poweroff-hard', 'snapshot-create', 'snapshot-revert', 'snapshot-delete'],
+  ...['disk-snapshot-create', 'disk-snapshot-revert', 'disk-snapshot-delete'],
+]);
+
+const onVms = (perform: string): Error =>
+  vmActions.has(perform) ? notYet(`${perform} the VMs of a role together`) : refused(`Action ${perform} not supported`);
+
+/** `/service`: services, and what is done to them as a whole. */
+export function serviceRoutes(router: Router, { services, ownership }: Operations, metrics: Counting): void {
+  /** A service that this client knows of: for releases that remove what is DONE, it is gone then. */
+  async function shown({ caller, id, ways }: Asked): Promise<ServiceResource> {
+    const service = await services.show(caller, id);
+    if (service.state === 'DONE' && ways.done === 'gone')
+      throw new Problem('not_found', `Service ${id} is DONE: it has been undeployed.`);
+    return service;
+  }
+
+  /** What each does to a service is an operation, which is counted. */
+  const started = {
+    remove: async ({ caller, id, admission, accepted }: Asked) => {
+      await services.remove(caller, id, admission);
+      accepted('deleteService');
+    },
+    undeploy: async ({ caller, id, admission, accepted }: Asked) => {
+      await services.undeploy(caller, id, {}, admission);
+      accepted('undeployService');
+    },
+    repair: async ({ caller, id, admission, accepted }: Asked) => {
+      await services.repair(caller, id, admission);
+      accepted('repairService');
+    },
+    recover: async ({ caller, id, admission, accepted }: Asked) => {
+      await services.recover(caller, id, admission);
+      accepted('recoverService');
+    },
+  };
+
+  const recover: Perform = async (asked, { delete: removes }) => {
+    const { state } = await shown(asked);
+    if (removes === true) await started.remove(asked);
+    else if (state === 'WARNING') await started.repair(asked);
+    else await started.recover(asked);
+  };
+
+  const actions: Record<string, Perform> = {
+    ...ownershipActions(ownership.service),
+    shutdown: async (asked) => {
+      await started.undeploy(asked);
+    },
+    recover,
+    deploy: recover,
+    rename: async () => {
+      throw notYet('rename a service');
+    },
+    update: async (_asked, { append }) => {
+      throw append === true ? notYet('change a service') : refused('Action update: Only supported for append');
+    },
+    release: async () => {
+      throw notYet('hold and release services');
+    },
+  };
+
+  const remove = async (asked: Asked): Promise<Answer> => {
+    const { state } = await shown(asked);
+    await (asked.ways.deletes === 'removes' || state === 'DONE' ? started.remove : started.undeploy)(asked);
+    return done;
+  };
+
+  const never = (what: string) => async (): Promise<Answer> => {
+    throw notYet(what);
+  };
+
+  addRoutes(router, metrics, [
+    {
+      method: 'get',
+      path: '/service',
+      answer: async ({ caller, ways }) => ({
+        status: 200,
+        pool: pagesOf(
+          (query) => services.listWhole(caller, query),
+          (service) => (service.state === 'DONE' && ways.done === 'gone' ? null : serviceDocument(service, ways)),
+        ),
+      }),
+    },
+    {
+      method: 'get',
+      path: '/service/{id}',
+      answer: async (asked) => ({ status: 200, document: serviceDocument(await shown(asked), asked.ways) }),
+    },
+    { method: 'delete', path: '/service/{id}', answer: remove },
+    { method: 'put', path: '/service/{id}', answer: never('change a service') },
+    { method: 'post', path: '/service/{id}/action', answer: actionOf(actions, onVms) },
+    {
+      method: 'post',
+      path: '/service/{id}/role/{role}/action',
+      answer: async ({ body }) => {
+        throw onVms(performOf(body).perform);
+      },
+    },
+    { method: 'post', path: '/service/{id}/role_action', answer: never('add roles to a service, or remove them,') },
+    { method: 'delete', path: '/service/{id}/sched_action/{n}', answer: never('schedule actions') },
+    { method: 'delete', path: '/service/{id}/role/{role}/sched_action/{n}', answer: never('schedule actions') },
+    { method: 'post', path: '/service_pool/purge_done', answer: never('purge services') },
+  ]);
+}

@@ -1,0 +1,375 @@
+import type { Express } from 'express';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createShell } from '../../../api/http/shell.js';
+import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
+import { defaultPermissions } from '../../../schemas/common/common.js';
+import type { Role, Service } from '../../../schemas/services/service.js';
+import { deployingService } from '../../support/deploying-service.js';
+import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
+import { createWorld, type World } from '../world.js';
+import { type ClientKind, clientKinds, clientOf } from './clients.js';
+import { first, later, middle, poolOf } from './shapes.js';
+
+let world: World;
+let app: Express;
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false, engine: idleEngine });
+  app = createShell(oneflowFace(world.parts), world.parts);
+  for (const name of ['zero', 'one'])
+    await world.ask('oneadmin', 'post', '/vm-templates', { name, template: { CPU: 1, MEMORY: 64 } });
+});
+afterAll(() => world.stop());
+
+const as = (kind: ClientKind, who?: string) => clientOf(() => app, kind, who);
+const action = (perform: string, params?: object) => ({ action: { perform, ...(params && { params }) } });
+
+/** As the reference has it. */
+const myService = (name: string) => ({
+  name,
+  deployment: 'straight',
+  roles: [
+    { name: 'web', vm_template: 0 },
+    { name: 'db', parents: ['web'], vm_template: 1 },
+  ],
+});
+
+let names = 0;
+async function template(body: object = {}): Promise<string> {
+  const made = await as('ruby 5.0.2')('post', '/service_template', { ...myService(`made-${++names}`), ...body });
+  expect(made.status, made.text).toBe(201);
+  return made.body.DOCUMENT.ID;
+}
+
+let ids = 1_000;
+/** A service that runs, of roles front, middle and back, with a VM of the first. */
+async function running(over: Partial<Service> = {}, front: Partial<Role> = {}): Promise<number> {
+  const id = ++ids;
+  const made = deployingService(id, '');
+  const roles = made.roles.map(
+    (role, at): Role => ({
+      ...{ ...role, state: 'RUNNING', cardinality: 1 },
+      ...(at === 0 && { min_vms: 1, max_vms: 4, ...front }),
+    }),
+  );
+  const owner = { uid: 0, gid: 0, permissions: defaultPermissions };
+  await world.store.services.model.create([{ ...made, ...owner, state: 'RUNNING', operation: null, roles, ...over }]);
+  await world.store.vms.model.insertMany([
+    madeVm({
+      ...{ _id: id * 10, ...owner, state: 'ACTIVE', lcm_state: 'RUNNING' },
+      service: { id, role: roles[0]?.name ?? '', ordinal: 0 },
+    }),
+  ]);
+  return id;
+}
+
+const stateOf = async (id: number) => (await world.ask('oneadmin', 'get', `/services/${id}`)).body.state;
+const lastOperation = async (id: number) =>
+  (await world.store.operations.lastOf({ type: 'service', id })) ??
+  (await world.store.operations.lastOf({ type: 'service', id }, 'front'));
+
+describe.each(clientKinds)('what %s sends', (kind) => {
+  const ask = as(kind);
+  const shapes = { 'ruby 5.0.2': first, 'ruby 6.6.0': middle, 'ruby 7.4.0': later, goca: later }[kind];
+
+  it('makes, shows, lists, changes and removes a template', async () => {
+    const made = await ask('post', '/service_template', myService(`of ${kind}`));
+    expect(made.status, made.text).toBe(201);
+    const { ID: id } = shapes.template.parse(made.body).DOCUMENT;
+    const shown = await ask('get', `/service_template/${id}`);
+    expect([shown.status, shown.body]).toEqual([200, made.body]);
+    const listed = await ask('get', '/service_template');
+    const pool = poolOf(shapes.template).parse(listed.body).DOCUMENT_POOL.DOCUMENT ?? [];
+    expect(pool.map(({ ID }) => ID)).toContain(id);
+    const put = await ask('put', `/service_template/${id}`, { ...myService(`of ${kind}`), deployment: 'none' });
+    expect(put.status, put.text).toBe(200);
+    expect(shapes.template.parse(put.body).DOCUMENT.TEMPLATE.BODY.deployment).toBe('none');
+    for (const body of [action('chmod', { octet: '604' }), action('rename', { name: `again ${kind}` })]) {
+      const answer = await ask('post', `/service_template/${id}/action`, body);
+      expect([answer.status, answer.text]).toEqual([204, '']);
+    }
+    const after = shapes.template.parse((await ask('get', `/service_template/${id}`)).body).DOCUMENT;
+    expect(after).toMatchObject({ NAME: `again ${kind}`, PERMISSIONS: { OWNER_M: '1', OTHER_U: '1', GROUP_U: '0' } });
+    const removed = await ask('delete', `/service_template/${id}`, { delete_type: 'none' });
+    expect([removed.status, removed.text]).toEqual([204, '']);
+    expect((await ask('get', `/service_template/${id}`)).status).toBe(404);
+  });
+
+  it('deploys a service, which is shown and listed as one', async () => {
+    const id = await template();
+    const made = await ask(
+      'post',
+      `/service_template/${id}/action`,
+      action('instantiate', { merge_template: { name: `made by ${kind}` } }),
+    );
+    expect(made.status, made.text).toBe(201);
+    const { ID, NAME, TEMPLATE } = shapes.service.parse(made.body).DOCUMENT;
+    expect([NAME, TEMPLATE.BODY.state]).toEqual([`made by ${kind}`, 0]);
+    const listed = await ask('get', '/service');
+    const pool = poolOf(shapes.service).parse(listed.body).DOCUMENT_POOL.DOCUMENT ?? [];
+    expect(pool.map((one) => one.ID)).toContain(ID);
+  });
+
+  it('shows the VMs of a service with what this client reads of them', async () => {
+    const id = await running();
+    const shown = shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT;
+    const [front] = shown.TEMPLATE.BODY.roles;
+    expect([shown.TEMPLATE.BODY.state, front?.state, front?.nodes.map(({ deploy_id }) => deploy_id)]).toEqual([
+      2,
+      2,
+      [id * 10],
+    ]);
+  });
+
+  it('scales a role, in the way of its release', async () => {
+    const id = await running();
+    const old = kind === 'ruby 5.0.2';
+    const answer = old
+      ? await ask('put', `/service/${id}/role/front`, { cardinality: 3, force: false })
+      : await ask('post', `/service/${id}/scale`, { cardinality: 3, force: false, role_name: 'front' });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(await lastOperation(id)).toMatchObject({ kind: 'scaleRole', role: 'front', input: { cardinality: 3 } });
+    expect(shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT.TEMPLATE.BODY.state).toBe(8);
+  });
+
+  it('ends a service, and removes it where that release does', async () => {
+    const id = await running();
+    expect((await ask('delete', `/service/${id}`)).status).toBe(204);
+    const removes = kind === 'ruby 5.0.2';
+    expect(await lastOperation(id)).toMatchObject({
+      kind: 'undeployService',
+      input: removes ? { hard: true, remove: true } : { hard: null, remove: false },
+    });
+    await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'DONE', operation: null, wanted: null } });
+    const gone = await ask('get', `/service/${id}`);
+    expect(gone.status).toBe(removes ? 200 : 404);
+    if (!removes)
+      expect(gone.text).toMatch(new RegExp(`^\\[one\\.document\\.info\\] Error getting document \\[${id}\\]\\.`));
+  });
+});
+
+describe('the actions of OneFlow', () => {
+  const old = as('ruby 5.0.2');
+  const act = (id: number, perform: string, params?: object) =>
+    old('post', `/service/${id}/action`, action(perform, params));
+
+  it('shut a service down, and recover or repair what it is in', async () => {
+    const ends = await running();
+    expect((await act(ends, 'shutdown')).status).toBe(204);
+    expect(await lastOperation(ends)).toMatchObject({ kind: 'undeployService', input: { remove: false } });
+    const failed = await running({ state: 'FAILED_DEPLOYING' });
+    expect((await act(failed, 'recover')).status).toBe(204);
+    expect(await lastOperation(failed)).toMatchObject({ kind: 'deployService' });
+    const warned = await running({ state: 'WARNING' }, { state: 'WARNING', cardinality: 2 });
+    expect((await act(warned, 'recover')).status).toBe(204);
+    expect(await lastOperation(warned)).toMatchObject({ kind: 'repairService' });
+    const given = await running({ state: 'FAILED_UNDEPLOYING' });
+    expect(
+      (await as('ruby 7.4.0')('post', `/service/${given}/action`, action('recover', { delete: true }))).status,
+    ).toBe(204);
+    expect(await lastOperation(given)).toMatchObject({ kind: 'undeployService', input: { hard: true, remove: true } });
+  });
+
+  it('give to another owner and group, of which -1 and what is absent stay', async () => {
+    const alice = (await world.ask('alice', 'get', '/user')).body;
+    const id = await running();
+    expect((await act(id, 'chown', { owner_id: String(alice.id), group_id: -1 })).status).toBe(204);
+    expect((await old('get', `/service/${id}`)).body.DOCUMENT).toMatchObject({
+      UNAME: 'alice',
+      UID: String(alice.id),
+      GID: '0',
+    });
+    expect((await act(id, 'chgrp', { group_id: 1 })).status).toBe(204);
+    expect((await act(id, 'chmod', { octet: '660' })).status).toBe(204);
+    expect((await old('get', `/service/${id}`)).body.DOCUMENT).toMatchObject({
+      GID: '1',
+      PERMISSIONS: { GROUP_M: '1' },
+    });
+    expect((await as('ruby 5.0.2', 'alice')('get', `/service/${id}`)).status).toBe(200);
+  });
+
+  it.each<[string, object | undefined, number, string]>([
+    ['chown', undefined, 500, 'Action chown: You have to specify a UID'],
+    ['chgrp', {}, 500, 'Action chgrp: You have to specify a GID'],
+    ['chmod', {}, 500, 'Action chmod: You have to specify an OCTET'],
+    ['chmod', { octet: '999' }, 400, '/octet must be three digits from 0 to 7, such as "640".'],
+    ['bogus', {}, 500, 'Action bogus not supported'],
+    ['reboot', {}, 501, 'Arcus cannot reboot the VMs of a role together yet; docs/oneflow.md says what it can.'],
+    ['update', { append: false }, 500, 'Action update: Only supported for append'],
+  ])('%s with %j is refused in words that its clients print', async (perform, params, status, text) => {
+    const id = await running();
+    const answer = await act(id, perform, params);
+    expect([answer.status, answer.text]).toEqual([status, text]);
+    expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(await stateOf(id)).toBe('RUNNING');
+  });
+
+  it('answer what cannot be with 500 and the reason', async () => {
+    const id = await running();
+    const recovered = await act(id, 'recover');
+    expect([recovered.status, recovered.text]).toEqual([500, expect.stringContaining('is RUNNING')]);
+    const beyond = await old('put', `/service/${id}/role/front`, { cardinality: 9 });
+    expect([beyond.status, beyond.text]).toEqual([400, expect.stringContaining('above max_vms 4')]);
+    const nobody = await old('put', `/service/${id}/role/nobody`, { cardinality: 2 });
+    expect([nobody.status, nobody.text]).toEqual([500, 'ROLE "nobody" does not exist']);
+  });
+
+  it('scale to what is there already: taken of old clients, refused to later ones', async () => {
+    const id = await running();
+    for (const body of [{}, { cardinality: '1' }, { cardinality: 1, force: true }])
+      expect((await old('put', `/service/${id}/role/front`, body)).status).toBe(204);
+    const answer = await as('goca')('post', `/service/${id}/scale`, { role_name: 'front', cardinality: 1 });
+    expect([answer.status, answer.text]).toEqual([500, 'Cardinality of front is already at 1']);
+    expect(await lastOperation(id)).toBeNull();
+  });
+});
+
+describe('templates of OneFlow 7', () => {
+  it('are taken and shown with its names, and to older clients with theirs', async () => {
+    const seven = {
+      name: 'seven',
+      user_inputs: { priv: 'M|text|The network' },
+      roles: [
+        {
+          name: 'web',
+          type: 'vm',
+          template_id: 0,
+          cardinality: 2,
+          template_contents: { NIC: [{ NETWORK_ID: '$priv' }, { NAME: 'a "b"' }], CPU: 2 },
+        },
+      ],
+    };
+    const made = await as('ruby 7.4.0')('post', '/service_template', seven);
+    expect(made.status, made.text).toBe(201);
+    const { ID, TEMPLATE } = later.template.parse(made.body).DOCUMENT;
+    expect(TEMPLATE.BODY).toMatchObject({
+      user_inputs: seven.user_inputs,
+      roles: [
+        {
+          type: 'vm',
+          template_id: 0,
+          template_contents: { NIC: [{ NETWORK_ID: '$priv' }, { NAME: 'a "b"' }], CPU: '2' },
+        },
+      ],
+    });
+    const old = first.template.parse((await as('ruby 5.0.2')('get', `/service_template/${ID}`)).body).DOCUMENT;
+    expect(old.TEMPLATE.BODY).toMatchObject({
+      custom_attrs: seven.user_inputs,
+      roles: [{ vm_template: 0, vm_template_contents: 'NIC=[NETWORK_ID="$priv"]\nNIC=[NAME="a \\"b\\""]\nCPU="2"\n' }],
+    });
+    // What is shown can be sent back, and is the same.
+    const back = await as('ruby 7.4.0')('put', `/service_template/${ID}`, TEMPLATE.BODY);
+    expect([back.status, back.body]).toEqual([200, made.body]);
+  });
+
+  it('of virtual routers are refused: no role is taken for one of VMs', async () => {
+    const answer = await as('ruby 7.4.0')('post', '/service_template', {
+      name: 'vr',
+      roles: [{ name: 'r', type: 'vr', template_id: 0 }],
+    });
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('virtual routers')]);
+  });
+});
+
+describe('a request that is wrong', () => {
+  const old = as('ruby 5.0.2');
+
+  it.each<[string, 'get' | 'post' | 'put' | 'delete', string, unknown, number, RegExp]>([
+    ['a body that is no JSON', 'post', '/service_template', undefined, 400, /required/],
+    ['a template without a name', 'post', '/service_template', { roles: [] }, 400, /\/name is required/],
+    [
+      'several things at once',
+      'post',
+      '/service_template',
+      { roles: [{}] },
+      400,
+      /\n\/name is required\n\/roles\/0\/name is required\n/,
+    ],
+    ['an action without a name', 'post', '/service/0/action', {}, 400, /\/action is required/],
+    [
+      'params that are a list',
+      'post',
+      '/service/0/action',
+      { action: { perform: 'x', params: [] } },
+      400,
+      /params must be/,
+    ],
+    [
+      'a service that is not there',
+      'get',
+      '/service/999999',
+      undefined,
+      404,
+      /^\[DocumentInfo\] Error getting document \[999999\]\./,
+    ],
+    ['an id that is a word', 'get', '/service/abc', undefined, 404, /abc/],
+    ['an address that is not there', 'get', '/services', undefined, 404, /answers nothing to GET \/services/],
+    ['a method that is not there', 'put', '/service', {}, 404, /answers nothing/],
+    ['roles added at run time', 'post', '/service/0/role_action', action('add_role', {}), 501, /yet/],
+  ])('%s', async (_what, method, path, body, status, text) => {
+    const answer = await old(method, path, body);
+    expect([answer.status, answer.text]).toEqual([status, expect.stringMatching(text)]);
+  });
+
+  it('is not even looked at without a name and a password', async () => {
+    const anonymous = await clientOf(() => app, 'ruby 5.0.2')('get', '/nowhere').set('Authorization', '');
+    expect([anonymous.status, anonymous.text]).toEqual([401, 'A username and password must be provided']);
+    const wrong = await clientOf(() => app, 'goca')('get', '/service').auth('oneadmin', 'guess');
+    expect([wrong.status, wrong.text]).toEqual([401, expect.stringContaining('wrong')]);
+  });
+
+  it('of somebody without the right changes nothing', async () => {
+    const id = await running();
+    const made = await template();
+    for (const [method, path, body] of [
+      ['get', `/service/${id}`, undefined],
+      ['delete', `/service/${id}`, undefined],
+      ['post', `/service/${id}/action`, action('shutdown')],
+      ['put', `/service/${id}/role/front`, { cardinality: 2 }],
+      ['put', `/service_template/${made}`, myService('mine')],
+      ['post', `/service_template/${made}/action`, action('instantiate', {})],
+    ] as const) {
+      const answer = await as('ruby 5.0.2', 'bob')(method, path, body);
+      expect([answer.status, answer.text], path).toEqual([403, expect.stringContaining('right on')]);
+    }
+    expect(await lastOperation(id)).toBeNull();
+    const listed = (await as('ruby 5.0.2', 'bob')('get', '/service_template')).body;
+    expect(listed).toEqual({ DOCUMENT_POOL: {} });
+  });
+});
+
+describe('names of users and groups, by XML-RPC', () => {
+  const call = (method: string, session: string) =>
+    clientOf(() => app, 'ruby 5.0.2')('post', '/RPC2')
+      .set({ Authorization: '', 'Content-Type': 'text/xml; charset=utf-8' })
+      .send(
+        `<?xml version="1.0" ?><methodCall><methodName>${method}</methodName><params><param><value><string>${session}</string></value></param></params></methodCall>\n`,
+      )
+      .buffer(true);
+  const said = ({ text }: { text: string }) => {
+    const [, ok] = /<boolean>(\d)<\/boolean>/.exec(text) ?? [];
+    const [, value = ''] = /<string>([^<]*)<\/string>/.exec(text) ?? [];
+    const [, code] = /<i4>(\d+)<\/i4>/.exec(text) ?? [];
+    return { ok, value: value.replaceAll('&lt;', '<').replaceAll('&gt;', '>'), code };
+  };
+
+  it('are told, as OpenNebula tells them', async () => {
+    const users = await call('one.userpool.info', 'oneadmin:oneadmin');
+    expect(users.headers['content-type']).toMatch(/^text\/xml/);
+    expect(said(users)).toMatchObject({ ok: '1', code: '0' });
+    expect(said(users).value).toMatch(
+      /^<USER_POOL><USER><ID>0<\/ID><NAME>oneadmin<\/NAME><\/USER>.*alice.*<\/USER_POOL>$/,
+    );
+    const groups = said(await call('one.grouppool.info', 'oneadmin:oneadmin'));
+    expect(groups.value).toContain('<GROUP><ID>1</ID><NAME>users</NAME></GROUP>');
+    expect(said(await call('one.userpool.info', 'alice:alice')).value).not.toContain('bob');
+  });
+
+  it('are not told to who gives a wrong password, asks for something else, or declares entities', async () => {
+    expect(said(await call('one.userpool.info', 'oneadmin:guess'))).toMatchObject({ ok: '0', code: String(0x100) });
+    expect(said(await call('one.vmpool.info', 'oneadmin:oneadmin'))).toMatchObject({ ok: '0', code: String(0x1000) });
+    const bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>&a;';
+    expect((await call('one.userpool.info', bomb)).status).toBe(400);
+    expect((await call('one.userpool.info', 'x'.repeat(20_000))).status).toBe(413);
+  });
+});
