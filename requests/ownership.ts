@@ -5,7 +5,8 @@ import type { Service } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { OperationsContext } from './context.js';
 import { ownershipOf } from './ownership-of.js';
-import { namesFor, serviceResource, vmResource } from './resources.js';
+import { namesFor, serviceResource } from './resources.js';
+import { shownVm } from './vms/vms.js';
 
 /** Who owns what operations are about, and what that permits: more goes with it than with other objects. */
 export const ownershipOperations = (context: OperationsContext) => {
@@ -14,7 +15,7 @@ export const ownershipOperations = (context: OperationsContext) => {
     vm: ownershipOf(context, 'vm', {
       change: store.ownership.changeVm,
       refuse: refuseNode,
-      shown: async (caller, vm) => vmResource(vm, await namesFor(directory, caller, [vm])),
+      shown: (caller, vm) => shownVm(context, caller, vm),
     }),
     service: ownershipOf(context, 'service', {
       change: store.ownership.changeService,

@@ -13,7 +13,7 @@ export const unconditional: Precondition = { demand: async () => {} };
 /** The object is still as it was when it had one of these tags. */
 export const unchangedSince = (tags: readonly string[]): Precondition => ({
   async demand(current) {
-    if (!tags.includes(tagOf(JSON.stringify(await current()))))
+    if (!tags.map(withoutUse).includes(withoutUse(tagOf(JSON.stringify(await current())))))
       throw new Problem(
         'precondition_failed',
         'It has been changed since you read it. Read it again, decide anew, and send its ETag of now in If-Match.',
@@ -24,10 +24,20 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 /** Found nowhere but where it is a member: within a text its quotes would be escaped. */
 const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
 
+/** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
+const use = /"monitoring":(?:null|\{"time":"[^"]*"(?:,"(?:cpu|memory|nettx|netrx)":\d+){4}\}),?/;
+const withoutUse = (tag: string): string => tag.replace(/\.[^"]*/, '');
+
+const hashOf = (text: string, length: number): string =>
+  createHash('sha256').update(text).digest('base64url').slice(0, length);
+
 /**
  * What stands for an object as it is shown, which is this JSON: as long as it is shown the same, and no longer. The moment
- * of a host's last probe is no part of it: with that, what a person has read would be old before it can be edited.
+ * of a host's last probe is no part of it: with that, what a person has read would be old before it can be edited. What a VM
+ * uses is a part of its own, which does not count for a change.
  */
 export function tagOf(json: string): string {
-  return `"${createHash('sha256').update(json.replace(lastProbe, '')).digest('base64url').slice(0, 27)}"`;
+  const [used] = use.exec(json) ?? [];
+  const tag = hashOf(json.replace(lastProbe, '').replace(use, ''), 27);
+  return used === undefined ? `"${tag}"` : `"${tag}.${hashOf(used, 9)}"`;
 }

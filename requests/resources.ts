@@ -8,6 +8,7 @@ import type { Ownership } from '../schemas/common/common.js';
 import { namespaces } from '../schemas/config.js';
 import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/hosts/cluster.js';
 import type { Host, HostResource } from '../schemas/hosts/host.js';
+import type { MetricsRow, MonitoringResource } from '../schemas/hosts/metrics.js';
 import { kinds } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 import type { OperationResource } from '../schemas/operations/operation-resource.js';
@@ -148,6 +149,16 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     ended_at: isoOrNull(vm.ended_at),
   };
 }
+
+export const monitoringResource = ({
+  at,
+  cpu,
+  memory,
+  nettx,
+  netrx,
+}: Omit<MetricsRow, 'vm_id'>): MonitoringResource => ({
+  ...{ time: iso(at), cpu, memory, nettx, netrx },
+});
 
 export function serviceResource(service: Service, vms: readonly ServiceNode[], names: Names): ServiceResource {
   const nodes = new Map(service.roles.map((role): [string, NodeResource[]] => [role.name, []]));

@@ -1,4 +1,5 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import { pollEvery } from '../../domain/hosts/polls.js';
 import { scheduleIds, taskQueues } from './names.js';
 
 /** A periodic work: its tick is short, so one that is late is dropped and one that hangs ends before the third after it. */
@@ -11,7 +12,7 @@ const ticks: readonly Tick[] = [
     every: 10,
     summary: 'look at every operation that has not ended',
   },
-  { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: 20, summary: 'probe the hosts' },
+  { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: pollEvery, summary: 'probe the hosts' },
 ];
 
 /** Makes the Schedules, or brings those of an earlier version up to date. `client`: of the ticks namespace. */

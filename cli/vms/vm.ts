@@ -68,6 +68,7 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
         ['CREATED', vm.created_at],
         ['ENDED', vm.ended_at],
       ]),
+      ...(vm.monitoring ? ['', 'MONITORING', monitoringText(vm.monitoring)] : []),
       '',
       permissionsText(vm),
       ...(vm.history.length > 0 ? ['', 'PLACEMENT HISTORY', historyText(vm.history)] : []),
@@ -75,6 +76,16 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
       ...section('TEMPLATE', vm.template),
     ].join('\n'),
 };
+
+/** In OpenNebula's units. */
+const monitoringText = ({ time, cpu, memory, nettx, netrx }: NonNullable<Vm['monitoring']>): string =>
+  pairs([
+    ['TIME', time],
+    ['CPU', String(cpu)],
+    ['MEMORY', String(memory)],
+    ['NETTX', String(nettx)],
+    ['NETRX', String(netrx)],
+  ]);
 
 const historyText = (history: Vm['history']): string =>
   tableOf(

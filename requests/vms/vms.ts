@@ -1,5 +1,6 @@
 import type { Act } from '../../domain/acts/acts.js';
 import { measureUserTemplate } from '../../domain/bounds.js';
+import { staleAfter } from '../../domain/hosts/polls.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
@@ -22,15 +23,25 @@ import { refuseNames } from '../identity/refuse-names.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { refuseBeyond } from '../refuse-beyond.js';
-import { namesFor, vmResource } from '../resources.js';
+import { monitoringResource, namesFor, vmResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 
 /** How VMs are looked at and edited. */
 const objects = (context: OperationsContext) =>
   objectsOf(context, 'vm', {
     find: context.store.vms.find,
-    shown: (caller, vms) => shown(context, caller, vms),
+    shown: (caller, vms) => Promise.all(vms.map((vm) => shownVm(context, caller, vm))),
   });
+
+/** A VM by itself: with what it uses, which lists do not have. */
+export async function shownVm({ store, directory }: OperationsContext, caller: Caller, vm: Vm): Promise<VmResource> {
+  const since = new Date(Date.now() - staleAfter);
+  const [names, [row]] = await Promise.all([
+    namesFor(directory, caller, [vm]),
+    vm.lcm_state === 'RUNNING' ? store.metrics.latest([vm._id], since) : [],
+  ]);
+  return { ...vmResource(vm, names), monitoring: row ? monitoringResource(row) : null };
+}
 
 export const showVm = (context: OperationsContext, caller: Caller, id: number): Promise<VmResource> =>
   objects(context).show(caller, id);

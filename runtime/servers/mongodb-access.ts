@@ -24,8 +24,14 @@ const databases = ['arcus', 'arcus_watch'];
 
 export type Roles = readonly { role: string; db: string }[];
 
-/** What Arcus may do. Readers and writers make indexes and collections, too. */
-export const rolesOfArcus: Roles = databases.map((db) => ({ role: 'readWrite', db }));
+/**
+ * What Arcus may do. Readers and writers make indexes and collections, too; for how long a time series is kept is changed by
+ * administrators of its database alone.
+ */
+export const rolesOfArcus: Roles = [
+  ...databases.map((db) => ({ role: 'readWrite', db })),
+  { role: 'dbAdmin', db: 'arcus' },
+];
 
 const user = 'arcus';
 

@@ -16,7 +16,7 @@ export type Metrics = z.infer<typeof Metrics>;
 /** A sample as it is read: of one VM, when its host has said it. */
 export type MetricsRow = Metrics & { vm_id: number; at: Date };
 
-export const MonitoringResource = Metrics.extend({
-  time: Timestamp.describe('When the host has said it'),
-}).meta({ id: 'Monitoring' });
+export const MonitoringResource = z
+  .object({ time: Timestamp.describe('When its host has said it'), ...Metrics.shape })
+  .meta({ id: 'Monitoring' });
 export type MonitoringResource = z.infer<typeof MonitoringResource>;

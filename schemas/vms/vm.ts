@@ -4,6 +4,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
+import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
 import { VmTemplateChanges } from './vm-template.js';
@@ -161,6 +162,11 @@ export const VmResource = OwnershipResource.extend({
       reason: z.enum(['none', 'error', 'user']),
     }),
   ),
+  monitoring: MonitoringResource.nullable()
+    .optional()
+    .describe(
+      'What it uses, as its host said last; null: it does not run, or nothing was heard for three polls; not in lists',
+    ),
   operation: z.string().nullable().describe('The operation that is at work on it'),
   created_at: Timestamp,
   ended_at: Timestamp.nullable(),

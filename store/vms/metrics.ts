@@ -1,4 +1,5 @@
 import { type Connection, mongo } from 'mongoose';
+import { z } from 'zod';
 import type { Metrics, MetricsRow } from '../../schemas/hosts/metrics.js';
 
 /** A sample as it is kept: what a host has said of a VM. `epoch`: of the copy that runs there. */
@@ -9,8 +10,13 @@ const collection = 'vm_metrics';
 /** How long samples are kept when nobody says, in hours. */
 export const keptHours = 6;
 
-/** What the server says when a collection is there already. */
+/** What the server says when a collection is there already, and of what its user may not do. */
 const namespaceExists = 48;
+const unauthorized = 13;
+
+const Options = z.object({ expireAfterSeconds: z.number() });
+const isRefused = (error: unknown, code: number): boolean =>
+  error instanceof mongo.MongoServerError && error.code === code;
 
 /** Of one VM: where the newest copy stands, and the last that was said of it. Members are compared in this order. */
 const newest = {
@@ -26,6 +32,20 @@ const newest = {
 export function createMetrics(connection: Connection) {
   const samples = () => connection.collection<Sample>(collection);
 
+  /** To change what is there takes more than to read and write: the role dbAdmin, and it is not asked for where nothing changes. */
+  async function keepFor(expireAfterSeconds: number): Promise<void> {
+    const db = connection.getClient().db(connection.name);
+    const [present] = await db.listCollections({ name: collection }, { nameOnly: false }).toArray();
+    if (Options.safeParse(present?.options).data?.expireAfterSeconds === expireAfterSeconds) return;
+    try {
+      await db.command({ collMod: collection, expireAfterSeconds });
+    } catch (cause) {
+      if (!isRefused(cause, unauthorized)) throw cause;
+      const todo = 'give its user the role dbAdmin on its database, or set it back';
+      throw new Error(`MongoDB does not let ARCUS_KEEP_METRICS be changed: ${todo}.`, { cause });
+    }
+  }
+
   return {
     /** Makes the series, unless it is there, and sees to it that samples are kept for so many hours. */
     async ensure(hours = keptHours): Promise<void> {
@@ -37,8 +57,8 @@ export function createMetrics(connection: Connection) {
           expireAfterSeconds,
         });
       } catch (error) {
-        if (!(error instanceof mongo.MongoServerError && error.code === namespaceExists)) throw error;
-        await db.command({ collMod: collection, expireAfterSeconds });
+        if (!isRefused(error, namespaceExists)) throw error;
+        await keepFor(expireAfterSeconds);
       }
       await samples().createIndex({ at: 1 });
     },

@@ -119,8 +119,8 @@ export async function createWorld({
       const database = mongodb.getClient().db(mongodb.name);
       const names = (await database.listCollections().toArray())
         .map(({ name }) => name)
-        // Ids that were tried, and who has signed in from where: neither is what anybody asked for.
-        .filter((n) => n !== 'counters' && n !== 'known_logins');
+        // Ids that were tried, and who has signed in from where: neither is what anybody asked for. Those of MongoDB itself are not ours.
+        .filter((n) => n !== 'counters' && n !== 'known_logins' && !n.startsWith('system.'));
       const read = await Promise.all(
         names
           .sort()

@@ -7,6 +7,8 @@ import { Children } from '../../runtime/processes/children.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { mongoUri, systemUri, withMongo } from '../../runtime/servers/mongodb-access.js';
 import { accessOf, mongoCommand, startMongo } from '../../runtime/servers/mongodb-server.js';
+import { bootstrapStore } from '../../store/bootstrap.js';
+import { connectMongodb } from '../../store/mongo/connection.js';
 import { ownDirectory } from '../support/directories.js';
 import { eventually } from '../support/processes.js';
 
@@ -45,6 +47,19 @@ async function homeWithoutCredentials(directory: string): Promise<void> {
 }
 
 describe("Arcus's own MongoDB", () => {
+  it('lets Arcus make its collections, and change for how long it keeps samples', async () => {
+    const server = await startMongo({
+      ...{ binary: inject('mongodPath'), directory: ownDirectory() },
+      port: await choosePort(),
+    });
+    const connection = await connectMongodb(server.databaseUri('arcus'));
+    for (const keepMetrics of [2, 2, 3]) await bootstrapStore(connection, { keepMetrics });
+    const [series] = await connection.getClient().db('arcus').listCollections({ name: 'vm_metrics' }).toArray();
+    expect(series).toMatchObject({ type: 'timeseries', options: { expireAfterSeconds: 10_800 } });
+    await connection.close();
+    await server.stop();
+  });
+
   it('keeps what was acknowledged when it is killed, and takes writes again under another port', async () => {
     const settings = { binary: inject('mongodPath'), directory: ownDirectory() };
     const first = await startMongo({ ...settings, port: await choosePort() });

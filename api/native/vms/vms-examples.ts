@@ -33,6 +33,7 @@ export const buildServer: VmResource = {
     },
   ],
   operation: null,
+  monitoring: null,
   created_at: '2026-05-04T09:34:00.000Z',
   ended_at: null,
 };
