@@ -5,13 +5,15 @@ import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { failVms } from '../services/role-vms.js';
 import type { RoleInput } from '../services/roles-input.js';
-import { type RoleStaffed, staffRole, takeVictims, type VictimsTaken } from './staff-role.js';
+import { type RoleStaffed, type StaffInput, staffRole, takeVictims, type VictimsTaken } from './staff-role.js';
 
 export type RoleScalingPlan = {
   service: number;
   role: string;
   /** Whether VMs count as there only once they have reported. */
   gate: boolean;
+  /** VMs that go before others. */
+  named?: readonly number[];
   /** Seconds for which it rests afterwards; null or absent: as it says. */
   rest?: number | null;
   /** How those that are too many go. */
@@ -43,6 +45,7 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
         rest: operation.input.rest ?? null,
         hard: isHard(role.shutdown_action ?? service.body.shutdown_action ?? settings.shutdownAction),
         step: reached[name] ?? 0,
+        ...(operation.input.vms && { named: operation.input.vms }),
         ...(settings.scalingPatience !== undefined && { patience: settings.scalingPatience }),
         settled: role.state !== 'SCALING',
       };
@@ -52,10 +55,10 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
    * Takes the role and those of its VMs that are to be begun or removed, makes those that it lacks (each under its unique
    * key), and gives a host to those that have none. null: somebody who pre-empts wants the service.
    */
-  staffRole: (input: RoleInput): Promise<RoleStaffed | null> => staffRole({ store, settings }, input),
+  staffRole: (input: StaffInput): Promise<RoleStaffed | null> => staffRole({ store, settings }, input),
 
   /** Looks again for VMs that are too many, which others had. */
-  retakeVictims: (input: RoleInput): Promise<VictimsTaken> => takeVictims(store, input),
+  retakeVictims: (input: StaffInput): Promise<VictimsTaken> => takeVictims(store, input),
 
   /** RUNNING or COOLDOWN when the role has as many VMs as it is to have, else FAILED_SCALING. Returns whether it has. */
   async finishScaling({

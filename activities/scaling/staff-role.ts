@@ -13,6 +13,9 @@ import { takeVms } from '../vms/taking.js';
 /** VMs that are too many and are to go, and how many more others hold. */
 export type VictimsTaken = { victims: number[]; busy: number };
 
+/** `named`: VMs that go before others. */
+export type StaffInput = RoleInput & { named?: readonly number[] };
+
 /** What is to be done for a role: `remove`: VMs that never ran, or could not be removed; or why nothing can be made of it. */
 export type RoleStaffed =
   | (Hosted & VictimsTaken & { remove: number[] })
@@ -24,14 +27,14 @@ const mostPlans = 8;
 type Ports = Pick<StepPorts, 'store' | 'settings'>;
 
 /** Staffs a role; see the step of this name. */
-export async function staffRole({ store, settings }: Ports, input: RoleInput): Promise<RoleStaffed | null> {
-  const { op, service: id, role: name, step } = input;
+export async function staffRole({ store, settings }: Ports, input: StaffInput): Promise<RoleStaffed | null> {
+  const { op, service: id, role: name, step, named = [] } = input;
   let staffed: RoleStaffed | null = null;
   for (let times = 0; times < mostPlans && staffed === null; times++) {
     // VMs of the role were terminated, or made by another try, while this one planned: it plans again, from what is.
     const part = await store.scalings.enter({ service: id, role: name, op, step });
     if (!part) return null;
-    staffed = await staff({ store, settings }, op, part, step);
+    staffed = await staff({ store, settings }, part, { op, step, named });
   }
   if (staffed === null)
     throw new Problem('internal', `Role ${name} of service ${id} changes faster than it is scaled.`);
@@ -43,9 +46,8 @@ export async function staffRole({ store, settings }: Ports, input: RoleInput): P
 /** null: what it was planned from has changed. */
 async function staff(
   { store, settings }: Ports,
-  op: string,
   service: ServicePart,
-  step: number,
+  { op, step, named }: Required<Pick<StaffInput, 'op' | 'step' | 'named'>>,
 ): Promise<RoleStaffed | null> {
   const [role] = service.roles;
   if (!role) return null;
@@ -54,7 +56,9 @@ async function staff(
     store.vms.lastOrdinals(service._id, [role.name]),
     store.hosts.snapshot(),
   ]);
-  const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op, role.scale_in);
+  const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op, {
+    ...{ order: role.scale_in, named },
+  });
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
   const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
   const [made = []] =
@@ -74,12 +78,14 @@ async function staff(
 /** Those of a role that are too many, as far as nobody else has them. */
 export async function takeVictims(
   store: Store,
-  { op, service: id, role: name, step }: RoleInput,
+  { op, service: id, role: name, step, named = [] }: StaffInput,
 ): Promise<VictimsTaken> {
   const part = await store.scalings.enter({ service: id, role: name, op, step });
   const [role] = part?.roles ?? [];
   if (!role) return { victims: [], busy: 0 };
-  const { victims, busy } = staffing(await store.vms.ofService(id, [name]), role.cardinality, op, role.scale_in);
+  const { victims, busy } = staffing(await store.vms.ofService(id, [name]), role.cardinality, op, {
+    ...{ order: role.scale_in, named },
+  });
   const taken = (await takenOf(store, op, victims))(victims);
   return { victims: await leaving(store, taken), busy: busy + victims.length - taken.length };
 }

@@ -4,7 +4,7 @@ import { brief, longest } from '../brief.js';
 import { amountsOf, chargeOfVm } from '../identity/quotas.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
 import { nextRoleState, stateOfRoles } from '../services/service-states.js';
-import { isReady } from '../vms/ready.js';
+import { isProtected, isReady } from '../vms/ready.js';
 import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 
 /**
@@ -27,12 +27,17 @@ export function whyNotScaled(
   const more = amiss.length > 3 ? `; and ${amiss.length - 3} more` : '';
   const counts =
     surplus > 0
-      ? `${its.length} VMs are there, and ${role.cardinality} are to be`
+      ? `${its.length} VMs are there, and ${role.cardinality} are to be${stayText(its)}`
       : silent > 0 && others.length === 0
         ? `${silent} of ${role.cardinality} VMs have not reported READY=YES`
         : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
   const why = few.length > 0 ? `${few.join('; ')}${more}` : failure;
   return why === null ? counts : `${counts}: ${why}`;
+}
+
+function stayText(its: readonly HealthVm[]): string {
+  const staying = its.filter((vm) => isProtected(vm.user_template)).length;
+  return staying === 0 ? '' : `; ${staying} of them ${staying === 1 ? 'is' : 'are'} protected`;
 }
 
 /** What the role comes to; `reason`: why it is not as wished. `cooldown`: seconds, unless the role says how many. */

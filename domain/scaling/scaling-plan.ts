@@ -4,10 +4,16 @@ import { Problem } from '../problems.js';
 import { isResting, judgedStates } from '../services/service-health.js';
 
 /**
- * `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
+ * `vms`: those that go before others. `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
  * a cooldown ends. `give_up`: an earlier scaling is given up, and VMs that run are as wished, READY or not.
  */
-export type ScalingWish = { cardinality: number; force: boolean; rest?: number; give_up?: true };
+export type ScalingWish = {
+  cardinality: number;
+  force: boolean;
+  vms?: number[];
+  rest?: number;
+  give_up?: true;
+};
 
 /** A service as it is asked whether a role of it may be scaled. */
 export type ScaledService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;

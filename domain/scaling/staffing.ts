@@ -1,10 +1,16 @@
 import type { ScaleInOrder } from '../../schemas/services/service-template.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { belongs, isDeparting } from '../services/service-health.js';
+import { isProtected } from '../vms/ready.js';
 import { failedToDeploy, isVmHealthy } from '../vms/vm-states.js';
 
 /** A VM of a role, as it is looked at when the role is scaled. */
-export type StaffedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'wanted' | 'left_behind'>;
+export type StaffedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'wanted' | 'left_behind'> & {
+  user_template: { PROTECTED?: unknown };
+};
+
+/** Which VMs go first when there are too many: those that are named, then as the role says. Protected ones only by name. */
+export type ScaleIn = { order?: ScaleInOrder | undefined; named?: readonly number[] };
 
 /** What is to be done so that a role has as many VMs as it is to have. */
 export type Staffing<V> = {
@@ -18,6 +24,8 @@ export type Staffing<V> = {
   lacking: number;
   /** VMs beyond the cardinality that another operation holds: they are not taken from it, but when it lets go. */
   busy: number;
+  /** VMs beyond the cardinality that stay, for they are protected. */
+  kept: number;
 };
 
 /**
@@ -32,8 +40,10 @@ export function staffing<V extends StaffedVm>(
   vms: readonly V[],
   cardinality: number,
   op: string,
-  order: ScaleInOrder = 'oldest',
+  { order = 'oldest', named = [] }: ScaleIn = {},
 ): Staffing<V> {
+  const first = new Set(named);
+  const isNamed = ({ _id }: V): boolean => first.has(_id);
   const isOthers = ({ hold }: V): boolean => hold !== null && hold.op !== op;
   const own = vms.filter(belongs);
   const isGoing = ({ lcm_state }: V): boolean => lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
@@ -44,10 +54,12 @@ export function staffing<V extends StaffedVm>(
   const leaving = new Set([...going, ...stuck, ...replaced]);
   const keeping = own.filter((vm) => !leaving.has(vm));
   const surplus = Math.max(0, keeping.length - cardinality);
-  const victims = leavingOrder(
-    keeping.filter((vm) => !isOthers(vm)),
+  const mayGo = keeping.filter((vm) => isNamed(vm) || !isProtected(vm.user_template));
+  const inOrder = leavingOrder(
+    mayGo.filter((vm) => !isOthers(vm)),
     order,
-  ).slice(0, surplus);
+  );
+  const victims = [...inOrder.filter(isNamed), ...inOrder.filter((vm) => !isNamed(vm))].slice(0, surplus);
   const departing = vms.filter(isDeparting).length;
   const isTooMany = going.length + stuck.length > cardinality;
   return {
@@ -55,7 +67,8 @@ export function staffing<V extends StaffedVm>(
     victims: [...going, ...victims],
     start: keeping.filter((vm) => isStarting(vm) && !isOthers(vm) && !victims.includes(vm)),
     lacking: isTooMany ? 0 : Math.max(0, cardinality - keeping.length - departing),
-    busy: surplus - victims.length,
+    busy: Math.min(surplus, mayGo.length) - victims.length,
+    kept: Math.max(0, surplus - mayGo.length),
   };
 }
 

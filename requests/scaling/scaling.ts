@@ -3,6 +3,7 @@ import { problemFor } from '../../domain/acts/verdict.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
+import { whyNoneGo } from '../../domain/scaling/scale-in.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
@@ -24,13 +25,15 @@ export async function scaleRole(
   caller: Caller,
   id: number,
   role: string,
-  { cardinality, force = false }: ScaleRole,
+  { cardinality, force = false, vms }: ScaleRole,
   admission: Admission,
 ): Promise<OperationResource> {
   const service = await find(context, caller, id);
-  const asked = { request: { deed: 'scale', id, role, cardinality, force }, admission };
+  const asked = { request: { deed: 'scale', id, role, cardinality, force, vms }, admission };
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
-  return repeated ?? admitted(context, caller, service, role, { cardinality, force }, asked);
+  if (repeated) return repeated;
+  const wish = { cardinality, force, ...(vms && vms.length > 0 && { vms: [...new Set(vms)] }) };
+  return admitted(context, caller, service, role, wish, asked);
 }
 
 /**
@@ -165,7 +168,8 @@ async function whyNot(
     if (work) return problemFor(roleInTheWay(service._id, { name, work }));
   }
   const plan = scalingPlan(service, role, wish, new Date());
-  return plan instanceof Problem ? plan : null;
+  if (plan instanceof Problem) return plan;
+  return plan.to < plan.from || wish.vms ? whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish) : null;
 }
 
 function roleOf({ _id: id, roles }: Service, name: string): Role {

@@ -10,6 +10,7 @@ export const ScaleRoleInput = z.object({
   from: z.int().describe('How many VMs the role was to have before'),
   cardinality: z.int().describe('How many it is to have'),
   force: z.boolean().describe('true: beyond min_vms or max_vms, or during a cooldown'),
+  vms: z.array(z.int()).optional().describe('VMs that go before others when there are too many'),
   rest: z
     .int()
     .min(0)

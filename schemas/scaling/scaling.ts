@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ObjectId } from '../common/common.js';
 import { limits } from '../common/limits.js';
 
 const most = limits.vmsOfService.most;
@@ -8,6 +9,13 @@ export const ScaleRole = z.strictObject({
   force: z
     .boolean()
     .optional()
-    .describe('true: also below its min_vms or above its max_vms, and while it is in COOLDOWN'),
+    .describe(
+      'true: also below its min_vms or above its max_vms, while it is in COOLDOWN, and protected VMs that are named',
+    ),
+  vms: z
+    .array(ObjectId)
+    .max(most)
+    .optional()
+    .describe('VMs that are to go, when the role is made smaller; as many as are missing go as its scale_in says'),
 });
 export type ScaleRole = z.infer<typeof ScaleRole>;

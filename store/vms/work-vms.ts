@@ -6,7 +6,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
  * and the ready gate ask for.
  */
 export type WorkVm = Omit<Vm, 'template' | 'user_template'> & {
-  user_template: { READY?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
+  user_template: { READY?: unknown; PROTECTED?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
 };
 
 /** VMs that come in one answer of MongoDB: those of an answer are taken apart in one go, at some 0.05 ms each. */
@@ -34,6 +34,7 @@ export const workFields: Record<string, object | 1> = {
   ...plain,
   user_template: {
     READY: cut('READY'),
+    PROTECTED: cut('PROTECTED'),
     SCHED_REQUIREMENTS: cut('SCHED_REQUIREMENTS'),
     SCHED_RANK: cut('SCHED_RANK'),
   },

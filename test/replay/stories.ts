@@ -199,7 +199,7 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const { id } = await world.running([{ name: 'only', cardinality: 2 }]);
     const [vm] = await world.vms(id);
     await world.store.vms.model.updateOne({ _id: vm?._id }, { $set: { hold: { op: 'other', epoch: 1, attempt: 0 } } });
-    const asked = await world.scale(id, 'only', 0, true);
+    const asked = await world.scale(id, 'only', 0, { force: true });
     await eventually(() => world.steps.done().includes('retakeVictims'));
     await world.store.vms.model.updateOne({ _id: vm?._id }, { $set: { hold: null } });
     return ended(world, asked);

@@ -15,6 +15,7 @@ import { unconditional } from '../../requests/precondition.js';
 import { namespaces } from '../../schemas/config.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Service } from '../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
@@ -49,6 +50,7 @@ type RoleWish = {
   min_vms?: number;
   max_vms?: number;
   cooldown?: number;
+  scale_in?: 'oldest' | 'newest';
 };
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
 
@@ -210,8 +212,8 @@ export class World {
   }
 
   /** Asks that a role have another number of VMs. */
-  async scale(id: number, role: string, cardinality: number, force = false): Promise<Asked> {
-    const request = { cardinality, force };
+  async scale(id: number, role: string, cardinality: number, over: Partial<ScaleRole> = {}): Promise<Asked> {
+    const request = { cardinality, ...over };
     return asked(await this.operations.scaling.scale(this.caller, id, role, request, admission));
   }
 

@@ -34,7 +34,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
   const inBatches = vmBatches();
 
   await runOperation({ op }, local.beginScaling, async (plan: RoleScalingPlan) => {
-    const { service, role, gate, rest = null, hard, step: reached, settled, patience = usualPatience } = plan;
+    const { service, role, named, gate, rest = null, hard, step: reached, settled, patience = usualPatience } = plan;
     if (settled) return;
     const step = reached + 1;
     const progress = roleProgress([{ name: role }]);
@@ -78,7 +78,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
     async function work(): Promise<void> {
       await roomForMore();
       const hosts = forCapacity(role);
-      const staffed = await turn(() => local.staffRole({ op, service, role, step }));
+      const staffed = await turn(() => local.staffRole({ op, service, role, step, ...(named && { named }) }));
       if (staffed === null) return;
       if ('failure' in staffed) throw ApplicationFailure.nonRetryable(staffed.failure.detail, staffed.failure.code);
       await settle([removeFailed(role, staffed.remove), bootAll(staffed, hosts), removeAll(staffed)]);
@@ -140,7 +140,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
         progress(role, `${left.busy + lost} VMs that are too many are at work for others`);
         await pause(1);
         await roomForMore();
-        left = await turn(() => local.retakeVictims({ op, service, role, step }));
+        left = await turn(() => local.retakeVictims({ op, service, role, step, ...(named && { named }) }));
       }
     }
   });

@@ -6,7 +6,7 @@ import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/v
 
 const hold = (op: string) => ({ op, epoch: 1, attempt: 0 });
 const vm = (_id: number, name: VmStateName, over: Partial<StaffedVm> = {}): StaffedVm => ({
-  ...{ _id, ...storedVmState(name), hold: null, wanted: null },
+  ...{ _id, ...storedVmState(name), hold: null, wanted: null, user_template: {} },
   ...over,
 });
 const running = (...ids: number[]) => ids.map((id) => vm(id, 'ACTIVE/RUNNING'));
@@ -74,7 +74,25 @@ describe('a role that is scaled', () => {
 
   it('loses the newest first when it says so, but what does not serve before', () => {
     const vms = [...running(1, 2, 3), vm(0, 'ACTIVE/UNKNOWN')];
-    expect(idsOf(staffing(vms, 1, 'op', 'newest').victims)).toEqual([0, 3, 2]);
+    expect(idsOf(staffing(vms, 1, 'op', { order: 'newest' }).victims)).toEqual([0, 3, 2]);
+  });
+
+  it('keeps those that are protected, however many are too many, but for those that are named', () => {
+    const user_template = { PROTECTED: 'yes' };
+    const vms = [
+      vm(1, 'ACTIVE/RUNNING', { user_template }),
+      ...running(2, 3),
+      vm(4, 'ACTIVE/UNKNOWN', { user_template }),
+    ];
+    const going = (cardinality: number, named: number[] = []) => {
+      const { victims, busy, kept } = staffing(vms, cardinality, 'op', { named });
+      return { victims: idsOf(victims), busy, kept };
+    };
+    expect(going(3)).toEqual({ victims: [2], busy: 0, kept: 0 });
+    expect(going(0)).toEqual({ victims: [2, 3], busy: 0, kept: 2 });
+    expect(going(3, [3])).toEqual({ victims: [3], busy: 0, kept: 0 });
+    expect(going(2, [1])).toEqual({ victims: [1, 2], busy: 0, kept: 0 });
+    expect(going(0, [1, 4])).toEqual({ victims: [4, 1, 2, 3], busy: 0, kept: 0 });
   });
 
   const anyVm = (_id: number) =>

@@ -240,7 +240,9 @@ describe('a scaling', () => {
     expect(await role(id, 'web')).toMatchObject({ state: 'COOLDOWN' });
     expect((await world.service(id)).state).toBe('COOLDOWN');
     await expect(world.scale(id, 'web', 3)).rejects.toMatchObject({ code: 'wrong_state' });
-    expect(await world.ended((await world.scale(id, 'web', 3, true)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await world.ended((await world.scale(id, 'web', 3, { force: true })).op)).toMatchObject({
+      state: 'succeeded',
+    });
     await world.reconcile();
     expect((await world.service(id)).state).toBe('COOLDOWN');
     await world.store.services.model.updateOne({ _id: id }, { $set: { 'roles.0.cooldown_until': new Date() } });
@@ -317,6 +319,49 @@ describe('a scaling that does not get on', () => {
     world.hypervisor.mend();
     expect(await world.ended((await world.recover(id)).op)).toMatchObject({ state: 'succeeded' });
     expect(await runningOf(id, 'web')).toHaveLength(19);
+    await world.accounted();
+  });
+});
+
+describe('a role that is made smaller', () => {
+  const protect = async (vm: number) => {
+    await world.store.vms.model.updateOne({ _id: vm }, { $set: { 'user_template.PROTECTED': 'YES' } });
+  };
+
+  it('keeps VMs that are protected, and loses those that are named; the newest first, when it says so', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 5, scale_in: 'newest' }]);
+    const [one = 0, two = 0, three = 0, four = 0, five = 0] = await runningOf(id, 'web');
+    for (const vm of [two, five]) await protect(vm);
+    expect(await world.ended((await world.scale(id, 'web', 3, { vms: [one] })).op)).toMatchObject({
+      state: 'succeeded',
+    });
+    expect(await runningOf(id, 'web')).toEqual([two, three, five]);
+    expect((await world.vms(id)).map(({ _id }) => _id)).not.toContain(four);
+    await expect(world.scale(id, 'web', 1)).rejects.toMatchObject({
+      findings: [{ pointer: '/cardinality', detail: expect.stringContaining('2 VMs of role web are protected') }],
+    });
+    await expect(world.scale(id, 'web', 2, { vms: [five] })).rejects.toMatchObject({
+      findings: [{ pointer: '/vms/0', detail: expect.stringContaining('use force') }],
+    });
+    const forced = await world.scale(id, 'web', 2, { vms: [five], force: true });
+    expect(await world.ended(forced.op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toEqual([two, three]);
+    await world.accounted();
+  });
+
+  it('has failed when its VMs were protected meanwhile, and says so', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 2 }]);
+    const held = holding('staffRole');
+    world.steps.watch(held.around);
+    const { op } = await world.scale(id, 'web', 0);
+    await held.reached;
+    for (const vm of await runningOf(id, 'web')) await protect(vm);
+    held.release();
+    expect(await world.ended(op)).toMatchObject({
+      state: 'failed',
+      error: { detail: 'role web: 2 VMs are there, and 0 are to be; 2 of them are protected' },
+    });
+    expect(await runningOf(id, 'web')).toHaveLength(2);
     await world.accounted();
   });
 });
