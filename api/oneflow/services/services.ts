@@ -36,20 +36,15 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
       await services.undeploy(caller, id, {}, admission);
       accepted('undeployService');
     },
-    repair: async ({ caller, id, admission, accepted }: Asked) => {
-      await services.repair(caller, id, admission);
-      accepted('repairService');
-    },
     recover: async ({ caller, id, admission, accepted }: Asked) => {
-      await services.recover(caller, id, admission);
+      await services.recover(caller, id, {}, admission);
       accepted('recoverService');
     },
   };
 
   const recover: Perform = async (asked, { delete: removes }) => {
-    const { state } = await shown(asked);
+    await shown(asked);
     if (removes === true) await started.remove(asked);
-    else if (state === 'WARNING') await started.repair(asked);
     else await started.recover(asked);
   };
 
