@@ -44,8 +44,7 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
 
   const recover: Perform = async (asked, { delete: removes }) => {
     await shown(asked);
-    if (removes === true) await started.remove(asked);
-    else await started.recover(asked);
+    await (removes === true ? started.remove : started.recover)(asked);
   };
 
   const actions: Record<string, Perform> = {
