@@ -42,7 +42,7 @@ import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
 import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
-import { instantiateService, serviceTemplates } from './services/service-templates.js';
+import { cloneServiceTemplate, instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
   listServices,
   listWholeServices,
@@ -50,6 +50,7 @@ import {
   repairService,
   showService,
   undeployService,
+  updateService,
 } from './services/services.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
@@ -74,7 +75,10 @@ export const createOperations = (given: OperationsContext) => {
     },
     clusters: clusters(context),
     vmTemplates: vmTemplates(context),
-    serviceTemplates: { ...serviceTemplates(context), ...bind(context, { instantiate: instantiateService }) },
+    serviceTemplates: {
+      ...serviceTemplates(context),
+      ...bind(context, { instantiate: instantiateService, clone: cloneServiceTemplate }),
+    },
     vms: bind(context, {
       list: listVms,
       show: showVm,
@@ -89,6 +93,7 @@ export const createOperations = (given: OperationsContext) => {
       list: listServices,
       listWhole: listWholeServices,
       show: showService,
+      update: updateService,
       undeploy: undeployService,
       remove: removeService,
       // Of roles whose scaling has failed, too.

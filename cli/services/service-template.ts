@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { Answer } from '../../client/client.js';
 import { json } from '../../client/message.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/services/service-template.js';
 import { type DocumentKind, isObject } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
@@ -61,9 +63,15 @@ export const instantiateOptions = {
   options: [
     ['--name <name>', 'name of the service'],
     ['-f, --file <file>', 'JSON or YAML merged over the template; - for standard input'],
+    ['--multiple <n>', 'so many services of it'],
     ['--wait', 'wait until the service runs'],
   ],
-  schema: z.object({ name: z.string().optional(), file: z.string().optional(), wait: z.boolean().optional() }),
+  schema: z.object({
+    name: z.string().optional(),
+    file: z.string().optional(),
+    multiple: z.coerce.number('must be a number').int().min(1).max(100).default(1),
+    wait: z.boolean().optional(),
+  }),
 } as const;
 
 const mergeHelp = 'Give attributes of a service template, such as {"deployment": "none"}.';
@@ -72,7 +80,7 @@ const mergeHelp = 'Give attributes of a service template, such as {"deployment":
 export async function instantiate(
   context: Context,
   wish: string | undefined,
-  { name, file, wait }: z.output<typeof instantiateOptions.schema>,
+  { name, file, multiple, wait }: z.output<typeof instantiateOptions.schema>,
 ): Promise<void> {
   const document = file === undefined ? undefined : readInput(file);
   const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
@@ -80,9 +88,12 @@ export async function instantiate(
   const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
   const id = await resolve(context.client(), serviceTemplates, wish);
   const path = `/service-templates/${id}/instantiate`;
-  const started = startOperation(context, 'POST', path, body);
-  const answer = await (document === undefined ? started : started.catch(inFile(document, '/merge_template')));
-  await reportOperation(context, answer, { wait });
+  const answers: Answer<OperationResource>[] = [];
+  for (let nth = 0; nth < multiple; nth++) {
+    const started = startOperation(context, 'POST', path, body);
+    answers.push(await (document === undefined ? started : started.catch(inFile(document, '/merge_template'))));
+  }
+  for (const answer of answers) await reportOperation(context, answer, { wait });
 }
 
 export const serviceTemplateCommands: readonly Leaf[] = [
@@ -119,6 +130,32 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         .catch(inFile(document));
       report(context, `service-template ${id} (${value.name}) updated.`, raw);
       warn(context, value);
+    },
+  }),
+  leaf({
+    usage: 'rename <service-template> <name>',
+    summary: 'Give a service template another name',
+    examples: ['arcus service-template rename my_service other'],
+    schema: z.object({}),
+    run: async (context, [wish, name = '']) => {
+      const id = await resolve(context.client(), serviceTemplates, wish);
+      const { raw } = await context
+        .client()
+        .send('PATCH', `/service-templates/${id}`, ServiceTemplateResource, json({ name }));
+      report(context, `service-template ${id} is called ${name} now.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'clone <service-template> <name>',
+    summary: 'Make another service template of one',
+    examples: ['arcus service-template clone my_service other'],
+    schema: z.object({}),
+    run: async (context, [wish, name = '']) => {
+      const id = await resolve(context.client(), serviceTemplates, wish);
+      const { value, raw } = await context
+        .client()
+        .send('POST', `/service-templates/${id}/clone`, ServiceTemplateResource, json({ name }));
+      report(context, `service-template ${value.id} (${value.name}) created.`, raw);
     },
   }),
   ...ownershipLeaves(serviceTemplates, { called: 'my_service' }),

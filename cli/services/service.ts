@@ -6,10 +6,11 @@ import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { counted } from '../shell/counted.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
 import { ageOf } from '../shell/output.js';
-import { listAndShow, type Resource, resolve, resolveToEnd } from '../shell/resource.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../shell/resource.js';
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { instantiate, instantiateOptions } from './service-template.js';
@@ -130,6 +131,32 @@ export const serviceCommands: readonly Leaf[] = [
     schema: Wait,
     run: async (context, [wish], { wait }) =>
       act(context, await resolve(context.client(), services, wish), { method: 'POST', action: '/repair', wait }),
+  }),
+  leaf({
+    usage: 'rename <service> <name>',
+    summary: 'Give a service another name; its VMs keep theirs',
+    examples: ['arcus service rename my_service other'],
+    schema: z.object({}),
+    run: async (context, [wish, name = '']) => {
+      const id = await resolve(context.client(), services, wish);
+      const { raw } = await context.client().send('PATCH', `/services/${id}`, ServiceResource, json({ name }));
+      report(context, `service ${id} is called ${name} now.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'purge',
+    summary: 'Remove the services that are DONE',
+    examples: ['arcus service purge', 'arcus service purge --yes'],
+    schema: z.object({}),
+    run: async (context) => {
+      const client = context.client();
+      const done = await client.list('/services', ServiceSummary, { query: { state: 'DONE' } });
+      await context.confirm(
+        async () => `Remove ${counted(done.length, 'service')} that ${done.length === 1 ? 'is' : 'are'} DONE?`,
+      );
+      for (const { value } of done) await startOperation(context, 'DELETE', `/services/${value.id}`);
+      report(context, `${counted(done.length, 'service')} removed.`, { ids: done.map(({ value }) => value.id) });
+    },
   }),
   ...ownershipLeaves(services, { called: 'my_service', goesAlong: 'its VMs' }),
   leaf({

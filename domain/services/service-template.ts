@@ -5,9 +5,11 @@ import { atOnce } from '../bit-by-bit.js';
 import { cronFault } from '../cron.js';
 import { type Finding, Problem } from '../problems.js';
 import { wrongPolicies } from './elasticity-policies.js';
+import { type MergeWay, mergedTemplate } from './merge-template.js';
 import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
+import { inputValues } from './user-inputs.js';
 
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
 const mostHints = 10;
@@ -125,9 +127,10 @@ function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTempl
 }
 
 /**
- * The template that an instantiation uses: `merge` over the top level (shallow, as OneFlow 5.0), values of
- * `custom_attrs_values` for each `$NAME` in the roles' `vm_template_contents`, and the roles' `user_inputs_values`
- * behind them. The shape is not checked: parse and check the result. Throws `invalid_request` with every `$NAME` that
+ * The template that an instantiation uses: `merge` over it, values of the inputs of template and roles, as they are given or
+ * said by default, values of `custom_attrs_values` for each `$NAME` in the roles' `vm_template_contents`, and the roles' `user_inputs_values`
+ * behind them. The shape is not checked: parse and check the result. Throws `invalid_request` with every input that lacks a
+ * value or has a wrong one, or every `$NAME` that
  * `custom_attrs` promises and `custom_attrs_values` lacks, and with contents that would be too long; another `$NAME`
  * stays as it is.
  */
@@ -138,16 +141,44 @@ export const mergeServiceTemplate = (...given: Parameters<typeof mergingServiceT
 export function* mergingServiceTemplate(
   body: Readonly<Record<string, unknown>>,
   merge: Readonly<Record<string, unknown>> = {},
+  way: MergeWay = 'shallow',
 ): Generator<void, Record<string, unknown>> {
-  const merged: Record<string, unknown> = { ...body, ...merge };
+  const merged = withInputs(mergedTemplate(body, merge, way));
   if (!Array.isArray(merged.roles)) return merged;
   const values = new CustomValues(membersOf(merged.custom_attrs_values), membersOf(merged.custom_attrs));
   const { roles, findings } = yield* fillRoles(merged.roles, values);
-  if (findings.length > 0)
-    throw new Problem('invalid_request', 'The values of custom attributes cannot be put into the roles.', {
-      findings: findings.map(({ pointer, detail }) => ({ pointer: `/merge_template${pointer}`, detail })),
-    });
+  refuse(findings, 'The values of custom attributes cannot be put into the roles.');
   return { ...merged, roles };
+}
+
+/** With the values of all inputs, of the template and of its roles. What is missing of the template's is known once it is looked for in contents. */
+function withInputs(merged: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { custom_attrs, custom_attrs_values, roles } = merged;
+  const own = inputValues(membersOf(custom_attrs), membersOf(custom_attrs_values), {
+    ...{ pointer: '/custom_attrs_values', demanded: false },
+  });
+  const findings = [...own.findings];
+  const filledRole = (role: unknown, at: number): unknown => {
+    const { user_inputs, user_inputs_values, ...more } = membersOf(role);
+    if (user_inputs === undefined) return role;
+    const pointer = `/roles/${at}/user_inputs_values`;
+    const its = inputValues(membersOf(user_inputs), membersOf(user_inputs_values), { pointer, demanded: true });
+    findings.push(...its.findings);
+    return { ...more, user_inputs, user_inputs_values: its.values };
+  };
+  const filled = Array.isArray(roles) ? roles.map(filledRole) : roles;
+  refuse(findings, 'What the template asks for is not all given.');
+  return {
+    ...merged,
+    ...(Object.keys(own.values).length > 0 && { custom_attrs_values: own.values }),
+    ...(Array.isArray(roles) && { roles: filled }),
+  };
+}
+
+function refuse(found: readonly Finding[], sentence: string): void {
+  if (found.length === 0) return;
+  const findings = found.map(({ pointer, detail }) => ({ pointer: `/merge_template${pointer}`, detail }));
+  throw new Problem('invalid_request', sentence, { findings });
 }
 
 const membersOf = (value: unknown): Record<string, unknown> =>

@@ -16,6 +16,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
 import {
+  type CloneServiceTemplate,
   type ServiceTemplate,
   ServiceTemplateBody,
   type ServiceTemplateResource,
@@ -60,6 +61,17 @@ export const serviceTemplates = (context: OperationsContext) => {
   });
 };
 
+/** A template of the caller's own that is as another, but for its name. It takes what making one does, and USE on the other. */
+export async function cloneServiceTemplate(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { name }: CloneServiceTemplate,
+): Promise<ServiceTemplateResource> {
+  const { body } = await objectsOf(context, 'service_template', kept(context)).find(caller, id, 'use');
+  return serviceTemplates(context).create(caller, { ...body, name });
+}
+
 /** A service of the template, PENDING, and the operation that deploys it. */
 export async function instantiateService(
   context: RequestsContext,
@@ -78,7 +90,7 @@ export async function instantiateService(
   mayCreate(caller, 'vm');
   // What a large template costs, one user's many requests cost one after the other, and others come in between.
   const { body, sizes } = await takeTurns([String(caller.id)], async () => {
-    const merged = parse(await inSlices(mergingServiceTemplate(template.body, request.merge_template)));
+    const merged = parse(await inSlices(mergingServiceTemplate(template.body, request.merge_template, request.merge)));
     const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
     const templates = await check(context, caller, body, { under: '/merge_template', filled: true });
     return { body, sizes: await sizesOf(body, templates, '/merge_template') };

@@ -1,12 +1,14 @@
 import type { Act } from '../../domain/acts/acts.js';
 import { beginsIn } from '../../domain/acts/service-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { objectName } from '../../domain/identity/given-names.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type {
   Service,
+  ServiceEdit,
   ServiceResource,
   ServiceState,
   ServiceSummary,
@@ -15,6 +17,8 @@ import type {
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
+import type { Edit } from '../edit.js';
+import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { namesFor, serviceResource, serviceSummary } from '../resources.js';
 
@@ -52,6 +56,29 @@ export async function showService(context: OperationsContext, caller: Caller, id
   const found = await store.services.findWithNodes(id);
   const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
   return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
+}
+
+/** Gives a service another name; VMs keep those that they have. */
+export async function updateService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { revise, precondition }: Edit<ServiceEdit>,
+): Promise<ServiceResource> {
+  const { store, directory } = context;
+  const { edit, shownOne } = objectsOf(context, 'service', {
+    find: store.services.find,
+    shown: async (asking, services) => {
+      const names = await namesFor(directory, asking, services);
+      const nodesOf = async (id: number) => (await store.services.findWithNodes(id))?.nodes ?? [];
+      return Promise.all(services.map(async (one) => serviceResource(one, await nodesOf(one._id), names)));
+    },
+  });
+  const after = await edit(caller, id, precondition, ({ name: present }, transaction) => {
+    const name = objectName(revise({ name: present }).wish.name, present);
+    return store.services.rename(id, name, transaction);
+  });
+  return shownOne(caller, after);
 }
 
 /** Undeploys from any state but DONE; pre-empts whatever is going on. The document stays, DONE. */

@@ -161,7 +161,10 @@ export const RoleTemplate = z.looseObject({
   cooldown_down: optionalNatural.describe('Seconds after a scaling in which policies take no VMs; absent: as cooldown'),
   elasticity_policies: optional(z.array(ElasticityPolicy).meta({ maxItems: limits.policies.most })),
   scheduled_policies: optional(z.array(ScheduledPolicy).meta({ maxItems: limits.policies.most })),
-  user_inputs_values: optional(customValues).describe('Added to vm_template_contents'),
+  user_inputs: optional(customValues).describe(
+    'What is asked for when it is instantiated, by name: `M|number|How many?| |5`',
+  ),
+  user_inputs_values: optional(customValues).describe('Its values, added to vm_template_contents'),
 });
 export type RoleTemplate = z.infer<typeof RoleTemplate>;
 
@@ -193,6 +196,7 @@ function policiesOf(role: unknown): number {
 
 export const ServiceTemplateBody = z.looseObject({
   name: z.preprocess(absent, ObjectName),
+  description: optional(text).describe('What it is for'),
   deployment: z
     .preprocess(absent, z.enum(['none', 'straight']).default('none'))
     .describe('straight: parents before children; none: all roles at once'),
@@ -200,7 +204,9 @@ export const ServiceTemplateBody = z.looseObject({
   ready_status_gate: z
     .preprocess(absent, z.boolean().default(false))
     .describe('Whether a VM counts as running only after its guest reported READY=YES'),
-  custom_attrs: optional(customValues).describe('Attributes asked for at instantiation'),
+  custom_attrs: optional(customValues).describe(
+    'Attributes asked for at instantiation; one such as `M|list|Which size?|small,large|small` is checked then: must it be given (M, O), its type, the question, what it may be, its default',
+  ),
   custom_attrs_values: optional(customValues).describe('Their values'),
   roles: z.preprocess(
     withFewFaults,
@@ -215,6 +221,9 @@ export type ServiceTemplateBody = z.infer<typeof ServiceTemplateBody>;
 export const UpdateServiceTemplate = z
   .record(z.string(), z.unknown())
   .describe('Members to set; null takes one away; objects are merged, lists replaced whole');
+
+export const CloneServiceTemplate = z.strictObject({ name: ObjectName.describe('Of the new template') });
+export type CloneServiceTemplate = z.infer<typeof CloneServiceTemplate>;
 
 export type ServiceTemplate = Ownership & { _id: number; name: string; body: ServiceTemplateBody; created_at: Date };
 

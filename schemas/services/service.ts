@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Capacity } from '../common/capacity.js';
-import { ObjectId, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/quota.js';
@@ -27,9 +27,22 @@ export const InstantiateService = z.strictObject({
   merge_template: z
     .record(z.string(), z.unknown())
     .optional()
-    .describe('Merged over the top level of the template (shallow, as OneFlow 5.0), then validated again'),
+    .describe('Merged over the template, then validated again'),
+  merge: z
+    .enum(['shallow', 'deep'])
+    .optional()
+    .describe(
+      'shallow: each member replaces that of the template, as in OneFlow 5.0; deep: roles are matched by name, objects merged; absent: shallow',
+    ),
 });
 export type InstantiateService = z.infer<typeof InstantiateService>;
+
+/** What people can change of a service, whole. */
+export const ServiceEdit = z.strictObject({ name: ObjectName });
+export type ServiceEdit = z.infer<typeof ServiceEdit>;
+
+/** A merge patch of that. */
+export const UpdateService = z.strictObject({ name: ObjectName.optional() });
 
 export const UndeployService = z.strictObject({
   hard: z

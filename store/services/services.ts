@@ -149,6 +149,11 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       for (const node of nodes) if (node.service) byService.get(node.service.id)?.push(node);
       return { ...page, items: page.items.map((service) => ({ service, nodes: byService.get(service._id) ?? [] })) };
     },
+    rename: (id: number, name: string, transaction: Transaction): Promise<Service | null> =>
+      services
+        .findOneAndUpdate({ _id: id }, { $set: { name } }, { ...within(transaction), returnDocument: 'after' })
+        .lean<Service>()
+        .exec(),
     insert: (service: Service, transaction: Transaction) => insertWhole(services, service, transaction),
     /** What it is still charged is given back. */
     async remove(id: number, transaction: Transaction): Promise<void> {

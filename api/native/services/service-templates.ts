@@ -1,6 +1,7 @@
 import { namedFields } from '../../../schemas/common/list.js';
 import { InstantiateService } from '../../../schemas/services/service.js';
 import {
+  CloneServiceTemplate,
   ServiceTemplateBody,
   ServiceTemplateResource,
   UpdateServiceTemplate,
@@ -13,6 +14,7 @@ import { accepted, ids, shopOfMay } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import {
   accepts,
+  apiRoot,
   ById,
   creates,
   json,
@@ -42,6 +44,13 @@ export const makingService = [
   ['create', 'vm'],
   ['use', 'vm_template', { at: '/merge_template/roles/*/vm_template', ...ofRoles }],
 ] as const;
+
+/** The new one is not below the one that it is made of. */
+const clonedReply = (template: ServiceTemplateResource) => ({
+  status: 201,
+  body: template,
+  headers: { Location: `${apiRoot}/service-templates/${template.id}` },
+});
 
 export const serviceTemplateRoutes: readonly Route[] = [
   route({
@@ -146,6 +155,32 @@ export const serviceTemplateRoutes: readonly Route[] = [
     examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ serviceTemplates }, { caller, params, precondition }) =>
       serviceTemplates.remove(caller, params.id, precondition),
+  }),
+  route({
+    id: 'cloneServiceTemplate',
+    method: 'post',
+    path: '/service-templates/{id}/clone',
+    tag: 'Service templates',
+    summary: 'Make another service template of one',
+    needs: [
+      ['use', 'service_template'],
+      ['create', 'service_template'],
+    ],
+    description:
+      'The new one is yours, in your group, with your umask. You need USE on the VM templates that its roles name.',
+    params: ById,
+    query: NoQuery,
+    body: json(CloneServiceTemplate.meta({ id: 'CloneServiceTemplate' })),
+    answer: { ...creates(ServiceTemplateResource), reply: clonedReply },
+    problems: ['not_found', 'name_taken', 'quota_exceeded'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { name: 'second shop' },
+        answer: { ...shop, id: 3, name: 'second shop', body: { ...shop.body, name: 'second shop' } },
+      },
+    ],
+    handle: ({ serviceTemplates }, { caller, params, body }) => serviceTemplates.clone(caller, params.id, body),
   }),
   route({
     id: 'instantiateServiceTemplate',

@@ -2,12 +2,15 @@ import { ObjectId } from '../../../schemas/common/common.js';
 import {
   InstantiateService,
   RecoverService,
+  ServiceEdit,
   ServiceResource,
   ServiceState,
   ServiceSummary,
   serviceFields,
   UndeployService,
+  UpdateService,
 } from '../../../schemas/services/service.js';
+import { patches } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
@@ -77,6 +80,23 @@ export const serviceRoutes: readonly Route[] = [
     problems: ['not_found'],
     examples: [{ params: { id: '1' }, answer: shopOfMay }],
     handle: ({ services }, { caller, params }) => services.show(caller, params.id),
+  }),
+  route({
+    id: 'updateService',
+    method: 'patch',
+    path: '/services/{id}',
+    tag: 'Services',
+    summary: 'Give a service another name',
+    needs: [edits('service')],
+    description: 'Its VMs keep the names that they have.',
+    params: ById,
+    query: NoQuery,
+    body: patches(UpdateService.meta({ id: 'UpdateService' }), ServiceEdit),
+    answer: shows(ServiceResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '1' }, body: { name: 'shop of May' }, answer: shopOfMay }],
+    handle: ({ services }, { caller, params, body: revise, precondition }) =>
+      services.update(caller, params.id, { revise, precondition }),
   }),
   route({
     id: 'undeployService',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { firstNames } from '../../../domain/services/later-names.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
-import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
+import { CloneServiceTemplate, ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { actionOf, ownershipActions, type Perform } from '../action.js';
 import { serviceDocument, templateDocument } from '../documents.js';
 import { type Asked, addRoutes, type Counting, checked, done, notYet, objectOf, pagesOf, refused } from '../route.js';
@@ -17,7 +17,7 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
   const instantiate: Perform = async ({ caller, id, ways, admission, accepted }, { merge_template }) => {
     const merge = merge_template === undefined || merge_template === null ? {} : objectOf(merge_template);
     const wish = firstNames(merge);
-    const request = Object.keys(merge).length > 0 ? { merge_template: objectOf(wish) } : {};
+    const request = Object.keys(merge).length > 0 ? { merge_template: objectOf(wish), merge: ways.merges } : {};
     const { resource } = await serviceTemplates.instantiate(caller, id, request, admission);
     accepted('instantiateServiceTemplate');
     return { status: 201, document: serviceDocument(await services.show(caller, resource.id), ways) };
@@ -39,8 +39,10 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
         append === true ? { ...present, ...objectOf(firstNames(objectOf(sent))) } : bodyOf(sent),
       );
     },
-    clone: async () => {
-      throw notYet('clone a service template');
+    clone: async ({ caller, id, ways }, { name, recursive = 'none' }) => {
+      if (recursive !== 'none' && recursive !== false) throw notYet('clone VM templates along with a service template');
+      const template = await serviceTemplates.clone(caller, id, checked(CloneServiceTemplate, { name }));
+      return { status: 201, document: templateDocument(template, ways) };
     },
   };
 

@@ -1,10 +1,21 @@
 import type { Router } from 'express';
-import { Problem } from '../../../domain/problems.js';
+import { Problem, problemOf } from '../../../domain/problems.js';
 import type { Operations } from '../../../requests/operations.js';
-import type { ServiceResource } from '../../../schemas/services/service.js';
+import { unconditional } from '../../../requests/precondition.js';
+import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
 import { serviceDocument } from '../documents.js';
-import { type Answer, type Asked, addRoutes, type Counting, done, notYet, pagesOf, refused } from '../route.js';
+import {
+  type Answer,
+  type Asked,
+  addRoutes,
+  type Counting,
+  checked,
+  done,
+  notYet,
+  pagesOf,
+  refused,
+} from '../route.js';
 
 /** What OneFlow's clients ask of the VMs of a role. */
 const vmActions: ReadonlySet<string> = new Set([
@@ -15,6 +26,12 @@ const vmActions: ReadonlySet<string> = new Set([
 
 const onVms = (perform: string): Error =>
   vmActions.has(perform) ? notYet(`${perform} the VMs of a role together`) : refused(`Action ${perform} not supported`);
+
+/** What somebody else may remove, or removes already, is left to him. */
+function unlessOthers(error: unknown): void {
+  const code = problemOf(error)?.code;
+  if (code !== 'not_authorized' && code !== 'operation_in_progress' && code !== 'not_found') throw error;
+}
 
 /** `/service`: services, and what is done to them as a whole. */
 export function serviceRoutes(router: Router, { services, ownership }: Operations, metrics: Counting): void {
@@ -54,8 +71,12 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
     },
     recover,
     deploy: recover,
-    rename: async () => {
-      throw notYet('rename a service');
+    rename: async ({ caller, id }, { name }) => {
+      const wish = checked(ServiceEdit, { name });
+      await services.update(caller, id, {
+        revise: () => ({ wish, named: new Set(['name']) }),
+        precondition: unconditional,
+      });
     },
     update: async (_asked, { append }) => {
       throw append === true ? notYet('change a service') : refused('Action update: Only supported for append');
@@ -68,6 +89,18 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
   const remove = async (asked: Asked): Promise<Answer> => {
     const { state } = await shown(asked);
     await (asked.ways.deletes === 'removes' || state === 'DONE' ? started.remove : started.undeploy)(asked);
+    return done;
+  };
+
+  /** What is DONE and may be removed. Each is an operation, so that nothing of one is left. */
+  const purge = async (asked: Asked): Promise<Answer> => {
+    const { caller } = asked;
+    let cursor: string | null | undefined;
+    while (cursor !== null) {
+      const page = await services.list(caller, { limit: 100, state: 'DONE', ...(cursor !== undefined && { cursor }) });
+      for (const { id } of page.items) await started.remove({ ...asked, id }).catch(unlessOthers);
+      cursor = page.next_cursor;
+    }
     return done;
   };
 
@@ -105,6 +138,6 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
     { method: 'post', path: '/service/{id}/role_action', answer: never('add roles to a service, or remove them,') },
     { method: 'delete', path: '/service/{id}/sched_action/{n}', answer: never('schedule actions') },
     { method: 'delete', path: '/service/{id}/role/{role}/sched_action/{n}', answer: never('schedule actions') },
-    { method: 'post', path: '/service_pool/purge_done', answer: never('purge services') },
+    { method: 'post', path: '/service_pool/purge_done', answer: purge },
   ]);
 }

@@ -78,6 +78,8 @@ export const sends: Record<string, readonly Send[]> = {
   }),
   ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
 
+  cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
+  updateService: [{ body: { name: 'renamed' } }],
   instantiateServiceTemplate: [{ body: {} }, { body: otherTemplate }],
   createService: [
     { body: freshTemplate },

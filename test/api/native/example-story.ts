@@ -59,6 +59,7 @@ export const story: readonly (string | Event)[] = [
   settled,
   ...['listServices', 'showService', 'whyService', 'listServiceOperations', 'listOperations', 'showOperation'],
   ...shared('Service', '/services/1'),
+  'updateService',
 
   'createVm',
   settled,
@@ -114,7 +115,7 @@ export const story: readonly (string | Event)[] = [
   settled,
   ...['listConsistencyChecks', 'showConsistencyCheck'],
 
-  ...['replaceServiceTemplate', 'updateServiceTemplate', 'deleteServiceTemplate'],
+  ...['replaceServiceTemplate', 'updateServiceTemplate', 'cloneServiceTemplate', 'deleteServiceTemplate'],
   meanwhile('nothing is left on the host', async (world) => {
     await world.send('delete', '/services/1');
     await world.settled();

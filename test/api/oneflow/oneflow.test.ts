@@ -7,6 +7,7 @@ import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { addUser } from '../../support/people.js';
 import { createWorld, type World } from '../world.js';
 import { type ClientKind, clientKinds, clientOf } from './clients.js';
 import { first, later, middle, poolOf } from './shapes.js';
@@ -224,6 +225,109 @@ describe('the actions of OneFlow', () => {
   });
 });
 
+describe('templates and services, for who works with them', () => {
+  const old = as('ruby 5.0.2');
+  const act = (path: string, perform: string, params?: object) =>
+    old('post', `${path}/action`, action(perform, params));
+
+  it('are none where there are none', async () => {
+    await addUser(world.directory, 'nobody');
+    expect((await as('goca', 'nobody')('get', '/service_template')).body).toEqual({ DOCUMENT_POOL: {} });
+  });
+
+  it('are cloned and renamed, and a clone is the caller’s own', async () => {
+    const id = await template({ name: 'to be cloned' });
+    await act(`/service_template/${id}`, 'chmod', { octet: '604' });
+    for (const vm of [0, 1]) await world.ask('oneadmin', 'post', `/vm-templates/${vm}/chmod`, { octet: '604' });
+    const cloned = await as('goca', 'alice')(
+      'post',
+      `/service_template/${id}/action`,
+      action('clone', { name: 'a clone', recursive: false }),
+    );
+    expect(cloned.status, cloned.text).toBe(201);
+    const { ID, UNAME, NAME, TEMPLATE } = later.template.parse(cloned.body).DOCUMENT;
+    expect([UNAME, NAME, TEMPLATE.BODY.name, TEMPLATE.BODY.roles.length]).toEqual(['alice', 'a clone', 'a clone', 2]);
+    expect(ID).not.toBe(id);
+    const again = await as('ruby 7.4.0', 'alice')(
+      'post',
+      `/service_template/${id}/action`,
+      action('clone', { name: 'a clone', recursive: 'none' }),
+    );
+    expect([again.status, again.text]).toEqual([500, expect.stringContaining('already')]);
+    const whole = await act(`/service_template/${id}`, 'clone', { name: 'all', recursive: 'all' });
+    expect(whole.status).toBe(501);
+    const service = await running();
+    expect((await act(`/service/${service}`, 'rename', { name: 'renamed' })).status).toBe(204);
+    expect((await old('get', `/service/${service}`)).body.DOCUMENT.NAME).toBe('renamed');
+    expect((await act(`/service/${service}`, 'rename', { name: '12' })).status).toBe(400);
+  });
+
+  it('that are DONE are purged, but for those of others', async () => {
+    const [mine, lives] = [await running({ state: 'DONE' }), await running()];
+    const seen = await running({
+      state: 'DONE',
+      permissions: { ...defaultPermissions, other: { use: true, manage: false, admin: false } },
+    });
+    await world.store.services.model.updateOne(
+      { _id: mine },
+      { $set: { uid: (await world.ask('alice', 'get', '/user')).body.id } },
+    );
+    const purged = await as('ruby 7.4.0', 'alice')('post', '/service_pool/purge_done');
+    expect([purged.status, purged.text]).toEqual([204, '']);
+    expect(await lastOperation(mine)).toMatchObject({ kind: 'undeployService', input: { remove: true } });
+    for (const id of [lives, seen]) expect(await lastOperation(id)).toBeNull();
+  });
+
+  it('go together with a merge template as the release has it: by the top level, or role by role', async () => {
+    const id = await template();
+    const merge = { merge_template: { roles: [{ name: 'web', cardinality: 3 }] } };
+    const shallow = await act(`/service_template/${id}`, 'instantiate', merge);
+    expect([shallow.status, shallow.text]).toEqual([400, expect.stringContaining('/roles/0/vm_template')]);
+    const deep = await as('ruby 7.4.0')('post', `/service_template/${id}/action`, action('instantiate', merge));
+    const { roles } = later.service.parse(deep.body).DOCUMENT.TEMPLATE.BODY;
+    expect(roles.map(({ name, cardinality, template_id }) => [name, cardinality, template_id])).toEqual([
+      ['web', 3, 0],
+      ['db', 1, 1],
+    ]);
+  });
+
+  it('ask for what they need when they are instantiated', async () => {
+    const id = await template({
+      custom_attrs: { NET: 'M|text|The network', SIZE: 'O|list|Which size?|small,large|small' },
+      roles: [
+        {
+          name: 'web',
+          vm_template: 0,
+          vm_template_contents: 'NIC=[NETWORK="$NET"]\nSIZE="$SIZE"',
+          user_inputs: { COUNT: 'M|number|How many?' },
+        },
+      ],
+    });
+    const instantiate = (merge_template: object) => act(`/service_template/${id}`, 'instantiate', { merge_template });
+    const missing = await instantiate({ custom_attrs_values: { SIZE: 'huge' } });
+    expect([missing.status, missing.text.split('\n').slice(1)]).toEqual([
+      400,
+      [
+        '/merge_template/custom_attrs_values/SIZE must be one of small,large',
+        '/merge_template/roles/0/user_inputs_values/COUNT is required: How many?',
+      ],
+    ]);
+    const given = await as('ruby 7.4.0')(
+      'post',
+      `/service_template/${id}/action`,
+      action('instantiate', {
+        merge_template: {
+          user_inputs_values: { NET: 'a "b"' },
+          roles: [{ name: 'web', user_inputs_values: { COUNT: 2 } }],
+        },
+      }),
+    );
+    expect(given.status, given.text).toBe(201);
+    const [web] = later.service.parse(given.body).DOCUMENT.TEMPLATE.BODY.roles;
+    expect(web?.template_contents).toEqual({ NIC: { NETWORK: 'a "b"' }, SIZE: 'small', COUNT: '2' });
+  });
+});
+
 describe('templates of OneFlow 7', () => {
   it('are taken and shown with its names, and to older clients with theirs', async () => {
     const seven = {
@@ -333,8 +437,8 @@ describe('a request that is wrong', () => {
       expect([answer.status, answer.text], path).toEqual([403, expect.stringContaining('right on')]);
     }
     expect(await lastOperation(id)).toBeNull();
-    const listed = (await as('ruby 5.0.2', 'bob')('get', '/service_template')).body;
-    expect(listed).toEqual({ DOCUMENT_POOL: {} });
+    const listed = poolOf(first.template).parse((await as('ruby 5.0.2', 'bob')('get', '/service_template')).body);
+    expect(listed.DOCUMENT_POOL.DOCUMENT?.map(({ ID }) => ID) ?? []).not.toContain(made);
   });
 });
 

@@ -96,7 +96,7 @@ describe('the value of a custom attribute', () => {
 
   it('is judged in its place: expressions are read when it is known', () => {
     const contents = 'SCHED_REQUIREMENTS="CLUSTER_ID=$CLUSTER"';
-    const promised = { custom_attrs: { CLUSTER: 'M|number|' } };
+    const promised = { custom_attrs: { CLUSTER: 'M|text|' } };
     expect(refusals(contents, promised)).toEqual([]);
     expect(attributes(contents, { CLUSTER: 100 }, promised)).toEqual({ SCHED_REQUIREMENTS: 'CLUSTER_ID=100' });
     expect(() => attributes(contents, { CLUSTER: '(' }, promised)).toThrow(/line 1, column 12/);

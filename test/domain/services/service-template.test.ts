@@ -143,7 +143,7 @@ describe('the check of a service template', () => {
 });
 
 describe('the merge at instantiation', () => {
-  const body = { name: 'shop', custom_attrs: { priv: 'M|vnet_id|network', size: 'O|number|disk' }, roles: [role('a')] };
+  const body = { name: 'shop', custom_attrs: { priv: 'M|vnet_id|network', size: 'O|text|disk' }, roles: [role('a')] };
   const contents = (merged: Json) =>
     Array.isArray(merged.roles) ? merged.roles.map((one: Json) => one.vm_template_contents) : merged.roles;
 
