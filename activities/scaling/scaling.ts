@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isHard } from '../../domain/services/shutdown-action.js';
 import { isScaling } from '../../schemas/operations/operation.js';
-import { begin, type StepInput } from '../operations/begin.js';
+import { begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { failVms } from '../services/role-vms.js';
 import type { RoleInput } from '../services/roles-input.js';
@@ -32,6 +32,9 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
   beginScaling: (input: StepInput) =>
     begin(store, input, async (operation): Promise<RoleScalingPlan | null> => {
       const { _id: op, resource, role: name = '' } = operation;
+      // Its run may have been terminated before it could end it.
+      if (isScaling(operation) && operation.input.over !== undefined)
+        await supersede(store, op, [operation.input.over]);
       const service = await store.services.find(resource.id);
       const role = service?.roles.find((candidate) => candidate.name === name);
       if (!service || !role || !isScaling(operation) || role.operation !== op || service.wanted !== null) return null;

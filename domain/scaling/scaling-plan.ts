@@ -4,13 +4,14 @@ import { Problem } from '../problems.js';
 import { isResting, judgedStates } from '../services/service-health.js';
 
 /**
- * `vms`: those that go before others. `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
+ * `vms`: those that go before others. `over`: the scaling of the role that only waits, whose place this one takes. `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
  * a cooldown ends. `give_up`: an earlier scaling is given up, and VMs that run are as wished, READY or not.
  */
 export type ScalingWish = {
   cardinality: number;
   force: boolean;
   vms?: number[];
+  over?: string;
   rest?: number;
   give_up?: true;
 };
@@ -53,7 +54,7 @@ export function scalingPlan(service: ScaledService, role: Role, wish: ScalingWis
 function refusal(
   service: ScaledService,
   role: Role,
-  { cardinality: to, force, rest }: ScalingWish,
+  { cardinality: to, force, rest, over }: ScalingWish,
   now: Date,
 ): Problem | null {
   const of = `role ${role.name} of service ${service._id}`;
@@ -62,7 +63,7 @@ function refusal(
       'wrong_state',
       `Service ${service._id} is ${service.state}: roles are scaled of one that was deployed${hints[service.state] ?? '.'}`,
     );
-  if (!scalable.includes(role.state))
+  if (!scalable.includes(role.state) && over === undefined)
     return new Problem(
       'wrong_state',
       `Role ${role.name} of service ${service._id} is ${role.state}: it cannot be scaled.`,

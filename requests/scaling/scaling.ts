@@ -121,11 +121,13 @@ async function admitted(
   caller: Caller,
   service: Service,
   name: string,
-  wish: ScalingWish,
+  asked: ScalingWish,
   { request, retryOf, admission }: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
   const { _id: id } = service;
+  const over = await waitingScaling(context, service, name);
+  const wish = { ...asked, ...(over !== null && { over }) };
   const refusal = await whyNot(context, service, name, wish);
   if (refusal) throw refusal;
   return admit(context, caller, admission, {
@@ -153,6 +155,13 @@ async function admitted(
   });
 }
 
+/** The scaling of a role that has got all that it can, and only waits: the next one takes its place. */
+async function waitingScaling({ store }: OperationsContext, service: Service, name: string): Promise<string | null> {
+  const op = roleOf(service, name).operation ?? null;
+  const operation = op === null ? null : await store.operations.find(op);
+  return operation?.state === 'running' && operation.waiting_for !== null ? op : null;
+}
+
 /** Who is in the way, or what of the wish cannot be. */
 async function whyNot(
   { store }: OperationsContext,
@@ -165,7 +174,7 @@ async function whyNot(
   if (facts.type === 'service') {
     if (facts.work) return problemFor(atWork(facts, facts.work));
     const work = facts.roles.find((one) => one.name === name)?.work;
-    if (work) return problemFor(roleInTheWay(service._id, { name, work }));
+    if (work && work.op !== wish.over) return problemFor(roleInTheWay(service._id, { name, work }));
   }
   const plan = scalingPlan(service, role, wish, new Date());
   if (plan instanceof Problem) return plan;

@@ -11,6 +11,7 @@ export const ScaleRoleInput = z.object({
   cardinality: z.int().describe('How many it is to have'),
   force: z.boolean().describe('true: beyond min_vms or max_vms, or during a cooldown'),
   vms: z.array(z.int()).optional().describe('VMs that go before others when there are too many'),
+  over: z.string().optional().describe('The scaling of this role that waited, and whose place this one takes'),
   rest: z
     .int()
     .min(0)

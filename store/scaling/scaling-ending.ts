@@ -46,7 +46,10 @@ export const scalingEnding =
       },
       transaction,
     );
-    const isWanted = typeof before?.wanted === 'string';
+    const holder = before?.roles.find((role) => role.name === name)?.operation ?? null;
+    const isOthers = holder !== null && holder !== op;
+    if (isOthers) said = takenBy(holder);
+    const isWanted = typeof before?.wanted === 'string' || isOthers;
     const left = said.state === 'succeeded' || isWanted ? null : leftWaiting(operation, said);
     return {
       outcome: said,
@@ -64,4 +67,9 @@ function isThere(role: Role, vms: readonly HealthVm[], { body }: Service): boole
 const whyShort = ({ wanted }: Service, { name, reason }: Role): Outcome =>
   wanted === null
     ? { state: 'failed', error: { code: 'roles_failed', detail: `role ${name}: ${reason ?? 'it was not scaled'}` } }
-    : { state: 'cancelled', error: { code: 'taken', detail: `Operation ${wanted} took over.` } };
+    : takenBy(wanted);
+
+const takenBy = (op: string): Outcome => ({
+  state: 'cancelled',
+  error: { code: 'taken', detail: `Operation ${op} took over.` },
+});

@@ -6,6 +6,7 @@ import { type ScalingWish, scalingPlan, scalingText } from '../../domain/scaling
 import type { HealthVm } from '../../domain/services/service-health.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Amounts } from '../../schemas/identity/quota.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
@@ -45,6 +46,12 @@ export function createScalings(
       )
       .toArray();
 
+  /** Whether a scaling is at nothing but a wait, for capacity or for reports. */
+  const onlyWaits = async (op: string, transaction: Transaction): Promise<boolean> =>
+    (await connection
+      .collection<Operation>('operations')
+      .findOne({ _id: op, state: 'running', waiting_for: { $ne: null } }, within(transaction))) !== null;
+
   async function write(
     before: Service,
     after: Pick<Service, 'state' | 'roles'>,
@@ -65,7 +72,7 @@ export function createScalings(
     /**
      * Admission of a scaling, in its transaction: nothing else has the service or this role, and what is asked may be done
      * as the service is now. From then on the role is SCALING and has the cardinality that is wished for; VMs in addition
-     * are charged. Throws `quota_exceeded`. Returns whose the service is; null: something is in the way.
+     * are charged. One that only waits gives way: its run finds the role in other hands. Throws `quota_exceeded`. Returns whose the service is; null: something is in the way.
      */
     async admit(
       { service: id, role: name, op }: Omit<RoleWork, 'step'>,
@@ -75,7 +82,8 @@ export function createScalings(
     ): Promise<Ownership | null> {
       const service = await find(id, transaction);
       const role = service?.roles.find((candidate) => candidate.name === name);
-      if (!service || !role || !isFree(service, role)) return null;
+      if (!service || !role || !isFree(service, role, wish.over)) return null;
+      if (wish.over !== undefined && !(await onlyWaits(wish.over, transaction))) return null;
       const now = new Date();
       const plan = scalingPlan(service, role, wish, now);
       if (plan instanceof Problem) return null;
@@ -194,6 +202,6 @@ export function createScalings(
 }
 export type Scalings = ReturnType<typeof createScalings>;
 
-/** Whether an operation on this role alone may be admitted, as far as others are at work. */
-const isFree = ({ operation, wanted }: Service, role: Role): boolean =>
-  operation === null && wanted === null && (role.operation ?? null) === null;
+/** Whether an operation on this role alone may be admitted, as far as others are at work but for `over`. */
+const isFree = ({ operation, wanted }: Service, role: Role, over?: string): boolean =>
+  operation === null && wanted === null && (role.operation ?? null) === (over ?? null);

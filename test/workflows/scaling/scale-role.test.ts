@@ -366,6 +366,51 @@ describe('a role that is made smaller', () => {
   });
 });
 
+describe('a scaling that waits', () => {
+  it('gives way to the next one of its role, whose wish counts from then on', async () => {
+    await world.addHost();
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cpu: 1_000 }]);
+    const tooMany = 1 + (await world.store.hosts.model.countDocuments());
+    const first = await world.scale(id, 'web', tooMany);
+    await expect.poll(async () => (await world.operation(first.op)).waiting_for).toContain('capacity for');
+    await expect(world.scale(id, 'web', tooMany)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect((await role(id, 'web')).operation).toBe(first.op);
+
+    const second = await world.scale(id, 'web', tooMany + 1);
+    expect(await world.ended(first.op)).toMatchObject({
+      state: 'cancelled',
+      error: { code: 'taken', detail: `Operation ${second.op} took over.` },
+    });
+    await expect.poll(async () => (await world.operation(second.op)).waiting_for).toContain('capacity for');
+    expect(await role(id, 'web')).toMatchObject({ state: 'SCALING', cardinality: tooMany + 1, operation: second.op });
+
+    const third = await world.scale(id, 'web', 1);
+    expect(await world.ended(third.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.ended(second.op)).toMatchObject({ state: 'cancelled', error: { code: 'taken' } });
+    expect(await world.vms(id)).toHaveLength(1);
+    expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 1, operation: null });
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
+  it('does so when its run was terminated', async () => {
+    await world.addHost();
+    const { id } = await world.running([{ name: 'web', cardinality: 1, cpu: 1_000 }]);
+    const tooMany = 1 + (await world.store.hosts.model.countDocuments());
+    const { op } = await world.scale(id, 'web', tooMany);
+    await expect.poll(async () => (await world.operation(op)).waiting_for).toContain('capacity for');
+    const { workflow_id } = await world.operation(op);
+    const run = await world.engine.latestRun(workflow_id);
+    if (run) await world.engine.terminate(workflow_id, run, 'by mistake');
+    const next = await world.scale(id, 'web', 1);
+    expect(await world.ended(next.op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.operation(op)).toMatchObject({ state: 'cancelled', error: { code: 'taken' } });
+    expect(await world.vms(id)).toHaveLength(1);
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+});
+
 describe('a recovery', () => {
   it('ends the cooldown of a role, and makes nothing', async () => {
     const { id } = await world.running([{ name: 'web', cardinality: 1, cooldown: 3_600 }, { name: 'db' }]);
