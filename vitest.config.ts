@@ -15,6 +15,7 @@ const long = [
   'test/chaos/ownership-races.test.ts',
   'test/chaos/races.test.ts',
   'test/chaos/renewed-rounds.test.ts',
+  'test/chaos/scaling-races.test.ts',
   'test/chaos/short-of-others.test.ts',
   'test/chaos/upgrade.test.ts',
   'test/workflows/floods.test.ts',
