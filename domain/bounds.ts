@@ -1,4 +1,4 @@
-import { amountOf, type LimitName, limits } from '../schemas/common/limits.js';
+import { amountOf, grouped, type LimitName, limits } from '../schemas/common/limits.js';
 import type { ServiceTemplateBody } from '../schemas/services/service-template.js';
 import type { Finding } from './problems.js';
 import { tiesBytes } from './services/measure-ties.js';
@@ -21,7 +21,7 @@ function said(limit: LimitName, is: number): string {
   const { most, unit } = limits[limit];
   const has = unit === 'bytes' ? `${amountOf(is, unit)} as JSON` : amountOf(is, unit);
   const what = limit === 'attributeName' ? `a name of ${has}` : has;
-  return `would have ${what}; at most ${unit === 'bytes' ? amountOf(most, unit) : most.toLocaleString('en-US')} are possible`;
+  return `would have ${what}; at most ${unit === 'bytes' ? amountOf(most, unit) : grouped(most)} are possible`;
 }
 
 /** Bytes of a value as JSON. */

@@ -1,4 +1,4 @@
-import { limits } from '../../schemas/common/limits.js';
+import { grouped, limits } from '../../schemas/common/limits.js';
 import type { RoleTemplate } from '../../schemas/services/service-template.js';
 import { expressionFindings } from '../expressions/findings.js';
 import type { Finding } from '../problems.js';
@@ -160,7 +160,7 @@ export function* fillRoles(
 }
 
 const tooLong = (length: number, most: number): string =>
-  `${length.toLocaleString('en-US')} characters with the values of custom attributes; at most ${most.toLocaleString('en-US')} are possible`;
+  `${grouped(length)} characters with the values of custom attributes; at most ${grouped(most)} are possible`;
 
 const contentsOf = ({ vm_template_contents: contents }: RawRole): string =>
   typeof contents === 'string' ? contents : '';

@@ -274,11 +274,18 @@ export const limits = {
 
 export type LimitName = keyof typeof limits;
 
+/** `65,537`. Not by the locale's own rules: to load those takes a process as long as everything else about limits. */
+export function grouped(count: number): string {
+  const digits = String(count);
+  const first = digits.length % 3 || 3;
+  return [digits.slice(0, first), ...(digits.slice(first).match(/\d{3}/g) ?? [])].join(',');
+}
+
 /** `64 KiB`, `1,000 roles`: how a number of them is said. */
 export function amountOf(count: number, unit: LimitUnit): string {
   if (unit === 'bytes' && count >= 1024 * KiB && count % (1024 * KiB) === 0) return `${count / (1024 * KiB)} MiB`;
   if (unit === 'bytes' && count >= KiB && count % KiB === 0) return `${count / KiB} KiB`;
-  return `${count.toLocaleString('en-US')} ${unit}`;
+  return `${grouped(count)} ${unit}`;
 }
 
 /** For schemas: `must be at most 128 characters`. */
