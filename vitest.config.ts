@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/docs/**/*.test.ts'];
-/** What takes whole clusters of processes, or minutes: `npm run test:long`, before a release and after changes of what they try. */
+/**
+ * What takes whole clusters of processes, or minutes: `npm run test:long`, before a release and after changes of what they try.
+ * What is only more of the same stands beside the part of it that `npm test` runs: `short-of-kills` beside `short`, which kills
+ * everything at once and some alone, and a minute of everything (`mixed-minute`) beside the twenty seconds of `mixed`.
+ */
 const long = [
   'test/every-step/when-vms-fail.test.ts',
   'test/e2e/fsck.test.ts',
@@ -12,10 +16,12 @@ const long = [
   'test/runtime/start.test.ts',
   'test/chaos/frozen-worker.test.ts',
   'test/chaos/lost-turns.test.ts',
+  'test/chaos/mixed-minute.test.ts',
   'test/chaos/ownership-races.test.ts',
   'test/chaos/races.test.ts',
   'test/chaos/renewed-rounds.test.ts',
   'test/chaos/scaling-races.test.ts',
+  'test/chaos/short-of-kills.test.ts',
   'test/chaos/short-of-others.test.ts',
   'test/chaos/upgrade.test.ts',
   'test/workflows/floods.test.ts',

@@ -1,17 +1,15 @@
 import { kills } from './faults.js';
 import { acceptedUnstarted } from './moments.js';
 import { shortRound } from './short-round.js';
-import { deployLarge, deployMany, recreateSome, repairLarge, undeployLarge } from './works.js';
+import { deployLarge, repairLarge, undeployLarge } from './works.js';
 
-/** Each process killed, once: `npm run chaos` does all that can go wrong to all works, many times. */
+/**
+ * Each work of a service with a kill in the middle of it, every process among those killed. The kills that are left are
+ * short-of-kills.test.ts; `npm run chaos` does all that can go wrong to all works, many times.
+ */
 shortRound([
-  { fault: kills.worker, work: deployLarge, runs: 1 },
-  { fault: kills.worker, work: repairLarge, runs: 1 },
-  { fault: kills.all, work: recreateSome, runs: 1 },
-  { fault: kills.api, work: deployMany, runs: 1 },
-  { fault: kills.api, work: deployLarge, moment: acceptedUnstarted, runs: 1 },
-  { fault: kills.temporal, work: undeployLarge, runs: 1 },
-  { fault: kills.mongodb, work: deployLarge, runs: 1 },
-  { fault: kills.simulator, work: undeployLarge, runs: 1 },
   { fault: kills.all, work: deployLarge, runs: 1 },
+  { fault: kills.worker, work: repairLarge, runs: 1 },
+  { fault: kills.temporal, work: undeployLarge, runs: 1 },
+  { fault: kills.api, work: deployLarge, moment: acceptedUnstarted, runs: 1 },
 ]);

@@ -1,0 +1,3 @@
+import { mixedRound } from './mixed/mixed-round.js';
+
+mixedRound(60);
