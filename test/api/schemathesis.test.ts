@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { eventually, launchBuilt } from '../support/processes.js';
+import { temporalSettings } from '../support/servers.js';
 import { type Population, populate } from './schemathesis/population.js';
 import { schemathesisPython } from './schemathesis/program.js';
 import { neverDone, reachedBy, reachedTable } from './schemathesis/reached.js';
@@ -37,7 +38,7 @@ async function startedApi(): Promise<{ url: string; log: () => string }> {
   const port = await choosePort();
   const api = launchBuilt('api/main.js', [], {
     ARCUS_MONGODB_URI: world.addresses.mongodb,
-    ARCUS_TEMPORAL_ADDRESS: world.addresses.temporal,
+    ...temporalSettings(world.addresses.temporal),
     ARCUS_PORT: String(port),
     ARCUS_LOG_LEVEL: 'warn',
     // Wrong credentials are among what is tried.

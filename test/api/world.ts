@@ -1,52 +1,56 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Connection } from '@temporalio/client';
+import type { Server } from 'node:http';
 import type { Express } from 'express';
 import type { Connection as MongodbConnection } from 'mongoose';
 import { pino } from 'pino';
 import request from 'supertest';
-import { inject } from 'vitest';
+import { z } from 'zod';
 import type { Engine } from '../../adapters/engine/port.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { createMetrics } from '../../api/http/metrics.js';
+import { close, listen } from '../../api/http/serve.js';
+import { problemRefusal } from '../../api/native/problem-refusal.js';
 import { apiRoot } from '../../api/native/route.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { createIdentity } from '../../requests/identity/identity.js';
 import { createOperations } from '../../requests/operations.js';
-import { choosePort } from '../../runtime/processes/ports.js';
-import { ensureNamespaces } from '../../runtime/servers/prepare-temporal.js';
-import { startTemporal } from '../../runtime/servers/temporal-server.js';
+import { namespaces } from '../../schemas/config.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { addUser } from '../support/people.js';
-import { ownDatabaseUri } from '../support/servers.js';
+import { type OwnTemporal, ownDatabaseUri, ownTemporal } from '../support/servers.js';
 import { type AppParts, createApp } from './native-app.js';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** The real app over a MongoDB database and a Temporal of its own, without workers: what is accepted stays accepted. */
+/** The real app over a database and a part of Temporal of its own, without workers: what is accepted stays accepted. */
 export type World = {
   app: Express;
+  /** The app, listening: one that does not is made to for each request, which costs more than many of them. */
+  server: Server;
   /** What the app is made of: what another face is made of, too. */
   parts: AppParts;
   store: Store;
   directory: MongodbDirectory;
   mongodb: MongodbConnection;
   /** Where the servers are, for a process that is to serve the same. */
-  addresses: { mongodb: string; temporal: string };
+  addresses: { mongodb: string; temporal: OwnTemporal };
   /** A request of a user, whose password is his name unless another secret is given; paths are below /api/v1. */
   ask: (who: string, method: Method, path: string, body?: object, secret?: string) => request.Test;
   /** A request with a token. */
   bearer: (token: string, method: Method, path: string, body?: object) => request.Test;
-  /** Everything that is stored, but for the counters, which may have gaps. */
-  contents: () => Promise<Record<string, unknown[]>>;
+  /**
+   * What is stored, as a digest of each collection that the server makes. Without the counters, which may have gaps, and the
+   * traces of who has signed in from where.
+   */
+  digests: () => Promise<Record<string, string>>;
   stop: () => Promise<void>;
 };
 
-const nowhere = '127.0.0.1:1';
+const Digests = z.record(z.string(), z.string());
+
+const nowhere: OwnTemporal = { address: '127.0.0.1:1', namespaces };
 
 /**
  * `withTemporal: false`: nothing listens where Temporal should be, unless there is another engine in its place. `log`: is
@@ -64,7 +68,7 @@ export async function createWorld({
   beside?: World;
   log?: string[];
 }): Promise<World> {
-  const temporal = withTemporal ? await ownTemporal() : undefined;
+  const temporal = withTemporal ? await ownTemporal('api') : (beside?.addresses.temporal ?? nowhere);
   const uri = beside?.addresses.mongodb ?? ownDatabaseUri('api');
   if (!beside) await makeIndexes(uri);
   const mongodb = await connectMongodb(uri);
@@ -73,8 +77,7 @@ export async function createWorld({
   const identity = createIdentity({ directory, failedLogins: 10 });
   await ensureOneadmin(directory, 'oneadmin');
   if (!beside) for (const name of ['alice', 'bob']) await addUser(directory, name);
-  const temporalAddress = temporal?.address ?? beside?.addresses.temporal ?? nowhere;
-  const engine = temporalEngine({ address: temporalAddress });
+  const engine = temporalEngine(temporal);
   const parts: AppParts = {
     operations: createOperations({
       store,
@@ -96,44 +99,38 @@ export async function createWorld({
     isDraining: () => false,
   };
   const app = createApp(parts);
+  const server = await listen(app, { port: 0, address: '127.0.0.1', refusalOf: problemRefusal });
   return {
     app,
+    server,
     parts,
     store,
     directory,
     mongodb,
-    addresses: { mongodb: uri, temporal: temporalAddress },
+    addresses: { mongodb: uri, temporal },
     ask: (who, method, path, body, secret = who) => {
-      const asked = request(app)
+      const asked = request(server)
         [method](apiRoot + path)
         .auth(who, secret);
       return body === undefined ? asked : asked.send(body);
     },
     bearer: (token, method, path, body) => {
-      const asked = request(app)
+      const asked = request(server)
         [method](apiRoot + path)
         .set('Authorization', `Bearer ${token}`);
       return body === undefined ? asked : asked.send(body);
     },
-    contents: async () => {
-      const database = mongodb.getClient().db(mongodb.name);
-      const names = (await database.listCollections().toArray())
-        .map(({ name }) => name)
-        // Ids that were tried, and who has signed in from where: neither is what anybody asked for. Those of MongoDB itself are not ours.
-        .filter((n) => n !== 'counters' && n !== 'known_logins' && !n.startsWith('system.'));
-      const read = await Promise.all(
-        names
-          .sort()
-          .map(async (name) => [name, await database.collection(name).find().sort({ _id: 1 }).toArray()] as const),
-      );
-      return Object.fromEntries(read);
+    digests: async () => {
+      const { collections } = await mongodb.getClient().db(mongodb.name).command({ dbHash: 1 });
+      const { counters: _drawn, known_logins: _known, ...compared } = Digests.parse(collections);
+      return compared;
     },
     stop: async () => {
       // Without a server the client's retries are pending, and one that fires after the close throws.
-      if (temporalAddress !== nowhere) await engine.close();
+      await close(server);
+      if (temporal !== nowhere) await engine.close();
       if (!beside) await mongodb.dropDatabase();
       await mongodb.close();
-      await temporal?.stop();
     },
   };
 }
@@ -142,20 +139,4 @@ async function makeIndexes(uri: string): Promise<void> {
   const connection = await connectMongodb(uri);
   await bootstrapStore(connection);
   await connection.close();
-}
-
-async function ownTemporal(): Promise<{ address: string; stop: () => Promise<void> }> {
-  const [port, uiPort] = [await choosePort(), await choosePort()];
-  const directory = mkdtempSync(join(tmpdir(), 'arcus-test-'));
-  const server = await startTemporal({ binary: inject('temporalPath'), directory, port, uiPort });
-  const connection = await Connection.connect({ address: server.address });
-  await ensureNamespaces(connection);
-  await connection.close();
-  return {
-    address: server.address,
-    stop: async () => {
-      await server.stop();
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
 }

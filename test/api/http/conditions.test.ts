@@ -82,7 +82,7 @@ describe('what shows something', () => {
       const again = await other.ask('oneadmin', 'get', addressOf(route)).set('If-None-Match', known);
       expect([again.status, again.text, again.headers.etag], known).toEqual([304, '', etag]);
     }
-    const head = await request(world.app)
+    const head = await request(world.server)
       .head(apiRoot + addressOf(route))
       .auth('oneadmin', 'oneadmin')
       .set('If-None-Match', etag);
@@ -93,7 +93,7 @@ describe('what shows something', () => {
 
 describe('what changes something', () => {
   it.each(named(changes))('%s does nothing to what has changed, or when the tag is a weak one', async (_id, route) => {
-    const before = await world.contents();
+    const before = await world.digests();
     const now = await world.ask('oneadmin', 'get', addressOf({ path: route.path.replace(/(\{id\}).*/, '$1') }));
     const weak = `W/${now.headers.etag ?? '"x"'}`;
     for (const stale of ['"stale"', `"stale", ${weak}`]) {
@@ -106,7 +106,7 @@ describe('what changes something', () => {
         detail: expect.stringMatching(/Read it again/),
       });
     }
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 
   it.each<[string, object]>([

@@ -42,7 +42,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const patched = async (path: string, patch: unknown, type = 'application/merge-patch+json') =>
-  request(world.app)
+  request(world.server)
     .patch(apiRoot + path)
     .auth('oneadmin', 'oneadmin')
     .type(type)
@@ -116,10 +116,10 @@ describe('a merge patch is refused', () => {
     ['what is no object', '/hosts/0', [], '', /must be an object, not a list/],
     ['null alone', '/service-templates/0', null, '', /must be an object, not null/],
   ])('for %s: %s %j', async (_why, path, patch, pointer, detail) => {
-    const before = await world.contents();
+    const before = await world.digests();
     const { body } = await patched(path, patch);
     expect(body).toMatchObject({ status: 400, errors: [{ pointer, detail: expect.stringMatching(detail) }] });
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 
   const patchRoutes = routeTable.filter(({ method }) => method === 'patch');

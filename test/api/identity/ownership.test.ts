@@ -84,7 +84,7 @@ describe.each(ownedKinds.map((kind) => [kinds[kind].one, kind] as const))('a %s'
     const id = await makeOne[kind]('oneadmin');
     await ask('oneadmin', `${path}/${id}/chown`, { uid: idOf.erin, gid: team });
     await ask('erin', `${path}/${id}/chmod`, { octet: '640' });
-    const before = await world.contents();
+    const before = await world.digests();
     const what = `${noun} ${id}`;
     for (const [who, deed, body, status, detail] of [
       ['bob', 'chmod', { octet: '666' }, 403, `You need the MANAGE right on ${what}.`],
@@ -104,7 +104,7 @@ describe.each(ownedKinds.map((kind) => [kinds[kind].one, kind] as const))('a %s'
       expect(response.status, said).toBe(status);
       expect(response.body.detail, said).toContain(detail);
     }
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 
   it('is not given away with an ADMIN bit by who may only MANAGE it', async () => {
@@ -131,10 +131,10 @@ describe.each(managedKinds.filter((kind) => rowOf(kind).unique === 'owner'))('a 
     const own = async (who: string) => make(who, path, made[kind].body(`same ${kind}`, vmTemplate));
     await own('alice');
     const { id } = await own('bob');
-    const before = await world.contents();
+    const before = await world.digests();
     const response = await ask('oneadmin', `${path}/${id}/chown`, { uid: idOf.alice, gid: team });
     expect(response.body).toMatchObject({ status: 409, type: '/problems/name_taken' });
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 });
 
@@ -169,11 +169,11 @@ describe('a quota', () => {
     const quota = `/quotas/users/${idOf.bob}`;
     await world.ask('oneadmin', 'patch', quota, { vms: 0 });
     const { resource } = await make('alice', '/vms', { template_id: vmTemplate });
-    const before = await world.contents();
+    const before = await world.digests();
     const response = await ask('oneadmin', `/vms/${resource.id}/chown`, { uid: idOf.bob });
     expect(response.body).toMatchObject({ status: 409, type: '/problems/quota_exceeded' });
     expect(response.body.detail).toContain(`The quota of user ${idOf.bob} (bob) on VMs is 0 VMs`);
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
     await world.ask('oneadmin', 'patch', quota, { vms: 1 });
     expect((await ask('oneadmin', `/vms/${resource.id}/chown`, { uid: idOf.bob })).status).toBe(200);
     expect((await world.ask('bob', 'get', '/quotas')).body.user.vms.used).toBe(1);

@@ -33,10 +33,10 @@ const books = async () => expect(await quotaDisagreements(world.store)).toEqual(
 
 /** The refusal, and that nothing was written. */
 async function refused(ask: () => ReturnType<World['ask']>) {
-  const before = await world.contents();
+  const before = await world.digests();
   const { body } = await ask();
   expect(body).toMatchObject({ status: 409, type: '/problems/quota_exceeded' });
-  expect(await world.contents()).toEqual(before);
+  expect(await world.digests()).toEqual(before);
   return body;
 }
 

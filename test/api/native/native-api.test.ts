@@ -13,7 +13,7 @@ afterAll(() => world.stop());
 const { answered } = createAsker(() => world);
 
 const text = (path: string, body: string, type = 'text/plain', method: Method = 'post') =>
-  request(world.app)
+  request(world.server)
     [method](apiRoot + path)
     .auth('oneadmin', 'oneadmin')
     .set('Content-Type', type)
@@ -192,7 +192,7 @@ describe('lists', () => {
     let path: string | undefined = `${apiRoot}/vm-templates?limit=2`;
     const sizes: number[] = [];
     while (path !== undefined) {
-      const page: request.Response = await request(world.app).get(path).auth('oneadmin', 'oneadmin');
+      const page: request.Response = await request(world.server).get(path).auth('oneadmin', 'oneadmin');
       seen.push(...page.body.items.map(({ name }: { name: string }) => name));
       sizes.push(page.body.items.length);
       path = /^<([^>]+)>; rel="next"$/.exec(page.headers.link ?? '')?.[1];
@@ -448,19 +448,19 @@ describe('without Temporal', () => {
   });
 
   it('is told from with it', async () => {
-    expect((await request(world.app).get('/readyz')).body).toEqual({ status: 'ok', mongodb: 'ok', temporal: 'ok' });
+    expect((await request(world.server).get('/readyz')).body).toEqual({ status: 'ok', mongodb: 'ok', temporal: 'ok' });
   });
 });
 
 describe('metrics', () => {
   it('count what was accepted', async () => {
-    const response = await request(world.app).get('/metrics');
+    const response = await request(world.server).get('/metrics');
     expect(response.text).toMatch(/arcus_operations_accepted_total\{request="createVm"\} 2/);
   });
 
   it('are numbers, and of the event loop what is one of its delay', async () => {
     for (let times = 0; times < 2; times++) {
-      const { text } = await request(world.app).get('/metrics');
+      const { text } = await request(world.server).get('/metrics');
       const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
       for (const sample of samples) expect(Number(sample.split(' ').at(-1)), sample).toBeLessThan(1e12);
       expect(samples.filter((line) => line.startsWith('nodejs_eventloop_lag_'))).toEqual([

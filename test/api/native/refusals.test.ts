@@ -91,7 +91,7 @@ async function refused(
   body: object | undefined,
   expected: { status: number; code: string; detail?: RegExp },
 ) {
-  const before = await world.contents();
+  const before = await world.digests();
   const response = await world.ask(who, method, path, body);
   expect(response.body, `${method} ${path}`).toMatchObject({
     status: expected.status,
@@ -102,7 +102,7 @@ async function refused(
   });
   expect(response.status).toBe(expected.status);
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
-  expect(await world.contents()).toEqual(before);
+  expect(await world.digests()).toEqual(before);
   return response.body;
 }
 
@@ -390,7 +390,7 @@ describe('a wrong moment', () => {
   it('is a key that another request has used', async () => {
     const path = `/service-templates/${present['Service templates']}/instantiate`;
     const first = await world.ask('oneadmin', 'post', path, {}).set('Idempotency-Key', 'once');
-    const before = await world.contents();
+    const before = await world.digests();
     const again = await world.ask('oneadmin', 'post', path, {}).set('Idempotency-Key', 'once');
     const other = await world
       .ask('oneadmin', 'post', path, { merge_template: { name: 'x' } })
@@ -398,7 +398,7 @@ describe('a wrong moment', () => {
     expect(again.status).toBe(202);
     expect(again.body.id).toBe(first.body.id);
     expect(other.body).toMatchObject({ status: 409, type: '/problems/idempotency_key_reused' });
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 });
 

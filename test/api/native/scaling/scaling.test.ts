@@ -58,11 +58,11 @@ describe('to scale a role', () => {
     ['to what it has', { cardinality: 2 }, 'has already'],
   ])('%s is refused, with a pointer to what is wrong and what to do', async (_, body, detail) => {
     const id = await running();
-    const before = await world.contents();
+    const before = await world.digests();
     const answer = await scale(id, 'front', body);
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([{ pointer: '/cardinality', detail: expect.stringContaining(detail) }]);
-    expect(await world.contents()).toEqual(before);
+    expect(await world.digests()).toEqual(before);
   });
 
   it('beyond its limits is done by force, and the log says beyond which', async () => {
