@@ -12,6 +12,9 @@ afterAll(() => world.stop());
 
 const others = [{ name: 'db' }];
 
+/** Services that tries leave, by how many VMs role web has there: others begin from them, rather than make their own. */
+const left = new Map<number, number[]>();
+
 /** All that there should be runs and nothing else, and each VM was made once. */
 async function hasVms(service: number, cardinality: number): Promise<void> {
   const { state, roles } = await world.service(service);
@@ -32,10 +35,14 @@ async function hasVms(service: number, cardinality: number): Promise<void> {
 }
 
 const scaling = (from: number, to: number): Deed => ({
-  prepare: async () => (await world.running([{ name: 'web', cardinality: from }, ...others])).id,
+  prepare: async () =>
+    left.get(from)?.pop() ?? (await world.running([{ name: 'web', cardinality: from }, ...others])).id,
   ask: (service) => world.scale(service ?? -1, 'web', to),
   again: async (service) => ((await world.service(service)).state === 'RUNNING' ? null : world.recover(service)),
   arrived: (service) => hasVms(service, to),
+  leaves: (service) => {
+    left.set(to, [...(left.get(to) ?? []), service]);
+  },
   cancelled: async (service) => {
     const { state, roles } = await world.service(service);
     return `${state} ${roles[0]?.state} ${roles[0]?.reason}`;

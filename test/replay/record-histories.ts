@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { newWorld } from '../support/world.js';
-import { development } from '../support/world-server.js';
+import { wholeDevelopment } from '../support/world-server.js';
 import { stories } from './stories.js';
 
 /**
@@ -12,7 +12,7 @@ import { stories } from './stories.js';
  */
 export async function recordHistories(directory: string, which: 'new' | 'all'): Promise<void> {
   const fileOf = (name: string) => join(directory, `${name}.json`);
-  const world = await newWorld({ server: development });
+  const world = await newWorld({ server: wholeDevelopment });
   const histories = new Map<string, string>();
   try {
     for (const [name, tell] of Object.entries(stories)) {

@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
+import type { Namespaces } from '../../adapters/engine/access.js';
 import { searchAttributes } from '../../adapters/engine/temporal.js';
 import { built } from '../../adapters/process/checkout.js';
 import { choosePort } from '../../runtime/processes/ports.js';
@@ -12,11 +13,12 @@ import { makeVersionCurrent } from '../../runtime/servers/deployment-version.js'
 import { ensureNamespaces } from '../../runtime/servers/prepare-temporal.js';
 import { startTemporal } from '../../runtime/servers/temporal-server.js';
 import { namespaces } from '../../schemas/config.js';
-import { timeSkippingServer } from './servers.js';
+import { ownTemporal, timeSkippingServer } from './servers.js';
 
-/** A Temporal server of one world's own: its workers and what it skips disturb nobody else. */
+/** What a world has of Temporal, its own alone: its workers, and what it skips, disturb nobody else. */
 export type WorldServer = {
   address: string;
+  namespaces: Namespaces;
   connection: NativeConnection;
   /** Lets the worker's version have tasks, once it polls. */
   welcome: () => Promise<void>;
@@ -45,6 +47,7 @@ export async function timeSkipping(): Promise<WorldServer> {
   });
   return {
     address: environment.address,
+    namespaces,
     connection: environment.nativeConnection,
     welcome: async () => {},
     skipping: async (during) => {
@@ -59,24 +62,33 @@ export async function timeSkipping(): Promise<WorldServer> {
   };
 }
 
-/** The server that operators have. Its time passes as it does for them. */
+/** The server that operators have, as all of the run share it: namespaces of one's own. Its time passes as it does for them. */
 export async function development(): Promise<WorldServer> {
+  const { address, namespaces: own } = await ownTemporal('world');
+  const connection = await NativeConnection.connect({ address });
+  return developmentAt({ address, namespaces: own, connection, stop: () => connection.close() });
+}
+
+/** The same as a process of one's own: for what floods it, and for histories, in which the names of its namespaces stand. */
+export async function wholeDevelopment(): Promise<WorldServer> {
   const [port, uiPort] = [await choosePort(), await choosePort()];
   const directory = mkdtempSync(join(tmpdir(), 'arcus-test-'));
   const server = await startTemporal({ binary: inject('temporalPath'), directory, port, uiPort });
-  const client = await Connection.connect({ address: server.address });
+  const { address } = server;
+  const client = await Connection.connect({ address });
   await ensureNamespaces(client);
   await client.close();
-  const connection = await NativeConnection.connect({ address: server.address });
-  return {
-    address: server.address,
-    connection,
-    welcome: () => makeVersionCurrent({ address: server.address }, builtVersion(), 30_000),
-    skipping: (during) => during,
-    stop: async () => {
-      await connection.close();
-      await server.stop();
-      rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-    },
+  const connection = await NativeConnection.connect({ address });
+  const stop = async () => {
+    await connection.close();
+    await server.stop();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
+  return developmentAt({ address, namespaces, connection, stop });
 }
+
+const developmentAt = (part: Omit<WorldServer, 'welcome' | 'skipping'>): WorldServer => ({
+  ...part,
+  welcome: () => makeVersionCurrent(part, builtVersion(), 30_000),
+  skipping: (during) => during,
+});

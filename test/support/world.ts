@@ -1,36 +1,24 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { expect } from 'vitest';
-import { createStepLog, type StepLog } from '../../activities/operations/step-log.js';
-import type { StepPorts } from '../../activities/ports.js';
-import { taskQueues } from '../../adapters/engine/names.js';
-import { type TemporalEngine, temporalEngine } from '../../adapters/engine/temporal.js';
+import { temporalEngine } from '../../adapters/engine/temporal.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { openStates } from '../../domain/operation-states.js';
-import { problemOf } from '../../domain/problems.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
-import { createOperations, type Operations } from '../../requests/operations.js';
 import { unconditional } from '../../requests/precondition.js';
-import { namespaces } from '../../schemas/config.js';
-import type { Operation } from '../../schemas/operations/operation.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
-import type { RecoverService, Service } from '../../schemas/services/service.js';
+import type { RecoverService } from '../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
-import { createDirectory, type MongodbDirectory } from '../../store/identity/mongodb-directory.js';
+import { createDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
-import { createStore, type Store } from '../../store/store.js';
-import { workerOptions } from '../../worker/workers.js';
+import { createStore } from '../../store/store.js';
 import { MemoryHypervisor } from './memory-hypervisor.js';
 import { addUser } from './people.js';
-import { eventually } from './processes.js';
-import { ownDatabaseUri, ownName } from './servers.js';
-import { disagreements } from './world-accounts.js';
-import { builtBundle, builtVersion, timeSkipping, type WorldServer } from './world-server.js';
-import { Steps } from './world-steps.js';
+import { ownDatabaseUri } from './servers.js';
+import { WorldAtWork } from './world-at-work.js';
+import { timeSkipping, type WorldServer } from './world-server.js';
 
 /** An administrator whose quotas are counted, as user 0's and group 0's are not. */
 const alice: Caller = { id: 2, name: 'alice', gid: 1, groups: [1, 0], rules: [] };
@@ -63,88 +51,10 @@ export const pair: RoleWish[] = [
   { name: 'back', cardinality: 2, parents: ['front'] },
 ];
 
-/** A zone of one test file: a database, a Temporal and workers of its own, and a hypervisor in memory. */
-export class World {
+/** A zone of one test file: a database, a part of Temporal and workers of its own, and a hypervisor in memory. */
+export class World extends WorldAtWork {
   readonly caller = alice;
-  readonly steps = new Steps();
-  readonly operations: Operations;
-  /** What steps go by; tests may set what is not set. */
-  readonly settings: StepPorts['settings'] = {
-    vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)',
-    shutdownAction: 'terminate',
-  };
-  /** What operations could not do at once, in their words. */
-  readonly delayed: string[] = [];
-  readonly #stepLog: StepLog;
   #templates = 0;
-  #workers: { worker: Worker; ended: Promise<void> }[] = [];
-
-  constructor(
-    readonly server: WorldServer,
-    readonly store: Store,
-    readonly directory: MongodbDirectory,
-    readonly hypervisor: MemoryHypervisor,
-    readonly engine: TemporalEngine,
-    readonly client: Client,
-    readonly ticks: Client,
-  ) {
-    this.#stepLog = createStepLog(store.steps);
-    this.operations = createOperations({
-      store,
-      directory,
-      engine,
-      settings: { temporalUiUrl: undefined, failedLogins: 10 },
-      onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
-    });
-  }
-
-  /**
-   * Workers with the product's own options; the steps of `steps` in between. They poll when this resolves. Workflows run in
-   * this thread (debugMode): to start one for each of two workers a world costs more than most tests do.
-   */
-  async work(over: { codePath?: string } = {}): Promise<void> {
-    const options = workerOptions({
-      connection: this.server.connection,
-      ports: {
-        store: this.store,
-        directory: this.directory,
-        hypervisors: { of: () => this.hypervisor },
-        engine: this.engine,
-        settings: this.settings,
-      },
-      stepLog: this.#stepLog,
-      bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
-      buildId: builtVersion(),
-    });
-    for (const queue of ['orchestration', 'shared', 'compute', 'ticks'] as const) {
-      const product = options[queue]();
-      const activity = [...(product.interceptors?.activity ?? []), this.steps.interceptor];
-      const worker = await Worker.create({ ...product, interceptors: { activity }, debugMode: true });
-      this.#workers.push({ worker, ended: worker.run() });
-    }
-    await this.server.welcome();
-  }
-
-  /** The workers end; what they were at stays as it is. */
-  async rest(): Promise<void> {
-    for (const { worker } of this.#workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.all(this.#workers.map(({ ended }) => ended));
-    await this.#stepLog.flush();
-    this.#workers = [];
-  }
-
-  /** Temporal goes, with all that it knew. */
-  async forget(): Promise<void> {
-    await this.rest();
-    await Promise.all([this.engine.close(), this.client.connection.close()]);
-    await this.server.stop();
-  }
-
-  async stop(): Promise<void> {
-    await this.forget();
-    await this.store.connection.dropDatabase();
-    await this.store.connection.close();
-  }
 
   /** A host that is monitored already. `cpu` in cores. */
   async addHost({ cpu = 1_000, memory = 1_000_000 }: { cpu?: number; memory?: number } = {}): Promise<number> {
@@ -153,13 +63,6 @@ export class World {
     const { id } = await this.operations.hosts.create(this.caller, body);
     await this.tick('monitorHosts');
     return id;
-  }
-
-  /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */
-  async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<string> {
-    const workflowId = ownName(workflowType);
-    await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
-    return workflowId;
   }
 
   /** Reconciles now, whatever the age of the operations. */
@@ -260,73 +163,12 @@ export class World {
     });
   }
 
-  /** The operation when it has ended and its run is closed; or as it is when its run has closed without ending it. */
-  async ended(op: string): Promise<Operation> {
-    const quiet = eventually(async () => {
-      const { workflow_id: workflowId } = await this.operation(op);
-      const run = await this.engine.latestRun(workflowId);
-      if (run?.op === op && run.status === 'open') return this.#closed(workflowId, run.runId);
-      // Read after its run was seen closed, which ends it before that. Under another's run it may not have begun yet.
-      const operation = await this.operation(op);
-      return run?.op === op || operation.ended_at !== null ? operation : undefined;
-    });
-    return quiet.catch(async (error: unknown) => {
-      const operation = await this.operation(op);
-      const run = await this.engine.latestRun(operation.workflow_id);
-      const seen = this.steps.names().slice(-20).join(', ');
-      throw new Error(`${JSON.stringify(operation)} goes on; its run: ${JSON.stringify(run)}; steps: ${seen}`, {
-        cause: error,
-      });
-    });
-  }
-
-  /** The server says when the run closes: asking again and again would take the time of those that work. */
-  async #closed(workflowId: string, runId: string): Promise<undefined> {
-    const result = this.client.workflow.getHandle(workflowId, runId).result();
-    await Promise.race([result.catch(() => undefined), sleep(20_000, undefined, { ref: false })]);
-    return undefined;
-  }
-
-  async operation(op: string): Promise<Operation> {
-    const operation = await this.store.operations.find(op);
-    if (!operation) throw new Error(`there is no operation ${op}`);
-    return operation;
-  }
-
-  async service(id: number): Promise<Service> {
-    const service = await this.store.services.find(id);
-    if (!service) throw new Error(`there is no service ${id}`);
-    return service;
-  }
-
-  async vm(id: number): Promise<Vm> {
-    const vm = await this.store.vms.find(id);
-    if (!vm) throw new Error(`there is no VM ${id}`);
-    return vm;
-  }
-
-  /** VMs of a service that are not DONE. */
-  vms(service: number, role?: string): Promise<Vm[]> {
-    const ofRole = role === undefined ? {} : { 'service.role': role };
-    return this.store.vms.model
-      .find({ 'service.id': service, ...ofRole, state: { $ne: 'DONE' } })
-      .sort({ _id: 1 })
-      .lean<Vm[]>()
-      .exec();
-  }
-
   /** Those of a service's VMs for which it holds have failed by themselves, and the service is WARNING. */
   async failed(service: number, which: (vm: Vm) => boolean): Promise<void> {
     const ids = (await this.vms(service)).filter(which).map(({ _id }) => _id);
     await this.store.vms.model.updateMany({ _id: { $in: ids } }, { $set: { lcm_state: 'BOOT_FAILURE' } });
     await this.store.health.refresh([service]);
     expect((await this.service(service)).state).toBe('WARNING');
-  }
-
-  /** Fails unless every document, reservation, hold, operation and domain agrees. */
-  async accounted(after = ''): Promise<void> {
-    const found = await disagreements(this);
-    expect(found, after).toEqual([]);
   }
 }
 
@@ -367,7 +209,7 @@ export async function worldOn(
   { store, directory, hypervisor }: Pick<World, 'store' | 'directory' | 'hypervisor'>,
 ): Promise<World> {
   const connection = await Connection.connect({ address: server.address });
-  const client = new Client({ connection, namespace: namespaces.operations });
-  const ticks = new Client({ connection, namespace: namespaces.ticks });
-  return new World(server, store, directory, hypervisor, temporalEngine({ address: server.address }), client, ticks);
+  const client = new Client({ connection, namespace: server.namespaces.operations });
+  const ticks = new Client({ connection, namespace: server.namespaces.ticks });
+  return new World(server, store, directory, hypervisor, temporalEngine(server), client, ticks);
 }

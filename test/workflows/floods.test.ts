@@ -6,7 +6,7 @@ import { ServiceTemplateBody } from '../../schemas/services/service-template.js'
 import { addUser } from '../support/people.js';
 import { eventually } from '../support/processes.js';
 import { newWorld, type World } from '../support/world.js';
-import { development } from '../support/world-server.js';
+import { wholeDevelopment } from '../support/world-server.js';
 
 /** PATCHes of each VM, and VMs that send them. */
 const reports = 60;
@@ -14,7 +14,7 @@ const noisy = 8;
 
 let world: World;
 beforeAll(async () => {
-  world = await newWorld({ server: development });
+  world = await newWorld({ server: wholeDevelopment });
 });
 afterAll(() => world?.stop());
 
