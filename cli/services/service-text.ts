@@ -46,14 +46,14 @@ const roleText = (role: Role): string =>
       ['VM TEMPLATE', String(role.vm_template)],
     ]),
     'NODES INFORMATION',
-    nodesText(role.nodes),
+    nodesText(role),
   ].join('\n');
 
-/** The columns READY and REASON appear only where they say something. */
-function nodesText(nodes: Role['nodes']): string {
+/** The columns READY and REASON appear only where they say something. Arrows stand at VMs that a scaling makes or removes, as in OneFlow. */
+function nodesText({ nodes, state }: Role): string {
   const table = tableOf(
     [
-      { title: 'VM_ID', text: ({ vm_id }) => String(vm_id), right: true },
+      { title: 'VM_ID', text: (node) => `${state === 'SCALING' ? arrowOf(node) : ''}${node.vm_id}`, right: true },
       { title: 'NAME', text: ({ name }) => name },
       { title: 'STATE', text: stateOf, colour: stateText },
       ...(nodes.some(({ ready }) => ready)
@@ -68,6 +68,10 @@ function nodesText(nodes: Role['nodes']): string {
   );
   return table.replaceAll(/^/gm, ' ');
 }
+
+/** Of a role that is scaled: which VMs come, and which go. */
+const arrowOf = ({ lcm_state }: Role['nodes'][number]): string =>
+  lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
 
 /** `2026-11-22 14:44`, in UTC as everything that Arcus says. */
 const dateText = (timestamp: string): string => timestamp.slice(0, 16).replace('T', ' ');

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { close, listen } from '../../../api/http/serve.js';
+import { createShell } from '../../../api/http/shell.js';
+import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
+import { runFlow } from '../../../cli/oneflow/flow-program.js';
+import { createWorld, type World } from '../../api/world.js';
+import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
+
+let world: World;
+let server: Server;
+let url: string;
+const directory = mkdtempSync(join(tmpdir(), 'oneflow-test-'));
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false, engine: idleEngine });
+  const face = oneflowFace(world.parts);
+  server = await listen(createShell(face, world.parts), {
+    ...{ port: 0, address: '127.0.0.1', refusalOf: face.refusalOf },
+  });
+  const address = server.address();
+  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  writeFileSync(join(directory, 'one_auth'), 'oneadmin:oneadmin\n');
+  for (const name of ['zero', 'one'])
+    await world.ask('oneadmin', 'post', '/vm-templates', { name, template: { CPU: 1, MEMORY: 64 } });
+});
+afterAll(async () => {
+  await close(server);
+  await world.stop();
+  rmSync(directory, { recursive: true });
+});
+
+async function run(line: string, environment: Record<string, string> = {}) {
+  const [name, ...words] = line.split(' ');
+  const printed = { out: '', err: '' };
+  const code = await runFlow(name === 'oneflow' ? 'oneflow' : 'oneflow-template', words, {
+    environment: { ONEFLOW_URL: url, ONE_AUTH: join(directory, 'one_auth'), ...environment },
+    out: (text) => {
+      printed.out += `${text}\n`;
+    },
+    err: (text) => {
+      printed.err += `${text}\n`;
+    },
+    now: () => new Date(),
+  });
+  return { code, ...printed };
+}
+
+describe('oneflow and oneflow-template, with the guide’s words', () => {
+  it('register, list and show a template, and deploy a service of it', async () => {
+    const file = join(directory, 'my_service.json');
+    const role = (name: string, more: object = {}) => ({ name, vm_template: 0, ...more });
+    const policy = { expression: 'ATT > 50', type: 'CHANGE', adjust: 2, period_number: 3, period: 10 };
+    const back = { expression: 'ATT < 20', type: 'PERCENTAGE_CHANGE', adjust: -10, min_adjust_step: 2 };
+    const morning = { recurrence: '0 9 * * mon,tue', type: 'CARDINALITY', adjust: 6 };
+    const roles = [
+      role('frontend', { min_vms: 1, max_vms: 5, elasticity_policies: [policy, back], scheduled_policies: [morning] }),
+      role('worker', { parents: ['frontend'], cardinality: 2 }),
+    ];
+    writeFileSync(file, JSON.stringify({ name: 'my_service', deployment: 'straight', roles }));
+    expect(await run(`oneflow-template create ${file}`)).toEqual({ code: 0, out: 'ID: 0\n', err: '' });
+    expect((await run('oneflow-template list')).out).toBe(
+      [
+        '        ID USER            GROUP           NAME',
+        '         0 oneadmin        oneadmin        my_service',
+        '',
+      ].join('\n'),
+    );
+    const shown = (await run('oneflow-template show my_service')).out;
+    expect(shown).toMatch(
+      /^SERVICE TEMPLATE 0 INFORMATION\nID {18}: 0\n[\s\S]*\nOWNER {15}: um-\n[\s\S]*TEMPLATE CONTENTS\n\{\n {2}"name"/,
+    );
+    expect(await run('oneflow-template instantiate my_service')).toEqual({ code: 0, out: 'ID: 1\n', err: '' });
+
+    await world.store.services.model.updateOne(
+      { _id: 1 },
+      { $set: { state: 'SCALING', 'roles.$[].state': 'SCALING', operation: null } },
+    );
+    const vm = { state: 'ACTIVE', service: { id: 1, role: 'frontend', ordinal: 0 } } as const;
+    const node = (at: number, lcm_state: 'RUNNING' | 'BOOT' | 'SHUTDOWN') =>
+      madeVm({ ...vm, _id: at, name: `frontend_${at}`, lcm_state, service: { ...vm.service, ordinal: at } });
+    await world.store.vms.model.insertMany([node(4, 'RUNNING'), node(6, 'BOOT'), node(7, 'SHUTDOWN')]);
+    expect((await run('oneflow list')).out).toBe(
+      [
+        '        ID USER            GROUP           NAME                      STATE',
+        '         1 oneadmin        oneadmin        my_service                SCALING',
+        '',
+      ].join('\n'),
+    );
+    const service = (await run('oneflow show 1')).out;
+    for (const line of [
+      'SERVICE STATE       : SCALING',
+      'ROLE frontend',
+      'ROLE STATE          : SCALING',
+      ' VM_ID NAME                    STAT UCPU    UMEM HOST                 TIME',
+      '     4 frontend_4              runn    0      0K                      0d 00h00',
+      '   ↑ 6 frontend_6              boot    0      0K                      0d 00h00',
+      '   ↓ 7 frontend_7              shut    0      0K                      0d 00h00',
+      'MIN VMS             : 1',
+      '+ 2          ATT > 50                                         0/3   10s    -',
+      '- 10 % (2)   ATT < 20                                         -     -      -',
+      '= 6          0 9 * * mon,tue',
+      'PARENTS             : frontend',
+    ])
+      expect(service.split('\n')).toContain(line);
+    expect(JSON.parse((await run('oneflow show 1 -j')).out).DOCUMENT.NAME).toBe('my_service');
+  });
+
+  it('share and give away by names, of several at once', async () => {
+    expect(await run('oneflow-template clone 0 copy')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ID: \d+\n$/),
+    });
+    for (const line of ['chmod 0,copy 664', 'chown copy alice users', 'rename copy other'])
+      expect(await run(`oneflow-template ${line}`), line).toEqual({ code: 0, out: '', err: '' });
+    expect((await run('oneflow-template list')).out).toContain('alice           users           other');
+    const nobody = await run('oneflow-template chown 0 nobody');
+    expect([nobody.code, nobody.err]).toEqual([255, 'There is no user named nobody whom you may see.\n']);
+  });
+
+  it('end with the status as the exit code, and its sentence', async () => {
+    const missing = await run('oneflow show 99');
+    expect([missing.code, missing.err]).toEqual([148, expect.stringContaining('Error getting document [99].')]);
+    expect((await run('oneflow scale 1 nobody 3')).code).toBe(244);
+    expect(await run('oneflow scale 1 frontend many')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('integer'),
+    });
+    expect((await run('oneflow list -u oneadmin -p wrong')).code).toBe(145);
+    expect(await run('oneflow list', { ONE_AUTH: join(directory, 'none') })).toMatchObject({
+      ...{ code: 255, err: expect.stringContaining('ONE_AUTH') },
+    });
+    expect((await run('oneflow bogus')).code).toBe(255);
+    const nowhere = await run('oneflow list', { ONEFLOW_URL: 'http://127.0.0.1:1' });
+    expect([nowhere.code, nowhere.err]).toEqual([
+      255,
+      expect.stringContaining('Error connecting to http://127.0.0.1:1'),
+    ]);
+    expect((await run('oneflow list', { ONEFLOW_USER: 'alice', ONEFLOW_PASSWORD: 'alice' })).code).toBe(0);
+  });
+});
