@@ -2,13 +2,13 @@ import { attributeNameFault, pointerStep } from '../../schemas/common/attribute-
 import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import { atOnce } from '../bit-by-bit.js';
-import { cronFault } from '../cron.js';
 import { type Finding, Problem } from '../problems.js';
 import { wrongPolicies } from './elasticity-policies.js';
 import { type MergeWay, mergedTemplate } from './merge-template.js';
 import { CustomValues, contentsFindings, fillRoles } from './role-contents.js';
 import { findCycle } from './role-graph.js';
 import { checkRolePlacement } from './role-placement.js';
+import { wrongScheduledPolicies } from './scheduled-policies.js';
 import { inputValues } from './user-inputs.js';
 
 /** Hints and circles beyond these are left out: finding them all in a hostile template takes minutes. */
@@ -39,7 +39,7 @@ export const checkRole = (role: RoleTemplate, pointer: string, pending: Readonly
   ...contentsFindings(role, pointer, pending),
   ...wrongSizes(role, pointer),
   ...wrongPolicies(role.elasticity_policies, `${pointer}/elasticity_policies`),
-  ...wrongScheduledPolicies(role, `${pointer}/scheduled_policies`),
+  ...wrongScheduledPolicies(role.scheduled_policies, `${pointer}/scheduled_policies`),
 ];
 
 function repeatedNames(roles: readonly RoleTemplate[]): Finding[] {
@@ -108,22 +108,6 @@ function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
       if (role[bound] === undefined)
         findings.push({ pointer: `${pointer}/${bound}`, detail: 'is required for a role with policies' });
   return findings;
-}
-
-function wrongScheduledPolicies({ scheduled_policies: policies = [] }: RoleTemplate, pointer: string): Finding[] {
-  return policies.flatMap(({ recurrence, start_time }, at) => {
-    const findings: Finding[] = [];
-    if (recurrence === undefined && start_time === undefined)
-      findings.push({ pointer: `${pointer}/${at}`, detail: 'needs start_time or recurrence' });
-    if (recurrence !== undefined && start_time !== undefined)
-      findings.push({ pointer: `${pointer}/${at}`, detail: 'has both start_time and recurrence; give one of them' });
-    const fault = recurrence === undefined ? undefined : cronFault(recurrence);
-    if (fault !== undefined)
-      findings.push({ pointer: `${pointer}/${at}/recurrence`, detail: `is not a cron expression: ${fault}` });
-    if (start_time?.trim() === '')
-      findings.push({ pointer: `${pointer}/${at}/start_time`, detail: 'must not be empty' });
-    return findings;
-  });
 }
 
 /**
