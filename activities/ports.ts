@@ -3,6 +3,7 @@ import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import type { PlacementSettings } from '../domain/placement/placement.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
+import type { PolicyScaling } from '../store/scaling/policy-scaling.js';
 import type { Store } from '../store/store.js';
 
 /** What the steps need; a worker gives them the real ones. */
@@ -11,6 +12,11 @@ export type StepPorts = {
   directory: Pick<Directory, 'users' | 'groups'>;
   hypervisors: Hypervisors;
   engine: Engine;
+  /**
+   * Asks for a scaling as the owner of the service would, and returns the operation; throws a Problem. Given by the worker, for
+   * steps know nothing of requests. Absent: nothing scales by itself.
+   */
+  scaleByPolicy?: (scaling: PolicyScaling) => Promise<string>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

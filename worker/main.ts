@@ -10,10 +10,13 @@ import { temporalEngine } from '../adapters/engine/temporal.js';
 import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { readSettings } from '../adapters/process/settings.js';
+import type { OperationsContext } from '../requests/context.js';
+import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
 import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
+import type { PolicyScaling } from '../store/scaling/policy-scaling.js';
 import { createStore } from '../store/store.js';
 import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
@@ -62,9 +65,16 @@ async function main(): Promise<void> {
   const engine = temporalEngine(access);
   const store = createStore(mongodb);
   const stepLog = createStepLog(store.steps);
+  const directory = createDirectory(mongodb);
+  const asking: OperationsContext = {
+    ...{ store, directory, engine },
+    settings: { temporalUiUrl: undefined, failedLogins: config.ARCUS_FAILED_LOGINS },
+    onDelayed: (message, error) => log.warn({ err: error }, message),
+  };
   const ports = {
     store,
-    directory: createDirectory(mongodb),
+    directory,
+    scaleByPolicy: (scaling: PolicyScaling) => scaleByPolicy(asking, scaling),
     hypervisors: hypervisors(config),
     engine,
     settings: {

@@ -14,7 +14,11 @@ export type ScalingWish = {
   over?: string;
   rest?: number;
   give_up?: true;
+  policy?: PolicyWish;
 };
+
+/** What a policy has decided: from which cardinality, which must be so still, and why. */
+export type PolicyWish = { from: number; because: string };
 
 /** A service as it is asked whether a role of it may be scaled. */
 export type ScaledService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;
@@ -114,10 +118,11 @@ const measured = ({ body, roles }: ScaledService, name: string, cardinality: num
 export function scalingText(
   role: string,
   { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>,
-  { rest, give_up }: Pick<ScalingWish, 'rest' | 'give_up'> = {},
+  { rest, give_up, policy }: Pick<ScalingWish, 'rest' | 'give_up' | 'policy'> = {},
 ): string {
   if (give_up) return `Role ${role} keeps what runs: its scaling is given up, cardinality ${from} → ${to}`;
   if (rest === 0 && from === to) return `Role ${role} : its cooldown is ended`;
   const beyondLimit = forced === null ? '' : `, by force beyond ${forced}`;
-  return `Role ${role} scaling ${to < from ? 'down' : 'up'} from ${from} to ${to} nodes${beyondLimit}`;
+  const because = policy ? `, ${policy.because}` : '';
+  return `Role ${role} scaling ${to < from ? 'down' : 'up'} from ${from} to ${to} nodes${beyondLimit}${because}`;
 }

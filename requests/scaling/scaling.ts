@@ -12,6 +12,8 @@ import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
+import type { PolicyScaling } from '../../store/scaling/policy-scaling.js';
 import { resourceFacts } from '../acts/action-facts.js';
 import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
@@ -34,6 +36,34 @@ export async function scaleRole(
   if (repeated) return repeated;
   const wish = { cardinality, force, ...(vms && vms.length > 0 && { vms: [...new Set(vms)] }) };
   return admitted(context, caller, service, role, wish, asked);
+}
+
+/**
+ * What a policy has decided, once for its key: with the rights and quotas of the owner of the service, whoever has written
+ * the policy. Throws what the owner would be told.
+ */
+export async function scaleByPolicy(
+  context: OperationsContext,
+  { service: id, role, cardinality, policy: { rest, ...policy }, key, claim }: PolicyScaling,
+): Promise<string> {
+  const { store, directory } = context;
+  const owner = (await store.services.find(id))?.uid;
+  const seen =
+    owner === undefined
+      ? null
+      : await directory.look(async (transaction) => {
+          const user = await directory.users.find(owner, transaction);
+          return user && { user };
+        });
+  if (!seen?.user.enabled)
+    throw new Problem('not_authorized', `User ${owner}, who owns service ${id}, is ${seen ? 'disabled' : 'gone'}.`);
+  const service = await find(context, seen.caller, id);
+  const request = { deed: 'scale', id, role, cardinality, policy };
+  const admission = { idempotencyKey: key, requestId: key };
+  const repeated = await repeatedRequest(context, seen.caller, admission, request);
+  if (repeated) return repeated.id;
+  const wish = { cardinality, force: false, policy, ...(rest !== undefined && { rest }) };
+  return (await admitted(context, seen.caller, service, role, wish, { request, admission }, claim)).id;
 }
 
 /**
@@ -116,6 +146,7 @@ async function find({ store }: OperationsContext, caller: Caller, id: number): P
   return authorised(caller, 'service', await store.services.find(id), 'manage', id);
 }
 
+/** `also`: what else has to hold in the transaction that admits it. */
 async function admitted(
   context: OperationsContext,
   caller: Caller,
@@ -123,6 +154,7 @@ async function admitted(
   name: string,
   asked: ScalingWish,
   { request, retryOf, admission }: Asked,
+  also: (op: string, transaction: Transaction) => Promise<boolean> = async () => true,
 ): Promise<OperationResource> {
   const { store } = context;
   const { _id: id } = service;
@@ -140,10 +172,12 @@ async function admitted(
     ...(retryOf !== undefined && { retryOf }),
     input: { from: roleOf(service, name).cardinality, ...wish },
     request,
-    claim: (op, transaction) =>
-      store.scalings.admit({ service: id, role: name, op }, wish, transaction, ({ uid }) =>
+    claim: async (op, transaction) => {
+      if (!(await also(op, transaction))) return null;
+      return store.scalings.admit({ service: id, role: name, op }, wish, transaction, ({ uid }) =>
         uid === caller.id ? { uname: caller.name } : {},
-      ),
+      );
+    },
     refusal: async () => {
       const now = await store.services.find(id);
       if (!now) return new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);

@@ -21,6 +21,10 @@ export const ScaleRoleInput = z.object({
     .literal(true)
     .optional()
     .describe('true: an earlier scaling is given up, and what runs is what the role is to have, READY or not'),
+  policy: z
+    .object({ from: z.int(), because: z.string() })
+    .optional()
+    .describe('What decided it, when nobody has asked for it'),
 });
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),

@@ -84,6 +84,7 @@ export function createScalings(
       const role = service?.roles.find((candidate) => candidate.name === name);
       if (!service || !role || !isFree(service, role, wish.over)) return null;
       if (wish.over !== undefined && !(await onlyWaits(wish.over, transaction))) return null;
+      if (wish.policy && wish.policy.from !== role.cardinality) return null;
       const now = new Date();
       const plan = scalingPlan(service, role, wish, now);
       if (plan instanceof Problem) return null;

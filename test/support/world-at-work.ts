@@ -7,7 +7,9 @@ import type { StepPorts } from '../../activities/ports.js';
 import { taskQueues } from '../../adapters/engine/names.js';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
 import { problemOf } from '../../domain/problems.js';
+import type { OperationsContext } from '../../requests/context.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
+import { scaleByPolicy } from '../../requests/scaling/scaling.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -32,6 +34,7 @@ export class WorldAtWork {
   };
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];
+  readonly #asking: OperationsContext;
   readonly #stepLog: StepLog;
   #workers: { worker: Worker; ended: Promise<void> }[] = [];
 
@@ -45,13 +48,14 @@ export class WorldAtWork {
     readonly ticks: Client,
   ) {
     this.#stepLog = createStepLog(store.steps);
-    this.operations = createOperations({
+    this.#asking = {
       store,
       directory,
       engine,
       settings: { temporalUiUrl: undefined, failedLogins: 10 },
       onDelayed: (message, error) => this.delayed.push(`${message}: ${String(problemOf(error)?.cause ?? error)}`),
-    });
+    };
+    this.operations = createOperations(this.#asking);
   }
 
   /**
@@ -67,6 +71,7 @@ export class WorldAtWork {
         directory: this.directory,
         hypervisors: { of: () => this.hypervisor },
         engine: this.engine,
+        scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         settings: this.settings,
       },
       stepLog: this.#stepLog,
