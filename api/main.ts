@@ -41,6 +41,7 @@ async function main(): Promise<void> {
       temporalUiUrl: settings.ARCUS_TEMPORAL_UI_URL,
       temporalNamespace: settings.ARCUS_TEMPORAL_NAMESPACE,
       failedLogins: settings.ARCUS_FAILED_LOGINS,
+      timeZone: settings.ARCUS_TIME_ZONE,
     },
     onDelayed: (message, error) => logger.warn({ err: error }, message),
   });

@@ -15,6 +15,8 @@ export type OperationsContext = {
     temporalUiUrl: string | undefined;
     /** Namespace of the runs there; absent: the one that Arcus makes. */
     temporalNamespace?: string;
+    /** On whose clocks scheduled policies are due that name no zone; absent: UTC. */
+    timeZone?: string;
     /** How many logins of one name from one address may fail in 15 minutes. */
     failedLogins: number;
   };

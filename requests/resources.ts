@@ -13,8 +13,20 @@ import { kinds } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 import type { OperationResource } from '../schemas/operations/operation-resource.js';
 import { Answer } from '../schemas/operations/question.js';
-import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
-import type { ServiceTemplate, ServiceTemplateResource } from '../schemas/services/service-template.js';
+import type {
+  Firing,
+  FiringResource,
+  NodeResource,
+  ScheduledPolicyResource,
+  Service,
+  ServiceResource,
+  ServiceSummary,
+} from '../schemas/services/service.js';
+import type {
+  ScheduledPolicy,
+  ServiceTemplate,
+  ServiceTemplateResource,
+} from '../schemas/services/service-template.js';
 import type { Vm, VmResource } from '../schemas/vms/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vms/vm-template.js';
 import type { Directory } from '../store/identity/directory.js';
@@ -186,8 +198,17 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     ready_status_gate: service.body.ready_status_gate,
     shutdown_action: service.body.shutdown_action ?? null,
     roles: service.roles.map(
-      ({ mark: _mark, surplus: _surplus, scaled_at: _at, cooldown_until, operation = null, ...role }) => ({
+      ({
+        mark: _mark,
+        surplus: _surplus,
+        scaled_at: _at,
+        cooldown_until,
+        operation = null,
+        scheduled_policies: policies,
+        ...role
+      }) => ({
         ...role,
+        ...(policies && { scheduled_policies: shownPolicies(service.schedule, role.name, policies) }),
         operation,
         cooldown_until: isoOrNull(cooldown_until ?? null),
         nodes: nodes.get(role.name) ?? [],
@@ -198,6 +219,25 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     created_at: iso(service.created_at),
     ended_at: isoOrNull(service.ended_at),
   };
+}
+
+const firingResource = ({ due_at, at, verdict, why, operation }: Firing): FiringResource => ({
+  ...{ due_at: iso(due_at), time: iso(at), verdict, why, operation },
+});
+
+/** With when they are due, and what became of them last. */
+function shownPolicies(
+  schedule: Service['schedule'],
+  role: string,
+  policies: readonly ScheduledPolicy[],
+): ScheduledPolicyResource[] {
+  const entries = new Map(
+    schedule?.of.flatMap((entry) => (entry.role === role ? [[entry.policy, entry] as const] : [])),
+  );
+  return policies.map((policy, at) => {
+    const { next_at = null, last = null } = entries.get(at) ?? {};
+    return { ...policy, next_at: isoOrNull(next_at), last: last && firingResource(last) };
+  });
 }
 
 export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummary => ({

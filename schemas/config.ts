@@ -4,6 +4,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PlacementPolicy } from './placement/placement.js';
 
+const isTimeZone = (timeZone: string): boolean => {
+  try {
+    new Intl.DateTimeFormat('en-US', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const isNetwork = (text: string): boolean => {
   const [address = '', bits, ...more] = text.split('/');
   const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
@@ -105,6 +114,12 @@ export const Config = z.object({
     .min(1)
     .default(1_800)
     .describe('Seconds for which a scaling waits for capacity, or for reports of VMs, when nothing comes of it'),
+  ARCUS_TIME_ZONE: z
+    .string()
+    .min(1)
+    .default('UTC')
+    .refine(isTimeZone, 'must be a time zone such as Europe/Madrid')
+    .describe('On whose clocks scheduled policies are due that name no time_zone, such as Europe/Madrid'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

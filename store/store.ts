@@ -18,6 +18,7 @@ import { createProgress } from './operations/progress.js';
 import { createStepStore } from './operations/steps.js';
 import { createOwnershipChanges } from './ownership.js';
 import { createScalings } from './scaling/scalings.js';
+import { createSchedules } from './scaling/schedules.js';
 import { createCardinality } from './services/cardinality.js';
 import { createGivings } from './services/givings.js';
 import { createHealth } from './services/health.js';
@@ -78,6 +79,7 @@ export function createStore(connection: Connection) {
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings }),
     scalings,
+    schedules: createSchedules(connection),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),

@@ -8,6 +8,7 @@ import type { Store } from '../../store/store.js';
 import { eachApart } from '../operations/each-apart.js';
 import { resume } from '../operations/resume.js';
 import type { StepPorts } from '../ports.js';
+import { scheduleActivities } from '../scaling/schedules.js';
 import { wakeWaiting } from '../vms/wake-waiting.js';
 
 /** Younger operations are left to whoever admitted them. */
@@ -31,7 +32,8 @@ export const supervisionActivities = ({
   store,
   engine,
   settings,
-}: Pick<StepPorts, 'store' | 'engine' | 'settings'>) => ({
+  scaleByPolicy,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy'>) => ({
   /**
    * Looks at every operation that has not ended, and at its run; repairs what does not fit. One at which that fails keeps
    * nobody waiting; where there are more than a tick has time for, the next goes on. Returns what it did.
@@ -60,6 +62,8 @@ export const supervisionActivities = ({
       await store.progress.reach('reconcile', after);
     }
     const rest: Record<string, () => Promise<unknown>> = {
+      'scheduled policies that are due': scheduleActivities({ store, ...(scaleByPolicy && { scaleByPolicy }) })
+        .fireSchedules,
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'terminations that wait': () => resumeTerminations(store, engine),
       'VMs that were not let go of': () => finishReleases(store),

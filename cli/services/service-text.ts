@@ -47,6 +47,7 @@ const roleText = (role: Role): string =>
     ]),
     'NODES INFORMATION',
     nodesText(role),
+    ...(role.scheduled_policies?.length ? ['SCHEDULES', schedulesText(role.scheduled_policies)] : []),
   ].join('\n');
 
 /** The columns READY and REASON appear only where they say something. Arrows stand at VMs that a scaling makes or removes, as in OneFlow. */
@@ -72,6 +73,25 @@ function nodesText({ nodes, state }: Role): string {
 /** Of a role that is scaled: which VMs come, and which go. */
 const arrowOf = ({ lcm_state }: Role['nodes'][number]): string =>
   lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
+/** What each does and when, when next, and what came of it last. */
+function schedulesText(policies: NonNullable<Role['scheduled_policies']>): string {
+  const table = tableOf(
+    [
+      { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
+      { title: 'DOES', text: ({ type, adjust }) => `${type} ${adjust}` },
+      { title: 'NEXT', text: nextText },
+      { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
+    ],
+    policies,
+  );
+  return table.replaceAll(/^/gm, ' ');
+}
+
+type Scheduled = NonNullable<Role['scheduled_policies']>[number];
+const nextText = ({ next_at, enabled, paused_until }: Scheduled): string =>
+  enabled === false
+    ? 'paused'
+    : `${next_at ? dateText(next_at) : '-'}${paused_until ? ` (paused until ${paused_until})` : ''}`;
 
 /** `2026-11-22 14:44`, in UTC as everything that Arcus says. */
 const dateText = (timestamp: string): string => timestamp.slice(0, 16).replace('T', ' ');

@@ -5,6 +5,7 @@ import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfService } from '../../domain/identity/quotas.js';
 import { type Finding, Problem } from '../../domain/problems.js';
+import { scheduleOf } from '../../domain/services/schedule.js';
 import {
   checkRole,
   checkRoles,
@@ -80,7 +81,7 @@ export async function instantiateService(
   request: InstantiateService,
   admission: Admission,
 ): Promise<OperationResource> {
-  const { store, takeTurns } = context;
+  const { store, settings, takeTurns } = context;
   const { find } = objectsOf(context, 'service_template', kept(context));
   const template = await find(caller, id, 'use');
   const asked = { deed: 'instantiate', id, ...request };
@@ -98,7 +99,8 @@ export async function instantiateService(
   const charge = chargeOfService(sizes);
   const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
   const made = newService(caller, template._id, await store.counters.one('document'), body);
-  const service: Service = { ...made, charge, capacities };
+  const schedule = scheduleOf(made.roles, null, { zone: settings.timeZone ?? 'UTC', now: made.created_at });
+  const service: Service = { ...made, charge, capacities, ...(schedule && { schedule }) };
   return admit(context, caller, admission, {
     kind: 'deployService',
     resource: { type: 'service', id: service._id },

@@ -5,7 +5,7 @@ import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmLcmState, VmState } from '../vms/vm.js';
-import { RoleTemplate, ServiceTemplateBody, ShutdownAction } from './service-template.js';
+import { RoleTemplate, ScheduledPolicy, ServiceTemplateBody, ShutdownAction } from './service-template.js';
 
 /** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
 export const ServiceState = z.enum([
@@ -99,6 +99,32 @@ export type Role = z.infer<typeof RoleTemplate> & {
 export const ServiceBody = ServiceTemplateBody.omit({ roles: true });
 export type ServiceBody = z.infer<typeof ServiceBody>;
 
+export const ScheduleVerdict = z.enum(['scaled', 'unchanged', 'waits', 'paused', 'missed', 'refused']);
+export type ScheduleVerdict = z.infer<typeof ScheduleVerdict>;
+
+/** What became of a scheduled policy when it was due. */
+export type Firing = { due_at: Date; at: Date; verdict: ScheduleVerdict; why: string; operation: string | null };
+
+/** What is kept of one scheduled policy of a role. `print`: of what it says, so that another one in its place begins anew. */
+export type ScheduleEntry = {
+  role: string;
+  policy: number;
+  print: string;
+  /** When it is due; null: never again. */
+  next_at: Date | null;
+  last: Firing | null;
+};
+
+/** What is kept of all of them. It is written whole, by whoever has read the version that there is. */
+export type Schedule = {
+  version: number;
+  /** When one of them is to be looked at; null: never. */
+  due_at: Date | null;
+  /** On whose clocks those are that name no zone. */
+  zone: string;
+  of: ScheduleEntry[];
+};
+
 /** A service as stored. Its nodes are the VM documents that carry its id: nothing is kept twice. */
 export type Service = Ownership & {
   _id: number;
@@ -124,6 +150,8 @@ export type Service = Ownership & {
   charge?: Amounts;
   /** By role name, what each of its VMs reserves: as it was charged, whatever has become of the VM template. */
   capacities?: Record<string, Capacity>;
+  /** Absent: no role has scheduled policies. */
+  schedule?: Schedule;
   /** Its owner, group or bits have changed, and not all of its VMs have them yet; absent: they have. */
   giving?: { since: Date };
 };
@@ -139,7 +167,23 @@ export const NodeResource = z.object({
 });
 export type NodeResource = z.infer<typeof NodeResource>;
 
+export const FiringResource = z.object({
+  due_at: Timestamp,
+  time: Timestamp,
+  verdict: ScheduleVerdict,
+  why: z.string(),
+  operation: z.string().nullable(),
+});
+export type FiringResource = z.infer<typeof FiringResource>;
+
+export const ScheduledPolicyResource = ScheduledPolicy.extend({
+  next_at: Timestamp.nullable().describe('When it is due; null: not again'),
+  last: FiringResource.nullable().describe('What became of it when it was due last'),
+});
+export type ScheduledPolicyResource = z.infer<typeof ScheduledPolicyResource>;
+
 export const RoleResource = RoleTemplate.extend({
+  scheduled_policies: z.array(ScheduledPolicyResource).optional(),
   state: ServiceState,
   reason: z.string().nullable(),
   last_vmname: z.int(),

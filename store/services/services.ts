@@ -51,6 +51,10 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     chargeIndex,
     givingIndex,
     { fields: { 'roles.vm_template': 1, state: 1 }, options: { name: 'by_vm_template' } },
+    {
+      fields: { 'schedule.due_at': 1 },
+      options: { name: 'due', partialFilterExpression: { 'schedule.due_at': { $gt: new Date(0) } } },
+    },
   ]);
 
   return {

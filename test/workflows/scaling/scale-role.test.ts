@@ -436,3 +436,37 @@ describe('a recovery', () => {
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
   });
 });
+
+describe('a scheduled policy', () => {
+  it('scales its role once, as its owner would, though everything that looks was away when it was due', async () => {
+    const start_time = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 60_000).toISOString();
+    const { id } = await world.running([
+      {
+        ...{ name: 'web', cardinality: 1, min_vms: 1, max_vms: 3 },
+        scheduled_policies: [{ type: 'CARDINALITY', adjust: 2, start_time, cooldown: 600 }],
+      },
+    ]);
+    const fired = async () => {
+      await world.reconcile();
+      return (await world.service(id)).schedule?.of[0]?.last?.operation ?? null;
+    };
+    await expect.poll(fired).not.toBeNull();
+    const op = await fired();
+    expect(await world.ended(op ?? '')).toMatchObject({
+      ...{ kind: 'scaleRole', role: 'web', state: 'succeeded', requester: { name: 'alice' } },
+      idempotency_key: `schedule ${id}/web/0 ${start_time}`,
+    });
+    expect(await runningOf(id, 'web')).toHaveLength(2);
+    expect(await role(id, 'web')).toMatchObject({ state: 'COOLDOWN', cardinality: 2 });
+    expect((await world.service(id)).log.map(({ message }) => message)).toContain(
+      `Role web scaling up from 1 to 2 nodes, by scheduled policy 0, due at ${start_time}`,
+    );
+    await world.reconcile();
+    expect((await world.store.operations.lastOf({ type: 'service', id }, 'web'))?._id).toBe(op);
+    const shown = await world.operations.services.show(world.caller, id);
+    expect(shown.roles[0]?.scheduled_policies).toMatchObject([
+      { next_at: null, last: { due_at: start_time, verdict: 'scaled', why: 'from 1 to 2', operation: op } },
+    ]);
+    await world.accounted();
+  });
+});

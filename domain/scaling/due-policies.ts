@@ -1,0 +1,75 @@
+import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
+import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
+import { nextAfter } from '../services/schedule.js';
+import { isResting } from '../services/service-health.js';
+import { counted } from '../words.js';
+import { adjusted, withinLimits } from './adjustment.js';
+
+/** So long after it was due a policy is carried out still, once, in milliseconds: nothing could do it before. */
+const catchUp = 60 * 60 * 1_000;
+/** A role as its scheduled policies look at it. */
+export type ScheduledRole = Pick<
+  Role,
+  'name' | 'state' | 'operation' | 'cardinality' | 'min_vms' | 'max_vms' | 'cooldown_until' | 'scheduled_policies'
+>;
+
+/** `entry`: what is kept of it, once that is done. `scale`: what it asks for; null: nothing. */
+export type DueLook = {
+  entry: ScheduleEntry;
+  scale: { from: number; to: number; because: string; rest?: number } | null;
+};
+
+/**
+ * What is to be done about a policy that is due. However often it was due while nobody looked, it is carried out once, and for
+ * the last time that it was; where that is too long ago it was missed. null: it is not due.
+ */
+export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: string, now: Date): DueLook | null {
+  const policy = role.scheduled_policies?.[entry.policy];
+  const { next_at: first } = entry;
+  if (!policy || !first || first > now) return null;
+  const due_at = lastUntil(policy, zone, first, now);
+  const past = (verdict: Firing['verdict'], why: string): ScheduleEntry => ({
+    ...entry,
+    next_at: nextAfter(policy, zone, now),
+    last: { due_at, at: now, verdict, why, operation: null },
+  });
+  if (isPaused(policy, now)) return { entry: past('paused', 'it is paused'), scale: null };
+  const waits = whyWaits(role, now);
+  if (now.getTime() - due_at.getTime() > catchUp) {
+    const { last } = entry;
+    const why = last?.verdict === 'waits' && last.due_at >= first ? last.why : 'nothing looked at it';
+    return { entry: past('missed', `for an hour ${why}`), scale: null };
+  }
+  if (waits !== null)
+    return {
+      entry: { ...entry, last: { due_at, at: now, verdict: 'waits', why: waits, operation: null } },
+      scale: null,
+    };
+  const from = role.cardinality;
+  const to = withinLimits(role, adjusted(from, policy));
+  if (to === from) return { entry: past('unchanged', `it has ${counted(from, 'VM')} already`), scale: null };
+  const because = `by scheduled policy ${entry.policy}, due at ${due_at.toISOString()}`;
+  const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
+  return { entry: past('scaled', `from ${from} to ${to}`), scale: { from, to, because, ...rest } };
+}
+
+/** The last time that it was due until now. */
+function lastUntil(policy: ScheduledPolicy, zone: string, first: Date, now: Date): Date {
+  let last = first;
+  // What is longer ago than that is missed, whenever it was.
+  const from = Math.max(first.getTime(), now.getTime() - catchUp - 60_000);
+  for (let next = nextAfter(policy, zone, new Date(from)); next && next <= now; next = nextAfter(policy, zone, next))
+    last = next;
+  return last;
+}
+
+const isPaused = ({ enabled, paused_until }: ScheduledPolicy, now: Date): boolean =>
+  enabled === false || (paused_until !== undefined && new Date(paused_until) > now);
+
+/** Why it cannot be carried out yet; null: it can. */
+function whyWaits(role: ScheduledRole, now: Date): string | null {
+  if (role.operation) return 'an operation was at work on the role';
+  if (isResting(role, now)) return 'the role was in COOLDOWN';
+  const isScaled = role.state === 'RUNNING' || role.state === 'WARNING' || role.state === 'COOLDOWN';
+  return isScaled ? null : `the role was ${role.state}`;
+}

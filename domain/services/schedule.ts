@@ -1,0 +1,60 @@
+import type { Role, Schedule, ScheduleEntry } from '../../schemas/services/service.js';
+import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
+import { nextOf, readCron } from '../cron.js';
+import { startTimeOf } from '../start-time.js';
+
+/** When one that waits is looked at again, in milliseconds. */
+const again = 10 * 1_000;
+
+/**
+ * What is kept of the scheduled policies of these roles from now on: as before where they say the same as before. Null: there
+ * are none. `zone`: on whose clocks those are that name none.
+ */
+export function scheduleOf(
+  roles: readonly Pick<Role, 'name' | 'scheduled_policies'>[],
+  before: Schedule | null,
+  { zone, now }: { zone: string; now: Date },
+): Schedule | null {
+  const of = roles.flatMap(({ name: role, scheduled_policies: policies = [] }) =>
+    policies.map((policy, at): ScheduleEntry => {
+      const print = printOf(policy);
+      const known = before?.of.find((one) => one.role === role && one.policy === at && one.print === print);
+      return known ?? { role, policy: at, print, next_at: firstOf(policy, zone, now), last: null };
+    }),
+  );
+  return of.length === 0 ? null : withDue({ version: (before?.version ?? 0) + 1, due_at: null, zone, of }, now);
+}
+
+const printOf = ({ recurrence, start_time, time_zone, type, adjust, min_adjust_step }: ScheduledPolicy): string =>
+  JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
+
+const firstOf = (policy: ScheduledPolicy, zone: string, now: Date): Date | null =>
+  policy.start_time === undefined
+    ? nextAfter(policy, zone, now)
+    : startTimeOf(policy.start_time, policy.time_zone ?? zone, now);
+
+/** null: it comes no more, or came once. */
+export function nextAfter({ recurrence, time_zone }: ScheduledPolicy, zone: string, after: Date): Date | null {
+  const read = recurrence === undefined ? null : readCron(recurrence);
+  return read?.ok ? nextOf(read.recurrence, time_zone ?? zone, after) : null;
+}
+
+function withDue(schedule: Schedule, now: Date): Schedule {
+  const looks = schedule.of.flatMap(({ next_at, last }) => {
+    if (!next_at) return [];
+    const waits = last?.verdict === 'waits' && next_at <= now;
+    return [waits ? now.getTime() + again : next_at.getTime()];
+  });
+  return { ...schedule, due_at: looks.length === 0 ? null : new Date(Math.min(...looks)) };
+}
+
+/** An entry in its place, and when the next look is. */
+export const withEntry = (schedule: Schedule, entry: ScheduleEntry, now: Date): Schedule =>
+  withDue(
+    {
+      ...schedule,
+      version: schedule.version + 1,
+      of: schedule.of.map((one) => (one.role === entry.role && one.policy === entry.policy ? entry : one)),
+    },
+    now,
+  );

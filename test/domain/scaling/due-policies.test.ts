@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { lookAtDue, type ScheduledRole } from '../../../domain/scaling/due-policies.js';
+import { scheduleOf, withEntry } from '../../../domain/services/schedule.js';
+import type { Schedule, ScheduleEntry } from '../../../schemas/services/service.js';
+import { ScheduledPolicy } from '../../../schemas/services/service-template.js';
+
+const zone = 'UTC';
+const at = (time: string): Date => new Date(`2026-07-01T${time}Z`);
+const policy = (over: object): ScheduledPolicy => ScheduledPolicy.parse({ type: 'CARDINALITY', adjust: 5, ...over });
+const daily = policy({ recurrence: '0 12 * * *' });
+const role = (over: Partial<ScheduledRole> = {}, ...policies: ScheduledPolicy[]): ScheduledRole => ({
+  ...{ name: 'web', state: 'RUNNING', operation: null, cardinality: 2, min_vms: 1, max_vms: 10 },
+  ...{ scheduled_policies: policies.length > 0 ? policies : [daily] },
+  ...over,
+});
+const made = (of: ScheduledRole, now = at('09:00:00')): Schedule => {
+  const schedule = scheduleOf([of], null, { zone, now });
+  if (!schedule) throw new Error('there is no schedule');
+  return schedule;
+};
+const entryOf = ({ of: [entry] }: Schedule): ScheduleEntry => {
+  if (!entry) throw new Error('there is no entry');
+  return entry;
+};
+const look = (of: ScheduledRole, now: Date, entry = entryOf(made(of))) => lookAtDue(of, entry, zone, now);
+
+describe('scheduled policies', () => {
+  it('are due at what comes next, and at their start time', () => {
+    const once = policy({ start_time: '2026-07-02 08:00', time_zone: 'Europe/Madrid' });
+    const schedule = made(role({}, daily, once));
+    expect(schedule.of.map(({ next_at }) => next_at)).toEqual([at('12:00:00'), new Date('2026-07-02T06:00:00Z')]);
+    expect(schedule).toMatchObject({ version: 1, due_at: at('12:00:00') });
+    expect(scheduleOf([role({ scheduled_policies: undefined })], null, { zone, now: at('09:00:00') })).toBeNull();
+  });
+
+  it('keep what is known of those that say the same still, and begin anew with others', () => {
+    const before = made(role());
+    const now = at('13:00:00');
+    const after = scheduleOf([role({}, daily, policy({ recurrence: '30 13 * * *' }))], before, { zone, now });
+    expect(after?.of.map(({ next_at }) => next_at)).toEqual([at('12:00:00'), at('13:30:00')]);
+    const other = scheduleOf([role({}, policy({ recurrence: '0 12 * * *', adjust: 6 }))], before, { zone, now });
+    expect(other?.of.map(({ next_at }) => next_at)).toEqual([new Date('2026-07-02T12:00:00Z')]);
+  });
+
+  it('do nothing before they are due', () => {
+    expect(look(role(), at('11:59:59'))).toBeNull();
+  });
+
+  it('scale when they are, and are due again when it comes next', () => {
+    expect(look(role(), at('12:00:04'))).toMatchObject({
+      scale: { from: 2, to: 5, because: 'by scheduled policy 0, due at 2026-07-01T12:00:00.000Z' },
+      entry: { next_at: new Date('2026-07-02T12:00:00Z'), last: { verdict: 'scaled', due_at: at('12:00:00') } },
+    });
+  });
+
+  it('with a start time come once', () => {
+    const once = role({}, policy({ start_time: '2026-07-01T09:30:00Z' }));
+    expect(look(once, at('09:31:00'))).toMatchObject({ scale: { to: 5 }, entry: { next_at: null } });
+    // What has begun already when the service is made comes still, once.
+    const [began, now] = [made(once, at('10:00:00')), at('10:00:05')];
+    expect(lookAtDue(once, entryOf(began), zone, now)).toMatchObject({ scale: { to: 5 }, entry: { next_at: null } });
+    expect(lookAtDue(once, entryOf(began), zone, at('10:31:00'))).toMatchObject({
+      scale: null,
+      entry: { next_at: null, last: { verdict: 'missed' } },
+    });
+  });
+
+  it('come once, for the last time that they were due, when nobody looked for long', () => {
+    const often = role({}, policy({ recurrence: '*/10 * * * *', type: 'CHANGE', adjust: 1 }));
+    const looked = look(often, at('19:27:00'));
+    expect(looked).toMatchObject({
+      scale: { to: 3 },
+      entry: { next_at: at('19:30:00'), last: { due_at: at('19:20:00') } },
+    });
+    expect(looked && lookAtDue(often, looked.entry, zone, at('19:27:00'))).toBeNull();
+  });
+
+  it('are missed when that was more than an hour ago', () => {
+    expect(look(role(), at('13:00:00'))).toMatchObject({ scale: { to: 5 } });
+    expect(look(role(), at('13:00:01'))).toMatchObject({
+      scale: null,
+      entry: {
+        next_at: new Date('2026-07-02T12:00:00Z'),
+        last: { verdict: 'missed', why: 'for an hour nothing looked at it', due_at: at('12:00:00') },
+      },
+    });
+  });
+
+  it.each<[string, Partial<ScheduledRole>]>([
+    ['an operation was at work on the role', { operation: 'op', state: 'SCALING' }],
+    ['the role was in COOLDOWN', { state: 'COOLDOWN', cooldown_until: at('12:30:00') }],
+    ['the role was DEPLOYING', { state: 'DEPLOYING' }],
+    ['the role was FAILED_SCALING', { state: 'FAILED_SCALING' }],
+  ])('wait while %s, and say so; then they scale, or were missed', (why, over) => {
+    const schedule = made(role());
+    const waiting = look(role(over), at('12:00:04'), entryOf(schedule));
+    expect(waiting).toMatchObject({ scale: null, entry: { next_at: at('12:00:00'), last: { verdict: 'waits', why } } });
+    if (!waiting) return;
+    const now = at('12:00:04');
+    expect(withEntry(schedule, waiting.entry, now)).toMatchObject({ version: 2, due_at: at('12:00:14') });
+    expect(look(role(), at('12:40:00'), waiting.entry)).toMatchObject({ scale: { to: 5 } });
+    expect(look(role(), at('14:40:00'), waiting.entry)).toMatchObject({
+      entry: { last: { verdict: 'missed', why: `for an hour ${why}` } },
+    });
+  });
+
+  it('pass by when there are so many already, or when they are paused', () => {
+    const passed = { scale: null, entry: { next_at: new Date('2026-07-02T12:00:00Z') } };
+    expect(look(role({ cardinality: 5 }), at('12:00:04'))).toMatchObject({
+      ...passed,
+      entry: { last: { verdict: 'unchanged', why: 'it has 5 VMs already' } },
+    });
+    for (const paused of [{ enabled: false }, { paused_until: '2026-07-01T14:00:00+01:00' }])
+      expect(look(role({}, { ...daily, ...paused }), at('12:00:04'))).toMatchObject({
+        ...passed,
+        entry: { last: { verdict: 'paused' } },
+      });
+    expect(look(role({}, { ...daily, paused_until: '2026-07-01T12:00:00Z' }), at('12:00:04'))?.scale?.to).toBe(5);
+  });
+
+  it('keep to the limits of their role', () => {
+    expect(look(role({}, policy({ recurrence: '0 12 * * *', adjust: 50 })), at('12:00:04'))?.scale?.to).toBe(10);
+  });
+});
