@@ -25,7 +25,7 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
-const use = /"monitoring":(?:null|\{"time":"[^"]*"(?:,"(?:cpu|memory|nettx|netrx)":\d+){4}\}),?/;
+const use = /"monitoring":(?:null|\{"time":"[\dTZ:.-]{20,30}"(?:,"(?:cpu|memory|nettx|netrx)":\d{1,20}){4}\}),?/;
 const withoutUse = (tag: string): string => tag.replace(/\.[^"]*/, '');
 
 const hashOf = (text: string, length: number): string =>
