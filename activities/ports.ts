@@ -24,6 +24,8 @@ export type StepPorts = {
     cooldown?: number;
     /** Seconds for which a scaling waits when nothing comes of it; absent: half an hour. */
     scalingPatience?: number;
+    /** Seconds between looks at policies; absent: as by default. */
+    elasticityInterval?: number;
     /** For how many days operations are kept after their end; absent: for ever. */
     keepOperations?: number;
     /** Absent: stripe, and hosts take any number of VMs in a pass. */

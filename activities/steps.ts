@@ -2,6 +2,7 @@ import type { TitledStep } from '../domain/operations/step-title.js';
 import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
+import { elasticityActivities } from './scaling/elasticity.js';
 import { scalingActivities } from './scaling/scaling.js';
 import { deploymentActivities } from './services/deployment.js';
 import { failedRoleActivities } from './services/failed-roles.js';
@@ -43,6 +44,6 @@ export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
 export const tickSteps = (ports: StepPorts) => {
   const { reconcile, handOver } = supervisionActivities(ports);
-  return { reconcile, handOver, ...monitoringActivities(ports) };
+  return { reconcile, handOver, ...monitoringActivities(ports), ...elasticityActivities(ports) };
 };
 export type TickSteps = ReturnType<typeof tickSteps>;

@@ -13,22 +13,29 @@ import { connectMongodb } from '../store/mongo/connection.js';
 import type { Credentials } from './servers/credentials.js';
 import { ensureNamespaces } from './servers/prepare-temporal.js';
 
-type Servers = TemporalSettings & { ARCUS_MONGODB_URI: string; ARCUS_KEEP_METRICS?: number };
+type Servers = TemporalSettings & {
+  ARCUS_MONGODB_URI: string;
+  ARCUS_KEEP_METRICS?: number;
+  ARCUS_ELASTICITY_INTERVAL?: number;
+};
 
 /**
  * Makes what Arcus needs in its servers, unless it is there: namespaces, search attributes and schedules in Temporal; collections,
  * indexes and the administrator in MongoDB. Run at every start, and by a job of its own in a cluster.
  */
 export async function prepare(servers: Servers, credentials: Credentials): Promise<void> {
-  await Promise.all([prepareTemporal(temporalAccess(servers)), prepareMongodb(servers, credentials)]);
+  await Promise.all([
+    prepareTemporal(temporalAccess(servers), servers.ARCUS_ELASTICITY_INTERVAL),
+    prepareMongodb(servers, credentials),
+  ]);
 }
 
-async function prepareTemporal(access: TemporalAccess): Promise<void> {
+async function prepareTemporal(access: TemporalAccess, elasticity = 10): Promise<void> {
   const connection = await Connection.connect(clientConnection(access));
   try {
     const namespaces = namespacesOf(access);
     await ensureNamespaces(connection, namespaces);
-    await prepareSchedules(new Client({ connection, namespace: namespaces.ticks }));
+    await prepareSchedules(new Client({ connection, namespace: namespaces.ticks }), { elasticity });
   } finally {
     await connection.close();
   }

@@ -120,6 +120,13 @@ export const Config = z.object({
     .default('UTC')
     .refine(isTimeZone, 'must be a time zone such as Europe/Madrid')
     .describe('On whose clocks scheduled policies are due that name no time_zone, such as Europe/Madrid'),
+  ARCUS_ELASTICITY_INTERVAL: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_600)
+    .default(10)
+    .describe('Seconds between two looks at the policies of roles; counts from the next start on'),
   ARCUS_PLACEMENT_POLICY: PlacementPolicy.default('stripe').describe(
     'Which host is best for VMs without SCHED_RANK: stripe, pack, load_aware, custom or fixed (docs/placement.md)',
   ),

@@ -17,6 +17,7 @@ import { createOperationStore } from './operations/operations.js';
 import { createProgress } from './operations/progress.js';
 import { createStepStore } from './operations/steps.js';
 import { createOwnershipChanges } from './ownership.js';
+import { createElasticity } from './scaling/elasticity.js';
 import { createScalings } from './scaling/scalings.js';
 import { createSchedules } from './scaling/schedules.js';
 import { createCardinality } from './services/cardinality.js';
@@ -80,6 +81,7 @@ export function createStore(connection: Connection) {
     endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings }),
     scalings,
     schedules: createSchedules(connection),
+    elasticity: createElasticity(connection),
     consistency: {
       ...createConsistencyStore(connection),
       reads: createConsistencyReads(connection, { operations, services, vms, hosts }),

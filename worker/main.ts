@@ -82,6 +82,7 @@ async function main(): Promise<void> {
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,
       cooldown: config.ARCUS_DEFAULT_COOLDOWN,
       scalingPatience: config.ARCUS_SCALING_TIMEOUT,
+      elasticityInterval: config.ARCUS_ELASTICITY_INTERVAL,
       ...(config.ARCUS_KEEP_OPERATIONS > 0 && { keepOperations: config.ARCUS_KEEP_OPERATIONS }),
       placement: placementSettings(config),
     },

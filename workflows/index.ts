@@ -4,7 +4,7 @@ export { scaleRole } from './scaling/scale-role.js';
 export { deployService } from './services/deploy-service.js';
 export { repairService } from './services/repair-service.js';
 export { undeployService } from './services/undeploy-service.js';
-export { handOver, monitorHosts, reconcile } from './supervision/ticks.js';
+export { evaluatePolicies, handOver, monitorHosts, reconcile } from './supervision/ticks.js';
 export { deployVm } from './vms/deploy-vm.js';
 export { recoverVm } from './vms/recover-vm.js';
 export { terminateVm } from './vms/terminate-vm.js';

@@ -10,7 +10,7 @@ export const taskQueues = {
 } as const;
 
 /** Schedules of the ticks namespace. */
-export const scheduleIds = { reconcile: 'reconcile', monitorHosts: 'monitor-hosts' } as const;
+export const scheduleIds = { reconcile: 'reconcile', monitorHosts: 'monitor-hosts', elasticity: 'elasticity' } as const;
 
 /** The one run that places waiting VMs. */
 export const placementWorkflowId = 'placement';

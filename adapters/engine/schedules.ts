@@ -5,7 +5,10 @@ import { scheduleIds, taskQueues } from './names.js';
 /** A periodic work: its tick is short, so one that is late is dropped and one that hangs ends before the third after it. */
 type Tick = { id: string; workflowType: string; every: number; summary: string };
 
-const ticks: readonly Tick[] = [
+/** `elasticity`: seconds between looks at policies. */
+export type TickSettings = { elasticity: number };
+
+const ticks = ({ elasticity }: TickSettings): readonly Tick[] => [
   {
     id: scheduleIds.reconcile,
     workflowType: 'reconcile',
@@ -13,17 +16,24 @@ const ticks: readonly Tick[] = [
     summary: 'look at every operation that has not ended',
   },
   { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: pollEvery, summary: 'probe the hosts' },
+  {
+    id: scheduleIds.elasticity,
+    workflowType: 'evaluatePolicies',
+    every: elasticity,
+    summary: 'look at every role that is scaled by policies',
+  },
 ];
 
 /** Makes the Schedules, or brings those of an earlier version up to date. `client`: of the ticks namespace. */
-export async function prepareSchedules(client: Client): Promise<void> {
-  for (const { id, workflowType, every, summary } of ticks) {
+export async function prepareSchedules(client: Client, settings: TickSettings): Promise<void> {
+  for (const { id, workflowType, every, summary } of ticks(settings)) {
     const action = {
       type: 'startWorkflow',
       workflowType,
       workflowId: id,
       taskQueue: taskQueues.ticks,
-      workflowRunTimeout: `${every * 3 - 1}s`,
+      // One that comes every second has to be given time all the same.
+      workflowRunTimeout: `${Math.max(29, every * 3 - 1)}s`,
       staticSummary: summary,
     } as const;
     const spec = { intervals: [{ every: `${every}s` as const }] };

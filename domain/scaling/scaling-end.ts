@@ -44,12 +44,12 @@ function stayText(its: readonly HealthVm[]): string {
 export function scaledRole(
   role: Role,
   { reason, cooldown, now }: { reason: string | null; cooldown: number; now: Date },
-): Pick<Role, 'state' | 'reason' | 'cooldown_until'> {
+): Pick<Role, 'state' | 'reason' | 'cooldown_until' | 'scaled_at'> {
   if (reason !== null)
     return { state: nextRoleState(role.state, 'fail_scale') ?? role.state, reason: brief(reason, longest.role) };
   const seconds = role.cooldown ?? cooldown;
   const state = nextRoleState(role.state, seconds > 0 ? 'cool' : 'scaled') ?? role.state;
-  return { state, reason, cooldown_until: new Date(now.getTime() + seconds * 1_000) };
+  return { state, reason, cooldown_until: new Date(now.getTime() + seconds * 1_000), scaled_at: now };
 }
 
 /** VMs beyond the cardinality that are gone are not charged any more. `vms`: those of the role that are not DONE. */

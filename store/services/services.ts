@@ -36,6 +36,12 @@ export type ServiceRow = Pick<
 /** No operation has one of its roles: what excludes those is written in the same document. */
 export const noRoleAtWork = { 'roles.operation': { $not: { $type: 'string' } } } as const;
 
+/** Services with a role that is to have a number of VMs at least: each with policies has one. Those without cost nothing. */
+export const elasticIndex = {
+  fields: { _id: 1, state: 1 },
+  options: { name: 'elastic', partialFilterExpression: { 'roles.min_vms': { $exists: true } } },
+} as const;
+
 const livingStates = ServiceState.options.filter((state) => state !== 'DONE');
 
 const rowFields = {
@@ -50,6 +56,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     ...sortIndexes(serviceFields),
     chargeIndex,
     givingIndex,
+    elasticIndex,
     { fields: { 'roles.vm_template': 1, state: 1 }, options: { name: 'by_vm_template' } },
     {
       fields: { 'schedule.due_at': 1 },

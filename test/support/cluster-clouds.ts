@@ -11,6 +11,9 @@ type RoleShape = {
   cardinality?: number;
   failure_policy?: object;
   placement?: object;
+  min_vms?: number;
+  max_vms?: number;
+  elasticity_policies?: object[];
 };
 type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: RoleShape[] };
 

@@ -179,7 +179,9 @@ export class Cluster {
       }),
     ]);
     this.#servers = { temporal, temporalAddress, mongodb };
-    await prepare({ ARCUS_TEMPORAL_ADDRESS: temporalAddress, ARCUS_MONGODB_URI: mongodb.uri }, credentials);
+    const { ARCUS_ELASTICITY_INTERVAL: interval = '10' } = this.#environments.worker ?? {};
+    const ticks = { ARCUS_ELASTICITY_INTERVAL: Number(interval) };
+    await prepare({ ARCUS_TEMPORAL_ADDRESS: temporalAddress, ARCUS_MONGODB_URI: mongodb.uri, ...ticks }, credentials);
     this.#connection = await connectMongodb(mongodb.uri);
     this.#store = createStore(this.#connection);
   }

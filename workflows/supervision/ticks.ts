@@ -12,6 +12,11 @@ export async function handOver({ op }: OperationInput): Promise<void> {
   await ticks.handOver({ op });
 }
 
+/** Each tick looks at every role that is scaled by policies. */
+export async function evaluatePolicies(): Promise<void> {
+  await ticks.evaluatePolicies();
+}
+
 /** Each tick probes every host that is not OFFLINE. */
 export async function monitorHosts(): Promise<void> {
   const batches = await ticks.hostsToMonitor();
