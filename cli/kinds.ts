@@ -11,6 +11,7 @@ import { quotaDocuments } from './identity/quota-documents.js';
 import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
 import { operationCommands } from './operations/operation.js';
+import { policyLeaf } from './scaling/policy.js';
 import { scaleLeaf } from './scaling/scale.js';
 import { serviceCommands, services } from './services/service.js';
 import { serviceTemplateCommands, serviceTemplateDocuments } from './services/service-template.js';
@@ -40,7 +41,7 @@ const noun = <K extends Kind>(kind: K, summary: string, leaves: readonly Leaf[])
 
 /** What can be told of each kind of thing and done with it, as the help has it. A zone is checked by `fsck`. */
 const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
-  service: noun('service', 'Services: applications made of many VMs', [...serviceCommands, scaleLeaf]),
+  service: noun('service', 'Services: applications made of many VMs', [...serviceCommands, scaleLeaf, policyLeaf]),
   service_template: noun('service_template', 'Descriptions from which services are deployed', serviceTemplateCommands),
   vm: noun('vm', 'Virtual machines', vmCommands),
   vm_template: noun('vm_template', 'Descriptions from which VMs are made', vmTemplateCommands),

@@ -41,6 +41,7 @@ import {
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
+import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scaling/policies.js';
 import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
 import { cloneServiceTemplate, instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
@@ -101,6 +102,7 @@ export const createOperations = (given: OperationsContext) => {
       repair: repairService,
     }),
     scaling: bind(context, { scale: scaleRole }),
+    policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
     why: bind(context, { operation: whyOperation, service: whyService, vm: whyVm, host: whyHost }),
     consistency: bind(context, {
       start: startConsistencyCheck,

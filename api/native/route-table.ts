@@ -9,6 +9,7 @@ import { userRoutes } from './identity/users.js';
 import { operationActionRoutes } from './operations/operation-actions.js';
 import { operationRoutes } from './operations/operations.js';
 import type { Route } from './route.js';
+import { policyRoutes } from './scaling/policies.js';
 import { scalingRoutes } from './scaling/scaling.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
@@ -21,6 +22,7 @@ export const routeTable: readonly Route[] = [
   ...serviceTemplateRoutes,
   ...serviceRoutes,
   ...scalingRoutes,
+  ...policyRoutes,
   ...vmTemplateRoutes,
   ...vmRoutes,
   ...hostRoutes,

@@ -8,7 +8,6 @@ import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan
 import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
-import { nearestName } from '../../schemas/common/nearest-name.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
@@ -20,6 +19,7 @@ import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { roleOf } from './role-of.js';
 
 /** Gives a role another number of VMs; other roles may be scaled meanwhile. */
 export async function scaleRole(
@@ -213,15 +213,4 @@ async function whyNot(
   const plan = scalingPlan(service, role, wish, new Date());
   if (plan instanceof Problem) return plan;
   return plan.to < plan.from || wish.vms ? whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish) : null;
-}
-
-function roleOf({ _id: id, roles }: Service, name: string): Role {
-  const role = roles.find((one) => one.name === name);
-  if (role) return role;
-  const close = nearestName(
-    name,
-    roles.map((one) => one.name),
-  );
-  const hint = close === undefined ? '' : ` Did you mean "${close}"?`;
-  throw new Problem('not_found', `Service ${id} has no role "${name}".${hint}`);
 }

@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { ScaleRole } from '../../../schemas/scaling/scaling.js';
 import { ids, scaledUp } from '../operations/operations-examples.js';
-import { accepts, ById, json, NoQuery, type Route, route } from '../route.js';
-
-const RoleOfService = ById.extend({ role: z.string().describe('Name of a role of the service') });
+import { accepts, json, NoQuery, type Route, route } from '../route.js';
+import { RoleOfService } from './role-of-service.js';
 
 export const scalingRoutes: readonly Route[] = [
   route({

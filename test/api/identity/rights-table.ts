@@ -93,6 +93,10 @@ export const sends: Record<string, readonly Send[]> = {
     { when: 'for `success` and `failure`', body: { action: 'failure' } },
   ],
   scaleRole: [{ path: async () => ({ role: 'web' }), body: { cardinality: 2 } }],
+  showPolicies: [{ path: async () => ({ role: 'web' }) }],
+  replacePolicies: [{ path: async () => ({ role: 'web' }), body: { elasticity_policies: [] } }],
+  pausePolicy: [{ path: async () => ({ role: 'web', policy: 0 }), body: {} }],
+  resumePolicy: [{ path: async () => ({ role: 'web', policy: 0 }) }],
   answerOperation: [{ body: { answer: 'retry' } }],
   showConsistencyCheck: [{ path: async ({ check }) => ({ id: check }) }],
 

@@ -61,6 +61,9 @@ export async function createRightsWorld() {
   const vmOperation = await make('owner', '/vms', { template_id: first.get('vm_template') });
   first.set('vm', vmOperation.resource.id);
   first.set('service', (await make('owner', '/services', { template_id: first.get('service_template') })).resource.id);
+  // That there is one to be paused.
+  const policies = { 'roles.0.elasticity_policies': [{ target: 'CPU = 60' }] };
+  await store.services.model.updateOne({ _id: first.get('service') ?? -1 }, { $set: policies });
   const check = (await make('oneadmin', '/consistency-checks', {})).id;
 
   let serial = 1_000_000;

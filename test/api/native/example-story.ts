@@ -95,6 +95,7 @@ export const story: readonly (string | Event)[] = [
   settled,
   'scaleRole',
   settled,
+  ...['replacePolicies', 'showPolicies', 'pausePolicy', 'resumePolicy'],
 
   ...['showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
   meanwhile('there are no defaults again', (world) =>

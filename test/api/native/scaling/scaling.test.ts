@@ -139,3 +139,57 @@ describe('to scale a role', () => {
     expect(why.body.text).toContain(`The scaling of role front of service ${id} (service ${id}) was accepted`);
   });
 });
+
+describe('the elasticity policies of a role that runs', () => {
+  const policies = (id: number, method: 'get' | 'put', body?: object) =>
+    world.ask('oneadmin', method, `/services/${id}/roles/front/policies`, body);
+  const peak = { expression: 'ATT > 50', type: 'CHANGE', adjust: 1, period_number: 2 };
+
+  it('are replaced, paused and resumed, and the service says by whom', async () => {
+    const id = await running();
+    const changed = await policies(id, 'put', { elasticity_policies: [peak, { target: 'CPU = 60' }], max_vms: 9 });
+    expect(changed.body).toMatchObject({
+      ...{ role: 'front', min_vms: 1, max_vms: 9, waits: null },
+      policies: [
+        { definition: peak, periods: 2, true_evals: 0, last: null },
+        { definition: { target: 'CPU = 60' }, paused: null },
+      ],
+    });
+    const at = `/services/${id}/roles/front/policies`;
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const pause = (body: object) => world.ask('oneadmin', 'post', `${at}/1/pause`, body);
+    expect((await pause({ until })).body.policies[1].paused).toBe(`paused until ${until}`);
+    expect((await pause({})).body.policies[1].paused).toBe('paused until somebody resumes it');
+    expect((await world.ask('oneadmin', 'post', `${at}/1/resume`)).body.policies[1]).toMatchObject({
+      ...{ paused: null, definition: { target: 'CPU = 60' } },
+    });
+    expect((await world.ask('oneadmin', 'post', `${at}/2/resume`)).body.detail).toBe(
+      `Role front of service ${id} has no policy 2.`,
+    );
+    expect((await show(id)).log.map(({ message }: { message: string }) => message)).toEqual([
+      'Role front : has 2 policies from now on, by oneadmin',
+      `Role front : policy 1 is paused until ${until}, by oneadmin`,
+      'Role front : policy 1 is paused, by oneadmin',
+      'Role front : policy 1 is resumed, by oneadmin',
+    ]);
+  });
+
+  it('are checked as in a template, all that is wrong at once', async () => {
+    const id = await running({}, { cardinality: 2 });
+    const answer = await policies(id, 'put', {
+      ...{ elasticity_policies: [{ ...peak, expression: 'ATT >' }, { target: 'sum(CPU) = 6' }], min_vms: 5 },
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+      '/elasticity_policies/0/expression',
+      '/elasticity_policies/1/target',
+      '/min_vms',
+    ]);
+    expect((await policies(id, 'get')).body.policies).toEqual([]);
+  });
+
+  it('say why none of them is asked', async () => {
+    const id = await running({}, { elasticity_policies: [], state: 'FAILED_SCALING' });
+    expect((await policies(id, 'get')).body.waits).toBe('the role is FAILED_SCALING');
+  });
+});
