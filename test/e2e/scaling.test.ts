@@ -18,7 +18,7 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
     cluster = await Cluster.start({
       environments: {
         api: { ARCUS_ONEFLOW_PORT: String(oneflowPort) },
-        worker: { ARCUS_DEFAULT_COOLDOWN: '0' },
+        worker: { ARCUS_DEFAULT_COOLDOWN: '0', ARCUS_ELASTICITY_INTERVAL: '2' },
       },
     });
     hosts = await makeHosts(cluster.client, 2);
@@ -54,6 +54,33 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
       await cluster.client.awaitService(service, 'RUNNING');
       expect(await domainsOf(service)).toHaveLength(cardinality);
     }
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
+  it('grows when its VMs are busy, shrinks when they are not, and tells why', async () => {
+    const change = { type: 'CHANGE', period_number: 2, period: 2 };
+    const policies = [
+      { ...change, expression: 'CPU > 40', adjust: 1 },
+      { ...change, expression: 'max(CPU) < 20', adjust: -1 },
+    ];
+    const elastic = await makeServiceTemplate(cluster.client, 'elastic', {
+      roles: [{ name: 'web', min_vms: 1, max_vms: 2, elasticity_policies: policies }],
+    });
+    const service = await cluster.client.instantiate(elastic);
+    await cluster.client.awaitService(service, 'RUNNING');
+    const [first] = await domainsOf(service);
+    await cluster.simulator.send('PUT', '/load', { service, cpu_percent: 95 });
+    await expect.poll(() => domainsOf(service), patient).toHaveLength(2);
+    await cluster.simulator.send('DELETE', '/load');
+    await expect.poll(() => domainsOf(service), patient).toHaveLength(1);
+    await cluster.client.awaitService(service, 'RUNNING');
+    // The oldest has gone.
+    expect(await domainsOf(service)).not.toContain(first);
+    const log = (await cluster.store.services.find(service))?.log.map(({ message }) => message);
+    expect(log).toContain('Role web scaling up from 1 to 2 nodes, by policy 0: CPU[48] > 40');
+    expect(log).toContainEqual(
+      expect.stringMatching(/^Role web scaling down from 2 to 1 nodes, by policy 1: max\(CPU\)\[\d+\] < 20$/),
+    );
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 
