@@ -2,6 +2,7 @@ import { type Bench, oneRole, tenVms } from '../bench.js';
 import type { Population } from '../population.js';
 import type { Measured } from '../result.js';
 import { type Deployment, measureDeployment } from './deployment.js';
+import { measureElasticity } from './elasticity.js';
 import { measureGrowth } from './growth.js';
 import { measureHostile } from './hostile.js';
 import { measureList } from './list.js';
@@ -38,6 +39,7 @@ export const rows: readonly Row[] = [
   })),
   { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
+  { name: 'elasticity', measure: measureElasticity },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
   { name: 'hostile', measure: measureHostile },
