@@ -61,6 +61,7 @@ const bodies: Record<string, object> = {
   scaleRole: { cardinality: 2 },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
+  cloneServiceTemplate: { name: 'copy' },
 };
 const bodyFor = ({ id, body }: Route): object | undefined =>
   body.taken === 'never'

@@ -28,6 +28,8 @@ const bodies: Record<string, object> = {
   createVm: { template_id: 0 },
   updateVm: { user_template: { READY: 'YES' } },
   createService: { template_id: 0 },
+  cloneServiceTemplate: { name: 'copy' },
+  updateService: { name: 'other' },
   scaleRole: { cardinality: 2 },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
