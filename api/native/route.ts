@@ -101,9 +101,10 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
         throw invalid([...params.findings, ...query.findings, ...body.findings]);
       }
       const { caller, admission, precondition, current } = received;
-      // What starts an operation is compared before its admission, whose own guards decide the rest. A repeated request
-      // has its answer already: it has itself changed what it is about.
-      const starts = spec.answer.status === 202 && precondition !== unconditional;
+      // What starts an operation is compared before its admission, whose own guards decide the rest, and what makes something
+      // new of another thing before that is read. A repeated request has its answer already: it has itself changed what
+      // it is about.
+      const starts = [201, 202].includes(spec.answer.status) && precondition !== unconditional;
       if (starts && current && !(await operations.operations.isRepeated(caller, admission)))
         await precondition.demand(current);
       const request = { caller, admission, precondition, params: params.value, query: query.value, body: body.value };
