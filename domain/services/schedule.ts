@@ -6,24 +6,31 @@ import { startTimeOf } from '../start-time.js';
 /** When one that waits is looked at again, in milliseconds. */
 const again = 10 * 1_000;
 
+/** On whose clocks those are that name no zone. */
+type Clock = { zone: string; now: Date };
+
 /**
- * What is kept of the scheduled policies of these roles from now on: as before where they say the same as before. Null: there
- * are none. `zone`: on whose clocks those are that name none.
+ * What is kept of the scheduled policies of a role from now on: as before where they say the same as before. When fifty come
+ * next takes some ten milliseconds.
  */
-export function scheduleOf(
-  roles: readonly Pick<Role, 'name' | 'scheduled_policies'>[],
+export const entriesOf = (
+  { name: role, scheduled_policies: policies = [] }: Pick<Role, 'name' | 'scheduled_policies'>,
   before: Schedule | null,
-  { zone, now }: { zone: string; now: Date },
-): Schedule | null {
-  const of = roles.flatMap(({ name: role, scheduled_policies: policies = [] }) =>
-    policies.map((policy, at): ScheduleEntry => {
-      const print = printOf(policy);
-      const known = before?.of.find((one) => one.role === role && one.policy === at && one.print === print);
-      return known ?? { role, policy: at, print, next_at: firstOf(policy, zone, now), last: null };
-    }),
-  );
-  return of.length === 0 ? null : withDue({ version: (before?.version ?? 0) + 1, due_at: null, zone, of }, now);
-}
+  { zone, now }: Clock,
+): ScheduleEntry[] =>
+  policies.map((policy, at) => {
+    const print = printOf(policy);
+    const known = before?.of.find((one) => one.role === role && one.policy === at && one.print === print);
+    return known ?? { role, policy: at, print, next_at: firstOf(policy, zone, now), last: null };
+  });
+
+/** All of a service, from now on; null: there are none. */
+export const scheduleOf = (
+  of: readonly ScheduleEntry[],
+  before: Schedule | null,
+  { zone, now }: Clock,
+): Schedule | null =>
+  of.length === 0 ? null : withDue({ version: (before?.version ?? 0) + 1, due_at: null, zone, of: [...of] }, now);
 
 const printOf = ({ recurrence, start_time, time_zone, type, adjust, min_adjust_step }: ScheduledPolicy): string =>
   JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);

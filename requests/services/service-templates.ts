@@ -5,7 +5,7 @@ import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfService } from '../../domain/identity/quotas.js';
 import { type Finding, Problem } from '../../domain/problems.js';
-import { scheduleOf } from '../../domain/services/schedule.js';
+import { entriesOf, scheduleOf } from '../../domain/services/schedule.js';
 import {
   checkRole,
   checkRoles,
@@ -99,7 +99,9 @@ export async function instantiateService(
   const charge = chargeOfService(sizes);
   const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
   const made = newService(caller, template._id, await store.counters.one('document'), body);
-  const schedule = scheduleOf(made.roles, null, { zone: settings.timeZone ?? 'UTC', now: made.created_at });
+  const clock = { zone: settings.timeZone ?? 'UTC', now: made.created_at };
+  const entries = await eachInSlices(made.roles, (role) => entriesOf(role, null, clock));
+  const schedule = scheduleOf(entries.flat(), null, clock);
   const service: Service = { ...made, charge, capacities, ...(schedule && { schedule }) };
   return admit(context, caller, admission, {
     kind: 'deployService',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { lookAtDue, type ScheduledRole } from '../../../domain/scaling/due-policies.js';
-import { scheduleOf, withEntry } from '../../../domain/services/schedule.js';
+import { entriesOf, scheduleOf, withEntry } from '../../../domain/services/schedule.js';
 import type { Schedule, ScheduleEntry } from '../../../schemas/services/service.js';
 import { ScheduledPolicy } from '../../../schemas/services/service-template.js';
 
@@ -13,8 +13,10 @@ const role = (over: Partial<ScheduledRole> = {}, ...policies: ScheduledPolicy[])
   ...{ scheduled_policies: policies.length > 0 ? policies : [daily] },
   ...over,
 });
+const scheduled = (of: ScheduledRole, before: Schedule | null, now: Date): Schedule | null =>
+  scheduleOf(entriesOf(of, before, { zone, now }), before, { zone, now });
 const made = (of: ScheduledRole, now = at('09:00:00')): Schedule => {
-  const schedule = scheduleOf([of], null, { zone, now });
+  const schedule = scheduled(of, null, now);
   if (!schedule) throw new Error('there is no schedule');
   return schedule;
 };
@@ -30,15 +32,15 @@ describe('scheduled policies', () => {
     const schedule = made(role({}, daily, once));
     expect(schedule.of.map(({ next_at }) => next_at)).toEqual([at('12:00:00'), new Date('2026-07-02T06:00:00Z')]);
     expect(schedule).toMatchObject({ version: 1, due_at: at('12:00:00') });
-    expect(scheduleOf([role({ scheduled_policies: undefined })], null, { zone, now: at('09:00:00') })).toBeNull();
+    expect(scheduled(role({ scheduled_policies: undefined }), null, at('09:00:00'))).toBeNull();
   });
 
   it('keep what is known of those that say the same still, and begin anew with others', () => {
     const before = made(role());
     const now = at('13:00:00');
-    const after = scheduleOf([role({}, daily, policy({ recurrence: '30 13 * * *' }))], before, { zone, now });
+    const after = scheduled(role({}, daily, policy({ recurrence: '30 13 * * *' })), before, now);
     expect(after?.of.map(({ next_at }) => next_at)).toEqual([at('12:00:00'), at('13:30:00')]);
-    const other = scheduleOf([role({}, policy({ recurrence: '0 12 * * *', adjust: 6 }))], before, { zone, now });
+    const other = scheduled(role({}, policy({ recurrence: '0 12 * * *', adjust: 6 })), before, now);
     expect(other?.of.map(({ next_at }) => next_at)).toEqual([new Date('2026-07-02T12:00:00Z')]);
   });
 

@@ -4,7 +4,7 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scheduleActivities } from '../../../activities/scaling/schedules.js';
 import { Problem } from '../../../domain/problems.js';
-import { scheduleOf } from '../../../domain/services/schedule.js';
+import { entriesOf, scheduleOf } from '../../../domain/services/schedule.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { ScheduledPolicy } from '../../../schemas/services/service-template.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
@@ -42,7 +42,12 @@ async function made(policies: ScheduledPolicy[], over: Partial<Service> = {}): P
     const its = each.name === 'front' ? { min_vms: 1, max_vms: 9, scheduled_policies: policies } : {};
     return { ...each, state: 'RUNNING', cardinality: 2, ...its };
   });
-  const schedule = scheduleOf(roles, null, { zone: 'UTC', now: ago(10 * minutes) });
+  const clock = { zone: 'UTC', now: ago(10 * minutes) };
+  const schedule = scheduleOf(
+    roles.flatMap((role) => entriesOf(role, null, clock)),
+    null,
+    clock,
+  );
   if (!schedule) throw new Error('there is no schedule');
   await stores[0].services.model.create([{ ...service, state: 'RUNNING', operation: null, roles, schedule, ...over }]);
   return id;
