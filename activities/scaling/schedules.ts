@@ -53,44 +53,41 @@ async function fireOf(ports: Required<Ports>, service: ScheduledService, now: Da
     if (!look) continue;
     const after = await carriedOut(ports, service, schedule, look, now);
     if (!after) return;
-    // What was asked for is at work from now on.
-    if (after.operation !== null) roles.set(role.name, { ...role, operation: after.operation });
-    schedule = after.schedule;
+    schedule = after;
   }
 }
 
 /** The service is no more: nothing of it is due. */
 const over = (schedule: Schedule): Schedule => ({ ...schedule, version: schedule.version + 1, due_at: null });
 
-type Written = { schedule: Schedule; operation: string | null };
-
-/** The schedule as it is then, and the operation that was begun, if one was; null: somebody else has looked. */
+/** The schedule as it is then; null: somebody else has looked. */
 async function carriedOut(
   { store, scaleByPolicy }: Required<Ports>,
   { _id: service }: ScheduledService,
   schedule: Schedule,
   { entry, scale }: DueLook,
   now: Date,
-): Promise<Written | null> {
-  const write = async (then: ScheduleEntry): Promise<Written | null> => {
+): Promise<Schedule | null> {
+  const write = async (then: ScheduleEntry): Promise<Schedule | null> => {
     const after = withEntry(schedule, then, now);
-    return (await store.schedules.write(service, after, logOf(then))) ? { schedule: after, operation: null } : null;
+    return (await store.schedules.write(service, after, logOf(then))) ? after : null;
   };
   if (!scale) return write(entry);
   const { role, policy, last } = entry;
   const { to: cardinality, ...decided } = scale;
-  const done: { written: Written | null } = { written: null };
+  const done: { written: Schedule | null; operation: string } = { written: null, operation: '' };
   try {
-    await scaleByPolicy({
+    const op = await scaleByPolicy({
       ...{ service, role, cardinality, policy: decided },
       key: `schedule ${service}/${role}/${policy} ${last?.due_at.toISOString()}`,
       claim: (operation, transaction) => {
-        const after = withEntry(schedule, withOperation(entry, operation), now);
-        done.written = { schedule: after, operation };
-        return store.schedules.write(service, after, [], transaction);
+        done.operation = operation;
+        done.written = withEntry(schedule, withOperation(entry, operation), now);
+        return store.schedules.write(service, done.written, [], transaction);
       },
     });
-    return done.written;
+    // Of two that asked at once, the other one's may be what came of it.
+    return op === done.operation ? done.written : null;
   } catch (error) {
     const problem = problemOf(error);
     if (!problem || problems[problem.code].retryable) throw error;

@@ -68,7 +68,8 @@ const isPaused = ({ enabled, paused_until }: ScheduledPolicy, now: Date): boolea
 
 /** Why it cannot be carried out yet; null: it can. */
 function whyWaits(role: ScheduledRole, now: Date): string | null {
-  if (role.operation) return 'an operation was at work on the role';
+  // What is at work may only wait: then it gives way, and else it is told who is in the way.
+  if (role.operation) return null;
   if (isResting(role, now)) return 'the role was in COOLDOWN';
   const isScaled = role.state === 'RUNNING' || role.state === 'WARNING' || role.state === 'COOLDOWN';
   return isScaled ? null : `the role was ${role.state}`;

@@ -89,7 +89,6 @@ describe('scheduled policies', () => {
   });
 
   it.each<[string, Partial<ScheduledRole>]>([
-    ['an operation was at work on the role', { operation: 'op', state: 'SCALING' }],
     ['the role was in COOLDOWN', { state: 'COOLDOWN', cooldown_until: at('12:30:00') }],
     ['the role was DEPLOYING', { state: 'DEPLOYING' }],
     ['the role was FAILED_SCALING', { state: 'FAILED_SCALING' }],
@@ -104,6 +103,10 @@ describe('scheduled policies', () => {
     expect(look(role(), at('14:40:00'), waiting.entry)).toMatchObject({
       entry: { last: { verdict: 'missed', why: `for an hour ${why}` } },
     });
+  });
+
+  it('ask for it while an operation is at work on the role, which gives way if it only waits', () => {
+    expect(look(role({ operation: 'op', state: 'SCALING' }), at('12:00:04'))).toMatchObject({ scale: { to: 5 } });
   });
 
   it('pass by when there are so many already, or when they are paused', () => {

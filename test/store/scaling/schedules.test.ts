@@ -75,13 +75,13 @@ const scaling =
     claim,
   }: Parameters<NonNullable<Parameters<typeof scheduleActivities>[0]['scaleByPolicy']>>[0]) => {
     const op = ulid();
-    const admitted = await withTransaction(store.connection, async (transaction) => {
-      if (!(await claim(op, transaction))) return null;
-      const owner = await store.scalings.admit({ service, role, op }, { cardinality, force: false }, transaction);
+    await withTransaction(store.connection, async (transaction) => {
+      const owner =
+        (await claim(op, transaction)) &&
+        (await store.scalings.admit({ service, role, op }, { cardinality, force: false }, transaction));
       if (dies) throw new Error('the worker dies');
-      return owner;
+      if (!owner) throw new Problem('operation_in_progress', 'somebody was faster');
     });
-    if (!admitted) throw new Problem('operation_in_progress', 'somebody was faster');
     asked.push(key);
     return op;
   };
