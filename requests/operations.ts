@@ -53,6 +53,7 @@ import {
   undeployService,
   updateService,
 } from './services/services.js';
+import { listRevisions, showRevision } from './services/template-revisions.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { vmTemplates } from './vms/vm-templates.js';
@@ -78,7 +79,12 @@ export const createOperations = (given: OperationsContext) => {
     vmTemplates: vmTemplates(context),
     serviceTemplates: {
       ...serviceTemplates(context),
-      ...bind(context, { instantiate: instantiateService, clone: cloneServiceTemplate }),
+      ...bind(context, {
+        instantiate: instantiateService,
+        clone: cloneServiceTemplate,
+        revisions: listRevisions,
+        revision: showRevision,
+      }),
     },
     vms: bind(context, {
       list: listVms,

@@ -22,10 +22,11 @@ import type {
   ServiceResource,
   ServiceSummary,
 } from '../schemas/services/service.js';
-import type {
-  ScheduledPolicy,
-  ServiceTemplate,
-  ServiceTemplateResource,
+import {
+  firstRevision,
+  type ScheduledPolicy,
+  type ServiceTemplate,
+  type ServiceTemplateResource,
 } from '../schemas/services/service-template.js';
 import type { Vm, VmResource } from '../schemas/vms/vm.js';
 import type { VmTemplate, VmTemplateResource } from '../schemas/vms/vm-template.js';
@@ -123,6 +124,7 @@ export const serviceTemplateResource = (template: ServiceTemplate, names: Names)
   name: template.name,
   ...ownership(template),
   ...names(template),
+  revision: template.revision ?? firstRevision,
   body: template.body,
   warnings: policyWarnings(template.body),
   created_at: iso(template.created_at),
@@ -193,6 +195,7 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     ...ownership(service),
     ...names(service),
     template_id: service.template_id,
+    template_revision: service.template_revision ?? null,
     state: service.state,
     deployment: service.body.deployment,
     ready_status_gate: service.body.ready_status_gate,

@@ -189,8 +189,8 @@ export function createEndings(
       },
       transaction,
     );
-    if (before?.operation === op && said.state === 'succeeded' && removes(operation))
-      await services.remove(resource.id, transaction);
+    const goes = removes(operation) || (undeploys && before?.body.automatic_deletion === true);
+    if (before?.operation === op && said.state === 'succeeded' && goes) await services.remove(resource.id, transaction);
     // Whoever is about to take the service over makes untrue what those that wait for a host would be told.
     const isWanted = typeof before?.wanted === 'string' && before.wanted !== op;
     const left = said.state === 'succeeded' || isWanted ? null : leftWaiting(operation, said);

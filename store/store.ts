@@ -60,7 +60,7 @@ export function createStore(connection: Connection) {
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     documents,
     vmTemplates: documents('vm_template'),
-    serviceTemplates: createServiceTemplateStore(documents('service_template')),
+    serviceTemplates: createServiceTemplateStore(connection, documents('service_template')),
     operations,
     progress: createProgress(connection),
     steps,

@@ -52,7 +52,7 @@ export const templateDocument = (template: ServiceTemplateResource, { names, tim
 /** What Arcus tells of a service and of a role beside what OneFlow has in their place. */
 const ofService: ReadonlySet<string> = new Set([
   ...['id', 'uid', 'gid', 'uname', 'gname', 'permissions', 'shutdown_action'],
-  ...['template_id', 'operation', 'created_at', 'ended_at'],
+  ...['template_id', 'template_revision', 'operation', 'created_at', 'ended_at'],
 ]);
 const ofRole: ReadonlySet<string> = new Set(['reason', 'operation', 'cooldown_until']);
 

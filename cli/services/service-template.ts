@@ -2,7 +2,12 @@ import { z } from 'zod';
 import type { Answer } from '../../client/client.js';
 import { json } from '../../client/message.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import { ServiceTemplateBody, ServiceTemplateResource } from '../../schemas/services/service-template.js';
+import {
+  ServiceTemplateBody,
+  ServiceTemplateResource,
+  ServiceTemplateRevision,
+  ServiceTemplateRevisions,
+} from '../../schemas/services/service-template.js';
 import { type DocumentKind, isObject } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
@@ -11,9 +16,9 @@ import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
-import { pairs, rawText } from '../shell/output.js';
+import { type Column, pairs, rawText, tableOf } from '../shell/output.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
-import { listAndShow, type Resource, report, resolve } from '../shell/resource.js';
+import { listAndShow, type Resource, report, resolve, shown } from '../shell/resource.js';
 
 const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceTemplateResource> = {
   ...nounOf('service_template'),
@@ -40,6 +45,7 @@ const serviceTemplates: Resource<typeof ServiceTemplateResource, typeof ServiceT
         ['NAME', template.name],
         ['USER', template.uname],
         ['GROUP', template.gname],
+        ['REVISION', String(template.revision)],
         ['CREATED', template.created_at],
       ]),
       '',
@@ -143,6 +149,30 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         .client()
         .send('PATCH', `/service-templates/${id}`, ServiceTemplateResource, json({ name }));
       report(context, `service-template ${id} is called ${name} now.`, raw);
+    },
+  }),
+  leaf({
+    usage: 'revisions <service-template> [revision]',
+    summary: 'List what a service template has been, or print one revision of it',
+    examples: [
+      'arcus service-template revisions my_service',
+      'arcus service-template revisions my_service 2 > before.json',
+    ],
+    schema: z.object({}),
+    run: async (context, [wish, revision]) => {
+      const client = context.client();
+      const path = `/service-templates/${await resolve(client, serviceTemplates, wish)}/revisions`;
+      if (revision !== undefined) {
+        const { value, raw } = await client.get(`${path}/${encodeURIComponent(revision)}`, ServiceTemplateRevision);
+        return shown(context, () => rawText('json', value.body), raw);
+      }
+      const { value, raw } = await client.get(path, ServiceTemplateRevisions);
+      const columns: Column<(typeof value.items)[number]>[] = [
+        { title: 'REVISION', text: (one) => String(one.revision), right: true },
+        { title: 'SINCE', text: (one) => one.created_at },
+        { title: 'ROLES', text: (one) => String(one.roles), right: true },
+      ];
+      shown(context, () => tableOf(columns, value.items), raw);
     },
   }),
   leaf({

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { eachInSlices, inSlices } from '../../adapters/process/in-slices.js';
 import { beyond, measureServiceTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
@@ -18,6 +19,7 @@ import type { OperationResource } from '../../schemas/operations/operation-resou
 import type { InstantiateService, Role, Service } from '../../schemas/services/service.js';
 import {
   type CloneServiceTemplate,
+  firstRevision,
   type ServiceTemplate,
   ServiceTemplateBody,
   type ServiceTemplateResource,
@@ -56,7 +58,9 @@ export const serviceTemplates = (context: OperationsContext) => {
     async change(caller, body, present, transaction) {
       await check(context, caller, body, { before: present.body });
       await demandVmTemplates(context, body, transaction, { before: present.body });
-      return store.serviceTemplates.replace(present._id, { name: body.name, body }, transaction);
+      return isDeepStrictEqual(body, present.body)
+        ? present
+        : store.serviceTemplates.revise(present, body, transaction);
     },
     remove: (_caller, { _id }, transaction) => store.serviceTemplates.remove(_id, transaction),
   });
@@ -98,7 +102,7 @@ export async function instantiateService(
   });
   const charge = chargeOfService(sizes);
   const capacities = Object.fromEntries(sizes.map(({ name, capacity }) => [name, capacity]));
-  const made = newService(caller, template._id, await store.counters.one('document'), body);
+  const made = newService(caller, template, await store.counters.one('document'), body);
   const clock = { zone: settings.timeZone ?? 'UTC', now: made.created_at };
   const entries = await eachInSlices(made.roles, (role) => entriesOf(role, null, clock));
   const schedule = scheduleOf(entries.flat(), null, clock);
@@ -239,15 +243,20 @@ function refuse(findings: readonly Finding[]): void {
   throw new Problem('invalid_request', `${things} wrong with the service template.`, { findings });
 }
 
-function newService(caller: Caller, templateId: number, id: number, template: ServiceTemplateBody): Service {
-  const { roles, ...body } = template;
+function newService(
+  caller: Caller,
+  { _id: template_id, revision = firstRevision }: ServiceTemplate,
+  id: number,
+  { roles, ...body }: ServiceTemplateBody,
+): Service {
   return {
     _id: id,
     name: body.name,
     uid: caller.id,
     gid: caller.gid,
     permissions: permissionsOfNew(caller),
-    template_id: templateId,
+    template_id,
+    template_revision: revision,
     state: 'PENDING',
     roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
     body,

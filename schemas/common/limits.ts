@@ -211,6 +211,12 @@ export const limits = {
     of: 'names of roles that the VMs of a service carry together, for `affinity` and `anti_affinity`',
     why: 'Each VM has those of the roles that it goes with, and steps read them.',
   },
+  revisions: {
+    most: 100,
+    unit: 'items',
+    of: 'what a service template has been before, revision by revision; the oldest go',
+    why: 'Each is a template of its own, and each change adds one.',
+  },
   policies: {
     most: 50,
     unit: 'policies',

@@ -208,6 +208,7 @@ export const ServiceTemplateBody = z.looseObject({
     .preprocess(absent, z.enum(['none', 'straight']).default('none'))
     .describe('straight: parents before children; none: all roles at once'),
   shutdown_action: optional(ShutdownAction).describe('How VMs go; absent: as configured'),
+  automatic_deletion: optional(z.boolean()).describe('Whether the service is removed once it is DONE'),
   ready_status_gate: z
     .preprocess(absent, z.boolean().default(false))
     .describe('Whether a VM counts as running only after its guest reported READY=YES'),
@@ -232,11 +233,25 @@ export const UpdateServiceTemplate = z
 export const CloneServiceTemplate = z.strictObject({ name: ObjectName.describe('Of the new template') });
 export type CloneServiceTemplate = z.infer<typeof CloneServiceTemplate>;
 
-export type ServiceTemplate = Ownership & { _id: number; name: string; body: ServiceTemplateBody; created_at: Date };
+/** `revision`: rises with each change of the body, from 1; absent: 1. `revised_at`: since when it is that; absent: since it was made. */
+export type ServiceTemplate = Ownership & {
+  _id: number;
+  name: string;
+  body: ServiceTemplateBody;
+  created_at: Date;
+  revision?: number;
+  revised_at?: Date;
+};
+
+/** What a template was before it was changed: nothing of it changes any more. */
+export type PastRevision = { template: number; revision: number; body: ServiceTemplateBody; created_at: Date };
+
+export const firstRevision = 1;
 
 export const ServiceTemplateResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
+  revision: z.int().describe('Rises with each change of the body, from 1'),
   body: ServiceTemplateBody,
   warnings: z
     .array(z.string())
@@ -244,3 +259,18 @@ export const ServiceTemplateResource = OwnershipResource.extend({
   created_at: Timestamp,
 }).meta({ id: 'ServiceTemplate' });
 export type ServiceTemplateResource = z.infer<typeof ServiceTemplateResource>;
+
+/** What a template is, or was, as one of its changes has made it. */
+export const ServiceTemplateRevision = z
+  .object({ revision: z.int(), body: ServiceTemplateBody, created_at: Timestamp.describe('When it came to be') })
+  .meta({ id: 'ServiceTemplateRevision' });
+export type ServiceTemplateRevision = z.infer<typeof ServiceTemplateRevision>;
+
+export const ServiceTemplateRevisions = z
+  .object({
+    items: z
+      .array(ServiceTemplateRevision.omit({ body: true }).extend({ roles: z.int().describe('How many it has') }))
+      .describe('The newest, which the template is now, first'),
+  })
+  .meta({ id: 'ServiceTemplateRevisions' });
+export type ServiceTemplateRevisions = z.infer<typeof ServiceTemplateRevisions>;

@@ -130,6 +130,8 @@ export type Service = Ownership & {
   _id: number;
   name: string;
   template_id: number;
+  /** Which of the template it was made of; absent: nobody wrote it down. */
+  template_revision?: number;
   state: ServiceState;
   roles: Role[];
   body: ServiceBody;
@@ -196,6 +198,7 @@ export const ServiceResource = OwnershipResource.extend({
   id: ObjectId,
   name: z.string(),
   template_id: ObjectId,
+  template_revision: z.int().nullable().describe('The revision of the template that it was made of'),
   state: ServiceState,
   deployment: z.enum(['none', 'straight']),
   ready_status_gate: z.boolean(),

@@ -35,6 +35,7 @@ export const service = (id: number, name: string, state = 'RUNNING', changes: Re
   id,
   name,
   template_id: 0,
+  template_revision: 1,
   state,
   deployment: 'straight',
   ready_status_gate: false,

@@ -41,6 +41,7 @@ const service = ServiceResource.parse({
   gname: 'oneadmin',
   permissions: { owner: none, group: none, other: none },
   template_id: 3,
+  template_revision: null,
   state: 'DEPLOYING',
   deployment: 'straight',
   ready_status_gate: false,

@@ -27,6 +27,7 @@ export const shop = {
   id: 0,
   name: 'shop',
   ...ofOneadmin,
+  revision: 1,
   body: { name: 'shop', deployment: 'straight', ready_status_gate: false, roles: [roles.web, roles.db] },
   warnings: [],
   created_at: '2026-05-04T09:30:00.000Z',

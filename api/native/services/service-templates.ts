@@ -4,9 +4,12 @@ import {
   CloneServiceTemplate,
   ServiceTemplateBody,
   ServiceTemplateResource,
+  ServiceTemplateRevision,
+  ServiceTemplateRevisions,
   UpdateServiceTemplate,
 } from '../../../schemas/services/service-template.js';
 import { patches, replaces } from '../../http/edit-body.js';
+import { PathId } from '../../http/path-id.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
@@ -116,7 +119,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
       {
         params: { id: '0' },
         body: { ...shopBody, ready_status_gate: true },
-        answer: { ...shop, body: { ...shop.body, ready_status_gate: true } },
+        answer: { ...shop, revision: 2, body: { ...shop.body, ready_status_gate: true } },
       },
     ],
     handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
@@ -136,7 +139,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     body: patches(UpdateServiceTemplate.meta({ id: 'UpdateServiceTemplate' }), template.schema),
     answer: shows(ServiceTemplateResource),
     problems: ['not_found', 'name_taken'],
-    examples: [{ params: { id: '0' }, body: { ready_status_gate: null }, answer: shop }],
+    examples: [{ params: { id: '0' }, body: { ready_status_gate: null }, answer: { ...shop, revision: 3 } }],
     handle: ({ serviceTemplates }, { caller, params, body: revise, precondition }) =>
       serviceTemplates.update(caller, params.id, { revise, precondition }),
   }),
@@ -155,6 +158,43 @@ export const serviceTemplateRoutes: readonly Route[] = [
     examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ serviceTemplates }, { caller, params, precondition }) =>
       serviceTemplates.remove(caller, params.id, precondition),
+  }),
+  route({
+    id: 'showServiceTemplateRevisions',
+    method: 'get',
+    path: '/service-templates/{id}/revisions',
+    tag: 'Service templates',
+    summary: 'Show what a service template has been',
+    needs: [['use', 'service_template']],
+    description:
+      'Each change of its body makes another revision; what it was before is kept and never changes. A service says which it was made of.',
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ServiceTemplateRevisions),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: { items: [{ revision: 1, created_at: shop.created_at, roles: 2 }] } }],
+    handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.revisions(caller, params.id),
+  }),
+  route({
+    id: 'showServiceTemplateRevision',
+    method: 'get',
+    path: '/service-templates/{id}/revisions/{revision}',
+    tag: 'Service templates',
+    summary: 'Show a service template as it is or was',
+    needs: [['use', 'service_template']],
+    params: ById.extend({ revision: PathId.describe('Its number') }),
+    query: NoQuery,
+    body: noBody,
+    answer: shows(ServiceTemplateRevision),
+    problems: ['not_found'],
+    examples: [
+      {
+        params: { id: '0', revision: '1' },
+        answer: { revision: 1, body: shop.body, created_at: shop.created_at },
+      },
+    ],
+    handle: ({ serviceTemplates }, { caller, params }) => serviceTemplates.revision(caller, params.id, params.revision),
   }),
   route({
     id: 'cloneServiceTemplate',

@@ -19,6 +19,7 @@ export const shopOfMay: ServiceResource = {
   name: 'shop of May',
   ...ofOneadmin,
   template_id: 0,
+  template_revision: 1,
   state: 'RUNNING',
   deployment: 'straight',
   ready_status_gate: false,

@@ -78,6 +78,7 @@ export const sends: Record<string, readonly Send[]> = {
   }),
   ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
 
+  showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],
   cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   updateService: [{ body: { name: 'renamed' } }],
   instantiateServiceTemplate: [{ body: {} }, { body: otherTemplate }],

@@ -53,6 +53,7 @@ export const story: readonly (string | Event)[] = [
   ...shared('VmTemplate', '/vm-templates/0'),
   ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],
   ...['createServiceTemplate', 'listServiceTemplates', 'showServiceTemplate'],
+  ...['showServiceTemplateRevisions', 'showServiceTemplateRevision'],
   ...shared('ServiceTemplate', '/service-templates/0'),
 
   'instantiateServiceTemplate',

@@ -174,3 +174,21 @@ it('says nothing of VMs that another operation is about to take over', async () 
   expect(await vmsThat({ state: 'PENDING', reason: null, hold: null })).toBe(18);
   expect(await vmsThat({ lcm_state: 'BOOT_FAILURE', hold: null })).toBe(2);
 });
+
+it.each([
+  ['is removed once it is DONE, where its template says so', true, null],
+  ['stays as DONE, where it does not', false, 'DONE'],
+])('a service that is undeployed %s', async (_what, automatic_deletion, state) => {
+  const made = deployingService(service, op);
+  const roles = made.roles.map((role) => ({ ...role, state: 'DONE' as const }));
+  const body = { ...made.body, automatic_deletion };
+  await store.services.model.create([{ ...made, state: 'UNDEPLOYING', wanted: op, roles, body }]);
+  await store.operations.model.create([
+    madeOperation({
+      ...{ _id: op, kind: 'undeployService', resource: { type: 'service', id: service } },
+      ...{ input: { hard: null, remove: false }, state: 'running', run_id: 'a-run', started_at: new Date() },
+    }),
+  ]);
+  expect((await store.endings.end(op, { state: 'succeeded' }))?.state).toBe('succeeded');
+  expect((await store.services.find(service))?.state ?? null).toBe(state);
+});
