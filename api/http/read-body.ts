@@ -19,6 +19,8 @@ export type BodySpec<B extends z.ZodType> = BodyKind & {
   /** What is to be sent, where the schema takes more and makes something else of it; looked at first. */
   described?: z.ZodType;
   taken: 'required' | 'optional' | 'never';
+  /** Makes of what was sent what the schema describes, where the same may be said in other words. */
+  understood?: (sent: unknown) => unknown;
 };
 
 /**

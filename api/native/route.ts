@@ -114,7 +114,8 @@ export function route<P extends z.ZodObject, Q extends z.ZodObject, B extends z.
 }
 
 function bodyOf(spec: BodySpec<z.ZodType>, { body }: Received): unknown {
-  if (spec.taken === 'never' || body !== undefined) return body;
+  if (spec.taken !== 'never' && body !== undefined) return spec.understood ? spec.understood(body) : body;
+  if (spec.taken === 'never') return body;
   if (spec.taken === 'optional') return {};
   throw new Problem('malformed_body', 'This request needs a body.');
 }

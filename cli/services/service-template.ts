@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Answer } from '../../client/client.js';
 import { json } from '../../client/message.js';
+import { laterNames } from '../../domain/services/later-names.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import {
   ServiceTemplateBody,
@@ -173,6 +174,22 @@ export const serviceTemplateCommands: readonly Leaf[] = [
         { title: 'ROLES', text: (one) => String(one.roles), right: true },
       ];
       shown(context, () => tableOf(columns, value.items), raw);
+    },
+  }),
+  leaf({
+    usage: 'export <service-template>',
+    summary: 'Print the JSON of a service template, as OneFlow takes it',
+    examples: [
+      'arcus service-template export my_service > my_service.json',
+      'arcus service-template export my_service --names 7 | oneflow-template create',
+    ],
+    options: [['--names <release>', 'of which OneFlow its members are called: 5 or 7 (default: 5)']],
+    schema: z.object({ names: z.enum(['5', '7'], 'must be 5 or 7').default('5') }),
+    run: async (context, [wish], { names }) => {
+      const client = context.client();
+      const id = await resolve(client, serviceTemplates, wish);
+      const { value } = await client.get(`/service-templates/${id}`, ServiceTemplateResource);
+      context.out(rawText('json', names === '7' ? laterNames(value.body) : value.body));
     },
   }),
   leaf({

@@ -1,3 +1,4 @@
+import { firstNames } from '../../../domain/services/later-names.js';
 import { namedFields } from '../../../schemas/common/list.js';
 import { InstantiateService } from '../../../schemas/services/service.js';
 import {
@@ -32,11 +33,12 @@ import {
 } from '../route.js';
 import { shop, shopBody } from './service-templates-examples.js';
 
-/** OneFlow's service template: JSON, in which comments are allowed. */
+/** OneFlow's service template: JSON, in which comments are allowed. What is of OneFlow 7 is taken with its names. */
 const template = {
   schema: ServiceTemplateBody.meta({ id: 'ServiceTemplateBody' }),
   taken: 'required',
   comments: true,
+  understood: firstNames,
 } as const;
 
 const ofRoles = { as: 'the VM templates that its roles name', refused: 'invalid_request' } as const;
@@ -78,7 +80,8 @@ export const serviceTemplateRoutes: readonly Route[] = [
     tag: 'Service templates',
     summary: 'Add a service template',
     needs: [['create', 'service_template'], useOfRoles],
-    description: 'OneFlow’s JSON, in which comments are allowed. Everything wrong with it is reported at once.',
+    description:
+      'OneFlow’s JSON, in which comments are allowed, with the names of OneFlow 5 or 7. Everything wrong with it is reported at once.',
     params: NoParams,
     query: NoQuery,
     body: template,
@@ -112,7 +115,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
     description: 'Services made before keep what they were made of.',
     params: ById,
     query: NoQuery,
-    body: replaces(template.schema, { comments: true }),
+    body: replaces(template.schema, { comments: true, understood: firstNames }),
     answer: shows(ServiceTemplateResource),
     problems: ['not_found', 'name_taken'],
     examples: [

@@ -67,3 +67,33 @@ it('of many revisions the oldest go, and with a template all of its', async () =
   expect((await world.ask('alice', 'delete', `/service-templates/${id}`)).status).toBe(204);
   expect(await past.countDocuments({ template: id })).toBe(0);
 });
+
+it('a template of OneFlow 7 is taken with its names, and kept with those of all', async () => {
+  const seven = {
+    name: 'of seven',
+    user_inputs: { NET: 'M|text|Which network?' },
+    roles: [{ name: 'web', type: 'vm', template_id: 0, template_contents: { NIC: [{ NETWORK: '$NET' }], CPU: 2 } }],
+  };
+  const first = {
+    custom_attrs: seven.user_inputs,
+    roles: [{ name: 'web', vm_template: 0, vm_template_contents: 'NIC=[NETWORK="$NET"]\nCPU="2"\n' }],
+  };
+  const created = await world.ask('alice', 'post', '/service-templates', seven);
+  expect([created.status, created.body.body]).toEqual([201, expect.anything()]);
+  expect(created.body.body).toMatchObject(first);
+  const path = `/service-templates/${created.body.id}`;
+  const replaced = await world.ask('alice', 'put', path, { ...seven, description: 'again' });
+  expect([replaced.status, replaced.body.body.description, replaced.body.body.roles]).toEqual([
+    200,
+    'again',
+    created.body.body.roles,
+  ]);
+  const router = await world.ask('alice', 'post', '/service-templates', {
+    name: 'r',
+    roles: [{ name: 'r', type: 'vr', template_id: 0 }],
+  });
+  expect([router.status, router.body.errors]).toEqual([
+    400,
+    [{ pointer: '/roles/0/type', detail: expect.stringContaining('virtual routers') }],
+  ]);
+});
