@@ -37,6 +37,8 @@ export type Arcus = Subject & {
   db: mongoose.mongo.Db;
   /** Its processes by name: api, worker, Temporal, MongoDB, simulator. */
   processes(): Processes;
+  /** Gives a role so many VMs; resolves when the operation has succeeded. */
+  scale(id: number, role: string, cardinality: number): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -96,6 +98,7 @@ async function connect(home: string) {
   const engine = new Client({ connection, namespace: namespaces.operations });
   const db = mongodb.db();
   const services = db.collection<{ _id: number; state: string; template_id: number }>('services');
+  const operations = db.collection<{ _id: string; state: string }>('operations');
   const vmTemplate = await makeCloud(
     client,
     ports.simulator,
@@ -132,6 +135,17 @@ async function connect(home: string) {
     },
     async undeploy(id: number): Promise<void> {
       await client.send('POST', `/services/${id}/undeploy`, Accepted, json({}));
+    },
+    async scale(id: number, role: string, cardinality: number): Promise<void> {
+      const path = `/services/${id}/roles/${role}/scale`;
+      const { id: op } = (await client.send('POST', path, Accepted, json({ cardinality }))).value;
+      for (;;) {
+        const found = await operations.findOne({ _id: op }, { projection: { state: 1 } });
+        if (found?.state === 'succeeded') return;
+        if (found?.state === 'failed' || found?.state === 'cancelled')
+          throw new Error(`scaling ${op} has ${found.state}`);
+        await sleep(10);
+      }
     },
     /** The last word is the API's, for one of them. */
     async reach(ids: readonly number[], aim: 'RUNNING' | 'DONE'): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 
 /** A role as both Arcus and its floor are asked for it. */
-export type Role = { name: string; cardinality?: number; parents?: string[] };
+export type Role = { name: string; cardinality?: number; parents?: string[]; cooldown?: number };
 
 /** Number of steps in a run's history, and its bytes. */
 export type RunInfo = { localActivities: number; activities: number; events: number; bytes: number };

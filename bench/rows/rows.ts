@@ -8,6 +8,7 @@ import { measureHostile } from './hostile.js';
 import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
 import { measureRest } from './rest.js';
+import { measureScaling } from './scaling.js';
 import { measureShow } from './show.js';
 import { measureTurns } from './turns.js';
 import { measureWide } from './wide.js';
@@ -37,6 +38,7 @@ export const rows: readonly Row[] = [
     name: deployment.name,
     measure: (bench: Bench) => measureDeployment(bench, deployment),
   })),
+  { name: 'scaling', measure: measureScaling },
   { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
   { name: 'elasticity', measure: measureElasticity },
