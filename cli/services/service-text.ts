@@ -16,6 +16,7 @@ export function serviceText(service: ServiceResource, _context: Context): string
       ['NAME', service.name],
       ['USER', service.uname],
       ['GROUP', service.gname],
+      ['TEMPLATE', templateText(service)],
       ['STRATEGY', service.deployment],
       ['SERVICE STATE', service.state],
       ['READY GATE', service.ready_status_gate ? 'yes' : null],
@@ -30,6 +31,10 @@ export function serviceText(service: ServiceResource, _context: Context): string
     ...service.log.map(({ timestamp, severity, message }) => `${dateText(timestamp)} [${severity}] ${message}`),
   ].join('\n');
 }
+
+/** Of which template it is, and of which of its revisions. */
+const templateText = ({ template_id, template_revision }: ServiceResource): string =>
+  `${template_id}${template_revision === null ? '' : `, revision ${template_revision}`}`;
 
 const roleText = (role: Role): string =>
   [

@@ -94,6 +94,7 @@ describe('show', () => {
       NAME            : shop
       USER            : oneadmin
       GROUP           : oneadmin
+      TEMPLATE        : 0, revision 1
       STRATEGY        : straight
       SERVICE STATE   : RUNNING
 
