@@ -4,6 +4,7 @@ import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
 import { elasticityActivities } from './scaling/elasticity.js';
 import { scalingActivities } from './scaling/scaling.js';
+import { scheduleActivities } from './scaling/schedules.js';
 import { deploymentActivities } from './services/deployment.js';
 import { failedRoleActivities } from './services/failed-roles.js';
 import { findingActivities, repairActivities } from './services/repair.js';
@@ -44,6 +45,13 @@ export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
 export const tickSteps = (ports: StepPorts) => {
   const { reconcile, handOver } = supervisionActivities(ports);
-  return { reconcile, handOver, ...monitoringActivities(ports), ...elasticityActivities(ports) };
+  const { evaluatePolicies: evaluate } = elasticityActivities(ports);
+  const { fireSchedules } = scheduleActivities(ports);
+  /** What is due at its time goes before what goes by load: that is then judged by what has come of it. */
+  const evaluatePolicies: typeof evaluate = async () => {
+    await fireSchedules();
+    return evaluate();
+  };
+  return { reconcile, handOver, ...monitoringActivities(ports), evaluatePolicies };
 };
 export type TickSteps = ReturnType<typeof tickSteps>;

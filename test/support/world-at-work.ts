@@ -109,7 +109,7 @@ export class WorldAtWork {
   }
 
   /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */
-  async tick(workflowType: 'reconcile' | 'monitorHosts'): Promise<string> {
+  async tick(workflowType: 'reconcile' | 'monitorHosts' | 'evaluatePolicies'): Promise<string> {
     const workflowId = ownName(workflowType);
     await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
     return workflowId;

@@ -447,7 +447,7 @@ describe('a scheduled policy', () => {
       },
     ]);
     const fired = async () => {
-      await world.reconcile();
+      await world.tick('evaluatePolicies');
       return (await world.service(id)).schedule?.of[0]?.last?.operation ?? null;
     };
     await expect.poll(fired).not.toBeNull();
