@@ -24,16 +24,18 @@ export const scheduleActivities = ({ store, scaleByPolicy }: Ports) => ({
   async fireSchedules(): Promise<{ looked: number; failed: number }> {
     const told = { looked: 0, failed: 0 };
     if (!scaleByPolicy) return told;
+    const looked: number[] = [];
     for (const until = performance.now() + lasts; performance.now() < until; ) {
       const now = new Date();
-      const page = await store.schedules.due(now, pageSize);
+      // What waits, or failed, stays due: others are not to wait behind it.
+      const page = await store.schedules.due(now, pageSize, looked);
+      looked.push(...page.map(({ _id }) => _id));
       const failures = await eachApart(page, atOnce, (service) => fireOf({ store, scaleByPolicy }, service, now));
       for (const { item, error } of failures)
         log.warn('the scheduled policies of a service could not be looked at', { service: item._id, error });
       told.looked += page.length;
       told.failed += failures.length;
-      // One that fails stays due: it would be looked at again and again.
-      if (page.length < pageSize || failures.length > 0) break;
+      if (page.length < pageSize) break;
     }
     return told;
   },

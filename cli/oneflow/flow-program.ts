@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { printableLines } from '../../schemas/common/printable.js';
 import type { Environment } from '../shell/environment.js';
+import { jsonDocument } from '../shell/files/json-document.js';
 import { createFlowClient, type FlowClient, FlowFault } from './flow-client.js';
 import { Document, serviceList, serviceText, templateList, templateText } from './flow-text.js';
 
@@ -238,13 +239,25 @@ const bodyIn = (text: string): unknown =>
   z.object({ DOCUMENT: z.object({ TEMPLATE: z.object({ BODY: z.unknown() }) }) }).parse(JSON.parse(text)).DOCUMENT
     .TEMPLATE.BODY;
 
+/** As OneFlow's commands take it, and with comments, as the guide's examples have them. */
 function jsonIn(file: string | undefined): object {
+  const name = file ?? 'Standard input';
+  const text = textIn(file, name);
+  const read = jsonDocument(text);
+  const [fault] = read.ok ? [] : read.faults;
+  if (fault) {
+    const line = text.slice(0, fault.offset).split('\n').length;
+    throw new FlowFault(`${name} is no template in JSON: ${fault.detail}, line ${line}`, 255);
+  }
+  const found = z.looseObject({}).safeParse(read.ok ? read.documents[0]?.content : undefined);
+  if (!found.success) throw new FlowFault(`${name} is no template in JSON: it is no object`, 255);
+  return found.data;
+}
+
+function textIn(file: string | undefined, name: string): string {
   try {
-    return z.looseObject({}).parse(JSON.parse(readFileSync(file ?? 0, 'utf8')));
+    return readFileSync(file ?? 0, 'utf8');
   } catch (error) {
-    throw new FlowFault(
-      `${file ?? 'Standard input'} is no template in JSON: ${error instanceof Error ? error.message : String(error)}`,
-      255,
-    );
+    throw new FlowFault(`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 255);
   }
 }

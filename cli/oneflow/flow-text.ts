@@ -4,8 +4,10 @@ import { z } from 'zod';
 
 const Digits = z.string();
 const Policy = z.looseObject({
-  type: z.string(),
-  adjust: z.int(),
+  // One with a target has neither: how far it goes is what it works out.
+  type: z.string().optional(),
+  adjust: z.int().optional(),
+  target: z.string().optional(),
   min_adjust_step: z.int().optional(),
   expression: z.string().optional(),
   expression_evaluated: z.string().optional(),
@@ -182,6 +184,7 @@ function roleText(role: z.infer<typeof Role>, now: Date): string[] {
 
 /** `+ 2`, `= 6`, `- 10 % (2)`. */
 function adjustText({ type, adjust, min_adjust_step: step }: Policy): string {
+  if (adjust === undefined) return 'to target';
   if (type === 'CARDINALITY') return `= ${adjust}`;
   const sign = adjust < 0 ? '-' : '+';
   const per = type === 'PERCENTAGE_CHANGE' ? ` %${step === undefined ? '' : ` (${step})`}` : '';
@@ -191,7 +194,7 @@ function adjustText({ type, adjust, min_adjust_step: step }: Policy): string {
 const elasticityText = (policy: Policy): string =>
   row(
     [adjustText(policy), 12],
-    [policy.expression_evaluated ?? policy.expression ?? '', 48],
+    [policy.expression_evaluated ?? policy.expression ?? policy.target ?? '', 48],
     [policy.period_number === undefined ? '-' : `${policy.true_evals ?? 0}/${policy.period_number}`, 5],
     [policy.period === undefined ? '-' : `${policy.period}s`, 6],
     [policy.cooldown === undefined ? '-' : `${policy.cooldown}s`, 5],

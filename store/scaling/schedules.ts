@@ -35,11 +35,11 @@ export function createSchedules(connection: Connection) {
   }
 
   return {
-    /** Some of the services of which a policy is due, those that are so for longest first. */
-    due: (now: Date, most: number): Promise<ScheduledService[]> =>
+    /** Some of the services of which a policy is due, those that are so for longest first; `but`: none of these. */
+    due: (now: Date, most: number, but: readonly number[] = []): Promise<ScheduledService[]> =>
       services()
         .find<ScheduledService>(
-          { 'schedule.due_at': { $gt: new Date(0), $lte: now } },
+          { 'schedule.due_at': { $gt: new Date(0), $lte: now }, _id: { $nin: [...but] } },
           { projection: fields, hint: 'due' },
         )
         .sort({ 'schedule.due_at': 1 })

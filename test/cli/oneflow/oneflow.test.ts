@@ -50,17 +50,39 @@ async function run(line: string, environment: Record<string, string> = {}) {
 }
 
 describe('oneflow and oneflow-template, with the guide’s words', () => {
+  it('say what is the matter with a file, and where', async () => {
+    const file = join(directory, 'broken.json');
+    for (const [text, why] of [
+      ['{\n"name": ,}', /broken.json is no template in JSON: .*, line 2\n$/],
+      ['[]', /broken.json is no template in JSON: it is no object\n$/],
+    ] as const) {
+      writeFileSync(file, text);
+      expect(await run(`oneflow-template create ${file}`)).toMatchObject({
+        code: 255,
+        err: expect.stringMatching(why),
+      });
+    }
+    expect((await run('oneflow-template create /nowhere.json')).err).toContain('/nowhere.json cannot be read');
+  });
+
   it('register, list and show a template, and deploy a service of it', async () => {
     const file = join(directory, 'my_service.json');
     const role = (name: string, more: object = {}) => ({ name, vm_template: 0, ...more });
     const policy = { expression: 'ATT > 50', type: 'CHANGE', adjust: 2, period_number: 3, period: 10 };
     const back = { expression: 'ATT < 20', type: 'PERCENTAGE_CHANGE', adjust: -10, min_adjust_step: 2 };
     const morning = { recurrence: '0 9 * * mon,tue', type: 'CARDINALITY', adjust: 6 };
+    const tracked = { target: 'CPU = 60' };
     const roles = [
-      role('frontend', { min_vms: 1, max_vms: 5, elasticity_policies: [policy, back], scheduled_policies: [morning] }),
+      role('frontend', {
+        min_vms: 1,
+        max_vms: 5,
+        elasticity_policies: [policy, back, tracked],
+        scheduled_policies: [morning],
+      }),
       role('worker', { parents: ['frontend'], cardinality: 2 }),
     ];
-    writeFileSync(file, JSON.stringify({ name: 'my_service', deployment: 'straight', roles }));
+    const text = JSON.stringify({ name: 'my_service', deployment: 'straight', roles });
+    writeFileSync(file, `// The guide's\n${text}`);
     expect(await run(`oneflow-template create ${file}`)).toEqual({ code: 0, out: 'ID: 0\n', err: '' });
     expect((await run('oneflow-template list')).out).toBe(
       [

@@ -103,6 +103,19 @@ describe('a scheduled policy that is due', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('does not wait behind hundreds that wait for their roles', async () => {
+    const waiting = [];
+    for (let at = 0; at < 201; at++) waiting.push(await made([policy({ start_time: ago(9 * minutes).toISOString() })]));
+    const resting = { state: 'COOLDOWN', cooldown_until: new Date(Date.now() + 60 * minutes) } as const;
+    const model = stores[0].services.model;
+    for (const [name, value] of Object.entries(resting))
+      await model.updateMany({ _id: { $in: waiting } }, { $set: { [`roles.$[].${name}`]: value } });
+    const id = await made([policy()]);
+    expect(await fire(stores[0])).toEqual({ looked: 202, failed: 0 });
+    expect(await seen(id)).toMatchObject({ cardinality: 4, last: { verdict: 'scaled' } });
+    await model.deleteMany({ _id: { $in: waiting } });
+  });
+
   it('scales once when two look at the same time', async () => {
     for (let round = 0; round < 10; round++) {
       const asked: string[] = [];
