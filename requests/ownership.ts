@@ -23,7 +23,7 @@ export const ownershipOperations = (context: OperationsContext) => {
       shown: async (caller, service) => {
         const names = await namesFor(directory, caller, [service]);
         const nodes = (await store.services.findWithNodes(service._id))?.nodes ?? [];
-        return serviceResource(service, nodes, names);
+        return serviceResource(service, nodes, names, await store.elasticity.ofServices([service]));
       },
     }),
   };

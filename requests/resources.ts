@@ -1,6 +1,7 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
+import type { RoleRecord } from '../domain/scaling/role-record.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
@@ -13,18 +14,9 @@ import { kinds } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 import type { OperationResource } from '../schemas/operations/operation-resource.js';
 import { Answer } from '../schemas/operations/question.js';
-import type {
-  Firing,
-  FiringResource,
-  NodeResource,
-  ScheduledPolicyResource,
-  Service,
-  ServiceResource,
-  ServiceSummary,
-} from '../schemas/services/service.js';
+import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import {
   firstRevision,
-  type ScheduledPolicy,
   type ServiceTemplate,
   type ServiceTemplateResource,
 } from '../schemas/services/service-template.js';
@@ -34,6 +26,7 @@ import type { Directory } from '../store/identity/directory.js';
 import type { ServiceNode } from '../store/services/service-nodes.js';
 import type { ServiceRow } from '../store/services/services.js';
 import type { OperationsContext } from './context.js';
+import { shownElasticity, shownSchedules } from './policy-resources.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
 export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };
@@ -174,7 +167,14 @@ export const monitoringResource = ({
   ...{ time: iso(at), cpu, memory, nettx, netrx },
 });
 
-export function serviceResource(service: Service, vms: readonly ServiceNode[], names: Names): ServiceResource {
+/** `records`: what was kept of its elasticity policies. */
+export function serviceResource(
+  service: Service,
+  vms: readonly ServiceNode[],
+  names: Names,
+  records: readonly RoleRecord[],
+): ServiceResource {
+  const kept = new Map(records.flatMap((one) => (one.service === service._id ? [[one.role, one] as const] : [])));
   const nodes = new Map(service.roles.map((role): [string, NodeResource[]] => [role.name, []]));
   for (const vm of vms)
     if (vm.service)
@@ -207,11 +207,13 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
         scaled_at: _at,
         cooldown_until,
         operation = null,
+        elasticity_policies: elasticity,
         scheduled_policies: policies,
         ...role
       }) => ({
         ...role,
-        ...(policies && { scheduled_policies: shownPolicies(service.schedule, role.name, policies) }),
+        ...(elasticity && { elasticity_policies: shownElasticity(kept.get(role.name), elasticity) }),
+        ...(policies && { scheduled_policies: shownSchedules(service.schedule, role.name, policies) }),
         operation,
         cooldown_until: isoOrNull(cooldown_until ?? null),
         nodes: nodes.get(role.name) ?? [],
@@ -222,25 +224,6 @@ export function serviceResource(service: Service, vms: readonly ServiceNode[], n
     created_at: iso(service.created_at),
     ended_at: isoOrNull(service.ended_at),
   };
-}
-
-const firingResource = ({ due_at, at, verdict, why, operation }: Firing): FiringResource => ({
-  ...{ due_at: iso(due_at), time: iso(at), verdict, why, operation },
-});
-
-/** With when they are due, and what became of them last. */
-function shownPolicies(
-  schedule: Service['schedule'],
-  role: string,
-  policies: readonly ScheduledPolicy[],
-): ScheduledPolicyResource[] {
-  const entries = new Map(
-    schedule?.of.flatMap((entry) => (entry.role === role ? [[entry.policy, entry] as const] : [])),
-  );
-  return policies.map((policy, at) => {
-    const { next_at = null, last = null } = entries.get(at) ?? {};
-    return { ...policy, next_at: isoOrNull(next_at), last: last && firingResource(last) };
-  });
 }
 
 export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummary => ({

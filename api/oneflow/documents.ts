@@ -75,9 +75,15 @@ export function serviceDocument(service: ServiceResource, ways: Ways): Document 
 }
 
 function roleBody(role: ServiceResource['roles'][number], service: ServiceResource, ways: Ways): object {
-  const { state, cooldown_until, nodes } = role;
+  const { state, cooldown_until, nodes, elasticity_policies: policies } = role;
   return {
     ...without(role, ofRole),
+    ...(policies && {
+      elasticity_policies: policies.map(({ last_eval, last: _last, ...policy }) => ({
+        ...policy,
+        ...(last_eval !== null && { last_eval: seconds(last_eval) }),
+      })),
+    }),
     state: stateNumber(state),
     ...(cooldown_until !== null && { cooldown_end: seconds(cooldown_until) }),
     nodes: nodes.map((node) => nodeBody(node, { role: state, service, ways })),

@@ -1,4 +1,5 @@
 import type { RolePoliciesResource } from '../../schemas/scaling/policies.js';
+import { adjustText, evaluationText, expressionText, periodText } from '../services/elasticity-text.js';
 import { pairs, tableOf } from '../shell/output.js';
 
 type Policy = RolePoliciesResource['policies'][number];
@@ -50,11 +51,11 @@ const tableText = (policies: readonly Policy[]): string =>
           { title: 'ADJUST', text: ({ definition }: Policy) => adjustText(definition) },
           {
             title: 'EXPRESSION',
-            text: ({ definition }: Policy) => definition.expression ?? `target ${definition.target ?? ''}`,
+            text: ({ definition }: Policy) => expressionText(definition),
             cut: true,
           },
           { title: 'EVALUATION', text: evaluationOf },
-          { title: 'PERIOD', text: ({ definition }: Policy) => `${definition.period ?? 0}s`, right: true },
+          { title: 'PERIOD', text: ({ definition }: Policy) => periodText(definition), right: true },
           {
             title: 'LAST',
             text: ({ last, paused }: Policy) => paused ?? (last ? `${last.verdict}: ${last.why}` : '-'),
@@ -63,22 +64,7 @@ const tableText = (policies: readonly Policy[]): string =>
         policies,
       );
 
-const evaluationOf = ({ true_evals, periods }: Policy): string => `${true_evals} / ${periods}`;
-
-/** `+ 2`, `- 10 % (2)`, `= 6`, as the guide has it. */
-function adjustText({ type, adjust = 0, min_adjust_step: least }: Policy['definition']): string {
-  const amount = `${adjust < 0 ? '-' : '+'} ${Math.abs(adjust)}`;
-  switch (type) {
-    case undefined:
-      return '-';
-    case 'CARDINALITY':
-      return `= ${adjust}`;
-    case 'CHANGE':
-      return amount;
-    case 'PERCENTAGE_CHANGE':
-      return `${amount} %${least === undefined ? '' : ` (${least})`}`;
-  }
-}
+const evaluationOf = ({ true_evals, definition }: Policy): string => evaluationText(true_evals, definition);
 
 const saidText = ({ verdict, why, found, operation }: Said): string =>
   `${verdict}: ${why}${found === null ? '' : `, by ${found}`}${operation === null ? '' : ` (operation ${operation})`}`;

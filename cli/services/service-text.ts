@@ -4,11 +4,12 @@ import type { Context } from '../shell/command.js';
 import { pairs, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
 import { stateOf } from '../vms/vm.js';
+import { elasticityText } from './elasticity-text.js';
 
 type Role = ServiceResource['roles'][number];
 
 /** A service as `oneflow show` prints it: header, permissions, each role with its nodes, the log. */
-export function serviceText(service: ServiceResource, _context: Context): string {
+export function serviceText(service: ServiceResource, { now }: Context): string {
   return [
     `SERVICE ${service.id} INFORMATION`,
     pairs([
@@ -25,7 +26,7 @@ export function serviceText(service: ServiceResource, _context: Context): string
     ]),
     '',
     permissionsText(service),
-    ...service.roles.map((role) => `\n${roleText(role)}`),
+    ...service.roles.map((role) => `\n${roleText(role, now().getTime())}`),
     '',
     'LOG MESSAGES',
     ...service.log.map(({ timestamp, severity, message }) => `${dateText(timestamp)} [${severity}] ${message}`),
@@ -36,7 +37,7 @@ export function serviceText(service: ServiceResource, _context: Context): string
 const templateText = ({ template_id, template_revision }: ServiceResource): string =>
   `${template_id}${template_revision === null ? '' : `, revision ${template_revision}`}`;
 
-const roleText = (role: Role): string =>
+const roleText = (role: Role, now: number): string =>
   [
     `ROLE ${role.name}`,
     pairs([
@@ -52,6 +53,9 @@ const roleText = (role: Role): string =>
     ]),
     'NODES INFORMATION',
     nodesText(role),
+    ...(role.elasticity_policies?.length
+      ? ['ELASTICITY RULES', indented(elasticityText(role.elasticity_policies, now))]
+      : []),
     ...(role.scheduled_policies?.length ? ['SCHEDULES', schedulesText(role.scheduled_policies)] : []),
   ].join('\n');
 
@@ -72,12 +76,15 @@ function nodesText({ nodes, state }: Role): string {
     ],
     nodes,
   );
-  return table.replaceAll(/^/gm, ' ');
+  return indented(table);
 }
+
+const indented = (table: string): string => table.replaceAll(/^/gm, ' ');
 
 /** Of a role that is scaled: which VMs come, and which go. */
 const arrowOf = ({ lcm_state }: Role['nodes'][number]): string =>
   lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
+
 /** What each does and when, when next, and what came of it last. */
 function schedulesText(policies: NonNullable<Role['scheduled_policies']>): string {
   const table = tableOf(
@@ -89,7 +96,7 @@ function schedulesText(policies: NonNullable<Role['scheduled_policies']>): strin
     ],
     policies,
   );
-  return table.replaceAll(/^/gm, ' ');
+  return indented(table);
 }
 
 type Scheduled = NonNullable<Role['scheduled_policies']>[number];

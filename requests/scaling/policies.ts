@@ -4,12 +4,12 @@ import { Problem } from '../../domain/problems.js';
 import { type PolicyChange, pausedPolicies, replacedPolicies } from '../../domain/scaling/change-policies.js';
 import { waitOf } from '../../domain/scaling/elasticity.js';
 import { pauseOf } from '../../domain/scaling/evaluate-policy.js';
-import type { SaidAt } from '../../domain/scaling/policy-log.js';
 import { type RoleRecord, recordOf } from '../../domain/scaling/role-record.js';
 import type { PausePolicy, RolePolicies, RolePoliciesResource } from '../../schemas/scaling/policies.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
+import { saidResource as said } from '../policy-resources.js';
 import { roleOf } from './role-of.js';
 
 /** The policies of a role, with what each has counted, and what it has come to and why. */
@@ -95,7 +95,7 @@ async function change(
 
 async function shown({ store }: OperationsContext, service: Service, name: string): Promise<RolePoliciesResource> {
   const role = roleOf(service, name);
-  const [record = null] = await store.elasticity.ofService(service._id, [name]);
+  const record = await store.elasticity.ofRole(service._id, name);
   const now = new Date();
   const { elasticity_policies: policies = [], min_vms = null, max_vms = null, cardinality } = role;
   return {
@@ -122,7 +122,3 @@ function whyWaiting({ operation, wanted, state }: Service, role: Role, now: Date
   if (state === 'FAILED_DEPLOYING' || state === 'DONE') return `the service is ${state}`;
   return waitOf(role, now)?.why ?? null;
 }
-
-const said = ({ at, verdict, why, found, operation }: SaidAt) => ({
-  ...{ at: at.toISOString(), verdict, why, found, operation: operation ?? null },
-});

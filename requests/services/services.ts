@@ -48,14 +48,19 @@ export async function listWholeServices(
     caller,
     items.map(({ service }) => service),
   );
-  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names)) };
+  const records = await store.elasticity.ofServices(items.map(({ service }) => service));
+  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, records)) };
 }
 
 export async function showService(context: OperationsContext, caller: Caller, id: number): Promise<ServiceResource> {
   const { store, directory } = context;
   const found = await store.services.findWithNodes(id);
   const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
-  return serviceResource(service, found?.nodes ?? [], await namesFor(directory, caller, [service]));
+  const [names, records] = await Promise.all([
+    namesFor(directory, caller, [service]),
+    store.elasticity.ofServices([service]),
+  ]);
+  return serviceResource(service, found?.nodes ?? [], names, records);
 }
 
 /** Gives a service another name; VMs keep those that they have. */
@@ -71,7 +76,8 @@ export async function updateService(
     shown: async (asking, services) => {
       const names = await namesFor(directory, asking, services);
       const nodesOf = async (id: number) => (await store.services.findWithNodes(id))?.nodes ?? [];
-      return Promise.all(services.map(async (one) => serviceResource(one, await nodesOf(one._id), names)));
+      const records = await store.elasticity.ofServices(services);
+      return Promise.all(services.map(async (one) => serviceResource(one, await nodesOf(one._id), names, records)));
     },
   });
   const after = await edit(caller, id, precondition, ({ name: present }, transaction) => {

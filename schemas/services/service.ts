@@ -5,7 +5,14 @@ import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmLcmState, VmState } from '../vms/vm.js';
-import { RoleTemplate, ScheduledPolicy, ServiceTemplateBody, ShutdownAction } from './service-template.js';
+import { PolicySaid } from './policy-said.js';
+import {
+  ElasticityPolicy,
+  RoleTemplate,
+  ScheduledPolicy,
+  ServiceTemplateBody,
+  ShutdownAction,
+} from './service-template.js';
 
 /** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
 export const ServiceState = z.enum([
@@ -184,7 +191,15 @@ export const ScheduledPolicyResource = ScheduledPolicy.extend({
 });
 export type ScheduledPolicyResource = z.infer<typeof ScheduledPolicyResource>;
 
+export const ElasticityPolicyResource = ElasticityPolicy.extend({
+  true_evals: z.int().describe('Periods in a row in which it held'),
+  last_eval: Timestamp.nullable().describe('When its expression was evaluated last'),
+  last: PolicySaid.nullable().describe('What it has come to last'),
+});
+export type ElasticityPolicyResource = z.infer<typeof ElasticityPolicyResource>;
+
 export const RoleResource = RoleTemplate.extend({
+  elasticity_policies: z.array(ElasticityPolicyResource).optional(),
   scheduled_policies: z.array(ScheduledPolicyResource).optional(),
   state: ServiceState,
   reason: z.string().nullable(),

@@ -94,9 +94,17 @@ export function createElasticity(connection: Connection) {
 
     recordsOf: (ids: readonly string[]): Promise<RoleRecord[]> => collection.find({ _id: { $in: [...ids] } }).toArray(),
 
-    /** Of one service. */
-    ofService: (service: number, roles: readonly string[]): Promise<RoleRecord[]> =>
-      collection.find({ _id: { $in: roles.map((role) => recordId(service, role)) } }).toArray(),
+    /** Of one role. */
+    ofRole: (service: number, role: string): Promise<RoleRecord | null> =>
+      collection.findOne({ _id: recordId(service, role) }),
+
+    /** Of all roles of these services that have policies; where none has, nothing is asked. */
+    async ofServices(services: readonly Pick<Service, '_id' | 'roles'>[]): Promise<RoleRecord[]> {
+      const ids = services.flatMap(({ _id, roles }) =>
+        roles.flatMap(({ name, elasticity_policies: its }) => (its?.length ? [recordId(_id, name)] : [])),
+      );
+      return ids.length === 0 ? [] : collection.find({ _id: { $in: ids } }).toArray();
+    },
 
     /**
      * Gives a role other policies, with a line in the log of the service, in a transaction that has read it. Whoever has judged

@@ -23,6 +23,8 @@ const ElasticityPolicy = z.object({
   expression: z.string(),
   period_number: z.int().optional(),
   period: z.int().optional(),
+  true_evals: z.int().optional(),
+  last_eval: z.int().optional(),
   cooldown: z.int().optional(),
 });
 const ScheduledPolicy = z.object({

@@ -27,6 +27,26 @@ const policy = (...args: string[]) => runArcus(['service', 'policy', ...args], a
 const sent = () =>
   api.asked.flatMap(({ method, path: to, body }) => (method === 'GET' ? [] : [[method, to, body && JSON.parse(body)]]));
 
+it('shows the rules of each role with the service, how far each has counted, and what it has come to', async () => {
+  const [role] = service(12, 'shop').roles;
+  const rules = [
+    { type: 'CHANGE', adjust: 2, expression: 'ATT > 50', period_number: 3, period: 10, true_evals: 2, last: counting },
+    { type: 'PERCENTAGE_CHANGE', adjust: -10, min_adjust_step: 2, expression: 'ATT < 20', enabled: false },
+    { target: 'CPU = 60', paused_until: '2999-01-01T00:00:00Z' },
+  ].map((rule) => ({ true_evals: 0, last_eval: null, last: null, ...rule }));
+  api.on('GET /services/12', {
+    body: service(12, 'shop', 'RUNNING', { roles: [{ ...role, elasticity_policies: rules }] }),
+  });
+  const { out } = await runArcus(['service', 'show', '12'], api.environment);
+  const table = out.split('\n').slice(out.split('\n').indexOf('ELASTICITY RULES') + 1, -1);
+  expect(table.slice(0, 4).map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ['ADJUST', 'EXPRESSION', 'EVALUATION', 'PERIOD', 'LAST'],
+    ['+ 2', 'ATT > 50', '2 / 3', '10s', 'counting: 2 of 3 periods, by max(CPU)[95] > 90'],
+    ['- 10 % (2)', 'ATT < 20', '0 / 1', '0s', 'paused'],
+    ['-', 'target CPU = 60', '0 / 1', '0s', 'paused until 2999-01-01T00:00:00Z'],
+  ]);
+});
+
 describe('arcus service policy', () => {
   it('lists the rules of a role as the guide does, with what each has come to', async () => {
     const { out } = await policy('list', 'shop', 'web');

@@ -89,7 +89,7 @@ async function frontOf(id: number): Promise<{ service: Service; front: Role; rec
   const service = await stores[0].services.find(id);
   const front = service?.roles[0];
   if (!service || !front) throw new Error(`there is no service ${id}`);
-  return { service, front, record: (await stores[0].elasticity.ofService(id, ['front']))[0] };
+  return { service, front, record: (await stores[0].elasticity.ofRole(id, 'front')) ?? undefined };
 }
 const operationsOn = (id: number): Promise<Operation[]> =>
   stores[0].operations.model.find({ 'resource.id': id }).sort({ _id: 1 }).lean<Operation[]>().exec();

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lookAt } from '../../../../domain/scaling/role-record.js';
 import type { Role, Service } from '../../../../schemas/services/service.js';
+import { ElasticityPolicy } from '../../../../schemas/services/service-template.js';
 import { deployingService } from '../../../support/deploying-service.js';
 import { createWorld, type World } from '../../world.js';
 
@@ -186,6 +188,24 @@ describe('the elasticity policies of a role that runs', () => {
       '/min_vms',
     ]);
     expect((await policies(id, 'get')).body.policies).toEqual([]);
+  });
+
+  it('are shown with the service, with how far each has counted and what it has come to', async () => {
+    const held = ElasticityPolicy.parse({ ...peak, expression: 'LOAD > 1' });
+    const id = await running({}, { elasticity_policies: [ElasticityPolicy.parse(peak), held] });
+    const now = new Date();
+    const { elasticity, services } = world.store;
+    const [role] = (await services.find(id))?.roles ?? [];
+    if (!role) throw new Error('there is no role');
+    const vm = { id: 1, name: 'front_0', user_template: { ATT: 60 }, template: {}, own: {}, since: now, sample: null };
+    const looked = lookAt({ service: id, role, vms: [vm] }, null, {
+      ...{ now, look: elasticity.newLook(), stale: 60_000, early: 0, cooldown: 0 },
+    });
+    await elasticity.write([{ before: null, after: looked.record }]);
+    expect((await show(id)).roles[0].elasticity_policies).toEqual([
+      { ...peak, true_evals: 1, last_eval: now.toISOString(), last: expect.objectContaining({ verdict: 'counting' }) },
+      { ...held, true_evals: 0, last_eval: now.toISOString(), last: expect.objectContaining({ verdict: 'unknown' }) },
+    ]);
   });
 
   it('say why none of them is asked', async () => {

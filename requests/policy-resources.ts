@@ -1,0 +1,48 @@
+import type { SaidAt } from '../domain/scaling/policy-log.js';
+import { type RoleRecord, recordOf } from '../domain/scaling/role-record.js';
+import type { PolicySaid } from '../schemas/services/policy-said.js';
+import type {
+  ElasticityPolicyResource,
+  Firing,
+  FiringResource,
+  ScheduledPolicyResource,
+  Service,
+} from '../schemas/services/service.js';
+import type { ElasticityPolicy, ScheduledPolicy } from '../schemas/services/service-template.js';
+
+export const saidResource = ({ at, verdict, why, found, operation }: SaidAt): PolicySaid => ({
+  ...{ at: at.toISOString(), verdict, why, found, operation: operation ?? null },
+});
+
+/** With how far each has counted, and what it has come to last. */
+export const shownElasticity = (
+  record: RoleRecord | undefined,
+  policies: readonly ElasticityPolicy[],
+): ElasticityPolicyResource[] =>
+  policies.map((policy, at) => {
+    const { count, last = null } = recordOf(record, [...policies], at) ?? {};
+    return {
+      ...policy,
+      ...{ true_evals: count?.true_evals ?? 0, last_eval: count?.last_eval?.toISOString() ?? null },
+      last: last && saidResource(last),
+    };
+  });
+
+const firingResource = ({ due_at, at, verdict, why, operation }: Firing): FiringResource => ({
+  ...{ due_at: due_at.toISOString(), time: at.toISOString(), verdict, why, operation },
+});
+
+/** With when they are due, and what became of them last. */
+export function shownSchedules(
+  schedule: Service['schedule'],
+  role: string,
+  policies: readonly ScheduledPolicy[],
+): ScheduledPolicyResource[] {
+  const entries = new Map(
+    schedule?.of.flatMap((entry) => (entry.role === role ? [[entry.policy, entry] as const] : [])),
+  );
+  return policies.map((policy, at) => {
+    const { next_at = null, last = null } = entries.get(at) ?? {};
+    return { ...policy, next_at: next_at?.toISOString() ?? null, last: last && firingResource(last) };
+  });
+}
