@@ -20,7 +20,7 @@ export const shownElasticity = (
   policies: readonly ElasticityPolicy[],
 ): ElasticityPolicyResource[] =>
   policies.map((policy, at) => {
-    const { count, last = null } = recordOf(record, [...policies], at) ?? {};
+    const { count, last = null } = recordOf(record, policies, at) ?? {};
     return {
       ...policy,
       ...{ true_evals: count?.true_evals ?? 0, last_eval: count?.last_eval?.toISOString() ?? null },

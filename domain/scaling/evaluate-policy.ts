@@ -61,7 +61,10 @@ export const newCount = (policy: ElasticityPolicy): PolicyCount => ({
 });
 
 /** Whether it is paused at a moment, in words; null: it is not. */
-export function pauseOf({ enabled, paused_until: until }: ElasticityPolicy, now: Date): string | null {
+export function pauseOf(
+  { enabled, paused_until: until }: Pick<ElasticityPolicy, 'enabled' | 'paused_until'>,
+  now: Date,
+): string | null {
   if (enabled === false) return 'paused until somebody resumes it';
   return until !== undefined && new Date(until) > now ? `paused until ${new Date(until).toISOString()}` : null;
 }

@@ -26,7 +26,7 @@ export const recordId = (service: number, role: string): string => `${service}/$
 /** The record of a policy, wherever it stands in the list now; undefined: it was not looked at yet. */
 export const recordOf = (
   record: RoleRecord | null | undefined,
-  policies: NonNullable<ElasticRole['elasticity_policies']>,
+  policies: Readonly<NonNullable<ElasticRole['elasticity_policies']>>,
   at: number,
 ): PolicyRecord | undefined => {
   const print = policies[at] && printOf(policies[at]);

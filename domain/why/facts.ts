@@ -22,6 +22,16 @@ export type VmFacts = {
   host: string | null;
 };
 
+/** A policy that does not do what it is for. `at`: since when, or null. */
+export type PolicyFacts = {
+  role: string;
+  /** `policy 0`, `scheduled policy 0`, or `min_vms`. */
+  policy: string;
+  is: 'paused' | 'unknown' | 'refused';
+  why: string;
+  at: Date | null;
+};
+
 export type ServiceSubject = {
   type: 'service';
   id: number;
@@ -33,6 +43,8 @@ export type ServiceSubject = {
   })[];
   /** Those that are not DONE. */
   vms: VmFacts[];
+  /** Absent: all of them do what they are for. */
+  policies?: PolicyFacts[];
 };
 
 export type VmSubject = VmFacts & {

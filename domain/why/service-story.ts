@@ -16,13 +16,14 @@ import {
   type OperationFacts,
   progressText,
 } from './operation-words.js';
+import { policyStory } from './policy-story.js';
 import { failuresOf, isFailed, reasonsOf, vmName } from './vm-groups.js';
 
 type Facts = OperationFacts & { subject: ServiceSubject };
 
 /** Why a service is as it is, or how an operation on it stands. */
 export const serviceStory = (facts: WhyFacts & { subject: ServiceSubject }): Story =>
-  joined(ownStory(facts), loweredStory(facts.subject));
+  joined(ownStory(facts), loweredStory(facts.subject), policyStory(facts));
 
 /** Roles that are to have fewer VMs than they were made with, because somebody has terminated some. */
 function loweredStory({ state, roles }: ServiceSubject): Story {

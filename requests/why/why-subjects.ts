@@ -3,6 +3,7 @@ import { isReady } from '../../domain/vms/ready.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmGone, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
+import { idlePolicies } from '../../domain/why/policy-story.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -14,6 +15,12 @@ import type { ToldVm } from '../../store/vms/vms.js';
 export async function serviceSubject(store: Store, service: Service, only?: string): Promise<ServiceSubject> {
   const isAsked = (role: string | undefined): boolean => only === undefined || role === only;
   const vms = (await store.vms.toldSince(service._id, new Date())).filter((vm) => isAsked(vm.service?.role));
+  const records = await store.elasticity.ofServices([service]);
+  const now = new Date();
+  const policies = service.roles.flatMap((role) => {
+    const record = records.find((one) => one.role === role.name);
+    return isAsked(role.name) ? idlePolicies(role, { record, schedule: service.schedule }, now) : [];
+  });
   const parents = parentPlaces(service.roles, service.body.deployment);
   const isNext = ({ state }: Role, at: number): boolean =>
     state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
@@ -39,6 +46,7 @@ export async function serviceSubject(store: Store, service: Service, only?: stri
       ];
     }),
     vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
+    ...(policies.length > 0 && { policies }),
   };
 }
 

@@ -206,6 +206,9 @@ describe('the elasticity policies of a role that runs', () => {
       { ...peak, true_evals: 1, last_eval: now.toISOString(), last: expect.objectContaining({ verdict: 'counting' }) },
       { ...held, true_evals: 0, last_eval: now.toISOString(), last: expect.objectContaining({ verdict: 'unknown' }) },
     ]);
+    expect((await world.ask('oneadmin', 'get', `/services/${id}/why`)).body.text).toContain(
+      'Policy 1 of role front holds the role as it is, for it does not know what it asks for: ',
+    );
   });
 
   it('say why none of them is asked', async () => {
