@@ -17,9 +17,15 @@ export function startTimeOf(text: string, zone: string, now: Date): Date | null 
   const [, year, month, date, hour = '0', minute = '0', second = '0', offset] = iso.exec(trimmed) ?? [];
   if (year !== undefined) {
     const numbers = [year, month, date, hour, minute, second].map(Number);
+    if (!isDate(numbers)) return null;
     return offset === undefined ? onClock(numbers, zone) : valid(Date.parse(standard(numbers, offset)));
   }
   return readDate(trimmed, zone, now);
+}
+
+function isDate([year = 0, month = 1, date = 1]: number[]): boolean {
+  const at = new Date(Date.UTC(year, month - 1, date));
+  return at.getUTCMonth() === month - 1 && at.getUTCDate() === date;
 }
 
 const valid = (at: number): Date | null => (Number.isNaN(at) ? null : new Date(at));
@@ -33,15 +39,18 @@ function onClock(
   [year = 0, month = 1, date = 1, hour = 0, minute = 0, second = 0]: number[],
   zone: string,
 ): Date | null {
+  if (!isDate([year, month, date]) || hour > 23 || minute > 59 || second > 59) return null;
   const at = new Date(Date.UTC(year, month - 1, date));
-  const isDate = at.getUTCMonth() === month - 1 && at.getUTCDate() === date;
-  if (!isDate || hour > 23 || minute > 59 || second > 59) return null;
   const [moment] = momentsOf(zone, { day: at.getTime() / day, minute: hour * 60 + minute });
   return moment ? new Date(moment.getTime() + second * 1_000) : null;
 }
 
+/** 02/10/2027 is in October here and in February there. */
+const isEither = (text: string): boolean => /\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b/.test(text);
+
 /** A date in words. What is left over of the text is no part of a date: then it was not understood. */
 function readDate(text: string, zone: string, now: Date): Date | null {
+  if (isEither(text)) return null;
   const { day: on, minute } = wallTimeIn(zone, now);
   const offset = Math.round((on * day + minute * 60_000 - now.getTime()) / 60_000);
   const [found, ...others] = parse(text, { instant: now, timezone: offset }, { forwardDate: true });

@@ -1,12 +1,10 @@
 import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
-import { nextAfter } from '../services/schedule.js';
+import { catchUp, nextAfter } from '../services/schedule.js';
 import { isResting } from '../services/service-health.js';
 import { counted } from '../words.js';
 import { adjusted, withinLimits } from './adjustment.js';
 
-/** So long after it was due a policy is carried out still, once, in milliseconds: nothing could do it before. */
-const catchUp = 60 * 60 * 1_000;
 /** A role as its scheduled policies look at it. */
 export type ScheduledRole = Pick<
   Role,

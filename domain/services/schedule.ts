@@ -3,6 +3,9 @@ import type { ScheduledPolicy } from '../../schemas/services/service-template.js
 import { nextOf, readCron } from '../cron.js';
 import { startTimeOf } from '../start-time.js';
 
+/** So long after it was due a policy is carried out still, once, in milliseconds: nothing could do it before. */
+export const catchUp = 60 * 60 * 1_000;
+
 /** When one that waits is looked at again, in milliseconds. */
 const again = 10 * 1_000;
 
@@ -35,10 +38,12 @@ export const scheduleOf = (
 const printOf = ({ recurrence, start_time, time_zone, type, adjust, min_adjust_step }: ScheduledPolicy): string =>
   JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
 
-const firstOf = (policy: ScheduledPolicy, zone: string, now: Date): Date | null =>
-  policy.start_time === undefined
-    ? nextAfter(policy, zone, now)
-    : startTimeOf(policy.start_time, policy.time_zone ?? zone, now);
+function firstOf(policy: ScheduledPolicy, zone: string, now: Date): Date | null {
+  if (policy.start_time === undefined) return nextAfter(policy, zone, now);
+  const at = startTimeOf(policy.start_time, policy.time_zone ?? zone, now);
+  // What was longer ago when it was asked for never comes, and nobody has missed it.
+  return at && now.getTime() - at.getTime() > catchUp ? null : at;
+}
 
 /** null: it comes no more, or came once. */
 export function nextAfter({ recurrence, time_zone }: ScheduledPolicy, zone: string, after: Date): Date | null {

@@ -85,7 +85,9 @@ export const ScheduledPolicy = z.looseObject({
   recurrence: optional(text.meta({ maxLength: limits.recurrence.most })).describe(
     'When, again and again: a cron expression of five fields; days and weekdays together: either will do',
   ),
-  start_time: optional(text).describe('When, once: ISO 8601, seconds since 1970, or a date such as 2nd oct 2027 15:45'),
+  start_time: z
+    .preprocess((value) => (typeof value === 'number' ? String(value) : absent(value)), text.optional())
+    .describe('When, once: ISO 8601, seconds since 1970, or a date such as 2nd oct 2027 15:45'),
   time_zone: optional(text).describe('On whose clocks, such as Europe/Madrid; absent: as configured'),
   enabled: given(z.boolean({ error: 'must be true or false' })).describe('false: it is paused'),
   paused_until: given(z.iso.datetime({ offset: true, error: 'must be a time as in RFC 3339' })).describe(

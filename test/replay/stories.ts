@@ -288,5 +288,6 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     return ended(world, { op: id });
   },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
+  'evaluate-policies': async (world) => ({ workflowId: await world.tick('evaluatePolicies'), of: 'ticks' }),
   'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
 };

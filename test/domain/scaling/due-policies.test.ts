@@ -35,6 +35,11 @@ describe('scheduled policies', () => {
     expect(scheduled(role({ scheduled_policies: undefined }), null, at('09:00:00'))).toBeNull();
   });
 
+  it('that were due long before they were made never come; a little before, they do', () => {
+    const [long, short] = [policy({ start_time: '2026-07-01T07:59:59Z' }), policy({ start_time: 1_782_892_800 })];
+    expect(made(role({}, long, short)).of.map(({ next_at }) => next_at)).toEqual([null, at('08:00:00')]);
+  });
+
   it('keep what is known of those that say the same still, and begin anew with others', () => {
     const before = made(role());
     const now = at('13:00:00');
