@@ -13,6 +13,7 @@ import { userCommands } from './identity/user.js';
 import { operationCommands } from './operations/operation.js';
 import { policyLeaf } from './scaling/policy.js';
 import { scaleLeaf } from './scaling/scale.js';
+import { scheduleLeaf } from './scaling/schedule.js';
 import { serviceCommands, services } from './services/service.js';
 import { serviceTemplateCommands, serviceTemplateDocuments } from './services/service-template.js';
 import type { Leaf } from './shell/command.js';
@@ -41,7 +42,12 @@ const noun = <K extends Kind>(kind: K, summary: string, leaves: readonly Leaf[])
 
 /** What can be told of each kind of thing and done with it, as the help has it. A zone is checked by `fsck`. */
 const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
-  service: noun('service', 'Services: applications made of many VMs', [...serviceCommands, scaleLeaf, policyLeaf]),
+  service: noun('service', 'Services: applications made of many VMs', [
+    ...serviceCommands,
+    scaleLeaf,
+    policyLeaf,
+    scheduleLeaf,
+  ]),
   service_template: noun('service_template', 'Descriptions from which services are deployed', serviceTemplateCommands),
   vm: noun('vm', 'Virtual machines', vmCommands),
   vm_template: noun('vm_template', 'Descriptions from which VMs are made', vmTemplateCommands),

@@ -43,6 +43,7 @@ import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
 import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scaling/policies.js';
 import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
+import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
 import { cloneServiceTemplate, instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
   listServices,
@@ -109,6 +110,12 @@ export const createOperations = (given: OperationsContext) => {
     }),
     scaling: bind(context, { scale: scaleRole }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
+    schedules: bind(context, {
+      show: showSchedules,
+      replace: replaceSchedules,
+      pause: pauseSchedule,
+      resume: resumeSchedule,
+    }),
     why: bind(context, { operation: whyOperation, service: whyService, vm: whyVm, host: whyHost }),
     consistency: bind(context, {
       start: startConsistencyCheck,

@@ -21,8 +21,10 @@ export const shownElasticity = (
 ): ElasticityPolicyResource[] =>
   policies.map((policy, at) => {
     const { count, last = null } = recordOf(record, policies, at) ?? {};
+    // Whoever has sent what an API has shown has sent these with it.
+    const { true_evals: _evals, last_eval: _eval, last: _last, ...rules } = policy;
     return {
-      ...policy,
+      ...rules,
       ...{ true_evals: count?.true_evals ?? 0, last_eval: count?.last_eval?.toISOString() ?? null },
       last: last && saidResource(last),
     };

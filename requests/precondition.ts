@@ -26,6 +26,9 @@ const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
 const use = /"monitoring":(?:null|\{"time":"[\dTZ:.-]{20,30}"(?:,"(?:cpu|memory|nettx|netrx)":\d{1,20}){4}\}),?/;
+/** What elasticity policies say every few seconds, and how far they have counted: the same. */
+const heard: ReadonlySet<string> = new Set(['true_evals', 'last_eval', 'last', 'log']);
+
 const withoutUse = (tag: string): string => tag.replace(/\.[^"]*/, '');
 
 const hashOf = (text: string, length: number): string =>
@@ -34,10 +37,22 @@ const hashOf = (text: string, length: number): string =>
 /**
  * What stands for an object as it is shown, which is this JSON: as long as it is shown the same, and no longer. The moment
  * of a host's last probe is no part of it: with that, what a person has read would be old before it can be edited. What a VM
- * uses is a part of its own, which does not count for a change.
+ * uses, and what policies say, is a part of its own, which does not count for a change.
  */
 export function tagOf(json: string): string {
   const [used] = use.exec(json) ?? [];
-  const tag = hashOf(json.replace(lastProbe, '').replace(use, ''), 27);
-  return used === undefined ? `"${tag}"` : `"${tag}.${hashOf(used, 9)}"`;
+  const { stays, said } = json.includes('"true_evals":') ? withoutHeard(json) : { stays: json, said: '' };
+  const tag = hashOf(stays.replace(lastProbe, '').replace(use, ''), 27);
+  return used === undefined && said === '' ? `"${tag}"` : `"${tag}.${hashOf(`${used ?? ''}${said}`, 9)}"`;
+}
+
+function withoutHeard(json: string): { stays: string; said: string } {
+  const said: unknown[] = [];
+  const shown: unknown = JSON.parse(json);
+  const stays = JSON.stringify(shown, function (this: object, name: string, value: unknown) {
+    if (!heard.has(name) || !('true_evals' in this)) return value;
+    said.push(value);
+    return undefined;
+  });
+  return { stays, said: JSON.stringify(said) };
 }

@@ -81,7 +81,8 @@ async function carriedOut(
   try {
     const op = await scaleByPolicy({
       ...{ service, role, cardinality, policy: decided },
-      key: `schedule ${service}/${role}/${policy} ${last?.due_at.toISOString()}`,
+      // Of its version: another policy that people put in its place may be due at the same time.
+      key: `schedule ${service}/${role}/${policy} ${schedule.version} ${last?.due_at.toISOString()}`,
       claim: (operation, transaction) => {
         done.operation = operation;
         done.written = withEntry(schedule, withOperation(entry, operation), now);

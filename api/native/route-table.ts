@@ -11,6 +11,7 @@ import { operationRoutes } from './operations/operations.js';
 import type { Route } from './route.js';
 import { policyRoutes } from './scaling/policies.js';
 import { scalingRoutes } from './scaling/scaling.js';
+import { scheduleRoutes } from './scaling/schedules.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
@@ -23,6 +24,7 @@ export const routeTable: readonly Route[] = [
   ...serviceRoutes,
   ...scalingRoutes,
   ...policyRoutes,
+  ...scheduleRoutes,
   ...vmTemplateRoutes,
   ...vmRoutes,
   ...hostRoutes,

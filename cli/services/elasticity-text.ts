@@ -30,13 +30,14 @@ export const periodText = ({ period = 0 }: ElasticityPolicy): string => `${perio
 export const elasticityText = (policies: readonly ElasticityPolicyResource[], now: number): string =>
   tableOf(
     [
+      { title: 'POLICY', text: ({ at }) => String(at), right: true },
       { title: 'ADJUST', text: adjustText },
       { title: 'EXPRESSION', text: expressionText },
       { title: 'EVALUATION', text: (policy) => evaluationText(policy.true_evals, policy) },
       { title: 'PERIOD', text: periodText, right: true },
       { title: 'LAST', text: (policy) => pauseText(policy, now) ?? lastText(policy) },
     ],
-    policies,
+    policies.map((policy, at) => ({ ...policy, at })),
   );
 
 function pauseText({ enabled, paused_until: until }: ElasticityPolicy, now: number): string | null {

@@ -1,10 +1,11 @@
 import type { ServiceResource } from '../../schemas/services/service.js';
 import { permissionsText } from '../identity/ownership.js';
 import type { Context } from '../shell/command.js';
-import { pairs, tableOf } from '../shell/output.js';
+import { dateText, pairs, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
 import { stateOf } from '../vms/vm.js';
 import { elasticityText } from './elasticity-text.js';
+import { schedulesTable } from './schedules-text.js';
 
 type Role = ServiceResource['roles'][number];
 
@@ -56,7 +57,7 @@ const roleText = (role: Role, now: number): string =>
     ...(role.elasticity_policies?.length
       ? ['ELASTICITY RULES', indented(elasticityText(role.elasticity_policies, now))]
       : []),
-    ...(role.scheduled_policies?.length ? ['SCHEDULES', schedulesText(role.scheduled_policies)] : []),
+    ...(role.scheduled_policies?.length ? ['SCHEDULES', indented(schedulesTable(role.scheduled_policies, now))] : []),
   ].join('\n');
 
 /** The columns READY and REASON appear only where they say something. Arrows stand at VMs that a scaling makes or removes, as in OneFlow. */
@@ -84,26 +85,3 @@ const indented = (table: string): string => table.replaceAll(/^/gm, ' ');
 /** Of a role that is scaled: which VMs come, and which go. */
 const arrowOf = ({ lcm_state }: Role['nodes'][number]): string =>
   lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
-
-/** What each does and when, when next, and what came of it last. */
-function schedulesText(policies: NonNullable<Role['scheduled_policies']>): string {
-  const table = tableOf(
-    [
-      { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
-      { title: 'DOES', text: ({ type, adjust }) => `${type} ${adjust}` },
-      { title: 'NEXT', text: nextText },
-      { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
-    ],
-    policies,
-  );
-  return indented(table);
-}
-
-type Scheduled = NonNullable<Role['scheduled_policies']>[number];
-const nextText = ({ next_at, enabled, paused_until }: Scheduled): string =>
-  enabled === false
-    ? 'paused'
-    : `${next_at ? dateText(next_at) : '-'}${paused_until ? ` (paused until ${paused_until})` : ''}`;
-
-/** `2026-11-22 14:44`, in UTC as everything that Arcus says. */
-const dateText = (timestamp: string): string => timestamp.slice(0, 16).replace('T', ' ');

@@ -147,3 +147,6 @@ export function ageOf(since: string, until: string | null, now: Date): string {
 /** MB as people read it. */
 export const sizeOf = (megabytes: number): string =>
   megabytes >= 10_240 ? `${Number((megabytes / 1024).toFixed(1))}G` : `${megabytes}M`;
+
+/** `2026-11-22 14:44`, in UTC as everything that Arcus says. */
+export const dateText = (timestamp: string): string => timestamp.slice(0, 16).replace('T', ' ');

@@ -1,28 +1,38 @@
 import type { RolePolicies } from '../../schemas/scaling/policies.js';
+import type { RoleSchedules } from '../../schemas/scaling/schedules.js';
 import type { Role, Service } from '../../schemas/services/service.js';
-import type { ElasticityPolicy } from '../../schemas/services/service-template.js';
+import type { ElasticityPolicy, ScheduledPolicy } from '../../schemas/services/service-template.js';
 import { beyond, measureServiceTemplate } from '../bounds.js';
 import { type Finding, Problem } from '../problems.js';
 import { wrongPolicies } from '../services/elasticity-policies.js';
+import { wrongScheduledPolicies } from '../services/scheduled-policies.js';
 
 /** What of a role is its policies. */
 export type PolicyChange = Pick<Role, 'elasticity_policies' | 'min_vms' | 'max_vms'>;
 
+export type ScheduleChange = Pick<Role, 'scheduled_policies' | 'min_vms' | 'max_vms'>;
+
 type Changed = Pick<Service, 'body' | 'roles'>;
 
 /** The policies that a role is to have instead of its own, or everything that is wrong with them, as in a template. */
-export function replacedPolicies(service: Changed, role: Role, wish: RolePolicies): PolicyChange | Problem {
-  const { elasticity_policies, min_vms = role.min_vms, max_vms = role.max_vms } = wish;
-  const change: PolicyChange = {
-    elasticity_policies,
-    ...(min_vms !== undefined && { min_vms }),
-    ...(max_vms !== undefined && { max_vms }),
-  };
+export const replacedPolicies = (service: Changed, role: Role, wish: RolePolicies): PolicyChange | Problem =>
+  replaced(service, role, { ...boundsOf(role, wish), elasticity_policies: wish.elasticity_policies }, [
+    ...wrongPolicies(wish.elasticity_policies, '/elasticity_policies'),
+    ...wrongBounds(boundsOf(role, wish), wish.elasticity_policies),
+  ]);
+
+/** The same of those that are scheduled. */
+export const replacedSchedules = (service: Changed, role: Role, wish: RoleSchedules): ScheduleChange | Problem =>
+  replaced(service, role, { ...boundsOf(role, wish), scheduled_policies: wish.scheduled_policies }, [
+    ...wrongScheduledPolicies(wish.scheduled_policies, '/scheduled_policies'),
+    ...wrongBounds(boundsOf(role, wish), wish.scheduled_policies),
+  ]);
+
+function replaced<T extends Partial<Role>>(service: Changed, role: Role, change: T, wrong: Finding[]): T | Problem {
   const measured = (roles: readonly Role[]) => measureServiceTemplate({ ...service.body, roles: [...roles] });
   const after = service.roles.map((one) => (one.name === role.name ? { ...one, ...change } : one));
   const findings: Finding[] = [
-    ...wrongPolicies(elasticity_policies, '/elasticity_policies'),
-    ...wrongBounds(change),
+    ...wrong,
     ...beyond(measured(after), measured(service.roles)).map(({ detail }) => ({
       pointer: '',
       detail: `the service ${detail}`,
@@ -33,25 +43,42 @@ export function replacedPolicies(service: Changed, role: Role, wish: RolePolicie
     : new Problem('invalid_request', 'The policies of the role cannot be these.', { findings });
 }
 
-function wrongBounds({ elasticity_policies = [], min_vms, max_vms }: PolicyChange): Finding[] {
+type Bounds = Pick<Role, 'min_vms' | 'max_vms'>;
+
+const boundsOf = (role: Role, { min_vms = role.min_vms, max_vms = role.max_vms }: Bounds): Bounds => ({
+  ...(min_vms !== undefined && { min_vms }),
+  ...(max_vms !== undefined && { max_vms }),
+});
+
+function wrongBounds({ min_vms, max_vms }: Bounds, policies: readonly unknown[]): Finding[] {
   if (min_vms !== undefined && max_vms !== undefined)
     return min_vms > max_vms ? [{ pointer: '/min_vms', detail: `is ${min_vms}, above max_vms ${max_vms}` }] : [];
-  if (elasticity_policies.length === 0) return [];
+  if (policies.length === 0) return [];
   const missing = (['min_vms', 'max_vms'] as const).filter((one) => ({ min_vms, max_vms })[one] === undefined);
   return missing.map((one) => ({ pointer: `/${one}`, detail: 'is required for a role with policies' }));
 }
 
+/** `until`: null is for good; null in its place: it is resumed. */
+type Pause = { until: string | null } | null;
+
 /** The policies of a role of which one is paused, for good or until a time, or resumed. null: there is no such policy. */
-export function pausedPolicies(
+export const pausedPolicies = (
   policies: readonly ElasticityPolicy[],
   at: number,
-  pause: { until: string | null } | null,
-): ElasticityPolicy[] | null {
-  if (!policies[at]) return null;
-  return policies.map((policy, nth) => {
-    if (nth !== at) return policy;
-    const { enabled: _enabled, paused_until: _until, ...rest } = policy;
-    if (!pause) return rest;
-    return pause.until === null ? { ...rest, enabled: false } : { ...rest, paused_until: pause.until };
-  });
-}
+  pause: Pause,
+): ElasticityPolicy[] | null =>
+  changedAt(policies, at, ({ enabled: _enabled, paused_until: _until, ...rest }) => ({ ...rest, ...paused(pause) }));
+
+/** The same of those that are scheduled. */
+export const pausedSchedules = (
+  policies: readonly ScheduledPolicy[],
+  at: number,
+  pause: Pause,
+): ScheduledPolicy[] | null =>
+  changedAt(policies, at, ({ enabled: _enabled, paused_until: _until, ...rest }) => ({ ...rest, ...paused(pause) }));
+
+const paused = (pause: Pause): Pick<ElasticityPolicy, 'enabled' | 'paused_until'> =>
+  !pause ? {} : pause.until === null ? { enabled: false } : { paused_until: pause.until };
+
+const changedAt = <T>(list: readonly T[], at: number, change: (one: T) => T): T[] | null =>
+  at < list.length ? list.map((one, nth) => (nth === at ? change(one) : one)) : null;

@@ -35,6 +35,19 @@ export const scheduleOf = (
 ): Schedule | null =>
   of.length === 0 ? null : withDue({ version: (before?.version ?? 0) + 1, due_at: null, zone, of: [...of] }, now);
 
+/** All of a service once a role has other policies: of other roles all stays as it is. */
+export function rescheduled(
+  role: Pick<Role, 'name' | 'scheduled_policies'>,
+  before: Schedule | null,
+  { zone: given, now }: Clock,
+): Schedule {
+  const clock = { zone: before?.zone ?? given, now };
+  const others = before?.of.filter((one) => one.role !== role.name) ?? [];
+  // The version goes on where none is left: a later one is not taken for one that was read before.
+  const none = { version: (before?.version ?? 0) + 1, due_at: null, zone: clock.zone, of: [] };
+  return scheduleOf([...others, ...entriesOf(role, before, clock)], before, clock) ?? none;
+}
+
 const printOf = ({ recurrence, start_time, time_zone, type, adjust, min_adjust_step }: ScheduledPolicy): string =>
   JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
 

@@ -10,6 +10,7 @@ import type { Role, Service } from '../../schemas/services/service.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { saidResource as said } from '../policy-resources.js';
+import type { Precondition } from '../precondition.js';
 import { roleOf } from './role-of.js';
 
 /** The policies of a role, with what each has counted, and what it has come to and why. */
@@ -31,8 +32,9 @@ export const replacePolicies = (
   id: number,
   name: string,
   wish: RolePolicies,
+  precondition: Precondition,
 ): Promise<RolePoliciesResource> =>
-  change(context, caller, id, name, (role, service) => {
+  change(context, caller, { id, name, precondition }, (role, service) => {
     const replaced = replacedPolicies(service, role, wish);
     if (replaced instanceof Problem) throw replaced;
     const count = wish.elasticity_policies.length;
@@ -47,8 +49,9 @@ export const pausePolicy = (
   name: string,
   policy: number,
   { until }: PausePolicy,
+  precondition: Precondition,
 ): Promise<RolePoliciesResource> =>
-  change(context, caller, id, name, (role) => ({
+  change(context, caller, { id, name, precondition }, (role) => ({
     change: { elasticity_policies: withPause(role, id, policy, { until: until ?? null }) },
     log: `policy ${policy} is paused${until === undefined ? '' : ` until ${until}`}`,
   }));
@@ -59,8 +62,9 @@ export const resumePolicy = (
   id: number,
   name: string,
   policy: number,
+  precondition: Precondition,
 ): Promise<RolePoliciesResource> =>
-  change(context, caller, id, name, (role) => ({
+  change(context, caller, { id, name, precondition }, (role) => ({
     change: { elasticity_policies: withPause(role, id, policy, null) },
     log: `policy ${policy} is resumed`,
   }));
@@ -74,8 +78,7 @@ function withPause(role: Role, id: number, policy: number, pause: { until: strin
 async function change(
   context: OperationsContext,
   caller: Caller,
-  id: number,
-  name: string,
+  { id, name, precondition }: { id: number; name: string; precondition: Precondition },
   revise: (role: Role, service: Service) => { change: PolicyChange; log: string },
 ): Promise<RolePoliciesResource> {
   const { store } = context;
@@ -84,9 +87,11 @@ async function change(
   const done = await store.edit('service', id, async (stored, transaction) => {
     const service = authorised(caller, 'service', stored, 'manage', id);
     const role = roleOf(service, name);
+    await precondition.demand(async () => shown(context, service, name));
     const { change: made, log } = revise(role, service);
     const message = `Role ${name} : ${log}, by ${caller.name}`;
-    await store.elasticity.change(id, name, made, { timestamp: new Date(), severity: 'I', message }, transaction);
+    const entry = { timestamp: new Date(), severity: 'I', message } as const;
+    await store.elasticity.change({ service: id, role: name, change: made, log: entry }, transaction);
     return { ...service, roles: service.roles.map((one) => (one === role ? { ...one, ...made } : one)) };
   });
   if (!done) throw new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);

@@ -6,14 +6,19 @@ import { ElasticityPolicy } from '../services/service-template.js';
 
 const most = limits.vmsOfService.most;
 
+/** Within which policies of either kind keep a role. */
+export const RoleBounds = {
+  min_vms: z.int().min(0).max(most).optional().describe('Least VMs of the role; absent: as before'),
+  max_vms: z.int().min(0).max(most).optional().describe('Most VMs of the role; absent: as before'),
+};
+
 /** What people replace of a role of a service that is there. */
 export const RolePolicies = z.strictObject({
   elasticity_policies: z
     .array(ElasticityPolicy)
     .max(limits.policies.most)
     .describe('All policies that the role is to have from then on'),
-  min_vms: z.int().min(0).max(most).optional().describe('Least VMs of the role; absent: as before'),
-  max_vms: z.int().min(0).max(most).optional().describe('Most VMs of the role; absent: as before'),
+  ...RoleBounds,
 });
 export type RolePolicies = z.infer<typeof RolePolicies>;
 

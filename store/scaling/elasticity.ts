@@ -5,13 +5,13 @@ import type { Said } from '../../domain/scaling/evaluate-policy.js';
 import type { SaidAt } from '../../domain/scaling/policy-log.js';
 import { type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
 import type { Ownership } from '../../schemas/common/common.js';
-import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
+import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
-import { pushLog } from '../services/service-log.js';
 import { elasticIndex } from '../services/services.js';
+import { changePolicies, type PolicyEdit } from './policy-change.js';
 
 /** A service of which a role may have to be scaled by itself. */
 export type ElasticService = Ownership & Pick<Service, '_id' | 'name'> & { roles: ElasticRole[] };
@@ -106,26 +106,9 @@ export function createElasticity(connection: Connection) {
       return ids.length === 0 ? [] : collection.find({ _id: { $in: ids } }).toArray();
     },
 
-    /**
-     * Gives a role other policies, with a line in the log of the service, in a transaction that has read it. Whoever has judged
-     * the service by what it was writes nothing.
-     */
-    async change(
-      service: number,
-      role: string,
-      change: Pick<Role, 'elasticity_policies' | 'min_vms' | 'max_vms'>,
-      log: LogEntry,
-      transaction: Transaction,
-    ): Promise<void> {
-      const set = Object.fromEntries(Object.entries(change).map(([name, value]) => [`roles.$[role].${name}`, value]));
-      await connection
-        .collection<Service>('services')
-        .updateOne(
-          { _id: service },
-          { $set: set, $inc: { health: 1 }, $push: pushLog([log]) },
-          { ...within(transaction), arrayFilters: [{ 'role.name': role }], ignoreUndefined: true },
-        );
-    },
+    /** Gives a role other policies. */
+    change: (edit: Omit<PolicyEdit, 'schedule'>, transaction: Transaction): Promise<void> =>
+      changePolicies(connection, edit, transaction),
 
     newLook: (): string => ulid(),
 

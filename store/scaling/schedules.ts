@@ -3,6 +3,7 @@ import type { ScheduledRole } from '../../domain/scaling/due-policies.js';
 import type { LogEntry, Schedule, Service } from '../../schemas/services/service.js';
 import { type Transaction, within } from '../mongo/transaction.js';
 import { pushLog } from '../services/service-log.js';
+import { changePolicies, type PolicyEdit } from './policy-change.js';
 
 /** A service with scheduled policies, as it is looked at when one is due. */
 export type ScheduledService = Pick<Service, '_id' | 'state'> & { schedule: Schedule; roles: ScheduledRole[] };
@@ -47,6 +48,10 @@ export function createSchedules(connection: Connection) {
         .toArray(),
 
     write,
+
+    /** Gives a role other scheduled policies, with what is kept of them from then on. */
+    change: (edit: PolicyEdit & { schedule: Schedule }, transaction: Transaction): Promise<void> =>
+      changePolicies(connection, edit, transaction),
   };
 }
 export type Schedules = ReturnType<typeof createSchedules>;

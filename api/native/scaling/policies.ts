@@ -32,7 +32,8 @@ export const policyRoutes: readonly Route[] = [
     answer: shows(RolePoliciesResource),
     problems: ['not_found'],
     examples: [{ params: { id: '1', role: 'web' }, body: webPolicies, answer: policiesOfWeb }],
-    handle: ({ policies }, { caller, params, body }) => policies.replace(caller, params.id, params.role, body),
+    handle: ({ policies }, { caller, params, body, precondition }) =>
+      policies.replace(caller, params.id, params.role, body, precondition),
   }),
   route({
     ...{ id: 'pausePolicy', method: 'post', path: `${path}/{policy}/pause`, tag: 'Services' },
@@ -44,8 +45,8 @@ export const policyRoutes: readonly Route[] = [
     answer: shows(RolePoliciesResource),
     problems: ['not_found'],
     examples: [{ params: { id: '1', role: 'web', policy: '1' }, body: {}, answer: pausedPolicyOfWeb }],
-    handle: ({ policies }, { caller, params, body }) =>
-      policies.pause(caller, params.id, params.role, params.policy, body),
+    handle: ({ policies }, { caller, params, body, precondition }) =>
+      policies.pause(caller, params.id, params.role, params.policy, body, precondition),
   }),
   route({
     ...{ id: 'resumePolicy', method: 'post', path: `${path}/{policy}/resume`, tag: 'Services' },
@@ -57,6 +58,7 @@ export const policyRoutes: readonly Route[] = [
     answer: shows(RolePoliciesResource),
     problems: ['not_found'],
     examples: [{ params: { id: '1', role: 'web', policy: '1' }, answer: policiesOfWeb }],
-    handle: ({ policies }, { caller, params }) => policies.resume(caller, params.id, params.role, params.policy),
+    handle: ({ policies }, { caller, params, precondition }) =>
+      policies.resume(caller, params.id, params.role, params.policy, precondition),
   }),
 ];

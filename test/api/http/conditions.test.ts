@@ -3,6 +3,8 @@ import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoot, type Route } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
+import type { SaidAt } from '../../../domain/scaling/policy-log.js';
+import { recordId } from '../../../domain/scaling/role-record.js';
 import { kinds, managedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
 import { createWorld, type World } from '../world.js';
@@ -52,6 +54,7 @@ const addressOf = ({ path }: Pick<Route, 'path'>): string =>
     : path
         .replace('{id}', String(idFor(path)))
         .replace('{role}', 'web')
+        .replace('{revision}', '1')
         .replaceAll(/\{\w+\}/g, '2');
 
 const bodies: Record<string, object> = {
@@ -59,6 +62,8 @@ const bodies: Record<string, object> = {
   replaceServiceTemplate: { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] },
   recoverVm: { action: 'retry' },
   scaleRole: { cardinality: 2 },
+  replacePolicies: { elasticity_policies: [] },
+  replaceSchedules: { scheduled_policies: [] },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
   cloneServiceTemplate: { name: 'copy' },
@@ -161,6 +166,34 @@ describe('what changes something', () => {
       world.ask('oneadmin', 'patch', path, { user_template: { HEARD: value } }).set('If-Match', etag);
     expect((await edit('once')).status).toBe(200);
     expect((await edit('twice')).status).toBe(412);
+  });
+
+  it('a service of which only policies are heard anew can be edited, and so can these', async () => {
+    const id = Number(ids.services);
+    const [path, policies] = [`/services/${id}`, `/services/${id}/roles/web/policies`];
+    const rules = { elasticity_policies: [{ target: 'CPU = 60' }], min_vms: 1, max_vms: 5 };
+    expect((await world.ask('oneadmin', 'put', policies, rules)).status).toBe(200);
+    const count = { print: JSON.stringify(['target CPU = 60', 0, 0]), last_eval: new Date(), true_evals: 0 };
+    const hear = (look: string, why: string) => {
+      const last: SaidAt = { at: new Date(), verdict: 'unknown', why, found: null };
+      const policy = { count: { ...count, sampled: null, wishes: [] }, last, log: [last] };
+      const counted = { ...{ evaluation: 1, look, at: new Date(), decided: null }, scaled_at: null, retry_at: null };
+      const record = { _id: recordId(id, 'web'), service: id, role: 'web', ...counted, policies: [policy] };
+      return world.store.elasticity.model.replaceOne(
+        { _id: record._id },
+        { ...record, least: { last: null, log: [] } },
+        { upsert: true },
+      );
+    };
+    await hear('1', 'no "CPU" yet');
+    const tagOf = async (of: string) => (await world.ask('oneadmin', 'get', of)).headers.etag ?? '';
+    const [tag, policyTag] = [await tagOf(path), await tagOf(policies)];
+    await hear('2', 'of 2 VMs one has no CPU');
+    expect((await world.ask('oneadmin', 'get', path).set('If-None-Match', tag)).status).toBe(200);
+    const edit = () => world.ask('oneadmin', 'put', policies, { elasticity_policies: [] }).set('If-Match', policyTag);
+    expect((await world.ask('oneadmin', 'patch', path, { name: 'heard' }).set('If-Match', tag)).status).toBe(200);
+    expect((await edit()).status).toBe(200);
+    expect((await edit()).status).toBe(412);
   });
 
   it.each<[string, (at: number) => object]>([

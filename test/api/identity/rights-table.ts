@@ -98,6 +98,10 @@ export const sends: Record<string, readonly Send[]> = {
   replacePolicies: [{ path: async () => ({ role: 'web' }), body: { elasticity_policies: [] } }],
   pausePolicy: [{ path: async () => ({ role: 'web', policy: 0 }), body: {} }],
   resumePolicy: [{ path: async () => ({ role: 'web', policy: 0 }) }],
+  showSchedules: [{ path: async () => ({ role: 'web' }) }],
+  replaceSchedules: [{ path: async () => ({ role: 'web' }), body: { scheduled_policies: [] } }],
+  pauseSchedule: [{ path: async () => ({ role: 'web', schedule: 0 }), body: {} }],
+  resumeSchedule: [{ path: async () => ({ role: 'web', schedule: 0 }) }],
   answerOperation: [{ body: { answer: 'retry' } }],
   showConsistencyCheck: [{ path: async ({ check }) => ({ id: check }) }],
 

@@ -62,7 +62,10 @@ export async function createRightsWorld() {
   first.set('vm', vmOperation.resource.id);
   first.set('service', (await make('owner', '/services', { template_id: first.get('service_template') })).resource.id);
   // That there is one to be paused.
-  const policies = { 'roles.0.elasticity_policies': [{ target: 'CPU = 60' }] };
+  const due = { type: 'CHANGE', adjust: 1, recurrence: '0 9 * * *' };
+  const policies = {
+    ...{ 'roles.0.elasticity_policies': [{ target: 'CPU = 60' }], 'roles.0.scheduled_policies': [due] },
+  };
   await store.services.model.updateOne({ _id: first.get('service') ?? -1 }, { $set: policies });
   const check = (await make('oneadmin', '/consistency-checks', {})).id;
 

@@ -97,6 +97,7 @@ export const story: readonly (string | Event)[] = [
   'scaleRole',
   settled,
   ...['replacePolicies', 'showPolicies', 'pausePolicy', 'resumePolicy'],
+  ...['replaceSchedules', 'showSchedules', 'pauseSchedule', 'resumeSchedule'],
 
   ...['showOwnQuotas', 'showDefaultQuotas', 'updateDefaultQuotas'],
   meanwhile('there are no defaults again', (world) =>

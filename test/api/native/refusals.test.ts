@@ -31,6 +31,8 @@ const bodies: Record<string, object> = {
   cloneServiceTemplate: { name: 'copy' },
   updateService: { name: 'other' },
   scaleRole: { cardinality: 2 },
+  replacePolicies: { elasticity_policies: [] },
+  replaceSchedules: { scheduled_policies: [] },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },

@@ -40,10 +40,10 @@ it('shows the rules of each role with the service, how far each has counted, and
   const { out } = await runArcus(['service', 'show', '12'], api.environment);
   const table = out.split('\n').slice(out.split('\n').indexOf('ELASTICITY RULES') + 1, -1);
   expect(table.slice(0, 4).map((line) => line.trim().split(/ {2,}/))).toEqual([
-    ['ADJUST', 'EXPRESSION', 'EVALUATION', 'PERIOD', 'LAST'],
-    ['+ 2', 'ATT > 50', '2 / 3', '10s', 'counting: 2 of 3 periods, by max(CPU)[95] > 90'],
-    ['- 10 % (2)', 'ATT < 20', '0 / 1', '0s', 'paused'],
-    ['-', 'target CPU = 60', '0 / 1', '0s', 'paused until 2999-01-01T00:00:00Z'],
+    ['POLICY', 'ADJUST', 'EXPRESSION', 'EVALUATION', 'PERIOD', 'LAST'],
+    ['0', '+ 2', 'ATT > 50', '2 / 3', '10s', 'counting: 2 of 3 periods, by max(CPU)[95] > 90'],
+    ['1', '- 10 % (2)', 'ATT < 20', '0 / 1', '0s', 'paused'],
+    ['2', '-', 'target CPU = 60', '0 / 1', '0s', 'paused until 2999-01-01T00:00:00Z'],
   ]);
 });
 

@@ -4,7 +4,7 @@ import { ulid } from 'ulid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { scheduleActivities } from '../../../activities/scaling/schedules.js';
 import { Problem } from '../../../domain/problems.js';
-import { entriesOf, scheduleOf } from '../../../domain/services/schedule.js';
+import { entriesOf, rescheduled, scheduleOf } from '../../../domain/services/schedule.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { ScheduledPolicy } from '../../../schemas/services/service-template.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
@@ -90,6 +90,60 @@ const fire = (store: Store, asked: string[] = [], dies = false) =>
     scheduleActivities({ store, scaleByPolicy: scaling(store, asked, dies) }).fireSchedules,
   );
 
+/** As people would: reads the service and gives its role front these, in one transaction. */
+async function changed(id: number, policies: ScheduledPolicy[]): Promise<void> {
+  await withTransaction(connections[1], async (transaction) => {
+    const service = await stores[1].services.find(id);
+    const front = service?.roles.find(({ name }) => name === 'front');
+    if (!service || !front) throw new Error(`there is no service ${id}`);
+    const clock = { zone: 'UTC', now: ago(0) };
+    const schedule = rescheduled({ ...front, scheduled_policies: policies }, service.schedule ?? null, clock);
+    const log = { timestamp: clock.now, severity: 'I', message: 'changed' } as const;
+    const change = { scheduled_policies: policies };
+    await stores[1].schedules.change({ service: id, role: 'front', change, schedule, log }, transaction);
+  });
+}
+
+describe('scheduled policies that people change', () => {
+  it('are not carried out by a look that has read them before, and a new one is, once', async () => {
+    const id = await made([policy()]);
+    const asked: string[] = [];
+    const meanwhile = scaling(stores[0], asked);
+    const late = scheduleActivities({
+      store: stores[0],
+      scaleByPolicy: async (wish) => {
+        await changed(id, [policy({ adjust: 6 })]);
+        return meanwhile(wish);
+      },
+    }).fireSchedules;
+    await new MockActivityEnvironment().run(late);
+    expect([asked, (await seen(id)).cardinality]).toEqual([[], 2]);
+    await fire(stores[0], asked);
+    expect([asked.length, (await seen(id)).cardinality]).toEqual([1, 6]);
+    expect(await fire(stores[0], asked)).toMatchObject({ looked: 0 });
+  });
+
+  it('do nothing while they are paused, and what was due then is not made up for', async () => {
+    const due = policy();
+    const id = await made([due]);
+    await changed(id, [{ ...due, enabled: false }]);
+    await fire(stores[0]);
+    await changed(id, [due]);
+    await fire(stores[0]);
+    expect(await seen(id)).toMatchObject({ cardinality: 2, schedule: { due_at: null }, last: { verdict: 'paused' } });
+  });
+
+  it('can all be taken away, and a later one is not taken for one from before', async () => {
+    const id = await made([policy()]);
+    await changed(id, []);
+    expect(await fire(stores[0])).toMatchObject({ looked: 0 });
+    await changed(id, [policy({ adjust: 7 })]);
+    expect((await seen(id)).schedule?.version).toBe(3);
+    await fire(stores[0]);
+    expect(await seen(id)).toMatchObject({ cardinality: 7 });
+  });
+});
+
 describe('a scheduled policy that is due', () => {
   it('scales its role in one transaction with that it has, and does it once', async () => {
     const asked: string[] = [];
@@ -98,7 +152,7 @@ describe('a scheduled policy that is due', () => {
     const after = await seen(id);
     expect(after).toMatchObject({ cardinality: 4, schedule: { due_at: null }, last: { verdict: 'scaled' } });
     expect(after.last?.operation).toBe(after.op);
-    expect(asked).toEqual([`schedule ${id}/front/0 ${after.last?.due_at.toISOString()}`]);
+    expect(asked).toEqual([`schedule ${id}/front/0 1 ${after.last?.due_at.toISOString()}`]);
     expect(await fire(stores[1], asked)).toEqual({ looked: 0, failed: 0 });
     expect(asked).toHaveLength(1);
   });

@@ -216,3 +216,65 @@ describe('the elasticity policies of a role that runs', () => {
     expect((await policies(id, 'get')).body.waits).toBe('the role is FAILED_SCALING');
   });
 });
+
+describe('the scheduled policies of a role that runs', () => {
+  const schedules = (id: number, method: 'get' | 'put', body?: object) =>
+    world.ask('oneadmin', method, `/services/${id}/roles/front/schedules`, body);
+  const nightly = { recurrence: '30 22 * * *', type: 'CARDINALITY', adjust: 1 };
+  const yearly = { recurrence: '0 9 1 1 *', type: 'CARDINALITY', adjust: 4 };
+
+  it('are replaced, paused and resumed, are due as they were, and the service says by whom', async () => {
+    const id = await running();
+    const changed = await schedules(id, 'put', { scheduled_policies: [nightly, yearly], max_vms: 9 });
+    expect(changed.body).toMatchObject({
+      ...{ role: 'front', min_vms: 1, max_vms: 9, time_zone: 'UTC' },
+      schedules: [
+        {
+          schedule: 0,
+          definition: nightly,
+          paused: null,
+          next_at: expect.stringMatching(/T22:30:00.000Z$/),
+          last: null,
+        },
+        { schedule: 1, definition: yearly, paused: null, next_at: expect.stringMatching(/-01-01T09:00:00.000Z$/) },
+      ],
+    });
+    const at = `/services/${id}/roles/front/schedules`;
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const pause = (body: object) => world.ask('oneadmin', 'post', `${at}/1/pause`, body);
+    expect((await pause({ until })).body.schedules[1].paused).toBe(`paused until ${until}`);
+    expect((await pause({})).body.schedules[1].paused).toBe('paused until somebody resumes it');
+    expect((await world.ask('oneadmin', 'get', `/services/${id}/why`)).body.text).toContain(
+      'Scheduled policy 1 of role front is paused until somebody resumes it.',
+    );
+    expect((await world.ask('oneadmin', 'post', `${at}/1/resume`)).body).toEqual(changed.body);
+    expect((await world.ask('oneadmin', 'post', `${at}/2/resume`)).body.detail).toBe(
+      `Role front of service ${id} has no scheduled policy 2.`,
+    );
+    expect((await show(id)).log.map(({ message }: { message: string }) => message)).toEqual([
+      'Role front : has 2 scheduled policies from now on, by oneadmin',
+      `Role front : scheduled policy 1 is paused until ${until}, by oneadmin`,
+      'Role front : scheduled policy 1 is paused, by oneadmin',
+      'Role front : scheduled policy 1 is resumed, by oneadmin',
+    ]);
+    expect((await world.store.services.find(id))?.schedule).toMatchObject({ version: 4, zone: 'UTC' });
+  });
+
+  it('are checked as in a template, all that is wrong at once', async () => {
+    const id = await running();
+    const wrong = {
+      scheduled_policies: [
+        { ...nightly, recurrence: '61 * * * *' },
+        { type: 'CHANGE', adjust: 1 },
+      ],
+    };
+    const answer = await schedules(id, 'put', { ...wrong, min_vms: 5 });
+    expect(answer.status).toBe(400);
+    expect(answer.body.errors.map(({ pointer }: { pointer: string }) => pointer)).toEqual([
+      '/scheduled_policies/0/recurrence',
+      '/scheduled_policies/1',
+      '/min_vms',
+    ]);
+    expect((await schedules(id, 'get')).body.schedules).toEqual([]);
+  });
+});

@@ -1,0 +1,58 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { pausedScheduleOfWeb, schedulesOfWeb } from '../../../api/native/scaling/schedules-examples.js';
+import { ownDirectory } from '../../support/directories.js';
+import { runArcus } from '../run-arcus.js';
+import { type StubApi, startStubApi } from '../stub-api.js';
+import { service } from '../stub-objects.js';
+
+const path = '/services/12/roles/web/schedules';
+const at = '2999-11-28T12:00:00.000Z';
+
+let api: StubApi;
+beforeEach(async () => {
+  api = await startStubApi();
+  api.on('GET /services', { body: { items: [service(12, 'shop')], next_cursor: null } });
+  api.on(`GET ${path}`, { body: pausedScheduleOfWeb });
+  for (const request of [`PUT ${path}`, `POST ${path}/1/pause`, `POST ${path}/1/resume`])
+    api.on(request, { body: schedulesOfWeb });
+});
+afterEach(() => api.stop());
+
+const schedule = (...args: string[]) => runArcus(['service', 'schedule', ...args], api.environment);
+const sent = () =>
+  api.asked.flatMap(({ method, path: to, body }) => (method === 'GET' ? [] : [[method, to, body && JSON.parse(body)]]));
+
+describe('arcus service schedule', () => {
+  it('lists what a role does at its times, and what of it is paused', async () => {
+    const { out } = await schedule('list', 'shop', 'web');
+    expect(out).toMatch(/^TIME ZONE +: UTC$/m);
+    expect(out).toMatch(/^ +0 +0 9 \* \* mon-fri +CARDINALITY 4 +2026-11-23 08:00 +-$/m);
+    expect(out).toMatch(/^ +1 +30 22 \* \* \* +CARDINALITY 1 +paused +-$/m);
+  });
+
+  it('pauses one until a time, resumes it, and gives the role others', async () => {
+    await schedule('pause', 'shop', 'web', '1', '--until', at);
+    await schedule('resume', 'shop', 'web', '1');
+    const file = join(ownDirectory(), 'schedules.yaml');
+    writeFileSync(file, 'scheduled_policies: []\n');
+    const { out } = await schedule('update', 'shop', 'web', '-f', file);
+    expect(out).toContain('role web has 2 scheduled policies now.');
+    expect(sent()).toEqual([
+      ['POST', `${path}/1/pause`, { until: at }],
+      ['POST', `${path}/1/resume`, ''],
+      ['PUT', path, { scheduled_policies: [] }],
+    ]);
+  });
+
+  it.each([
+    [['hold', 'shop', 'web'], '"hold" is none of list, pause, resume, update.'],
+    [['pause', 'shop', 'web'], 'Say which scheduled policy, by its number.'],
+    [['update', 'shop', 'web'], '--file: is needed'],
+  ])('says what is missing: %j', async (args, text) => {
+    const { code, err } = await schedule(...args);
+    expect([code, err]).toEqual([2, expect.stringContaining(text)]);
+    expect(sent()).toEqual([]);
+  });
+});
