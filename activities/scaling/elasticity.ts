@@ -159,7 +159,7 @@ async function carryOut(
     const problem = problemOf(error);
     if (!problem || problems[problem.code].retryable) throw error;
     const passes = problem.code === 'operation_in_progress' || problem.code === 'wrong_state';
-    const why = `from ${from} to ${to}: ${[problem.message, ...problem.findings.map(({ detail }) => detail)].join(' ')}`;
+    const why = `from ${from} to ${to}: ${[problem.message, ...problem.findings.map(({ pointer, detail }) => `${pointer} ${detail}`)].join(' ')}`;
     await store.elasticity.refused(
       decided,
       { verdict: 'refused', why: brief(why, longest.vm), found: null },

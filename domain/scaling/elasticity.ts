@@ -27,7 +27,7 @@ export type RoleCount = {
   policies: PolicyCount[];
   /** When its last scaling ended, as it was looked at last. */
   scaled_at: Date | null;
-  /** A decision was refused: none before then. */
+  /** What min_vms asked for was refused: it asks for nothing before then. Each policy has such a time of its own. */
   retry_at: Date | null;
 };
 
@@ -70,7 +70,7 @@ export function evaluateRole(
   const said = evaluated.map((one) => one.said);
   const wishes = evaluated.flatMap(({ to, said: its }, policy): Wish[] => {
     if (to === null || its === null) return [];
-    const kept = whyKept(role, to, keep.retry_at, now);
+    const kept = whyKept(role, to, counts[policy]?.retry_at ?? null, now);
     if (kept === null) return [{ policy, to: withinLimits(role, to) }];
     said[policy] = { ...kept, found: its.found };
     return [];

@@ -16,6 +16,8 @@ export type PolicyCount = {
   sampled: Date | null;
   /** Of a policy with a stabilization window: what it has wished for within that. */
   wishes: Wishes[];
+  /** What it wished for was refused: it asks for nothing before then. Others do. */
+  retry_at?: Date | null;
 };
 
 export type Verdict =

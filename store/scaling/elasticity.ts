@@ -138,7 +138,7 @@ export function createElasticity(connection: Connection) {
         { _id: role, look, decided: { $ne: look } },
         {
           $set: {
-            ...{ decided: look, retry_at: null },
+            ...{ decided: look, [retryOf(policy)]: null },
             ...{
               [`${placeOf(policy)}.last.operation`]: operation,
               [`${placeOf(policy)}.log.$[now].operation`]: operation,
@@ -155,7 +155,13 @@ export function createElasticity(connection: Connection) {
       const entry: SaidAt = { ...said, at };
       await collection.updateOne(
         { _id: role, look, decided: { $ne: look } },
-        { $set: { [`${placeOf(policy)}.last`]: entry, [`${placeOf(policy)}.log.$[now]`]: entry, retry_at: retry } },
+        {
+          $set: {
+            [`${placeOf(policy)}.last`]: entry,
+            [`${placeOf(policy)}.log.$[now]`]: entry,
+            [retryOf(policy)]: retry,
+          },
+        },
         { arrayFilters: [{ 'now.at': at }] },
       );
     },
@@ -164,3 +170,4 @@ export function createElasticity(connection: Connection) {
 export type ElasticityStore = ReturnType<typeof createElasticity>;
 
 const placeOf = (policy: number | null): string => (policy === null ? 'least' : `policies.${policy}`);
+const retryOf = (policy: number | null): string => (policy === null ? 'retry_at' : `policies.${policy}.count.retry_at`);

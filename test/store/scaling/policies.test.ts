@@ -244,6 +244,21 @@ describe('what is refused', () => {
     expect(await operationsOn(id)).toEqual([]);
   });
 
+  it('of a policy keeps nobody else from asking: not min_vms, which needs fewer VMs than it wished for', async () => {
+    const greedy = { expression: 'ATT > 50', type: 'CHANGE', adjust: 4 } as const;
+    const { id, uid } = await elastic([greedy], { cardinality: 1, min_vms: 2, max_vms: 9 });
+    const charge = { services: 1, vms: 4, cpu: 400, memory: 256 };
+    await stores[0].quotas.models.user.create([
+      { _id: uid, limits: { services: -1, vms: 5, cpu: -1, memory: -1 }, used: charge },
+    ]);
+    expect(await tick()).toMatchObject({ decided: 0, refused: 1 });
+    expect(await tick()).toMatchObject({ decided: 1, refused: 0 });
+    const { front, record } = await frontOf(id);
+    expect(front).toMatchObject({ state: 'SCALING', cardinality: 2 });
+    expect(record?.policies[0]?.last?.why).toMatch(/^it wants 5, was refused/);
+    expect(record?.least.last).toMatchObject({ verdict: 'scales', operation: front.operation });
+  });
+
   it('because its owner may do nothing any more, too', async () => {
     const { id, uid } = await elastic();
     const directory = createDirectory(connections[0]);
