@@ -13,6 +13,7 @@ import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import type { PolicyScaling } from '../../store/scaling/policy-scaling.js';
+import type { Store } from '../../store/store.js';
 import { resourceFacts } from '../acts/action-facts.js';
 import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
@@ -160,7 +161,7 @@ async function admitted(
   const { _id: id } = service;
   const over = await waitingScaling(context, service, name);
   const wish = { ...asked, ...(over !== null && { over }) };
-  const refusal = await whyNot(context, service, name, wish);
+  const refusal = await whyNot(context, caller, service, name, wish);
   if (refusal) throw refusal;
   return admit(context, caller, admission, {
     kind: 'scaleRole',
@@ -181,7 +182,7 @@ async function admitted(
     refusal: async () => {
       const now = await store.services.find(id);
       if (!now) return new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);
-      const why = await whyNot(context, now, name, wish);
+      const why = await whyNot(context, caller, now, name, wish);
       return (
         why ?? new Problem('operation_in_progress', `Somebody else has changed service ${id} just now; try again.`)
       );
@@ -199,6 +200,7 @@ async function waitingScaling({ store }: OperationsContext, service: Service, na
 /** Who is in the way, or what of the wish cannot be. */
 async function whyNot(
   { store }: OperationsContext,
+  caller: Caller,
   service: Service,
   name: string,
   wish: ScalingWish,
@@ -212,5 +214,20 @@ async function whyNot(
   }
   const plan = scalingPlan(service, role, wish, new Date());
   if (plan instanceof Problem) return plan;
-  return plan.to < plan.from || wish.vms ? whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish) : null;
+  if (plan.to < plan.from || wish.vms) return whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish);
+  return wish.rest === 0 ? null : whyNoneIsMade(store, caller, role);
+}
+
+/**
+ * New VMs are made of the VM template as it is now: whoever has them made may USE it. One that is gone is what the run finds.
+ */
+async function whyNoneIsMade(store: Store, caller: Caller, { vm_template }: Role): Promise<Problem | null> {
+  const template = await store.vmTemplates.find(vm_template);
+  try {
+    if (template) authorised(caller, 'vm_template', template, 'use', vm_template);
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
 }

@@ -75,6 +75,35 @@ describe('to scale a role', () => {
     });
   });
 
+  it('up takes the USE right on its VM template as it is now; down does not', async () => {
+    const secret = 'not-a-secret-1';
+    const { body: alice } = await world.ask('oneadmin', 'post', '/users', { name: 'scaling-alice', password: secret });
+    const made = await world.ask('oneadmin', 'post', '/vm-templates', {
+      name: 'shared',
+      template: { CPU: 1, MEMORY: 64 },
+    });
+    const vm_template: number = made.body.id;
+    const id = await running({ uid: alice.id, gid: alice.gid }, { vm_template });
+    const ask = (cardinality: number) =>
+      world.ask('scaling-alice', 'post', `/services/${id}/roles/front/scale`, { cardinality }, secret);
+    const refused = await ask(3);
+    expect([refused.status, refused.body.type]).toEqual([403, '/problems/not_authorized']);
+    expect(refused.body.detail).toContain(`You need the USE right on VM template ${vm_template}`);
+    expect((await show(id)).roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 2 });
+    await world.ask('oneadmin', 'post', `/vm-templates/${vm_template}/chmod`, { octet: '604' });
+    expect((await ask(3)).status).toBe(202);
+    const other = await running({ uid: alice.id, gid: alice.gid }, { vm_template, min_vms: 0 });
+    await world.ask('oneadmin', 'post', `/vm-templates/${vm_template}/chmod`, { octet: '600' });
+    const down = await world.ask(
+      'scaling-alice',
+      'post',
+      `/services/${other}/roles/front/scale`,
+      { cardinality: 1 },
+      secret,
+    );
+    expect(down.status).toBe(202);
+  });
+
   it('that there is not is refused, with the one that was meant', async () => {
     const id = await running();
     const answer = await scale(id, 'frnt', { cardinality: 3 });
