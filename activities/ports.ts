@@ -1,6 +1,7 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import type { PlacementSettings } from '../domain/placement/placement.js';
+import type { VmAction } from '../schemas/operations/vm-action.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
 import type { PolicyScaling } from '../store/scaling/policy-scaling.js';
@@ -17,6 +18,11 @@ export type StepPorts = {
    * steps know nothing of requests. Absent: nothing scales by itself.
    */
   scaleByPolicy?: (scaling: PolicyScaling) => Promise<string>;
+  /**
+   * Asks something of one VM as somebody would, once for an operation; returns the VM's own operation, throws a Problem. Given by the
+   * worker.
+   */
+  performOnVm?: (deed: { op: string; requester: number; action: VmAction; vm: number }) => Promise<string>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

@@ -3,6 +3,7 @@ import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
 import { elasticityActivities } from './scaling/elasticity.js';
+import { performingActivities } from './scaling/performing.js';
 import { scalingActivities } from './scaling/scaling.js';
 import { scheduleActivities } from './scaling/schedules.js';
 import { deploymentActivities } from './services/deployment.js';
@@ -28,6 +29,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...repairActivities(ports),
     ...undeploymentActivities(ports),
     ...scalingActivities(ports),
+    ...performingActivities(ports),
     ...vmOperationActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),

@@ -11,6 +11,7 @@ import { quotaDocuments } from './identity/quota-documents.js';
 import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
 import { operationCommands } from './operations/operation.js';
+import { actionLeaf } from './scaling/action.js';
 import { policyLeaf } from './scaling/policy.js';
 import { scaleLeaf } from './scaling/scale.js';
 import { scheduleLeaf } from './scaling/schedule.js';
@@ -47,6 +48,7 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
     scaleLeaf,
     policyLeaf,
     scheduleLeaf,
+    actionLeaf,
   ]),
   service_template: noun('service_template', 'Descriptions from which services are deployed', serviceTemplateCommands),
   vm: noun('vm', 'Virtual machines', vmCommands),

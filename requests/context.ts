@@ -17,6 +17,9 @@ export type OperationsContext = {
     temporalNamespace?: string;
     /** On whose clocks scheduled policies are due that name no zone; absent: UTC. */
     timeZone?: string;
+    /** How many VMs an action comes to at a time, and seconds between, when nobody says; absent: all at once, none. */
+    actionNumber?: number;
+    actionPeriod?: number;
     /** How many logins of one name from one address may fail in 15 minutes. */
     failedLogins: number;
   };

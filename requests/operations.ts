@@ -41,6 +41,7 @@ import {
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
+import { performOnRole } from './scaling/actions.js';
 import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scaling/policies.js';
 import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
 import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
@@ -108,7 +109,7 @@ export const createOperations = (given: OperationsContext) => {
       recover: recoverRoleOrService,
       repair: repairService,
     }),
-    scaling: bind(context, { scale: scaleRole }),
+    scaling: bind(context, { scale: scaleRole, perform: performOnRole }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
     schedules: bind(context, {
       show: showSchedules,

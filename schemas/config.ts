@@ -108,6 +108,18 @@ export const Config = z.object({
     .min(0)
     .default(300)
     .describe('Seconds for which a role rests after a scaling, when it says no cooldown; 0: it does not'),
+  ARCUS_ACTION_NUMBER: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('How many VMs of a role an action comes to at a time, when nobody says; 0: all at once'),
+  ARCUS_ACTION_PERIOD: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .describe('Seconds between VMs of a role that an action comes to and the next ones, when nobody says'),
   ARCUS_SCALING_TIMEOUT: z.coerce
     .number()
     .int()

@@ -3,8 +3,11 @@ import type { OperatedKind } from './kinds.js';
 type Row = {
   /** The kind of thing that it is about. */
   on: OperatedKind;
-  /** Of a service, one role alone: its operations run side by side with those on other roles. Absent: all of it. */
-  part?: 'role';
+  /**
+   * Of a service, one role alone: its operations run side by side with those on other roles. Or VMs of it, one after the other:
+   * then it has neither service nor role, and excludes nothing. Absent: all of it.
+   */
+  part?: 'role' | 'vms';
   /** As operators read it in lists of the engine: `deploy VM 34 (test)`. */
   verb: string;
   /** `the deployment of service 12 (shop)` */
@@ -70,6 +73,18 @@ export const operations = {
     preempts: false,
     right: 'manage',
   },
+  performOnRole: {
+    on: 'service',
+    part: 'vms',
+    verb: 'perform an action on VMs of',
+    noun: 'action',
+    nouns: 'actions',
+    doing: 'has an action performed on its VMs',
+    aim: null,
+    counts: 'asked',
+    preempts: false,
+    right: 'manage',
+  },
   deployVm: {
     on: 'vm',
     verb: 'deploy',
@@ -124,7 +139,7 @@ export type OperationOn<K extends OperatedKind> = {
 }[OperationKind];
 /** Those that have the whole of it. */
 export type OperationOnWhole<K extends OperatedKind> = {
-  [O in OperationOn<K>]: Rows[O] extends { part: 'role' } ? never : O;
+  [O in OperationOn<K>]: Rows[O] extends { part: string } ? never : O;
 }[OperationOn<K>];
 
 /** What is counted of an operation comes to this. */
@@ -135,6 +150,12 @@ export const operationKinds: readonly OperationKind[] = Object.keys(operations).
 
 /** Whether an operation takes its resource away: it is never refused for there being too many, and cancels what is at work. */
 export const takesAway = (kind: OperationKind): boolean => operations[kind].aim === 'gone';
+
+/** Whether it runs beside whatever else is at work on its resource, its like included. */
+export const isApart = (kind: OperationKind): boolean => {
+  const row: Row = operations[kind];
+  return row.part === 'vms';
+};
 
 export const isOn = <K extends OperatedKind>(on: K, kind: OperationKind): kind is OperationOn<K> =>
   operations[kind].on === on;

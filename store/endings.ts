@@ -7,7 +7,13 @@ import { type HealthVm, serviceHealth } from '../domain/services/service-health.
 import { isUp, stateOfRoles } from '../domain/services/service-states.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
-import { isScaling, isUndeployment, type Operation, type Releasing } from '../schemas/operations/operation.js';
+import {
+  isPerformance,
+  isScaling,
+  isUndeployment,
+  type Operation,
+  type Releasing,
+} from '../schemas/operations/operation.js';
 import { isOn, type OperationOnWhole, takesAway } from '../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
@@ -52,7 +58,11 @@ export function createEndings(
   const ends: Record<OperatedKind, EndOf> = {
     service: {
       settle: (operation, ...end) =>
-        isScaling(operation) ? settleScaling(operation, ...end) : settleService(operation, ...end),
+        isPerformance(operation)
+          ? settleNothing(operation, ...end)
+          : isScaling(operation)
+            ? settleScaling(operation, ...end)
+            : settleService(operation, ...end),
       told: async ({ kind, resource: { id } }) => {
         if (!takesAway(kind)) await health.refresh([id]);
       },
@@ -64,7 +74,7 @@ export function createEndings(
         if (vm?.service) await health.refresh([vm.service.id]);
       },
     },
-    zone: { settle: async (_operation, outcome) => ({ outcome, releasing: null }), told: async () => {} },
+    zone: { settle: settleNothing, told: async () => {} },
   };
 
   return {
@@ -167,7 +177,8 @@ export function createEndings(
 
   async function settleService(operation: Operation, outcome: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource, kind } = operation;
-    if (!isOn('service', kind) || kind === 'scaleRole') throw new Error(`${kind} is not about a service as a whole`);
+    if (!isOn('service', kind) || kind === 'scaleRole' || kind === 'performOnRole')
+      throw new Error(`${kind} is not about a service as a whole`);
     const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
@@ -218,6 +229,9 @@ export function createEndings(
   }
 }
 export type Endings = ReturnType<typeof createEndings>;
+
+/** Of what an operation has nothing of. */
+const settleNothing: EndOf['settle'] = async (_operation, outcome) => ({ outcome, releasing: null });
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 

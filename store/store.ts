@@ -18,6 +18,7 @@ import { createProgress } from './operations/progress.js';
 import { createStepStore } from './operations/steps.js';
 import { createOwnershipChanges } from './ownership.js';
 import { createElasticity } from './scaling/elasticity.js';
+import { createPerformances } from './scaling/performances.js';
 import { createScalings } from './scaling/scalings.js';
 import { createSchedules } from './scaling/schedules.js';
 import { createCardinality } from './services/cardinality.js';
@@ -80,6 +81,7 @@ export function createStore(connection: Connection) {
     terminations: createTerminations(connection, vms, operations),
     endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings }),
     scalings,
+    performances: createPerformances({ services, operations }),
     schedules: createSchedules(connection),
     elasticity: createElasticity(connection),
     consistency: {

@@ -11,6 +11,7 @@ import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
+import { type DeedOnVm, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
     store,
     directory,
     scaleByPolicy: (scaling: PolicyScaling) => scaleByPolicy(asking, scaling),
+    performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
     hypervisors: hypervisors(config),
     engine,
     settings: {

@@ -48,6 +48,8 @@ const patient = {
   retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '10s' },
 } as const;
 export const checks = proxyActivities<Pick<OrchestrationSteps, 'look' | 'lookAgain' | 'repairFindings'>>(patient);
+/** Steps that ask for operations of others. */
+export const asking = proxyActivities<Pick<OrchestrationSteps, 'performOnVms'>>(patient);
 export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lookAgainAtHosts' | 'repairHosts'>>({
   ...patient,
   taskQueue: 'compute',

@@ -1,5 +1,6 @@
 export { checkConsistency } from './consistency/check-consistency.js';
 export { placement } from './placement/placement.js';
+export { performOnRole } from './scaling/perform-on-role.js';
 export { scaleRole } from './scaling/scale-role.js';
 export { deployService } from './services/deploy-service.js';
 export { repairService } from './services/repair-service.js';

@@ -48,7 +48,9 @@ export const undeploymentActivities = ({
       if (standing?.wanted !== op) return null;
       const onRoles = standing.roles.flatMap(({ operation }) => operation ?? []);
       const ended = await supersede(store, op, [standing.operation, ...onRoles]);
-      await stopRuns({ store, engine }, onRoles);
+      const actions = (await store.performances.openOn(resource.id)).map(({ _id }) => _id);
+      await supersede(store, op, actions);
+      await stopRuns({ store, engine }, [...onRoles, ...actions]);
       const service = await store.services.begin(resource.id, op, 'undeploy', ended);
       if (!service) return null;
       const { deployment, shutdown_action: ofService } = service.body;

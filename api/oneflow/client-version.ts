@@ -13,6 +13,8 @@ const differences = {
   call: differs([5, 4], 'DocumentInfo', 'one.document.info'),
   /** What DELETE of a service does. */
   deletes: differs([5, 12], 'removes', 'undeploys'),
+  /** What an action on the VMs of a role is answered with. */
+  roleAction: differs([5, 12], 'told', 'silent'),
   /** What is told of a VM. */
   nodes: differs([5, 12], 'whole', 'brief'),
   /** To scale a role to what it has. */
@@ -39,6 +41,7 @@ export function waysOf(userAgent: string | undefined): Ways {
   return {
     call: as(differences.call),
     deletes: as(differences.deletes),
+    roleAction: as(differences.roleAction),
     nodes: as(differences.nodes),
     sameCardinality: as(differences.sameCardinality),
     done: as(differences.done),

@@ -18,6 +18,7 @@ export function operationText(operation: OperationDetail, context: Context): str
     header(operation, now),
     ...question(operation, width),
     ...progress(operation),
+    ...performed(operation),
     ...steps(operation, now, width),
     ...(operation.actions.length > 0 ? ['', 'WHAT YOU CAN DO', actionLines(operation.actions, width)] : []),
   ].join('\n');
@@ -53,6 +54,18 @@ const typical = ({ typical_seconds, runs }: NonNullable<OperationDetail['eta']>)
 
 const question = ({ question }: OperationDetail, width: number | null): string[] =>
   question ? ['', `QUESTION, asked at ${question.asked_at}`, wrapped(printable(question.text), width)] : [];
+
+type PerformedVm = NonNullable<OperationDetail['performed']>['vms'][number];
+const performedLine = ({ vm, outcome, operation, why }: PerformedVm): string =>
+  `VM ${vm}: ${outcome}${operation === null ? '' : `, operation ${operation}`}${why === null ? '' : `: ${printable(why)}`}`;
+
+/** Of an action: what each VM has said. */
+function performed({ performed }: OperationDetail): string[] {
+  if (!performed) return [];
+  const { action, asked, refused, gone, left, vms } = performed;
+  const counts = `${asked} asked, ${refused} refused, ${gone} gone, ${left} left`;
+  return ['', `${action.toUpperCase()}: ${counts}`, ...vms.map(performedLine)];
+}
 
 function progress({ progress }: OperationDetail): string[] {
   if (!progress) return [];

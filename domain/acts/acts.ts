@@ -5,7 +5,7 @@ import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
-import { mayGiveUp, mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
+import { mayGiveUp, mayPerform, mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import { mayRecoverVm, mayReport, mayResume, mayTerminate } from './vm-acts.js';
 
@@ -17,6 +17,7 @@ export type Act =
   | { do: 'recover' }
   | { do: 'giveUp' }
   | { do: 'repair' }
+  | { do: 'perform' }
   | { do: 'undeploy'; hard: boolean | null }
   | { do: 'delete' }
   | { do: 'resume' }
@@ -45,6 +46,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'service' ? mayGiveUp(resource) : elsewhere;
     case 'repair':
       return resource?.type === 'service' ? mayRepair(resource) : elsewhere;
+    case 'perform':
+      return resource?.type === 'service' ? mayPerform(resource) : elsewhere;
     case 'undeploy':
       return resource?.type === 'service' ? mayUndeploy(resource, { hard: act.hard, remove: false }) : elsewhere;
     case 'delete':
@@ -79,6 +82,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'recover':
     case 'giveUp':
     case 'repair':
+    case 'perform':
     case 'undeploy':
     case 'delete':
     case 'resume':

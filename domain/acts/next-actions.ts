@@ -105,10 +105,10 @@ const rows = [
   ],
 ] as const satisfies readonly Row[];
 
-/** An act that no row offers does not compile: nobody would be told of it. A check is offered nowhere but as a retry. */
+/** An act that no row offers does not compile: nobody would be told of it. A check, and an action on VMs of a role, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<Act['do'], 'check' | (typeof rows)[number][1]['do']>
+  Exclude<Act['do'], 'check' | 'perform' | (typeof rows)[number][1]['do']>
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
@@ -143,6 +143,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/services/${id}/recover`, `service recover ${id} --give-up`, { give_up: true });
     case 'repair':
       return post(`/services/${id}/repair`, `service repair ${id}`);
+    case 'perform':
+      return post(`/services/${id}/actions`, `service action ${id} resume`, { action: 'resume' });
     case 'undeploy':
       return act.hard
         ? post(`/services/${id}/undeploy`, `service undeploy ${id} --hard`, { hard: true })

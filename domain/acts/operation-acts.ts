@@ -1,7 +1,7 @@
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
-import { mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
+import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import { mayClaim, mayDeployAgain, mayTerminate } from './vm-acts.js';
 
@@ -49,6 +49,8 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       return resource?.type === 'service' ? mayRepair(resource) : notFound(name);
     case 'scaleRole':
       return resource?.type === 'service' ? mayScaleAgain(resource, operation.role ?? '') : notFound(name);
+    case 'performOnRole':
+      return resource?.type === 'service' ? mayPerform(resource) : notFound(name);
     case 'deployVm':
       return resource?.type === 'vm' ? mayDeployAgain(resource) : notFound(name);
     case 'recoverVm':

@@ -89,6 +89,13 @@ export function mayRepair(service: Service): Verdict {
   );
 }
 
+/** Something may be done to VMs whatever else is going on, but for their being removed: each of them says whether it lets it. */
+export function mayPerform(service: Service): Verdict {
+  const { id, state, work, going } = service;
+  if (state === 'DONE') return wrongState(`Service ${id} is DONE: it has no VMs any more.`);
+  return going && work ? atWork(service, work) : 'may';
+}
+
 /** Whatever is going on gives way to an undeployment, an undeployment to a harder one, and each to a deletion. */
 export function mayUndeploy(service: Service, wish: Undeployment): Verdict {
   const { id, state, work, going } = service;

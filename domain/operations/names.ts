@@ -7,6 +7,10 @@ import type { ResourceRef } from '../../schemas/operations/operation.js';
 export const workflowIdOf = ({ type, id }: ResourceRef, role?: string): string =>
   role === undefined ? `${type}-${id}` : `${type}-${id}/${role}`;
 
+/** The ID under which an action on VMs of a service, or of a role, runs: each by itself, beside whatever else is at work there. */
+export const actionIdOf = (resource: ResourceRef, role: string | undefined, op: string): string =>
+  `${workflowIdOf(resource, role)}/actions-${op}`;
+
 /** `VM 34`, `service 12`: an object in sentences. */
 export const nameOf = ({ type, id }: { type: Kind; id: number }): string => `${kinds[type].one} ${id}`;
 

@@ -10,6 +10,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   repairService: (id) => `repair or undeploy service ${id}`,
   undeployService: (id) => `recover or undeploy service ${id}`,
   scaleRole: (id) => `recover or undeploy service ${id}`,
+  performOnRole: null,
   deployVm: () => 'recover it with retry, or terminate it',
   terminateVm: () => 'recover it with retry, or terminate it',
   recoverVm: () => 'recover it with retry, or terminate it',

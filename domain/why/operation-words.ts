@@ -46,6 +46,7 @@ export function progressText({ operation, progress }: WhyFacts): string | null {
 /** What has become of those that are counted. */
 const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
   run: { is: 'runs', isNot: 'does not run yet', are: 'run' },
+  asked: { is: 'was asked', isNot: 'is not asked yet', are: 'were asked' },
   gone: { is: 'is gone', isNot: 'is not gone yet', are: 'are gone' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
 };

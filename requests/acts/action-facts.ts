@@ -8,6 +8,7 @@ import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { kinds, type OperatedKind } from '../../schemas/kinds.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../../schemas/operations/operation.js';
+import { isApart } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
@@ -62,7 +63,7 @@ export async function actionFacts(
   const subject = resource && subjectOfResource(resource);
   const [facts, last] = await Promise.all([
     resource && resourceFacts(store, resource),
-    operation && store.operations.lastOf(operation.resource, operation.role),
+    operation && !isApart(operation.kind) ? store.operations.lastOf(operation.resource, operation.role) : null,
   ]);
   return {
     about,

@@ -1,9 +1,10 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isCheck, type Operation } from '../../schemas/operations/operation.js';
+import { isCheck, isPerformance, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
@@ -32,6 +33,9 @@ export async function tryAgain(
       return recoverServiceAgain(context, caller, id, asked);
     case 'scaleRole':
       return scaleRoleAgain(context, caller, id, operation.role ?? '', asked);
+    case 'performOnRole':
+      if (!isPerformance(operation)) throw new Error(`${retryOf} is no action on VMs`);
+      return performAgain(context, caller, operation, asked);
     case 'repairService':
       return repairServiceAgain(context, caller, id, asked);
     case 'deployVm':

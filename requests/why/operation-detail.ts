@@ -4,8 +4,9 @@ import { hasEnded } from '../../domain/operation-states.js';
 import { type SeenStep, seenSteps, stepResource } from '../../domain/operations/steps.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../../domain/services/progress.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import type { Operation } from '../../schemas/operations/operation.js';
+import { isPerformance, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
+import type { Performed } from '../../schemas/operations/vm-action.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
 import { authorisedOperation } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
@@ -14,6 +15,8 @@ import { operationResource } from '../resources.js';
 /** Steps that are shown, and earlier operations that an ETA is taken from. */
 export const stepsShown = 200;
 const earlierRuns = 20;
+/** VMs of an action that are told of one by one. */
+const performedShown = 200;
 /** A step that is at work for longer may be waiting for something that only the engine knows. */
 const soon = 1_000;
 
@@ -40,8 +43,26 @@ export async function showOperation(context: OperationsContext, caller: Caller, 
       typical_seconds: Math.round(eta.typicalMilliseconds / 100) / 10,
       runs: eta.runs,
     },
+    performed: performedResource(operation),
     actions: nextActions(facts),
     asked_engine: askedEngine,
+  };
+}
+
+/** What an action has come to at its VMs, those first that did not take it. */
+function performedResource(operation: Operation): OperationDetail['performed'] {
+  if (!isPerformance(operation)) return null;
+  const { action, number, period, vms } = operation.input;
+  const done = vms.flatMap((vm) => {
+    const its = operation.performed?.[vm];
+    return its ? [{ vm, outcome: its.outcome, operation: its.op, why: its.why, at: its.at.toISOString() }] : [];
+  });
+  const those = (outcome: Performed['outcome']) => done.filter((one) => one.outcome === outcome);
+  const [asked, refused, gone] = [those('asked'), those('refused'), those('gone')];
+  return {
+    ...{ action, number, period },
+    ...{ asked: asked.length, refused: refused.length, gone: gone.length, left: vms.length - done.length },
+    vms: [...refused, ...gone, ...asked].slice(0, performedShown),
   };
 }
 
@@ -77,6 +98,10 @@ export async function progressNow(
   operation: Operation,
   resource: Resource | null,
 ): Promise<Progress | null> {
+  if (isPerformance(operation)) {
+    const done = Object.keys(operation.performed ?? {}).length;
+    return { done, total: operation.input.vms.length, unit: 'VMs', roles: [] };
+  }
   if (resource === null || !isCounted[operation.resource.type]) return null;
   if (hasEnded(operation) && (await store.operations.lastOf(operation.resource, operation.role))?._id !== operation._id)
     return null;

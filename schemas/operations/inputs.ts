@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { VmAction } from './vm-action.js';
 
 export const DeployServiceInput = z.object({});
 export const UndeployServiceInput = z.object({
@@ -26,6 +27,12 @@ export const ScaleRoleInput = z.object({
     .optional()
     .describe('What decided it, when nobody has asked for it'),
 });
+export const PerformOnRoleInput = z.object({
+  action: VmAction,
+  vms: z.array(z.int()).describe('Those that there were when it was asked for, in the order in which it comes to them'),
+  number: z.int().min(1).nullable().describe('How many at a time; null: all at once'),
+  period: z.int().min(0).describe('Seconds between one slice and the next'),
+});
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
 });
@@ -37,6 +44,7 @@ export type OperationInputs = {
   undeployService: z.infer<typeof UndeployServiceInput>;
   repairService: z.infer<typeof RepairServiceInput>;
   scaleRole: z.infer<typeof ScaleRoleInput>;
+  performOnRole: z.infer<typeof PerformOnRoleInput>;
   deployVm: z.infer<typeof DeployVmInput>;
   terminateVm: z.infer<typeof TerminateVmInput>;
   recoverVm: z.infer<typeof RecoverVmInput>;

@@ -5,6 +5,7 @@ import { NextAction } from './next-action.js';
 import { OperationError, OperationKind, OperationState, ResourceRef } from './operation.js';
 import { Answer } from './question.js';
 import { StepResource } from './step.js';
+import { VmAction } from './vm-action.js';
 
 /** What lists of operations can be filtered and sorted by. */
 export const operationFields = {
@@ -70,6 +71,29 @@ export const OperationDetail = OperationResource.extend({
     })
     .nullable()
     .describe('null: ended, waiting, overdue, or no earlier run of the same template'),
+  performed: z
+    .object({
+      action: VmAction,
+      number: z.int().nullable().describe('How many VMs at a time; null: all at once'),
+      period: z.int().describe('Seconds between one slice and the next'),
+      asked: z.int().describe('VMs of which an operation of their own does it'),
+      refused: z.int().describe('VMs whose state, or what is at work on them, forbids it'),
+      gone: z.int().describe('VMs that were there no more when their turn came'),
+      left: z.int().describe('VMs whose turn has not come'),
+      vms: z
+        .array(
+          z.object({
+            vm: ObjectId,
+            outcome: z.enum(['asked', 'refused', 'gone']),
+            operation: z.string().nullable().describe('What does it'),
+            why: z.string().nullable().describe('What forbids it'),
+            at: Timestamp,
+          }),
+        )
+        .describe('Those whose turn has come; refused and gone ones first, 200 at most'),
+    })
+    .nullable()
+    .describe('Of an action on VMs: what it has come to so far; null: it is something else'),
   actions: z.array(NextAction).describe('What you may do now'),
   asked_engine: z.boolean().describe('false: Temporal did not answer within a second; retries are then not shown'),
 }).meta({ id: 'OperationDetail' });

@@ -4,6 +4,7 @@ import { operatedKinds } from '../kinds.js';
 import { operationKinds } from '../operations.js';
 import type { OperationInputs } from './inputs.js';
 import type { Answer } from './question.js';
+import type { Performed } from './vm-action.js';
 
 /** Every operation, each the workflow type of the same name. */
 export const OperationKind = z.enum(operationKinds);
@@ -91,6 +92,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   ended_at: Date | null;
   /** From when on it is forgotten by its age: since its end, or later, where it was kept for what it is about. */
   aged_from?: Date;
+  /** Of an action on VMs: what it has come to, by their ids. */
+  performed?: Record<string, Performed>;
   /** VMs of its service are not all told of what it has come to; absent: they are. */
   releasing?: Releasing;
 };
@@ -105,6 +108,8 @@ export type Releasing = { since: Date; given_up: string | null; left: string | n
 export const isUndeployment = (operation: Operation): operation is Operation<'undeployService'> =>
   operation.kind === 'undeployService';
 export const isScaling = (operation: Operation): operation is Operation<'scaleRole'> => operation.kind === 'scaleRole';
+export const isPerformance = (operation: Operation): operation is Operation<'performOnRole'> =>
+  operation.kind === 'performOnRole';
 export const isVmDeployment = (operation: Operation): operation is Operation<'deployVm'> =>
   operation.kind === 'deployVm';
 export const isClaim = (operation: Operation): operation is Operation<'recoverVm'> => operation.kind === 'recoverVm';

@@ -27,8 +27,8 @@ export type Outcome =
   | { state: 'succeeded' }
   | { state: 'failed' | 'cancelled'; error: OperationError & { code: ProblemCode } };
 
-/** Without what only its first step goes by. */
-const shownFields = { begun: 0 } as const;
+/** Without what only its first step goes by, and what only one that is looked at by itself shows. */
+const shownFields = { begun: 0, performed: 0 } as const;
 
 export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
@@ -150,11 +150,12 @@ export function createOperationStore(connection: Connection) {
         { $set: { cancel_requested: { by, at: new Date() } } },
       ),
 
-    /** The newest operation on a resource; on a role of a service, the newest on that role or on all of the service. */
+    /** The newest operation that has a resource; on a role of a service, the newest on that role or on all of the service. */
     lastOf: ({ type, id }: ResourceRef, role?: string) =>
       operations
         .findOne({
           ...{ 'resource.type': type, 'resource.id': id },
+          kind: { $ne: 'performOnRole' },
           ...(role !== undefined && { role: { $in: [null, role] } }),
         })
         .sort({ _id: -1 })

@@ -184,6 +184,14 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await report(asked.op);
     return ended(world, asked);
   },
+  'perform-on-role': async (world) => {
+    const { id } = await world.running([{ name: 'web', cardinality: 3 }]);
+    return ended(world, await world.perform(id, 'web', { action: 'recreate', number: 2, period: 1 }));
+  },
+  'perform-on-role-refused': async (world) => {
+    const { id } = await world.running([{ name: 'web', cardinality: 2 }]);
+    return ended(world, await world.perform(id, 'web', { action: 'resume' }));
+  },
   'scale-role-cancelled': async (world) => {
     const { op } = await growing(world);
     await world.cancel(op);

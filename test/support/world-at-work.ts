@@ -9,6 +9,7 @@ import type { TemporalEngine } from '../../adapters/engine/temporal.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
+import { performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
@@ -72,6 +73,7 @@ export class WorldAtWork {
         hypervisors: { of: () => this.hypervisor },
         engine: this.engine,
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
+        performOnVm: (deed) => performOnVm(this.#asking, deed),
         settings: this.settings,
       },
       stepLog: this.#stepLog,

@@ -16,6 +16,7 @@ const operations = [
   'undeployService',
   'repairService',
   'scaleRole',
+  'performOnRole',
   'deployVm',
   'terminateVm',
   'recoverVm',

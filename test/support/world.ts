@@ -6,6 +6,7 @@ import { openStates } from '../../domain/operation-states.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService } from '../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
@@ -119,6 +120,11 @@ export class World extends WorldAtWork {
   async scale(id: number, role: string, cardinality: number, over: Partial<ScaleRole> = {}): Promise<Asked> {
     const request = { cardinality, ...over };
     return asked(await this.operations.scaling.scale(this.caller, id, role, request, admission));
+  }
+
+  /** `role` null: of all of them. */
+  async perform(id: number, role: string | null, wish: PerformAction): Promise<Asked> {
+    return asked((await this.operations.scaling.perform(this.caller, id, role, wish, admission)).operation);
   }
 
   async repair(id: number): Promise<Asked> {

@@ -20,6 +20,8 @@ export const ids = {
   deletion: '01KQS6A1A0SKM4MA64YEF8J4DZ',
   termination: '01KQS6DPG0B252W4DY4DW06CF7',
   scaling: '01KQS6FH30V5C8Q0N4WYRB7E9K',
+  action: '01KQS6G2J0M3Z8R5T1XV9CDA4E',
+  actionOnAll: '01KQS6GTC0Q7B2N6W4YJ8HFS5K',
   check: '01KQS6HBP0GFV8XN6MXSEBES48',
 };
 
@@ -66,6 +68,16 @@ export const scaledUp = (id: string): OperationResource => ({
   role: 'web',
   workflow: { id: 'service-1/web', run_id: null, url: `${runsUrl}/service-1%2Fweb` },
 });
+
+/** Of a role, or of the whole service: each has a run of its own. */
+export const actedOn = (id: string, role: string | null): OperationResource => {
+  const path = `${role === null ? '' : `/${role}`}/actions-${id}`;
+  return {
+    ...accepted(id, 'performOnRole', shopOfMay, '09:53:30'),
+    role,
+    workflow: { id: `service-1${path}`, run_id: null, url: `${runsUrl}/${encodeURIComponent(`service-1${path}`)}` },
+  };
+};
 
 export const checkAccepted: OperationResource = {
   ...accepted(ids.check, 'checkConsistency', shopOfMay, '09:54:00'),
@@ -150,6 +162,7 @@ const step = (
 
 export const deployedInFull: OperationDetail = {
   ...deployed,
+  performed: null,
   steps: [
     step('beginDeployment', 'plan the deployment', [11, 11]),
     step('startRoles', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),

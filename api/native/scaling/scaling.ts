@@ -1,7 +1,18 @@
+import { PerformAction } from '../../../schemas/scaling/actions.js';
 import { ScaleRole } from '../../../schemas/scaling/scaling.js';
-import { ids, scaledUp } from '../operations/operations-examples.js';
-import { accepts, json, NoQuery, type Route, route } from '../route.js';
+import { actedOn, ids, scaledUp } from '../operations/operations-examples.js';
+import { accepts, ById, json, NoQuery, type Route, route } from '../route.js';
 import { RoleOfService } from './role-of-service.js';
+
+const slices =
+  'Takes the VMs that there are now, `number` at a time, `period` seconds after one another; each VM then has an operation of its own, with your rights. The operation has done its work when all have been asked: it fails when some refused, which its `performed` says of each. VMs that come later are left out.';
+const actionProblems = [
+  'not_found',
+  'wrong_state',
+  'operation_in_progress',
+  'idempotency_key_reused',
+  'quota_exceeded',
+] as const;
 
 export const scalingRoutes: readonly Route[] = [
   route({
@@ -21,5 +32,45 @@ export const scalingRoutes: readonly Route[] = [
     examples: [{ params: { id: '1', role: 'web' }, body: { cardinality: 3 }, answer: scaledUp(ids.scaling) }],
     handle: ({ scaling }, { caller, params, body, admission }) =>
       scaling.scale(caller, params.id, params.role, body, admission),
+  }),
+  route({
+    id: 'performOnRole',
+    method: 'post',
+    path: '/services/{id}/roles/{role}/actions',
+    tag: 'Services',
+    summary: 'Do something to every VM of a role, some at a time',
+    needs: [['manage', 'service']],
+    description: `${slices} Scalings of the role, and other actions on it, go on beside it.`,
+    params: RoleOfService,
+    query: NoQuery,
+    body: json(PerformAction.meta({ id: 'PerformAction' })),
+    answer: accepts,
+    problems: actionProblems,
+    examples: [
+      {
+        params: { id: '1', role: 'web' },
+        body: { action: 'recreate', number: 1, period: 1 },
+        answer: actedOn(ids.action, 'web'),
+      },
+    ],
+    handle: async ({ scaling }, { caller, params, body, admission }) =>
+      (await scaling.perform(caller, params.id, params.role, body, admission)).operation,
+  }),
+  route({
+    id: 'performOnService',
+    method: 'post',
+    path: '/services/{id}/actions',
+    tag: 'Services',
+    summary: 'Do something to every VM of a service, some at a time',
+    needs: [['manage', 'service']],
+    description: slices,
+    params: ById,
+    query: NoQuery,
+    body: json(PerformAction.meta({ id: 'PerformAction' })),
+    answer: accepts,
+    problems: actionProblems,
+    examples: [{ params: { id: '1' }, body: { action: 'resume' }, answer: actedOn(ids.actionOnAll, null) }],
+    handle: async ({ scaling }, { caller, params, body, admission }) =>
+      (await scaling.perform(caller, params.id, null, body, admission)).operation,
   }),
 ];

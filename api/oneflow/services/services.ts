@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import { z } from 'zod';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
@@ -24,6 +25,16 @@ const vmActions: ReadonlySet<string> = new Set([
   ...['disk-snapshot-create', 'disk-snapshot-revert', 'disk-snapshot-delete'],
 ]);
 
+/** Those that can be done, by the names that they have here. */
+const performable = z.enum(['terminate', 'terminate-hard', 'resume']);
+
+/** Numbers come as such or as digits. */
+const Count = z.preprocess(
+  (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : (value ?? undefined)),
+  z.int().min(0).max(31_536_000).optional(),
+);
+const Slices = z.object({ number: Count, period: Count });
+
 const onVms = (perform: string): Error =>
   vmActions.has(perform) ? notYet(`${perform} the VMs of a role together`) : refused(`Action ${perform} not supported`);
 
@@ -34,7 +45,7 @@ function unlessOthers(error: unknown): void {
 }
 
 /** `/service`: services, and what is done to them as a whole. */
-export function serviceRoutes(router: Router, { services, ownership }: Operations, metrics: Counting): void {
+export function serviceRoutes(router: Router, { services, scaling, ownership }: Operations, metrics: Counting): void {
   /** A service that this client knows of: for releases that remove what is DONE, it is gone then. */
   async function shown({ caller, id, ways }: Asked): Promise<ServiceResource> {
     const service = await services.show(caller, id);
@@ -64,7 +75,33 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
     await (removes === true ? started.remove : started.recover)(asked);
   };
 
+  /** On the VMs of a role, or of all of them. Until 5.12 it is told which VMs those are. */
+  async function perform(asked: Asked, role: string | null, action: string, params: object): Promise<Answer> {
+    const { caller, id, ways, admission, accepted } = asked;
+    const known = performable.safeParse(action);
+    if (!known.success) throw onVms(action);
+    const { number, period } = checked(Slices, params);
+    const wish = {
+      action: known.data,
+      // OneFlow takes 0 for all at once.
+      ...(number !== undefined && number !== 0 && { number }),
+      ...(period !== undefined && { period }),
+    };
+    const found = (await shown(asked)).roles.some(({ name }) => name === role);
+    if (role !== null && !found) throw refused(`Role '${role}' not found`);
+    const { vms } = await scaling.perform(caller, id, role, wish, admission);
+    accepted(role === null ? 'performOnService' : 'performOnRole');
+    if (ways.roleAction === 'silent') return done;
+    return { status: 201, value: [true, `Action:${action} scheduled on Role:${role ?? ''} VMs:${vms.join(',')}`] };
+  }
+  const onAll =
+    (action: string): Perform =>
+    async (asked, params) => {
+      await perform(asked, null, action, params);
+    };
+
   const actions: Record<string, Perform> = {
+    ...Object.fromEntries(performable.options.map((action) => [action, onAll(action)])),
     ...ownershipActions(ownership.service),
     shutdown: async (asked) => {
       await started.undeploy(asked);
@@ -131,8 +168,9 @@ export function serviceRoutes(router: Router, { services, ownership }: Operation
     {
       method: 'post',
       path: '/service/{id}/role/{role}/action',
-      answer: async ({ body }) => {
-        throw onVms(performOf(body).perform);
+      answer: (asked) => {
+        const { perform: action, params } = performOf(asked.body);
+        return perform(asked, asked.role, action, params);
       },
     },
     { method: 'post', path: '/service/{id}/role_action', answer: never('add roles to a service, or remove them,') },

@@ -64,6 +64,8 @@ const bodies: Record<string, object> = {
   scaleRole: { cardinality: 2 },
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
+  performOnRole: { action: 'resume' },
+  performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
   cloneServiceTemplate: { name: 'copy' },

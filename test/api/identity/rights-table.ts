@@ -94,6 +94,8 @@ export const sends: Record<string, readonly Send[]> = {
     { when: 'for `success` and `failure`', body: { action: 'failure' } },
   ],
   scaleRole: [{ path: async () => ({ role: 'web' }), body: { cardinality: 2 } }],
+  performOnRole: [{ path: async () => ({ role: 'web' }), body: { action: 'resume' } }],
+  performOnService: [{ body: { action: 'resume' } }],
   showPolicies: [{ path: async () => ({ role: 'web' }) }],
   replacePolicies: [{ path: async () => ({ role: 'web' }), body: { elasticity_policies: [] } }],
   pausePolicy: [{ path: async () => ({ role: 'web', policy: 0 }), body: {} }],

@@ -137,6 +137,7 @@ const ofServices = ['deployService', 'undeployService', 'repairService'] as cons
 const inputs = {
   ...{ deployService: {}, undeployService: { hard: null, remove: false }, repairService: {} },
   scaleRole: { from: 1, cardinality: 2, force: true },
+  performOnRole: { action: 'terminate', vms: [], number: null, period: 0 },
   ...{
     deployVm: {},
     terminateVm: { hard: true },

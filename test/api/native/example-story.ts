@@ -96,6 +96,10 @@ export const story: readonly (string | Event)[] = [
   settled,
   'scaleRole',
   settled,
+  'performOnRole',
+  settled,
+  'performOnService',
+  settled,
   ...['replacePolicies', 'showPolicies', 'pausePolicy', 'resumePolicy'],
   ...['replaceSchedules', 'showSchedules', 'pauseSchedule', 'resumeSchedule'],
 

@@ -33,6 +33,8 @@ const bodies: Record<string, object> = {
   scaleRole: { cardinality: 2 },
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
+  performOnRole: { action: 'resume' },
+  performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },
   updateGroupQuota: { vms: 1 },

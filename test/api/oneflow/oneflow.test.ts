@@ -215,6 +215,36 @@ describe('the actions of OneFlow', () => {
     expect([nobody.status, nobody.text]).toEqual([500, 'ROLE "nobody" does not exist']);
   });
 
+  it('do something to the VMs of a role: old clients are told of which, later ones nothing', async () => {
+    const id = await running();
+    const path = `/service/${id}/role/front/action`;
+    const slices = { number: '1', period: 60 };
+    const told = await old('post', path, action('terminate-hard', slices));
+    expect([told.status, told.body]).toEqual([
+      201,
+      [true, `Action:terminate-hard scheduled on Role:front VMs:${id * 10}`],
+    ]);
+    const silent = await as('ruby 7.4.0')('post', path, action('resume', {}));
+    expect([silent.status, silent.text]).toEqual([204, '']);
+    expect((await as('goca')('post', `/service/${id}/action`, action('resume', {}))).status).toBe(204);
+    const its = await world.store.operations.model.find({ kind: 'performOnRole', 'resource.id': id }).sort({ _id: 1 });
+    expect(its.map(({ role, input }) => [role, input])).toEqual([
+      ['front', { action: 'terminate-hard', vms: [id * 10], number: 1, period: 60 }],
+      ['front', { action: 'resume', vms: [id * 10], number: null, period: 0 }],
+      [undefined, { action: 'resume', vms: [id * 10], number: null, period: 0 }],
+    ]);
+    const refusals = [
+      await old('post', `/service/${id}/role/nobody/action`, action('resume', {})),
+      await old('post', path, action('reboot', {})),
+      await old('post', path, action('bogus', {})),
+    ];
+    expect(refusals.map(({ status, text }) => [status, text])).toEqual([
+      [500, "Role 'nobody' not found"],
+      [501, 'Arcus cannot reboot the VMs of a role together yet; docs/oneflow.md says what it can.'],
+      [500, 'Action bogus not supported'],
+    ]);
+  });
+
   it('scale to what is there already: taken of old clients, refused to later ones', async () => {
     const id = await running();
     for (const body of [{}, { cardinality: '1' }, { cardinality: 1, force: true }])

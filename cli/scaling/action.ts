@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { json } from '../../client/message.js';
+import { VmAction } from '../../schemas/operations/vm-action.js';
+import { startOperation } from '../operations/start-operation.js';
+import { services } from '../services/service.js';
+import { type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { reportOperation } from '../shell/follow.js';
+import { resolve } from '../shell/resource.js';
+
+const count = z.string().regex(/^\d{1,9}$/, 'must be a whole number');
+
+/** `arcus service action`. */
+export const actionLeaf: Leaf = leaf({
+  usage: 'action <service> <role> <action>',
+  summary: 'Do something to every VM of a role, some at a time: terminate, terminate-hard, resume or recreate',
+  examples: [
+    'arcus service action my_service worker recreate --number 1 --period 60',
+    'arcus service action 12 web resume --wait',
+  ],
+  options: [
+    ['--number <n>', 'how many VMs at a time; absent: as the configuration says, or all at once'],
+    ['--period <seconds>', 'seconds between those and the next ones'],
+    ['--wait', 'wait until the operation has ended: all VMs have been asked'],
+  ],
+  schema: z.object({ number: count.optional(), period: count.optional(), wait: z.boolean().optional() }),
+  run: async (context, [wish, role = '', action = ''], { number, period, wait }) => {
+    const known = VmAction.safeParse(action);
+    if (!known.success)
+      throw new Complaint('usage', `${JSON.stringify(action)} is nothing that can be done to VMs of a role.`, {
+        next: `Say one of ${VmAction.options.join(', ')}: arcus service action my_service worker resume`,
+      });
+    const id = await resolve(context.client(), services, wish);
+    const body = json({
+      action: known.data,
+      ...(number !== undefined && { number: Number(number) }),
+      ...(period !== undefined && { period: Number(period) }),
+    });
+    const path = `/services/${id}/roles/${encodeURIComponent(role)}/actions`;
+    await reportOperation(context, await startOperation(context, 'POST', path, body), { wait });
+  },
+});

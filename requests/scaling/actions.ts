@@ -1,0 +1,113 @@
+import type { Act } from '../../domain/acts/acts.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
+import type { OperationInputs } from '../../schemas/operations/inputs.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
+import type { VmAction } from '../../schemas/operations/vm-action.js';
+import type { PerformAction } from '../../schemas/scaling/actions.js';
+import { demandOn, whyLost } from '../acts/acts.js';
+import { authorised } from '../authorise.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { recoverVm, resumeVm } from '../vms/vm-recovery.js';
+import { terminateVm } from '../vms/vms.js';
+import { roleOf } from './role-of.js';
+
+const act: Act = { do: 'perform' };
+
+/** What was admitted, and on which VMs: those that there are now. */
+export type Performing = { operation: OperationResource; vms: number[] };
+
+/** Does something to every VM of a role, or of a service (null), some at a time; whatever else is at work there goes on. */
+export async function performOnRole(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  role: string | null,
+  { action, number, period }: PerformAction,
+  admission: Admission,
+): Promise<Performing> {
+  const { store, settings } = context;
+  const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
+  const request = { deed: 'perform', id, role, action, number, period };
+  const repeated = await repeatedRequest(context, caller, admission, request);
+  if (repeated) return { operation: repeated, vms: vmsOf(await store.operations.find(repeated.id)) };
+  if (role !== null) roleOf(service, role);
+  const vms = (await store.vms.ofService(id, role === null ? undefined : [role])).map(({ _id }) => _id);
+  const input = {
+    ...{ action, vms },
+    number: number ?? settings.actionNumber ?? null,
+    period: period ?? settings.actionPeriod ?? 0,
+  };
+  return { operation: await admitted(context, caller, id, role, input, { request, admission }), vms };
+}
+
+/** Once more, of those of its VMs that have not taken it. */
+export async function performAgain(
+  context: OperationsContext,
+  caller: Caller,
+  { resource: { id }, role, input, performed = {} }: Operation<'performOnRole'>,
+  asked: Asked,
+): Promise<OperationResource> {
+  const vms = input.vms.filter((vm) => !performed[vm] || performed[vm].outcome === 'refused');
+  return admitted(context, caller, id, role ?? null, { ...input, vms }, asked);
+}
+
+const vmsOf = (operation: Operation | null): number[] =>
+  operation && 'vms' in operation.input ? (operation.input.vms ?? []) : [];
+
+async function admitted(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  role: string | null,
+  input: OperationInputs['performOnRole'],
+  { request, retryOf, admission }: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
+  await demandOn(store, act, { type: 'service', service });
+  return admit(context, caller, admission, {
+    kind: 'performOnRole',
+    resource: { type: 'service', id },
+    ...(role !== null && { role }),
+    name: service.name,
+    owner: service,
+    ...(retryOf !== undefined && { retryOf }),
+    input,
+    request,
+    claim: (_op, transaction) => store.performances.admit(id, transaction),
+    refusal: () => whyLost(store, act, { type: 'service', id }),
+  });
+}
+
+/** An action at one of its VMs. */
+export type DeedOnVm = { op: string; requester: number; action: VmAction; vm: number };
+
+/**
+ * Asks it of one VM, as whoever has asked for the action would ask it of that VM alone: with the rights that he has now, and once,
+ * however often this is called. Returns the operation; throws what he would be told.
+ */
+export async function performOnVm(
+  context: OperationsContext,
+  { op, requester, action, vm }: DeedOnVm,
+): Promise<string> {
+  const { directory } = context;
+  const seen = await directory.look(async (transaction) => {
+    const user = await directory.users.find(requester, transaction);
+    return user && { user };
+  });
+  if (!seen?.user.enabled)
+    throw new Problem('not_authorized', `User ${requester}, who asked for it, is ${seen ? 'disabled' : 'gone'}.`);
+  const { caller } = seen;
+  const key = `perform ${op} ${vm}`;
+  const admission = { idempotencyKey: key, requestId: key };
+  const deeds: Record<VmAction, () => Promise<OperationResource>> = {
+    terminate: () => terminateVm(context, caller, vm, { hard: false }, admission),
+    'terminate-hard': () => terminateVm(context, caller, vm, { hard: true }, admission),
+    resume: () => resumeVm(context, caller, vm, admission),
+    recreate: () => recoverVm(context, caller, vm, { action: 'recreate' }, admission),
+  };
+  return (await deeds[action]()).id;
+}
