@@ -186,6 +186,12 @@ export const limits = {
     of: 'the VMs of a service',
     why: 'Beyond it, a slip of the finger is likelier than a wish.',
   },
+  namedVms: {
+    most: 1_000,
+    unit: 'VMs',
+    of: 'the VMs that are named to go when a role is made smaller',
+    why: 'Of more, all but some few go: then those are protected.',
+  },
   parents: { most: 1_000, unit: 'parents', of: 'the parents of one role', why: 'There are no more roles.' },
   parentsInAll: {
     most: 10_000,

@@ -14,7 +14,7 @@ export const ScaleRole = z.strictObject({
     ),
   vms: z
     .array(ObjectId)
-    .max(most)
+    .max(limits.namedVms.most)
     .optional()
     .describe('VMs that are to go, when the role is made smaller; as many as are missing go as its scale_in says'),
 });

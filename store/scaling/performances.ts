@@ -32,10 +32,9 @@ export const createPerformances = ({
   /** What has come of it at some VMs; what was said first of one stands. */
   async note(op: string, said: ReadonlyMap<number, Performed>): Promise<void> {
     if (said.size === 0) return;
-    const fields = [...said].map(([vm, performed]) => [
-      `performed.${vm}`,
-      { $ifNull: [`$performed.${vm}`, { $literal: performed }] },
-    ]);
+    const fields = [...said].map(
+      ([vm, performed]) => [`performed.${vm}`, { $ifNull: [`$performed.${vm}`, { $literal: performed }] }] as const,
+    );
     await operations.model.updateOne({ _id: op }, [{ $set: Object.fromEntries(fields) }], { updatePipeline: true });
   },
 
