@@ -151,7 +151,8 @@ async function carryOut(
   try {
     await scaleByPolicy({
       ...{ service, role, cardinality: to, policy: { from, because: becauseOf(decision), rest: cooldown } },
-      key: `elasticity ${_id} ${policy ?? 'min_vms'} ${evaluation}`,
+      // Evaluations count anew once the record of a role is forgotten, and operations are kept for longer: the look is never again.
+      key: `elasticity ${_id} ${policy ?? 'min_vms'} ${evaluation} ${look}`,
       claim: (operation, transaction) => store.elasticity.claim(decided, operation, transaction),
     });
     return null;
