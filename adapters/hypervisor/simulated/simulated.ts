@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 import type { z } from 'zod';
 import { Problem, type ProblemCode } from '../../../domain/problems.js';
 import { type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
@@ -81,7 +81,11 @@ async function call<A extends z.ZodType>(
 /** Connections are kept: a batch has one call for each of its VMs under way. Enough for four batches. */
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
-/** Not `fetch`: that leaves a listener on the signal after every call, and a worker's signal outlives thousands of calls. */
+/**
+ * Not `fetch`: that leaves a listener on the signal after every call, and a worker's signal outlives thousands of calls.
+ * A server ends a connection that was idle for its taste; a call that is sent on it at that moment is lost without a word, and
+ * is made again at once: no host is at fault. Every such try uses up a kept connection, and a new one is never at fault so.
+ */
 async function post(
   url: string,
   token: string | undefined,
@@ -92,40 +96,60 @@ async function post(
   signal.throwIfAborted();
   // A batch shares one signal; more than ten listeners on it are no leak.
   setMaxListeners(0, signal);
+  const sent = Buffer.from(JSON.stringify(body));
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': sent.length,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
   try {
-    return await new Promise((resolve, reject) => {
-      const sent = Buffer.from(JSON.stringify(body));
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': sent.length,
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      };
-      const call = request(url, { method: 'POST', agent, headers, signal }, (response) => {
-        let text = '';
-        let left = limits.backendAnswer.most;
-        response.setEncoding('utf8');
-        response.on('data', (part: string) => {
-          left -= Buffer.byteLength(part);
-          if (left < 0) response.destroy(new Error('its answer is too long'));
-          else text += part;
-        });
-        response.once('error', reject);
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
-      });
-      call.once('error', reject);
-      call.end(sent);
-    });
+    for (;;) {
+      const answer = await exchange(url, headers, sent, signal);
+      if (answer !== 'closed before') return answer;
+    }
   } catch (cause) {
     signal.throwIfAborted();
     throw new Problem('backend_unavailable', `${host.name} cannot be reached: ${reasonOf(cause)}.`, { cause });
   }
 }
 
+/** One request and its answer. `closed before`: a kept connection was gone when the request came. */
+function exchange(
+  url: string,
+  headers: OutgoingHttpHeaders,
+  sent: Buffer,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string } | 'closed before'> {
+  return new Promise((resolve, reject) => {
+    let answered = false;
+    const call = request(url, { method: 'POST', agent, headers, signal }, (response) => {
+      answered = true;
+      let text = '';
+      let left = limits.backendAnswer.most;
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        left -= Buffer.byteLength(part);
+        if (left < 0) response.destroy(new Error('its answer is too long'));
+        else text += part;
+      });
+      response.once('error', reject);
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    call.once('error', (error) => {
+      if (!answered && call.reusedSocket && isLost(error)) resolve('closed before');
+      else reject(error);
+    });
+    call.end(sent);
+  });
+}
+
+const isLost = (error: Error): boolean => 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return 'the simulated hypervisor does not run (connection refused)';
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'the connection was lost';
+  if (isLost(error)) return 'the connection was lost';
   return error.message || code;
 }
 
