@@ -34,6 +34,11 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
         .exec();
     },
 
+    /** Gives up holds, each as it was seen. */
+    async letGo(held: readonly Pick<Vm, '_id' | 'hold'>[]): Promise<void> {
+      for (const { _id, hold } of held) await vms.updateOne({ _id, ...holdFilter({ hold }) }, { $set: { hold: null } });
+    },
+
     /** Takes a VM from a holder that has not let go in time: only from the exact hold that was seen. */
     seize: (op: string, { _id, hold }: Pick<Vm, '_id' | 'hold'>) =>
       vms.updateOne(

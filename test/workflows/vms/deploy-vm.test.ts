@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { vmOperationActivities } from '../../../activities/vms/vm-operations.js';
 import { Problem } from '../../../domain/problems.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
@@ -94,5 +95,19 @@ describe('deployVm', () => {
     await world.accounted();
     expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
+  });
+
+  it('takes nothing for an operation that has ended while its worker was frozen', async () => {
+    const { id, op } = await world.createVm({ cpu: 3_000 });
+    await parked(op);
+    await world.cancel(op);
+    await eventually(async () => (await world.operation(op)).state === 'cancelled');
+    await world.addHost({ cpu: 3_000 });
+    const { store, engine } = world;
+    const late = vmOperationActivities({ store, engine, settings: world.settings });
+    expect(await late.placeVm({ op, vm: id })).toBe('gone');
+    expect(await world.vm(id)).toMatchObject({ state: 'PENDING', hold: null });
+    await world.accounted();
+    await world.ended((await world.terminate(id)).op);
   });
 });
