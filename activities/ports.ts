@@ -10,7 +10,7 @@ import type { Store } from '../store/store.js';
 /** What the steps need; a worker gives them the real ones. */
 export type StepPorts = {
   store: Store;
-  directory: Pick<Directory, 'users' | 'groups'>;
+  directory: Pick<Directory, 'users' | 'groups' | 'look'>;
   hypervisors: Hypervisors;
   engine: Engine;
   /**

@@ -195,7 +195,7 @@ export function createEndings(
         if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
         const after = judged(settled, afterwardsOf[kind](settled, said), looked);
-        if (said.state === 'succeeded' && !isThere(after.state)) said = whyShort(service, op, after.roles);
+        if (said.state === 'succeeded' && !isThere(after.state)) said = whyShort(settled, op, after.roles);
         return after;
       },
       transaction,
@@ -235,11 +235,13 @@ const settleNothing: EndOf['settle'] = async (_operation, outcome) => ({ outcome
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
 
-/** Why an operation that did all it could has not got there: it gave way, or roles failed. */
-function whyShort({ wanted }: Service, op: string, roles: readonly Role[]): Outcome {
+/** Why an operation that did all it could has not got there: it gave way, or roles failed, as its run says or else their VMs. */
+function whyShort({ wanted, roles: run }: Service, op: string, roles: readonly Role[]): Outcome {
   if (wanted !== null && wanted !== op)
     return { state: 'cancelled', error: { code: 'taken', detail: `Operation ${wanted} took over.` } };
-  const said = roles.filter(({ reason }) => reason !== null).map(({ name, reason }) => `role ${name}: ${reason}`);
+  const said = roles.flatMap(({ name, reason }, at) =>
+    reason === null ? [] : [`role ${name}: ${run[at]?.reason ?? reason}`],
+  );
   return {
     state: 'failed',
     error: { code: 'roles_failed', detail: said.join('; ') || 'not every role has got there' },

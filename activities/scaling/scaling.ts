@@ -2,8 +2,7 @@ import { Context } from '@temporalio/activity';
 import { isHard } from '../../domain/services/shutdown-action.js';
 import { isScaling } from '../../schemas/operations/operation.js';
 import { begin, type StepInput, supersede } from '../operations/begin.js';
-import type { StepPorts } from '../ports.js';
-import { failVms } from '../services/role-vms.js';
+import { failVms, type MakingPorts } from '../services/role-vms.js';
 import type { RoleInput } from '../services/roles-input.js';
 import { type RoleStaffed, type StaffInput, staffRole, takeVictims, type VictimsTaken } from './staff-role.js';
 
@@ -27,7 +26,7 @@ export type RoleScalingPlan = {
 };
 
 /** The steps of scaling a role that touch MongoDB alone. */
-export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+export const scalingActivities = ({ store, settings, directory }: MakingPorts) => ({
   /** Claims the operation. The role has been SCALING since it was admitted. */
   beginScaling: (input: StepInput) =>
     begin(store, input, async (operation): Promise<RoleScalingPlan | null> => {
@@ -58,7 +57,7 @@ export const scalingActivities = ({ store, settings }: Pick<StepPorts, 'store' |
    * Takes the role and those of its VMs that are to be begun or removed, makes those that it lacks (each under its unique
    * key), and gives a host to those that have none. null: somebody who pre-empts wants the service.
    */
-  staffRole: (input: StaffInput): Promise<RoleStaffed | null> => staffRole({ store, settings }, input),
+  staffRole: (input: StaffInput): Promise<RoleStaffed | null> => staffRole({ store, settings, directory }, input),
 
   /** Looks again for VMs that are too many, which others had. */
   retakeVictims: (input: StaffInput): Promise<VictimsTaken> => takeVictims(store, input),

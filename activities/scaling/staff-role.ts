@@ -3,9 +3,8 @@ import { staffing } from '../../domain/scaling/staffing.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import type { StepPorts } from '../ports.js';
 import { type Hosted, hostVms, lackingCapacity } from '../services/find-hosts.js';
-import { makeVms } from '../services/role-vms.js';
+import { type MakingPorts, makeVms } from '../services/role-vms.js';
 import type { RoleInput } from '../services/roles-input.js';
 import { endPending } from '../vms/place-vms.js';
 import { takeVms } from '../vms/taking.js';
@@ -24,17 +23,16 @@ export type RoleStaffed =
 /** How often a role is planned for within one step, at most. */
 const mostPlans = 8;
 
-type Ports = Pick<StepPorts, 'store' | 'settings'>;
-
 /** Staffs a role; see the step of this name. */
-export async function staffRole({ store, settings }: Ports, input: StaffInput): Promise<RoleStaffed | null> {
+export async function staffRole(ports: MakingPorts, input: StaffInput): Promise<RoleStaffed | null> {
+  const { store } = ports;
   const { op, service: id, role: name, step, named = [] } = input;
   let staffed: RoleStaffed | null = null;
   for (let times = 0; times < mostPlans && staffed === null; times++) {
     // VMs of the role were terminated, or made by another try, while this one planned: it plans again, from what is.
     const part = await store.scalings.enter({ service: id, role: name, op, step });
     if (!part) return null;
-    staffed = await staff({ store, settings }, part, { op, step, named });
+    staffed = await staff(ports, part, { op, step, named });
   }
   if (staffed === null)
     throw new Problem('internal', `Role ${name} of service ${id} changes faster than it is scaled.`);
@@ -45,10 +43,11 @@ export async function staffRole({ store, settings }: Ports, input: StaffInput): 
 
 /** null: what it was planned from has changed. */
 async function staff(
-  { store, settings }: Ports,
+  ports: MakingPorts,
   service: ServicePart,
   { op, step, named }: Required<Pick<StaffInput, 'op' | 'step' | 'named'>>,
 ): Promise<RoleStaffed | null> {
+  const { store, settings } = ports;
   const [role] = service.roles;
   if (!role) return null;
   const [all, lastOrdinals, hosts] = await Promise.all([
@@ -62,7 +61,7 @@ async function staff(
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
   const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
   const [made = []] =
-    lacking > 0 ? await makeVms(store, settings, op, service, [{ role, count: lacking, firstNumber, step }]) : [];
+    lacking > 0 ? await makeVms(ports, op, service, [{ role, count: lacking, firstNumber, step }]) : [];
   if (made === null) return null;
   if (made instanceof Problem) return { failure: { code: made.code, detail: made.message } };
   const going = await leaving(store, taken(victims));

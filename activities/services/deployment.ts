@@ -11,7 +11,7 @@ import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { type Hosted, lackingCapacity, lookForHosts } from './find-hosts.js';
-import { failVms } from './role-vms.js';
+import { failVms, type MakingPorts } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
 import { type RoleStart, type Started, startRoles } from './start-roles.js';
 
@@ -44,7 +44,7 @@ export type PlannedRole = {
 export type RoleFinish = { role: string; step: number; failure: string | null };
 
 /** The steps of a service's deployment that touch MongoDB alone. Each takes whatever roles are ready for it. */
-export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+export const deploymentActivities = ({ store, settings, directory }: MakingPorts) => ({
   /** Claims the operation; PENDING or FAILED_DEPLOYING → DEPLOYING. */
   beginDeployment: (input: StepInput) =>
     begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
@@ -65,7 +65,7 @@ export const deploymentActivities = ({ store, settings }: Pick<StepPorts, 'store
    * Takes roles, makes the VMs that they lack (each under its unique key), takes over those that an earlier run left, and
    * gives a host to all.
    */
-  startRoles: (input: RolesInput<RoleStart>): Promise<Started[]> => startRoles({ store, settings }, input),
+  startRoles: (input: RolesInput<RoleStart>): Promise<Started[]> => startRoles({ store, settings, directory }, input),
 
   /**
    * Looks again for hosts for roles that wait for them. `vms`: whose turn it is; absent: everybody's. Answers the roles for
@@ -235,9 +235,11 @@ export function whyNotRunning(role: Role, vms: readonly WorkVm[], failure: strin
   const others = its.filter((vm) => !isVmHealthy(vm));
   if (running <= role.cardinality && missingOf(role, vms) === 0 && others.length === 0) return null;
   const said = others.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
-  const few = said.slice(0, 3).join('; ');
-  const more = said.length > 3 ? `; and ${said.length - 3} more` : '';
-  return `${running} of ${role.cardinality} VMs run${(failure ?? few) ? `: ${few || failure}${more}` : ''}`;
+  const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
+  // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
+  const whole = failure === null || said.some((one) => one.endsWith(failure)) ? [] : [failure];
+  const why = [...whole, ...said.slice(0, 3), ...more].join('; ');
+  return `${running} of ${role.cardinality} VMs run${why === '' ? '' : `: ${why}`}`;
 }
 
 export const failureEntry = (role: string, reason: string): LogEntry => ({

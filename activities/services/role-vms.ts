@@ -14,6 +14,10 @@ import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
 import type { RoleInput } from './roles-input.js';
+import { notForAsker } from './template-use.js';
+
+/** What it takes to make VMs. */
+export type MakingPorts = Pick<StepPorts, 'store' | 'settings' | 'directory'>;
 
 /** Whether the role was taken by this step of this operation, now or before, so that saying it again may go on. */
 export function isOurs(service: ServicePart, role: Role, op: string, step: number): boolean {
@@ -41,21 +45,17 @@ export type Made = WorkVm[] | null | Problem;
 
 /**
  * Makes the VMs that roles lack, each under its unique key: made again by another try, they are the same. Ids are drawn
- * for those alone that are about to be written.
+ * for those alone that are about to be written. Whatever operation has them made: who has asked for it may USE their template.
  */
 export async function makeVms(
-  store: Store,
-  settings: StepPorts['settings'],
+  { store, settings, directory }: MakingPorts,
   op: string,
   service: ServicePart,
   lacking: readonly Lacking[],
 ): Promise<Made[]> {
-  const templates = new Map(
-    (await store.vmTemplates.byIds([...new Set(lacking.map(({ role }) => role.vm_template))])).map((template) => [
-      template._id,
-      template,
-    ]),
-  );
+  const found = await store.vmTemplates.byIds([...new Set(lacking.map(({ role }) => role.vm_template))]);
+  const templates = new Map(found.map((template) => [template._id, template]));
+  const refused = await notForAsker({ store, directory }, op, found);
   const tiesOf = tiesIn(service.tied);
   const specs: (VmSpec | Problem)[] = await eachInSlices(lacking, specOf);
   const count = lacking.reduce((sum, { count: its }, at) => sum + (specs[at] instanceof Problem ? 0 : its), 0);
@@ -94,6 +94,8 @@ export async function makeVms(
         'not_found',
         `Instantiate failed for template ${role.vm_template}; there is no such VM template.`,
       );
+    const refusal = refused.get(role.vm_template);
+    if (refusal) return refusal;
     try {
       const of = { contents: role.vm_template_contents, serviceId: service._id, roleName: role.name };
       const contents = withCapacity(vmContents(template.template, of), service.capacities?.[role.name]);

@@ -4,11 +4,10 @@ import { failedToDeploy } from '../../domain/vms/vm-states.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import type { StepPorts } from '../ports.js';
 import type { Known } from '../vms/place-vms.js';
 import { retryVms, takeVms } from '../vms/taking.js';
 import { type Hosted, hostVms, lackingCapacity } from './find-hosts.js';
-import { isOurs, type Lacking, makeVms } from './role-vms.js';
+import { isOurs, type Lacking, type MakingPorts, makeVms } from './role-vms.js';
 import type { RolesInput } from './roles-input.js';
 
 /**
@@ -31,13 +30,12 @@ export type Started = RoleWork | null | { failure: { code: ProblemCode; detail: 
 /** How often roles are planned for within one step, at most. */
 const mostPlans = 8;
 
-type Ports = Pick<StepPorts, 'store' | 'settings'>;
-
 /** A role as it is planned for in one step; `vms`: null as long as what was planned from has changed in between. */
 type Plan = RoleStart & { remove: number[]; vms: WorkVm[] | null; problem: Problem | null };
 
 /** Takes roles and staffs them; see the step of this name. */
-export async function startRoles({ store, settings }: Ports, input: RolesInput<RoleStart>): Promise<Started[]> {
+export async function startRoles(ports: MakingPorts, input: RolesInput<RoleStart>): Promise<Started[]> {
+  const { store, settings } = ports;
   const { op, service: id, roles } = input;
   const names = roles.map(({ role }) => role);
   const taken = await store.services.takeRoles({ service: id, op, event: 'deploy', roles });
@@ -47,7 +45,7 @@ export async function startRoles({ store, settings }: Ports, input: RolesInput<R
   for (let stale: readonly RoleStart[] = roles, times = 0; stale.length > 0 && times < mostPlans; times++) {
     // VMs of a role were terminated, or made by another try, while this one planned: it plans again, from what is.
     if (times > 0) part = await store.services.part(id, names);
-    const staffed = await staff({ store, settings }, op, part, stale);
+    const staffed = await staff(ports, op, part, stale);
     for (const plan of staffed.plans) plans.set(plan.role, plan);
     known = times === 0 ? staffed.known : undefined;
     stale = staffed.plans.filter(({ vms }) => vms === null);
@@ -80,11 +78,12 @@ export async function startRoles({ store, settings }: Ports, input: RolesInput<R
  * somebody is terminating has its place until it is gone. `known`: what need not be read again to place them.
  */
 async function staff(
-  { store, settings }: Ports,
+  ports: MakingPorts,
   op: string,
   service: ServicePart | null,
   asked: readonly RoleStart[],
 ): Promise<{ plans: Plan[]; known?: Known }> {
+  const { store } = ports;
   const roleOf = new Map(service?.roles.map((role) => [role.name, role]));
   const ours = asked.flatMap((start): { start: RoleStart; role: Role }[] => {
     const role = roleOf.get(start.role);
@@ -131,7 +130,7 @@ async function staff(
     return count > 0 ? [{ role, count, firstNumber }] : [];
   });
   const [made, hosts] = await Promise.all([
-    lacking.length > 0 ? makeVms(store, settings, op, service, lacking) : [],
+    lacking.length > 0 ? makeVms(ports, op, service, lacking) : [],
     store.hosts.snapshot(),
   ]);
   const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));

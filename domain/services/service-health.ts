@@ -11,6 +11,9 @@ export type HealthVm = Pick<
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'wanted' | 'left_behind' | 'service' | 'user_template'
 >;
 
+/** A VM as it counts for its role, or not. */
+type StandingVm = Pick<Vm, 'state' | 'lcm_state' | 'wanted' | 'left_behind'>;
+
 /** A service as its health depends on it. */
 export type HealthService = Pick<Service, 'state' | 'roles'> & { body: Pick<Service['body'], 'ready_status_gate'> };
 
@@ -33,8 +36,12 @@ export const isLeaving = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
   isVmFailure(lcm_state) || ['UNKNOWN', 'SHUTDOWN', 'EPILOG'].includes(lcm_state);
 
 /** How many VMs a role lacks. */
-export const missingOf = ({ cardinality }: Pick<Role, 'cardinality'>, vms: readonly HealthVm[]): number =>
+export const missingOf = ({ cardinality }: Pick<Role, 'cardinality'>, vms: readonly StandingVm[]): number =>
   Math.max(0, cardinality - vms.filter((vm) => belongs(vm) || isDeparting(vm)).length);
+
+/** Whether VMs of a role have to be made, whatever has become of those whose state is not known. */
+export const lacksVms = (role: Pick<Role, 'cardinality'>, vms: readonly StandingVm[]): boolean =>
+  missingOf(role, vms) > 0 || vms.some((vm) => belongs(vm) && isVmFailure(vm.lcm_state));
 
 const isAmiss = ({ lcm_state }: HealthVm): boolean => isVmFailure(lcm_state) || lcm_state === 'UNKNOWN';
 

@@ -1,6 +1,5 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { Problem } from '../../domain/problems.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -9,6 +8,7 @@ import type { PerformAction } from '../../schemas/scaling/actions.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { recoverVm, resumeVm } from '../vms/vm-recovery.js';
 import { terminateVm } from '../vms/vms.js';
@@ -93,14 +93,7 @@ export async function performOnVm(
   context: OperationsContext,
   { op, requester, action, vm }: DeedOnVm,
 ): Promise<string> {
-  const { directory } = context;
-  const seen = await directory.look(async (transaction) => {
-    const user = await directory.users.find(requester, transaction);
-    return user && { user };
-  });
-  if (!seen?.user.enabled)
-    throw new Problem('not_authorized', `User ${requester}, who asked for it, is ${seen ? 'disabled' : 'gone'}.`);
-  const { caller } = seen;
+  const caller = await asUser(context, requester, 'who asked for it');
   const key = `perform ${op} ${vm}`;
   const admission = { idempotencyKey: key, requestId: key };
   const deeds: Record<VmAction, () => Promise<OperationResource>> = {

@@ -13,13 +13,14 @@ import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import type { PolicyScaling } from '../../store/scaling/policy-scaling.js';
-import type { Store } from '../../store/store.js';
 import { resourceFacts } from '../acts/action-facts.js';
 import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
+import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { whyNoneIsMade } from '../services/template-use.js';
 import { roleOf } from './role-of.js';
 
 /** Gives a role another number of VMs; other roles may be scaled meanwhile. */
@@ -47,24 +48,16 @@ export async function scaleByPolicy(
   context: OperationsContext,
   { service: id, role, cardinality, policy: { rest, ...policy }, key, claim }: PolicyScaling,
 ): Promise<string> {
-  const { store, directory } = context;
-  const owner = (await store.services.find(id))?.uid;
-  const seen =
-    owner === undefined
-      ? null
-      : await directory.look(async (transaction) => {
-          const user = await directory.users.find(owner, transaction);
-          return user && { user };
-        });
-  if (!seen?.user.enabled)
-    throw new Problem('not_authorized', `User ${owner}, who owns service ${id}, is ${seen ? 'disabled' : 'gone'}.`);
-  const service = await find(context, seen.caller, id);
+  const found = await context.store.services.find(id);
+  if (!found) throw new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);
+  const owner = await asUser(context, found.uid, `who owns service ${id}`);
+  const service = await find(context, owner, id);
   const request = { deed: 'scale', id, role, cardinality, policy };
   const admission = { idempotencyKey: key, requestId: key };
-  const repeated = await repeatedRequest(context, seen.caller, admission, request);
+  const repeated = await repeatedRequest(context, owner, admission, request);
   if (repeated) return repeated.id;
   const wish = { cardinality, force: false, policy, ...(rest !== undefined && { rest }) };
-  return (await admitted(context, seen.caller, service, role, wish, { request, admission }, claim)).id;
+  return (await admitted(context, owner, service, role, wish, { request, admission }, claim)).id;
 }
 
 /**
@@ -215,19 +208,5 @@ async function whyNot(
   const plan = scalingPlan(service, role, wish, new Date());
   if (plan instanceof Problem) return plan;
   if (plan.to < plan.from || wish.vms) return whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish);
-  return wish.rest === 0 ? null : whyNoneIsMade(store, caller, role);
-}
-
-/**
- * New VMs are made of the VM template as it is now: whoever has them made may USE it. One that is gone is what the run finds.
- */
-async function whyNoneIsMade(store: Store, caller: Caller, { vm_template }: Role): Promise<Problem | null> {
-  const template = await store.vmTemplates.find(vm_template);
-  try {
-    if (template) authorised(caller, 'vm_template', template, 'use', vm_template);
-    return null;
-  } catch (error) {
-    if (error instanceof Problem) return error;
-    throw error;
-  }
+  return wish.rest === 0 ? null : whyNoneIsMade(store, caller, [role]);
 }

@@ -21,6 +21,7 @@ import type { Edit } from '../edit.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { namesFor, serviceResource, serviceSummary } from '../resources.js';
+import { whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
 
@@ -178,8 +179,8 @@ export async function recoverServiceAgain(
   return exclusively(context, 'deployService', { do: 'recover' }, caller, service, { ...asked, ...retried });
 }
 
-/** An operation that finds the service in nobody's hands. */
-function exclusively(
+/** An operation that finds the service in nobody's hands, and makes the VMs that it lacks. */
+async function exclusively(
   context: OperationsContext,
   kind: keyof typeof beginsIn,
   act: Act,
@@ -189,6 +190,8 @@ function exclusively(
 ): Promise<OperationResource> {
   const { store } = context;
   const { _id: id } = service;
+  const refusal = await whyNotWhole(store, caller, service);
+  if (refusal) throw refusal;
   return admit(context, caller, asked.admission, {
     kind,
     ...wishOn(service, asked),

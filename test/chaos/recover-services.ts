@@ -29,7 +29,7 @@ await race(z.object({ service: z.int(), role: z.string().nullable(), vm: z.int()
   await store.operations.claim(op, 'a-run');
   await store.services.begin(service, op, 'deploy');
   const settings = { vmNameTemplate: '$ROLE_NAME-$VM_NUMBER', shutdownAction: 'terminate' } as const;
-  await deploymentActivities({ store, settings }).startRoles({ op, service, roles: [{ role, step: 1 }] });
+  await deploymentActivities({ store, settings, directory }).startRoles({ op, service, roles: [{ role, step: 1 }] });
   await store.endings.end(op, { state: 'failed', error: { code: 'roles_failed', detail: 'that was all' } });
   return uid;
 });

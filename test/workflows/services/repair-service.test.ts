@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
+import { addUser } from '../../support/people.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -96,6 +97,28 @@ describe('a service in WARNING', () => {
     await ticks(2);
     await repaired(id);
     expect((await world.vm(vm)).state).toBe('DONE');
+    await world.accounted();
+  });
+
+  it('is repaired by who may USE the VM template that new VMs are made of, and by nobody else', async () => {
+    const { id } = await world.running(one);
+    const [vm = -1] = await idsOf(id);
+    const template = (await world.service(id)).roles[0]?.vm_template ?? -1;
+    const { _id: uid, gid, groups } = await addUser(world.directory, 'bob', { password_hash: '' });
+    const bob = { id: uid, name: 'bob', gid, groups, rules: [] };
+    const may = { use: true, manage: true, admin: false };
+    await world.store.services.model.updateOne({ _id: id }, { $set: { 'permissions.other': may } });
+    const repair = () => world.operations.services.repair(bob, id, { requestId: 'test' });
+    world.hypervisor.bringDown(vm, 'failed');
+    await ticks(2);
+    const refused = await world.ended((await repair()).id);
+    const why = `bob needs the USE right on VM template ${template}, of which its VMs are made.`;
+    expect(refused).toMatchObject({ state: 'failed', error: { detail: expect.stringContaining(why) } });
+    expect(await world.service(id)).toMatchObject({ state: 'WARNING' });
+    expect((await world.vms(id)).map(({ service }) => service?.ordinal)).not.toContain(3);
+    await world.store.vmTemplates.model.updateOne({ _id: template }, { $set: { 'permissions.other': may } });
+    expect(await world.ended((await repair()).id)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
     await world.accounted();
   });
 

@@ -163,7 +163,7 @@ describe('a step on several roles', () => {
       const service = Number(workflowId.split('-')[1]);
       const { operation } = await world.service(service);
       const before = await nextId();
-      const { startRoles } = deploymentActivities({ store: world.store, settings });
+      const { startRoles } = deploymentActivities({ store: world.store, directory: world.directory, settings });
       const input = { op: operation ?? '', service, roles: held.map(({ name: role }) => ({ role, step: 1 })) };
       expect(await Promise.all([startRoles(input), startRoles(input)])).toEqual([first, first]);
       drawn = (await nextId()) - before - 1;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Begun, StepInput } from '../../../activities/operations/begin.js';
 import { type DeploymentPlan, deploymentActivities } from '../../../activities/services/deployment.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
+import { createDirectory } from '../../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { deployingService, roleNames } from '../../support/deploying-service.js';
@@ -33,7 +34,7 @@ afterAll(async () => {
 /** How far the roles had come, as the plan of a run says that belongs to a chain of runs which has the operation. */
 async function planOf(runId: string): Promise<(number | undefined)[]> {
   const { beginDeployment } = deploymentActivities({
-    store,
+    ...{ store, directory: createDirectory(connection) },
     settings: { vmNameTemplate: '$VM_NUMBER', shutdownAction: 'terminate' },
   });
   const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: 'service-1', runId } });

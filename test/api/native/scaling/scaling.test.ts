@@ -104,6 +104,38 @@ describe('to scale a role', () => {
     expect(down.status).toBe(202);
   });
 
+  it('is not the only way to have VMs made: repairs and recoveries take that right, too', async () => {
+    const secret = 'not-a-secret-1';
+    const { body: bob } = await world.ask('oneadmin', 'post', '/users', { name: 'scaling-bob', password: secret });
+    const made = await world.ask('oneadmin', 'post', '/vm-templates', {
+      name: 'own',
+      template: { CPU: 1, MEMORY: 64 },
+    });
+    const vm_template: number = made.body.id;
+    const ways = [
+      ['repair', 'WARNING'],
+      ['recover', 'WARNING'],
+      ['recover', 'FAILED_DEPLOYING'],
+    ] as const;
+    const services: [number, string][] = [];
+    for (const [deed, state] of ways) {
+      const id = await running({ uid: bob.id, gid: bob.gid, state });
+      const all = { 'roles.$[].vm_template': vm_template, 'roles.$[].state': state };
+      await world.store.services.model.updateOne({ _id: id }, { $set: all });
+      services.push([id, deed]);
+    }
+    const ask = ([id, deed]: [number, string]) =>
+      world.ask('scaling-bob', 'post', `/services/${id}/${deed}`, {}, secret);
+    for (const one of services) {
+      const refused = await ask(one);
+      expect([refused.status, refused.body.type]).toEqual([403, '/problems/not_authorized']);
+      expect(refused.body.detail).toContain(`You need the USE right on VM template ${vm_template}`);
+      expect((await show(one[0])).operation).toBeNull();
+    }
+    await world.ask('oneadmin', 'post', `/vm-templates/${vm_template}/chmod`, { octet: '604' });
+    for (const one of services) expect((await ask(one)).status).toBe(202);
+  });
+
   it('that there is not is refused, with the one that was meant', async () => {
     const id = await running();
     const answer = await scale(id, 'frnt', { cardinality: 3 });
