@@ -3,8 +3,8 @@ import { brief, longest } from '../domain/brief.js';
 import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
-import { type HealthVm, serviceHealth } from '../domain/services/service-health.js';
-import { isUp, stateOfRoles } from '../domain/services/service-states.js';
+import type { HealthVm } from '../domain/services/service-health.js';
+import { isUp } from '../domain/services/service-states.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
 import {
@@ -14,17 +14,18 @@ import {
   type Operation,
   type Releasing,
 } from '../schemas/operations/operation.js';
-import { isOn, type OperationOnWhole, takesAway } from '../schemas/operations.js';
-import type { Role, Service, ServiceState } from '../schemas/services/service.js';
+import { isOn, takesAway } from '../schemas/operations.js';
+import type { ServiceState } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { QuotaStore } from './identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { Outcome } from './operations/operations.js';
-import { reasonOf, type Settlement, scalingEnding } from './scaling/scaling-ending.js';
+import { type Finish, type Settlement, scalingEndings } from './scaling/scaling-ending.js';
 import type { Scalings } from './scaling/scalings.js';
 import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
 import type { EndingStores, Releases } from './services/releases.js';
+import { afterwardsOf, judged, reasonOf, whyShort } from './services/service-ending.js';
 import { stateAfter } from './vms/vm-transitions.js';
 
 /** How an operation ends on one kind of thing. */
@@ -52,7 +53,7 @@ export function createEndings(
     scalings,
   }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases; scalings: Scalings },
 ) {
-  const settleScaling = scalingEnding({ scalings, releases });
+  const scalingEnds = scalingEndings({ scalings, releases });
 
   /** What becomes of what an operation was about, and how else its end is told there. */
   const ends: Record<OperatedKind, EndOf> = {
@@ -61,7 +62,7 @@ export function createEndings(
         isPerformance(operation)
           ? settleNothing(operation, ...end)
           : isScaling(operation)
-            ? settleScaling(operation, ...end)
+            ? scalingEnds.end(operation, ...end)
             : settleService(operation, ...end),
       told: async ({ kind, resource: { id } }) => {
         if (!takesAway(kind)) await health.refresh([id]);
@@ -81,9 +82,10 @@ export function createEndings(
     /**
      * Ends an operation with this outcome, but for two cases: a deployment whose roles do not all run has failed, whatever
      * its run says; and one that was cancelled when everything was there already has succeeded.
+     * `last`: what the last step of a scaling has to say; where it is not heard, nothing ends.
      * Returns the operation as it is then; one that had ended already keeps its outcome.
      */
-    async end(op: string, claimed: Outcome): Promise<Operation | null> {
+    async end(op: string, claimed: Outcome, last?: Finish): Promise<Operation | null> {
       const inTransaction = () =>
         withTransaction(connection, async (transaction) => {
           const operation = await operations.model
@@ -91,7 +93,7 @@ export function createEndings(
             .session(sessionOf(transaction))
             .lean<Operation>()
             .exec();
-          return operation && endOpen(operation, claimed, transaction);
+          return operation && endOpen(operation, claimed, transaction, last);
         });
       const seen = await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
@@ -146,14 +148,23 @@ export function createEndings(
     },
   };
 
-  async function endOpen(operation: Operation, claimed: Outcome, transaction: Transaction): Promise<Operation | null> {
+  async function endOpen(
+    operation: Operation,
+    claimed: Outcome,
+    transaction: Transaction,
+    last?: Finish,
+  ): Promise<Operation | null> {
     if (!isOpen(operation)) return operation;
-    const { outcome, releasing } = await ends[operation.resource.type].settle(operation, claimed, transaction);
-    return operations.end(operation._id, outcome, transaction, releasing);
+    const settlement =
+      last && isScaling(operation)
+        ? await scalingEnds.finish(operation, last, transaction)
+        : await ends[operation.resource.type].settle(operation, claimed, transaction);
+    if (!settlement) return operation;
+    return operations.end(operation._id, settlement.outcome, transaction, settlement.releasing);
   }
 
   async function afterwards(ended: Operation | null): Promise<void> {
-    if (!ended) return;
+    if (!ended || isOpen(ended)) return;
     if (ended.releasing) await releases.finish(ended._id);
     await ends[ended.resource.type].told(ended);
   }
@@ -234,67 +245,3 @@ export type Endings = ReturnType<typeof createEndings>;
 const settleNothing: EndOf['settle'] = async (_operation, outcome) => ({ outcome, releasing: null });
 
 const removes = (operation: Operation): boolean => isUndeployment(operation) && operation.input.remove;
-
-/** Why an operation that did all it could has not got there: it gave way, or roles failed, as its run says or else their VMs. */
-function whyShort({ wanted, roles: run }: Service, op: string, roles: readonly Role[]): Outcome {
-  if (wanted !== null && wanted !== op)
-    return { state: 'cancelled', error: { code: 'taken', detail: `Operation ${wanted} took over.` } };
-  const said = roles.flatMap(({ name, reason }, at) =>
-    reason === null ? [] : [`role ${name}: ${run[at]?.reason ?? reason}`],
-  );
-  return {
-    state: 'failed',
-    error: { code: 'roles_failed', detail: said.join('; ') || 'not every role has got there' },
-  };
-}
-
-/** With what its VMs make of it, where it is one that is judged by them. */
-function judged({ body }: Service, after: Settled, vms: readonly HealthVm[]): Settled {
-  const health = serviceHealth({ ...after, body }, vms, new Date());
-  if (!health) return after;
-  return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
-}
-
-/** What becomes of a service, from its roles. */
-const afterwardsOf: Record<OperationOnWhole<'service'>, (service: Service, outcome: Outcome) => Settled> = {
-  deployService: afterDeployment,
-  undeployService: afterUndeployment,
-  repairService: afterRepair,
-};
-
-type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
-
-/** RUNNING when every role runs, or COOLDOWN where one rests; else FAILED_DEPLOYING, and roles that were at work say why. */
-function afterDeployment(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => isUp(state));
-  if (done && outcome.state === 'succeeded')
-    return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
-  return {
-    state: 'FAILED_DEPLOYING',
-    roles: failRoles(service.roles, 'DEPLOYING', 'FAILED_DEPLOYING', outcome),
-    ended: false,
-  };
-}
-
-/** RUNNING when every role runs, or COOLDOWN where one rests; else WARNING, and roles that were at work or have failed say why. */
-function afterRepair(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => isUp(state));
-  if (done && outcome.state === 'succeeded')
-    return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
-  const roles = failRoles(service.roles, 'DEPLOYING', 'WARNING', outcome);
-  return { state: 'WARNING', roles: failRoles(roles, 'FAILED_DEPLOYING', 'WARNING', outcome), ended: false };
-}
-
-/** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */
-function afterUndeployment(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => state === 'DONE');
-  if (done && outcome.state === 'succeeded') return { state: 'DONE', roles: service.roles, ended: true };
-  return {
-    state: 'FAILED_UNDEPLOYING',
-    roles: failRoles(service.roles, 'UNDEPLOYING', 'FAILED_UNDEPLOYING', outcome),
-    ended: false,
-  };
-}
-
-const failRoles = (roles: readonly Role[], from: ServiceState, to: ServiceState, outcome: Outcome): Role[] =>
-  roles.map((role) => (role.state === from ? { ...role, state: to, reason: role.reason ?? reasonOf(outcome) } : role));

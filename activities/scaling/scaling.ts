@@ -21,8 +21,6 @@ export type RoleScalingPlan = {
   step: number;
   /** Seconds for which it waits for capacity, or for reports, when nothing comes of it; absent: half an hour. */
   patience?: number;
-  /** What it came to in an earlier run stands. */
-  settled: boolean;
 };
 
 /** The steps of scaling a role that touch MongoDB alone. */
@@ -49,7 +47,6 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
         step: reached[name] ?? 0,
         ...(operation.input.vms && { named: operation.input.vms }),
         ...(settings.scalingPatience !== undefined && { patience: settings.scalingPatience }),
-        settled: role.state !== 'SCALING',
       };
     }),
 
@@ -62,7 +59,10 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
   /** Looks again for VMs that are too many, which others had. */
   retakeVictims: (input: StaffInput): Promise<VictimsTaken> => takeVictims(store, input),
 
-  /** RUNNING or COOLDOWN when the role has as many VMs as it is to have, else FAILED_SCALING. Returns whether it has. */
+  /**
+   * RUNNING or COOLDOWN when the role has as many VMs as it is to have, else FAILED_SCALING; with it the operation has ended.
+   * Returns whether it has.
+   */
   async finishScaling({
     op,
     service: id,
@@ -73,11 +73,7 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
     rest = null,
   }: RoleInput & { failure: string | null } & Pick<RoleScalingPlan, 'gate' | 'rest'>): Promise<boolean> {
     if (failure !== null) await failVms(store, op, id, new Map([[name, failure]]));
-    await store.scalings.finish(
-      { service: id, role: name, op, step },
-      { failure, cooldown: settings.cooldown ?? 0, rest, gate },
-    );
-    const role = (await store.services.part(id, [name]))?.roles[0];
-    return role !== undefined && role.state !== 'FAILED_SCALING' && role.state !== 'SCALING';
+    const last = { step, failure, cooldown: settings.cooldown ?? 0, rest, gate };
+    return (await store.endings.end(op, { state: 'succeeded' }, last))?.state === 'succeeded';
   },
 });

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
 import { Problem } from '../../domain/problems.js';
-import { scaledRole, settledSurplus, timesOver, whyNotScaled, withRole } from '../../domain/scaling/scaling-end.js';
+import { settledSurplus, timesOver, withRole } from '../../domain/scaling/scaling-end.js';
 import { type ScalingWish, scalingPlan, scalingText } from '../../domain/scaling/scaling-plan.js';
 import type { HealthVm } from '../../domain/services/service-health.js';
 import type { Ownership } from '../../schemas/common/common.js';
@@ -10,7 +10,7 @@ import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
-import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { healthFields } from '../services/health-fields.js';
 import { healthEntries, pushLog, stateEntry } from '../services/service-log.js';
 import type { ServicePart } from '../services/service-roles.js';
@@ -18,12 +18,6 @@ import type { ServiceStore } from '../services/services.js';
 
 /** A step on a role that an operation has alone; its numbers rise within the operation. */
 export type RoleWork = { service: number; role: string; op: string; step: number };
-
-/**
- * `failure`: why a batch failed as a whole. `cooldown`: seconds for which roles rest that say nothing; `rest`: for which this
- * one does this time; null: as it says. `gate`: whether VMs count only once they have reported.
- */
-export type Finish = { failure: string | null; cooldown: number; rest: number | null; gate: boolean };
 
 /**
  * How a role alone is at an operation's disposal. Every change of it reads the service and writes it in one transaction, and
@@ -136,45 +130,20 @@ export function createScalings(
     },
 
     /**
-     * Ends the work on a role: it is as wished, and rests; or why it is not. Charges of VMs that are gone are given back. Said
-     * again it is so already. It is finished as `Finish` says.
-     */
-    finish: (work: RoleWork, { failure, cooldown, rest, gate }: Finish): Promise<void> =>
-      withTransaction(connection, async (transaction) => {
-        const { service: id, role: name, op, step } = work;
-        const service = await find(id, transaction);
-        const role = service?.roles.find((candidate) => candidate.name === name);
-        const isOurs = role?.operation === op && role.state === 'SCALING';
-        if (!service || !role || !isOurs || (role.mark?.op === op && role.mark.step >= step)) return;
-        const vms = await vmsOf(id, name, transaction);
-        const now = new Date();
-        const reason = whyNotScaled(role, vms, { failure, gate });
-        await settle(
-          service,
-          role,
-          vms,
-          {
-            ...scaledRole(rest === null ? role : { ...role, cooldown: rest }, { reason, cooldown, now }),
-            mark: { op, step },
-          },
-          transaction,
-        );
-      }),
-
-    /**
      * In the transaction that ends an operation on a role: the role is nobody's any more. `change`: what becomes of it, from
-     * what there is of it. Returns the service as it was; null: it is gone.
+     * what there is of it; null: it stays the operation's. Returns the service as it was; null: it is gone.
      */
     async leave(
       { service: id, role: name, op }: Omit<RoleWork, 'step'>,
-      change: (role: Role, vms: readonly HealthVm[], service: Service) => Partial<Role>,
+      change: (role: Role, vms: readonly HealthVm[], service: Service) => Partial<Role> | null,
       transaction: Transaction,
     ): Promise<Service | null> {
       const service = await find(id, transaction);
       const role = service?.roles.find((candidate) => candidate.name === name);
       if (!service || role?.operation !== op) return service;
       const vms = await vmsOf(id, name, transaction);
-      await settle(service, role, vms, { ...change(role, vms, service), operation: null }, transaction);
+      const after = change(role, vms, service);
+      if (after) await settle(service, role, vms, { ...after, operation: null }, transaction);
       return service;
     },
   };

@@ -49,6 +49,7 @@ const scaling = (from: number, to: number): Deed => ({
   },
   afterCancel: /^FAILED_SCALING FAILED_SCALING (cancelled|\d of \d VMs run.*|\d VMs are there.*)$/,
   stops: 0,
+  over: 'endOperation',
 });
 
 const deeds: Record<string, Deed> = {

@@ -34,8 +34,7 @@ export async function scaleRole(input: ScalingInput): Promise<void> {
   const inBatches = vmBatches();
 
   await runOperation({ op }, local.beginScaling, async (plan: RoleScalingPlan) => {
-    const { service, role, named, gate, rest = null, hard, step: reached, settled, patience = usualPatience } = plan;
-    if (settled) return;
+    const { service, role, named, gate, rest = null, hard, step: reached, patience = usualPatience } = plan;
     const step = reached + 1;
     const progress = roleProgress([{ name: role }]);
     const turn = inTurn();

@@ -9,6 +9,7 @@ import { connectMongodb } from '../../../store/mongo/connection.js';
 import { withTransaction } from '../../../store/mongo/transaction.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { deployingService } from '../../support/deploying-service.js';
+import { madeOperation } from '../../support/made-operation.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
 /** Two processes, as far as their stores know. */
@@ -177,16 +178,27 @@ describe('a role that is scaled', () => {
     await scale(stores[0], id, 'front', 1, 'scale');
     expect(await usedBy(id)).toEqual(charged(6));
     await put(vmOf(id, 1));
-    const work = { service: id, role: 'front', op: 'scale', step: 2 };
-    await stores[0].scalings.finish({ ...work, op: 'other' }, finish);
-    expect((await serviceOf(id)).state).toBe('SCALING');
-    await Promise.all(stores.map((store) => store.scalings.finish(work, finish)));
+    const [op, other] = [`scale-${id}`, `other-${id}`];
+    const of = { kind: 'scaleRole', resource: { type: 'service', id }, role: 'front', state: 'running' } as const;
+    const input = { from: 2, cardinality: 1, force: false };
+    for (const _id of [op, other]) await stores[0].operations.model.create([madeOperation({ _id, ...of, input })]);
+    await stores[0].services.model.updateOne({ _id: id }, { $set: { 'roles.0.operation': op } });
+    const work = { service: id, role: 'front', op };
+    // An earlier run of it was frozen in its last step.
+    await stores[0].scalings.enter({ ...work, step: 2 });
+    const finished = (store: Store, by: string, last: { step: number; failure?: string }) =>
+      store.endings.end(by, { state: 'succeeded' }, { ...finish, ...last });
+    expect(await finished(stores[1], op, { step: 2 })).toMatchObject({ state: 'running' });
+    expect(await finished(stores[1], other, { step: 3 })).toMatchObject({ state: 'running' });
+    expect(await serviceOf(id)).toMatchObject({ state: 'SCALING', roles: [{ operation: op }, {}, {}] });
+    const ended = await Promise.all(stores.map((store) => finished(store, op, { step: 3 })));
+    expect(ended.map((operation) => operation?.state)).toEqual(['succeeded', 'succeeded']);
     const service = await serviceOf(id);
-    expect(service).toMatchObject({ state: 'RUNNING', charge: charged(5) });
-    expect(service.roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 1, surplus: 0, operation: 'scale' });
+    expect(service.charge).toEqual(charged(5));
+    expect(service.roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 1, surplus: 0, operation: null });
     expect(await usedBy(id)).toEqual(charged(5));
     // Whoever says something else later is not heard.
-    await stores[1].scalings.finish({ ...work, step: 3 }, { ...finish, failure: 'too late' });
+    expect(await finished(stores[1], op, { step: 4, failure: 'too late' })).toMatchObject({ state: 'succeeded' });
     expect((await serviceOf(id)).roles[0]?.state).toBe('RUNNING');
   });
 

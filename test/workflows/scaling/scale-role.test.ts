@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
-import { newWorld, type World } from '../../support/world.js';
+import { type Asked, newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { holding } from '../../support/world-steps.js';
 
@@ -103,6 +103,27 @@ describe('scalings of one service', () => {
 });
 
 describe('a scaling', () => {
+  it('is over when its role is no more SCALING: whoever sees that may scale it again', async () => {
+    const { id } = await world.running(two);
+    const { op } = await world.scale(id, 'web', 3);
+    // Between its last two steps, where it had said so and not ended yet.
+    const again: Promise<Asked>[] = [];
+    world.steps.watch(async ({ name }, run) => {
+      if (name === 'endOperation' && again.length === 0) {
+        expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', operation: null });
+        again.push(world.scale(id, 'web', 1));
+        await again[0];
+      }
+      return run();
+    });
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await expect.poll(() => again.length, { timeout: 60_000 }).toBe(1);
+    const next = await again[0];
+    expect(await world.ended(next?.op ?? '')).toMatchObject({ state: 'succeeded', error: null });
+    expect(await runningOf(id, 'web')).toHaveLength(1);
+    await world.accounted();
+  });
+
   it('that is cancelled in the middle has failed, keeps what runs, and goes on when it is recovered', async () => {
     const { id } = await world.running(two);
     const before = await runningOf(id, 'web');
