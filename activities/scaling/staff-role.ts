@@ -1,5 +1,7 @@
+import { staleAfter } from '../../domain/hosts/polls.js';
 import { Problem, type ProblemCode } from '../../domain/problems.js';
-import { staffing } from '../../domain/scaling/staffing.js';
+import { type Loads, staffing } from '../../domain/scaling/staffing.js';
+import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -56,7 +58,7 @@ async function staff(
     store.hosts.snapshot(),
   ]);
   const { failed, victims, start, lacking, busy } = staffing(all, role.cardinality, op, {
-    ...{ order: role.scale_in, named },
+    ...{ order: role.scale_in, named, loads: await loadsOf(store, role, all) },
   });
   const taken = await takenOf(store, op, [...failed, ...victims, ...start]);
   const firstNumber = Math.max(role.last_vmname, (lastOrdinals.get(role.name) ?? -1) + 1);
@@ -82,11 +84,23 @@ export async function takeVictims(
   const part = await store.scalings.enter({ service: id, role: name, op, step });
   const [role] = part?.roles ?? [];
   if (!role) return { victims: [], busy: 0 };
-  const { victims, busy } = staffing(await store.vms.ofService(id, [name]), role.cardinality, op, {
-    ...{ order: role.scale_in, named },
+  const all = await store.vms.ofService(id, [name]);
+  const { victims, busy } = staffing(all, role.cardinality, op, {
+    ...{ order: role.scale_in, named, loads: await loadsOf(store, role, all) },
   });
   const taken = (await takenOf(store, op, victims))(victims);
   return { victims: await leaving(store, taken), busy: busy + victims.length - taken.length };
+}
+
+/** The CPU that VMs use, of a role that asks for it and has too many. What was told too long ago says nothing. */
+async function loadsOf(store: Store, { scale_in, cardinality }: Role, vms: readonly WorkVm[]): Promise<Loads> {
+  if (scale_in !== 'least_loaded' || vms.length <= cardinality) return new Map();
+  const since = new Date(Date.now() - staleAfter);
+  const samples = await store.metrics.latest(
+    vms.map(({ _id }) => _id),
+    since,
+  );
+  return new Map(samples.map(({ vm_id, cpu }) => [vm_id, cpu]));
 }
 
 /** Takes VMs for an operation; returns which of some of them it has got, as they are then. */

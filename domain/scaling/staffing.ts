@@ -9,8 +9,14 @@ export type StaffedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'hold' | 'wante
   user_template: { PROTECTED?: unknown };
 };
 
-/** Which VMs go first when there are too many: those that are named, then as the role says. Protected ones only by name. */
-export type ScaleIn = { order?: ScaleInOrder | undefined; named?: readonly number[] };
+/** What VMs use, by their ids; of those that are not in it nobody knows. */
+export type Loads = ReadonlyMap<number, number>;
+
+/**
+ * Which VMs go first when there are too many: those that are named, then as the role says. Protected ones only by name.
+ * `loads`: what they use, of a role that says `least_loaded`.
+ */
+export type ScaleIn = { order?: ScaleInOrder | undefined; named?: readonly number[]; loads?: Loads };
 
 /** What is to be done so that a role has as many VMs as it is to have. */
 export type Staffing<V> = {
@@ -40,7 +46,7 @@ export function staffing<V extends StaffedVm>(
   vms: readonly V[],
   cardinality: number,
   op: string,
-  { order = 'oldest', named = [] }: ScaleIn = {},
+  { order = 'oldest', named = [], loads = new Map() }: ScaleIn = {},
 ): Staffing<V> {
   const first = new Set(named);
   const isNamed = ({ _id }: V): boolean => first.has(_id);
@@ -58,6 +64,7 @@ export function staffing<V extends StaffedVm>(
   const inOrder = leavingOrder(
     mayGo.filter((vm) => !isOthers(vm)),
     order,
+    loads,
   );
   const victims = [...inOrder.filter(isNamed), ...inOrder.filter((vm) => !isNamed(vm))].slice(0, surplus);
   const departing = vms.filter(isDeparting).length;
@@ -75,10 +82,22 @@ export function staffing<V extends StaffedVm>(
 const isStarting = ({ state, lcm_state }: StaffedVm): boolean =>
   state === 'PENDING' || lcm_state === 'PROLOG' || lcm_state === 'BOOT';
 
-/** Those that do not serve before those that do, and of these in the order that the role says. */
-export const leavingOrder = <V extends StaffedVm>(vms: readonly V[], order: ScaleInOrder = 'oldest'): V[] =>
-  vms.toSorted(
-    (one, other) => rank(one) - rank(other) || (order === 'oldest' ? one._id - other._id : other._id - one._id),
-  );
+/**
+ * Those that do not serve before those that do, and of these in the order that the role says. By load: of which nothing is known
+ * may be at work, and goes after all of which it is known that they are not; of two alike the older.
+ */
+export const leavingOrder = <V extends StaffedVm>(
+  vms: readonly V[],
+  order: ScaleInOrder = 'oldest',
+  loads: Loads = new Map(),
+): V[] => {
+  const loadOf = ({ _id }: V): number => loads.get(_id) ?? Number.MAX_VALUE;
+  const inOrder: Record<ScaleInOrder, (one: V, other: V) => number> = {
+    oldest: (one, other) => one._id - other._id,
+    newest: (one, other) => other._id - one._id,
+    least_loaded: (one, other) => loadOf(one) - loadOf(other) || one._id - other._id,
+  };
+  return vms.toSorted((one, other) => rank(one) - rank(other) || inOrder[order](one, other));
+};
 
 const rank = (vm: StaffedVm): number => (isVmHealthy(vm) ? 2 : isStarting(vm) ? 1 : 0);

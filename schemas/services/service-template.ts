@@ -33,7 +33,9 @@ export const ShutdownAction = z.enum(['terminate', 'terminate-hard', 'shutdown',
 export type ShutdownAction = z.infer<typeof ShutdownAction>;
 
 /** Arcus's own. */
-export const ScaleInOrder = z.enum(['oldest', 'newest'], { error: 'must be oldest or newest' });
+export const ScaleInOrder = z.enum(['oldest', 'newest', 'least_loaded'], {
+  error: 'must be oldest, newest or least_loaded',
+});
 export type ScaleInOrder = z.infer<typeof ScaleInOrder>;
 
 const PolicyType = z.preprocess(
@@ -162,7 +164,9 @@ export const RoleTemplate = z.looseObject({
   shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
   failure_policy: optional(FailurePolicy).describe('What is done when its VMs fail to deploy; absent: the role fails'),
   placement: optional(RolePlacement).describe('Which hosts its VMs share with each other and with other roles'),
-  scale_in: optional(ScaleInOrder).describe('Which of its VMs go first when there are too many; absent: the oldest'),
+  scale_in: optional(ScaleInOrder).describe(
+    'Which of its VMs go first when there are too many: oldest, newest, or those that use the least CPU; absent: the oldest',
+  ),
   min_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Least VMs, for elasticity'),
   max_vms: z.preprocess(lenientInteger, vmCount.optional()).describe('Most VMs, for elasticity'),
   cooldown: optionalNatural.describe('Seconds after a scaling in which policies rest'),

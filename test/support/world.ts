@@ -39,7 +39,7 @@ type RoleWish = {
   min_vms?: number;
   max_vms?: number;
   cooldown?: number;
-  scale_in?: 'oldest' | 'newest';
+  scale_in?: 'oldest' | 'newest' | 'least_loaded';
   scheduled_policies?: { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }[];
 };
 type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };

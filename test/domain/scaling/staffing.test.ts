@@ -77,6 +77,51 @@ describe('a role that is scaled', () => {
     expect(idsOf(staffing(vms, 1, 'op', { order: 'newest' }).victims)).toEqual([0, 3, 2]);
   });
 
+  it.each<[string, StaffedVm[], [number, number][], number[]]>([
+    [
+      'those that use the least go first',
+      running(1, 2, 3),
+      [
+        [1, 90],
+        [2, 0],
+        [3, 40],
+      ],
+      [2, 3, 1],
+    ],
+    [
+      'of two alike the older',
+      running(1, 2, 3),
+      [
+        [1, 5],
+        [2, 0],
+        [3, 5],
+      ],
+      [2, 1, 3],
+    ],
+    [
+      'one of which nothing is known may be busy, and goes last',
+      running(1, 2, 3),
+      [
+        [2, 400],
+        [3, 90],
+      ],
+      [3, 2, 1],
+    ],
+    ['where nothing is known, the oldest', running(1, 2, 3), [], [1, 2, 3]],
+    [
+      'what does not serve goes before, whatever it uses',
+      [...running(1), vm(2, 'ACTIVE/UNKNOWN')],
+      [
+        [1, 0],
+        [2, 99],
+      ],
+      [2, 1],
+    ],
+  ])('by load: %s', (_, vms, loads, expected) => {
+    const scaleIn = { order: 'least_loaded', loads: new Map(loads) } as const;
+    expect(idsOf(staffing(vms, 0, 'op', scaleIn).victims)).toEqual(expected);
+  });
+
   it('keeps those that are protected, however many are too many, but for those that are named', () => {
     const user_template = { PROTECTED: 'yes' };
     const vms = [

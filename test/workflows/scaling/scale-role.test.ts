@@ -370,6 +370,21 @@ describe('a role that is made smaller', () => {
     await world.accounted();
   });
 
+  it('loses those that use the least, as hypervisors tell, and last those of which they tell nothing', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 4, scale_in: 'least_loaded' }]);
+    const [one = 0, two = 0, three = 0, four = 0] = await runningOf(id, 'web');
+    const sample = { host: 0, epoch: 9, memory: 1, nettx: 0, netrx: 0 };
+    const told = { one: [one, 80], three: [three, 20], four: [four, 30] } as const;
+    const at = new Date();
+    await world.store.metrics.add(Object.values(told).map(([vm, cpu]) => ({ ...sample, vm, cpu, at })));
+    await world.store.metrics.add([{ ...sample, vm: two, cpu: 0, at: new Date(at.getTime() - 90_000) }]);
+    expect(await world.ended((await world.scale(id, 'web', 2)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toEqual([one, two]);
+    expect(await world.ended((await world.scale(id, 'web', 1)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await runningOf(id, 'web')).toEqual([two]);
+    await world.accounted();
+  });
+
   it('has failed when its VMs were protected meanwhile, and says so', async () => {
     const { id } = await world.running([{ name: 'web', cardinality: 2 }]);
     const held = holding('staffRole');
