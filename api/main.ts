@@ -42,7 +42,7 @@ async function main(): Promise<void> {
       temporalNamespace: settings.ARCUS_TEMPORAL_NAMESPACE,
       failedLogins: settings.ARCUS_FAILED_LOGINS,
       timeZone: settings.ARCUS_TIME_ZONE,
-      ...(settings.ARCUS_ACTION_NUMBER > 0 && { actionNumber: settings.ARCUS_ACTION_NUMBER }),
+      actionNumber: settings.ARCUS_ACTION_NUMBER,
       actionPeriod: settings.ARCUS_ACTION_PERIOD,
     },
     onDelayed: (message, error) => logger.warn({ err: error }, message),

@@ -17,7 +17,7 @@ export type OperationsContext = {
     temporalNamespace?: string;
     /** On whose clocks scheduled policies are due that name no zone; absent: UTC. */
     timeZone?: string;
-    /** How many VMs an action comes to at a time, and seconds between, when nobody says; absent: all at once, none. */
+    /** How many VMs an action comes to at a time, and seconds between, of whoever says only the other; absent: 1, 60. */
     actionNumber?: number;
     actionPeriod?: number;
     /** How many logins of one name from one address may fail in 15 minutes. */

@@ -111,15 +111,15 @@ export const Config = z.object({
   ARCUS_ACTION_NUMBER: z.coerce
     .number()
     .int()
-    .min(0)
-    .default(0)
-    .describe('How many VMs of a role an action comes to at a time, when nobody says; 0: all at once'),
+    .min(1)
+    .default(1)
+    .describe('How many VMs of a role an action comes to at a time that was given a period alone'),
   ARCUS_ACTION_PERIOD: z.coerce
     .number()
     .int()
     .min(0)
-    .default(0)
-    .describe('Seconds between VMs of a role that an action comes to and the next ones, when nobody says'),
+    .default(60)
+    .describe('Seconds between some VMs of a role and the next ones, of an action that was given a number alone'),
   ARCUS_SCALING_TIMEOUT: z.coerce
     .number()
     .int()

@@ -12,19 +12,35 @@ const count = z.string().regex(/^\d{1,9}$/, 'must be a whole number');
 
 /** `arcus service action`. */
 export const actionLeaf: Leaf = leaf({
-  usage: 'action <service> <role> <action>',
+  usage: 'action <service> <role-and-action...>',
   summary: 'Do something to every VM of a role, some at a time: terminate, terminate-hard, resume or recreate',
   examples: [
     'arcus service action my_service worker recreate --number 1 --period 60',
     'arcus service action 12 web resume --wait',
+    'arcus service action 12 resume --all-roles',
   ],
   options: [
-    ['--number <n>', 'how many VMs at a time; absent: as the configuration says, or all at once'],
-    ['--period <seconds>', 'seconds between those and the next ones'],
+    ['--all-roles', 'every VM of the service, whatever its role: then no role is named'],
+    ['--number <n>', 'how many VMs at a time; absent: as the configuration says where there is a period, else all'],
+    ['--period <seconds>', 'seconds between those and the next ones; absent: as the configuration says'],
     ['--wait', 'wait until the operation has ended: all VMs have been asked'],
   ],
-  schema: z.object({ number: count.optional(), period: count.optional(), wait: z.boolean().optional() }),
-  run: async (context, [wish, role = '', action = ''], { number, period, wait }) => {
+  schema: z.object({
+    allRoles: z.boolean().optional(),
+    number: count.optional(),
+    period: count.optional(),
+    wait: z.boolean().optional(),
+  }),
+  run: async (context, [wish, ...words], { allRoles = false, number, period, wait }) => {
+    const [action = '', role, ...more] = words.toReversed();
+    if (more.length > 0 || allRoles === (role !== undefined))
+      throw new Complaint(
+        'usage',
+        allRoles ? 'With --all-roles no role is named.' : 'One role and one action, please.',
+        {
+          next: 'Say for instance: arcus service action my_service worker resume, or resume --all-roles',
+        },
+      );
     const known = VmAction.safeParse(action);
     if (!known.success)
       throw new Complaint('usage', `${JSON.stringify(action)} is nothing that can be done to VMs of a role.`, {
@@ -36,7 +52,7 @@ export const actionLeaf: Leaf = leaf({
       ...(number !== undefined && { number: Number(number) }),
       ...(period !== undefined && { period: Number(period) }),
     });
-    const path = `/services/${id}/roles/${encodeURIComponent(role)}/actions`;
+    const path = `/services/${id}${role === undefined ? '' : `/roles/${encodeURIComponent(role)}`}/actions`;
     await reportOperation(context, await startOperation(context, 'POST', path, body), { wait });
   },
 });

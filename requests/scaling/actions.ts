@@ -35,10 +35,12 @@ export async function performOnRole(
   if (repeated) return { operation: repeated, vms: vmsOf(await store.operations.find(repeated.id)) };
   if (role !== null) roleOf(service, role);
   const vms = (await store.vms.ofService(id, role === null ? undefined : [role])).map(({ _id }) => _id);
+  // As OneFlow's configuration has it: who says one of the two has the other from there, and who says none has all at once.
+  const isSliced = number !== undefined || period !== undefined;
   const input = {
     ...{ action, vms },
-    number: number ?? settings.actionNumber ?? null,
-    period: period ?? settings.actionPeriod ?? 0,
+    number: isSliced ? (number ?? settings.actionNumber ?? 1) : null,
+    period: isSliced ? (period ?? settings.actionPeriod ?? 60) : 0,
   };
   return { operation: await admitted(context, caller, id, role, input, { request, admission }), vms };
 }

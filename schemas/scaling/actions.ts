@@ -14,12 +14,14 @@ export const PerformAction = z.strictObject({
     .min(1)
     .max(limits.vmsOfService.most)
     .optional()
-    .describe('How many VMs at a time; absent: as the configuration says, or all at once'),
+    .describe('How many VMs at a time; absent: as the configuration says where there is a period, else all at once'),
   period: z
     .int()
     .min(0)
     .max(longest)
     .optional()
-    .describe('Seconds between one slice and the next; absent: as the configuration says, or none'),
+    .describe(
+      'Seconds between one slice and the next; absent: as the configuration says where there is a number, else none',
+    ),
 });
 export type PerformAction = z.infer<typeof PerformAction>;

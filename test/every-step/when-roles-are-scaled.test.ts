@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { newWorld, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
@@ -56,5 +57,48 @@ const deeds: Record<string, Deed> = {
   'scaleRole that makes VMs': scaling(1, 3),
   'scaleRole that removes VMs': scaling(3, 1),
 };
+
+/** How often each VM of the services that actions leave was made. */
+const madeSoFar = new Map<number, number>();
+const spare: number[] = [];
+
+/** A VM at a time; each is done its part once, whoever goes on. */
+const performing: Deed = {
+  prepare: async () => spare.pop() ?? (await world.running([{ name: 'web', cardinality: 2 }])).id,
+  ask: (service) => world.perform(service ?? -1, 'web', { action: 'recreate', number: 1, period: 0 }),
+  again: async (service) => {
+    const last = await lastPerformance(service);
+    return last?.state === 'succeeded' ? null : world.retry(last?._id ?? '');
+  },
+  steps: /actions/,
+  settles: (service) => expect.poll(() => openOf(service), { timeout: 60_000 }).toBe(0),
+  arrived: async (service) => {
+    await performing.settles?.(service);
+    const vms = await world.vms(service, 'web');
+    expect(vms.filter(isVmRunning)).toHaveLength(2);
+    for (const { _id } of vms) {
+      madeSoFar.set(_id, (madeSoFar.get(_id) ?? 1) + 1);
+      expect(world.hypervisor.timesMade(_id), `VM ${_id}`).toBe(madeSoFar.get(_id));
+    }
+  },
+  leaves: (service) => {
+    spare.push(service);
+  },
+  cancelled: async (service) => (await world.service(service)).state,
+  afterCancel: /^RUNNING$/,
+  stops: 0,
+};
+const lastPerformance = (service: number) =>
+  world.store.operations.model
+    .findOne({ kind: 'performOnRole', 'resource.id': service })
+    .sort({ _id: -1 })
+    .lean<Operation>()
+    .exec();
+const openOf = async (service: number): Promise<number> =>
+  world.store.operations.model.countDocuments({
+    ...{ 'resource.type': 'vm', ended_at: null },
+    'resource.id': { $in: (await world.vms(service, 'web')).map(({ _id }) => _id) },
+  });
+deeds.performOnRole = performing;
 
 describe.each(Object.entries(deeds))('%s', { timeout: 300_000 }, (_, deed) => everyStep(() => world, deed));

@@ -16,6 +16,10 @@ export type Deed = {
   arrived: (id: number) => Promise<void>;
   /** Is given what has arrived: what others begin from, which need not be made for them. */
   leaves?: (id: number) => void;
+  /** Whose steps count, by the ID of the workflow, where operations of others come of this one. Default: all. */
+  steps?: RegExp;
+  /** Waits for those others. */
+  settles?: (id: number) => Promise<void>;
   /** The state of the resource after a cancel of its run, and what it may be. */
   cancelled: (id: number) => Promise<string>;
   afterCancel: RegExp;
@@ -86,7 +90,7 @@ export function everyStep(inWorld: () => World, deed: Deed): void {
   async function once(around: Around) {
     const world = inWorld();
     const known = await deed.prepare();
-    world.steps.watch(around);
+    world.steps.watch(around, deed.steps);
     const { op, id: resource } = await deed.ask(known);
     let operation = await world.server.skipping(world.ended(op));
     const steps = world.steps.names();
@@ -96,6 +100,7 @@ export function everyStep(inWorld: () => World, deed: Deed): void {
       operation = await world.ended(op);
     }
     expect(isOver(operation), `${op} ends`).toBe(true);
+    await deed.settles?.(resource);
     return { operation, resource, steps };
   }
 

@@ -29,9 +29,11 @@ export class Steps {
   seen: Step[] = [];
   #done: string[] = [];
   #around: Around = straight;
+  #of: RegExp = /^/;
 
-  /** From now on; forgets what was seen. */
-  watch(around: Around = straight): void {
+  /** From now on, of workflows with such IDs; forgets what was seen. */
+  watch(around: Around = straight, of = /^/): void {
+    this.#of = of;
     this.seen = [];
     this.#done = [];
     this.#around = around;
@@ -54,6 +56,7 @@ export class Steps {
         const { activityType, workflowType, workflowExecution, attempt } = context.info;
         if (!workflowType || !operations.includes(workflowType)) return next(input);
         const workflowId = workflowExecution?.workflowId ?? '';
+        if (!this.#of.test(workflowId)) return next(input);
         const { cancelled } = context;
         const step = { n: this.seen.length + 1, name: activityType, workflowId, attempt, cancelled };
         this.seen.push(step);

@@ -83,9 +83,8 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
     const { number, period } = checked(Slices, params);
     const wish = {
       action: known.data,
-      // OneFlow takes 0 for all at once.
-      ...(number !== undefined && number !== 0 && { number }),
-      ...(period !== undefined && { period }),
+      // OneFlow takes 0 for all at once, whatever the period.
+      ...(number !== 0 && { ...(number !== undefined && { number }), ...(period !== undefined && { period }) }),
     };
     const found = (await shown(asked)).roles.some(({ name }) => name === role);
     if (role !== null && !found) throw refused(`Role '${role}' not found`);

@@ -28,6 +28,17 @@ describe('arcus service action', () => {
     ]);
   });
 
+  it('asks it of every VM of the service, when that is said and no role', async () => {
+    api.on('POST /services/12/actions', { status: 202, body: accepted });
+    expect((await arcus('service', 'action', 'shop', 'recreate', '--all-roles', '--number', '3')).code).toBe(0);
+    expect(sent()).toEqual([['/services/12/actions', { action: 'recreate', number: 3 }]]);
+    for (const words of [['terminate'], ['web', 'terminate', '--all-roles'], ['web', 'db', 'terminate']]) {
+      const { code, err } = await arcus('service', 'action', '12', ...words);
+      expect([code, err], words.join(' ')).toEqual([2, expect.stringMatching(/role/)]);
+    }
+    expect(sent()).toHaveLength(1);
+  });
+
   it('sends nothing for what cannot be done, and says what can', async () => {
     const { code, err } = await arcus('service', 'action', '12', 'web', 'explode');
     expect(code).toBe(2);

@@ -82,11 +82,11 @@ describe('an action on a role', () => {
     const { id } = await world.running(web);
     const vms = await idsOf(id);
     world.steps.watch(twice);
-    const { op } = await world.perform(id, 'web', { action: 'recreate', number: 3 });
+    const { op } = await world.perform(id, 'web', { action: 'recreate', number: 3, period: 0 });
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
     expect(await settled(vms)).toHaveLength(4);
     world.steps.watch(failingAt(2, 'after'));
-    const lost = await world.perform(id, 'web', { action: 'recreate', number: 3 });
+    const lost = await world.perform(id, 'web', { action: 'recreate', number: 3, period: 0 });
     expect(await world.ended(lost.op)).toMatchObject({ state: 'failed' });
     expect(Object.keys(await performedOf(lost.op))).toEqual(vms.slice(0, 3).map(String));
     world.steps.watch();
