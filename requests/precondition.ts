@@ -25,7 +25,7 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
-const use = /"monitoring":(?:null|\{"time":"[\dTZ:.-]{20,30}"(?:,"(?:cpu|memory|nettx|netrx)":\d{1,20}){4}\}),?/;
+const use = /"monitoring":(?:null|\{"time":"[\dTZ:.-]{20,30}"(?:,"(?:cpu|memory|nettx|netrx)":\d{1,20}){4}\}),?/g;
 /** What elasticity policies say every few seconds, and how far they have counted: the same. */
 const heard: ReadonlySet<string> = new Set(['true_evals', 'last_eval', 'last', 'log']);
 
@@ -40,7 +40,7 @@ const hashOf = (text: string, length: number): string =>
  * uses, and what policies say, is a part of its own, which does not count for a change.
  */
 export function tagOf(json: string): string {
-  const [used] = use.exec(json) ?? [];
+  const used = json.match(use)?.join('');
   const { stays, said } = json.includes('"true_evals":') ? withoutHeard(json) : { stays: json, said: '' };
   const tag = hashOf(stays.replace(lastProbe, '').replace(use, ''), 27);
   return used === undefined && said === '' ? `"${tag}"` : `"${tag}.${hashOf(`${used ?? ''}${said}`, 9)}"`;

@@ -167,12 +167,13 @@ export const monitoringResource = ({
   ...{ time: iso(at), cpu, memory, nettx, netrx },
 });
 
-/** `records`: what was kept of its elasticity policies. */
+/** `records`: what was kept of its elasticity policies; `used`: what its VMs use, where that is to be told. */
 export function serviceResource(
   service: Service,
   vms: readonly ServiceNode[],
   names: Names,
   records: readonly RoleRecord[],
+  used: ReadonlyMap<number, MonitoringResource> = new Map(),
 ): ServiceResource {
   const kept = new Map(records.flatMap((one) => (one.service === service._id ? [[one.role, one] as const] : [])));
   const nodes = new Map(service.roles.map((role): [string, NodeResource[]] => [role.name, []]));
@@ -186,6 +187,8 @@ export function serviceResource(
         ready: isReady(vm.user_template),
         host: placeOf(vm)?.hostname ?? null,
         reason: vm.reason,
+        created_at: iso(vm.created_at),
+        monitoring: used.get(vm._id) ?? null,
       });
   const { name: _, ...body } = service.body;
   return {

@@ -99,7 +99,7 @@ const lcmStates: Readonly<Record<VmLcmState, number>> = {
 
 /** A VM of a role. Releases before 5.12 show its states and host, and arrows at those that come and go. */
 function nodeBody(
-  { vm_id, name, state, lcm_state, host, ready }: NodeResource,
+  { vm_id, name, state, lcm_state, host, ready, created_at, monitoring }: NodeResource,
   { role, service, ways }: { role: ServiceState; service: ServiceResource; ways: Ways },
 ): object {
   const { uid, gid, uname, gname } = service;
@@ -116,7 +116,8 @@ function nodeBody(
       VM: {
         ...named,
         ...{ STATE: String(vmStates[state]), LCM_STATE: String(lcmStates[lcm_state]), RESCHED: '0' },
-        ...{ CPU: '0', MEMORY: '0', STIME: String(seconds(service.created_at)), ETIME: '0' },
+        ...{ CPU: String(Math.round(monitoring?.cpu ?? 0)), MEMORY: String(Math.round(monitoring?.memory ?? 0)) },
+        ...{ STIME: String(seconds(created_at)), ETIME: '0' },
         HISTORY_RECORDS: host === null ? {} : { HISTORY: { HOSTNAME: host } },
       },
     },

@@ -30,22 +30,23 @@ export type FlowClient = ReturnType<typeof createFlowClient>;
 /** OneFlow's API at ONEFLOW_URL, asked as its client of 5.0 does. */
 export function createFlowClient(environment: Environment, { server, username, password }: FlowOptions) {
   const url = urlOf(server ?? environment.ONEFLOW_URL ?? `http://localhost:${portOf(environment)}`);
+  // Names of users and groups were never OneFlow's to tell.
+  const names = environment.ONE_XMLRPC ? urlOf(environment.ONE_XMLRPC) : new URL('/RPC2', url);
   const session = sessionOf(environment, { username, password });
-  const send = fetchTrusting(trustOf(environment, url));
 
-  async function exchange(path: string, sent: { method: string; headers: Record<string, string>; body?: string }) {
+  async function exchange(at: URL, sent: { method: string; headers: Record<string, string>; body?: string }) {
     try {
-      const answer = await send(new URL(path, url), sent);
+      const answer = await fetchTrusting(trustOf(environment, at))(at, sent);
       return { status: answer.status, text: await answer.text() };
     } catch (cause) {
       const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-      throw new FlowFault(`Error connecting to ${url.origin}: ${why}`, 255);
+      throw new FlowFault(`Error connecting to ${at.origin}: ${why}`, 255);
     }
   }
 
   /** What is answered; anything but a success ends the command with its text, and the status modulo 256. */
   async function ask(method: FlowMethod, path: string, body?: object): Promise<string> {
-    const { status, text } = await exchange(path, {
+    const { status, text } = await exchange(new URL(path, url), {
       method,
       headers: {
         authorization: `Basic ${Buffer.from(session).toString('base64')}`,
@@ -88,7 +89,7 @@ export function createFlowClient(environment: Environment, { server, username, p
     async person(kind: 'user' | 'group', wish: string): Promise<number> {
       if (/^\d{1,9}$/.test(wish)) return Number(wish);
       const call = `<?xml version="1.0"?><methodCall><methodName>one.${kind}pool.info</methodName><params><param><value><string>${escaped(session)}</string></value></param></params></methodCall>`;
-      const { text } = await exchange('/RPC2', { method: 'POST', headers: { 'content-type': 'text/xml' }, body: call });
+      const { text } = await exchange(names, { method: 'POST', headers: { 'content-type': 'text/xml' }, body: call });
       const pool = unescaped(text);
       for (const [, id, name] of pool.matchAll(/<ID>(\d+)<\/ID><NAME>([^<]*)<\/NAME>/g))
         if (name !== undefined && unescaped(name) === wish) return Number(id);
@@ -132,6 +133,12 @@ function sessionOf(
   const name = username ?? environment.ONEFLOW_USER;
   const secret = password ?? environment.ONEFLOW_PASSWORD;
   if (name !== undefined && secret !== undefined) return `${name}:${secret}`;
+  // With the other half from a file somebody else would ask.
+  if (name !== undefined || secret !== undefined)
+    throw new FlowFault(
+      'A name needs its password, and a password its name: -u and -p, or ONEFLOW_USER and ONEFLOW_PASSWORD.',
+      255,
+    );
   const files = environment.ONE_AUTH
     ? [environment.ONE_AUTH]
     : [join(homedir(), '.one', 'one_auth'), join(homeOf(environment), 'auth')];

@@ -15,6 +15,8 @@ export type FlowSurroundings = {
   out: (text: string) => void;
   err: (text: string) => void;
   now: () => Date;
+  /** Empties the terminal that `out` writes to; absent: it is none. */
+  clear?: () => void;
 };
 type Kind = 'service' | 'service_template';
 
@@ -45,7 +47,7 @@ const action = (perform: string, params?: object) => ({ action: { perform, ...(p
 export async function runFlow(
   name: 'oneflow' | 'oneflow-template',
   words: readonly string[],
-  { environment, out: print, err: complain, now }: FlowSurroundings,
+  { environment, out: print, err: complain, now, clear }: FlowSurroundings,
 ): Promise<number> {
   const out = (text: string) => print(printableLines(text));
   const err = (text: string) => complain(printableLines(text));
@@ -109,7 +111,9 @@ export async function runFlow(
       const ids = wish === undefined ? [] : await client.ids(kind, wish);
       for (;;) {
         const [id] = ids;
-        out(`\n${id === undefined ? await list(client, given) : await show(client, id, given)}`);
+        const seen = id === undefined ? await list(client, given) : await show(client, id, given);
+        clear?.();
+        out(clear ? seen : `\n${seen}`);
         await sleep(given.delay * 1_000);
       }
     },

@@ -5,4 +5,5 @@ process.exitCode = await runFlow('oneflow', process.argv.slice(2), {
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
   now: () => new Date(),
+  ...(process.stdout.isTTY && { clear: () => void process.stdout.write('\u001B[H\u001B[2J') }),
 });

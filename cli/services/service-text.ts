@@ -1,13 +1,14 @@
 import type { ServiceResource } from '../../schemas/services/service.js';
 import { permissionsText } from '../identity/ownership.js';
 import type { Context } from '../shell/command.js';
-import { dateText, pairs, tableOf } from '../shell/output.js';
+import { ageOf, dateText, pairs, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
 import { stateOf } from '../vms/vm.js';
 import { elasticityText } from './elasticity-text.js';
 import { schedulesTable } from './schedules-text.js';
 
 type Role = ServiceResource['roles'][number];
+type Node = Role['nodes'][number];
 
 /** A service as `oneflow show` prints it: header, permissions, each role with its nodes, the log. */
 export function serviceText(service: ServiceResource, { now }: Context): string {
@@ -53,26 +54,36 @@ const roleText = (role: Role, now: number): string =>
       ['VM TEMPLATE', String(role.vm_template)],
     ]),
     'NODES INFORMATION',
-    nodesText(role),
+    nodesText(role, now),
     ...(role.elasticity_policies?.length
       ? ['ELASTICITY RULES', indented(elasticityText(role.elasticity_policies, now))]
       : []),
     ...(role.scheduled_policies?.length ? ['SCHEDULES', indented(schedulesTable(role.scheduled_policies, now))] : []),
   ].join('\n');
 
-/** The columns READY and REASON appear only where they say something. Arrows stand at VMs that a scaling makes or removes, as in OneFlow. */
-function nodesText({ nodes, state }: Role): string {
+/** The columns READY, REASON and those of what VMs use appear only where they say something. Arrows stand at VMs that a scaling makes or removes, as in OneFlow. */
+function nodesText({ nodes, state }: Role, now: number): string {
+  const told = nodes.some(({ monitoring }) => monitoring !== null);
   const table = tableOf(
     [
       { title: 'VM_ID', text: (node) => `${state === 'SCALING' ? arrowOf(node) : ''}${node.vm_id}`, right: true },
       { title: 'NAME', text: ({ name }) => name },
       { title: 'STATE', text: stateOf, colour: stateText },
       ...(nodes.some(({ ready }) => ready)
-        ? [{ title: 'READY', text: ({ ready }: Role['nodes'][number]) => (ready ? 'yes' : 'no') }]
+        ? [{ title: 'READY', text: ({ ready }: Node) => (ready ? 'yes' : 'no') }]
+        : []),
+      ...(told
+        ? [
+            { title: 'UCPU', text: ({ monitoring }: Node) => String(monitoring?.cpu ?? '-'), right: true },
+            { title: 'UMEM', text: ({ monitoring }: Node) => kilobytesText(monitoring?.memory), right: true },
+          ]
         : []),
       { title: 'HOST', text: ({ host }) => host ?? '-' },
+      ...(told
+        ? [{ title: 'TIME', text: ({ created_at }: Node) => ageOf(created_at, null, new Date(now)), right: true }]
+        : []),
       ...(nodes.some(({ reason }) => reason !== null)
-        ? [{ title: 'REASON', text: ({ reason }: Role['nodes'][number]) => reason ?? '' }]
+        ? [{ title: 'REASON', text: ({ reason }: Node) => reason ?? '' }]
         : []),
     ],
     nodes,
@@ -83,5 +94,9 @@ function nodesText({ nodes, state }: Role): string {
 const indented = (table: string): string => table.replaceAll(/^/gm, ' ');
 
 /** Of a role that is scaled: which VMs come, and which go. */
-const arrowOf = ({ lcm_state }: Role['nodes'][number]): string =>
+const arrowOf = ({ lcm_state }: Node): string =>
   lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
+
+/** `120.3M`, as OpenNebula says it. */
+const kilobytesText = (kilobytes: number | undefined): string =>
+  kilobytes === undefined ? '-' : kilobytes < 1_024 ? `${kilobytes}K` : `${(kilobytes / 1_024).toFixed(1)}M`;

@@ -15,7 +15,7 @@ import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { instantiate, instantiateOptions } from './service-template.js';
 import { serviceText } from './service-text.js';
-import { top } from './top.js';
+import { top, topOf } from './top.js';
 
 export const services: Resource<typeof ServiceSummary, typeof ServiceResource> = {
   ...nounOf('service'),
@@ -72,11 +72,12 @@ export const serviceCommands: readonly Leaf[] = [
     hasEnded: ({ state }) => state === 'DONE',
   }),
   leaf({
-    usage: 'top',
-    summary: 'Show services with what runs of them, where, and what is being done; live on a terminal',
-    examples: ['arcus service top', 'arcus service top | head'],
+    usage: 'top [service]',
+    summary: 'Show services with what runs of them, or one with what its VMs use; live on a terminal',
+    examples: ['arcus service top', 'arcus service top my_service', 'arcus service top | head'],
     schema: z.object({}),
-    run: (context) => top(context),
+    run: async (context, [wish]) =>
+      wish === undefined ? top(context) : topOf(context, await resolve(context.client(), services, wish)),
   }),
   leaf({
     usage: 'create <service-template>',

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { OperationDetail } from '../../schemas/operations/operation-resource.js';
-import { ServiceSummary } from '../../schemas/services/service.js';
+import { ServiceResource, ServiceSummary } from '../../schemas/services/service.js';
 import { VmResource } from '../../schemas/vms/vm.js';
 import { progressLine } from '../operations/operation-progress.js';
 import type { Context } from '../shell/command.js';
@@ -9,6 +9,7 @@ import { counted } from '../shell/counted.js';
 import { drawLive } from '../shell/live.js';
 import { ageOf, tableOf } from '../shell/output.js';
 import { stateText } from '../shell/state-colour.js';
+import { serviceText } from './service-text.js';
 
 /** Milliseconds between two looks. */
 const pause = 2000;
@@ -28,6 +29,18 @@ export async function top(context: Context): Promise<void> {
   if (screen)
     await drawLive(context, screen, { title: 'arcus service top', pause }, (signal) => seen(context, { signal }));
   else context.out(await seen(context, {}));
+}
+
+/** One service as `service show` has it, with what its VMs use. */
+export async function topOf(context: Context, id: number): Promise<void> {
+  const { screen } = context;
+  const look = async (looking: Looking): Promise<string> => {
+    const { value } = await context.client().get(`/services/${id}?monitoring=true`, ServiceResource, looking);
+    return serviceText(value, context);
+  };
+  if (screen)
+    await drawLive(context, screen, { title: `arcus service top ${id}`, pause }, (signal) => look({ signal }));
+  else context.out(await look({}));
 }
 
 async function seen(context: Context, looking: Looking): Promise<string> {

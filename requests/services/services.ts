@@ -1,9 +1,11 @@
 import type { Act } from '../../domain/acts/acts.js';
 import { beginsIn } from '../../domain/acts/service-acts.js';
+import { staleAfter } from '../../domain/hosts/polls.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
+import type { MonitoringResource } from '../../schemas/hosts/metrics.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type {
@@ -14,13 +16,14 @@ import type {
   ServiceSummary,
   UndeployService,
 } from '../../schemas/services/service.js';
+import type { ServiceNode } from '../../store/services/service-nodes.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
-import { namesFor, serviceResource, serviceSummary } from '../resources.js';
+import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
 import { whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
@@ -41,27 +44,53 @@ export async function listWholeServices(
   context: OperationsContext,
   caller: Caller,
   query: ListQuery,
+  told: Told = {},
 ): Promise<Page<ServiceResource>> {
   const { store, directory } = context;
   const { items, ...page } = await store.services.listWithNodes(caller, query);
-  const names = await namesFor(
-    directory,
-    caller,
-    items.map(({ service }) => service),
-  );
-  const records = await store.elasticity.ofServices(items.map(({ service }) => service));
-  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, records)) };
+  const services = items.map(({ service }) => service);
+  const [names, records, used] = await Promise.all([
+    namesFor(directory, caller, services),
+    store.elasticity.ofServices(services),
+    usedBy(
+      context,
+      items.flatMap(({ nodes }) => nodes),
+      told,
+    ),
+  ]);
+  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, records, used)) };
 }
 
-export async function showService(context: OperationsContext, caller: Caller, id: number): Promise<ServiceResource> {
+export async function showService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  told: Told = {},
+): Promise<ServiceResource> {
   const { store, directory } = context;
   const found = await store.services.findWithNodes(id);
   const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
-  const [names, records] = await Promise.all([
+  const nodes = found?.nodes ?? [];
+  const [names, records, used] = await Promise.all([
     namesFor(directory, caller, [service]),
     store.elasticity.ofServices([service]),
+    usedBy(context, nodes, told),
   ]);
-  return serviceResource(service, found?.nodes ?? [], names, records);
+  return serviceResource(service, nodes, names, records, used);
+}
+
+/** What is told of services beside what they are: what their VMs use costs whoever looks again and again. */
+type Told = { monitoring?: boolean };
+
+async function usedBy(
+  { store }: OperationsContext,
+  nodes: readonly ServiceNode[],
+  { monitoring = false }: Told,
+): Promise<ReadonlyMap<number, MonitoringResource>> {
+  if (!monitoring) return new Map();
+  const running = nodes.filter(({ lcm_state }) => lcm_state === 'RUNNING').map(({ _id }) => _id);
+  const rows = await store.metrics.latest(running, new Date(Date.now() - staleAfter));
+  return new Map(rows.map(({ vm_id, ...row }) => [vm_id, monitoringResource(row)]));
 }
 
 /** Gives a service another name; VMs keep those that they have. */

@@ -3,6 +3,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
+import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmLcmState, VmState } from '../vms/vm.js';
 import { PolicySaid } from './policy-said.js';
@@ -173,6 +174,10 @@ export const NodeResource = z.object({
   ready: z.boolean(),
   host: z.string().nullable(),
   reason: z.string().nullable(),
+  created_at: Timestamp,
+  monitoring: MonitoringResource.nullable().describe(
+    'What it uses; null: it was not asked for (`?monitoring=true`), it does not run, or nothing was heard of it for a minute',
+  ),
 });
 export type NodeResource = z.infer<typeof NodeResource>;
 

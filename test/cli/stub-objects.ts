@@ -69,6 +69,7 @@ const node = (vm_id: number, host: string) => ({
   ready: false,
   host,
   reason: null,
+  ...{ created_at, monitoring: null as object | null },
 });
 
 /** The only page of a list. */

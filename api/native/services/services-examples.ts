@@ -12,6 +12,8 @@ const node = (vm_id: number, name: string): NodeResource => ({
   ready: false,
   host: 'node-1',
   reason: null,
+  created_at: '2026-05-04T09:32:11.000Z',
+  monitoring: null,
 });
 
 export const shopOfMay: ServiceResource = {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { ObjectId } from '../../../schemas/common/common.js';
 import {
   InstantiateService,
@@ -22,6 +23,14 @@ import { shopOfMay, shopOfMayInList } from './services-examples.js';
 
 const ServiceQuery = listQuery(serviceFields, ServiceSummary).extend({
   state: ServiceState.optional().describe('Only services in this state'),
+});
+
+const Told = z.strictObject({
+  monitoring: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .default(false)
+    .describe('Whether what each VM uses is told, too'),
 });
 
 const CreateService = InstantiateService.extend({ template_id: ObjectId.describe('Service template to deploy') });
@@ -74,12 +83,12 @@ export const serviceRoutes: readonly Route[] = [
     summary: 'Show a service with its roles and nodes',
     needs: [['use', 'service']],
     params: ById,
-    query: NoQuery,
+    query: Told,
     body: noBody,
     answer: shows(ServiceResource),
     problems: ['not_found'],
     examples: [{ params: { id: '1' }, answer: shopOfMay }],
-    handle: ({ services }, { caller, params }) => services.show(caller, params.id),
+    handle: ({ services }, { caller, params, query }) => services.show(caller, params.id, query),
   }),
   route({
     id: 'updateService',

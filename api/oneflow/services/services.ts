@@ -5,6 +5,7 @@ import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
+import type { Ways } from '../client-version.js';
 import { serviceDocument } from '../documents.js';
 import {
   type Answer,
@@ -38,6 +39,9 @@ const Slices = z.object({ number: Count, period: Count });
 const onVms = (perform: string): Error =>
   vmActions.has(perform) ? notYet(`${perform} the VMs of a role together`) : refused(`Action ${perform} not supported`);
 
+/** What VMs use is told to clients that show it. */
+const told = ({ nodes }: Ways) => ({ monitoring: nodes === 'whole' });
+
 /** What somebody else may remove, or removes already, is left to him. */
 function unlessOthers(error: unknown): void {
   const code = problemOf(error)?.code;
@@ -48,7 +52,7 @@ function unlessOthers(error: unknown): void {
 export function serviceRoutes(router: Router, { services, scaling, ownership }: Operations, metrics: Counting): void {
   /** A service that this client knows of: for releases that remove what is DONE, it is gone then. */
   async function shown({ caller, id, ways }: Asked): Promise<ServiceResource> {
-    const service = await services.show(caller, id);
+    const service = await services.show(caller, id, told(ways));
     if (service.state === 'DONE' && ways.done === 'gone')
       throw new Problem('not_found', `Service ${id} is DONE: it has been undeployed.`);
     return service;
@@ -151,7 +155,7 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
       answer: async ({ caller, ways }) => ({
         status: 200,
         pool: pagesOf(
-          (query) => services.listWhole(caller, query),
+          (query) => services.listWhole(caller, query, told(ways)),
           (service) => (service.state === 'DONE' && ways.done === 'gone' ? null : serviceDocument(service, ways)),
         ),
       }),

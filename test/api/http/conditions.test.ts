@@ -7,6 +7,7 @@ import type { SaidAt } from '../../../domain/scaling/policy-log.js';
 import { recordId } from '../../../domain/scaling/role-record.js';
 import { kinds, managedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
+import { madeVm } from '../../support/made-vm.js';
 import { createWorld, type World } from '../world.js';
 
 let world: World;
@@ -168,6 +169,33 @@ describe('what changes something', () => {
       world.ask('oneadmin', 'patch', path, { user_template: { HEARD: value } }).set('If-Match', etag);
     expect((await edit('once')).status).toBe(200);
     expect((await edit('twice')).status).toBe(412);
+  });
+
+  it('a service of which only the use of its VMs is heard anew can be edited, too', async () => {
+    const id = Number(ids.services);
+    const [vm, other] = [90_001, 90_002];
+    const of = { state: 'ACTIVE', lcm_state: 'RUNNING' } as const;
+    await world.store.vms.model.insertMany(
+      [vm, other].map((_id, ordinal) => madeVm({ ...of, _id, service: { id, role: 'web', ordinal: 90 + ordinal } })),
+    );
+    const hear = (cpu: number) =>
+      world.store.metrics.add(
+        [vm, other].map((one) => ({ host: 1, vm: one, epoch: 9, at: new Date(), cpu, memory: 7, nettx: 1, netrx: 2 })),
+      );
+    const [path, whole] = [`/services/${id}`, `/services/${id}?monitoring=true`];
+    const before = (await world.ask('oneadmin', 'get', path)).headers.etag ?? '';
+    const tags = [before];
+    for (const cpu of [10, 20]) {
+      await hear(cpu);
+      const shown = await world.ask('oneadmin', 'get', whole);
+      expect(JSON.stringify(shown.body)).toContain(`"cpu":${cpu},"memory":7`);
+      tags.push(shown.headers.etag ?? '');
+    }
+    expect(new Set(tags).size).toBe(3);
+    expect((await world.ask('oneadmin', 'get', path)).headers.etag).toBe(before);
+    const edit = world.ask('oneadmin', 'patch', path, { name: 'used' }).set('If-Match', tags[1] ?? '');
+    expect((await edit).status).toBe(200);
+    await world.store.vms.model.deleteMany({ _id: { $in: [vm, other] } });
   });
 
   it('a service of which only policies are heard anew can be edited, and so can these', async () => {

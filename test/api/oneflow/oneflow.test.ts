@@ -1,5 +1,6 @@
 import type { Express } from 'express';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createShell } from '../../../api/http/shell.js';
 import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
@@ -69,6 +70,8 @@ const lastOperation = async (id: number) =>
   (await world.store.operations.lastOf({ type: 'service', id })) ??
   (await world.store.operations.lastOf({ type: 'service', id }, 'front'));
 
+const WithNodes = z.object({ nodes: z.array(z.object({ vm_info: z.object({ VM: z.looseObject({}) }) })) });
+
 describe.each(clientKinds)('what %s sends', (kind) => {
   const ask = as(kind);
   const shapes = { 'ruby 5.0.2': first, 'ruby 6.6.0': middle, 'ruby 7.4.0': later, goca: later }[kind];
@@ -120,6 +123,26 @@ describe.each(clientKinds)('what %s sends', (kind) => {
       2,
       [id * 10],
     ]);
+  });
+
+  it('tells since when each VM is there and what it uses, where that release does', async () => {
+    const id = await running();
+    const [vm, at] = [id * 10, new Date()];
+    const created_at = new Date('2026-11-01T10:00:00Z');
+    await world.store.vms.model.updateOne({ _id: vm }, { $set: { created_at } });
+    await world.store.metrics.add([{ host: 1, vm, epoch: 9, at, cpu: 67, memory: 123_187, nettx: 1, netrx: 2 }]);
+    const told = { CPU: '67', MEMORY: '123187', STIME: String(created_at.getTime() / 1_000) };
+    const vmIn = ({ DOCUMENT }: { DOCUMENT: unknown }) =>
+      z.object({ TEMPLATE: z.object({ BODY: z.object({ roles: z.array(WithNodes) }) }) }).parse(DOCUMENT).TEMPLATE.BODY
+        .roles[0]?.nodes[0]?.vm_info.VM;
+    const shown = vmIn((await ask('get', `/service/${id}`)).body);
+    if (kind !== 'ruby 5.0.2') expect(shown).not.toHaveProperty('CPU');
+    else {
+      expect(shown).toMatchObject(told);
+      const { body } = await ask('get', '/service');
+      const listed = body.DOCUMENT_POOL.DOCUMENT.find(({ ID }: { ID: string }) => ID === String(id));
+      expect(vmIn({ DOCUMENT: listed })).toMatchObject(told);
+    }
   });
 
   it('scales a role, in the way of its release', async () => {
@@ -227,11 +250,17 @@ describe('the actions of OneFlow', () => {
     const silent = await as('ruby 7.4.0')('post', path, action('resume', {}));
     expect([silent.status, silent.text]).toEqual([204, '']);
     expect((await as('goca')('post', `/service/${id}/action`, action('resume', {}))).status).toBe(204);
+    // One of the two has the other from the configuration; none has all at once, and so has 0.
+    for (const params of [{ number: 2 }, { period: 5 }, { number: 0, period: 5 }])
+      expect((await old('post', path, action('resume', params))).status).toBe(201);
     const its = await world.store.operations.model.find({ kind: 'performOnRole', 'resource.id': id }).sort({ _id: 1 });
     expect(its.map(({ role, input }) => [role, input])).toEqual([
       ['front', { action: 'terminate-hard', vms: [id * 10], number: 1, period: 60 }],
       ['front', { action: 'resume', vms: [id * 10], number: null, period: 0 }],
       [undefined, { action: 'resume', vms: [id * 10], number: null, period: 0 }],
+      ['front', { action: 'resume', vms: [id * 10], number: 2, period: 60 }],
+      ['front', { action: 'resume', vms: [id * 10], number: 1, period: 5 }],
+      ['front', { action: 'resume', vms: [id * 10], number: null, period: 0 }],
     ]);
     const refusals = [
       await old('post', `/service/${id}/role/nobody/action`, action('resume', {})),

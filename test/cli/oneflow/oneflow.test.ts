@@ -49,6 +49,24 @@ async function run(line: string, environment: Record<string, string> = {}) {
   return { code, ...printed };
 }
 
+/** What a terminal is given until so many looks have been printed. */
+async function topOf(words: string[], looks: number): Promise<string[]> {
+  const given: string[] = [];
+  const ended = new Error('the terminal was closed');
+  await expect(
+    runFlow('oneflow', words, {
+      environment: { ONEFLOW_URL: url, ONE_AUTH: join(directory, 'one_auth') },
+      clear: () => given.push('clear'),
+      out: (text) => {
+        if (given.push(text) === 2 * looks) throw ended;
+      },
+      err: () => {},
+      now: () => new Date(),
+    }),
+  ).rejects.toBe(ended);
+  return given;
+}
+
 describe('oneflow and oneflow-template, with the guide’s words', () => {
   it('say what is the matter with a file, and where', async () => {
     const file = join(directory, 'broken.json');
@@ -105,6 +123,8 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
     const node = (at: number, lcm_state: 'RUNNING' | 'BOOT' | 'SHUTDOWN') =>
       madeVm({ ...vm, _id: at, name: `frontend_${at}`, lcm_state, service: { ...vm.service, ordinal: at } });
     await world.store.vms.model.insertMany([node(4, 'RUNNING'), node(6, 'BOOT'), node(7, 'SHUTDOWN')]);
+    const used = { cpu: 67, memory: 123_187, nettx: 1, netrx: 2 };
+    await world.store.metrics.add([{ host: 1, vm: 4, epoch: 9, at: new Date(), ...used }]);
     expect((await run('oneflow list')).out).toBe(
       [
         '        ID USER            GROUP           NAME                      STATE',
@@ -118,7 +138,7 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       'ROLE frontend',
       'ROLE STATE          : SCALING',
       ' VM_ID NAME                    STAT UCPU    UMEM HOST                 TIME',
-      '     4 frontend_4              runn    0      0K                      0d 00h00',
+      '     4 frontend_4              runn   67  120.3M                      0d 00h00',
       '   ↑ 6 frontend_6              boot    0      0K                      0d 00h00',
       '   ↓ 7 frontend_7              shut    0      0K                      0d 00h00',
       'MIN VMS             : 1',
@@ -128,6 +148,8 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       'PARENTS             : frontend',
     ])
       expect(service.split('\n')).toContain(line);
+    const looks = await topOf(['top', '1', '-d', '1'], 2);
+    expect(looks).toEqual(['clear', service.trimEnd(), 'clear', service.trimEnd()]);
     expect(JSON.parse((await run('oneflow show 1 -j')).out).DOCUMENT.NAME).toBe('my_service');
   });
 
@@ -141,6 +163,13 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
     expect((await run('oneflow-template list')).out).toContain('alice           users           other');
     const nobody = await run('oneflow-template chown 0 nobody');
     expect([nobody.code, nobody.err]).toEqual([255, 'There is no user named nobody whom you may see.\n']);
+    // Names are asked where ONE_XMLRPC says, ids of nobody.
+    const elsewhere = { ONE_XMLRPC: 'http://127.0.0.1:1/RPC2' };
+    expect(await run('oneflow-template chown 0 alice', elsewhere)).toMatchObject({
+      ...{ code: 255, err: expect.stringContaining('Error connecting to http://127.0.0.1:1') },
+    });
+    expect(await run('oneflow-template chown 0 0', elsewhere)).toMatchObject({ code: 0, err: '' });
+    expect((await run('oneflow-template chown 0 oneadmin', { ONE_XMLRPC: `${url}/RPC2` })).code).toBe(0);
   });
 
   it('end with the status as the exit code, and its sentence', async () => {
@@ -162,5 +191,11 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       expect.stringContaining('Error connecting to http://127.0.0.1:1'),
     ]);
     expect((await run('oneflow list', { ONEFLOW_USER: 'alice', ONEFLOW_PASSWORD: 'alice' })).code).toBe(0);
+    // With the password of somebody else he would ask as another.
+    for (const [line, half] of [
+      ['oneflow list -u alice', {}],
+      ['oneflow list', { ONEFLOW_PASSWORD: 'alice' }],
+    ] as const)
+      expect(await run(line, half)).toMatchObject({ code: 255, err: expect.stringContaining('ONEFLOW_PASSWORD') });
   });
 });

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { eventually } from '../../support/processes.js';
 import { launchOnTerminal, launchProgram } from '../launch-program.js';
+import { runArcus } from '../run-arcus.js';
 import { type StubApi, startStubApi } from '../stub-api.js';
 import { page, service } from '../stub-objects.js';
 import { deployment, operationId } from '../stub-operation.js';
@@ -39,6 +40,24 @@ it('service top prints one look on a pipe', async () => {
     12  web   DEPLOYING  0/2  host-2:1           <age>  deployService: 6 of 10 VMs run · about <time> left
     "
   `);
+});
+
+it('service top of one service shows what its VMs use', async () => {
+  const shop = service(12, 'web', 'RUNNING');
+  const [role] = shop.roles;
+  const at = '2026-11-22T14:00:01.000Z';
+  const nodes = role?.nodes.map((node, nth) => ({
+    ...node,
+    monitoring: nth > 0 ? null : { time: at, cpu: 67, memory: 123_187, nettx: 1, netrx: 2 },
+  }));
+  api.on('GET /services/12', { body: { ...shop, roles: [{ ...role, nodes }] } });
+  const { code, out, err } = await runArcus(['service', 'top', '12'], api.environment);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(timeless(out)).toMatch(
+    / VM_ID +NAME +STATE +UCPU +UMEM +HOST +TIME\n +120 +web_120 +RUNNING +67 +120\.3M +host-1 +<age>\n/,
+  );
+  expect(out).toMatch(/ 121 +web_121 +RUNNING +- +- +host-2/);
+  expect(api.asked.map(({ path }) => path)).toContain('/services/12?monitoring=true');
 });
 
 it.skipIf(process.platform !== 'linux').each([
