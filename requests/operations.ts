@@ -49,6 +49,7 @@ import { cloneServiceTemplate, instantiateService, serviceTemplates } from './se
 import {
   listServices,
   listWholeServices,
+  releaseService,
   removeService,
   repairService,
   showService,
@@ -108,6 +109,7 @@ export const createOperations = (given: OperationsContext) => {
       // Of roles whose scaling has failed, too.
       recover: recoverRoleOrService,
       repair: repairService,
+      release: releaseService,
     }),
     scaling: bind(context, { scale: scaleRole, perform: performOnRole }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),

@@ -3,8 +3,8 @@ import { brief, longest } from '../domain/brief.js';
 import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
+import { isAllDeployed, isDeployed } from '../domain/services/holding.js';
 import type { HealthVm } from '../domain/services/service-health.js';
-import { isUp } from '../domain/services/service-states.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
 import {
@@ -195,14 +195,16 @@ export function createEndings(
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked =
       isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, transaction) : [];
-    const isThere = (state: ServiceState): boolean => (undeploys ? state === 'DONE' : isUp(state));
+    const isThere = (state: ServiceState): boolean => (undeploys ? state === 'DONE' : isDeployed(state));
     let said = outcome;
     const before = await services.finish(
       resource.id,
       op,
       (service) => {
         const roles = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
-        const arrived = roles.every(({ state }) => isThere(state));
+        const arrived = undeploys
+          ? roles.every(({ state }) => state === 'DONE')
+          : isAllDeployed(roles, service.body.deployment);
         if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
         const settled = { ...service, roles };
         const after = judged(settled, afterwardsOf[kind](settled, said), looked);

@@ -31,6 +31,8 @@ export type PlannedRole = {
   up: boolean;
   /** The last step that an earlier run of this operation has done on it: steps rise. */
   step?: number;
+  /** It is on hold: neither is it deployed, nor what waits for it. */
+  held?: true;
   /** It failed in an earlier run of this operation, and nobody has asked for another try. */
   failed?: boolean;
   /** A person has answered that its failed VMs are to be left out. */
@@ -191,6 +193,7 @@ function planned(role: Role, { answer }: Operation, parents: number[], step: num
     name,
     vms: cardinality,
     parents,
+    ...(state === 'HOLD' && { held: true }),
     ...(step !== null && { step }),
     ...(step !== null && state === 'FAILED_DEPLOYING' && { failed: true }),
     ...(state === 'DEPLOYING' && answer?.answer === 'skip' && answer.roles.includes(name) && { skip: true }),

@@ -23,6 +23,8 @@ const differences = {
   done: differs([6, 0], 'shown', 'gone'),
   /** When templates and services were made: they have it in their body, or have not. */
   times: differs([6, 0], 'none', 'told'),
+  /** The state HOLD: it is PENDING, or itself. */
+  holds: differs([6, 4], 'unknown', 'known'),
   /** How merge_template goes over the template: its top level alone, or roles by name and objects by their members. */
   merges: differs([6, 10], 'shallow', 'deep'),
   /** What the members of templates are called: vm_template and custom_attrs, or template_id and user_inputs. */
@@ -46,6 +48,7 @@ export function waysOf(userAgent: string | undefined): Ways {
     sameCardinality: as(differences.sameCardinality),
     done: as(differences.done),
     times: as(differences.times),
+    holds: as(differences.holds),
     merges: as(differences.merges),
     names: as(differences.names),
   };

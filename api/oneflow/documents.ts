@@ -40,8 +40,11 @@ function documentOf(type: keyof typeof types, { permissions, ...of }: Owned, bod
 
 const seconds = (time: string): number => Math.floor(Date.parse(time) / 1_000);
 
-/** OneFlow's number of a state. */
-const stateNumber = (state: ServiceState): number => ServiceState.options.indexOf(state);
+/** OneFlow's number of a state. Of services, those of their networks stand before HOLD, which releases before 6.4 do not know. */
+function stateNumber(state: ServiceState, of: 'service' | 'role', { holds }: Pick<Ways, 'holds'>): number {
+  if (state === 'HOLD' && holds === 'unknown') return stateNumber('PENDING', of, { holds });
+  return state === 'HOLD' && of === 'service' ? 15 : ServiceState.options.indexOf(state);
+}
 
 export const templateDocument = (template: ServiceTemplateResource, { names, times }: Ways): Document =>
   documentOf('service_template', template, {
@@ -65,7 +68,7 @@ export function serviceDocument(service: ServiceResource, ways: Ways): Document 
     ...without(service, ofService),
     ...(shutdown_action !== null && { shutdown_action }),
     roles: roles.map((role) => roleBody(role, service, ways)),
-    state: stateNumber(state),
+    state: stateNumber(state, 'service', ways),
     log: log.map((entry) => ({ ...entry, timestamp: seconds(entry.timestamp) })),
   };
   return documentOf('service', service, {
@@ -84,7 +87,7 @@ function roleBody(role: ServiceResource['roles'][number], service: ServiceResour
         ...(last_eval !== null && { last_eval: seconds(last_eval) }),
       })),
     }),
-    state: stateNumber(state),
+    state: stateNumber(state, 'role', ways),
     ...(cooldown_until !== null && { cooldown_end: seconds(cooldown_until) }),
     nodes: nodes.map((node) => nodeBody(node, { role: state, service, ways })),
   };

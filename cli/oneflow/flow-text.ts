@@ -68,7 +68,8 @@ const states = [
   ...['PENDING', 'DEPLOYING', 'RUNNING', 'UNDEPLOYING', 'WARNING', 'DONE', 'FAILED_UNDEPLOYING', 'FAILED_DEPLOYING'],
   ...['SCALING', 'FAILED_SCALING', 'COOLDOWN'],
 ];
-const stateOf = (state: number | undefined): string => states[state ?? 0] ?? String(state);
+const heldStates: Readonly<Record<number, string>> = { 11: 'HOLD', 15: 'HOLD' };
+const stateOf = (state: number | undefined): string => states[state ?? 0] ?? heldStates[state ?? 0] ?? String(state);
 
 /** A column is cut and filled to its width; one of a negative width stands right. */
 const cell = (text: string, width: number): string =>

@@ -125,6 +125,18 @@ export const serviceCommands: readonly Leaf[] = [
     },
   }),
   leaf({
+    usage: 'release <service>',
+    summary: 'Deploy what is on hold',
+    examples: ['arcus service release my_service --wait', 'arcus service release my_service --role db'],
+    options: [['--role <role>', 'the role that is on hold; absent: all that are'], wait],
+    schema: Wait.extend({ role: z.string().optional() }),
+    run: async (context, [wish], { role, wait }) => {
+      const id = await resolve(context.client(), services, wish);
+      const body = json(role === undefined ? {} : { role });
+      await act(context, id, { method: 'POST', action: '/release', body, wait });
+    },
+  }),
+  leaf({
     usage: 'repair <service>',
     summary: 'Bring a service in WARNING back to what it should be',
     examples: ['arcus service repair my_service --wait'],

@@ -5,7 +5,7 @@ import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
-import { mayGiveUp, mayPerform, mayRecover, mayRepair, mayUndeploy } from './service-acts.js';
+import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import { mayRecoverVm, mayReport, mayResume, mayTerminate } from './vm-acts.js';
 
@@ -17,6 +17,7 @@ export type Act =
   | { do: 'recover' }
   | { do: 'giveUp' }
   | { do: 'repair' }
+  | { do: 'release'; role?: string }
   | { do: 'perform' }
   | { do: 'undeploy'; hard: boolean | null }
   | { do: 'delete' }
@@ -46,6 +47,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'service' ? mayGiveUp(resource) : elsewhere;
     case 'repair':
       return resource?.type === 'service' ? mayRepair(resource) : elsewhere;
+    case 'release':
+      return resource?.type === 'service' ? mayRelease(resource, act.role) : elsewhere;
     case 'perform':
       return resource?.type === 'service' ? mayPerform(resource) : elsewhere;
     case 'undeploy':
@@ -82,6 +85,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'recover':
     case 'giveUp':
     case 'repair':
+    case 'release':
     case 'perform':
     case 'undeploy':
     case 'delete':

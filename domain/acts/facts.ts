@@ -16,7 +16,7 @@ type Facts = {
     state: ServiceState;
     /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
     going: OperationInputs['undeployService'] | null;
-    /** Its roles that are at work on their own, and those whose scaling has failed. */
+    /** Its roles that are at work on their own, those whose scaling has failed, and those on hold. */
     roles: readonly RoleFacts[];
   };
   vm: {

@@ -9,6 +9,7 @@ export type ActionName =
   | Answer
   | 'recover'
   | 'repair'
+  | 'release'
   | 'report_ready'
   | 'resume'
   | 'recreate'
@@ -70,6 +71,7 @@ const rows = [
     'Make it whole: look for VMs that are lost, replace those that failed, make those that are missing.',
     ofResource,
   ],
+  ['release', { do: 'release' }, 'Deploy what is on hold.', ofResource],
   ['report_ready', { do: 'report' }, 'Say in place of its guest that it is ready.'],
   ['enable', { do: 'setHost', to: 'enabled' }, 'Let the host take VMs again.'],
   ['cancel', { do: 'cancel' }, 'Stop the operation at its next safe point.'],
@@ -143,6 +145,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/services/${id}/recover`, `service recover ${id} --give-up`, { give_up: true });
     case 'repair':
       return post(`/services/${id}/repair`, `service repair ${id}`);
+    case 'release':
+      return post(`/services/${id}/release`, `service release ${id}`);
     case 'perform':
       return post(`/services/${id}/actions`, `service action ${id} resume`, { action: 'resume' });
     case 'undeploy':

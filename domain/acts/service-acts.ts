@@ -63,6 +63,21 @@ export function mayScaleAgain(service: Service, name: string): Verdict {
     : wrongState(`Role ${name} of service ${id} is not FAILED_SCALING: there is nothing to go on with.`);
 }
 
+/** Whether what is on hold may be deployed: all of it, or the role that is named. */
+export function mayRelease(service: Service, name?: string): Verdict {
+  const { id, state, work, roles } = service;
+  if (work) return atWork(service, work);
+  const busy = roleAtWork(service);
+  if (busy) return busy;
+  if (name !== undefined && !roles.some((role) => role.name === name && role.state === 'HOLD'))
+    return wrongState(`Role ${name} of service ${id} is not on hold: there is nothing to release.`);
+  if (state === 'HOLD') return 'may';
+  const held = roles.filter((role) => role.state === 'HOLD');
+  if (held.length === 0) return wrongState(`Service ${id} is ${state}: nothing of it is on hold.`);
+  const first = state === 'WARNING' ? 'Repair it first' : 'Recover it first';
+  return wrongState(`Service ${id} is ${state}: what is on hold is released of one that is in HOLD. ${first}.`);
+}
+
 /** Why something that needs all of a service is not done while operations are at work on its roles. */
 function roleAtWork({ id, roles }: Service): Refusal | null {
   for (const role of roles) if (role.work) return roleInTheWay(id, { ...role, work: role.work });

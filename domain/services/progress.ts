@@ -5,6 +5,7 @@ import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
+import { heldBack } from './holding.js';
 import { byRole } from './service-health.js';
 
 export type Progress = NonNullable<OperationDetail['progress']>;
@@ -16,7 +17,7 @@ const unit = 'VMs';
 
 /**
  * How far an operation on a service is. Deploying: VMs that run, and have reported where a ready gate asks for it, of
- * those that the roles are to have. Undeploying: VMs that are gone of those there were; `vms` are then those that are not
+ * those that the roles are to have, but for roles on hold. Undeploying: VMs that are gone of those there were; `vms` are then those that are not
  * DONE and those that became so since the operation was asked for.
  */
 export function serviceProgress(
@@ -28,6 +29,7 @@ export function serviceProgress(
   const isDone = (vm: CountedVm): boolean =>
     removes ? isVmGone(vm) : isVmRunning(vm) && (!body.ready_status_gate || isReady(vm.user_template));
   const vmsOf = byRole(vms);
+  const back = heldBack(roles, body.deployment);
   const counted = roles.map(({ name, state, cardinality }) => {
     const its = vmsOf(name);
     // Where VMs are too many, that those run that are to be says nothing of the others.
@@ -36,7 +38,7 @@ export function serviceProgress(
       name,
       state,
       done: removes ? done : Math.min(done, cardinality),
-      total: removes ? its.length : cardinality,
+      total: removes ? its.length : back.has(name) ? done : cardinality,
     };
   });
   const sum = (size: (role: (typeof counted)[number]) => number): number =>

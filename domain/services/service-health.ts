@@ -3,6 +3,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import { brief, longest } from '../brief.js';
 import { isReady } from '../vms/ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+import { heldBack } from './holding.js';
 import { stateOfRoles } from './service-states.js';
 
 /** A VM of a service as its health depends on it. */
@@ -15,7 +16,9 @@ export type HealthVm = Pick<
 type StandingVm = Pick<Vm, 'state' | 'lcm_state' | 'wanted' | 'left_behind'>;
 
 /** A service as its health depends on it. */
-export type HealthService = Pick<Service, 'state' | 'roles'> & { body: Pick<Service['body'], 'ready_status_gate'> };
+export type HealthService = Pick<Service, 'state' | 'roles'> & {
+  body: Pick<Service['body'], 'ready_status_gate'> & Partial<Pick<Service['body'], 'deployment'>>;
+};
 
 /** A role as it is to be called. */
 export type RoleHealth = Pick<Role, 'name' | 'state' | 'reason'>;
@@ -61,7 +64,9 @@ export function serviceHealth(
 ): ServiceHealth | null {
   if (!judgedStates.includes(state)) return null;
   const judged = rolesHealth({ roles, body }, vms, now);
-  const hasDeployed = judged.every((role) => role.state === 'RUNNING' || role.state === 'WARNING');
+  const after = roles.map((role, at) => ({ ...role, ...judged[at] }));
+  const back = heldBack(after, body.deployment ?? 'none');
+  const hasDeployed = judged.every(({ name, state: is }) => is === 'RUNNING' || is === 'WARNING' || back.has(name));
   return { state: state === 'FAILED_DEPLOYING' && !hasDeployed ? state : stateOfRoles(judged), roles: judged };
 }
 
@@ -73,6 +78,7 @@ export const judgedStates: readonly Service['state'][] = [
   'SCALING',
   'FAILED_SCALING',
   'COOLDOWN',
+  'HOLD',
 ];
 
 /** The same of its roles, whatever the service is called. */

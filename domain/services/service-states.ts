@@ -22,7 +22,10 @@ export type ServiceEvent =
   | 'scaled'
   | 'cool'
   | 'fail_scale'
-  | 'cooled';
+  | 'cooled'
+  /** What is left of it to be deployed waits until somebody releases it; somebody has. */
+  | 'hold'
+  | 'release';
 
 type StateTable = Record<ServiceState, Partial<Record<ServiceEvent, ServiceState>>>;
 
@@ -45,6 +48,7 @@ export const serviceStates = {
   DEPLOYING: {
     deploy: 'DEPLOYING',
     deployed: 'RUNNING',
+    hold: 'HOLD',
     fail_deploy: 'FAILED_DEPLOYING',
     undeploy: 'UNDEPLOYING',
   },
@@ -64,6 +68,14 @@ export const serviceStates = {
   // Once what failed of it is gone or runs after all, it may be that every role was deployed.
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', warn: 'WARNING', undeploy: 'UNDEPLOYING' },
   ...scaling,
+  // Roles of it may run: what becomes of them is told as of a service that has none on hold.
+  HOLD: {
+    deploy: 'DEPLOYING',
+    fail_deploy: 'FAILED_DEPLOYING',
+    warn: 'WARNING',
+    scale: 'SCALING',
+    undeploy: 'UNDEPLOYING',
+  },
 } as const satisfies StateTable;
 
 export const roleStates = {
@@ -90,6 +102,7 @@ export const roleStates = {
   FAILED_UNDEPLOYING: { undeploy: 'UNDEPLOYING' },
   FAILED_DEPLOYING: { deploy: 'DEPLOYING', well: 'RUNNING', fail_repair: 'WARNING', undeploy: 'UNDEPLOYING' },
   ...scaling,
+  HOLD: { undeploy: 'UNDEPLOYING', release: 'PENDING' },
 } as const satisfies StateTable;
 
 const next = (table: StateTable, state: ServiceState, event: ServiceEvent): ServiceState | undefined =>
@@ -105,12 +118,16 @@ export const nextRoleState = (state: ServiceState, event: ServiceEvent): Service
 
 /**
  * What a service is of which no operation has the whole: SCALING before FAILED_SCALING, as any of its roles is; in WARNING when
- * one is not as it should be, for a repair does not wait for the cooldown of another; else in COOLDOWN, or RUNNING.
+ * one is not as it should be, for a repair does not wait for the cooldown of another; in HOLD while a role waits to be released,
+ * and others behind it; else in COOLDOWN, or RUNNING.
  */
 export function stateOfRoles(roles: readonly { state: ServiceState }[]): ServiceState {
   const states = new Set(roles.map(({ state }) => state));
   for (const state of ['SCALING', 'FAILED_SCALING'] as const) if (states.has(state)) return state;
-  if ([...states].some((state) => !isUp(state))) return 'WARNING';
+  const isHeld = states.has('HOLD');
+  const mayWait = (state: ServiceState): boolean => isHeld && (state === 'HOLD' || state === 'PENDING');
+  if ([...states].some((state) => !isUp(state) && !mayWait(state))) return 'WARNING';
+  if (isHeld) return 'HOLD';
   return states.has('COOLDOWN') ? 'COOLDOWN' : 'RUNNING';
 }
 
@@ -119,9 +136,3 @@ export const isByScaling = (state: ServiceState): boolean => state === 'SCALING'
 
 /** Whether all of it runs; after a scaling it may rest from the next one. */
 export const isUp = (state: ServiceState): boolean => state === 'RUNNING' || state === 'COOLDOWN';
-
-// Read from the table, not from the schema: workflows import this file, and a bundle should not carry the validator.
-const inOrder = Object.keys(serviceStates);
-
-/** OneFlow's number of a state: what its clients compare. */
-export const stateNumber = (state: ServiceState): number => inOrder.indexOf(state);

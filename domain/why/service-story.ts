@@ -23,7 +23,21 @@ type Facts = OperationFacts & { subject: ServiceSubject };
 
 /** Why a service is as it is, or how an operation on it stands. */
 export const serviceStory = (facts: WhyFacts & { subject: ServiceSubject }): Story =>
-  joined(ownStory(facts), loweredStory(facts.subject), policyStory(facts));
+  joined(ownStory(facts), heldStory(facts.subject), loweredStory(facts.subject), policyStory(facts));
+
+/** Roles that are on hold, and those that wait behind them. */
+function heldStory({ state, roles }: ServiceSubject): Story {
+  const held = state === 'DONE' ? [] : roles.filter((role) => role.state === 'HOLD');
+  if (held.length === 0) return story([]);
+  const names = few(held.map(({ name }) => name));
+  const behind = state === 'HOLD' ? roles.filter((role) => role.state === 'PENDING') : [];
+  return story([
+    held.length === 1
+      ? `Role ${names} is on hold: it is deployed once somebody releases it.`
+      : `${counted(held.length, 'role')} are on hold, and are deployed once somebody releases them: ${names}.`,
+    behind.length > 0 ? `Behind that waits ${few(behind.map(({ name }) => name))}.` : null,
+  ]);
+}
 
 /** Roles that are to have fewer VMs than they were made with, because somebody has terminated some. */
 function loweredStory({ state, roles }: ServiceSubject): Story {

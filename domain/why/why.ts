@@ -87,6 +87,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   recover: ['recover', 'the service'],
   give_up: ['give up', 'its scaling'],
   repair: ['repair', 'the service'],
+  release: ['release', 'the service'],
   resume: ['resume', 'the VM'],
   recreate: ['recreate', 'the VM'],
   offline: ['take offline', 'the host'],

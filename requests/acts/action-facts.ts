@@ -128,9 +128,9 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
   }
 }
 
-/** Roles that are at work on their own, and those whose scaling has failed. */
+/** Roles that are at work on their own, those whose scaling has failed, and those on hold. */
 async function roleFacts(store: Store, { roles }: Service): Promise<RoleFacts[]> {
-  const told = roles.filter(({ operation, state }) => operation || state === 'FAILED_SCALING');
+  const told = roles.filter(({ operation, state }) => operation || state === 'FAILED_SCALING' || state === 'HOLD');
   return Promise.all(
     told.map(async ({ name, state, operation = null }) => {
       const standing = await standingOf(store, operation);

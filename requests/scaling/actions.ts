@@ -10,9 +10,9 @@ import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { roleOf } from '../services/role-of.js';
 import { recoverVm, resumeVm } from '../vms/vm-recovery.js';
 import { terminateVm } from '../vms/vms.js';
-import { roleOf } from './role-of.js';
 
 const act: Act = { do: 'perform' };
 

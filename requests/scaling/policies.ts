@@ -11,7 +11,7 @@ import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { saidResource as said } from '../policy-resources.js';
 import type { Precondition } from '../precondition.js';
-import { roleOf } from './role-of.js';
+import { roleOf } from '../services/role-of.js';
 
 /** The policies of a role, with what each has counted, and what it has come to and why. */
 export async function showPolicies(

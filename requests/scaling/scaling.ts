@@ -19,9 +19,9 @@ import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { roleOf } from '../services/role-of.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 import { whyNoneIsMade } from '../services/template-use.js';
-import { roleOf } from './role-of.js';
 
 /** Gives a role another number of VMs; other roles may be scaled meanwhile. */
 export async function scaleRole(

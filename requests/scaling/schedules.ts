@@ -11,7 +11,7 @@ import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { shownSchedules } from '../policy-resources.js';
 import type { Precondition } from '../precondition.js';
-import { roleOf } from './role-of.js';
+import { roleOf } from '../services/role-of.js';
 
 /** The scheduled policies of a role, with when each is due, and what became of it last. */
 export async function showSchedules(

@@ -258,7 +258,13 @@ function newService(
     template_id,
     template_revision: revision,
     state: 'PENDING',
-    roles: roles.map((role): Role => ({ ...role, state: 'PENDING', reason: null, last_vmname: 0, mark: null })),
+    roles: roles.map(
+      (role): Role => ({
+        ...role,
+        state: body.on_hold || role.on_hold ? 'HOLD' : 'PENDING',
+        ...{ reason: null, last_vmname: 0, mark: null },
+      }),
+    ),
     body,
     log: [],
     operation: null,

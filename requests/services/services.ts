@@ -9,6 +9,7 @@ import type { MonitoringResource } from '../../schemas/hosts/metrics.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type {
+  ReleaseService,
   Service,
   ServiceEdit,
   ServiceResource,
@@ -24,6 +25,7 @@ import type { Edit } from '../edit.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
+import { roleOf } from './role-of.js';
 import { whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
@@ -156,6 +158,31 @@ export async function repairService(
     // What is amiss may have come about a moment ago.
     await store.health.refresh([id]);
     return repairServiceAgain(context, caller, id, asked);
+  });
+}
+
+/** Deploys what is on hold: all of it, or the role that is named. What waits for it goes on then. */
+export async function releaseService(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { role }: ReleaseService,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store } = context;
+  const asked = { request: { deed: 'release', id, role }, admission };
+  return once(context, caller, id, asked, async () => {
+    const service = await find(context, caller, id, 'manage');
+    if (role !== undefined) roleOf(service, role);
+    const act = { do: 'release', ...(role !== undefined && { role }) } as const;
+    await demandOn(store, act, { type: 'service', service });
+    return admit(context, caller, admission, {
+      kind: 'deployService',
+      ...wishOn(service, asked),
+      input: {},
+      claim: (op, transaction) => store.services.admitRelease(id, op, role ?? null, transaction),
+      refusal: () => whyLost(store, act, { type: 'service', id }),
+    });
   });
 }
 

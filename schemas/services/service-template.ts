@@ -23,6 +23,8 @@ function lenientInteger(value: unknown): unknown {
   return sign === '-' ? 0 - magnitude : magnitude;
 }
 
+const OnHold = optional(z.boolean({ error: 'must be true or false' }));
+
 const wholeNumber = z.int({ error: required('an integer') });
 const natural = wholeNumber.min(0, 'must not be negative');
 const optionalNatural = z.preprocess(lenientInteger, natural.optional());
@@ -162,6 +164,7 @@ export const RoleTemplate = z.looseObject({
     )
     .describe('Roles that must run first when the deployment is straight'),
   shutdown_action: optional(ShutdownAction).describe('How its VMs go; absent: as the service says'),
+  on_hold: OnHold.describe('true: it is not deployed until it is released'),
   failure_policy: optional(FailurePolicy).describe('What is done when its VMs fail to deploy; absent: the role fails'),
   placement: optional(RolePlacement).describe('Which hosts its VMs share with each other and with other roles'),
   scale_in: optional(ScaleInOrder).describe(
@@ -215,6 +218,7 @@ export const ServiceTemplateBody = z.looseObject({
     .describe('straight: parents before children; none: all roles at once'),
   shutdown_action: optional(ShutdownAction).describe('How VMs go; absent: as configured'),
   automatic_deletion: optional(z.boolean()).describe('Whether the service is removed once it is DONE'),
+  on_hold: OnHold.describe('true: none of its roles is deployed until it is released'),
   ready_status_gate: z
     .preprocess(absent, z.boolean().default(false))
     .describe('Whether a VM counts as running only after its guest reported READY=YES'),

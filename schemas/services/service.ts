@@ -15,7 +15,7 @@ import {
   ShutdownAction,
 } from './service-template.js';
 
-/** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3). */
+/** OneFlow's service and role states in the order of their numbers, 0 to 10 (guide 1.3.3); then HOLD, which came with 6.4. */
 export const ServiceState = z.enum([
   'PENDING',
   'DEPLOYING',
@@ -28,6 +28,7 @@ export const ServiceState = z.enum([
   'SCALING',
   'FAILED_SCALING',
   'COOLDOWN',
+  'HOLD',
 ]);
 export type ServiceState = z.infer<typeof ServiceState>;
 
@@ -72,6 +73,11 @@ export const RecoverService = z.strictObject({
     .describe('true: of a role whose scaling has failed, what runs is what it is to have from now on'),
 });
 export type RecoverService = z.infer<typeof RecoverService>;
+
+export const ReleaseService = z.strictObject({
+  role: z.string().max(limits.name.most).optional().describe('The role that is on hold; absent: all that are'),
+});
+export type ReleaseService = z.infer<typeof ReleaseService>;
 
 export type LogEntry = { timestamp: Date; severity: 'I' | 'E'; message: string };
 

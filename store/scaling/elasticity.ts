@@ -54,7 +54,7 @@ export function createElasticity(connection: Connection) {
         .find<ElasticService>(
           {
             ...{ 'roles.min_vms': { $exists: true }, _id: { $gt: after }, operation: null, wanted: null },
-            state: { $in: ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'] },
+            state: { $in: ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN', 'HOLD'] },
           },
           {
             projection: { name: 1, uid: 1, gid: 1, permissions: 1, roles: roleFields },

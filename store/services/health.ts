@@ -41,7 +41,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
     const found = await services.model
       .find(
         { _id: { $in: [...ids] }, state: { $in: [...judgedStates] }, operation: null, wanted: null },
-        { state: 1, roles: 1, epoch: 1, health: 1, 'body.ready_status_gate': 1 },
+        { state: 1, roles: 1, epoch: 1, health: 1, 'body.ready_status_gate': 1, 'body.deployment': 1 },
       )
       .lean<Judged[]>()
       .exec();

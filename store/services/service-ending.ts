@@ -1,6 +1,7 @@
 import { brief, longest } from '../../domain/brief.js';
+import { isAllDeployed } from '../../domain/services/holding.js';
 import { type HealthVm, serviceHealth } from '../../domain/services/service-health.js';
-import { isUp, stateOfRoles } from '../../domain/services/service-states.js';
+import { stateOfRoles } from '../../domain/services/service-states.js';
 import type { OperationOnWhole } from '../../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import type { Outcome } from '../operations/operations.js';
@@ -41,9 +42,9 @@ export const afterwardsOf: Record<OperationOnWhole<'service'>, (service: Service
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 
-/** RUNNING when every role runs, or COOLDOWN where one rests; else FAILED_DEPLOYING, and roles that were at work say why. */
+/** RUNNING when every role runs, COOLDOWN where one rests, HOLD where one waits for its release; else FAILED_DEPLOYING, and roles that were at work say why. */
 function afterDeployment(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => isUp(state));
+  const done = isAllDeployed(service.roles, service.body.deployment);
   if (done && outcome.state === 'succeeded')
     return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
   return {
@@ -53,9 +54,9 @@ function afterDeployment(service: Service, outcome: Outcome): Settled {
   };
 }
 
-/** RUNNING when every role runs, or COOLDOWN where one rests; else WARNING, and roles that were at work or have failed say why. */
+/** The same of what was deployed before; else WARNING, and roles that were at work or have failed say why. */
 function afterRepair(service: Service, outcome: Outcome): Settled {
-  const done = service.roles.every(({ state }) => isUp(state));
+  const done = isAllDeployed(service.roles, service.body.deployment);
   if (done && outcome.state === 'succeeded')
     return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
   const roles = failRoles(service.roles, 'DEPLOYING', 'WARNING', outcome);

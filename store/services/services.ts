@@ -189,6 +189,31 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         .exec();
     },
 
+    /**
+     * The same of a deployment of what is on hold: of all such roles, or of the one that is named. From then on they are
+     * PENDING, as what was never on hold.
+     */
+    admitRelease(id: number, op: string, role: string | null, transaction: Transaction): Promise<Ownership | null> {
+      const which = { state: 'HOLD' as const, ...(role !== null && { name: role }) };
+      const filter = Object.fromEntries(Object.entries(which).map(([name, value]) => [`held.${name}`, value]));
+      const message = role === null ? 'Released from hold' : `Role ${role} : released from hold`;
+      return services
+        .findOneAndUpdate(
+          {
+            ...{ _id: id, operation: null, wanted: null, state: 'HOLD', ...noRoleAtWork },
+            roles: { $elemMatch: which },
+          },
+          {
+            $set: { operation: op, 'roles.$[held].state': 'PENDING' },
+            $inc: { health: 1 },
+            $push: pushLog([{ timestamp: new Date(), severity: 'I', message }]),
+          },
+          { ...within(transaction), arrayFilters: [filter], projection: ownershipFields },
+        )
+        .lean<Ownership>()
+        .exec();
+    },
+
     /** Admission of an operation that pre-empts: from now on no work on a role may start. `over`: intents that it outbids. */
     admitPreempting(
       id: number,

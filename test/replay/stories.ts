@@ -84,6 +84,16 @@ async function growing(world: World): Promise<{ id: number; op: string }> {
 export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   'deploy-service': async (world) => ended(world, await world.deploy(pair)),
   'deploy-service-all-at-once': async (world) => ended(world, await world.deploy(pair, { deployment: 'none' })),
+  'deploy-service-on-hold': async (world) =>
+    ended(
+      world,
+      await world.deploy([{ name: 'db', on_hold: true }, { name: 'web', parents: ['db'] }, { name: 'free' }]),
+    ),
+  'deploy-service-released': async (world) => {
+    const { id, op } = await world.deploy(pair, { deployment: 'straight', on_hold: true });
+    await world.ended(op);
+    return ended(world, await world.release(id));
+  },
   'deploy-service-refused': async (world) => ended(world, await refused(world)),
   'deploy-service-recovered': async (world) => ended(world, await world.recover((await refused(world)).id)),
   'deploy-service-ready-gate': async (world) => {

@@ -39,10 +39,16 @@ type RoleWish = {
   min_vms?: number;
   max_vms?: number;
   cooldown?: number;
+  on_hold?: boolean;
   scale_in?: 'oldest' | 'newest' | 'least_loaded';
   scheduled_policies?: { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }[];
 };
-type ServiceWish = { deployment?: 'none' | 'straight'; ready_status_gate?: boolean; shutdown_action?: string };
+type ServiceWish = {
+  deployment?: 'none' | 'straight';
+  ready_status_gate?: boolean;
+  shutdown_action?: string;
+  on_hold?: boolean;
+};
 
 /** Something that was asked for: the operation, and what it is about. */
 export type Asked = { op: string; id: number };
@@ -125,6 +131,12 @@ export class World extends WorldAtWork {
   /** `role` null: of all of them. */
   async perform(id: number, role: string | null, wish: PerformAction): Promise<Asked> {
     return asked((await this.operations.scaling.perform(this.caller, id, role, wish, admission)).operation);
+  }
+
+  /** `role` absent: all that is on hold. */
+  async release(id: number, role?: string): Promise<Asked> {
+    const request = role === undefined ? {} : { role };
+    return asked(await this.operations.services.release(this.caller, id, request, admission));
   }
 
   async repair(id: number): Promise<Asked> {

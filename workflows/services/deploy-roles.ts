@@ -72,6 +72,10 @@ export async function deployRoles(
         roles,
         (role) => role.parents,
         async (role) => {
+          if (role.held) {
+            progress(role.name, 'is on hold');
+            return false;
+          }
           const runs = role.up || (role.failed !== true && (await (role.skip ? skipRole(role) : deployRole(role))));
           if (!runs && role.policy?.finally === 'wait') open.push(role.name);
           return runs;

@@ -23,11 +23,13 @@ export const ids = {
   action: '01KQS6G2J0M3Z8R5T1XV9CDA4E',
   actionOnAll: '01KQS6GTC0Q7B2N6W4YJ8HFS5K',
   check: '01KQS6HBP0GFV8XN6MXSEBES48',
+  release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
 };
 
 type Ref = { type: 'service' | 'vm'; id: number; name: string };
 export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
 export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
+export const heldShop: Ref = { type: 'service', id: 4, name: 'winter shop' };
 export const buildServer: Ref = { type: 'vm', id: 3, name: 'build-server' };
 
 const runsUrl = 'https://temporal.example.org/namespaces/arcus/workflows';

@@ -3,6 +3,7 @@ import { ObjectId } from '../../../schemas/common/common.js';
 import {
   InstantiateService,
   RecoverService,
+  ReleaseService,
   ServiceEdit,
   ServiceResource,
   ServiceState,
@@ -15,7 +16,7 @@ import { patches } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
-import { accepted, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
+import { accepted, heldShop, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { makingService } from './service-templates.js';
@@ -169,6 +170,23 @@ export const serviceRoutes: readonly Route[] = [
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [{ params: { id: '1' }, answer: accepted(ids.repair, 'repairService', shop, '09:40:00') }],
     handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
+  }),
+  route({
+    id: 'releaseService',
+    method: 'post',
+    path: '/services/{id}/release',
+    tag: 'Services',
+    summary: 'Deploy what is on hold',
+    needs: [['manage', 'service']],
+    description:
+      'A service that was instantiated with `on_hold`, or roles of it that have that, wait in HOLD, without VMs and charged to quotas. Takes a service in HOLD, and all its roles that are, or the one that is named; roles that waited for these go on then.',
+    params: ById,
+    query: NoQuery,
+    body: json(ReleaseService.meta({ id: 'ReleaseService' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [{ params: { id: '4' }, body: {}, answer: accepted(ids.release, 'deployService', heldShop, '09:56:00') }],
+    handle: ({ services }, { caller, params, body, admission }) => services.release(caller, params.id, body, admission),
   }),
   route({
     id: 'deleteService',

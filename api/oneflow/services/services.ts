@@ -68,6 +68,10 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
       await services.undeploy(caller, id, {}, admission);
       accepted('undeployService');
     },
+    release: async ({ caller, id, admission, accepted }: Asked) => {
+      await services.release(caller, id, {}, admission);
+      accepted('releaseService');
+    },
     recover: async ({ caller, id, admission, accepted }: Asked) => {
       await services.recover(caller, id, {}, admission);
       accepted('recoverService');
@@ -121,8 +125,8 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
     update: async (_asked, { append }) => {
       throw append === true ? notYet('change a service') : refused('Action update: Only supported for append');
     },
-    release: async () => {
-      throw notYet('hold and release services');
+    release: async (asked) => {
+      await started.release(asked);
     },
   };
 

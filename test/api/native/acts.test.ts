@@ -103,6 +103,7 @@ const actsOnServices: Act[] = [
   { do: 'recover' },
   { do: 'giveUp' },
   { do: 'repair' },
+  { do: 'release' },
   { do: 'undeploy', hard: null },
   { do: 'undeploy', hard: true },
   { do: 'delete' },

@@ -122,7 +122,19 @@ export const story: readonly (string | Event)[] = [
   settled,
   ...['listConsistencyChecks', 'showConsistencyCheck'],
 
-  ...['replaceServiceTemplate', 'updateServiceTemplate', 'cloneServiceTemplate', 'deleteServiceTemplate'],
+  ...['replaceServiceTemplate', 'updateServiceTemplate', 'cloneServiceTemplate'],
+  meanwhile('a service is made that waits', async (world) => {
+    const merge_template = { name: 'winter shop', on_hold: true };
+    await world.send('post', '/services').send({ template_id: 0, merge_template });
+    await world.settled();
+  }),
+  'releaseService',
+  settled,
+  meanwhile('it is removed', async (world) => {
+    await world.send('delete', '/services/4');
+    await world.settled();
+  }),
+  'deleteServiceTemplate',
   meanwhile('nothing is left on the host', async (world) => {
     await world.send('delete', '/services/1');
     await world.settled();

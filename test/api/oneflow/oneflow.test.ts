@@ -156,6 +156,17 @@ describe.each(clientKinds)('what %s sends', (kind) => {
     expect(shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT.TEMPLATE.BODY.state).toBe(8);
   });
 
+  it('shows what is on hold, as far as its release knows that, and releases it', async () => {
+    const id = await running({ state: 'HOLD' }, { state: 'HOLD' });
+    const { BODY } = shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT.TEMPLATE;
+    const knows = kind !== 'ruby 5.0.2';
+    expect([BODY.state, BODY.roles[0]?.state, BODY.roles[1]?.state]).toEqual(knows ? [15, 11, 2] : [0, 0, 2]);
+    const answer = await ask('post', `/service/${id}/action`, action('release', {}));
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    expect(await lastOperation(id)).toMatchObject({ kind: 'deployService' });
+    expect((await ask('post', `/service/${id}/action`, action('release', {}))).status).toBe(500);
+  });
+
   it('ends a service, and removes it where that release does', async () => {
     const id = await running();
     expect((await ask('delete', `/service/${id}`)).status).toBe(204);

@@ -137,6 +137,11 @@ export async function populate(world: World): Promise<Population> {
     { _id: { $in: scalable.services } },
     { $set: { 'roles.$[].state': 'RUNNING' } },
   );
+  const onHold = await leftBy('succeeded', 8);
+  await store.services.model.updateMany(
+    { _id: { $in: onHold.services } },
+    { $set: { state: 'HOLD', 'roles.$[].state': 'HOLD' } },
+  );
   const people = await populateDirectory(world);
 
   const idsIn = async (collection: string) =>
@@ -153,6 +158,7 @@ export async function populate(world: World): Promise<Population> {
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     scalable: scalable.services,
+    onhold: onHold.services,
     roles: service.roles.map(({ name }) => name),
     recoverable: failed.services,
     services: [...deployed.services, ...waiting.services, ...running.services],

@@ -5,7 +5,6 @@ import {
   roleStates,
   type ServiceEvent,
   serviceStates,
-  stateNumber,
 } from '../../../domain/services/service-states.js';
 import { ServiceState } from '../../../schemas/services/service.js';
 
@@ -13,6 +12,7 @@ const events: ServiceEvent[] = [
   ...(['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'] as const),
   ...(['warn', 'well', 'repair', 'fail_repair'] as const),
   ...(['scale', 'scaled', 'cool', 'fail_scale', 'cooled'] as const),
+  ...(['hold', 'release'] as const),
 ];
 const machines = { service: nextServiceState, role: nextRoleState };
 type Next = typeof nextServiceState;
@@ -27,11 +27,12 @@ function reachable(next: Next, start: ServiceState): Set<ServiceState> {
   return found;
 }
 
-describe('state numbers', () => {
-  it('are those of OneFlow', () => {
-    expect(ServiceState.options.map(stateNumber)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    expect(stateNumber('DONE')).toBe(5);
-    expect(stateNumber('COOLDOWN')).toBe(10);
+describe('the states', () => {
+  it('stand in the order of OneFlow’s numbers, and those that came later behind', () => {
+    expect(ServiceState.options).toEqual([
+      ...['PENDING', 'DEPLOYING', 'RUNNING', 'UNDEPLOYING', 'WARNING', 'DONE', 'FAILED_UNDEPLOYING'],
+      ...['FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN', 'HOLD'],
+    ]);
   });
 });
 
@@ -52,7 +53,7 @@ describe.each(Object.entries(machines))('the states of a %s', (_, next) => {
   it('let a deployment begin or be recovered only before it has succeeded', () => {
     const from = ServiceState.options.filter((state) => next(state, 'deploy') !== undefined);
     // A role of a service that is repaired is deployed again.
-    const again = next === nextRoleState ? ['RUNNING', 'WARNING'] : [];
+    const again = next === nextRoleState ? ['RUNNING', 'WARNING'] : ['HOLD'];
     expect(from.toSorted()).toEqual(['PENDING', 'DEPLOYING', 'FAILED_DEPLOYING', ...again].toSorted());
   });
 
@@ -71,9 +72,11 @@ describe.each(Object.entries(machines))('the states of a %s', (_, next) => {
   });
 
   it('let what is deployed be scaled, and what was scaled or has failed to be', () => {
+    // Of a service that has roles on hold, others may run.
+    const held = next === nextRoleState ? [] : ['HOLD'];
     expect(ServiceState.options.filter((state) => next(state, 'scale') !== undefined)).toEqual(
       ServiceState.options.filter((state) =>
-        ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'].includes(state),
+        ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN', ...held].includes(state),
       ),
     );
     const after = (['scaled', 'cool', 'fail_scale'] as const).map((event) => next('SCALING', event));
