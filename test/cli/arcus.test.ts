@@ -183,18 +183,19 @@ describe('where the server is and who asks', () => {
   });
 });
 
+// As a process: it looks at what its process has around it.
 describe('doctor', () => {
   it('tells what it finds, in the format that is asked for', async () => {
-    const { out } = await running.arcus(['doctor', '-o', 'json']);
+    const { out } = await running.begin(['doctor', '-o', 'json']).ended;
     const findings: { subject: string; level: string }[] = JSON.parse(out);
     expect(findings.find(({ subject }) => subject === 'home')?.level).toBe('ok');
-    expect((await running.arcus(['doctor'])).out).toMatch(/^(ok|--) {2}Node\.js/);
+    expect((await running.begin(['doctor']).ended).out).toMatch(/^(ok|--) {2}Node\.js/);
   });
 
   it('ends with 1 and advice when something keeps Arcus from working', async () => {
-    const { code, out, err } = await running.arcus(['doctor'], {
+    const { code, out, err } = await running.begin(['doctor'], {
       environment: { ARCUS_HOME: join(file('not-a-directory', ''), 'home') },
-    });
+    }).ended;
     expect(code).toBe(1);
     expect(out).toMatch(/!! {2}home .*\n.*→ make it writable/);
     expect(err).toMatch(/keeps Arcus from working/);

@@ -1,17 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inject } from 'vitest';
 import { prepare } from '../../runtime/prepare.js';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { builtVersion, makeVersionCurrent } from '../../runtime/servers/deployment-version.js';
-import { startTemporal } from '../../runtime/servers/temporal-server.js';
-import { ownDatabaseUri } from '../support/servers.js';
+import { ownDatabaseUri, ownTemporal, temporalSettings } from '../support/servers.js';
 import { SimulatorProcess } from '../support/simulator-process.js';
 import { launchProgram, type Options, type Program, type Result } from './launch-program.js';
+import { runArcus } from './run-arcus.js';
 
-/** A whole Arcus as processes: Temporal, simulator, worker, API and a home; the MongoDB of the run. */
+/** A whole Arcus as processes: simulator, worker, API and a home; the MongoDB and the Temporal of the run. */
 export type RunningArcus = {
   home: string;
   endpoint: string;
@@ -19,9 +18,9 @@ export type RunningArcus = {
   mongodb: string;
   /** What its VMs run on, to be broken and healed. */
   simulator: SimulatorProcess;
-  /** `arcus …` as a process of its own, against this Arcus. */
+  /** `arcus …` against this Arcus: in this process, unless it is to read `input`, which only one of its own has. */
   arcus: (args: readonly string[], options?: Options) => Promise<Result>;
-  /** The same, not waited for. */
+  /** The same as a process of its own, not waited for. */
   begin: (args: readonly string[], options?: Options) => Program;
   /** Ends the api by a signal and starts it again, at the same address, after `meanwhile`. */
   restartApi: (signal: 'SIGKILL' | 'SIGTERM', meanwhile: () => Promise<unknown>) => Promise<void>;
@@ -30,23 +29,9 @@ export type RunningArcus = {
 
 export async function startArcus(): Promise<RunningArcus> {
   const home = mkdtempSync(join(tmpdir(), 'arcus-cli-'));
-  mkdirSync(join(home, 'temporal'));
-  const port = {
-    temporal: await choosePort(),
-    ui: await choosePort(),
-    worker: await choosePort(),
-    api: await choosePort(),
-  };
-  const [temporal, simulator] = await Promise.all([
-    startTemporal({
-      binary: inject('temporalPath'),
-      directory: join(home, 'temporal'),
-      port: port.temporal,
-      uiPort: port.ui,
-    }),
-    SimulatorProcess.start(),
-  ]);
-  const servers = { ARCUS_TEMPORAL_ADDRESS: temporal.address, ARCUS_MONGODB_URI: ownDatabaseUri('cli') };
+  const port = { worker: await choosePort(), api: await choosePort() };
+  const [temporal, simulator] = await Promise.all([ownTemporal('cli'), SimulatorProcess.start()]);
+  const servers = { ...temporalSettings(temporal), ARCUS_MONGODB_URI: ownDatabaseUri('cli') };
   await prepare(servers, { name: 'oneadmin', password: 'pass:word' });
   writeFileSync(join(home, 'auth'), 'oneadmin:pass:word\n', { mode: 0o600 });
   writeFileSync(join(home, 'ports.json'), JSON.stringify({ api: port.api }));
@@ -66,7 +51,7 @@ export async function startArcus(): Promise<RunningArcus> {
   });
   const endpoint = `http://127.0.0.1:${port.api}`;
   await Promise.all([answers(`${endpoint}/readyz`, api), answers(`http://127.0.0.1:${port.worker}/readyz`, worker)]);
-  await makeVersionCurrent({ address: temporal.address }, builtVersion(), 30_000);
+  await makeVersionCurrent(temporal, builtVersion(), 30_000);
 
   const begin = (args: readonly string[], { input, environment: more = {} }: Options = {}) =>
     launchProgram('arcus/main.js', args, {
@@ -86,18 +71,21 @@ export async function startArcus(): Promise<RunningArcus> {
       await answers(`${endpoint}/readyz`, api);
     },
     begin,
-    arcus: (args, options) => begin(args, options).ended,
+    arcus: (args, options = {}) =>
+      options.input === undefined
+        ? runArcus(args, { ARCUS_HOME: home, ...options.environment })
+        : begin(args, options).ended,
     stop: async () => {
       for (const program of [api, worker]) program.process.kill('SIGTERM');
       await Promise.all([api.ended, worker.ended]);
-      await Promise.all([temporal.stop(), simulator.dispose()]);
+      await simulator.dispose();
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
 
 async function answers(url: string, program: Program): Promise<void> {
-  for (const until = Date.now() + 60_000; Date.now() < until; await sleep(50)) {
+  for (const until = Date.now() + 150_000; Date.now() < until; await sleep(50)) {
     if (program.process.exitCode !== null) break;
     const response = await fetch(url).catch(() => undefined);
     if (response?.ok) return;
