@@ -2,11 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
-import { development } from '../../support/world-server.js';
 
 let world: World;
 beforeAll(async () => {
-  world = await newWorld({ server: development });
+  world = await newWorld();
 });
 afterAll(() => world.stop());
 afterEach(() => {
