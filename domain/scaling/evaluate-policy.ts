@@ -1,5 +1,6 @@
 import type { ElasticityPolicy } from '../../schemas/services/service-template.js';
 import { parseCondition, parseTarget } from '../expressions/policy-parse.js';
+import { counted } from '../words.js';
 import { adjusted } from './adjustment.js';
 import { judgeCondition } from './judge-condition.js';
 import { type MeasuredVm, measured, shownMeasure } from './measures.js';
@@ -54,6 +55,8 @@ export type Moment = {
 
 /** Between so much below and above its target, as a share of that, a policy that tracks one leaves things as they are. */
 const tolerance = 0.1;
+/** So many times its target a measure is at most, whatever VMs say: beyond what any role may have. */
+const largestRatio = 1e6;
 
 export const printOf = ({ expression, target, period = 0, period_number = 0 }: ElasticityPolicy): string =>
   JSON.stringify([target === undefined ? expression : `target ${target}`, period, period_number]);
@@ -93,7 +96,7 @@ export function evaluatePolicy(
   const { found } = judged;
   if ('unknown' in judged)
     return { count: { ...count, true_evals: 0 }, said: { verdict: 'unknown', why: judged.unknown, found }, to: null };
-  return counted(policy, count, judged, cardinality, now);
+  return afterPeriods(policy, count, judged, cardinality, now);
 }
 
 type Judgement = { sampled: Date | null; found: string | null } & (
@@ -113,7 +116,8 @@ function judgePolicy(
   const warming = all.length > 0 && vms.length === 0;
   if (warming)
     return { sampled: null, found: null, unknown: `each VM that runs is younger than warm_up, ${policy.warm_up} s` };
-  if (policy.target !== undefined) return judgeTarget(policy.target, cardinality, vms, moment);
+  const warmingUp = all.length - vms.length;
+  if (policy.target !== undefined) return judgeTarget(policy.target, { cardinality, vms, warmingUp }, moment);
   const parsed = parseCondition(policy.expression ?? '');
   if (!parsed.ok)
     return { sampled: null, found: null, unknown: `its expression cannot be read: ${parsed.fault.detail}` };
@@ -122,27 +126,42 @@ function judgePolicy(
   return { sampled, found, wish: verdict ? wishOf(policy, cardinality) : null, why: 'it does not hold' };
 }
 
-function judgeTarget(text: string, cardinality: number, vms: readonly MeasuredVm[], moment: Moment): Judgement {
+type Tracked = { cardinality: number; vms: readonly MeasuredVm[]; warmingUp: number };
+
+/**
+ * How many VMs bring a measure to its target. Of VMs that run and have no value, or are warming up, nobody knows what they will take over:
+ * none are added that they would make needless if they took nothing yet, and none are removed before they can be asked.
+ */
+function judgeTarget(text: string, { cardinality, vms, warmingUp }: Tracked, moment: Moment): Judgement {
   const parsed = parseTarget(text);
   if (!parsed.ok) return { sampled: null, found: null, unknown: `its target cannot be read: ${parsed.fault.detail}` };
   const { measure, value: target } = parsed.value;
-  const value = measured(vms, measure, moment);
+  const value = measured(vms, measure, moment, warmingUp);
   const found = `${shownMeasure(measure, value)} = ${target}`;
   if ('unknown' in value) return { sampled: null, found, unknown: value.unknown };
-  const ratio = value.value / target;
+  const { sampled, without, least } = value;
+  const ratioOf = (what: number): number => Math.min(what / target, largestRatio);
+  const ratio = ratioOf(value.value);
   if (Math.abs(ratio - 1) <= tolerance)
-    return { sampled: value.sampled, found, wish: null, why: `within ${tolerance * 100} % of its target` };
+    return { sampled, found, wish: null, why: `within ${tolerance * 100} % of its target` };
+  const why = `${percent(ratio)} of its target`;
+  const others = `${counted(without, 'VM')} ${without === 1 ? 'has' : 'have'} no value yet`;
+  if (without > 0 && ratio < 1) return { sampled, found, wish: null, why: `${why}; ${others}, so none is removed` };
+  const sure = ratioOf(least);
+  if (without > 0 && sure <= 1 + tolerance)
+    return { sampled, found, wish: null, why: `${why}; ${others}, and with 0 for these it is ${percent(sure)}` };
   // What has rounded up by the last bit of a float is no VM more.
-  const wish = Math.max(0, Math.ceil(cardinality * ratio - 1e-9));
-  return { sampled: value.sampled, found, wish, why: `${Math.round(ratio * 100)} % of its target` };
+  return { sampled, found, wish: Math.max(0, Math.ceil(cardinality * sure - 1e-9)), why };
 }
+
+const percent = (ratio: number): string => `${Math.round(ratio * 100)} %`;
 
 function wishOf({ type, adjust, min_adjust_step }: ElasticityPolicy, cardinality: number): number {
   if (type === undefined || adjust === undefined) return cardinality;
   return adjusted(cardinality, { type, adjust, min_adjust_step });
 }
 
-function counted(
+function afterPeriods(
   policy: ElasticityPolicy,
   count: PolicyCount,
   { wish, why, found }: { wish: number | null; why: string; found: string | null },

@@ -23,20 +23,25 @@ export type MeasuredVm = {
   sample: Sample | null;
 };
 
-/** `sampled`: when the hypervisor told the newest of the values; null: none of them is from there. */
-export type Measured = { value: number; sampled: Date | null } | { unknown: string };
+/**
+ * `sampled`: when the hypervisor told the newest of the values; null: none of them is from there. `without`: how many running VMs have
+ * none; `least`: what it is with 0 for those.
+ */
+export type Measured = { value: number; sampled: Date | null; without: number; least: number } | { unknown: string };
 
 type Found = { value: number; sampled: Date | null } | { unknown: string } | 'absent';
 
 /**
  * What the running VMs of a role come to. A VM that lacks the attribute is left out, as the guide says; none of them has it:
  * unknown. So it is where a value is a text, or the hypervisor has told nothing of a VM, or nothing for longer than
- * `stale` milliseconds: what stands in the template instead, CPU and MEMORY among it, is no measurement.
+ * `stale` milliseconds: what stands in the template instead, CPU and MEMORY among it, is no measurement. `others`: VMs that run and
+ * are not asked yet.
  */
 export function measured(
   vms: readonly MeasuredVm[],
   measure: Measure,
   { now, stale }: { now: Date; stale: number },
+  others = 0,
 ): Measured {
   if (vms.length === 0) return { unknown: 'no VM of the role runs' };
   const values: number[] = [];
@@ -48,7 +53,12 @@ export function measured(
     values.push(found.value);
     if (found.sampled && (!sampled || found.sampled > sampled)) sampled = found.sampled;
   }
-  if (values.length > 0) return { value: made[measure.aggregate](values), sampled };
+  if (values.length > 0) {
+    const make = made[measure.aggregate];
+    const without = vms.length - values.length + others;
+    const value = make(values);
+    return { value, sampled, without, least: without === 0 ? value : make([...values, ...zeros(without)]) };
+  }
   const names = few(vms.map(nameOf));
   return { unknown: `${names} ${vms.length === 1 ? 'has' : 'have'} no ${measure.name}` };
 }
@@ -85,10 +95,21 @@ function numberOf(value: unknown, what: string): Found {
 
 const nameOf = ({ id, name }: Pick<MeasuredVm, 'id' | 'name'>): string => `VM ${id} (${name})`;
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const zeros = (count: number): number[] => Array.from({ length: count }, () => 0);
+
+/** What is beyond the numbers there are is the largest of them. */
+const bounded = (value: number): number => Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => bounded(total + value), 0);
+
+/** Of values whose sum is beyond the numbers there are, of what each adds to it. */
+function average(values: readonly number[]): number {
+  const total = values.reduce((all, value) => all + value, 0);
+  return Number.isFinite(total) ? total / values.length : sum(values.map((value) => value / values.length));
+}
 
 const made: Readonly<Record<Aggregate, (values: readonly number[]) => number>> = {
-  avg: (values) => sum(values) / values.length,
+  avg: average,
   min: (values) => Math.min(...values),
   max: (values) => Math.max(...values),
   sum,
@@ -100,4 +121,5 @@ const made: Readonly<Record<Aggregate, (values: readonly number[]) => number>> =
 export const shownMeasure = (measure: Measure, found: Measured): string =>
   `${printMeasure(measure)}[${'value' in found ? rounded(found.value) : '--'}]`;
 
-const rounded = (value: number): string => String(Math.round(value * 100) / 100);
+const rounded = (value: number): string =>
+  String(Math.abs(value) < Number.MAX_SAFE_INTEGER ? Math.round(value * 100) / 100 : value);

@@ -261,6 +261,78 @@ describe('a target', () => {
     expect(role.at(0, att(value)).to).toBe(to);
   });
 
+  const young = (count: number) =>
+    Array.from({ length: count }, () => vm(undefined, { since: new Date(start - 1_000) }));
+  it.each<[string, MeasuredVm[], number | null, string]>([
+    [
+      'adds only what it takes if those without a value took nothing',
+      [...att(120, 120), vm(undefined)],
+      6,
+      'it wants 6',
+    ],
+    [
+      'adds none where that brings it near enough',
+      [...att(120), vm(undefined)],
+      null,
+      '200 % of its target; 1 VM has no value yet, and with 0 for these it is 100 %',
+    ],
+    [
+      'counts VMs that are warming up likewise',
+      [...att(120, 120), ...young(2)],
+      null,
+      '200 % of its target; 2 VMs have no value yet, and with 0 for these it is 100 %',
+    ],
+    [
+      'removes none before all have been asked',
+      [...att(10, 10), vm(undefined)],
+      null,
+      '17 % of its target; 1 VM has no value yet, so none is removed',
+    ],
+    [
+      'nor while some are warming up',
+      [...att(10, 10), ...young(1)],
+      null,
+      '17 % of its target; 1 VM has no value yet, so none is removed',
+    ],
+  ])('%s', (_, vms, to, why) => {
+    const role = new Looked([target('ATT = 60', { warm_up: 60 })], { cardinality: 4, max_vms: 100 });
+    const looked = role.at(0, vms);
+    expect(looked.to).toBe(to);
+    expect(looked.why[0]).toBe(to === null ? why : 'scales from 4 to 6');
+  });
+
+  it('is not brought past by VMs that have no value yet, whatever they will say', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 8 }),
+        fc.boolean(),
+        (known, later, warm) => {
+          const cardinality = known.length + later.length;
+          const toOf = (vms: readonly MeasuredVm[]) =>
+            new Looked([target('ATT = 60', { warm_up: 60 })], { cardinality, min_vms: 0, max_vms: 1_000 }).at(0, vms)
+              .to ?? cardinality;
+          const now = toOf([...att(...known), ...(warm ? young(later.length) : later.map(() => vm(undefined)))]);
+          const then = toOf(att(...known, ...later));
+          expect(now).toBeGreaterThanOrEqual(later.length === 0 ? then : cardinality);
+          expect(now).toBeLessThanOrEqual(Math.max(then, cardinality));
+        },
+      ),
+    );
+  });
+
+  it('and an average are bounded, however large values are', () => {
+    const huge = '1e308';
+    const role = new Looked([target('ATT = 0.001')], { cardinality: 2, max_vms: 1_000_000_000 });
+    expect(role.at(0, att(huge, huge))).toMatchObject({ to: 2_000_000 });
+    const above = new Looked([policy({ expression: 'ATT > 9e307 & sum(ATT) > 1e308' })]);
+    expect(above.at(0, att(huge, huge))).toMatchObject({
+      to: 3,
+      decision: { why: expect.not.stringContaining('Infinity') },
+    });
+    expect(new Looked([policy({ expression: 'ATT = 0' })]).at(0, att(huge, `-${huge}`, huge, `-${huge}`)).to).toBe(3);
+  });
+
   it('of what nobody knows changes nothing', () => {
     expect(new Looked([target('CPU = 60')]).at(0, att(60))).toMatchObject({ verdicts: ['unknown'], to: null });
   });
