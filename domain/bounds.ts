@@ -82,6 +82,14 @@ export function measureServiceTemplate(body: ServiceTemplateBody): Measured[] {
       ...each('policies', '/elasticity_policies', ({ elasticity_policies }) => elasticity_policies?.length ?? 0),
       ...each('policies', '/scheduled_policies', ({ scheduled_policies }) => scheduled_policies?.length ?? 0),
     ]),
+    {
+      limit: 'policiesInAll',
+      pointer: '/roles',
+      is: total(
+        ({ elasticity_policies, scheduled_policies }) =>
+          (elasticity_policies?.length ?? 0) + (scheduled_policies?.length ?? 0),
+      ),
+    },
     ...each('recurrence', '/scheduled_policies', ({ scheduled_policies = [] }) =>
       scheduled_policies.reduce((most, { recurrence = '' }) => Math.max(most, recurrence.length), 0),
     ),

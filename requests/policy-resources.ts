@@ -10,6 +10,10 @@ import type {
 } from '../schemas/services/service.js';
 import type { ElasticityPolicy, ScheduledPolicy } from '../schemas/services/service-template.js';
 
+/** Which policies there are, for whoever has named another. */
+export const numbersOf = ({ length }: readonly unknown[] = []): string =>
+  length === 0 ? 'it has none' : length === 1 ? 'it has 0 alone' : `it has 0 to ${length - 1}`;
+
 export const saidResource = ({ at, verdict, why, found, operation }: SaidAt): PolicySaid => ({
   ...{ at: at.toISOString(), verdict, why, found, operation: operation ?? null },
 });

@@ -11,7 +11,9 @@ export const policiesText = (role: RolePoliciesResource): string => `${headText(
 /** One policy, or what keeps up min_vms, with its log. */
 export function policyText(role: RolePoliciesResource, policy: Policy): string {
   const { definition, last, log } = policy;
-  const given = Object.entries(definition).map(([name, value]): [string, string] => [
+  // That it is paused, and whether it still is, is said by itself.
+  const { enabled: _enabled, paused_until: _until, ...rules } = definition;
+  const given = Object.entries(rules).map(([name, value]): [string, string] => [
     name.toUpperCase().replaceAll('_', ' '),
     String(value),
   ]);

@@ -44,7 +44,7 @@ const deeds: Readonly<Record<string, (context: Context, wish: Wish) => Promise<v
   async update(context, { path, role, options: { file } }) {
     if (file === undefined)
       throw new Complaint('usage', '--file: is needed: a file, or - for standard input.', {
-        next: 'Such as: arcus service policy update my_service web -f policies.json',
+        next: 'Such as: arcus service policy update my_service web -f policies.json, with {"elasticity_policies": [...]}',
       });
     const document = readInput(file);
     const { value, raw } = await context
@@ -68,7 +68,10 @@ export const policyLeaf: Leaf = leaf({
   ],
   options: [
     ['--until <time>', 'with pause: when it resumes by itself, as in 2026-12-01T06:00:00Z'],
-    ['-f, --file <file>', 'with update: JSON or YAML with elasticity_policies, min_vms, max_vms; - for standard input'],
+    [
+      '-f, --file <file>',
+      'with update: JSON or YAML, {"elasticity_policies": [...]}: all that the role is to have; min_vms and max_vms, if they change; - for standard input',
+    ],
   ],
   schema: Options,
   run: async (context, [deed = '', wish, role = '', policy], options) => {
@@ -88,6 +91,6 @@ export const policyLeaf: Leaf = leaf({
 function numberOf(policy: string | undefined, deed: string): string {
   if (policy !== undefined && /^\d+$/.test(policy)) return policy;
   throw new Complaint('usage', 'Say which policy, by its number.', {
-    next: `Such as: arcus service policy ${deed} my_service worker 0`,
+    next: `Such as: arcus service policy ${deed} my_service worker 0. Their numbers: arcus service policy list my_service worker`,
   });
 }

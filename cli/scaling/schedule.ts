@@ -57,7 +57,10 @@ export const scheduleLeaf: Leaf = leaf({
   ],
   options: [
     ['--until <time>', 'with pause: when it resumes by itself, as in 2026-12-01T06:00:00Z'],
-    ['-f, --file <file>', 'with update: JSON or YAML with scheduled_policies, min_vms, max_vms; - for standard input'],
+    [
+      '-f, --file <file>',
+      'with update: JSON or YAML, {"scheduled_policies": [...]}: all that the role is to have; min_vms and max_vms, if they change; - for standard input',
+    ],
   ],
   schema: Options,
   run: async (context, [deed = '', wish, role = '', schedule], options) => {
@@ -97,6 +100,6 @@ function schedulesText(resource: RoleSchedulesResource, now: Date): string {
 function numberOf(schedule: string | undefined, deed: string): string {
   if (schedule !== undefined && /^\d+$/.test(schedule)) return schedule;
   throw new Complaint('usage', 'Say which scheduled policy, by its number.', {
-    next: `Such as: arcus service schedule ${deed} my_service worker 0`,
+    next: `Such as: arcus service schedule ${deed} my_service worker 0. Their numbers: arcus service schedule list my_service worker`,
   });
 }

@@ -65,18 +65,20 @@ function warn({ err }: Context, { warnings }: ServiceTemplateResource): void {
 const FromFile = z.object({ file: z.string({ error: 'is needed: a file, or - for standard input' }) });
 const fileOption = ['-f, --file <file>', 'JSON (comments allowed) or YAML; - for standard input'] as const;
 
+const severalError = 'must be a whole number from 1 to 100';
+
 /** What `instantiate` and `service create` share. */
 export const instantiateOptions = {
   options: [
     ['--name <name>', 'name of the service'],
     ['-f, --file <file>', 'JSON or YAML merged over the template; - for standard input'],
-    ['--multiple <n>', 'so many services of it'],
+    ['--multiple <n>', 'so many services of it, 100 at most'],
     ['--wait', 'wait until the service runs'],
   ],
   schema: z.object({
     name: z.string().optional(),
     file: z.string().optional(),
-    multiple: z.coerce.number('must be a number').int().min(1).max(100).default(1),
+    multiple: z.coerce.number(severalError).int(severalError).min(1, severalError).max(100, severalError).default(1),
     wait: z.boolean().optional(),
   }),
 } as const;
@@ -98,7 +100,16 @@ export async function instantiate(
   const answers: Answer<OperationResource>[] = [];
   for (let nth = 0; nth < multiple; nth++) {
     const started = startOperation(context, 'POST', path, body);
-    answers.push(await (document === undefined ? started : started.catch(inFile(document, '/merge_template'))));
+    answers.push(
+      await (document === undefined ? started : started.catch(inFile(document, '/merge_template'))).catch(
+        async (error: unknown) => {
+          // Whoever asks for several again has to know of those that there are already.
+          for (const answer of answers) await reportOperation(context, answer, {});
+          if (nth > 0) context.err(`${nth} of ${multiple} services were begun; the next one was refused.`);
+          throw error;
+        },
+      ),
+    );
   }
   for (const answer of answers) await reportOperation(context, answer, { wait });
 }

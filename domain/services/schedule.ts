@@ -48,8 +48,15 @@ export function rescheduled(
   return scheduleOf([...others, ...entriesOf(role, before, clock)], before, clock) ?? none;
 }
 
-const printOf = ({ recurrence, start_time, time_zone, type, adjust, min_adjust_step }: ScheduledPolicy): string =>
-  JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
+/** What it is: another time, or another adjustment, is another policy. */
+export const printOf = ({
+  recurrence,
+  start_time,
+  time_zone,
+  type,
+  adjust,
+  min_adjust_step,
+}: ScheduledPolicy): string => JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
 
 function firstOf(policy: ScheduledPolicy, zone: string, now: Date): Date | null {
   if (policy.start_time === undefined) return nextAfter(policy, zone, now);

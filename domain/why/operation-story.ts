@@ -1,3 +1,4 @@
+import { askerOf } from '../operations/asker.js';
 import { type FailingTask, failsForGood, faultText, givenUpAt } from '../operations/failing-task.js';
 import { ownLane } from '../operations/lanes.js';
 import { stepTitle } from '../operations/step-title.js';
@@ -33,13 +34,13 @@ export function acceptedStory(facts: OperationFacts): Story {
 
 function acceptedText({ operation, now }: OperationFacts): string {
   const deed = capital(deedOf(operation));
-  const { answer, started_at, created_at, requester } = operation;
+  const { answer, started_at, created_at } = operation;
   if (answer) {
     const wish = answer.answer.replace('_', ' ');
     return `${deed} is about to go on: ${answer.by.name} answered “${wish}” ${when(answer.at, now)}.`;
   }
   if (started_at) return `${deed} began ${when(started_at, now)}, and is about to go on in a new run.`;
-  return `${deed} was accepted ${when(created_at, now)}, for ${requester.name}, and has not begun.`;
+  return `${deed} was accepted ${when(created_at, now)}, for ${askerOf(operation)}, and has not begun.`;
 }
 
 function unattended({ operation, now }: OperationFacts, since: Date): Story {

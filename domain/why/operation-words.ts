@@ -1,5 +1,6 @@
 import { isUndeployment, type Operation } from '../../schemas/operations/operation.js';
 import { type Counted, operations } from '../../schemas/operations.js';
+import { askerOf } from '../operations/asker.js';
 import { nameOf, ofRole } from '../operations/names.js';
 import { clock, lengthOf, sentence, when } from '../words.js';
 import type { WhyFacts } from './facts.js';
@@ -31,7 +32,7 @@ export function goingOn(what: string, facts: OperationFacts): string {
   const verb = removes(operation) ? 'is being deleted' : operations[operation.kind].doing;
   const progress = progressText(facts);
   const so = `since ${clock(since, now)} (${lengthOf(now.getTime() - since.getTime())})`;
-  return capital(`${what} ${verb} for ${operation.requester.name}, ${so}${progress ? `: ${progress}` : ''}.`);
+  return capital(`${what} ${verb} for ${askerOf(operation)}, ${so}${progress ? `: ${progress}` : ''}.`);
 }
 
 /** `6 of 10 VMs run`; null where nothing is counted. */
@@ -62,10 +63,10 @@ export function etaText({ operation, eta, now }: OperationFacts): string | null 
 
 /** How an operation that has ended did so. */
 export function endedText({ operation, now }: OperationFacts): string {
-  const { state, started_at, ended_at, created_at, cancel_requested, requester, error } = operation;
+  const { state, started_at, ended_at, created_at, cancel_requested, error } = operation;
   const at = ended_at ?? now;
   const took = lengthOf(at.getTime() - (started_at ?? created_at).getTime());
-  const opening = `${capital(deedOf(operation))}, asked for by ${requester.name},`;
+  const opening = `${capital(deedOf(operation))}, asked for by ${askerOf(operation)},`;
   if (state === 'succeeded') return `${opening} succeeded ${when(at, now)}, after ${took}.`;
   if (state === 'failed') return `${opening} failed ${when(at, now)}, after ${took}.`;
   if (error?.code === 'taken') return `${opening} gave way ${when(at, now)}: ${sentence(error.detail)}`;

@@ -2,6 +2,7 @@ import type { ActionFacts, ResourceFacts, RoleFacts, Work } from '../../domain/a
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed, isAdministrator, type Subject } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
+import { askerOf } from '../../domain/operations/asker.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
@@ -146,5 +147,5 @@ const workOf = (op: string, standing: Operation | null): Work => ({
   op,
   kind: standing?.kind ?? null,
   state: standing?.state ?? null,
-  ...(standing && { by: standing.requester.name }),
+  ...(standing && { by: askerOf(standing) }),
 });

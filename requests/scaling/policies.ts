@@ -1,7 +1,12 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
-import { type PolicyChange, pausedPolicies, replacedPolicies } from '../../domain/scaling/change-policies.js';
+import {
+  type PolicyChange,
+  pausedPolicies,
+  replacedPolicies,
+  wrongUntil,
+} from '../../domain/scaling/change-policies.js';
 import { waitOf } from '../../domain/scaling/elasticity.js';
 import { pauseOf } from '../../domain/scaling/evaluate-policy.js';
 import { type RoleRecord, recordOf } from '../../domain/scaling/role-record.js';
@@ -9,7 +14,7 @@ import type { PausePolicy, RolePolicies, RolePoliciesResource } from '../../sche
 import type { Role, Service } from '../../schemas/services/service.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
-import { saidResource as said } from '../policy-resources.js';
+import { numbersOf, saidResource as said } from '../policy-resources.js';
 import type { Precondition } from '../precondition.js';
 import { roleOf } from '../services/role-of.js';
 
@@ -51,10 +56,14 @@ export const pausePolicy = (
   { until }: PausePolicy,
   precondition: Precondition,
 ): Promise<RolePoliciesResource> =>
-  change(context, caller, { id, name, precondition }, (role) => ({
-    change: { elasticity_policies: withPause(role, id, policy, { until: until ?? null }) },
-    log: `policy ${policy} is paused${until === undefined ? '' : ` until ${until}`}`,
-  }));
+  change(context, caller, { id, name, precondition }, (role) => {
+    const wrong = wrongUntil(until, new Date());
+    if (wrong) throw wrong;
+    return {
+      change: { elasticity_policies: withPause(role, id, policy, { until: until ?? null }) },
+      log: `policy ${policy} is paused${until === undefined ? '' : ` until ${until}`}`,
+    };
+  });
 
 export const resumePolicy = (
   context: OperationsContext,
@@ -72,7 +81,10 @@ export const resumePolicy = (
 function withPause(role: Role, id: number, policy: number, pause: { until: string | null } | null) {
   const policies = pausedPolicies(role.elasticity_policies ?? [], policy, pause);
   if (policies) return policies;
-  throw new Problem('not_found', `Role ${role.name} of service ${id} has no policy ${policy}.`);
+  throw new Problem(
+    'not_found',
+    `Role ${role.name} of service ${id} has no policy ${policy}: ${numbersOf(role.elasticity_policies)}.`,
+  );
 }
 
 async function change(

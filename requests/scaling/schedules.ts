@@ -1,7 +1,12 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
-import { pausedSchedules, replacedSchedules, type ScheduleChange } from '../../domain/scaling/change-policies.js';
+import {
+  pausedSchedules,
+  replacedSchedules,
+  type ScheduleChange,
+  wrongUntil,
+} from '../../domain/scaling/change-policies.js';
 import { pauseOf } from '../../domain/scaling/evaluate-policy.js';
 import { rescheduled } from '../../domain/services/schedule.js';
 import type { PausePolicy } from '../../schemas/scaling/policies.js';
@@ -9,7 +14,7 @@ import type { RoleSchedules, RoleSchedulesResource } from '../../schemas/scaling
 import type { Role, Service } from '../../schemas/services/service.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
-import { shownSchedules } from '../policy-resources.js';
+import { numbersOf, shownSchedules } from '../policy-resources.js';
 import type { Precondition } from '../precondition.js';
 import { roleOf } from '../services/role-of.js';
 
@@ -53,10 +58,14 @@ export const pauseSchedule = (
   { until }: PausePolicy,
   precondition: Precondition,
 ): Promise<RoleSchedulesResource> =>
-  change(context, caller, { id, name, precondition }, (role) => ({
-    made: { scheduled_policies: withPause(role, id, schedule, { until: until ?? null }) },
-    log: `scheduled policy ${schedule} is paused${until === undefined ? '' : ` until ${until}`}`,
-  }));
+  change(context, caller, { id, name, precondition }, (role) => {
+    const wrong = wrongUntil(until, new Date());
+    if (wrong) throw wrong;
+    return {
+      made: { scheduled_policies: withPause(role, id, schedule, { until: until ?? null }) },
+      log: `scheduled policy ${schedule} is paused${until === undefined ? '' : ` until ${until}`}`,
+    };
+  });
 
 export const resumeSchedule = (
   context: OperationsContext,
@@ -74,7 +83,10 @@ export const resumeSchedule = (
 function withPause(role: Role, id: number, schedule: number, pause: { until: string | null } | null) {
   const policies = pausedSchedules(role.scheduled_policies ?? [], schedule, pause);
   if (policies) return policies;
-  throw new Problem('not_found', `Role ${role.name} of service ${id} has no scheduled policy ${schedule}.`);
+  throw new Problem(
+    'not_found',
+    `Role ${role.name} of service ${id} has no scheduled policy ${schedule}: ${numbersOf(role.scheduled_policies)}.`,
+  );
 }
 
 async function change(

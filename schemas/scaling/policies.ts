@@ -24,7 +24,7 @@ export type RolePolicies = z.infer<typeof RolePolicies>;
 
 export const PausePolicy = z.strictObject({
   until: z.iso
-    .datetime({ offset: true })
+    .datetime({ offset: true, error: 'must be a time such as 2026-12-01T06:00:00Z' })
     .optional()
     .describe('When it resumes by itself; absent: when somebody resumes it'),
 });

@@ -227,14 +227,32 @@ describe('the elasticity policies of a role that runs', () => {
       ...{ paused: null, definition: { target: 'CPU = 60' } },
     });
     expect((await world.ask('oneadmin', 'post', `${at}/2/resume`)).body.detail).toBe(
-      `Role front of service ${id} has no policy 2.`,
+      `Role front of service ${id} has no policy 2: it has 0 to 1.`,
     );
+    for (const [body, detail] of [
+      [{ until: '2020-01-01T00:00:00Z' }, /^is past: it is 2\S+Z\. Say a time to come, or none: /],
+      [{ until: 'tomorrow' }, /^must be a time such as 2026-12-01T06:00:00Z$/],
+    ] as const)
+      expect((await pause(body)).body.errors).toEqual([{ pointer: '/until', detail: expect.stringMatching(detail) }]);
     expect((await show(id)).log.map(({ message }: { message: string }) => message)).toEqual([
       'Role front : has 2 policies from now on, by oneadmin',
       `Role front : policy 1 is paused until ${until}, by oneadmin`,
       'Role front : policy 1 is paused, by oneadmin',
       'Role front : policy 1 is resumed, by oneadmin',
     ]);
+  });
+
+  it('are 500 in all roles together, as in a template', async () => {
+    const many = Array.from({ length: 50 }, (_, at) => ElasticityPolicy.parse({ ...peak, expression: `ATT > ${at}` }));
+    const id = await running();
+    const roles = (await world.store.services.find(id))?.roles ?? [];
+    const others = Array.from({ length: 9 }, (_, at) => ({ ...roles[1], name: `r${at}`, elasticity_policies: many }));
+    await world.store.services.model.updateOne({ _id: id }, { $set: { roles: [...roles, ...others] } });
+    expect((await policies(id, 'put', { elasticity_policies: many })).status).toBe(200);
+    await world.store.services.model.updateOne({ _id: id }, { $set: { 'roles.1.elasticity_policies': [many[0]] } });
+    await policies(id, 'put', { elasticity_policies: many.slice(1) });
+    const answer = await policies(id, 'put', { elasticity_policies: many });
+    expect(answer.body.errors).toEqual([{ pointer: '', detail: expect.stringContaining('501 policies') }]);
   });
 
   it('are checked as in a template, all that is wrong at once', async () => {
@@ -310,7 +328,7 @@ describe('the scheduled policies of a role that runs', () => {
     );
     expect((await world.ask('oneadmin', 'post', `${at}/1/resume`)).body).toEqual(changed.body);
     expect((await world.ask('oneadmin', 'post', `${at}/2/resume`)).body.detail).toBe(
-      `Role front of service ${id} has no scheduled policy 2.`,
+      `Role front of service ${id} has no scheduled policy 2: it has 0 to 1.`,
     );
     expect((await show(id)).log.map(({ message }: { message: string }) => message)).toEqual([
       'Role front : has 2 scheduled policies from now on, by oneadmin',
