@@ -117,6 +117,48 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 
+  it('is scaled when it was said, once each time, though the worker is dead then, or dies of it', async () => {
+    const { client, simulator, store } = cluster;
+    const due = new Date(Date.now() + 4_000);
+    const scheduled_policies = [
+      { start_time: due.toISOString(), type: 'CARDINALITY', adjust: 3 },
+      { recurrence: '0 0 29 2 *', type: 'CHANGE', adjust: 1 },
+    ];
+    const role = { name: 'web', min_vms: 1, max_vms: 6, scheduled_policies };
+    const service = await client.instantiate(await makeServiceTemplate(client, 'scheduled', { roles: [role] }));
+    await client.awaitService(service, 'RUNNING');
+    const lastOf = async () => (await store.services.find(service))?.schedule?.of.map(({ last }) => last?.verdict);
+    const scalings = () => store.operations.model.find({ kind: 'scaleRole', 'resource.id': service }).lean().exec();
+
+    await cluster.worker(0).kill();
+    await expect.poll(() => Date.now(), patient).toBeGreaterThan(due.getTime());
+    await cluster.startWhatEnded();
+    await expect.poll(async () => (await scalings()).map(({ state }) => state), patient).toEqual(['succeeded']);
+    expect(await domainsOf(service)).toHaveLength(3);
+    expect(await lastOf()).toEqual(['scaled', undefined]);
+
+    // The day has come.
+    await simulator.holdBoots();
+    const now = new Date();
+    await store.services.model.updateOne(
+      { _id: service },
+      { $set: { 'schedule.of.1.next_at': now, 'schedule.due_at': now } },
+    );
+    await expect.poll(async () => (await scalings()).length, patient).toBe(2);
+    await cluster.worker(0).kill();
+    await simulator.endBoots();
+    await cluster.startWhatEnded();
+    await expect
+      .poll(async () => (await scalings()).map(({ state }) => state), patient)
+      .toEqual(['succeeded', 'succeeded']);
+    expect(await lastOf()).toEqual(['scaled', 'scaled']);
+    const four = await domainsOf(service);
+    expect(four).toHaveLength(4);
+    const made = await timesMade(cluster);
+    for (const vm of four) expect(made.get(vm), `VM ${vm}`).toBe(1);
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
   it('is one of the guide’s examples, which OneFlow’s own client makes, deploys, scales and shuts down', async () => {
     const ask = oneflowClient(oneflowPort);
     const [{ _id: vmTemplate }] = z

@@ -13,7 +13,9 @@ type RoleShape = {
   placement?: object;
   min_vms?: number;
   max_vms?: number;
+  cooldown?: number;
   elasticity_policies?: object[];
+  scheduled_policies?: object[];
 };
 type ServiceShape = { deployment?: 'straight' | 'none'; gate?: boolean; roles: RoleShape[] };
 
