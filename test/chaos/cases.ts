@@ -1,6 +1,16 @@
 import { diskFull, type Fault, jumps, kills, oneOfTwo, pauses } from './faults.js';
-import { acceptedUnstarted, type Moment, moments } from './moments.js';
-import { deployLarge, deployMany, recreateSome, repairLarge, undeployLarge, type Work } from './works.js';
+import { acceptedUnstarted, type Moment, moments, scalingMoments } from './moments.js';
+import {
+  deployLarge,
+  deployMany,
+  recreateSome,
+  repairLarge,
+  scaleBySchedule,
+  scaleDown,
+  scaleUp,
+  undeployLarge,
+  type Work,
+} from './works.js';
 
 /** One line of the table: a fault that is done to a work, so many times. */
 export type ChaosCase = {
@@ -18,6 +28,7 @@ export const nameOf = ({ fault, work, moment }: ChaosCase): string =>
 
 const works = [deployLarge, undeployLarge, deployMany];
 const repairs = [repairLarge, recreateSome];
+const scalings = [scaleUp, scaleDown, scaleBySchedule];
 
 const atRandom = (faults: readonly Fault[], runs: number, of: readonly Work[] = works): ChaosCase[] =>
   faults.flatMap((fault) => of.map((work) => ({ fault, work, runs })));
@@ -34,4 +45,7 @@ export const cases: readonly ChaosCase[] = [
   ...atRandom([pauses.temporal, pauses.temporalAway], 1),
   ...atRandom([...Object.values(kills), oneOfTwo], 3, repairs),
   ...atRandom([diskFull, jumps.node, jumps.mongodb, pauses.worker], 1, repairs),
+  ...atMoments(scalingMoments, [kills.worker, kills.api, kills.temporal, kills.mongodb], 3),
+  ...atRandom([kills.worker, kills.all, oneOfTwo], 3, scalings),
+  ...atRandom([pauses.worker, pauses.mongodb], 1, scalings),
 ];

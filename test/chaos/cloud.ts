@@ -44,7 +44,7 @@ export class Cloud {
         roles: [
           { name: 'database', cardinality: levels.database },
           { name: 'cache', parents: ['database'], cardinality: levels.cache },
-          { name: 'web', parents: ['cache'], cardinality: levels.web },
+          { name: 'web', parents: ['cache'], cardinality: levels.web, min_vms: 0, max_vms: 100, cooldown: 0 },
         ],
       });
       const small = await makeServiceTemplate(cluster.client, 'small', {

@@ -2,7 +2,7 @@ import type { Service } from '../../schemas/services/service.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { levels } from './cloud.js';
-import { deployLarge, undeployLarge, type Work } from './works.js';
+import { deployLarge, scaleAndRest, scaleDown, scaleUp, undeployLarge, type Work } from './works.js';
 
 /** A point in the life of one large service at which something is broken. */
 export type Moment = {
@@ -19,17 +19,20 @@ export type Moment = {
 const inState = (vms: readonly WorkVm[], role: string, lcm: WorkVm['lcm_state']): number =>
   vms.filter((vm) => vm.service?.role === role && vm.lcm_state === lcm).length;
 
+/** Nobody can have begun what is asked for. */
+const heldWorkers: NonNullable<Moment['hold']> = async ({ workers }) => {
+  for (const worker of workers) worker.freeze();
+  return async () => {
+    for (const worker of workers) worker.thaw();
+  };
+};
+
 /** Those at which a tuned OpenNebula 6.10 lost VMs, or hung for good, when it was killed. */
 export const moments: readonly Moment[] = [
   {
     name: 'accepted and still PENDING',
     work: deployLarge,
-    hold: async ({ workers }) => {
-      for (const worker of workers) worker.freeze();
-      return async () => {
-        for (const worker of workers) worker.thaw();
-      };
-    },
+    hold: heldWorkers,
     isNow: ({ state }) => state === 'PENDING',
   },
   {
@@ -54,6 +57,35 @@ export const moments: readonly Moment[] = [
     times: { shutdown_ms: 1_500 },
     isNow: (_service, vms) => inState(vms, 'web', 'SHUTDOWN') > 0,
   },
+];
+
+/** In the middle of it: some run, and others do not yet. */
+export const halfMade: Moment = {
+  name: 'half of them made',
+  work: scaleUp,
+  times: { boot_ms: { min: 100, max: 3_000 } },
+  isNow: (_service, vms) => inState(vms, 'web', 'BOOT') > 0 && inState(vms, 'web', 'RUNNING') > levels.web,
+};
+
+const isScaling = ({ roles }: Service): boolean => roles.some(({ state }) => state === 'SCALING');
+
+/** Those at which a tuned OpenNebula lost a scaling without a word, and left VMs of nobody’s. */
+export const scalingMoments: readonly Moment[] = [
+  { name: 'asked for and not begun', work: scaleUp, hold: heldWorkers, isNow: isScaling },
+  {
+    name: 'recorded and booting',
+    work: scaleUp,
+    times: { boot_ms: 1_500 },
+    isNow: (_service, vms) => inState(vms, 'web', 'BOOT') > 0,
+  },
+  halfMade,
+  {
+    name: 'being removed',
+    work: scaleDown,
+    times: { shutdown_ms: 1_500 },
+    isNow: (_service, vms) => inState(vms, 'web', 'SHUTDOWN') > 0,
+  },
+  { name: 'in its cooldown', work: scaleAndRest, isNow: ({ state }) => state === 'COOLDOWN' },
 ];
 
 /** What nobody but reconciliation can start any more, when the api dies too. */

@@ -33,11 +33,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
   const asked = cloud.ask(wishes);
   const broken = async (): Promise<() => Promise<unknown>> => {
     if (moment)
-      await awaitMoment(
-        cloud,
-        moment,
-        (await asked).map(({ resource }) => resource.id),
-      );
+      await awaitMoment(cloud, moment, of === undefined ? (await asked).map(({ resource }) => resource.id) : [of]);
     else await sleep(dice() * work.span);
     return fault.strike(cluster, dice);
   };
@@ -48,7 +44,7 @@ export async function runCase(cloud: Cloud, { fault, work, moment }: ChaosCase, 
       if (!fault.outlasted) await mend();
       await release?.();
       const restored = performance.now();
-      const ended = await awaitEnd(cloud, await asked);
+      const ended = await awaitEnd(cloud, await asked, () => (of === undefined ? [] : work.begun?.(cloud, of)));
       if (fault.outlasted) await mend();
       return { ended, restored };
     }),
@@ -78,10 +74,18 @@ async function awaitMoment({ cluster: { store } }: Cloud, { name, isNow }: Momen
 }
 
 /** When every operation had ended, by the clock of `performance`; null when they have not in time. */
-async function awaitEnd({ cluster: { store } }: Cloud, granted: readonly Granted[]): Promise<number | null> {
-  const ids = granted.map(({ operation }) => operation);
-  const haveEnded = async (): Promise<boolean> =>
-    (await store.operations.model.countDocuments({ _id: { $in: ids }, state: { $nin: openStates } })) === ids.length;
+async function awaitEnd(
+  { cluster: { store } }: Cloud,
+  granted: readonly Granted[],
+  begun: () => string[] | Promise<string[]> | undefined,
+): Promise<number | null> {
+  const haveEnded = async (): Promise<boolean> => {
+    const others = await begun();
+    const ids = [...granted.map(({ operation }) => operation), ...(others ?? [])];
+    if (others?.length === 0 && granted.length === 0) return false;
+    const open = { _id: { $in: ids }, state: { $nin: openStates } };
+    return (await store.operations.model.countDocuments(open)) === ids.length;
+  };
   try {
     // MongoDB may still be on its way back.
     await eventually(() => haveEnded().catch(() => false), patience);
@@ -130,7 +134,7 @@ async function checkServices(
     const { state } = await client.service(id);
     if (state !== work.aim) findings.push(`service ${id} is ${state}`);
     const vms = await store.vms.model.find({ 'service.id': id }).lean().exec();
-    const all = work.vms + (work.replaced ?? 0) + gone;
+    const all = work.vms + (work.ended ?? 0) + gone;
     if (vms.length !== all) findings.push(`service ${id} has had ${vms.length} VMs, not ${all}`);
     const right = vms.filter(({ state, lcm_state }) =>
       work.aim === 'DONE' ? state === 'DONE' : lcm_state === 'RUNNING',

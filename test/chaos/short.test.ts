@@ -1,7 +1,7 @@
 import { kills } from './faults.js';
-import { acceptedUnstarted } from './moments.js';
+import { acceptedUnstarted, halfMade } from './moments.js';
 import { shortRound } from './short-round.js';
-import { deployLarge, repairLarge, undeployLarge } from './works.js';
+import { deployLarge, repairLarge, scaleUp, undeployLarge } from './works.js';
 
 /**
  * Each work of a service with a kill in the middle of it, every process among those killed. The kills that are left are
@@ -12,4 +12,5 @@ shortRound([
   { fault: kills.worker, work: repairLarge, runs: 1 },
   { fault: kills.temporal, work: undeployLarge, runs: 1 },
   { fault: kills.api, work: deployLarge, moment: acceptedUnstarted, runs: 1 },
+  { fault: kills.all, work: scaleUp, moment: halfMade, runs: 1 },
 ]);

@@ -1,4 +1,4 @@
-import { type Cloud, largeVms, type levels, smallVms } from './cloud.js';
+import { type Cloud, largeVms, levels, smallVms } from './cloud.js';
 import type { Wish } from './requests.js';
 
 /** What goes on while something is broken. */
@@ -10,12 +10,14 @@ export type Work = {
   aim: 'RUNNING' | 'DONE';
   /** VMs of each service. */
   vms: number;
-  /** Those of them in whose places others are made. */
-  replaced?: number;
+  /** VMs that were there and end on the way. */
+  ended?: number;
   /** Gets ready, and says what is to be asked for, and of which service that is there. */
   prepare: (cloud: Cloud) => Promise<{ wishes: Wish[]; of?: number }>;
   /** It is where it leads when the next look at its service says so, and not when the operations end. */
   settles?: true;
+  /** What was begun of a service without being asked for then, and is waited for. */
+  begun?: (cloud: Cloud, service: number) => Promise<string[]>;
 };
 
 const instantiate = (template: number): Wish => ({ path: `/service-templates/${template}/instantiate` });
@@ -55,7 +57,7 @@ export const repairLarge: Work = {
   span: 1_500,
   aim: 'RUNNING',
   vms: largeVms,
-  replaced: 10,
+  ended: 10,
   prepare: async (cloud) => {
     const of = await cloud.running();
     const { client, store } = cloud.cluster;
@@ -91,3 +93,63 @@ async function vmsOf({ cluster: { store } }: Cloud, service: number, wish: typeo
       .map(({ _id }) => _id),
   );
 }
+
+const scaled = 10;
+const webOf = (service: number): string => `/services/${service}/roles/web`;
+
+export const scaleUp: Work = {
+  name: '10 of 40 VMs added to a role',
+  span: 1_500,
+  aim: 'RUNNING',
+  vms: largeVms + scaled,
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    return { wishes: [{ path: `${webOf(of)}/scale`, body: { cardinality: levels.web + scaled } }], of };
+  },
+};
+
+export const scaleDown: Work = {
+  name: '10 of 30 VMs taken from a role',
+  span: 1_500,
+  aim: 'RUNNING',
+  vms: largeVms - scaled,
+  ended: scaled,
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    return { wishes: [{ path: `${webOf(of)}/scale`, body: { cardinality: levels.web - scaled } }], of };
+  },
+};
+
+/** Seconds; reconciliation says that it is over. */
+const rest = 5;
+
+export const scaleAndRest: Work = {
+  ...scaleUp,
+  name: '10 of 40 VMs added to a role, which rests',
+  span: 8_000,
+  prepare: async (cloud) => {
+    const wish = await scaleUp.prepare(cloud);
+    const roles = { arrayFilters: [{ 'role.name': 'web' }] };
+    const cooldown = { 'roles.$[role].cooldown': rest };
+    await cloud.cluster.store.services.model.updateOne({ _id: wish.of }, { $set: cooldown }, roles);
+    return wish;
+  },
+  settles: true,
+};
+
+/** Nobody asks for it then: it is due two seconds later, and looked at within ten more. */
+export const scaleBySchedule: Work = {
+  ...scaleUp,
+  name: '10 of 40 VMs added by a schedule',
+  span: 14_000,
+  prepare: async (cloud) => {
+    const of = await cloud.running();
+    const start_time = new Date(Date.now() + 2_000).toISOString();
+    const scheduled_policies = [{ start_time, type: 'CHANGE', adjust: scaled }];
+    const { status } = await cloud.cluster.client.send('PUT', `${webOf(of)}/schedules`, { scheduled_policies });
+    if (status !== 200) throw new Error(`the schedule of service ${of} was answered ${status}`);
+    return { wishes: [], of };
+  },
+  begun: async ({ cluster: { store } }, service) =>
+    (await store.services.find(service))?.schedule?.of.flatMap(({ last }) => last?.operation ?? []) ?? [],
+};
