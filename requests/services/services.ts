@@ -26,7 +26,7 @@ import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
 import { roleOf } from './role-of.js';
-import { whyNotWhole } from './template-use.js';
+import { whyNoneIsMade, whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
 
@@ -176,6 +176,9 @@ export async function releaseService(
     if (role !== undefined) roleOf(service, role);
     const act = { do: 'release', ...(role !== undefined && { role }) } as const;
     await demandOn(store, act, { type: 'service', service });
+    const making = service.roles.filter(({ state }) => state === 'HOLD' || state === 'PENDING');
+    const refusal = await whyNoneIsMade(store, caller, making);
+    if (refusal) throw refusal;
     return admit(context, caller, admission, {
       kind: 'deployService',
       ...wishOn(service, asked),

@@ -23,13 +23,13 @@ export async function whyNoneIsMade(
     : null;
 }
 
-/** The same of all roles of a service that lack VMs. */
+/** The same of all roles of a service that lack VMs, but for those on hold, which are to have none. */
 export async function whyNotWhole(
   store: Pick<Store, 'vmTemplates' | 'vms'>,
   caller: Caller,
   { _id: id, roles }: Service,
 ): Promise<Problem | null> {
   const vmsOf = byRole(await store.vms.ofService(id));
-  const lacking = roles.filter((role) => lacksVms(role, vmsOf(role.name)));
+  const lacking = roles.filter((role) => role.state !== 'HOLD' && lacksVms(role, vmsOf(role.name)));
   return lacking.length === 0 ? null : whyNoneIsMade(store, caller, lacking);
 }
