@@ -13,6 +13,7 @@ import { userCommands } from './identity/user.js';
 import { operationCommands } from './operations/operation.js';
 import { actionLeaf } from './scaling/action.js';
 import { policyLeaf } from './scaling/policy.js';
+import { roleLeaf } from './scaling/role.js';
 import { scaleLeaf } from './scaling/scale.js';
 import { scheduleLeaf } from './scaling/schedule.js';
 import { serviceCommands, services } from './services/service.js';
@@ -45,6 +46,7 @@ const noun = <K extends Kind>(kind: K, summary: string, leaves: readonly Leaf[])
 const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   service: noun('service', 'Services: applications made of many VMs', [
     ...serviceCommands,
+    roleLeaf,
     scaleLeaf,
     policyLeaf,
     scheduleLeaf,

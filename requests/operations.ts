@@ -43,13 +43,14 @@ import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
 import { performOnRole } from './scaling/actions.js';
 import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scaling/policies.js';
-import { recoverRoleOrService, scaleRole } from './scaling/scaling.js';
+import { addRole } from './scaling/roles.js';
+import { recoverRoleOrService, removeRole, scaleRole } from './scaling/scaling.js';
 import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
+import { releaseService } from './services/release.js';
 import { cloneServiceTemplate, instantiateService, serviceTemplates } from './services/service-templates.js';
 import {
   listServices,
   listWholeServices,
-  releaseService,
   removeService,
   repairService,
   showService,
@@ -111,7 +112,7 @@ export const createOperations = (given: OperationsContext) => {
       repair: repairService,
       release: releaseService,
     }),
-    scaling: bind(context, { scale: scaleRole, perform: performOnRole }),
+    scaling: bind(context, { scale: scaleRole, perform: performOnRole, addRole, removeRole }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
     schedules: bind(context, {
       show: showSchedules,

@@ -207,6 +207,7 @@ export function serviceResource(
       ({
         mark: _mark,
         surplus: _surplus,
+        removing: _removing,
         scaled_at: _at,
         cooldown_until,
         operation = null,

@@ -35,6 +35,7 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
       const service = await store.services.find(resource.id);
       const role = service?.roles.find((candidate) => candidate.name === name);
       if (!service || !role || !isScaling(operation) || role.operation !== op || service.wanted !== null) return null;
+      const named = operation.input.removes ?? operation.input.vms;
       const runId = Context.current().info.workflowExecution?.runId ?? input.run;
       const done = role.mark?.op === op ? { [name]: role.mark.step } : {};
       const reached = await store.operations.begunWith(op, runId, done);
@@ -45,7 +46,7 @@ export const scalingActivities = ({ store, settings, directory }: MakingPorts) =
         rest: operation.input.rest ?? null,
         hard: isHard(role.shutdown_action ?? service.body.shutdown_action ?? settings.shutdownAction),
         step: reached[name] ?? 0,
-        ...(operation.input.vms && { named: operation.input.vms }),
+        ...(named && { named }),
         ...(settings.scalingPatience !== undefined && { patience: settings.scalingPatience }),
       };
     }),

@@ -3,7 +3,7 @@ import type { Role, Service, ServiceState } from '../../schemas/services/service
 import { brief, longest } from '../brief.js';
 import { amountsOf, chargeOfVm } from '../identity/quotas.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
-import { nextRoleState, stateOfRoles } from '../services/service-states.js';
+import { isUp, nextRoleState, stateOfRoles } from '../services/service-states.js';
 import { isProtected, isReady } from '../vms/ready.js';
 import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 
@@ -17,6 +17,9 @@ export function whyNotScaled(
   { failure, gate }: { failure: string | null; gate: boolean },
 ): string | null {
   const its = vms.filter(belongs);
+  // Its VMs name it to their end.
+  if (role.removing && vms.length > its.length)
+    return `${vms.length - its.length} of its VMs are being terminated by others`;
   // One whose state is not known fills its place: whether it is amiss, health says.
   const others = its.filter((vm) => !isVmHealthy(vm) && vm.lcm_state !== 'UNKNOWN');
   const surplus = its.length - role.cardinality;
@@ -51,6 +54,10 @@ export function scaledRole(
   const state = nextRoleState(role.state, seconds > 0 ? 'cool' : 'scaled') ?? role.state;
   return { state, reason, cooldown_until: new Date(now.getTime() + seconds * 1_000), scaled_at: now };
 }
+
+/** Whether a role that was to be removed has come to that: nothing is left of it. `vms`: those of it that are not DONE. */
+export const isRemoved = ({ state, removing }: Pick<Role, 'state' | 'removing'>, vms: readonly HealthVm[]): boolean =>
+  removing !== undefined && isUp(state) && vms.length === 0;
 
 /** VMs beyond the cardinality that are gone are not charged any more. `vms`: those of the role that are not DONE. */
 export function settledSurplus(

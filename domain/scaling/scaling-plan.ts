@@ -6,6 +6,7 @@ import { isResting, judgedStates } from '../services/service-health.js';
 /**
  * `vms`: those that go before others. `over`: the scaling of the role that only waits, whose place this one takes. `rest`: seconds for which the role rests afterwards, absent: as role and configuration say; with 0, to what it has already,
  * a cooldown ends. `give_up`: an earlier scaling is given up, and VMs that run are as wished, READY or not.
+ * `removes`: the role goes once it has no VMs; these of them are protected, and go all the same.
  */
 export type ScalingWish = {
   cardinality: number;
@@ -14,6 +15,7 @@ export type ScalingWish = {
   over?: string;
   rest?: number;
   give_up?: true;
+  removes?: number[];
   policy?: PolicyWish;
 };
 
@@ -58,7 +60,7 @@ export function scalingPlan(service: ScaledService, role: Role, wish: ScalingWis
 function refusal(
   service: ScaledService,
   role: Role,
-  { cardinality: to, force, rest, over }: ScalingWish,
+  { cardinality: to, force, rest, over, removes }: ScalingWish,
   now: Date,
 ): Problem | null {
   const of = `role ${role.name} of service ${service._id}`;
@@ -67,7 +69,9 @@ function refusal(
       'wrong_state',
       `Service ${service._id} is ${service.state}: roles are scaled of one that was deployed${hints[service.state] ?? '.'}`,
     );
-  if (!scalable.includes(role.state) && over === undefined)
+  const held: ServiceState[] = ['HOLD', 'PENDING'];
+  const mayGo = removes !== undefined && held.includes(role.state);
+  if (!scalable.includes(role.state) && !mayGo && over === undefined)
     return new Problem(
       'wrong_state',
       `Role ${role.name} of service ${service._id} is ${role.state}: it cannot be scaled.`,
@@ -81,7 +85,7 @@ function refusal(
   if (limit) return wrong(`${limit.detail} of ${of}. Ask for a number within, or use force to go beyond.`);
   // What has failed to get there is tried again.
   const endsRest = rest === 0 && role.state === 'COOLDOWN';
-  if (to === role.cardinality && role.state !== 'FAILED_SCALING' && !endsRest)
+  if (to === role.cardinality && role.state !== 'FAILED_SCALING' && !endsRest && !removes)
     return wrong(
       `is the cardinality that ${of} has already. Ask for another one; \`repair\` makes VMs that are missing.`,
     );
@@ -118,9 +122,10 @@ const measured = ({ body, roles }: ScaledService, name: string, cardinality: num
 export function scalingText(
   role: string,
   { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>,
-  { rest, give_up, policy }: Pick<ScalingWish, 'rest' | 'give_up' | 'policy'> = {},
+  { rest, give_up, policy, removes }: Pick<ScalingWish, 'rest' | 'give_up' | 'policy' | 'removes'> = {},
 ): string {
   if (give_up) return `Role ${role} keeps what runs: its scaling is given up, cardinality ${from} → ${to}`;
+  if (removes) return `Role ${role} is to be removed, with its ${from} nodes`;
   if (rest === 0 && from === to) return `Role ${role} : its cooldown is ended`;
   const beyondLimit = forced === null ? '' : `, by force beyond ${forced}`;
   const because = policy ? `, ${policy.because}` : '';

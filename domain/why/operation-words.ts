@@ -1,4 +1,4 @@
-import { isUndeployment, type Operation } from '../../schemas/operations/operation.js';
+import { isScaling, isUndeployment, type Operation } from '../../schemas/operations/operation.js';
 import { type Counted, operations } from '../../schemas/operations.js';
 import { askerOf } from '../operations/asker.js';
 import { nameOf, ofRole } from '../operations/names.js';
@@ -15,8 +15,15 @@ const removes = (operation: Operation): boolean => isUndeployment(operation) && 
 
 const deletion = { noun: 'deletion', nouns: 'deletions' };
 
+const addition = { noun: 'addition', nouns: 'additions', doing: 'is being added' };
+const removal = { noun: 'removal', nouns: 'removals', doing: 'is being removed' };
+
+/** What a scaling is that brings its role, or takes it away. */
+const ofRoleItself = (operation: Operation): typeof addition | null =>
+  !isScaling(operation) ? null : operation.input.added ? addition : operation.input.removes ? removal : null;
+
 const nounsOf = (operation: Operation): { noun: string; nouns: string } =>
-  removes(operation) ? deletion : operations[operation.kind];
+  removes(operation) ? deletion : (ofRoleItself(operation) ?? operations[operation.kind]);
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
 export const resourceName = ({ resource, resource_name, role }: Operation): string =>
@@ -29,7 +36,7 @@ export const deedOf = (operation: Operation): string => `the ${nounsOf(operation
 export function goingOn(what: string, facts: OperationFacts): string {
   const { operation, now } = facts;
   const since = operation.started_at ?? operation.created_at;
-  const verb = removes(operation) ? 'is being deleted' : operations[operation.kind].doing;
+  const verb = removes(operation) ? 'is being deleted' : (ofRoleItself(operation) ?? operations[operation.kind]).doing;
   const progress = progressText(facts);
   const so = `since ${clock(since, now)} (${lengthOf(now.getTime() - since.getTime())})`;
   return capital(`${what} ${verb} for ${askerOf(operation)}, ${so}${progress ? `: ${progress}` : ''}.`);

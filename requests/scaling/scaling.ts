@@ -3,16 +3,18 @@ import { problemFor } from '../../domain/acts/verdict.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
+import { removalOf } from '../../domain/scaling/role-change.js';
 import { whyNoneGo } from '../../domain/scaling/scale-in.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { ScaleRole } from '../../schemas/scaling/scaling.js';
+import type { RemoveRole, ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService, Role, Service } from '../../schemas/services/service.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import type { PolicyScaling } from '../../store/scaling/policy-scaling.js';
+import type { Store } from '../../store/store.js';
 import { resourceFacts } from '../acts/action-facts.js';
 import { demandOn } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
@@ -132,8 +134,29 @@ export async function scaleRoleAgain(
   const facts = await resourceFacts(context.store, { type: 'service', service });
   const verdict = facts.type === 'service' ? mayScaleAgain(facts, name) : 'may';
   if (typeof verdict !== 'string') throw problemFor(verdict);
-  const { cardinality } = roleOf(service, name);
-  return admitted(context, caller, service, name, { cardinality, force: true }, asked);
+  const { cardinality, removing } = roleOf(service, name);
+  const wish = { cardinality, force: true, ...(removing && { removes: removing }) };
+  return admitted(context, caller, service, name, wish, asked);
+}
+
+/** Ends the VMs of a role; then it is no more. Other roles must not depend on it. */
+export async function removeRole(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  name: string,
+  { force = false }: RemoveRole,
+  admission: Admission,
+): Promise<OperationResource> {
+  const { store } = context;
+  const asked = { request: { deed: 'removeRole', id, role: name, force }, admission };
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  // It may be gone with its role, or its service.
+  if (repeated) return repeated;
+  const service = await find(context, caller, id);
+  const removes = removalOf(service, roleOf(service, name), await store.vms.ofService(id, [name]), force);
+  if (removes instanceof Problem) throw removes;
+  return admitted(context, caller, service, name, { cardinality: 0, force: true, removes }, asked);
 }
 
 async function find({ store }: OperationsContext, caller: Caller, id: number): Promise<Service> {
@@ -183,6 +206,21 @@ async function admitted(
   });
 }
 
+/** Who has all of the service, or the role that is named but for `over`; null: nobody. */
+export async function whyBusy(
+  store: Store,
+  service: Service,
+  { name, over }: { name?: string; over?: string } = {},
+): Promise<Problem | null> {
+  const facts = await resourceFacts(store, { type: 'service', service });
+  if (facts.type !== 'service') return null;
+  if (facts.work) return problemFor(atWork(facts, facts.work));
+  const role = facts.roles.find((one) => one.name === name);
+  return role?.work && role.work.op !== over
+    ? problemFor(roleInTheWay(service._id, { name: role.name, work: role.work }))
+    : null;
+}
+
 /** The scaling of a role that has got all that it can, and only waits: the next one takes its place. */
 async function waitingScaling({ store }: OperationsContext, service: Service, name: string): Promise<string | null> {
   const op = roleOf(service, name).operation ?? null;
@@ -199,14 +237,14 @@ async function whyNot(
   wish: ScalingWish,
 ): Promise<Problem | null> {
   const role = roleOf(service, name);
-  const facts = await resourceFacts(store, { type: 'service', service });
-  if (facts.type === 'service') {
-    if (facts.work) return problemFor(atWork(facts, facts.work));
-    const work = facts.roles.find((one) => one.name === name)?.work;
-    if (work && work.op !== wish.over) return problemFor(roleInTheWay(service._id, { name, work }));
-  }
+  const busy = await whyBusy(store, service, { name, ...wish });
+  if (busy) return busy;
   const plan = scalingPlan(service, role, wish, new Date());
   if (plan instanceof Problem) return plan;
+  if (wish.removes) {
+    const removal = removalOf(service, role, await store.vms.ofService(service._id, [name]), true);
+    return removal instanceof Problem ? removal : null;
+  }
   if (plan.to < plan.from || wish.vms) return whyNoneGo(role, await store.vms.ofService(service._id, [name]), wish);
   return wish.rest === 0 ? null : whyNoneIsMade(store, caller, [role]);
 }

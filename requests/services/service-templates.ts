@@ -47,7 +47,7 @@ export const serviceTemplates = (context: OperationsContext) => {
     ...kept(context),
     list: store.serviceTemplates.list,
     make: async (caller, body: ServiceTemplateBody) => {
-      await check(context, caller, body);
+      await checkServiceTemplate(context, caller, body);
       return (base): ServiceTemplate => ({ ...base, body });
     },
     insert: async (template, transaction) => {
@@ -56,7 +56,7 @@ export const serviceTemplates = (context: OperationsContext) => {
     },
     editable: ({ body }) => body,
     async change(caller, body, present, transaction) {
-      await check(context, caller, body, { before: present.body });
+      await checkServiceTemplate(context, caller, body, { before: present.body });
       await demandVmTemplates(context, body, transaction, { before: present.body });
       return isDeepStrictEqual(body, present.body)
         ? present
@@ -97,7 +97,7 @@ export async function instantiateService(
   const { body, sizes } = await takeTurns([String(caller.id)], async () => {
     const merged = parse(await inSlices(mergingServiceTemplate(template.body, request.merge_template, request.merge)));
     const body = { ...merged, name: objectName(merged.name, template.body.name, '/merge_template/name') };
-    const templates = await check(context, caller, body, { under: '/merge_template', filled: true });
+    const templates = await checkServiceTemplate(context, caller, body, { under: '/merge_template', filled: true });
     return { body, sizes: await sizesOf(body, templates, '/merge_template') };
   });
   const charge = chargeOfService(sizes);
@@ -128,7 +128,7 @@ export async function instantiateService(
 }
 
 /** The VM templates that roles name are there, and stay until this is written. `before`: what was missing there already is let be. */
-async function demandVmTemplates(
+export async function demandVmTemplates(
   context: OperationsContext,
   body: ServiceTemplateBody,
   transaction: Transaction,
@@ -151,7 +151,7 @@ async function demandVmTemplates(
  * to use. `before`: what was wrong with that already is let be, so that it does not stand in the way of other changes.
  * What is too large is not looked at more closely. `filled`: no custom attribute is left to be filled in. Returns the VM templates of the roles.
  */
-async function check(
+export async function checkServiceTemplate(
   context: OperationsContext,
   caller: Caller,
   body: ServiceTemplateBody,
@@ -201,7 +201,7 @@ const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: Readonl
   });
 
 /** What each VM of a role will reserve; refuses contents that do not make a VM of the template. */
-async function sizesOf(
+export async function sizesOf(
   { roles }: ServiceTemplateBody,
   templates: readonly VmTemplate[],
   under: string,

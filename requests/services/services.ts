@@ -9,7 +9,6 @@ import type { MonitoringResource } from '../../schemas/hosts/metrics.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type {
-  ReleaseService,
   Service,
   ServiceEdit,
   ServiceResource,
@@ -25,8 +24,7 @@ import type { Edit } from '../edit.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
-import { roleOf } from './role-of.js';
-import { whyNoneIsMade, whyNotWhole } from './template-use.js';
+import { whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
 
@@ -161,41 +159,13 @@ export async function repairService(
   });
 }
 
-/** Deploys what is on hold: all of it, or the role that is named. What waits for it goes on then. */
-export async function releaseService(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  { role }: ReleaseService,
-  admission: Admission,
-): Promise<OperationResource> {
-  const { store } = context;
-  const asked = { request: { deed: 'release', id, role }, admission };
-  return once(context, caller, id, asked, async () => {
-    const service = await find(context, caller, id, 'manage');
-    if (role !== undefined) roleOf(service, role);
-    const act = { do: 'release', ...(role !== undefined && { role }) } as const;
-    await demandOn(store, act, { type: 'service', service });
-    const making = service.roles.filter(({ state }) => state === 'HOLD' || state === 'PENDING');
-    const refusal = await whyNoneIsMade(store, caller, making);
-    if (refusal) throw refusal;
-    return admit(context, caller, admission, {
-      kind: 'deployService',
-      ...wishOn(service, asked),
-      input: {},
-      claim: (op, transaction) => store.services.admitRelease(id, op, role ?? null, transaction),
-      refusal: () => whyLost(store, act, { type: 'service', id }),
-    });
-  });
-}
-
 async function find(context: OperationsContext, caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> {
   const { store } = context;
   return authorised(caller, 'service', await store.services.find(id), right, id);
 }
 
 /** The answer that a request with this key was given before, or what it asks for. */
-async function once(
+export async function once(
   context: OperationsContext,
   caller: Caller,
   id: number,
@@ -296,7 +266,7 @@ function undeployment(
 }
 
 /** What every operation on a service says of itself. */
-const wishOn = (service: Service, { request, retryOf }: Asked) => ({
+export const wishOn = (service: Service, { request, retryOf }: Asked) => ({
   resource: { type: 'service', id: service._id } as const,
   name: service.name,
   owner: service,

@@ -22,6 +22,11 @@ export const ScaleRoleInput = z.object({
     .literal(true)
     .optional()
     .describe('true: an earlier scaling is given up, and what runs is what the role is to have, READY or not'),
+  added: z.literal(true).optional().describe('true: the role is new'),
+  removes: z
+    .array(z.int())
+    .optional()
+    .describe('The role is removed once it has no VMs; these are protected, and go all the same'),
   policy: z
     .object({ from: z.int(), because: z.string() })
     .optional()

@@ -4,6 +4,11 @@ import { limits } from '../common/limits.js';
 
 const most = limits.vmsOfService.most;
 
+export const RemoveRole = z.strictObject({
+  force: z.boolean().optional().describe('true: protected VMs go, too'),
+});
+export type RemoveRole = z.infer<typeof RemoveRole>;
+
 export const ScaleRole = z.strictObject({
   cardinality: z.int().min(0).max(most).describe('How many VMs the role is to have'),
   force: z

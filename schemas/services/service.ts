@@ -94,6 +94,8 @@ export type Role = z.infer<typeof RoleTemplate> & {
   operation?: string | null;
   /** So many VMs beyond the cardinality are still charged: they are to go, and have not gone yet. Absent: none. */
   surplus?: number;
+  /** It goes once it has no VMs; these of them are protected, and go all the same. Absent: it stays. */
+  removing?: number[];
   /** Until then policies rest, and people scale it only by force. */
   cooldown_until?: Date;
   /** When its last scaling has come to what was wished for; absent: none has. */

@@ -1,13 +1,17 @@
 import type { Connection } from 'mongoose';
 import { added, chargeOfVm, negated } from '../../domain/identity/quotas.js';
 import { Problem } from '../../domain/problems.js';
-import { settledSurplus, timesOver, withRole } from '../../domain/scaling/scaling-end.js';
+import { removalOf, whyNotAdded } from '../../domain/scaling/role-change.js';
+import { recordId } from '../../domain/scaling/role-record.js';
+import { isRemoved, settledSurplus, timesOver, withRole } from '../../domain/scaling/scaling-end.js';
 import { type ScalingWish, scalingPlan, scalingText } from '../../domain/scaling/scaling-plan.js';
+import { rescheduled } from '../../domain/services/schedule.js';
 import type { HealthVm } from '../../domain/services/service-health.js';
+import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Amounts } from '../../schemas/identity/quota.js';
 import type { Operation } from '../../schemas/operations/operation.js';
-import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
+import type { LogEntry, Role, Schedule, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
@@ -49,12 +53,22 @@ export function createScalings(
   async function write(
     before: Service,
     after: Pick<Service, 'state' | 'roles'>,
-    { log, charge, transaction }: { log: readonly LogEntry[]; charge?: Amounts; transaction: Transaction },
+    {
+      log,
+      transaction,
+      ...more
+    }: {
+      log: readonly LogEntry[];
+      charge?: Amounts;
+      capacities?: Record<string, Capacity>;
+      schedule?: Schedule;
+      transaction: Transaction;
+    },
   ): Promise<void> {
     await services.model.updateOne(
       { _id: before._id },
       {
-        $set: { state: after.state, roles: after.roles, ...(charge && { charge }) },
+        $set: { state: after.state, roles: after.roles, ...more },
         $inc: { health: 1 },
         $push: pushLog(log),
       },
@@ -79,17 +93,19 @@ export function createScalings(
       if (!service || !role || !isFree(service, role, wish.over)) return null;
       if (wish.over !== undefined && !(await onlyWaits(wish.over, transaction))) return null;
       if (wish.policy && wish.policy.from !== role.cardinality) return null;
+      if (wish.removes && removalOf(service, role, [], true) instanceof Problem) return null;
       const now = new Date();
       const plan = scalingPlan(service, role, wish, now);
       if (plan instanceof Problem) return null;
       const { uid, gid, permissions } = service;
       const capacity = service.capacities?.[name];
       const charge = service.charge && capacity && timesOver(chargeOfVm(capacity), plan.charged);
-      const { surplus: _gone, lowered: _old, ...rest } = role;
+      const { surplus: _gone, lowered: _old, removing: _kept, ...rest } = role;
       const scaling: Role = {
         ...rest,
         ...{ operation: op, state: 'SCALING', reason: null, cardinality: plan.to },
         ...(charge && plan.surplus > 0 && { surplus: plan.surplus }),
+        ...(wish.removes && { removing: wish.removes }),
       };
       const roles = service.roles.map((each) => (each.name === name ? scaling : each));
       const after = withRole({ ...service, roles }, name, {});
@@ -104,6 +120,39 @@ export function createScalings(
       const owner = { uid, gid, permissions };
       if (charge && plan.charged > 0) await quotas.charge({ ...owner, ...names(owner) }, charge, transaction);
       return owner;
+    },
+
+    /**
+     * Admission of a scaling that brings a new role, in its transaction: nothing else has the service, and it may have the role as
+     * it is now. What that is charged, `capacity` of each VM, is written here; the quotas are charged by whoever admits it.
+     * Returns whose the service is; null: something is in the way.
+     */
+    async add(
+      id: number,
+      role: Role,
+      { capacity, charge, zone }: { capacity: Capacity; charge: Amounts; zone: string },
+      transaction: Transaction,
+    ): Promise<Ownership | null> {
+      const service = await find(id, transaction);
+      if (service?.operation !== null || service.wanted !== null || whyNotAdded(service, role)) return null;
+      const now = new Date();
+      const { uid, gid, permissions } = service;
+      const after = withRole({ ...service, roles: [...service.roles, role] }, role.name, {});
+      const held = role.state === 'HOLD' ? ', on hold' : '';
+      const message = `Role ${role.name} is added, with ${role.cardinality} nodes${held}`;
+      await write(service, after, {
+        log: [
+          { timestamp: now, severity: 'I', message },
+          ...(after.state === service.state ? [] : [stateEntry(after.state, now)]),
+        ],
+        capacities: { ...service.capacities, [role.name]: capacity },
+        ...(service.charge && { charge: added(service.charge, charge) }),
+        ...(role.scheduled_policies?.length && {
+          schedule: rescheduled(role, service.schedule ?? null, { zone, now }),
+        }),
+        transaction,
+      });
+      return { uid, gid, permissions };
     },
 
     /**
@@ -156,6 +205,10 @@ export function createScalings(
     transaction: Transaction,
   ): Promise<void> {
     const { surplus, returned } = settledSurplus(service, role.name, vms);
+    const charge = returned && service.charge && { charge: added(service.charge, negated(returned)) };
+    if (returned) await quotas.giveBack(service, returned, transaction);
+    if (change.operation === null && isRemoved({ ...role, ...change }, vms))
+      return drop(service, role.name, { ...charge, transaction });
     const lastOrdinal = Math.max(-1, ...vms.map((vm) => vm.service?.ordinal ?? -1));
     const after = withRole(service, role.name, {
       ...change,
@@ -164,10 +217,35 @@ export function createScalings(
     });
     await write(service, after, {
       log: healthEntries(service, after, new Date()),
-      ...(returned && service.charge && { charge: added(service.charge, negated(returned)) }),
+      ...charge,
       transaction,
     });
-    if (returned) await quotas.giveBack(service, returned, transaction);
+  }
+
+  /** A role is no more: nothing that is kept of it is. */
+  async function drop(
+    service: Service,
+    name: string,
+    { transaction, ...charge }: { charge?: Amounts; transaction: Transaction },
+  ): Promise<void> {
+    const now = new Date();
+    const left = { ...service, roles: service.roles.filter((role) => role.name !== name) };
+    const after = withRole(left, name, {});
+    const { [name]: _gone, ...capacities } = service.capacities ?? {};
+    const { schedule } = service;
+    await write(service, after, {
+      log: [
+        { timestamp: now, severity: 'I', message: `Role ${name} is removed` },
+        ...(after.state === service.state ? [] : [stateEntry(after.state, now)]),
+      ],
+      ...charge,
+      ...(service.capacities && { capacities }),
+      ...(schedule && { schedule: rescheduled({ name }, schedule, { zone: schedule.zone, now }) }),
+      transaction,
+    });
+    await connection
+      .collection<{ _id: string }>('elasticity')
+      .deleteOne({ _id: recordId(service._id, name) }, within(transaction));
   }
 }
 export type Scalings = ReturnType<typeof createScalings>;

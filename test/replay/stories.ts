@@ -194,6 +194,14 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await report(asked.op);
     return ended(world, asked);
   },
+  'scale-role-added': async (world) => {
+    const { id } = await world.running([{ name: 'web' }]);
+    return ended(world, await world.addRole(id, { name: 'cache', cardinality: 2 }));
+  },
+  'scale-role-removed': async (world) => {
+    const { id } = await world.running([{ name: 'web' }, { name: 'cache', cardinality: 2 }]);
+    return ended(world, await world.removeRole(id, 'cache'));
+  },
   'perform-on-role': async (world) => {
     const { id } = await world.running([{ name: 'web', cardinality: 3 }]);
     return ended(world, await world.perform(id, 'web', { action: 'recreate', number: 2, period: 1 }));

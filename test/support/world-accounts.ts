@@ -83,7 +83,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
       say(ofEnded(its), `role ${name} of service ${id} names operation ${its}, which has ended`);
       say(is === 'SCALING' && !its, `role ${name} of service ${id} is SCALING with no operation`);
       say(
-        surplus > 0 && !['SCALING', 'FAILED_SCALING'].includes(is),
+        surplus > 0 && state !== 'DONE' && !['SCALING', 'FAILED_SCALING'].includes(is),
         `role ${name} of service ${id} is charged too much`,
       );
     }

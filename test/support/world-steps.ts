@@ -81,6 +81,17 @@ export const twice: Around = async (_, run) => {
   return run();
 };
 
+/** Each step does its work, and nobody hears of it: it is done again, as after the death of its worker. */
+export function diesOnce(): Around {
+  const died = new Set<string>();
+  return async ({ name }, run) => {
+    const result = await run();
+    if (died.has(name)) return result;
+    died.add(name);
+    throw new Error('the worker was killed');
+  };
+}
+
 /** Steps of one name wait, before they do anything, until they are released. */
 export function holding(name: string): { around: Around; reached: Promise<void>; release: () => void } {
   let release = () => {};

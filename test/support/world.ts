@@ -9,7 +9,7 @@ import type { Answer } from '../../schemas/operations/question.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService } from '../../schemas/services/service.js';
-import { ServiceTemplateBody } from '../../schemas/services/service-template.js';
+import { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
 import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { createDirectory } from '../../store/identity/mongodb-directory.js';
@@ -131,6 +131,15 @@ export class World extends WorldAtWork {
   /** `role` null: of all of them. */
   async perform(id: number, role: string | null, wish: PerformAction): Promise<Asked> {
     return asked((await this.operations.scaling.perform(this.caller, id, role, wish, admission)).operation);
+  }
+
+  async addRole(id: number, wish: { name: string } & Record<string, unknown>): Promise<Asked> {
+    const role = RoleTemplate.parse({ vm_template: await this.vmTemplate(), ...wish });
+    return asked(await this.operations.scaling.addRole(this.caller, id, role, admission));
+  }
+
+  async removeRole(id: number, role: string, force = false): Promise<Asked> {
+    return asked(await this.operations.scaling.removeRole(this.caller, id, role, { force }, admission));
   }
 
   /** `role` absent: all that is on hold. */

@@ -22,6 +22,8 @@ export const ids = {
   scaling: '01KQS6FH30V5C8Q0N4WYRB7E9K',
   action: '01KQS6G2J0M3Z8R5T1XV9CDA4E',
   actionOnAll: '01KQS6GTC0Q7B2N6W4YJ8HFS5K',
+  addition: '01KQS6GF40W8R2C5Y7N3K1MTZD',
+  removal: '01KQS6GQ40B4H9X6V2J8S5PQWE',
   check: '01KQS6HBP0GFV8XN6MXSEBES48',
   release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
 };
@@ -69,6 +71,13 @@ export const scaledUp = (id: string): OperationResource => ({
   ...accepted(id, 'scaleRole', shopOfMay, '09:53:00'),
   role: 'web',
   workflow: { id: 'service-1/web', run_id: null, url: `${runsUrl}/service-1%2Fweb` },
+});
+
+/** Of a role that comes, or goes. */
+export const addedRole = (id: string, time: string): OperationResource => ({
+  ...accepted(id, 'scaleRole', shopOfMay, time),
+  role: 'cache',
+  workflow: { id: 'service-1/cache', run_id: null, url: `${runsUrl}/service-1%2Fcache` },
 });
 
 /** Of a role, or of the whole service: each has a run of its own. */

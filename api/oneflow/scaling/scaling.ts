@@ -1,7 +1,10 @@
 import type { Router } from 'express';
 import { z } from 'zod';
+import { firstNames } from '../../../domain/services/later-names.js';
 import type { Operations } from '../../../requests/operations.js';
 import { ScaleRole } from '../../../schemas/scaling/scaling.js';
+import { RoleTemplate } from '../../../schemas/services/service-template.js';
+import { actionOf, type Perform } from '../action.js';
 import { type Answer, type Asked, addRoutes, type Counting, checked, done, objectOf, refused } from '../route.js';
 
 /** The cardinality may be a text; it may be missing, and then stays as it is. */
@@ -29,7 +32,30 @@ export function scalingRoutes(router: Router, { services, scaling }: Operations,
     return done;
   }
 
+  /** A role comes as JSON, or as the text of such. */
+  function roleOf(sent: unknown): RoleTemplate {
+    const role = typeof sent === 'string' ? jsonOf(sent) : sent;
+    const { roles } = objectOf(firstNames({ roles: [objectOf(role)] }));
+    return checked(RoleTemplate, Array.isArray(roles) ? roles[0] : role);
+  }
+
+  const roleActions: Record<string, Perform> = {
+    add_role: async ({ caller, id, admission, accepted }, { role }) => {
+      if (role === undefined) throw refused('Action add_role: You have to specify a role');
+      await scaling.addRole(caller, id, roleOf(role), admission);
+      accepted('addRole');
+    },
+    remove_role: async ({ caller, id, admission, accepted }, { role }) => {
+      if (typeof role !== 'string') throw refused('Action remove_role: You have to specify a role');
+      const found = (await services.show(caller, id)).roles.some(({ name }) => name === role);
+      if (!found) throw refused(`Role ${role} does not exist`);
+      await scaling.removeRole(caller, id, role, {}, admission);
+      accepted('removeRole');
+    },
+  };
+
   addRoutes(router, metrics, [
+    { method: 'post', path: '/service/{id}/role_action', answer: actionOf(roleActions) },
     { method: 'put', path: '/service/{id}/role/{role}', answer: (asked) => scale(asked, asked.role, asked.body) },
     {
       method: 'post',
@@ -40,4 +66,12 @@ export function scalingRoutes(router: Router, { services, scaling }: Operations,
       },
     },
   ]);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refused('Action add_role: role is not valid JSON');
+  }
 }

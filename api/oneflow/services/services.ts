@@ -180,7 +180,6 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
         return perform(asked, asked.role, action, params);
       },
     },
-    { method: 'post', path: '/service/{id}/role_action', answer: never('add roles to a service, or remove them,') },
     { method: 'delete', path: '/service/{id}/sched_action/{n}', answer: never('schedule actions') },
     { method: 'delete', path: '/service/{id}/role/{role}/sched_action/{n}', answer: never('schedule actions') },
     { method: 'post', path: '/service_pool/purge_done', answer: purge },

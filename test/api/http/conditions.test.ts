@@ -63,6 +63,7 @@ const bodies: Record<string, object> = {
   replaceServiceTemplate: { name: 'shop', roles: [{ name: 'web', vm_template: 0 }] },
   recoverVm: { action: 'retry' },
   scaleRole: { cardinality: 2 },
+  addRole: { name: 'cache', vm_template: 0 },
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },

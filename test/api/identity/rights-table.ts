@@ -94,6 +94,11 @@ export const sends: Record<string, readonly Send[]> = {
     { when: 'for `success` and `failure`', body: { action: 'failure' } },
   ],
   scaleRole: [{ path: async () => ({ role: 'web' }), body: { cardinality: 2 } }],
+  addRole: [
+    { body: ({ open }) => ({ name: 'cache', vm_template: open }), has: { '/vm_template': people } },
+    { body: async ({ fresh }) => ({ name: 'cache', vm_template: await fresh.vm_template() }) },
+  ],
+  removeRole: [{ path: async () => ({ role: 'web' }), body: {} }],
   performOnRole: [{ path: async () => ({ role: 'web' }), body: { action: 'resume' } }],
   performOnService: [{ body: { action: 'resume' } }],
   showPolicies: [{ path: async () => ({ role: 'web' }) }],

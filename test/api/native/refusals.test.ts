@@ -31,6 +31,7 @@ const bodies: Record<string, object> = {
   cloneServiceTemplate: { name: 'copy' },
   updateService: { name: 'other' },
   scaleRole: { cardinality: 2 },
+  addRole: { name: 'cache', vm_template: 0 },
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },

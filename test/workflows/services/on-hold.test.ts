@@ -3,7 +3,7 @@ import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
-import { type Around, twice } from '../../support/world-steps.js';
+import { diesOnce, twice } from '../../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
@@ -29,17 +29,6 @@ async function statesOf(id: number): Promise<Record<string, string>> {
   return { service: state, ...Object.fromEntries(roles.map((role) => [role.name, role.state])) };
 }
 const runningVms = async (id: number): Promise<number> => (await world.vms(id)).filter(isVmRunning).length;
-
-/** Each step has done its work, and nobody has heard of it: it is done again elsewhere. */
-function diesOnce(): Around {
-  const died = new Set<string>();
-  return async ({ name }, run) => {
-    const result = await run();
-    if (died.has(name)) return result;
-    died.add(name);
-    throw new Error('the worker was killed');
-  };
-}
 
 describe('a service on hold', () => {
   it('has no VMs until it is released, and then deploys its roles in their order', async () => {
