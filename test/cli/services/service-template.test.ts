@@ -1,0 +1,110 @@
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { roles } from '../../../api/native/services/service-templates-examples.js';
+import { runArcus } from '../run-arcus.js';
+import { type StubApi, startStubApi } from '../stub-api.js';
+import { page, service } from '../stub-objects.js';
+import { deployment } from '../stub-operation.js';
+
+const shop = {
+  ...{ id: 3, name: 'shop', uid: 0, gid: 0, uname: 'oneadmin', gname: 'oneadmin', revision: 2, warnings: [] },
+  permissions: service(1, 'any').permissions,
+  body: { name: 'shop', deployment: 'straight', ready_status_gate: false, roles: [roles.web, roles.db] },
+  created_at: '2026-05-04T09:32:10.000Z',
+};
+
+let api: StubApi;
+beforeEach(async () => {
+  api = await startStubApi();
+  api.on('GET /service-templates', page(shop));
+  api.on('GET /service-templates/3', { body: shop });
+  api.on('GET /services', page(service(12, 'front'), service(13, 'back')));
+});
+afterEach(() => api.stop());
+
+const arcus = (...args: string[]) => runArcus(args, api.environment);
+const sent = () =>
+  api.asked.flatMap(({ method, path, body }) =>
+    method === 'GET' ? [] : [[method, path, body === '' ? null : JSON.parse(body)]],
+  );
+
+describe('arcus service-template', () => {
+  it('clones one under another name', async () => {
+    api.on('POST /service-templates/3/clone', { status: 201, body: { ...shop, id: 4, name: 'copy' } });
+    expect(await arcus('service-template', 'clone', 'shop', 'copy')).toMatchObject({
+      ...{ code: 0, out: 'service-template 4 (copy) created.\n' },
+    });
+    expect(sent()).toEqual([['POST', '/service-templates/3/clone', { name: 'copy' }]]);
+  });
+
+  it('gives one another name', async () => {
+    api.on('PATCH /service-templates/3', { body: { ...shop, name: 'other' } });
+    expect((await arcus('service-template', 'rename', 'shop', 'other')).out).toContain('is called other now');
+    expect(sent()).toEqual([['PATCH', '/service-templates/3', { name: 'other' }]]);
+  });
+
+  it('exports one in the names of OneFlow 5, or of 7, and nothing but JSON', async () => {
+    const exported = async (...names: string[]) =>
+      JSON.parse((await arcus('service-template', 'export', 'shop', ...names)).out);
+    expect(await exported()).toEqual(JSON.parse(JSON.stringify(shop.body)));
+    expect((await exported('--names', '7')).roles[0]).toMatchObject({
+      ...{ name: 'web', type: 'vm', template_id: roles.web.vm_template },
+    });
+    expect((await arcus('service-template', 'export', 'shop', '--names', '6')).code).toBe(2);
+  });
+
+  it('lists what one has been, and prints a revision of it', async () => {
+    const created_at = shop.created_at;
+    const items = [2, 1].map((revision) => ({ revision, created_at, roles: revision }));
+    api.on('GET /service-templates/3/revisions', { body: { items } });
+    api.on('GET /service-templates/3/revisions/1', {
+      body: { revision: 1, created_at, body: { ...shop.body, roles: [roles.web] } },
+    });
+    const { out } = await arcus('service-template', 'revisions', 'shop');
+    expect(out).toMatch(/REVISION +SINCE +ROLES\s+2 .+ 2\s+1 .+ 1/);
+    const before = JSON.parse((await arcus('service-template', 'revisions', 'shop', '1')).out);
+    expect(before.roles.map(({ name }: { name: string }) => name)).toEqual(['web']);
+  });
+});
+
+describe('arcus service', () => {
+  it('purges those that are DONE', async () => {
+    for (const id of [12, 13]) api.on(`DELETE /services/${id}`, { status: 202, body: deployment({}) });
+    const { out } = await arcus('service', 'purge', '--yes');
+    expect(out).toContain('2 services removed.');
+    expect(sent().map(([method, path]) => [method, path])).toEqual([
+      ['DELETE', '/services/12'],
+      ['DELETE', '/services/13'],
+    ]);
+    expect(api.asked.find(({ path }) => path.startsWith('/services?'))?.path).toContain('state=DONE');
+  });
+
+  it('releases what is on hold, adds a role and removes one', async () => {
+    const accepted = { status: 202, body: deployment({ state: 'accepted' }) };
+    for (const path of ['release', 'roles', 'roles/cache/remove']) api.on(`POST /services/12/${path}`, accepted);
+    const file = join(tmpdir(), `role-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify({ name: 'cache', vm_template: 3 }));
+    const all = [
+      await arcus('service', 'release', 'front'),
+      await arcus('service', 'release', 'front', '--role', 'db'),
+      await arcus('service', 'role', 'add', 'front', '-f', file),
+      await arcus('service', 'role', 'remove', 'front', 'cache', '--force', '--yes'),
+    ];
+    expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(sent()).toEqual([
+      ['POST', '/services/12/release', {}],
+      ['POST', '/services/12/release', { role: 'db' }],
+      ['POST', '/services/12/roles', { name: 'cache', vm_template: 3 }],
+      ['POST', '/services/12/roles/cache/remove', { force: true }],
+    ]);
+    const wrongs = [
+      ['role', 'add', 'front'],
+      ['role', 'remove', 'front'],
+      ['role', 'move', 'front'],
+    ];
+    for (const wrong of wrongs) expect((await arcus('service', ...wrong)).code, wrong.join(' ')).toBe(2);
+    expect(sent()).toHaveLength(4);
+  });
+});
