@@ -72,12 +72,17 @@ export const instantiateOptions = {
   options: [
     ['--name <name>', 'name of the service'],
     ['-f, --file <file>', 'JSON or YAML merged over the template; - for standard input'],
+    [
+      '--deep',
+      'with --file: its roles go over those of the same name; absent: each member replaces that of the template',
+    ],
     ['--multiple <n>', 'so many services of it, 100 at most'],
     ['--wait', 'wait until the service runs'],
   ],
   schema: z.object({
     name: z.string().optional(),
     file: z.string().optional(),
+    deep: z.boolean().optional(),
     multiple: z.coerce.number(severalError).int(severalError).min(1, severalError).max(100, severalError).default(1),
     wait: z.boolean().optional(),
   }),
@@ -89,12 +94,13 @@ const mergeHelp = 'Give attributes of a service template, such as {"deployment":
 export async function instantiate(
   context: Context,
   wish: string | undefined,
-  { name, file, multiple, wait }: z.output<typeof instantiateOptions.schema>,
+  { name, file, deep, multiple, wait }: z.output<typeof instantiateOptions.schema>,
 ): Promise<void> {
   const document = file === undefined ? undefined : readInput(file);
   const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
   const merged = { ...merge, ...(name === undefined ? {} : { name }) };
-  const body = json(Object.keys(merged).length > 0 ? { merge_template: merged } : {});
+  const way = deep ? { merge: 'deep' } : {};
+  const body = json(Object.keys(merged).length > 0 ? { merge_template: merged, ...way } : {});
   const id = await resolve(context.client(), serviceTemplates, wish);
   const path = `/service-templates/${id}/instantiate`;
   const answers: Answer<OperationResource>[] = [];

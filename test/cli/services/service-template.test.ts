@@ -45,6 +45,16 @@ describe('arcus service-template', () => {
     expect(sent()).toEqual([['PATCH', '/service-templates/3', { name: 'other' }]]);
   });
 
+  it('merges a file over one when it is instantiated, by the top level or role by role', async () => {
+    api.on('POST /service-templates/3/instantiate', { status: 202, body: deployment({ state: 'accepted' }) });
+    const merge_template = { roles: [{ name: 'web', cardinality: 3 }] };
+    const file = join(tmpdir(), `merge-${process.pid}.json`);
+    writeFileSync(file, JSON.stringify(merge_template));
+    await arcus('service-template', 'instantiate', 'shop', '-f', file);
+    await arcus('service-template', 'instantiate', 'shop', '-f', file, '--deep');
+    expect(sent().map(([, , body]) => body)).toEqual([{ merge_template }, { merge_template, merge: 'deep' }]);
+  });
+
   it('exports one in the names of OneFlow 5, or of 7, and nothing but JSON', async () => {
     const exported = async (...names: string[]) =>
       JSON.parse((await arcus('service-template', 'export', 'shop', ...names)).out);
