@@ -13,9 +13,16 @@ import { openShell, type Shell } from './shell.js';
 // The tutorials as a newcomer follows them, on a machine of his own: a home directory with nothing in it, a checkout, two
 // terminals. With ARCUS_WRITE_TUTORIALS=1 the pages are given what their commands show now, where they say otherwise.
 
-const pages = ['first-service', 'your-own-template', 'when-something-fails', 'sharing-with-a-group'];
+const pages = [
+  'first-service',
+  'your-own-template',
+  'when-something-fails',
+  'sharing-with-a-group',
+  'scales-by-itself',
+];
 const anew = process.env.ARCUS_WRITE_TUTORIALS === '1';
-const patience = 300_000;
+/** Some pages wait until hosts have told what their VMs use, which takes its time on any machine. */
+const patience = 600_000;
 
 let home: string;
 let shell: Shell;

@@ -1,81 +1,28 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { close, listen } from '../../../api/http/serve.js';
-import { createShell } from '../../../api/http/shell.js';
-import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
-import { runFlow } from '../../../cli/oneflow/flow-program.js';
-import { createWorld, type World } from '../../api/world.js';
-import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { type FlowWorld, startFlowWorld } from './flow-world.js';
 
-let world: World;
-let server: Server;
+let flow: FlowWorld;
+let world: FlowWorld['world'];
 let url: string;
-const directory = mkdtempSync(join(tmpdir(), 'oneflow-test-'));
 beforeAll(async () => {
-  world = await createWorld({ withTemporal: false, engine: idleEngine });
-  const face = oneflowFace(world.parts);
-  server = await listen(createShell(face, world.parts), {
-    ...{ port: 0, address: '127.0.0.1', refusalOf: face.refusalOf },
-  });
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
-  writeFileSync(join(directory, 'one_auth'), 'oneadmin:oneadmin\n');
+  flow = await startFlowWorld();
+  ({ world, url } = flow);
   for (const name of ['zero', 'one'])
     await world.ask('oneadmin', 'post', '/vm-templates', { name, template: { CPU: 1, MEMORY: 64 } });
 });
-afterAll(async () => {
-  await close(server);
-  await world.stop();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => flow.stop());
 
-async function run(line: string, environment: Record<string, string> = {}) {
-  const [name, ...words] = line.split(' ');
-  const printed = { out: '', err: '' };
-  const code = await runFlow(name === 'oneflow' ? 'oneflow' : 'oneflow-template', words, {
-    environment: { ONEFLOW_URL: url, ONE_AUTH: join(directory, 'one_auth'), ...environment },
-    out: (text) => {
-      printed.out += `${text}\n`;
-    },
-    err: (text) => {
-      printed.err += `${text}\n`;
-    },
-    now: () => new Date(),
-  });
-  return { code, ...printed };
-}
-
-/** What a terminal is given until so many looks have been printed. */
-async function topOf(words: string[], looks: number): Promise<string[]> {
-  const given: string[] = [];
-  const ended = new Error('the terminal was closed');
-  await expect(
-    runFlow('oneflow', words, {
-      environment: { ONEFLOW_URL: url, ONE_AUTH: join(directory, 'one_auth') },
-      clear: () => given.push('clear'),
-      out: (text) => {
-        if (given.push(text) === 2 * looks) throw ended;
-      },
-      err: () => {},
-      now: () => new Date(),
-    }),
-  ).rejects.toBe(ended);
-  return given;
-}
+const run: FlowWorld['run'] = (...given) => flow.run(...given);
 
 describe('oneflow and oneflow-template, with the guide’s words', () => {
   it('say what is the matter with a file, and where', async () => {
-    const file = join(directory, 'broken.json');
     for (const [text, why] of [
       ['{\n"name": ,}', /broken.json is no template in JSON: .*, line 2\n$/],
       ['[]', /broken.json is no template in JSON: it is no object\n$/],
     ] as const) {
-      writeFileSync(file, text);
-      expect(await run(`oneflow-template create ${file}`)).toMatchObject({
+      expect(await run(`oneflow-template create ${flow.file('broken.json', text)}`)).toMatchObject({
         code: 255,
         err: expect.stringMatching(why),
       });
@@ -84,7 +31,6 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
   });
 
   it('register, list and show a template, and deploy a service of it', async () => {
-    const file = join(directory, 'my_service.json');
     const role = (name: string, more: object = {}) => ({ name, vm_template: 0, ...more });
     const policy = { expression: 'ATT > 50', type: 'CHANGE', adjust: 2, period_number: 3, period: 10 };
     const back = { expression: 'ATT < 20', type: 'PERCENTAGE_CHANGE', adjust: -10, min_adjust_step: 2 };
@@ -100,7 +46,7 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       role('worker', { parents: ['frontend'], cardinality: 2 }),
     ];
     const text = JSON.stringify({ name: 'my_service', deployment: 'straight', roles });
-    writeFileSync(file, `// The guide's\n${text}`);
+    const file = flow.file('my_service.json', `// The guide's\n${text}`);
     expect(await run(`oneflow-template create ${file}`)).toEqual({ code: 0, out: 'ID: 0\n', err: '' });
     expect((await run('oneflow-template list')).out).toBe(
       [
@@ -148,7 +94,7 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       'PARENTS             : frontend',
     ])
       expect(service.split('\n')).toContain(line);
-    const looks = await topOf(['top', '1', '-d', '1'], 2);
+    const looks = await flow.watch('oneflow top 1 -d 1', 4);
     expect(looks).toEqual(['clear', service.trimEnd(), 'clear', service.trimEnd()]);
     expect(JSON.parse((await run('oneflow show 1 -j')).out).DOCUMENT.NAME).toBe('my_service');
   });
@@ -181,7 +127,7 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       err: expect.stringContaining('integer'),
     });
     expect((await run('oneflow list -u oneadmin -p wrong')).code).toBe(145);
-    expect(await run('oneflow list', { ONE_AUTH: join(directory, 'none') })).toMatchObject({
+    expect(await run('oneflow list', { ONE_AUTH: join(flow.directory, 'none') })).toMatchObject({
       ...{ code: 255, err: expect.stringContaining('ONE_AUTH') },
     });
     expect((await run('oneflow bogus')).code).toBe(255);
