@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { laterNames } from '../../domain/services/later-names.js';
 import type { OwnershipResource } from '../../schemas/common/common.js';
 import { type NodeResource, type ServiceResource, ServiceState } from '../../schemas/services/service.js';
@@ -17,7 +17,11 @@ export type Document = { DOCUMENT: Record<string, unknown> };
 
 const bit = (is: boolean): string => (is ? '1' : '0');
 
-function documentOf(type: keyof typeof types, { permissions, ...of }: Owned, body: object): Document {
+/** What OneFlow keeps beside the body of a template: texts, and texts by name. */
+const Raw = z.record(z.string(), z.union([z.string(), z.record(z.string(), z.string())])).catch({});
+export const rawIn = (told: unknown): z.infer<typeof Raw> => Raw.parse(told);
+
+function documentOf(type: keyof typeof types, { permissions, ...of }: Owned, body: object, raw: object = {}): Document {
   const { owner, group, other } = permissions;
   return {
     DOCUMENT: {
@@ -33,7 +37,7 @@ function documentOf(type: keyof typeof types, { permissions, ...of }: Owned, bod
         ...{ GROUP_U: bit(group.use), GROUP_M: bit(group.manage), GROUP_A: bit(group.admin) },
         ...{ OTHER_U: bit(other.use), OTHER_M: bit(other.manage), OTHER_A: bit(other.admin) },
       },
-      TEMPLATE: { BODY: body },
+      TEMPLATE: { BODY: body, ...raw },
     },
   };
 }
@@ -46,16 +50,19 @@ function stateNumber(state: ServiceState, of: 'service' | 'role', { holds }: Pic
   return state === 'HOLD' && of === 'service' ? 15 : ServiceState.options.indexOf(state);
 }
 
-export const templateDocument = (template: ServiceTemplateResource, { names, times }: Ways): Document =>
-  documentOf('service_template', template, {
-    ...(names === 'later' ? laterNames(template.body) : template.body),
+export function templateDocument(template: ServiceTemplateResource, { names, times }: Ways): Document {
+  const { template_raw, ...body } = template.body;
+  const shown = {
+    ...(names === 'later' ? laterNames(body) : body),
     ...(times === 'told' && { registration_time: seconds(template.created_at) }),
-  });
+  };
+  return documentOf('service_template', template, shown, rawIn(template_raw ?? {}));
+}
 
 /** What Arcus tells of a service and of a role beside what OneFlow has in their place. */
 const ofService: ReadonlySet<string> = new Set([
   ...['id', 'uid', 'gid', 'uname', 'gname', 'permissions', 'shutdown_action'],
-  ...['template_id', 'template_revision', 'operation', 'created_at', 'ended_at'],
+  ...['template_id', 'template_revision', 'template_raw', 'operation', 'created_at', 'ended_at'],
 ]);
 const ofRole: ReadonlySet<string> = new Set(['reason', 'operation', 'cooldown_until']);
 

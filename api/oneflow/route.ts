@@ -25,6 +25,8 @@ export type Asked = {
   id: number;
   /** The name of a role in the path; empty where it has none. */
   role: string;
+  /** What `{n}` of the path is; empty where it has none. */
+  n: string;
   /** Counts an operation that was accepted, by what was asked for, as the native API calls it. */
   accepted: (request: string) => void;
 };
@@ -63,7 +65,7 @@ export function addRoutes(router: Router, metrics: Counting, rows: readonly Row[
 }
 
 function askedOf(request: Request): Omit<Asked, 'accepted'> {
-  const { id, role } = request.params;
+  const { id, role, n } = request.params;
   const sent: unknown = request.body;
   return {
     caller: callerOf(request),
@@ -72,6 +74,7 @@ function askedOf(request: Request): Omit<Asked, 'accepted'> {
     body: request.method === 'GET' ? undefined : (readBody(sent, 'application/json', { comments: true }) ?? undefined),
     id: id === undefined ? 0 : idOf(id),
     role: typeof role === 'string' ? role : '',
+    n: typeof n === 'string' ? n : '',
   };
 }
 

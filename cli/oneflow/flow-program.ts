@@ -33,6 +33,8 @@ const Given = z.looseObject({
   delete: z.boolean().optional(),
   period: z.coerce.number().int().optional(),
   number: z.coerce.number().int().optional(),
+  recursive: z.boolean().optional(),
+  recursiveTemplates: z.boolean().optional(),
   multiple: z.coerce.number().int().min(1).max(100).default(1),
   delay: z.coerce.number().min(1).default(3),
 });
@@ -216,7 +218,14 @@ export async function runFlow(
     add(
       'clone <id> <name>',
       'Make another one of it',
-      toEach(async (client, id, [called]) => told(await perform(client, id, 'clone', { name: called }))),
+      toEach(async (client, id, [called], { recursive, recursiveTemplates }) => {
+        const along = recursive ? 'all' : recursiveTemplates ? 'templates' : undefined;
+        told(await perform(client, id, 'clone', { name: called, ...(along && { recursive: along }) }));
+      }),
+      [
+        ['--recursive', 'clone the VM templates of its roles, too, and their images'],
+        ['--recursive-templates', 'clone the VM templates of its roles, too, and no images'],
+      ],
     );
   }
 

@@ -212,13 +212,22 @@ export const serviceTemplateCommands: readonly Leaf[] = [
   leaf({
     usage: 'clone <service-template> <name>',
     summary: 'Make another service template of one',
-    examples: ['arcus service-template clone my_service other'],
-    schema: z.object({}),
-    run: async (context, [wish, name = '']) => {
+    examples: [
+      'arcus service-template clone my_service other',
+      'arcus service-template clone my_service other --vm-templates',
+    ],
+    options: [['--vm-templates', 'clone the VM templates of its roles, too: the new roles name the clones']],
+    schema: z.object({ vmTemplates: z.boolean().optional() }),
+    run: async (context, [wish, name = ''], { vmTemplates }) => {
       const id = await resolve(context.client(), serviceTemplates, wish);
       const { value, raw } = await context
         .client()
-        .send('POST', `/service-templates/${id}/clone`, ServiceTemplateResource, json({ name }));
+        .send(
+          'POST',
+          `/service-templates/${id}/clone`,
+          ServiceTemplateResource,
+          json({ name, ...(vmTemplates && { vm_templates: true }) }),
+        );
       report(context, `service-template ${value.id} (${value.name}) created.`, raw);
     },
   }),

@@ -24,13 +24,15 @@ import {
   ServiceTemplateBody,
   type ServiceTemplateResource,
 } from '../../schemas/services/service-template.js';
-import type { VmTemplate } from '../../schemas/vms/vm-template.js';
+import type { VmTemplate, VmTemplateResource } from '../../schemas/vms/vm-template.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
 import { type Kept, managed, objectsOf } from '../managed.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
+import { unconditional } from '../precondition.js';
 import { namesFor, serviceTemplateResource } from '../resources.js';
+import { vmTemplates } from '../vms/vm-templates.js';
 
 /** Where service templates are kept, and how they are shown. */
 const kept = ({ store, directory }: OperationsContext): Kept<'service_template', ServiceTemplateResource> => ({
@@ -71,10 +73,26 @@ export async function cloneServiceTemplate(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  { name }: CloneServiceTemplate,
+  { name, vm_templates = false }: CloneServiceTemplate,
 ): Promise<ServiceTemplateResource> {
   const { body } = await objectsOf(context, 'service_template', kept(context)).find(caller, id, 'use');
-  return serviceTemplates(context).create(caller, { ...body, name });
+  const { create } = serviceTemplates(context);
+  if (!vm_templates) return create(caller, { ...body, name });
+  const templates = vmTemplates(context);
+  const used = [...new Set(body.roles.map(({ vm_template }) => vm_template))];
+  // All are read before the first is made: one that he may not use is said while nothing is there.
+  const found: VmTemplateResource[] = [];
+  for (const one of used) found.push(await templates.show(caller, one));
+  const made = new Map<number, number>();
+  try {
+    for (const { id: of, name: called, template } of found)
+      made.set(of, (await templates.create(caller, { name: `${name}-${called}`, template })).id);
+    const roles = body.roles.map((role) => ({ ...role, vm_template: made.get(role.vm_template) ?? role.vm_template }));
+    return await create(caller, { ...body, name, roles });
+  } catch (error) {
+    for (const one of made.values()) await templates.remove(caller, one, unconditional).catch(() => {});
+    throw error;
+  }
 }
 
 /** A service of the template, PENDING, and the operation that deploys it. */

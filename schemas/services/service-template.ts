@@ -240,7 +240,15 @@ export const UpdateServiceTemplate = z
   .record(z.string(), z.unknown())
   .describe('Members to set; null takes one away; objects are merged, lists replaced whole');
 
-export const CloneServiceTemplate = z.strictObject({ name: ObjectName.describe('Of the new template') });
+export const CloneServiceTemplate = z.strictObject({
+  name: ObjectName.describe('Of the new template'),
+  vm_templates: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether its roles have VM templates of their own: those that they name are cloned, too; you may have to be allowed to create VM templates',
+    ),
+});
 export type CloneServiceTemplate = z.infer<typeof CloneServiceTemplate>;
 
 /** `revision`: rises with each change of the body, from 1; absent: 1. `revised_at`: since when it is that; absent: since it was made. */

@@ -210,7 +210,7 @@ export const serviceTemplateRoutes: readonly Route[] = [
       ['create', 'service_template'],
     ],
     description:
-      'The new one is yours, in your group, with your umask. You need USE on the VM templates that its roles name.',
+      'The new one is yours, in your group, with your umask. You need USE on the VM templates that its roles name. With `vm_templates` those are cloned first, each as `<name>-<its name>`, and the new roles name the clones; then you need to be allowed to create VM templates.',
     params: ById,
     query: NoQuery,
     body: json(CloneServiceTemplate.meta({ id: 'CloneServiceTemplate' })),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
+import { limits } from '../../../schemas/common/limits.js';
 import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
 import type { Ways } from '../client-version.js';
@@ -49,7 +50,11 @@ function unlessOthers(error: unknown): void {
 }
 
 /** `/service`: services, and what is done to them as a whole. */
-export function serviceRoutes(router: Router, { services, scaling, ownership }: Operations, metrics: Counting): void {
+export function serviceRoutes(
+  router: Router,
+  { services, scaling, ownership, operations }: Operations,
+  metrics: Counting,
+): void {
   /** A service that this client knows of: for releases that remove what is DONE, it is gone then. */
   async function shown({ caller, id, ways }: Asked): Promise<ServiceResource> {
     const service = await services.show(caller, id, told(ways));
@@ -148,6 +153,29 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
     return done;
   };
 
+  /**
+   * What is left of an action on the VMs of a role, or of all: those that it has not come to are spared. There it is many
+   * actions that wait at the VMs under one number; here it is the one that goes on, numbered from the oldest on that does.
+   */
+  const dropAction = async (asked: Asked): Promise<Answer> => {
+    const { caller, id, role, n } = asked;
+    const { roles } = await shown(asked);
+    if (role !== '' && !roles.some(({ name }) => name === role)) throw refused(`Role '${role}' not found`);
+    if (!/^\d{1,9}$/.test(n)) throw new Problem('invalid_request', 'Sched action ID must be an integer number');
+    const open: string[] = [];
+    for (const state of ['accepted', 'running'] as const) {
+      const query = { limit: limits.pageItems.most, resource_type: 'service', resource_id: id, state } as const;
+      const { items } = await operations.list(caller, query);
+      open.push(
+        ...items.filter((one) => one.type === 'performOnRole' && (one.role ?? '') === role).map((one) => one.id),
+      );
+    }
+    const op = open.toSorted()[Number(n)];
+    if (op === undefined) throw new Problem('not_found', `No action ${n} goes on there.`);
+    await operations.cancel(caller, op);
+    return done;
+  };
+
   const never = (what: string) => async (): Promise<Answer> => {
     throw notYet(what);
   };
@@ -180,8 +208,8 @@ export function serviceRoutes(router: Router, { services, scaling, ownership }: 
         return perform(asked, asked.role, action, params);
       },
     },
-    { method: 'delete', path: '/service/{id}/sched_action/{n}', answer: never('schedule actions') },
-    { method: 'delete', path: '/service/{id}/role/{role}/sched_action/{n}', answer: never('schedule actions') },
+    { method: 'delete', path: '/service/{id}/sched_action/{n}', answer: dropAction },
+    { method: 'delete', path: '/service/{id}/role/{role}/sched_action/{n}', answer: dropAction },
     { method: 'post', path: '/service_pool/purge_done', answer: purge },
   ]);
 }

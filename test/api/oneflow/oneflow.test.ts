@@ -308,6 +308,32 @@ describe('the actions of OneFlow', () => {
     ]);
   });
 
+  it('end what is left of an action on a role, by its place among those that go on', async () => {
+    const id = await running();
+    const later = as('ruby 7.4.0');
+    const role = `/service/${id}/role/front`;
+    for (const period of [60, 61]) await later('post', `${role}/action`, action('resume', { number: 1, period }));
+    await later('post', `/service/${id}/action`, action('resume', {}));
+    const drop = (path: string) => later('delete', path);
+    const refusals = [await drop(`${role}/sched_action/x`), await drop(`${role}/sched_action/2`)];
+    expect(refusals.map(({ status }) => status)).toEqual([400, 404]);
+    expect(refusals[0]?.text).toBe('Sched action ID must be an integer number');
+    const open = async () => {
+      const query = { kind: 'performOnRole', 'resource.id': id, ended_at: null } as const;
+      const its = await world.store.operations.model.find(query).sort({ _id: 1 }).lean().exec();
+      return its.map(({ role: of = null, input }) => [of, 'period' in input ? input.period : null]);
+    };
+    expect((await drop(`${role}/sched_action/1`)).status).toBe(204);
+    expect(await open()).toEqual([
+      ['front', 60],
+      [null, 0],
+    ]);
+    expect((await drop(`/service/${id}/sched_action/0`)).status).toBe(204);
+    expect((await drop(`${role}/sched_action/0`)).status).toBe(204);
+    expect(await open()).toEqual([]);
+    expect((await drop(`/service/${id}/role/nobody/sched_action/0`)).status).toBe(500);
+  });
+
   it('scale to what is there already: taken of old clients, refused to later ones', async () => {
     const id = await running();
     for (const body of [{}, { cardinality: '1' }, { cardinality: 1, force: true }])
@@ -347,12 +373,68 @@ describe('templates and services, for who works with them', () => {
       action('clone', { name: 'a clone', recursive: 'none' }),
     );
     expect([again.status, again.text]).toEqual([500, expect.stringContaining('already')]);
-    const whole = await act(`/service_template/${id}`, 'clone', { name: 'all', recursive: 'all' });
-    expect(whole.status).toBe(501);
     const service = await running();
     expect((await act(`/service/${service}`, 'rename', { name: 'renamed' })).status).toBe(204);
     expect((await old('get', `/service/${service}`)).body.DOCUMENT.NAME).toBe('renamed');
     expect((await act(`/service/${service}`, 'rename', { name: '12' })).status).toBe(400);
+  });
+
+  it('are cloned with the VM templates of their roles, all of them or none', async () => {
+    const id = await template({
+      roles: ['web', 'db', 'cache'].map((name, at) => ({ name, vm_template: at === 1 ? 1 : 0, cardinality: at })),
+    });
+    const vmTemplates = async () => (await world.ask('oneadmin', 'get', '/vm-templates?limit=100')).body.items;
+    for (const [at, recursive] of ['templates', 'all', true].entries()) {
+      const cloned = await act(`/service_template/${id}`, 'clone', { name: `whole ${at}`, recursive });
+      expect(cloned.status, cloned.text).toBe(201);
+      const { roles } = first.template.parse(cloned.body).DOCUMENT.TEMPLATE.BODY;
+      const [web = -1, db = -1, cache = -1] = roles.map(({ vm_template }) => vm_template);
+      expect([web === cache, web > 1, db > 1, web === db]).toEqual([true, true, true, false]);
+      const made = (await vmTemplates()).filter(({ name }: { name: string }) => name.startsWith(`whole ${at}-`));
+      expect(new Map(made.map((one: { id: number; name: string }) => [one.name, one.id]))).toEqual(
+        new Map([
+          [`whole ${at}-zero`, web],
+          [`whole ${at}-one`, db],
+        ]),
+      );
+    }
+    // The name of the service template is taken: what was made for it goes again.
+    const before = (await vmTemplates()).length;
+    const again = await act(`/service_template/${id}`, 'clone', { name: 'whole 0', recursive: 'templates' });
+    expect([again.status, (await vmTemplates()).length]).toEqual([500, before]);
+    const disk = await world.ask('oneadmin', 'post', '/vm-templates', {
+      ...{ name: 'disk', template: { CPU: 1, MEMORY: 64, DISK: { IMAGE: 'debian' } } },
+    });
+    const stored = await template({ roles: [{ name: 'db', vm_template: disk.body.id }] });
+    const images = await act(`/service_template/${stored}`, 'clone', { name: 'images', recursive: 'all' });
+    expect([images.status, images.text]).toEqual([501, expect.stringContaining('clone the images of VM template')]);
+    expect((await act(`/service_template/${stored}`, 'clone', { name: 'none', recursive: 'templates' })).status).toBe(
+      201,
+    );
+  });
+
+  it('keep raw attributes beside their body, whatever becomes of that', async () => {
+    const id = await template();
+    const path = `/service_template/${id}`;
+    const shown = async () => (await old('get', path)).body.DOCUMENT.TEMPLATE;
+    const update = (params: object) => act(path, 'update', params);
+    expect((await update({ template_raw: 'LABELS = "web"\nNOTE = [ BY = "ann" ]', append: true })).status).toBe(204);
+    expect((await update({ template_raw: 'LABELS = "web,blue"', append: true })).status).toBe(204);
+    const raw = { LABELS: 'web,blue', NOTE: { BY: 'ann' } };
+    expect(await shown()).toMatchObject(raw);
+    expect((await shown()).BODY).not.toHaveProperty('template_raw');
+    expect((await old('put', path, myService('put'))).body.DOCUMENT.TEMPLATE).toMatchObject(raw);
+    expect((await update({ template_json: JSON.stringify(myService('json')) })).status).toBe(204);
+    const made = await act(path, 'instantiate');
+    expect(made.body.DOCUMENT.TEMPLATE.BODY).not.toHaveProperty('template_raw');
+    expect((await update({ template_raw: 'ONLY = "this"' })).status).toBe(204);
+    const { BODY, ...left } = await shown();
+    expect([left, BODY.name]).toEqual([{ ONLY: 'this' }, 'json']);
+    const refusals = [await update({ template_raw: 'no equals sign' }), await update({ template_raw: 'BODY = "{}"' })];
+    expect(refusals.map(({ status, text }) => [status, text])).toEqual([
+      [400, expect.stringMatching(/^template_raw: line 1, column \d+: /)],
+      [500, 'Action update: BODY is changed by template_json'],
+    ]);
   });
 
   it('that are DONE are purged, but for those of others', async () => {

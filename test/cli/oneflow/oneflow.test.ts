@@ -104,6 +104,12 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
       code: 0,
       out: expect.stringMatching(/^ID: \d+\n$/),
     });
+    for (const how of ['recursive', 'recursive-templates'])
+      expect(await run(`oneflow-template clone 0 ${how} --${how}`)).toMatchObject({ code: 0, err: '' });
+    const vmTemplates = (await world.ask('oneadmin', 'get', '/vm-templates')).body.items;
+    expect(vmTemplates.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['recursive-zero', 'recursive-templates-zero']),
+    );
     for (const line of ['chmod 0,copy 664', 'chown copy alice users', 'rename copy other'])
       expect(await run(`oneflow-template ${line}`), line).toEqual({ code: 0, out: '', err: '' });
     expect((await run('oneflow-template list')).out).toContain('alice           users           other');
