@@ -30,6 +30,7 @@ export const problems = {
   database_unavailable: { status: 503, retryable: true, title: 'The database did not answer' },
   deploy_refused: { status: 502, retryable: false, title: 'The hypervisor refused the VM' },
   destroy_refused: { status: 502, retryable: false, title: 'The hypervisor refused to remove the VM' },
+  action_refused: { status: 502, retryable: false, title: 'The hypervisor refused the action' },
   stale_epoch: { status: 409, retryable: false, title: 'A newer operation has taken this VM' },
   taken: { status: 409, retryable: false, title: 'Another operation has taken over' },
   cancelled: { status: 409, retryable: false, title: 'Cancelled' },

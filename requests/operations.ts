@@ -60,6 +60,7 @@ import {
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
+import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
 import { showOperation } from './why/operation-detail.js';
@@ -96,6 +97,7 @@ export const createOperations = (given: OperationsContext) => {
       create: createVm,
       update: updateVm,
       terminate: terminateVm,
+      switch: switchVm,
       recover: recoverVm,
       resume: resumeVm,
     }),

@@ -118,6 +118,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  performOnVm: {
+    on: 'vm',
+    verb: 'perform an action on',
+    noun: 'action',
+    nouns: 'actions',
+    doing: 'has an action performed on it',
+    aim: null,
+    counts: 'switched',
+    preempts: false,
+    right: 'manage',
+  },
   checkConsistency: {
     on: 'zone',
     verb: 'check the consistency of',

@@ -2,7 +2,15 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler, t
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/common/request-source.js';
-import { DeployCall, DestroyCall, JournalQuery, ProbeCall, simulatorRefusals } from '../schemas/hosts/simulator.js';
+import {
+  DeployCall,
+  DestroyCall,
+  HardSwitchCall,
+  JournalQuery,
+  ProbeCall,
+  SwitchCall,
+  simulatorRefusals,
+} from '../schemas/hosts/simulator.js';
 import { controlRoutes } from './control-routes.js';
 import { hostName } from './host-name.js';
 import { Refusal } from './refusal.js';
@@ -44,6 +52,16 @@ function callRoutes(simulator: Simulator): Router {
     const call = DestroyCall.parse(request.body);
     response.json(await simulator.destroy(hostName(request), call, clientGone(response)));
   });
+  for (const verb of ['poweroff', 'reboot'] as const)
+    routes.post(`/hosts/:name/${verb}`, async (request, response) => {
+      const call = HardSwitchCall.parse(request.body);
+      response.json(await simulator[verb](hostName(request), call, clientGone(response)));
+    });
+  for (const verb of ['suspend', 'resume'] as const)
+    routes.post(`/hosts/:name/${verb}`, async (request, response) => {
+      const call = SwitchCall.parse(request.body);
+      response.json(await simulator[verb](hostName(request), call, clientGone(response)));
+    });
   routes.post('/hosts/:name/probe', async (request, response) => {
     const { host } = ProbeCall.parse(request.body);
     response.json(await simulator.probe(hostName(request), host, clientGone(response)));

@@ -1,6 +1,13 @@
-import type { CallOutcome, DeployCall, DestroyCall, SimulatorSettings } from '../schemas/hosts/simulator.js';
+import type {
+  CallOutcome,
+  DeployCall,
+  DestroyCall,
+  HardSwitchCall,
+  SimulatorSettings,
+  SwitchCall,
+} from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
-import { type DomainRecord, type HostRecord, ownerOfName, present, usedCapacity } from './state.js';
+import { type DomainRecord, downOf, type HostRecord, ownerOfName, present, usedCapacity } from './state.js';
 
 /** What a call comes to, decided at one moment from what the host holds then. Outcomes `refused_…` do nothing else. */
 export type Decision = {
@@ -25,12 +32,13 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
   }
   const domain = present(host, call.vm, moment.now);
   const same = domain !== undefined && domain.epoch === call.epoch && domain.gone_at === null ? domain : undefined;
-  if (same && same.down === null) return { outcome: 'exists', detail: null };
+  const down = domain ? downOf(domain, moment.now) : null;
+  if (same && down === null) return { outcome: 'exists', detail: null };
 
   const shortage = shortageOf(host, call, domain, moment.now);
   if (shortage) return { ...refusal('refused_capacity', shortage), ...(domain && !same ? { set: null } : {}) };
   const boots_at = moment.now + bootTime(host.name, call, moment.settings);
-  if (same) return { outcome: 'started', detail: null, set: { ...same, down: null, boots_at } };
+  if (same) return { outcome: 'started', detail: null, set: { ...same, down: null, stops_at: null, boots_at } };
   return {
     outcome: domain ? 'replaced' : 'created',
     detail: null,
@@ -44,6 +52,8 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
       boots_at,
       gone_at: null,
       down: null,
+      stops_at: null,
+      rebooted: null,
     },
   };
 }
@@ -59,10 +69,84 @@ export function decideDestroy(host: HostRecord, call: DestroyCall, moment: Omit<
     );
   }
   const booting = domain.boots_at > moment.now;
-  const time = call.hard || booting || domain.down !== null ? 0 : shutdownTime(host.name, domain, moment.settings);
+  const time =
+    call.hard || booting || downOf(domain, moment.now) !== null ? 0 : shutdownTime(host.name, domain, moment.settings);
   const outcome = domain.gone_at === null ? 'destroyed' : 'leaving';
   if (time === 0) return { outcome, detail: null, set: null };
   return { outcome, detail: null, set: { ...domain, gone_at: domain.gone_at ?? moment.now + time } };
+}
+
+/** Hard: at once; else when the guest has shut down. One that is not there does not run either. */
+export function decidePoweroff(host: HostRecord, call: HardSwitchCall, moment: Omit<Moment, 'deployId'>): Decision {
+  const { domain, late } = switched(host, call, moment.now);
+  if (late) return late;
+  if (!domain) return { outcome: 'absent', detail: null };
+  if (downOf(domain, moment.now) !== null) return { outcome: 'exists', detail: null };
+  const booting = domain.boots_at > moment.now;
+  const time = call.hard || booting ? 0 : shutdownTime(host.name, domain, moment.settings);
+  if (time === 0) return { outcome: 'stopped', detail: null, set: { ...domain, down: 'stopped', stops_at: null } };
+  if (domain.stops_at !== null) return { outcome: 'stopping', detail: null };
+  return { outcome: 'stopped', detail: null, set: { ...domain, stops_at: moment.now + time } };
+}
+
+/** Once for each epoch: its guest begins anew, in the same domain. */
+export function decideReboot(host: HostRecord, call: HardSwitchCall, moment: Omit<Moment, 'deployId'>): Decision {
+  const { domain, late } = switched(host, call, moment.now);
+  if (late) return late;
+  if (!domain || downOf(domain, moment.now) !== null) return notUp(host, call, domain, 'rebooted', moment.now);
+  if (domain.rebooted === call.epoch) return { outcome: 'exists', detail: null };
+  const boot = { labels: domain.labels, vm: call.vm, epoch: call.epoch };
+  const boots_at = moment.now + bootTime(host.name, boot, moment.settings);
+  return { outcome: 'rebooted', detail: null, set: { ...domain, boots_at, rebooted: call.epoch } };
+}
+
+/** What a guest has in memory is kept on its host. */
+export function decideSuspend(host: HostRecord, call: SwitchCall, { now }: Pick<Moment, 'now'>): Decision {
+  const { domain, late } = switched(host, call, now);
+  if (late) return late;
+  const down = domain ? downOf(domain, now) : null;
+  if (down === 'suspended') return { outcome: 'exists', detail: null };
+  if (!domain || down !== null) return notUp(host, call, domain, 'suspended', now);
+  return { outcome: 'suspended', detail: null, set: { ...domain, down: 'suspended', stops_at: null } };
+}
+
+/** Goes on from what was kept. */
+export function decideResume(host: HostRecord, call: SwitchCall, { now }: Pick<Moment, 'now'>): Decision {
+  const { domain, late } = switched(host, call, now);
+  if (late) return late;
+  const down = domain ? downOf(domain, now) : null;
+  if (domain && down === null) return { outcome: 'exists', detail: null };
+  if (!domain || down !== 'suspended')
+    return refusal('refused_state', `${host.name} has nothing saved of VM ${call.vm} to resume it from.`);
+  const shortage = shortageOf(host, { domain: call.domain, capacity: domain.capacity }, domain, now);
+  if (shortage) return refusal('refused_capacity', shortage);
+  return { outcome: 'resumed', detail: null, set: { ...domain, down: null, boots_at: now } };
+}
+
+/** The domain that a call switches; `late`: the host has heard of a newer epoch. */
+function switched(
+  host: HostRecord,
+  call: SwitchCall,
+  now: number,
+): { domain: DomainRecord | undefined; late: Decision | null } {
+  const seen = host.seen.get(call.vm) ?? 0;
+  const domain = present(host, call.vm, now);
+  const late =
+    call.epoch < seen
+      ? refusal('refused_stale', `VM ${call.vm} on ${host.name} has seen epoch ${seen}; ${call.epoch} is older.`)
+      : null;
+  return { domain, late };
+}
+
+function notUp(
+  host: HostRecord,
+  { vm }: SwitchCall,
+  domain: DomainRecord | undefined,
+  deed: string,
+  now: number,
+): Decision {
+  const is = domain ? `is ${downOf(domain, now)} on ${host.name}` : `is not on ${host.name}`;
+  return refusal('refused_state', `VM ${vm} ${is}: it cannot be ${deed}.`);
 }
 
 const refusal = (outcome: CallOutcome, detail: string): Decision => ({ outcome, detail });
@@ -70,12 +154,12 @@ const refusal = (outcome: CallOutcome, detail: string): Decision => ({ outcome, 
 /** The sentence that says what the host lacks for this VM, as if its present domain were gone; null when it fits. */
 function shortageOf(
   host: HostRecord,
-  call: DeployCall,
+  call: Pick<DeployCall, 'domain' | 'capacity'>,
   replaced: DomainRecord | undefined,
   now: number,
 ): string | null {
   const used = usedCapacity(host, now);
-  const back = replaced && replaced.down === null ? replaced.capacity : { cpu: 0, memory: 0 };
+  const back = replaced && downOf(replaced, now) === null ? replaced.capacity : { cpu: 0, memory: 0 };
   const free = {
     cpu: host.total.cpu - used.cpu + back.cpu,
     memory: host.total.memory - used.memory + back.memory,
@@ -89,7 +173,11 @@ function shortageOf(
   return null;
 }
 
-function bootTime(host: string, call: DeployCall, settings: SimulatorSettings): number {
+function bootTime(
+  host: string,
+  call: Pick<DeployCall, 'labels' | 'vm' | 'epoch'>,
+  settings: SimulatorSettings,
+): number {
   const span =
     timing(settings.roles, call.labels.role)?.boot_ms ?? timing(settings.hosts, host)?.boot_ms ?? settings.boot_ms;
   return spanOf(span, settings.seed, 'boot', call.vm, call.epoch);

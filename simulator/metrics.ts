@@ -1,15 +1,16 @@
 import type { Metrics } from '../schemas/hosts/metrics.js';
 import type { LoadRule, SimulatedDomain } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
-import type { DomainRecord } from './state.js';
+import { type DomainRecord, downOf } from './state.js';
 
 const tenMinutes = 600_000;
 const nothing: Metrics = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
 
 /** What a domain reports of itself: nothing while down, else what the newest matching rule says, else a light load. */
 export function reportOf(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): SimulatedDomain {
-  const state = domain.down ?? (domain.boots_at > now ? 'booting' : 'running');
-  const use = domain.down === null ? usage(domain, host, rules, now) : nothing;
+  const down = downOf(domain, now);
+  const state = down ?? (domain.boots_at > now ? 'booting' : 'running');
+  const use = down === null ? usage(domain, host, rules, now) : nothing;
   return { vm: domain.vm, domain: domain.domain, deploy_id: domain.deploy_id, epoch: domain.epoch, state, ...use };
 }
 

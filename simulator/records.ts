@@ -76,11 +76,12 @@ function applyFaults(host: HostRecord, { revive, lose, ...faults }: PutFaults, n
   if (faults.dead && !host.faults.dead) {
     for (const domain of host.domains.values()) {
       if (domain.gone_at !== null) host.domains.delete(domain.vm);
-      else if (domain.down === null) host.domains.set(domain.vm, { ...domain, down: 'stopped' });
+      else if (domain.down === null) host.domains.set(domain.vm, { ...domain, down: 'stopped', stops_at: null });
     }
   }
   if (host.faults.dead && !faults.dead && revive === 'running') {
-    for (const domain of host.domains.values()) host.domains.set(domain.vm, { ...domain, down: null, boots_at: now });
+    for (const domain of host.domains.values())
+      host.domains.set(domain.vm, { ...domain, down: null, stops_at: null, boots_at: now });
   }
   host.faults = faults;
   host.draws.clear();
@@ -92,6 +93,7 @@ function applyDomainState(host: HostRecord, vm: number, state: 'running' | 'stop
     host.domains.set(vm, {
       ...domain,
       down: state === 'running' ? null : state,
+      stops_at: null,
       boots_at: state === 'running' ? now : domain.boots_at,
     });
   }

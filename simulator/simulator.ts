@@ -1,3 +1,4 @@
+import type { VmCall } from '../domain/vms/vm-verbs.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import {
   type CallOutcome,
@@ -5,19 +6,30 @@ import {
   type DeployCall,
   type DestroyAnswer,
   type DestroyCall,
+  type HardSwitchCall,
   JournalEntry,
   type JournalPage,
   type JournalQuery,
   type ProbeAnswer,
+  type SwitchAnswer,
+  type SwitchCall,
 } from '../schemas/hosts/simulator.js';
 import { Changes } from './changes.js';
-import { type Decision, decideDeploy, decideDestroy } from './decide.js';
+import {
+  type Decision,
+  decideDeploy,
+  decideDestroy,
+  decidePoweroff,
+  decideReboot,
+  decideResume,
+  decideSuspend,
+} from './decide.js';
 import { type Injected, injected } from './injected.js';
 import { reportOf } from './metrics.js';
 import { RecordLog } from './record-log.js';
 import { apply, type NewRecord } from './records.js';
 import { Refusal } from './refusal.js';
-import { emptyState, type HostRecord, parseSnapshot, presentDomains, type State, snapshotOf } from './state.js';
+import { downOf, emptyState, type HostRecord, parseSnapshot, presentDomains, type State, snapshotOf } from './state.js';
 
 /**
  * Simulated hosts and what is asked of them. Every change is decided in one turn of the event loop, logged, and answered
@@ -65,6 +77,39 @@ export class Simulator {
       if (host.faults.dead) throw noRoute(host);
     }
     return { outcome };
+  }
+
+  /** Answered when it does not run any more. */
+  async poweroff(name: string, call: HardSwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call.host, signal);
+    const moment = { now: Date.now(), settings: this.state.settings };
+    const outcome = await this.#carryOut(host, 'poweroff', call, () => decidePoweroff(host, call, moment));
+    for (;;) {
+      const domain = host.domains.get(call.vm);
+      const left = domain && domain.down === null ? (domain.stops_at ?? 0) - Date.now() : 0;
+      if (left <= 0) return { outcome };
+      await this.changes.wait(name, call.vm, left, signal);
+      await this.#answering(host, signal);
+      if (host.faults.dead) throw noRoute(host);
+    }
+  }
+
+  async reboot(name: string, call: HardSwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call.host, signal);
+    const moment = { now: Date.now(), settings: this.state.settings };
+    return { outcome: await this.#carryOut(host, 'reboot', call, () => decideReboot(host, call, moment)) };
+  }
+
+  async suspend(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call.host, signal);
+    return {
+      outcome: await this.#carryOut(host, 'suspend', call, () => decideSuspend(host, call, { now: Date.now() })),
+    };
+  }
+
+  async resume(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call.host, signal);
+    return { outcome: await this.#carryOut(host, 'resume', call, () => decideResume(host, call, { now: Date.now() })) };
   }
 
   async probe(name: string, total: Capacity, signal: AbortSignal): Promise<ProbeAnswer> {
@@ -150,8 +195,8 @@ export class Simulator {
   /** Decides, journals and answers one call, or lets the fault have it that is due. */
   async #carryOut(
     host: HostRecord,
-    call: 'deploy' | 'destroy',
-    { vm, domain, epoch }: DeployCall | DestroyCall,
+    call: VmCall,
+    { vm, domain, epoch }: SwitchCall,
     decide: () => Decision,
   ): Promise<CallOutcome> {
     const fault = injected(host, call, vm, (host.draws.get(vm) ?? 0) + 1);
@@ -186,8 +231,9 @@ export class Simulator {
           : new Refusal('unavailable', `The domain of VM ${vm} on ${host.name} was removed while it booted.`);
       }
       if (host.faults.dead) throw noRoute(host);
-      if (domain.down !== null) {
-        throw new Refusal('unavailable', `The guest of VM ${vm} on ${host.name} ${domain.down} while it booted.`);
+      const down = downOf(domain, Date.now());
+      if (down !== null) {
+        throw new Refusal('unavailable', `The guest of VM ${vm} on ${host.name} ${down} while it booted.`);
       }
       const left = domain.boots_at - Date.now();
       if (left <= 0) return { deploy_id: domain.deploy_id, epoch };

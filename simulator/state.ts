@@ -15,7 +15,11 @@ export const DomainRecord = z.object({
   boots_at: z.number(),
   /** Shutting down, and gone from then on. */
   gone_at: z.number().nullable(),
-  down: z.enum(['stopped', 'failed']).nullable(),
+  down: z.enum(['stopped', 'suspended', 'failed']).nullable(),
+  /** Told to shut down, and stopped from then on; records of before have none. */
+  stops_at: z.number().nullable().default(null),
+  /** The epoch that last rebooted it. */
+  rebooted: z.int().nullable().default(null),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 
@@ -66,11 +70,15 @@ const isPresent = ({ gone_at }: DomainRecord, now: number): boolean => gone_at =
 export const presentDomains = (host: HostRecord, now: number): DomainRecord[] =>
   [...host.domains.values()].filter((domain) => isPresent(domain, now));
 
+/** Why it does not run; null: it does, or boots. */
+export const downOf = ({ down, stops_at }: DomainRecord, now: number): DomainRecord['down'] =>
+  down ?? (stops_at !== null && stops_at <= now ? 'stopped' : null);
+
 /** What the domains that are up take of the host. */
 export function usedCapacity(host: HostRecord, now: number): Capacity {
   const used = { cpu: 0, memory: 0 };
   for (const domain of host.domains.values()) {
-    if (domain.down !== null || !isPresent(domain, now)) continue;
+    if (downOf(domain, now) !== null || !isPresent(domain, now)) continue;
     used.cpu += domain.capacity.cpu;
     used.memory += domain.capacity.memory;
   }

@@ -179,7 +179,7 @@ export function createEndings(
       .exec();
     await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, within(transaction));
     await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, within(transaction));
-    if (claimed.state === 'cancelled' && vm && vmArrived(vm, operation.kind))
+    if (claimed.state === 'cancelled' && vm && vmArrived(vm, operation))
       return { outcome: { state: 'succeeded' }, releasing: null };
     // Nobody looks for a host for it any more.
     if (claimed.state !== 'succeeded') await vms.leave(resource.id, op, leftWaiting(operation, claimed), transaction);

@@ -17,6 +17,7 @@ import { judgeVms } from '../../domain/consistency/judge-vms.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { isVmOffHost } from '../../domain/vms/vm-states.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Portion, SeenHostDocument } from '../../store/consistency/consistency-reads.js';
@@ -178,7 +179,7 @@ async function surroundings(
 
 async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<Flaw[]> {
   const known = await surroundings(store, vms);
-  const placed = vms.filter((vm) => vm.state !== 'PENDING' && placeOf(vm));
+  const placed = vms.filter((vm) => !isVmOffHost(vm) && placeOf(vm));
   const hosts = [...new Set(placed.flatMap((vm) => placeOf(vm)?.hid ?? []))];
   const reserved = await store.consistency.reads.reserved(
     hosts,

@@ -93,10 +93,15 @@ export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store
       ),
     );
     const judged = held.map((vm) => ({ vm, host: heard.get(placeOf(vm)?.hid ?? -1) }));
-    const runs = judged.filter(({ vm, host }) => host && judgeSighting(vm, host) !== null);
+    const runs = judged.filter(({ vm, host }) => host && isFoundRunning(vm, host));
     await store.vms.transition(
       runs.map(({ vm }): VmMove => ({ vm, event: 'run', set: { reason: null }, release: true })),
     );
     return { silent: judged.flatMap(({ vm, host }) => (host && 'error' in host ? [vm._id] : [])) };
   },
 });
+
+function isFoundRunning(vm: Parameters<typeof judgeSighting>[0], host: Sighted): boolean {
+  const verdict = judgeSighting(vm, host);
+  return verdict !== null && verdict !== 'clear' && verdict.event === 'run';
+}

@@ -5,11 +5,15 @@ import {
   abandonment,
   failedToDeploy,
   isVmFailure,
+  isVmRunning,
   nextVmState,
   type VmEvent,
   vmStateName,
 } from '../../domain/vms/vm-states.js';
-import { isClaim, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';
+import { vmSwitches } from '../../domain/vms/vm-switches.js';
+import { isAfter, isDuring, type VmVerb } from '../../domain/vms/vm-verbs.js';
+import { isClaim, isSwitch, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
@@ -23,8 +27,10 @@ export type VmPlan = { vm: number; hard: boolean; clear?: boolean };
 export type ClaimPlan = { vm: number; event: VmEvent | null };
 export type VmInput = { op: string; vm: number };
 
-/** `boot`: it has a place; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
-export type VmPlacement = 'boot' | 'wait' | 'gone';
+/** `boot`: it has a place; `restore`: there, what it had in memory is saved; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
+export type VmPlacement = 'boot' | 'restore' | 'wait' | 'gone';
+
+export type SwitchPlan = { vm: number; action: VmSwitch; verb: (typeof vmSwitches)[VmSwitch]['verb']; hard: boolean };
 
 /** `destroy`: it is ours to remove; `gone`: nothing is left; `busy`: another operation is at work on it. */
 export type VmRemoval = 'destroy' | 'gone' | 'busy';
@@ -60,13 +66,16 @@ export const vmOperationActivities = ({
     if (aim === undefined || aim === vmStateName(vm)) return true;
     const now = new Date();
     const stay = placeOf(vm);
-    if (event === 'done' && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
-    const set =
-      event === 'done'
-        ? { reason: null, deploy_id: null, ended_at: now, history: endStay(vm.history, 'user', now) }
-        : event === 'run'
-          ? { reason: null, deploy_id: vm.deploy_id ?? domainName(id) }
-          : { reason: 'said so by an administrator' };
+    const leaves = event === 'done' || event === 'undeployed';
+    if (leaves && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
+    const set = leaves
+      ? {
+          ...{ reason: null, deploy_id: null, history: endStay(vm.history, 'user', now) },
+          ...(event === 'done' && { ended_at: now }),
+        }
+      : event === 'run'
+        ? { reason: null, deploy_id: vm.deploy_id ?? domainName(id) }
+        : { reason: 'said so by an administrator' };
     return (await store.vms.transition([{ vm, event, set, release: true }])).has(id);
   },
 
@@ -80,11 +89,15 @@ export const vmOperationActivities = ({
   async placeVm({ op, vm: id }: VmInput): Promise<VmPlacement> {
     const present = await store.vms.byIds([id]);
     const held = (await takeVms(store, op, present)).filter((vm) => vm.hold?.op === op);
+    if (held.some((vm) => vm.state === 'SUSPENDED' || isDuring('restore', vm))) return 'restore';
     await retryVms(
       store,
       held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
     );
-    await placeVms(store, held, undefined, settings.placement);
+    const away = held.filter(({ state }) => state === 'UNDEPLOYED');
+    await store.vms.transition(away.map((vm) => ({ vm, event: 'resubmit', set: { reason: null } })));
+    const waiting = away.length === 0 ? held : await store.vms.byIds([id]);
+    await placeVms(store, waiting, undefined, settings.placement);
     const vm = await store.vms.find(id);
     if (!vm || vm.state === 'DONE' || (vm.hold?.op !== op && vm.lcm_state !== 'RUNNING')) return 'gone';
     return vm.state === 'PENDING' ? 'wait' : 'boot';
@@ -99,6 +112,28 @@ export const vmOperationActivities = ({
     await store.operations.wait(op, run, vm?.reason ?? 'capacity');
     if (!vm) return;
     if ((await planNow(store, [vm], settings.placement)).placed.length > 0) await engine.signalPlacement();
+  },
+
+  beginVmSwitch: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<SwitchPlan | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      if (vm?.operation !== operation._id || vm.wanted !== null || !isSwitch(operation)) return null;
+      const { action } = operation.input;
+      const { verb, hard } = vmSwitches[action];
+      return { vm: vm._id, action, verb, hard };
+    }),
+
+  /** Takes the VM, to switch it. Returns false when somebody else has it. */
+  async takeForSwitch({ op, vm: id }: VmInput): Promise<boolean> {
+    const [vm] = await takeVms(store, op, await store.vms.byIds([id]));
+    return vm?.hold?.op === op;
+  },
+
+  /** Why the VM is not where this was to lead; null: it is, or it is not there any more. */
+  async verbFailure({ vm: id, verb }: { vm: number; verb: VmVerb }): Promise<string | null> {
+    const vm = await store.vms.find(id);
+    if (!vm || vm.state === 'DONE' || isAfter(verb, vm) || (verb === 'reboot' && isVmRunning(vm))) return null;
+    return vm.reason ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
   },
 
   beginVmTermination: (input: StepInput) =>

@@ -1,11 +1,13 @@
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
+import type { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
@@ -37,9 +39,7 @@ export const vmActivities = (ports: StepPorts) => {
           [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
         },
         work: async (vm, signal) => {
-          const stay = placeOf(vm);
-          if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
-          const target = hosts.of(stay.hid);
+          const target = placeIn(hosts, vm);
           const domain = await adapterFor('boot', target, hypervisors).deploy(
             { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
             signal,
@@ -52,6 +52,24 @@ export const vmActivities = (ports: StepPorts) => {
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
     destroyVms: ({ op, vms, batch, hard }: VmBatch & { hard: boolean }): Promise<BatchOutcome> =>
       remove({ op, vms, ...(batch !== undefined && { batch }), hard }, 'remove'),
+
+    /** Switched off or over, as the verb says, at its host; of one that leaves that, what it had reserved is free again. */
+    switchVms: ({ op, vms, verb, hard }: VmBatch & { verb: SwitchVerb; hard: boolean }): Promise<BatchOutcome> =>
+      switching(ports, { op, vms, verb, hard }),
+
+    /** BOOT_SUSPENDED → RUNNING: from what was saved on its host. */
+    async restoreVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
+      const hosts = hostTargets(store);
+      return eachVm(store.vms, op, vms, {
+        verb: 'restore',
+        prepare: hosts.read,
+        work: async (vm, signal) => {
+          const target = placeIn(hosts, vm);
+          await adapterFor('restore', target, hypervisors).resume(placed(vm, target), signal);
+          return {};
+        },
+      });
+    },
 
     /** → SHUTDOWN → PENDING: the same of VMs that begin anew. */
     clearVms: ({ op, vms }: VmBatch): Promise<BatchOutcome> => remove({ op, vms, hard: true }, 'clear'),
@@ -85,18 +103,61 @@ function removal({ store, hypervisors, engine }: StepPorts) {
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
         for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
-        await store.hosts.release(
-          gone.flatMap((vm) => {
-            const stay = placeOf(vm);
-            return stay ? [{ vm: vm._id, host: stay.hid, capacity: vm.capacity }] : [];
-          }),
-        );
+        await store.hosts.release(gone.flatMap(reservationOf));
       },
     });
     for (const service of losing) await wakeService({ store, engine }, service);
     if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
   };
+}
+
+type SwitchVerb = (typeof vmSwitches)[VmSwitch]['verb'];
+type Hosts = ReturnType<typeof hostTargets>;
+
+/** What each switch does at the VM's host. */
+const atHost: Record<SwitchVerb, (on: Hypervisor, vm: DestroyTarget, signal: AbortSignal) => Promise<void>> = {
+  poweroff: (on, vm, signal) => on.poweroff(vm, signal),
+  reboot: (on, vm, signal) => on.reboot(vm, signal),
+  suspend: (on, vm, signal) => on.suspend(vm, signal),
+  undeploy: (on, vm, signal) => on.destroy(vm, signal),
+};
+
+async function switching(
+  { store, hypervisors, engine }: StepPorts,
+  { op, vms, verb, hard }: { op: string; vms: number[]; verb: SwitchVerb; hard: boolean },
+): Promise<BatchOutcome> {
+  const hosts = hostTargets(store);
+  const leaves = verb === 'undeploy';
+  const outcome = await eachVm(store.vms, op, vms, {
+    verb,
+    prepare: hosts.read,
+    work: async (vm, signal) => {
+      const target = placeIn(hosts, vm);
+      await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard }, signal);
+      return leaves ? { deploy_id: null } : {};
+    },
+    ...(leaves && {
+      left: (vm, at) => ({ history: endStay(vm.history, 'user', at) }),
+      before: async (away) => {
+        await store.hosts.release(away.flatMap(reservationOf));
+      },
+    }),
+  });
+  if (leaves && outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
+  return outcome;
+}
+
+/** The host that a VM is on. */
+function placeIn(hosts: Hosts, vm: WorkVm): ReturnType<Hosts['of']> {
+  const stay = placeOf(vm);
+  if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
+  return hosts.of(stay.hid);
+}
+
+function reservationOf(vm: WorkVm): { vm: number; host: number; capacity: WorkVm['capacity'] }[] {
+  const stay = placeOf(vm);
+  return stay ? [{ vm: vm._id, host: stay.hid, capacity: vm.capacity }] : [];
 }
 
 /** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */

@@ -36,6 +36,9 @@ export type DestroyTarget<K extends HypervisorKind = HypervisorKind> = Pick<
   'id' | 'domain' | 'host' | 'epoch'
 > & { hard: boolean };
 
+/** A VM that is switched, and neither made nor removed. */
+export type SwitchTarget<K extends HypervisorKind = HypervisorKind> = Omit<DestroyTarget<K>, 'hard'>;
+
 export type Domain = { deployId: string; epoch: number };
 
 /** What it uses is nothing while it is down; what it has sent and received counts from its start. */
@@ -43,7 +46,7 @@ export type DomainReport = Metrics & {
   vm: number;
   deployId: string;
   epoch: number;
-  state: 'booting' | 'running' | 'stopped' | 'failed';
+  state: 'booting' | 'running' | 'stopped' | 'suspended' | 'failed';
 };
 
 /** What a probe finds: every domain on the host that carries a VM id. */
@@ -55,8 +58,9 @@ export type Capabilities = Readonly<Record<VmCall, boolean>>;
 /**
  * What Arcus asks of a hypervisor. Every method may be called again with the same arguments, and stops early when the
  * signal aborts. What cannot be reached throws the problem `backend_unavailable`, which is tried again; a refusal that
- * trying again cannot mend throws what `vmCalls` says of the call, `deploy_refused` or `destroy_refused`. One that the
- * adapter cannot make is refused so, too.
+ * trying again cannot mend throws what `vmCalls` says of the call, such as `deploy_refused`. One that the adapter cannot make is
+ * refused so, too. Every call that changes a VM is refused with `stale_epoch` when its epoch is lower than the highest that the
+ * host has heard for that VM; those that switch it leave its domain and that one's epoch as they are.
  */
 export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   readonly can: Capabilities;
@@ -73,6 +77,14 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * lower epoch are refused. A domain of a newer epoch stays, and the call is refused with `stale_epoch`.
    */
   destroy(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when no domain of this VM runs; `hard`: without asking its guest. Succeeds when none did. */
+  poweroff(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Its guest begins anew, in the same domain; `hard`: as by a reset. At least once, and where it can be told, once an epoch. */
+  reboot(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when what it has in memory is saved on its host, and it does not run. Succeeds when that is so already. */
+  suspend(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when it runs, from what was saved on its host. Succeeds when it runs. */
+  resume(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
 }
 
 /** The calls that change a VM. One that a verb names and the port lacks does not compile. */

@@ -102,6 +102,11 @@ export const problemWords = {
     means: 'The hypervisor has refused to remove the VM, in its own words.',
     todo: 'Mend what the hypervisor complains of, then try the operation again.',
   },
+  action_refused: {
+    means:
+      'The hypervisor refused to switch the VM, for a reason that trying again does not mend. The sentence is its own.',
+    todo: 'See how the VM is: the next look at its host says it. Mend the reason, and ask for the action again.',
+  },
   stale_epoch: {
     means: 'A newer operation has taken the VM: what an older one still wanted to do to it was not done.',
     todo: 'Nothing; the newer operation goes on.',

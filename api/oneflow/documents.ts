@@ -101,9 +101,21 @@ function roleBody(role: ServiceResource['roles'][number], service: ServiceResour
 }
 
 /** The numbers of OpenNebula's VM states. */
-const vmStates: Readonly<Record<VmState, number>> = { PENDING: 1, ACTIVE: 3, DONE: 6, POWEROFF: 8 };
+const vmStates: Readonly<Record<VmState, number>> = {
+  ...{ PENDING: 1, ACTIVE: 3, SUSPENDED: 5, DONE: 6, POWEROFF: 8, UNDEPLOYED: 9 },
+};
 const lcmStates: Readonly<Record<VmLcmState, number>> = {
-  ...{ LCM_INIT: 0, PROLOG: 1, BOOT: 2, RUNNING: 3, EPILOG: 11, SHUTDOWN: 12, UNKNOWN: 16 },
+  ...{
+    LCM_INIT: 0,
+    PROLOG: 1,
+    BOOT: 2,
+    RUNNING: 3,
+    SAVE_SUSPEND: 6,
+    EPILOG: 11,
+    SHUTDOWN: 12,
+    UNKNOWN: 16,
+  },
+  ...{ SHUTDOWN_POWEROFF: 18, BOOT_SUSPENDED: 21, SHUTDOWN_UNDEPLOY: 29 },
   ...{ BOOT_FAILURE: 36, PROLOG_FAILURE: 39, EPILOG_FAILURE: 40 },
 };
 

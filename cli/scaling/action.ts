@@ -13,7 +13,7 @@ const count = z.string().regex(/^\d{1,9}$/, 'must be a whole number');
 /** `arcus service action`. */
 export const actionLeaf: Leaf = leaf({
   usage: 'action <service> <role-and-action...>',
-  summary: 'Do something to every VM of a role, some at a time: terminate, terminate-hard, resume or recreate',
+  summary: 'Do something to every VM of a role, some at a time: resume, recreate, poweroff, reboot, suspend and others',
   examples: [
     'arcus service action my_service worker recreate --number 1 --period 60',
     'arcus service action 12 web resume --wait',

@@ -123,6 +123,33 @@ const placementLeaves = [
 
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 
+/** A verb for what switches a VM; `hard`: what that means, where its guest can be left unasked. */
+function switchLeaf(verb: string, summary: string, hard?: string): Leaf {
+  const options = hard === undefined ? [wait] : [['--hard', hard] as const, wait];
+  return leaf({
+    usage: `${verb} <vm>`,
+    summary,
+    examples: [`arcus vm ${verb} 3 --wait`, ...(hard === undefined ? [] : [`arcus vm ${verb} test --hard`])],
+    options,
+    schema: z.object({ hard: z.boolean().optional(), wait: z.boolean().optional() }),
+    run: async (context, [wish], { hard: isHard, wait: waits }) => {
+      const id = await resolve(context.client(), vms, wish);
+      const body = json({ action: isHard ? `${verb}-hard` : verb });
+      await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/actions`, body), {
+        wait: waits,
+      });
+    },
+  });
+}
+
+const cut = 'cut the power instead of asking the guest';
+const switchLeaves = [
+  switchLeaf('poweroff', 'Switch a VM off; it stays on its host', cut),
+  switchLeaf('reboot', 'Reboot a VM', 'reset it instead of asking the guest'),
+  switchLeaf('suspend', 'Save what a VM has in memory on its host, and stop it there'),
+  switchLeaf('undeploy', 'Switch a VM off, and take it from its host', cut),
+];
+
 export const vmCommands: readonly Leaf[] = [
   ...listAndShow(vms),
   whyLeaf({
@@ -178,9 +205,10 @@ export const vmCommands: readonly Leaf[] = [
       report(context, `vm ${id} (${value.name}) updated.`, raw);
     },
   }),
+  ...switchLeaves,
   leaf({
     usage: 'resume <vm>',
-    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    summary: 'Start a VM again that is switched off, or of which nobody knows',
     examples: ['arcus vm resume 3 --wait'],
     options: [wait],
     schema: z.object({ wait: z.boolean().optional() }),

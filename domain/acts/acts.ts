@@ -1,4 +1,5 @@
 import type { Answer } from '../../schemas/operations/question.js';
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
@@ -7,7 +8,7 @@ import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
-import { mayRecoverVm, mayReport, mayResume, mayTerminate } from './vm-acts.js';
+import { mayRecoverVm, mayReport, mayResume, maySwitch, mayTerminate } from './vm-acts.js';
 
 /** What can be asked of an operation or a resource that is there. */
 export type Act =
@@ -22,6 +23,7 @@ export type Act =
   | { do: 'undeploy'; hard: boolean | null }
   | { do: 'delete' }
   | { do: 'resume' }
+  | { do: 'switch'; action: VmSwitch }
   | { do: 'recoverVm'; action: RecoverAction }
   | { do: 'terminate'; hard: boolean }
   | { do: 'report' }
@@ -57,6 +59,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'service' ? mayUndeploy(resource, { hard: true, remove: true }) : elsewhere;
     case 'resume':
       return resource?.type === 'vm' ? mayResume(resource) : elsewhere;
+    case 'switch':
+      return resource?.type === 'vm' ? maySwitch(resource, act.action) : elsewhere;
     case 'recoverVm':
       return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
     case 'terminate':
@@ -90,6 +94,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'undeploy':
     case 'delete':
     case 'resume':
+    case 'switch':
     case 'terminate':
     case 'report':
     case 'setHost':

@@ -1,6 +1,7 @@
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import { isOpen } from '../operation-states.js';
+import { vmSwitches } from '../vms/vm-switches.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
 import type { ActionFacts } from './facts.js';
 
@@ -107,10 +108,10 @@ const rows = [
   ],
 ] as const satisfies readonly Row[];
 
-/** An act that no row offers does not compile: nobody would be told of it. A check, and an action on VMs of a role, are offered nowhere but as a retry. */
+/** An act that no row offers does not compile: nobody would be told of it. A check, and an action on VMs, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<Act['do'], 'check' | 'perform' | (typeof rows)[number][1]['do']>
+  Exclude<Act['do'], 'check' | 'perform' | 'switch' | (typeof rows)[number][1]['do']>
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
@@ -157,6 +158,10 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return request('DELETE', `/services/${id}`, `service delete ${id}`);
     case 'resume':
       return post(`/vms/${id}/resume`, `vm resume ${id}`);
+    case 'switch': {
+      const { verb, hard } = vmSwitches[act.action];
+      return post(`/vms/${id}/actions`, `vm ${verb} ${id}${hard ? ' --hard' : ''}`, { action: act.action });
+    }
     case 'recoverVm':
       return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });
     case 'terminate':

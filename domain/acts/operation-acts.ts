@@ -1,9 +1,10 @@
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
+import { switchOf } from '../vms/vm-switches.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
-import { mayClaim, mayDeployAgain, mayTerminate } from './vm-acts.js';
+import { mayClaim, mayDeployAgain, maySwitch, mayTerminate } from './vm-acts.js';
 
 /** Asked for again it is the same: it is written down, and carried out until it has ended. */
 export function mayCancel(operation: OperationFacts): Verdict {
@@ -55,6 +56,10 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       return resource?.type === 'vm' ? mayDeployAgain(resource) : notFound(name);
     case 'recoverVm':
       return resource?.type === 'vm' ? mayClaim(resource, claimOf(operation)) : notFound(name);
+    case 'performOnVm': {
+      const action = switchOf(operation);
+      return resource?.type === 'vm' && action !== null ? maySwitch(resource, action) : notFound(name);
+    }
     case 'terminateVm':
       return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
     case 'checkConsistency':

@@ -1,6 +1,8 @@
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import { recoveries, resumable, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
+import { vmSwitches } from '../vms/vm-switches.js';
 import type { FactsOf, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
@@ -21,6 +23,7 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
 /** What was said of it, or done to it, once more. */
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
 export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
+export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, vmSwitches[action].states);
 export const mayResume = (vm: Vm): Verdict => free(vm, resumable);
 
 function free(vm: Vm, states: readonly VmStateName[]): Verdict {

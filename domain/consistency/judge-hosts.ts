@@ -1,12 +1,13 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Host } from '../../schemas/hosts/host.js';
+import type { SightedDomain } from '../vms/sightings.js';
 import { placeOf } from '../vms/stays.js';
-import { isVmRunning } from '../vms/vm-states.js';
+import { isVmOffHost, isVmRunning } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
 import { seenOf } from './judge-vms.js';
 
-export type SeenDomain = { vm: number; epoch: number; state: 'booting' | 'running' | 'stopped' | 'failed' };
+export type SeenDomain = { vm: number; epoch: number; state: SightedDomain['state'] };
 
 /** What a host said of itself: its domains, or why it cannot be reached; null: it is OFFLINE and was not asked. */
 export type Heard = { domains: readonly SeenDomain[] } | { error: string } | null;
@@ -52,7 +53,7 @@ function judgeReservation({ _id: host }: SeenHost, id: number, reserved: Capacit
   if (isMoving(vm, known)) return [];
   if (state === 'DONE') return [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
   // One that waits keeps what an earlier try has reserved for it, as long as somebody will wake it.
-  if (state === 'PENDING')
+  if (isVmOffHost(vm))
     return isExpected(vm, known) ? [] : [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
   const stay = placeOf(vm);
   if (!stay) return [];
@@ -78,8 +79,7 @@ function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, kno
   const vm = known.vms.get(id);
   if (!vm) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: 'missing' })];
   if (isMoving(vm, known)) return [];
-  if (vm.state === 'PENDING' || vm.state === 'DONE')
-    return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
+  if (isVmOffHost(vm)) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
   const stay = placeOf(vm);
   if (!stay) return [];
   if (stay.hid !== at.host)

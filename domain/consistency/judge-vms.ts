@@ -1,5 +1,5 @@
 import { placeOf } from '../vms/stays.js';
-import { abandonment } from '../vms/vm-states.js';
+import { abandonment, isVmOffHost } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';
@@ -26,7 +26,7 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   const { _id: id, state, epoch, service } = vm;
   if (state === 'DONE') return placeOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
   const found: Flaw[] = [];
-  if (state !== 'PENDING') found.push(...judgePlace(vm, known));
+  if (!isVmOffHost(vm)) found.push(...judgePlace(vm, known));
   const owner = service && known.services.get(service.id);
   if (service && !owner)
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));

@@ -14,6 +14,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   deployVm: () => 'recover it with retry, or terminate it',
   terminateVm: () => 'recover it with retry, or terminate it',
   recoverVm: () => 'recover it with retry, or terminate it',
+  performOnVm: null,
   checkConsistency: null,
 };
 

@@ -4,6 +4,8 @@ import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
 import { isVmGone, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+import { switchOf, vmSwitches } from '../vms/vm-switches.js';
+import { isAfter } from '../vms/vm-verbs.js';
 import { belongs, byRole, type HealthVm, missingOf } from './service-health.js';
 
 /**
@@ -32,7 +34,12 @@ export function arrivedRoles(
 }
 
 /** Whether a VM is where the operation on it leads. */
-export function vmArrived(vm: Pick<Vm, 'state' | 'lcm_state'>, kind: Operation['kind']): boolean {
+export function vmArrived(
+  vm: Pick<Vm, 'state' | 'lcm_state'>,
+  { kind, input }: Pick<Operation, 'kind' | 'input'>,
+): boolean {
   const { aim } = operations[kind];
+  const action = switchOf({ kind, input });
+  if (action !== null) return isAfter(vmSwitches[action].verb, vm);
   return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

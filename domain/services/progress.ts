@@ -5,6 +5,8 @@ import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
+import { switchOf, vmSwitches } from '../vms/vm-switches.js';
+import { isAfter } from '../vms/vm-verbs.js';
 import { heldBack } from './holding.js';
 import { byRole } from './service-health.js';
 
@@ -47,8 +49,13 @@ export function serviceProgress(
 }
 
 /** The same of an operation on one VM. */
-export function vmProgress(kind: Operation['kind'], vm: Pick<Vm, 'state' | 'lcm_state'>): Progress {
-  const isDone = takesAway(kind) ? isVmGone(vm) : isVmRunning(vm);
+export function vmProgress(
+  { kind, input }: Pick<Operation, 'kind' | 'input'>,
+  vm: Pick<Vm, 'state' | 'lcm_state'>,
+): Progress {
+  const action = switchOf({ kind, input });
+  const isDone =
+    action !== null ? isAfter(vmSwitches[action].verb, vm) : takesAway(kind) ? isVmGone(vm) : isVmRunning(vm);
   return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
 }
 

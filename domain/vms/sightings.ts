@@ -4,7 +4,7 @@ import { placeOf } from './stays.js';
 import { isVmRunning, type VmEvent } from './vm-states.js';
 
 /** What a host said of one VM. */
-export type SightedDomain = { epoch: number; state: 'booting' | 'running' | 'stopped' | 'failed' };
+export type SightedDomain = { epoch: number; state: 'booting' | 'running' | 'stopped' | 'suspended' | 'failed' };
 
 /** What a host said: its domains by VM; or why it did not answer, and what it was before it was asked. */
 export type Sighted =
@@ -14,13 +14,14 @@ export type Sighted =
 export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting'>;
 
 /** What is to be written of a VM. `clear`: it was missed, and is there again. */
-export type Verdict = { event: VmEvent & ('run' | 'stop' | 'lose'); reason: string | null } | 'clear';
+export type Verdict = { event: VmEvent & ('run' | 'stop' | 'suspended' | 'lose'); reason: string | null } | 'clear';
 
 /** The reason of a VM that went down without being told to. */
 export const stoppedOutside = 'stopped outside Arcus';
+const suspendedOutside = 'suspended outside Arcus';
 
 /**
- * What a second look says of a VM at which nobody works, and which was UNKNOWN, POWEROFF or missing before the host was
+ * What a second look says of a VM at which nobody works, and which was UNKNOWN, switched off or missing before the host was
  * asked; null: nothing. A single look that misses a VM decides nothing: the next one knows of it by its `sighting`.
  */
 export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
@@ -35,6 +36,7 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   if (!runs) return domain?.state === 'running' ? { event: 'run', reason: null } : null;
   if (vm.sighting?.missing !== true) return null;
   if (domain?.state === 'running' || domain?.state === 'booting') return 'clear';
+  if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
   if (domain?.state === 'failed') return { event: 'lose', reason: `its guest crashed on ${host.name}` };
   return { event: 'stop', reason: stoppedOutside };
 }

@@ -22,6 +22,9 @@ const runs = nothing('it runs: there is nothing to recover.');
 const isSo = nothing('that is what it is called already.');
 const gone = nothing('it is gone for good.');
 const isOff = nothing('it is powered off: resume it or end it.');
+const isSaved = nothing('it is suspended: resume it or end it.');
+const isAway = nothing('it was taken from its host: resume it or end it.');
+const switches = nothing('what switches it is tried again by itself, or has ended: ask for it again.');
 
 /**
  * State → action. As in OpenNebula, but: a claim of failure in UNKNOWN does not say that the VM runs; a retry serves
@@ -32,6 +35,22 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   'ACTIVE/PROLOG': { success: deploy, failure: claim('fail_prolog'), retry: deploy, delete: terminate, recreate },
   'ACTIVE/BOOT': { success: claim('run'), failure: claim('fail_boot'), retry: deploy, delete: terminate, recreate },
   'ACTIVE/RUNNING': { success: runs, failure: runs, retry: runs, delete: terminate, recreate },
+  'ACTIVE/SHUTDOWN_POWEROFF': {
+    ...{ success: claim('stop'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  'ACTIVE/SHUTDOWN_UNDEPLOY': {
+    ...{ success: claim('undeployed'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  'ACTIVE/SAVE_SUSPEND': {
+    ...{ success: claim('suspended'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  'ACTIVE/BOOT_SUSPENDED': {
+    ...{ success: claim('run'), failure: claim('suspended') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
   'ACTIVE/SHUTDOWN': {
     success: claim('done'),
     failure: claim('fail_shutdown'),
@@ -51,11 +70,13 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   'ACTIVE/BOOT_FAILURE': { success: claim('run'), failure: isSo, retry: deploy, delete: terminate, recreate },
   'ACTIVE/EPILOG_FAILURE': { success: claim('done'), failure: isSo, retry: terminate, delete: terminate, recreate },
   POWEROFF: { success: isOff, failure: isOff, retry: isOff, delete: terminate, recreate: isOff },
+  SUSPENDED: { success: isSaved, failure: isSaved, retry: isSaved, delete: terminate, recreate: isSaved },
+  UNDEPLOYED: { success: isAway, failure: isAway, retry: isAway, delete: terminate, recreate },
   DONE: { success: gone, failure: gone, retry: gone, delete: gone, recreate: gone },
 };
 
-/** States of VMs that were stopped or lost, and are started again where they are. */
-export const resumable: readonly VmStateName[] = ['POWEROFF', 'ACTIVE/UNKNOWN'];
+/** States of VMs that were switched off or lost, and are started again: where they are, or, taken from their hosts, where they fit. */
+export const resumable: readonly VmStateName[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'ACTIVE/UNKNOWN'];
 
 /** The states in which an action does this. */
 export const statesThat = (does: Recovery['do'], action: RecoverAction): VmStateName[] =>

@@ -17,14 +17,21 @@ export type VmEvent =
   | 'epilog'
   | 'fail_epilog'
   | 'done'
-  | 'resubmit';
+  | 'resubmit'
+  | 'power_off'
+  | 'suspend'
+  | 'suspended'
+  | 'undeploy'
+  | 'undeployed'
+  | 'restore';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
  * run. A VM can be shut down from everywhere: destroying what is not there succeeds, so each removal takes the same way.
  * `retry`: what failed to deploy or does not run is deployed again in its place, under a higher epoch. `lose`: its
  * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
- * nothing of it is left anywhere, and it begins anew. A VM may be found to `run` wherever its domain can have gone on
+ * nothing of it is left anywhere, and it begins anew; so does one that was taken from its host. A step that switches a VM off
+ * and is given up, or refused, leaves it UNKNOWN: the next look at its host says what it is. A VM may be found to `run` wherever its domain can have gone on
  * without Arcus.
  */
 export const vmStates = {
@@ -42,7 +49,43 @@ export const vmStates = {
     fail_boot: 'ACTIVE/BOOT_FAILURE',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
-  'ACTIVE/RUNNING': { lose: 'ACTIVE/UNKNOWN', stop: 'POWEROFF', shutdown: 'ACTIVE/SHUTDOWN' },
+  'ACTIVE/RUNNING': {
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    stop: 'POWEROFF',
+    suspended: 'SUSPENDED',
+    power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
+    suspend: 'ACTIVE/SAVE_SUSPEND',
+    undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/SHUTDOWN_POWEROFF': {
+    power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
+    stop: 'POWEROFF',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/SAVE_SUSPEND': {
+    suspend: 'ACTIVE/SAVE_SUSPEND',
+    suspended: 'SUSPENDED',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/SHUTDOWN_UNDEPLOY': {
+    undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    undeployed: 'UNDEPLOYED',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/BOOT_SUSPENDED': {
+    restore: 'ACTIVE/BOOT_SUSPENDED',
+    run: 'ACTIVE/RUNNING',
+    suspended: 'SUSPENDED',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
   // Without disks to clean up, a VM whose domain is gone is done at once. Whether a domain is left is unknown after a
   // shutdown that failed, whatever the VM was doing before.
   'ACTIVE/SHUTDOWN': {
@@ -61,13 +104,27 @@ export const vmStates = {
   'ACTIVE/UNKNOWN': {
     run: 'ACTIVE/RUNNING',
     stop: 'POWEROFF',
+    suspended: 'SUSPENDED',
+    power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
+    undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
     retry: 'ACTIVE/PROLOG',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   'ACTIVE/BOOT_FAILURE': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
-  POWEROFF: { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
+  POWEROFF: {
+    run: 'ACTIVE/RUNNING',
+    retry: 'ACTIVE/PROLOG',
+    undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  SUSPENDED: {
+    run: 'ACTIVE/RUNNING',
+    restore: 'ACTIVE/BOOT_SUSPENDED',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  UNDEPLOYED: { resubmit: 'PENDING', shutdown: 'ACTIVE/SHUTDOWN' },
   DONE: {},
 } as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
 
@@ -92,12 +149,18 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/BOOT': { state: 'ACTIVE', lcm_state: 'BOOT' },
   'ACTIVE/RUNNING': { state: 'ACTIVE', lcm_state: 'RUNNING' },
   'ACTIVE/SHUTDOWN': { state: 'ACTIVE', lcm_state: 'SHUTDOWN' },
+  'ACTIVE/SHUTDOWN_POWEROFF': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_POWEROFF' },
+  'ACTIVE/SHUTDOWN_UNDEPLOY': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_UNDEPLOY' },
+  'ACTIVE/SAVE_SUSPEND': { state: 'ACTIVE', lcm_state: 'SAVE_SUSPEND' },
+  'ACTIVE/BOOT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'BOOT_SUSPENDED' },
   'ACTIVE/EPILOG': { state: 'ACTIVE', lcm_state: 'EPILOG' },
   'ACTIVE/UNKNOWN': { state: 'ACTIVE', lcm_state: 'UNKNOWN' },
   'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
   'ACTIVE/BOOT_FAILURE': { state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' },
   'ACTIVE/EPILOG_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_FAILURE' },
   POWEROFF: { state: 'POWEROFF', lcm_state: 'LCM_INIT' },
+  SUSPENDED: { state: 'SUSPENDED', lcm_state: 'LCM_INIT' },
+  UNDEPLOYED: { state: 'UNDEPLOYED', lcm_state: 'LCM_INIT' },
   DONE: { state: 'DONE', lcm_state: 'LCM_INIT' },
 };
 
@@ -115,8 +178,26 @@ export const failedToDeploy = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
 
 export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
 
-/** A VM that serves, or that its user has to start again: nothing is amiss with it. */
-export const isVmHealthy = (vm: VmStates): boolean => isVmRunning(vm) || vm.state === 'POWEROFF';
+/** States of VMs that their users have switched off, and start again when they like. */
+export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED'];
+
+/** On the way into one of them, or out of it by what was saved. */
+const switching: readonly VmLcmState[] = [
+  ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
+];
+
+/** Switched off by its user, and not on its way: that it does not run is as it should be. */
+export const isVmOff = ({ state }: Pick<Vm, 'state'>): boolean => offStates.includes(state);
+
+/** A VM that serves, or that its user has switched off or is switching: nothing is amiss with it. */
+export const isVmHealthy = (vm: VmStates): boolean =>
+  isVmRunning(vm) || isVmOff(vm) || switching.includes(vm.lcm_state);
+
+/** States of VMs that have a host, with what is reserved there. */
+export const placedStates: readonly VmState[] = ['ACTIVE', 'POWEROFF', 'SUSPENDED'];
+
+/** Without a host, and with nothing on one: to be placed, or taken from it. */
+export const isVmOffHost = ({ state }: Pick<Vm, 'state'>): boolean => !placedStates.includes(state);
 
 export const isVmGone = (vm: Pick<Vm, 'state'>): boolean => vm.state === 'DONE';
 
@@ -125,6 +206,10 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   BOOT: 'fail_boot',
   SHUTDOWN: 'fail_shutdown',
   EPILOG: 'fail_epilog',
+  SHUTDOWN_POWEROFF: 'lose',
+  SHUTDOWN_UNDEPLOY: 'lose',
+  SAVE_SUSPEND: 'lose',
+  BOOT_SUSPENDED: 'suspended',
 };
 
 /** The event by which a VM in the middle of a step says that the step was given up; undefined when it is in none. */

@@ -6,6 +6,10 @@ import { type VmEvent, type VmStateName, vmStateName } from './vm-states.js';
 export const vmCalls = {
   deploy: { refused: 'deploy_refused' },
   destroy: { refused: 'destroy_refused' },
+  poweroff: { refused: 'action_refused' },
+  reboot: { refused: 'action_refused' },
+  suspend: { refused: 'action_refused' },
+  resume: { refused: 'action_refused' },
 } as const satisfies Record<string, { refused: ProblemCode }>;
 
 export type VmCall = keyof typeof vmCalls;
@@ -41,6 +45,31 @@ export const vmVerbs = {
   clear: {
     ...{ call: 'destroy', enter: 'shutdown', during: 'ACTIVE/SHUTDOWN' },
     ...{ leave: 'resubmit', fail: 'fail_shutdown', after: ['PENDING', 'DONE'] },
+  },
+  /** Its domain stays, and does not run. */
+  poweroff: {
+    ...{ call: 'poweroff', enter: 'power_off', during: 'ACTIVE/SHUTDOWN_POWEROFF' },
+    ...{ leave: 'stop', fail: 'lose', after: ['POWEROFF'] },
+  },
+  /** It runs before and after: nothing but the hold says that it is not done yet. */
+  reboot: {
+    ...{ call: 'reboot', enter: 'run', during: 'ACTIVE/RUNNING' },
+    ...{ leave: 'run', fail: 'lose', after: [] },
+  },
+  /** What it has in memory is saved on its host. */
+  suspend: {
+    ...{ call: 'suspend', enter: 'suspend', during: 'ACTIVE/SAVE_SUSPEND' },
+    ...{ leave: 'suspended', fail: 'lose', after: ['SUSPENDED'] },
+  },
+  /** It is switched off, and leaves its host. */
+  undeploy: {
+    ...{ call: 'destroy', enter: 'undeploy', during: 'ACTIVE/SHUTDOWN_UNDEPLOY' },
+    ...{ leave: 'undeployed', fail: 'lose', after: ['UNDEPLOYED'] },
+  },
+  /** From what was saved on its host. */
+  restore: {
+    ...{ call: 'resume', enter: 'restore', during: 'ACTIVE/BOOT_SUSPENDED' },
+    ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
   },
 } as const satisfies Record<string, VerbRow>;
 

@@ -56,6 +56,7 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
   run: { is: 'runs', isNot: 'does not run yet', are: 'run' },
   asked: { is: 'was asked', isNot: 'is not asked yet', are: 'were asked' },
   gone: { is: 'is gone', isNot: 'is not gone yet', are: 'are gone' },
+  switched: { is: 'is as wished', isNot: 'is not as wished yet', are: 'are as wished' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
 };
 

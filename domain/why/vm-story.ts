@@ -1,6 +1,7 @@
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
+import type { VmStateName } from '../vms/vm-states.js';
 import { sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
@@ -68,8 +69,19 @@ const nameFrom: Record<OperatedKind, (operation: Operation) => string> = {
   zone: resourceName,
 };
 
-const atWork = ({ state }: VmSubject): boolean =>
-  state === 'ACTIVE/PROLOG' || state === 'ACTIVE/BOOT' || state === 'ACTIVE/SHUTDOWN' || state === 'ACTIVE/EPILOG';
+/** States of VMs in the middle of a step, and what is done to them, as said of one: `VM 3 (test) is being suspended`. */
+const under: Partial<Record<VmStateName, string>> = {
+  'ACTIVE/PROLOG': 'is about to boot',
+  'ACTIVE/BOOT': 'is booting',
+  'ACTIVE/SHUTDOWN': 'is being removed',
+  'ACTIVE/EPILOG': 'is being removed',
+  'ACTIVE/SHUTDOWN_POWEROFF': 'is being powered off',
+  'ACTIVE/SHUTDOWN_UNDEPLOY': 'is being undeployed',
+  'ACTIVE/SAVE_SUSPEND': 'is being suspended',
+  'ACTIVE/BOOT_SUSPENDED': 'is being resumed from what was saved',
+};
+
+const atWork = ({ state }: VmSubject): boolean => under[state] !== undefined;
 
 function stateText({ subject, operation, now }: Facts): string {
   const { state, reason, host, unready, service, role, endedAt } = subject;
@@ -92,6 +104,11 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/SHUTDOWN':
     case 'ACTIVE/EPILOG':
       return `${it} is being removed${host === null ? '' : ` from ${host}`}.`;
+    case 'ACTIVE/SHUTDOWN_POWEROFF':
+    case 'ACTIVE/SHUTDOWN_UNDEPLOY':
+    case 'ACTIVE/SAVE_SUSPEND':
+    case 'ACTIVE/BOOT_SUSPENDED':
+      return `${it} ${under[state]}${on}.`;
     case 'ACTIVE/PROLOG_FAILURE':
     case 'ACTIVE/BOOT_FAILURE':
       return sentence(`${it} could not be deployed${on}${why}`);
@@ -101,6 +118,10 @@ function stateText({ subject, operation, now }: Facts): string {
       return sentence(`What became of ${it}${on} is not known${why}`);
     case 'POWEROFF':
       return sentence(`${it} is powered off${on}${why}`);
+    case 'SUSPENDED':
+      return sentence(`${it} is suspended${on}${why}`);
+    case 'UNDEPLOYED':
+      return `${it} is undeployed: it has no host until it is resumed.`;
     case 'DONE':
       return `${it} is gone for good${endedAt ? `: it ended ${when(endedAt, now)}` : ''}.`;
   }

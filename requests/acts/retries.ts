@@ -1,6 +1,6 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isCheck, isPerformance, type Operation } from '../../schemas/operations/operation.js';
+import { isCheck, isPerformance, isSwitch, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -8,6 +8,7 @@ import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
+import { switchVmAgain } from '../vms/vm-switches.js';
 import { terminateVmAgain } from '../vms/vms.js';
 
 /**
@@ -42,6 +43,9 @@ export async function tryAgain(
       return deployVmAgain(context, caller, id, asked);
     case 'recoverVm':
       return claimVmAgain(context, caller, id, { claim: claimOf(operation) }, asked);
+    case 'performOnVm':
+      if (!isSwitch(operation)) throw new Error(`${retryOf} switches no VM`);
+      return switchVmAgain(context, caller, id, operation.input.action, asked);
     case 'terminateVm':
       return terminateVmAgain(context, caller, id, { hard: wasHard(operation) }, asked);
     case 'checkConsistency': {

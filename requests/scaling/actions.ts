@@ -3,7 +3,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { VmAction } from '../../schemas/operations/vm-action.js';
+import type { VmAction, VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
@@ -12,6 +12,7 @@ import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { roleOf } from '../services/role-of.js';
 import { recoverVm, resumeVm } from '../vms/vm-recovery.js';
+import { switchVm } from '../vms/vm-switches.js';
 import { terminateVm } from '../vms/vms.js';
 
 const act: Act = { do: 'perform' };
@@ -98,11 +99,28 @@ export async function performOnVm(
   const caller = await asUser(context, requester, 'who asked for it');
   const key = `perform ${op} ${vm}`;
   const admission = { idempotencyKey: key, requestId: key };
+  const switches = deedsOf((action) => switchVm(context, caller, vm, action, admission));
   const deeds: Record<VmAction, () => Promise<OperationResource>> = {
     terminate: () => terminateVm(context, caller, vm, { hard: false }, admission),
     'terminate-hard': () => terminateVm(context, caller, vm, { hard: true }, admission),
     resume: () => resumeVm(context, caller, vm, admission),
+    ...switches,
     recreate: () => recoverVm(context, caller, vm, { action: 'recreate' }, admission),
   };
   return (await deeds[action]()).id;
+}
+
+/** Each of the switches as a deed of its own. */
+function deedsOf(
+  deed: (action: VmSwitch) => Promise<OperationResource>,
+): Record<VmSwitch, () => Promise<OperationResource>> {
+  return {
+    poweroff: () => deed('poweroff'),
+    'poweroff-hard': () => deed('poweroff-hard'),
+    reboot: () => deed('reboot'),
+    'reboot-hard': () => deed('reboot-hard'),
+    suspend: () => deed('suspend'),
+    undeploy: () => deed('undeploy'),
+    'undeploy-hard': () => deed('undeploy-hard'),
+  };
 }

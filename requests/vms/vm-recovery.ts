@@ -26,7 +26,7 @@ export async function recoverVm(
   const { store } = context;
   const act: Act = { do: 'recoverVm', action };
   const asked = { request: { deed: 'recover', id, action }, admission };
-  const vm = await find(context, caller, id, act);
+  const vm = await findVm(context, caller, id, act);
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
   await demandOn(store, act, { type: 'vm', vm, service: null });
@@ -37,10 +37,10 @@ export async function recoverVm(
       return terminateVmAgain(context, caller, id, { hard }, asked);
     }
     case 'recreate':
-      return begin(context, 'deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
+      return beginOnVm(context, 'deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
     case 'claim':
       // Only success and failure are claims.
-      return begin(
+      return beginOnVm(
         context,
         'recoverVm',
         { claim: action === 'success' ? 'success' : 'failure' },
@@ -51,11 +51,11 @@ export async function recoverVm(
         asked,
       );
     default:
-      return begin(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
+      return beginOnVm(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
   }
 }
 
-/** Starts a VM again that is powered off, or of which nobody knows: in its place, under a higher epoch. */
+/** Starts a VM again that is switched off, or of which nobody knows: in its place, or where it fits, under a higher epoch. */
 export async function resumeVm(
   context: OperationsContext,
   caller: Caller,
@@ -65,11 +65,11 @@ export async function resumeVm(
   const { store } = context;
   const act: Act = { do: 'resume' };
   const asked = { request: { deed: 'resume', id }, admission };
-  const vm = await find(context, caller, id, act);
+  const vm = await findVm(context, caller, id, act);
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
   await demandOn(store, act, { type: 'vm', vm, service: null });
-  return begin(context, 'deployVm', {}, act, resumable, caller, vm, asked);
+  return beginOnVm(context, 'deployVm', {}, act, resumable, caller, vm, asked);
 }
 
 /** Deploys a VM once more that has no host yet or does not run where it is: there, under a higher epoch. */
@@ -80,7 +80,16 @@ export async function deployVmAgain(
   asked: Asked,
 ): Promise<OperationResource> {
   const act: Act = { do: 'recoverVm', action: 'retry' };
-  return begin(context, 'deployVm', {}, act, deployedAgainIn, caller, await find(context, caller, id, act), asked);
+  return beginOnVm(
+    context,
+    'deployVm',
+    {},
+    act,
+    deployedAgainIn,
+    caller,
+    await findVm(context, caller, id, act),
+    asked,
+  );
 }
 
 /** Says once more of a VM what was said of it. */
@@ -92,25 +101,25 @@ export async function claimVmAgain(
   asked: Asked,
 ): Promise<OperationResource> {
   const act: Act = { do: 'recoverVm', action: input.claim };
-  return begin(
+  return beginOnVm(
     context,
     'recoverVm',
     input,
     act,
     statesThat('claim', input.claim),
     caller,
-    await find(context, caller, id, act),
+    await findVm(context, caller, id, act),
     asked,
   );
 }
 
-async function find(context: OperationsContext, caller: Caller, id: number, act: Act): Promise<Vm> {
+export async function findVm(context: OperationsContext, caller: Caller, id: number, act: Act): Promise<Vm> {
   const { store } = context;
   return authorised(caller, 'vm', await store.vms.find(id), rightFor(act, null), id);
 }
 
 /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
-function begin<K extends 'deployVm' | 'recoverVm'>(
+export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm'>(
   context: OperationsContext,
   kind: K,
   input: OperationInputs[K],

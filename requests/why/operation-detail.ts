@@ -113,7 +113,7 @@ export async function progressNow(
       return serviceProgress(operation.kind, { roles: its, body }, vms);
     }
     case 'vm':
-      return vmProgress(operation.kind, resource.vm);
+      return vmProgress(operation, resource.vm);
     case 'host':
     case 'zone':
       return null;

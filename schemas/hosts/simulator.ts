@@ -48,9 +48,18 @@ export const DestroyCall = z.strictObject({
 });
 export type DestroyCall = z.infer<typeof DestroyCall>;
 
+/** A call that switches a VM, and makes and removes nothing. Only one that asks a guest may be hard. */
+export const SwitchCall = DestroyCall.omit({ hard: true });
+export type SwitchCall = z.infer<typeof SwitchCall>;
+export const HardSwitchCall = DestroyCall;
+export type HardSwitchCall = z.infer<typeof HardSwitchCall>;
+
 export const ProbeCall = z.strictObject({ host: Capacity });
 
-/** What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again. */
+/**
+ * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
+ * `stopping`: it is shutting down; `exists`: it was so already.
+ */
 export const CallOutcome = z.enum([
   'created',
   'replaced',
@@ -59,6 +68,12 @@ export const CallOutcome = z.enum([
   'destroyed',
   'leaving',
   'absent',
+  'stopped',
+  'stopping',
+  'rebooted',
+  'suspended',
+  'resumed',
+  'refused_state',
   'refused_stale',
   'refused_duplicate',
   'refused_capacity',
@@ -71,12 +86,15 @@ export type DeployAnswer = z.infer<typeof DeployAnswer>;
 export const DestroyAnswer = z.object({ outcome: CallOutcome });
 export type DestroyAnswer = z.infer<typeof DestroyAnswer>;
 
+export const SwitchAnswer = z.object({ outcome: CallOutcome });
+export type SwitchAnswer = z.infer<typeof SwitchAnswer>;
+
 export const SimulatedDomain = Metrics.extend({
   vm: ObjectId,
   domain: z.string(),
   deploy_id: z.string(),
   epoch: Epoch,
-  state: z.enum(['booting', 'running', 'stopped', 'failed']),
+  state: z.enum(['booting', 'running', 'stopped', 'suspended', 'failed']),
 });
 export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 
@@ -87,7 +105,7 @@ export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 export const JournalEntry = z.object({
   n: z.int().describe('Rises; not every number is a call'),
   time: Timestamp,
-  call: z.enum(['deploy', 'destroy']),
+  call: z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume']),
   host: z.string(),
   vm: ObjectId,
   domain: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VmAction } from './vm-action.js';
+import { VmAction, VmSwitch } from './vm-action.js';
 
 export const DeployServiceInput = z.object({});
 export const UndeployServiceInput = z.object({
@@ -42,6 +42,7 @@ export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
 });
 export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
+export const PerformOnVmInput = z.object({ action: VmSwitch });
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -53,5 +54,6 @@ export type OperationInputs = {
   deployVm: z.infer<typeof DeployVmInput>;
   terminateVm: z.infer<typeof TerminateVmInput>;
   recoverVm: z.infer<typeof RecoverVmInput>;
+  performOnVm: z.infer<typeof PerformOnVmInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

@@ -115,5 +115,7 @@ export const isVmDeployment = (operation: Operation): operation is Operation<'de
 export const isClaim = (operation: Operation): operation is Operation<'recoverVm'> => operation.kind === 'recoverVm';
 export const isTermination = (operation: Operation): operation is Operation<'terminateVm'> =>
   operation.kind === 'terminateVm';
+export const isSwitch = (operation: Operation): operation is Operation<'performOnVm'> =>
+  operation.kind === 'performOnVm';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 
+/** What switches a VM, by OpenNebula's names: it is there before and after. `-hard`: its guest is not asked. */
+export const VmSwitch = z.enum([
+  'poweroff',
+  'poweroff-hard',
+  'reboot',
+  'reboot-hard',
+  'suspend',
+  'undeploy',
+  'undeploy-hard',
+]);
+export type VmSwitch = z.infer<typeof VmSwitch>;
+
 /** What can be done to all VMs of a role, by OpenNebula's names: each is what can be asked of one VM, too. */
-export const VmAction = z.enum(['terminate', 'terminate-hard', 'resume', 'recreate']);
+export const VmAction = z.enum(['terminate', 'terminate-hard', 'resume', 'recreate', ...VmSwitch.options]);
 export type VmAction = z.infer<typeof VmAction>;
 
 /**

@@ -7,7 +7,7 @@ const longest = 31_536_000;
 
 export const PerformAction = z.strictObject({
   action: VmAction.describe(
-    'What is done to each VM. terminate: end it, as its guest shuts down; terminate-hard: its power cut; resume: start one that is off; recreate: end what there is of it and deploy it anew',
+    'What is done to each VM. terminate: end it, as its guest shuts down; terminate-hard: its power cut; resume: start one that is off; recreate: end what there is of it and deploy it anew; the others switch it, as of a single VM',
   ),
   number: z
     .int()

@@ -6,11 +6,12 @@ import { atMost } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
+import { VmSwitch } from '../operations/vm-action.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
 import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
-export const VmState = z.enum(['PENDING', 'ACTIVE', 'DONE', 'POWEROFF']);
+export const VmState = z.enum(['PENDING', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED']);
 export type VmState = z.infer<typeof VmState>;
 
 /** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
@@ -19,7 +20,11 @@ export const VmLcmState = z.enum([
   'PROLOG',
   'BOOT',
   'RUNNING',
+  'SAVE_SUSPEND',
   'SHUTDOWN',
+  'SHUTDOWN_POWEROFF',
+  'SHUTDOWN_UNDEPLOY',
+  'BOOT_SUSPENDED',
   'EPILOG',
   'UNKNOWN',
   'BOOT_FAILURE',
@@ -56,6 +61,13 @@ export const TerminateVm = z.strictObject({
   hard: z.boolean().default(false).describe('true: cut the power; false: ask the guest to shut down'),
 });
 export type TerminateVm = z.infer<typeof TerminateVm>;
+
+export const PerformOnVm = z.strictObject({
+  action: VmSwitch.describe(
+    'poweroff: its guest shuts down, and it stays where it is; reboot: its guest begins anew; suspend: what it has in memory is saved on its host; undeploy: its guest shuts down, and it leaves its host; -hard: its guest is not asked',
+  ),
+});
+export type PerformOnVm = z.infer<typeof PerformOnVm>;
 
 export const RecoverAction = z
   .enum(['success', 'failure', 'retry', 'delete', 'recreate'])

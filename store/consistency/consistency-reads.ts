@@ -4,6 +4,7 @@ import type { SeenOperations } from '../../domain/consistency/judge-operation-ow
 import type { SeenCounter } from '../../domain/consistency/judge-operations.js';
 import type { RoleCount } from '../../domain/consistency/judge-services.js';
 import { openStates } from '../../domain/operation-states.js';
+import { offStates } from '../../domain/vms/vm-states.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { kinds, type OperatedKind, operatedKinds, type Pool, pools } from '../../schemas/kinds.js';
@@ -123,7 +124,7 @@ export function createConsistencyReads(connection: Connection, { operations, ser
             $group: {
               _id: { service: '$service.id', role: '$service.role' },
               present: living({}),
-              running: living({ $or: [{ $eq: ['$lcm_state', 'RUNNING'] }, { $eq: ['$state', 'POWEROFF'] }] }),
+              running: living({ $or: [{ $eq: ['$lcm_state', 'RUNNING'] }, { $in: ['$state', [...offStates]] }] }),
               busy: living({
                 $or: [{ $ne: ['$hold', null] }, { $ne: ['$operation', null] }, { $ne: ['$wanted', null] }],
               }),

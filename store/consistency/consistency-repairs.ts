@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Evidence, StrayOperations } from '../../domain/consistency/evidence.js';
-import { abandonment } from '../../domain/vms/vm-states.js';
+import { abandonment, placedStates } from '../../domain/vms/vm-states.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { kinds } from '../../schemas/kinds.js';
@@ -215,7 +215,7 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
         ? changeReservation(host, vm, capacity, null)
         : all(
             (transaction) =>
-              fence({ _id: vm, state: is === 'elsewhere' ? { $in: ['ACTIVE', 'POWEROFF'] } : is, epoch }, transaction),
+              fence({ _id: vm, state: is === 'elsewhere' ? { $in: [...placedStates] } : is, epoch }, transaction),
             (transaction) => changeReservation(host, vm, capacity, null, transaction),
           ),
 

@@ -1,6 +1,7 @@
 import type { Connection, Model } from 'mongoose';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { placedStates } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { type Transaction, within } from '../mongo/transaction.js';
@@ -29,7 +30,7 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
     const found = await vms
       .find(
         // One that is switched off keeps its place, and runs there again.
-        { 'service.id': { $in: services }, state: { $in: ['ACTIVE', 'POWEROFF'] } },
+        { 'service.id': { $in: services }, state: { $in: [...placedStates] } },
         { lcm_state: 1, left_behind: 1, service: 1, history: { $slice: -1 } },
         within(transaction),
       )

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
+import { placedStates } from '../../domain/vms/vm-states.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../../schemas/vms/vm.js';
@@ -84,9 +85,9 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       // What monitoring asks of every host at each tick is answered from it: VMs on their way are not in it.
       fields: { 'history.hid': 1, state: 1, lcm_state: 1, 'sighting.missing': 1, _id: 1 },
       options: {
-        name: 'by_host',
+        name: 'by_place',
         partialFilterExpression: {
-          state: { $in: ['ACTIVE', 'POWEROFF'] },
+          state: { $in: [...placedStates] },
           lcm_state: { $in: ['RUNNING', 'UNKNOWN', 'LCM_INIT'] },
         },
       },

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DestroyTarget, DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
-import { type VmCall, type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import type { VmStateName } from '../../domain/vms/vm-states.js';
+import { type VmCall, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 
 /** A hypervisor to be tried, and what its test bed can do to it. */
@@ -21,12 +22,19 @@ export type HypervisorWorld = {
 
 const callNames = [...new Set(Object.values(vmVerbs).map(({ call }) => call))];
 
-/** What a probe shows of a VM in each state that a verb leads to; null: nothing. */
-const shown: Record<(typeof vmVerbs)[VmVerb]['after'][number], DomainReport['state'] | null> = {
-  'ACTIVE/RUNNING': 'running',
-  PENDING: null,
-  DONE: null,
-};
+/** Calls that make, remove or switch off whatever there is of a VM; the others need one that is as they want it. */
+const always: readonly VmCall[] = ['deploy', 'destroy', 'poweroff'];
+
+/** What a probe shows of a VM in each state that such a call leads to; null: nothing, as of what never was. */
+const shown = {
+  'ACTIVE/RUNNING': ['running'],
+  POWEROFF: ['stopped', null],
+  PENDING: [null],
+  UNDEPLOYED: [null],
+  DONE: [null],
+} as const satisfies Partial<Record<VmStateName, readonly (DomainReport['state'] | null)[]>>;
+
+const isShown = (state: string): state is keyof typeof shown => Object.hasOwn(shown, state);
 
 /** What every hypervisor adapter must do, whatever is behind it. */
 export function hypervisorContract(name: string, make: () => Promise<HypervisorWorld>): void {
@@ -65,7 +73,14 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     const calls: { [C in VmCall]: (vm: PlacedVm, signal: AbortSignal) => ReturnType<Hypervisor[C]> } = {
       deploy: (vm, signal) => world.hypervisor.deploy(vm, signal),
       destroy: (vm, signal) => world.hypervisor.destroy(targetOf(vm), signal),
+      poweroff: (vm, signal) => world.hypervisor.poweroff(targetOf(vm), signal),
+      reboot: (vm, signal) => world.hypervisor.reboot(targetOf(vm), signal),
+      suspend: (vm, signal) => world.hypervisor.suspend(targetOf(vm), signal),
+      resume: (vm, signal) => world.hypervisor.resume(targetOf(vm), signal),
     };
+    /** Those that switch a VM; a kind of hypervisor may lack some. */
+    const switches = ['poweroff', 'reboot', 'suspend', 'resume'] as const;
+    const stateOf = async (vm: PlacedVm) => (await domainsOf(vm))[0]?.state ?? null;
     const able = (): VmCall[] => callNames.filter((call) => world.hypervisor.can[call]);
     const domainsOf = async ({ id, host }: PlacedVm) =>
       (await world.hypervisor.probe(host, signal())).domains.filter((domain) => domain.vm === id);
@@ -86,7 +101,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         expect(await problemCode(calls[call](newVm(), signal()))).toBe(vmCalls[call].refused);
     });
 
-    it.each(Object.entries(vmVerbs))(
+    it.each(Object.entries(vmVerbs).filter(([, { call }]) => always.includes(call)))(
       'shows after %s what the VM’s state then says, however often it is asked',
       async (_verb, { call, after }) => {
         if (!world.hypervisor.can[call]) return;
@@ -96,7 +111,9 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
           for (const time of ['once', 'twice']) {
             await calls[call](vm, signal());
             const [domain] = await domainsOf(vm);
-            const states = after.map((state) => shown[state]);
+            const states: (DomainReport['state'] | null)[] = after.flatMap((state: string) =>
+              isShown(state) ? [...shown[state]] : [],
+            );
             expect(states, `${time}, of one that ${isThere ? 'is' : 'is not'} there`).toContain(domain?.state ?? null);
           }
         }
@@ -229,6 +246,73 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', cpu: 0, memory: 0, nettx: 0, netrx: 0 }]);
       expect((await deploy(vm)).deployId).toBe(deployId);
       expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
+    });
+
+    it('powers a VM off, softly or hard, however often it is asked, and deploys it again', async () => {
+      if (!world.hypervisor.can.poweroff) return;
+      for (const hard of [false, true]) {
+        const vm = newVm();
+        await deploy(vm);
+        for (const epoch of [2, 2, 3]) {
+          await world.hypervisor.poweroff(targetOf(vm, { epoch, hard }), signal());
+          expect(['stopped', null]).toContain(await stateOf(vm));
+        }
+        await deploy({ ...vm, epoch: 4 });
+        expect(await stateOf(vm)).toBe('running');
+      }
+    });
+
+    it('suspends a VM and resumes the same domain, however often it is asked', async () => {
+      if (!world.hypervisor.can.suspend || !world.hypervisor.can.resume) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      for (const _ of [1, 2]) await world.hypervisor.suspend(targetOf(vm, { epoch: 2 }), signal());
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'suspended', deployId, cpu: 0, memory: 0 }]);
+      for (const _ of [1, 2]) await world.hypervisor.resume(targetOf(vm, { epoch: 3 }), signal());
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running', deployId }]);
+    });
+
+    it('reboots a VM in its domain', async () => {
+      if (!world.hypervisor.can.reboot) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      for (const hard of [false, true]) {
+        await world.hypervisor.reboot(targetOf(vm, { epoch: 2, hard }), signal());
+        await expect.poll(() => domainsOf(vm)).toMatchObject([{ state: 'running', deployId }]);
+      }
+    });
+
+    it('refuses to reboot or suspend what does not run, and to resume what was not saved', async () => {
+      for (const stopped of [false, true]) {
+        const vm = newVm();
+        if (stopped) {
+          await deploy(vm);
+          await world.stopGuest(host, vm.id);
+        }
+        for (const call of ['reboot', 'suspend', 'resume'] as const)
+          if (world.hypervisor.can[call])
+            expect(await problemCode(calls[call](vm, signal())), call).toBe('action_refused');
+        expect(await stateOf(vm)).toBe(stopped ? 'stopped' : null);
+      }
+    });
+
+    it('refuses to switch a VM of which it has heard a newer epoch, and leaves it as it is', async () => {
+      for (const call of switches.filter((name) => world.hypervisor.can[name])) {
+        const vm = newVm({ epoch: 5 });
+        await deploy(vm);
+        expect(await problemCode(calls[call]({ ...vm, epoch: 4 }, signal())), call).toBe('stale_epoch');
+        expect(await stateOf(vm), call).toBe('running');
+      }
+    });
+
+    it('destroys what is suspended or powered off', async () => {
+      for (const call of (['suspend', 'poweroff'] as const).filter((name) => world.hypervisor.can[name])) {
+        const vm = newVm();
+        await deploy(vm);
+        await calls[call](vm, signal());
+        await destroy(targetOf(vm, { hard: false }));
+        expect(await domainsOf(vm), call).toEqual([]);
+      }
     });
 
     it('refuses a VM that the host has no room for, in words that name both', async () => {

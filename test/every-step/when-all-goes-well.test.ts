@@ -156,6 +156,23 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^(RUNNING|UNKNOWN|PENDING|PROLOG_FAILURE|BOOT_FAILURE)$/,
     stops: 0,
   },
+  performOnVm: {
+    prepare: runningVm,
+    ask: (vm) => world.switch(id(vm), 'undeploy'),
+    again: async (vm) => {
+      const state = await vmState(vm);
+      if (state === 'UNDEPLOYED') return null;
+      if (state === 'UNKNOWN') await world.tick('monitorHosts');
+      return world.switch(vm, 'undeploy');
+    },
+    arrived: async (vm) => {
+      expect(await world.vm(vm)).toMatchObject({ state: 'UNDEPLOYED', hold: null, operation: null, reason: null });
+      expect(world.hypervisor.domains().filter((domain) => domain.vm === vm)).toEqual([]);
+    },
+    cancelled: vmState,
+    afterCancel: /^(RUNNING|UNKNOWN)$/,
+    stops: 0,
+  },
   terminateVm: {
     prepare: runningVm,
     ask: (vm) => world.terminate(id(vm)),

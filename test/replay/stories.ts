@@ -279,6 +279,17 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await eventually(async () => (await world.engine.latestRun(told.workflowId))?.status === 'completed');
     return told;
   },
+  'perform-on-vm': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.switch(id, 'suspend'));
+  },
+  'deploy-vm-restored': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    await world.ended((await world.switch(id, 'suspend')).op);
+    return ended(world, await world.resume(id));
+  },
   'terminate-vm': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);

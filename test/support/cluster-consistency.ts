@@ -10,6 +10,10 @@ import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.j
 import type { Store } from '../../store/store.js';
 import type { Cluster } from './cluster.js';
 
+/** Nothing of what `domain/` says of states is asked here. */
+const switchedOff = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED'];
+const onHosts = ['ACTIVE', 'POWEROFF', 'SUSPENDED'];
+
 /** What a test has done that makes more than one domain of a VM right: any number of some, one more of each that it recreated. */
 type Expected = { replaced?: readonly number[]; recreated?: ReadonlyMap<number, number> };
 
@@ -52,7 +56,7 @@ async function checkServices(store: Store): Promise<string[]> {
     for (const role of service.roles) {
       const ofRole = vms.filter((vm) => vm.service?.role === role.name);
       // One that was stopped is not amiss: it waits for whoever stopped it.
-      const running = ofRole.filter((vm) => vm.lcm_state === 'RUNNING' || vm.state === 'POWEROFF');
+      const running = ofRole.filter((vm) => vm.lcm_state === 'RUNNING' || switchedOff.includes(vm.state));
       if (role.state !== 'RUNNING')
         findings.push(`role ${role.name} of running service ${service._id} is ${role.state}`);
       if (running.length !== role.cardinality || ofRole.length !== role.cardinality)
@@ -67,7 +71,7 @@ async function checkServices(store: Store): Promise<string[]> {
 async function checkReservations(store: Store): Promise<string[]> {
   const vms = await store.vms.model.find().lean().exec();
   const placed = vms.flatMap((vm) => {
-    const stay = vm.state === 'ACTIVE' || vm.state === 'POWEROFF' ? placeOf(vm) : null;
+    const stay = onHosts.includes(vm.state) ? placeOf(vm) : null;
     return stay ? [`VM ${vm._id} on host ${stay.hid} with ${vm.capacity.cpu}/${vm.capacity.memory}`] : [];
   });
   const hosts = await store.hosts.model.find().lean().exec();

@@ -5,11 +5,21 @@ import type {
   HostTarget,
   Hypervisor,
   PlacedVm,
+  SwitchTarget,
 } from '../../adapters/hypervisor/port.js';
 import { Problem } from '../../domain/problems.js';
 import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
-import type { CallOutcome } from '../../schemas/hosts/simulator.js';
-import { type Decision, decideDeploy, decideDestroy } from '../../simulator/decide.js';
+import type { CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
+import {
+  type Decision,
+  decideDeploy,
+  decideDestroy,
+  decidePoweroff,
+  decideReboot,
+  decideResume,
+  decideSuspend,
+  type Moment,
+} from '../../simulator/decide.js';
 import { reportOf } from '../../simulator/metrics.js';
 import { apply } from '../../simulator/records.js';
 import {
@@ -49,7 +59,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   beforeEach: Hook = () => {};
   /** Run when a call has done its work and before its answer. */
   afterEach: Hook = () => {};
-  can = { deploy: true, destroy: true };
+  can = { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true };
   bootMilliseconds = 0;
   readonly #state = emptyState();
   readonly #failures: Failure[] = [];
@@ -84,6 +94,42 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     const { id: vm, domain, epoch } = target;
     await this.#call('destroy', target, signal, (host, now) =>
       decideDestroy(host, { vm, domain, epoch, host: host.total, hard: true }, { now, settings: this.#state.settings }),
+    );
+  }
+
+  async poweroff(target: DestroyTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#switch('poweroff', target, signal, (host, call, moment) =>
+      decidePoweroff(host, { ...call, hard: true }, moment),
+    );
+  }
+
+  async reboot(target: DestroyTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#switch('reboot', target, signal, (host, call, { now }) =>
+      decideReboot(
+        host,
+        { ...call, hard: target.hard },
+        { now, settings: { ...this.#state.settings, boot_ms: this.bootMilliseconds } },
+      ),
+    );
+  }
+
+  async suspend(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#switch('suspend', target, signal, decideSuspend);
+  }
+
+  async resume(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#switch('resume', target, signal, decideResume);
+  }
+
+  #switch(
+    kind: VmCall,
+    target: SwitchTarget<'simulated'>,
+    signal: AbortSignal,
+    decide: (host: HostRecord, call: SwitchCall, moment: Omit<Moment, 'deployId'>) => Decision,
+  ): Promise<void> {
+    const { id: vm, domain, epoch } = target;
+    return this.#call(kind, target, signal, (host, now) =>
+      decide(host, { vm, domain, epoch, host: host.total }, { now, settings: this.#state.settings }),
     );
   }
 

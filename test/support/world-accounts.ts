@@ -103,7 +103,7 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   return found;
 }
 
-const isPlaced = ({ state }: Pick<Vm, 'state'>): boolean => state === 'ACTIVE' || state === 'POWEROFF';
+const isPlaced = ({ state }: Pick<Vm, 'state'>): boolean => ['ACTIVE', 'POWEROFF', 'SUSPENDED'].includes(state);
 
 const text = (value: unknown): string => JSON.stringify(value);
 

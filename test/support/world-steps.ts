@@ -20,6 +20,7 @@ const operations = [
   'deployVm',
   'terminateVm',
   'recoverVm',
+  'performOnVm',
   'checkConsistency',
 ];
 

@@ -6,6 +6,7 @@ import { openStates } from '../../domain/operation-states.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService } from '../../schemas/services/service.js';
@@ -175,6 +176,10 @@ export class World extends WorldAtWork {
 
   async resume(id: number): Promise<Asked> {
     return asked(await this.operations.vms.resume(this.caller, id, admission));
+  }
+
+  async switch(id: number, action: VmSwitch): Promise<Asked> {
+    return asked(await this.operations.vms.switch(this.caller, id, action, admission));
   }
 
   async recoverVm(id: number, action: RecoverAction): Promise<Asked> {

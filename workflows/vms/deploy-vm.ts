@@ -22,6 +22,14 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       await local.park({ op, vm, run: workflowInfo().firstExecutionRunId });
       throw new Parked();
     }
+    if (placement === 'restore') {
+      setCurrentDetails(`VM ${vm} goes on from what was saved`);
+      const summary = `resume VM ${vm} from what was saved`;
+      const failed = await attempt(() => compute.restoreVms.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
+      const why = failed ?? (await local.verbFailure({ vm, verb: 'restore' }));
+      if (why !== null) throw ApplicationFailure.nonRetryable(why, 'vm_failed');
+      return;
+    }
     setCurrentDetails(`VM ${vm} boots`);
     const failure = await attempt(() =>
       compute.bootVms.executeWithOptions({ summary: `boot VM ${vm}` }, [{ op, vms: [vm] }]),

@@ -11,8 +11,10 @@ import {
   type DestroyCall,
   ProbeAnswer,
   RefusalBody,
+  SwitchAnswer,
+  type SwitchCall,
 } from '../../../schemas/hosts/simulator.js';
-import type { HostTarget, Hypervisor } from '../port.js';
+import type { HostTarget, Hypervisor, SwitchTarget } from '../port.js';
 
 type Method = 'probe' | VmCall;
 
@@ -26,7 +28,7 @@ export type SimulatorAddress = { url: string; token: string | undefined };
 /** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
 export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'simulated'> {
   return {
-    can: { deploy: true, destroy: true },
+    can: { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true },
     async probe(host, signal) {
       const report = await call(simulator, host, 'probe', { host: host.connection.total }, ProbeAnswer, signal);
       return {
@@ -44,8 +46,25 @@ export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'si
       const body: DestroyCall = { vm: id, domain, epoch, host: host.connection.total, hard };
       await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
     },
+    async poweroff({ hard, ...vm }, signal) {
+      await call(simulator, vm.host, 'poweroff', { ...switchOf(vm), hard }, SwitchAnswer, signal);
+    },
+    async reboot({ hard, ...vm }, signal) {
+      await call(simulator, vm.host, 'reboot', { ...switchOf(vm), hard }, SwitchAnswer, signal);
+    },
+    async suspend(vm, signal) {
+      await call(simulator, vm.host, 'suspend', switchOf(vm), SwitchAnswer, signal);
+    },
+    async resume(vm, signal) {
+      await call(simulator, vm.host, 'resume', switchOf(vm), SwitchAnswer, signal);
+    },
   };
 }
+
+const switchOf = ({ id, domain, epoch, host }: SwitchTarget<'simulated'>): SwitchCall => ({
+  ...{ vm: id, domain, epoch },
+  host: host.connection.total,
+});
 
 /** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
 async function call<A extends z.ZodType>(

@@ -1,5 +1,6 @@
 import {
   CreateVm,
+  PerformOnVm,
   RecoverVm,
   TerminateVm,
   UpdateVm,
@@ -134,9 +135,10 @@ export const vmRoutes: readonly Route[] = [
     method: 'post',
     path: '/vms/{id}/resume',
     tag: 'VMs',
-    summary: 'Start a VM again that is powered off, or of which nobody knows',
+    summary: 'Start a VM again that is switched off, or of which nobody knows',
     needs: [['manage', 'vm']],
-    description: 'In its place. For POWEROFF and UNKNOWN.',
+    description:
+      'Where it is, for POWEROFF, SUSPENDED and UNKNOWN; where it fits, for UNDEPLOYED. One that is SUSPENDED goes on from what was saved.',
     params: ById,
     query: NoQuery,
     body: noBody,
@@ -144,6 +146,25 @@ export const vmRoutes: readonly Route[] = [
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [{ params: { id: '3' }, answer: accepted(ids.resumption, 'deployVm', vm, '09:36:00') }],
     handle: ({ vms }, { caller, params, admission }) => vms.resume(caller, params.id, admission),
+  }),
+  route({
+    id: 'performOnVm',
+    method: 'post',
+    path: '/vms/{id}/actions',
+    tag: 'VMs',
+    summary: 'Switch a VM off, or reboot it',
+    needs: [['manage', 'vm']],
+    description:
+      'It is there before and after, and is resumed when it is wanted again. docs/vm-actions.md says in which states each can be done. Of a VM of a service, role and service are as well as they were.',
+    params: ById,
+    query: NoQuery,
+    body: json(PerformOnVm.meta({ id: 'PerformOnVm' })),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      { params: { id: '3' }, body: { action: 'reboot' }, answer: accepted(ids.reboot, 'performOnVm', vm, '09:39:00') },
+    ],
+    handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body.action, admission),
   }),
   route({
     id: 'recoverVm',

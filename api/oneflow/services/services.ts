@@ -4,6 +4,7 @@ import { Problem, problemOf } from '../../../domain/problems.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import { limits } from '../../../schemas/common/limits.js';
+import { VmAction } from '../../../schemas/operations/vm-action.js';
 import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
 import type { Ways } from '../client-version.js';
@@ -28,7 +29,7 @@ const vmActions: ReadonlySet<string> = new Set([
 ]);
 
 /** Those that can be done, by the names that they have here. */
-const performable = z.enum(['terminate', 'terminate-hard', 'resume']);
+const performable = VmAction.exclude(['recreate']);
 
 /** Numbers come as such or as digits. */
 const Count = z.preprocess(

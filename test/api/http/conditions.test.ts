@@ -67,6 +67,7 @@ const bodies: Record<string, object> = {
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },
+  performOnVm: { action: 'reboot' },
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },

@@ -100,6 +100,7 @@ export const sends: Record<string, readonly Send[]> = {
   ],
   removeRole: [{ path: async () => ({ role: 'web' }), body: {} }],
   performOnRole: [{ path: async () => ({ role: 'web' }), body: { action: 'resume' } }],
+  performOnVm: [{ body: { action: 'reboot' } }],
   performOnService: [{ body: { action: 'resume' } }],
   showPolicies: [{ path: async () => ({ role: 'web' }) }],
   replacePolicies: [{ path: async () => ({ role: 'web' }), body: { elasticity_policies: [] } }],

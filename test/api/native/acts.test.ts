@@ -143,6 +143,7 @@ const inputs = {
     deployVm: {},
     terminateVm: { hard: true },
     recoverVm: { claim: 'success' },
+    performOnVm: { action: 'poweroff' },
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

@@ -73,6 +73,8 @@ export const story: readonly (string | Event)[] = [
   guest(3, 'failed'),
   'recoverVm',
   settled,
+  'performOnVm',
+  settled,
   guest(1, 'failed'),
   'repairService',
   settled,

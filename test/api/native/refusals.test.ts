@@ -35,6 +35,7 @@ const bodies: Record<string, object> = {
   replacePolicies: { elasticity_policies: [] },
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },
+  performOnVm: { action: 'reboot' },
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },

@@ -94,7 +94,8 @@ describe('the progress', () => {
   });
 
   it('of a VM is all or nothing', () => {
-    const done = (kind: 'deployVm' | 'terminateVm', state: VmStateName) => vmProgress(kind, storedVmState(state)).done;
+    const done = (kind: 'deployVm' | 'terminateVm', state: VmStateName) =>
+      vmProgress({ kind, input: {} }, storedVmState(state)).done;
     expect([done('deployVm', 'ACTIVE/BOOT'), done('deployVm', 'ACTIVE/RUNNING')]).toEqual([0, 1]);
     expect([done('terminateVm', 'ACTIVE/SHUTDOWN'), done('terminateVm', 'DONE')]).toEqual([0, 1]);
   });

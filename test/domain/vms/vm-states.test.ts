@@ -15,6 +15,7 @@ import { VmLcmState } from '../../../schemas/vms/vm.js';
 const events: VmEvent[] = [
   ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
+  ...(['power_off', 'suspend', 'suspended', 'undeploy', 'undeployed', 'restore'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -37,7 +38,9 @@ const stateAfter = (start: Name, ...happened: VmEvent[]): Name | undefined =>
 describe('the states of a VM', () => {
   it('have a row for every life-cycle state of the schema', () => {
     const active = VmLcmState.options.filter((lcm) => lcm !== 'LCM_INIT').map((lcm) => `ACTIVE/${lcm}`);
-    expect(Object.keys(vmStates).sort()).toEqual(['PENDING', 'POWEROFF', 'DONE', ...active].sort());
+    expect(Object.keys(vmStates).sort()).toEqual(
+      ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'DONE', ...active].sort(),
+    );
     expect([...vmStateNames].sort()).toEqual(Object.keys(vmStates).sort());
   });
 
@@ -79,8 +82,10 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody run who has not booted', () => {
-    const mayRun = ['ACTIVE/BOOT', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'POWEROFF'];
-    expect(statesThatAccept('run')).toEqual(mayRun);
+    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'RUNNING', 'UNKNOWN'];
+    const switching = ['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'];
+    const mayRun = [...[...booted, ...switching].map((name) => `ACTIVE/${name}`), 'POWEROFF', 'SUSPENDED'];
+    expect(statesThatAccept('run').sort()).toEqual(mayRun.sort());
     const mayEnd = ['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
     expect(statesThatAccept('done')).toEqual(mayEnd);
   });

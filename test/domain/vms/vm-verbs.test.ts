@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { abandonment, nextVmState, storedVmState, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
 
-const verbs: VmVerb[] = ['boot', 'remove', 'clear'];
+const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];
 
 describe('what is done to VMs', () => {
   it('is what the table says, and no more', () => {
-    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs].sort());
+    // A reboot changes no state: the hold alone says that it is at work.
+    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, 'reboot'].sort());
   });
 
   describe.each(verbs)('%s', (verb) => {
@@ -23,7 +24,7 @@ describe('what is done to VMs', () => {
       expect(after).toContain(nextVmState(during, leave));
       const failed = nextVmState(during, fail);
       expect(failed && isAfter(verb, storedVmState(failed))).toBe(false);
-      const again = failed && [failed, nextVmState(failed, 'retry')];
+      const again = failed && [failed, nextVmState(failed, 'retry'), nextVmState(failed, 'run')];
       expect(again?.some((state) => state && before.includes(state))).toBe(true);
     });
 

@@ -10,7 +10,10 @@ import {
   type VmStateName,
   vmStateNames,
 } from '../../../domain/vms/vm-states.js';
+import { vmSwitches } from '../../../domain/vms/vm-switches.js';
+import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
 import { HostState } from '../../../schemas/hosts/host.js';
+import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../../schemas/vms/vm.js';
 import { deadEnds, sayWalked, type Way, walk } from '../acts/ways-out.js';
 import { offeredOf, probed, type SeenHost, turned } from '../hosts/host-ways.js';
@@ -18,7 +21,8 @@ import { offeredOf, probed, type SeenHost, turned } from '../hosts/host-ways.js'
 /** Somebody's: whose does not matter. */
 const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
 
-type Work = 'deploy' | 'terminate' | 'recreate';
+type Switch = (typeof vmSwitches)[VmSwitch]['verb'];
+type Work = 'deploy' | 'terminate' | 'recreate' | Switch;
 /** A VM, who is at work on it, and the host that it is on or was on last. */
 type Seen = { vm: VmStateName; work: Work | null; host: SeenHost };
 
@@ -29,10 +33,17 @@ const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
 
 /** What an operation does next with the VM, in the order of its steps; null: it is done. */
 function nextStep({ vm, work }: Seen): VmEvent | null {
+  if (isSwitch(work)) {
+    const { enter, during, leave, after: ends } = vmVerbs[work];
+    const through: readonly VmStateName[] = ends;
+    return through.includes(vm) ? null : vm === during ? leave : enter;
+  }
   if (work === 'deploy') {
     if (vm === 'PENDING') return 'place';
     if (vm === 'ACTIVE/PROLOG') return 'boot';
-    if (vm === 'ACTIVE/BOOT') return 'run';
+    if (vm === 'ACTIVE/BOOT' || vm === 'ACTIVE/BOOT_SUSPENDED') return 'run';
+    if (vm === 'SUSPENDED') return 'restore';
+    if (vm === 'UNDEPLOYED') return 'resubmit';
     return vm === 'ACTIVE/RUNNING' ? null : 'retry';
   }
   if (vm === 'DONE') return null;
@@ -44,8 +55,11 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
 /** Steps that the host does not let succeed; on one that is offline what is left of a VM counts as gone. */
 function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
   if (event === 'place') return state !== 'MONITORED' || !answers;
-  if (vm === 'PENDING') return false;
-  return event === 'run' ? !answers : (event === 'done' || event === 'resubmit') && !answers && state !== 'OFFLINE';
+  if (vm === 'PENDING' || vm === 'UNDEPLOYED') return false;
+  const switches = event === 'stop' || event === 'suspended' || event === 'undeployed';
+  return event === 'run' || switches
+    ? !answers
+    : (event === 'done' || event === 'resubmit') && !answers && state !== 'OFFLINE';
 }
 
 /** An operation gets on by itself, or ends because what it did is done or cannot be done. */
@@ -72,7 +86,10 @@ function ending(seen: Seen): Way<Seen> {
   return { name: 'the operation ends', to: { ...seen, vm, work: null } };
 }
 
-const begun = (seen: Seen, does: 'deploy' | 'terminate' | 'recreate'): Seen => ({ ...seen, work: does });
+const isSwitch = (work: Work | null): work is Switch =>
+  work !== null && work !== 'deploy' && work !== 'terminate' && work !== 'recreate';
+
+const begun = (seen: Seen, does: Work): Seen => ({ ...seen, work: does });
 
 const recoverActions = new Map<string, RecoverAction>([
   ['retry', 'retry'],
@@ -118,13 +135,20 @@ function looks({ vm, work, host }: Seen): Way<Seen>[] {
 function accidents(seen: Seen): Way<Seen>[] {
   const { vm, work, host } = seen;
   const found = work !== null || !host.answers ? [] : (['run', 'stop', 'lose'] as const);
-  const mayRun = vm === 'ACTIVE/UNKNOWN' || vm === 'POWEROFF';
+  const mayRun = vm === 'ACTIVE/UNKNOWN' || vm === 'POWEROFF' || vm === 'SUSPENDED';
   return [
     ...found
       .filter((event) => (event === 'run' ? mayRun : vm === 'ACTIVE/RUNNING'))
       .flatMap((event) => after(vm, event).map((to) => ({ name: event, to: { ...seen, vm: to } }))),
     ...(work === null ? [] : [ending(seen)]),
     ...onHost(seen, turned),
+    // Its user switches it: nobody is told to.
+    ...(work !== null
+      ? []
+      : Object.values(vmSwitches).flatMap(({ verb, states }) => {
+          const from: readonly VmStateName[] = states;
+          return from.includes(vm) ? [{ name: verb, to: begun(seen, verb) }] : [];
+        })),
     // Another host takes it.
     ...(work !== null && work !== 'terminate' && vm === 'PENDING'
       ? [

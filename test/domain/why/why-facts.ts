@@ -156,8 +156,7 @@ export function facts({ about = 'resource', mayManage = true, ...over }: Wish): 
 }
 
 function progressOf(its: Operation, subject: WhyFacts['subject']): WhyFacts['progress'] {
-  if (subject.type === 'vm')
-    return its.resource.type === 'vm' ? vmProgress(its.kind, storedVmState(subject.state)) : null;
+  if (subject.type === 'vm') return its.resource.type === 'vm' ? vmProgress(its, storedVmState(subject.state)) : null;
   if (subject.type !== 'service') return null;
   const body = { name: 'shop', deployment: 'straight', ready_status_gate: true } as const;
   const roles = subject.roles.map((role) => ({

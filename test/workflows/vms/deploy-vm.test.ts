@@ -5,13 +5,15 @@ import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 
 let world: World;
+let able: World['hypervisor']['can'];
 beforeAll(async () => {
   world = await newWorld();
+  able = world.hypervisor.can;
 });
 afterAll(() => world.stop());
 afterEach(() => {
   world.hypervisor.bootMilliseconds = 0;
-  world.hypervisor.can = { deploy: true, destroy: true };
+  world.hypervisor.can = { ...able };
   world.hypervisor.mend();
   world.steps.watch();
 });
@@ -51,7 +53,7 @@ describe('deployVm', () => {
   });
 
   it('fails where the kind of hypervisor cannot do it at all, which is not tried', async () => {
-    world.hypervisor.can = { deploy: false, destroy: true };
+    world.hypervisor.can = { ...able, deploy: false };
     const { id, op } = await world.createVm();
     const detail = expect.stringMatching(/^host-\d+: simulated hypervisors cannot deploy VMs\.$/);
     expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'vm_failed', detail } });

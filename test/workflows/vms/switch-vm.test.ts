@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Problem, problemOf } from '../../../domain/problems.js';
+import { stoppedOutside } from '../../../domain/vms/sightings.js';
+import { type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
+import { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { newWorld, type World } from '../../support/world.js';
+import { twice } from '../../support/world-steps.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => {
+  world.hypervisor.mend();
+  world.steps.watch();
+});
+
+const stateOf = async (id: number): Promise<VmStateName> => vmStateName(await world.vm(id));
+async function running(): Promise<number> {
+  const { id, op } = await world.createVm();
+  expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+  return id;
+}
+const end = async (id: number) =>
+  expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
+const codeOf = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => 'none',
+    (error: unknown) => problemOf(error)?.code ?? String(error),
+  );
+
+/** Where each switch leads a VM that runs, and how often its domain has been made when it was resumed. */
+const leads: Record<VmSwitch, readonly [VmStateName, times: number]> = {
+  poweroff: ['POWEROFF', 2],
+  'poweroff-hard': ['POWEROFF', 2],
+  reboot: ['ACTIVE/RUNNING', 1],
+  'reboot-hard': ['ACTIVE/RUNNING', 1],
+  suspend: ['SUSPENDED', 1],
+  undeploy: ['UNDEPLOYED', 2],
+  'undeploy-hard': ['UNDEPLOYED', 2],
+};
+
+describe('performOnVm', () => {
+  it.each(VmSwitch.options)('%s leads where it says, every step done twice, and back', async (action) => {
+    const id = await running();
+    const [state, times] = leads[action];
+    world.steps.watch(twice);
+    const { op } = await world.switch(id, action);
+    expect(await world.ended(op)).toMatchObject({ kind: 'performOnVm', state: 'succeeded', error: null });
+    expect(await stateOf(id)).toBe(state);
+    const vm = await world.vm(id);
+    expect(vm).toMatchObject({ hold: null, operation: null, reason: null });
+    expect(vm.history.at(-1)?.etime === null).toBe(state !== 'UNDEPLOYED');
+    await world.accounted();
+    if (state !== 'ACTIVE/RUNNING') {
+      expect(await world.ended((await world.resume(id)).op)).toMatchObject({ kind: 'deployVm', state: 'succeeded' });
+      expect(await stateOf(id)).toBe('ACTIVE/RUNNING');
+    }
+    const entries = world.hypervisor.journal.filter((entry) => entry.vm === id);
+    expect(world.hypervisor.timesMade(id)).toBe(times);
+    if (action.startsWith('reboot')) expect(entries.filter(({ outcome }) => outcome === 'rebooted')).toHaveLength(1);
+    expect(world.hypervisor.domains().filter((domain) => domain.vm === id)).toHaveLength(1);
+    await end(id);
+    await world.accounted();
+  });
+
+  it('goes from one to another where that is allowed, and ends from each', async () => {
+    const ways: readonly (readonly [VmSwitch, VmSwitch, VmStateName])[] = [['poweroff', 'undeploy', 'UNDEPLOYED']];
+    for (const [first, second, state] of ways) {
+      const id = await running();
+      await world.ended((await world.switch(id, first)).op);
+      await world.ended((await world.switch(id, second)).op);
+      expect(await stateOf(id)).toBe(state);
+      expect(await codeOf(world.switch(id, second))).toBe('wrong_state');
+      await end(id);
+    }
+    await world.accounted();
+  });
+
+  it.each(['before', 'after'] as const)('is tried again when its host is away %s the work', async (when) => {
+    const id = await running();
+    world.hypervisor.failVm(id, { call: 'reboot', times: 2, when });
+    expect(await world.ended((await world.switch(id, 'reboot')).op)).toMatchObject({ state: 'succeeded' });
+    expect(world.hypervisor.journal.filter((entry) => entry.vm === id && entry.outcome === 'rebooted')).toHaveLength(1);
+    await end(id);
+  });
+
+  it('fails in the hypervisor’s own words; what the VM is, the next look at its host says', async () => {
+    const id = await running();
+    const error = new Problem('action_refused', 'there is no room for what it has in memory');
+    world.hypervisor.failVm(id, { call: 'suspend', times: 1, error });
+    expect(await world.ended((await world.switch(id, 'suspend')).op)).toMatchObject({
+      state: 'failed',
+      error: { code: 'vm_failed', detail: error.message },
+    });
+    expect(await stateOf(id)).toBe('ACTIVE/UNKNOWN');
+    await world.tick('monitorHosts');
+    expect(await stateOf(id)).toBe('ACTIVE/RUNNING');
+    world.hypervisor.bringDown(id, 'stopped');
+    for (const _ of ['missed', 'missed again']) await world.tick('monitorHosts');
+    expect(await world.vm(id)).toMatchObject({ state: 'POWEROFF', reason: stoppedOutside });
+    await end(id);
+  });
+
+  it('gives way to a termination, and to nobody else', async () => {
+    const id = await running();
+    world.hypervisor.failVm(id, { call: 'poweroff' });
+    const { op } = await world.switch(id, 'poweroff');
+    await expect.poll(() => stateOf(id)).toBe('ACTIVE/SHUTDOWN_POWEROFF');
+    expect(await codeOf(world.switch(id, 'reboot'))).toBe('operation_in_progress');
+    expect(await codeOf(world.resume(id))).toBe('operation_in_progress');
+    await end(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
+    expect(await stateOf(id)).toBe('DONE');
+    await world.accounted();
+  });
+
+  it('leaves room on the host of a VM that was undeployed, and waits for some when it is resumed', async () => {
+    const cpu = 990;
+    const first = await world.createVm({ cpu });
+    await world.ended(first.op);
+    const filler = await world.createVm({ cpu });
+    await world.ended(filler.op);
+    const second = await world.createVm({ cpu });
+    await expect.poll(async () => (await world.operation(second.op)).state).toBe('waiting');
+    await world.ended((await world.switch(first.id, 'undeploy')).op);
+    expect(await world.ended(second.op)).toMatchObject({ state: 'succeeded' });
+    const resumed = await world.resume(first.id);
+    await expect.poll(async () => (await world.operation(resumed.op)).state).toBe('waiting');
+    expect(await stateOf(first.id)).toBe('PENDING');
+    await end(second.id);
+    expect(await world.ended(resumed.op)).toMatchObject({ state: 'succeeded' });
+    expect(await stateOf(first.id)).toBe('ACTIVE/RUNNING');
+    for (const id of [first.id, filler.id]) await end(id);
+    await world.accounted();
+  });
+
+  it('switches the VMs of a role, which is as well as it was, and can be scaled and removed', async () => {
+    const { id } = await world.running([{ name: 'web', cardinality: 3, min_vms: 1, max_vms: 9 }]);
+    const vms = (await world.vms(id, 'web')).map(({ _id }) => _id);
+    for (const [action, state] of [
+      ['suspend', 'SUSPENDED'],
+      ['resume', 'ACTIVE/RUNNING'],
+      ['undeploy', 'UNDEPLOYED'],
+    ] as const) {
+      expect(await world.ended((await world.perform(id, 'web', { action })).op)).toMatchObject({ state: 'succeeded' });
+      await expect.poll(() => Promise.all(vms.map(stateOf))).toEqual(vms.map(() => state));
+      expect(await world.service(id)).toMatchObject({ state: 'RUNNING', roles: [{ state: 'RUNNING' }] });
+    }
+    expect(await world.ended((await world.scale(id, 'web', 4)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await Promise.all(vms.map(stateOf))).toEqual(vms.map(() => 'DONE'));
+    await world.accounted();
+  });
+});

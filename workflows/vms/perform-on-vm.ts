@@ -1,0 +1,18 @@
+import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
+import { compute, local } from '../activity-options.js';
+import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
+
+/** Switches one VM off or over: powers it off, reboots, suspends, stops or undeploys it. It is resumed by a deployment. */
+export async function performOnVm({ op }: OperationInput): Promise<void> {
+  await runOperation({ op }, local.beginVmSwitch, async ({ vm, action, verb, hard }) => {
+    if (!(await local.takeForSwitch({ op, vm })))
+      throw ApplicationFailure.nonRetryable(`another operation has VM ${vm} now`, 'taken');
+    const summary = `${action} VM ${vm}`;
+    setCurrentDetails(summary);
+    const failure = await attempt(() =>
+      compute.switchVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb, hard }]),
+    );
+    const reason = failure ?? (await local.verbFailure({ vm, verb }));
+    if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
+  });
+}
