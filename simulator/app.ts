@@ -5,7 +5,6 @@ import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/common/re
 import {
   DeployCall,
   DestroyCall,
-  HardSwitchCall,
   JournalQuery,
   ProbeCall,
   SwitchCall,
@@ -54,7 +53,7 @@ function callRoutes(simulator: Simulator): Router {
   });
   for (const verb of ['poweroff', 'reboot'] as const)
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {
-      const call = HardSwitchCall.parse(request.body);
+      const call = DestroyCall.parse(request.body);
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
     });
   for (const verb of ['suspend', 'resume'] as const)

@@ -2,7 +2,6 @@ import type {
   CallOutcome,
   DeployCall,
   DestroyCall,
-  HardSwitchCall,
   SimulatorSettings,
   SwitchCall,
 } from '../schemas/hosts/simulator.js';
@@ -77,7 +76,7 @@ export function decideDestroy(host: HostRecord, call: DestroyCall, moment: Omit<
 }
 
 /** Hard: at once; else when the guest has shut down. One that is not there does not run either. */
-export function decidePoweroff(host: HostRecord, call: HardSwitchCall, moment: Omit<Moment, 'deployId'>): Decision {
+export function decidePoweroff(host: HostRecord, call: DestroyCall, moment: Omit<Moment, 'deployId'>): Decision {
   const { domain, late } = switched(host, call, moment.now);
   if (late) return late;
   if (!domain) return { outcome: 'absent', detail: null };
@@ -90,7 +89,7 @@ export function decidePoweroff(host: HostRecord, call: HardSwitchCall, moment: O
 }
 
 /** Once for each epoch: its guest begins anew, in the same domain. */
-export function decideReboot(host: HostRecord, call: HardSwitchCall, moment: Omit<Moment, 'deployId'>): Decision {
+export function decideReboot(host: HostRecord, call: DestroyCall, moment: Omit<Moment, 'deployId'>): Decision {
   const { domain, late } = switched(host, call, moment.now);
   if (late) return late;
   if (!domain || downOf(domain, moment.now) !== null) return notUp(host, call, domain, 'rebooted', moment.now);

@@ -1,4 +1,4 @@
-import type { VmCall } from '../domain/vms/vm-verbs.js';
+import type { CallName } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
 import type { HostRecord } from './state.js';
 
@@ -11,7 +11,7 @@ export type Injected = {
 };
 
 /** Which fault meets the next call of this VM, if any. The same host, seed and number of calls always give the same. */
-export function injected(host: HostRecord, call: VmCall | 'probe', vm: number, nth: number): Injected | null {
+export function injected(host: HostRecord, call: CallName | 'probe', vm: number, nth: number): Injected | null {
   const { dead, deploy_error, error_rate, error_when, seed } = host.faults;
   if (dead) return { fault: 'dead', when: 'before', retryable: true, detail: `No route to ${host.name}.` };
   if (call === 'deploy' && deploy_error) {

@@ -1,12 +1,11 @@
-import type { VmCall } from '../domain/vms/vm-verbs.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import {
+  type CallName,
   type CallOutcome,
   type DeployAnswer,
   type DeployCall,
   type DestroyAnswer,
   type DestroyCall,
-  type HardSwitchCall,
   JournalEntry,
   type JournalPage,
   type JournalQuery,
@@ -80,7 +79,7 @@ export class Simulator {
   }
 
   /** Answered when it does not run any more. */
-  async poweroff(name: string, call: HardSwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+  async poweroff(name: string, call: DestroyCall, signal: AbortSignal): Promise<SwitchAnswer> {
     const host = await this.#reach(name, call.host, signal);
     const moment = { now: Date.now(), settings: this.state.settings };
     const outcome = await this.#carryOut(host, 'poweroff', call, () => decidePoweroff(host, call, moment));
@@ -94,7 +93,7 @@ export class Simulator {
     }
   }
 
-  async reboot(name: string, call: HardSwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+  async reboot(name: string, call: DestroyCall, signal: AbortSignal): Promise<SwitchAnswer> {
     const host = await this.#reach(name, call.host, signal);
     const moment = { now: Date.now(), settings: this.state.settings };
     return { outcome: await this.#carryOut(host, 'reboot', call, () => decideReboot(host, call, moment)) };
@@ -195,7 +194,7 @@ export class Simulator {
   /** Decides, journals and answers one call, or lets the fault have it that is due. */
   async #carryOut(
     host: HostRecord,
-    call: VmCall,
+    call: CallName,
     { vm, domain, epoch }: SwitchCall,
     decide: () => Decision,
   ): Promise<CallOutcome> {

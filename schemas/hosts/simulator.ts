@@ -48,11 +48,9 @@ export const DestroyCall = z.strictObject({
 });
 export type DestroyCall = z.infer<typeof DestroyCall>;
 
-/** A call that switches a VM, and makes and removes nothing. Only one that asks a guest may be hard. */
+/** A call that switches a VM, and makes and removes nothing. One that asks a guest is as that of a destroy: it may be hard. */
 export const SwitchCall = DestroyCall.omit({ hard: true });
 export type SwitchCall = z.infer<typeof SwitchCall>;
-export const HardSwitchCall = DestroyCall;
-export type HardSwitchCall = z.infer<typeof HardSwitchCall>;
 
 export const ProbeCall = z.strictObject({ host: Capacity });
 
@@ -101,11 +99,15 @@ export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 export const ProbeAnswer = z.object({ total: Capacity, domains: z.array(SimulatedDomain) });
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
+/** The calls that change a VM. */
+export const CallName = z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume']);
+export type CallName = z.infer<typeof CallName>;
+
 /** One call as journalled. */
 export const JournalEntry = z.object({
   n: z.int().describe('Rises; not every number is a call'),
   time: Timestamp,
-  call: z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume']),
+  call: CallName,
   host: z.string(),
   vm: ObjectId,
   domain: z.string(),
