@@ -4,7 +4,7 @@ import type { PlacementSettings } from '../domain/placement/placement.js';
 import type { VmAction } from '../schemas/operations/vm-action.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
-import type { PolicyScaling } from '../store/scaling/policy-scaling.js';
+import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
 import type { Store } from '../store/store.js';
 
 /** What the steps need; a worker gives them the real ones. */
@@ -18,6 +18,8 @@ export type StepPorts = {
    * steps know nothing of requests. Absent: nothing scales by itself.
    */
   scaleByPolicy?: (scaling: PolicyScaling) => Promise<string>;
+  /** The same of something that is done to every VM of a role. */
+  performByPolicy?: (performing: PolicyPerforming) => Promise<string>;
   /**
    * Asks something of one VM as somebody would, once for an operation; returns the VM's own operation, throws a Problem. Given by the
    * worker.

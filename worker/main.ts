@@ -11,13 +11,13 @@ import { hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import { createLogger } from '../adapters/process/logger.js';
 import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
-import { type DeedOnVm, performOnVm } from '../requests/scaling/actions.js';
+import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
 import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
-import type { PolicyScaling } from '../store/scaling/policy-scaling.js';
+import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
 import { createStore } from '../store/store.js';
 import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
@@ -69,7 +69,10 @@ async function main(): Promise<void> {
   const directory = createDirectory(mongodb);
   const asking: OperationsContext = {
     ...{ store, directory, engine },
-    settings: { temporalUiUrl: undefined, failedLogins: config.ARCUS_FAILED_LOGINS },
+    settings: {
+      ...{ temporalUiUrl: undefined, failedLogins: config.ARCUS_FAILED_LOGINS },
+      ...{ actionNumber: config.ARCUS_ACTION_NUMBER, actionPeriod: config.ARCUS_ACTION_PERIOD },
+    },
     onDelayed: (message, error) => log.warn({ err: error }, message),
   };
   const ports = {
@@ -77,6 +80,7 @@ async function main(): Promise<void> {
     directory,
     scaleByPolicy: (scaling: PolicyScaling) => scaleByPolicy(asking, scaling),
     performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
+    performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
     hypervisors: hypervisors(config),
     engine,
     settings: {

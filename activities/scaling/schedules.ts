@@ -4,6 +4,8 @@ import { problemOf, problems } from '../../domain/problems.js';
 import { type DueLook, lookAtDue } from '../../domain/scaling/due-policies.js';
 import { withEntry } from '../../domain/services/schedule.js';
 import type { LogEntry, Schedule, ScheduleEntry } from '../../schemas/services/service.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
+import type { PolicyPerforming } from '../../store/scaling/policy-scaling.js';
 import type { ScheduledService } from '../../store/scaling/schedules.js';
 import { eachApart } from '../operations/each-apart.js';
 import type { StepPorts } from '../ports.js';
@@ -13,10 +15,11 @@ const atOnce = 10;
 /** How long a tick begins new pages, in milliseconds: it has to end before the third after it is due. */
 const lasts = 15_000;
 
-type Ports = Pick<StepPorts, 'store' | 'scaleByPolicy'>;
+type Ports = Pick<StepPorts, 'store' | 'scaleByPolicy' | 'performByPolicy'>;
+type Asking = Ports & Required<Pick<Ports, 'scaleByPolicy'>>;
 
 /** Roles that are scaled at a time that was said before. */
-export const scheduleActivities = ({ store, scaleByPolicy }: Ports) => ({
+export const scheduleActivities = ({ store, scaleByPolicy, performByPolicy }: Ports) => ({
   /**
    * Carries out the scheduled policies that are due. What is done is written down in the transaction that admits it, so that
    * whoever does it again finds it done. Returns how many services it has looked at.
@@ -24,13 +27,14 @@ export const scheduleActivities = ({ store, scaleByPolicy }: Ports) => ({
   async fireSchedules(): Promise<{ looked: number; failed: number }> {
     const told = { looked: 0, failed: 0 };
     if (!scaleByPolicy) return told;
+    const ports = { store, scaleByPolicy, ...(performByPolicy && { performByPolicy }) };
     const looked: number[] = [];
     for (const until = performance.now() + lasts; performance.now() < until; ) {
       const now = new Date();
       // What waits, or failed, stays due: others are not to wait behind it.
       const page = await store.schedules.due(now, pageSize, looked);
       looked.push(...page.map(({ _id }) => _id));
-      const failures = await eachApart(page, atOnce, (service) => fireOf({ store, scaleByPolicy }, service, now));
+      const failures = await eachApart(page, atOnce, (service) => fireOf(ports, service, now));
       for (const { item, error } of failures)
         log.warn('the scheduled policies of a service could not be looked at', { service: item._id, error });
       told.looked += page.length;
@@ -42,7 +46,7 @@ export const scheduleActivities = ({ store, scaleByPolicy }: Ports) => ({
 });
 
 /** One after the other: of two that are due for one role, the second waits for what the first has begun. */
-async function fireOf(ports: Required<Ports>, service: ScheduledService, now: Date): Promise<void> {
+async function fireOf(ports: Asking, service: ScheduledService, now: Date): Promise<void> {
   if (service.state === 'DONE') {
     await ports.store.schedules.write(service._id, over(service.schedule));
     return;
@@ -64,31 +68,39 @@ const over = (schedule: Schedule): Schedule => ({ ...schedule, version: schedule
 
 /** The schedule as it is then; null: somebody else has looked. */
 async function carriedOut(
-  { store, scaleByPolicy }: Required<Ports>,
+  { store, scaleByPolicy, performByPolicy }: Asking,
   { _id: service }: ScheduledService,
   schedule: Schedule,
-  { entry, scale }: DueLook,
+  { entry, deed }: DueLook,
   now: Date,
 ): Promise<Schedule | null> {
   const write = async (then: ScheduleEntry): Promise<Schedule | null> => {
     const after = withEntry(schedule, then, now);
     return (await store.schedules.write(service, after, logOf(then))) ? after : null;
   };
-  if (!scale) return write(entry);
+  if (!deed) return write(entry);
   const { role, policy, last } = entry;
-  const { to: cardinality, ...decided } = scale;
+  const ask = (asked: Omit<PolicyPerforming, 'wish'>): Promise<string> => {
+    if (deed.do === 'scale') {
+      const { do: _scale, to: cardinality, ...decided } = deed;
+      return scaleByPolicy({ ...asked, cardinality, policy: decided });
+    }
+    const { do: _perform, ...wish } = deed;
+    return performByPolicy?.({ ...asked, wish }) ?? Promise.reject(new Error('this worker cannot ask anything of VMs'));
+  };
   const done: { written: Schedule | null; operation: string } = { written: null, operation: '' };
   try {
-    const op = await scaleByPolicy({
-      ...{ service, role, cardinality, policy: decided },
+    const asked = {
+      ...{ service, role },
       // Of its version: another policy that people put in its place may be due at the same time.
       key: `schedule ${service}/${role}/${policy} ${schedule.version} ${last?.due_at.toISOString()}`,
-      claim: (operation, transaction) => {
+      claim: (operation: string, transaction: Transaction) => {
         done.operation = operation;
         done.written = withEntry(schedule, withOperation(entry, operation), now);
         return store.schedules.write(service, done.written, [], transaction);
       },
-    });
+    };
+    const op = await ask(asked);
     // Of two that asked at once, the other one's may be what came of it.
     return op === done.operation ? done.written : null;
   } catch (error) {

@@ -33,7 +33,8 @@ export const supervisionActivities = ({
   engine,
   settings,
   scaleByPolicy,
-}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy'>) => ({
+  performByPolicy,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy' | 'performByPolicy'>) => ({
   /**
    * Looks at every operation that has not ended, and at its run; repairs what does not fit. One at which that fails keeps
    * nobody waiting; where there are more than a tick has time for, the next goes on. Returns what it did.
@@ -62,8 +63,11 @@ export const supervisionActivities = ({
       await store.progress.reach('reconcile', after);
     }
     const rest: Record<string, () => Promise<unknown>> = {
-      'scheduled policies that are due': scheduleActivities({ store, ...(scaleByPolicy && { scaleByPolicy }) })
-        .fireSchedules,
+      'scheduled policies that are due': scheduleActivities({
+        store,
+        ...(scaleByPolicy && { scaleByPolicy }),
+        ...(performByPolicy && { performByPolicy }),
+      }).fireSchedules,
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'terminations that wait': () => resumeTerminations(store, engine),
       'VMs that were not let go of': () => finishReleases(store),

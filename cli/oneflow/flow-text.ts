@@ -7,6 +7,7 @@ const Policy = z.looseObject({
   // One with a target has neither: how far it goes is what it works out.
   type: z.string().optional(),
   adjust: z.int().optional(),
+  action: z.string().optional(),
   target: z.string().optional(),
   min_adjust_step: z.int().optional(),
   expression: z.string().optional(),
@@ -184,7 +185,8 @@ function roleText(role: z.infer<typeof Role>, now: Date): string[] {
 }
 
 /** `+ 2`, `= 6`, `- 10 % (2)`. */
-function adjustText({ type, adjust, min_adjust_step: step }: Policy): string {
+function adjustText({ action, type, adjust, min_adjust_step: step }: Policy): string {
+  if (action !== undefined) return action;
   if (adjust === undefined) return 'to target';
   if (type === 'CARDINALITY') return `= ${adjust}`;
   const sign = adjust < 0 ? '-' : '+';

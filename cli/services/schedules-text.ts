@@ -7,7 +7,7 @@ export const schedulesTable = (policies: readonly ScheduledPolicyResource[], now
     [
       { title: 'POLICY', text: ({ at }) => String(at), right: true },
       { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
-      { title: 'DOES', text: ({ type, adjust }) => `${type} ${adjust}` },
+      { title: 'DOES', text: ({ action, type, adjust }) => action ?? `${type} ${adjust}` },
       { title: 'NEXT', text: (policy) => nextText(policy, now) },
       { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
     ],

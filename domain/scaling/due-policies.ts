@@ -1,3 +1,4 @@
+import type { VmAction } from '../../schemas/operations/vm-action.js';
 import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
 import { catchUp, nextAfter } from '../services/schedule.js';
@@ -11,11 +12,13 @@ export type ScheduledRole = Pick<
   'name' | 'state' | 'operation' | 'cardinality' | 'min_vms' | 'max_vms' | 'cooldown_until' | 'scheduled_policies'
 >;
 
-/** `entry`: what is kept of it, once that is done. `scale`: what it asks for; null: nothing. */
-export type DueLook = {
-  entry: ScheduleEntry;
-  scale: { from: number; to: number; because: string; rest?: number } | null;
-};
+/** What a policy asks for: another cardinality, or something that is done to VMs. */
+export type DueDeed =
+  | { do: 'scale'; from: number; to: number; because: string; rest?: number }
+  | { do: 'perform'; action: VmAction; number?: number; period?: number };
+
+/** `entry`: what is kept of it, once that is done. `deed`: what it asks for; null: nothing. */
+export type DueLook = { entry: ScheduleEntry; deed: DueDeed | null };
 
 /**
  * What is to be done about a policy that is due. However often it was due while nobody looked, it is carried out once, and for
@@ -31,24 +34,31 @@ export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: strin
     next_at: nextAfter(policy, zone, now),
     last: { due_at, at: now, verdict, why, operation: null },
   });
-  if (isPaused(policy, now)) return { entry: past('paused', 'it is paused'), scale: null };
-  const waits = whyWaits(role, now);
+  if (isPaused(policy, now)) return { entry: past('paused', 'it is paused'), deed: null };
+  // What is done to VMs waits for nobody: whoever holds one says so.
+  const waits = policy.action === undefined ? whyWaits(role, now) : null;
   if (now.getTime() - due_at.getTime() > catchUp) {
     const { last } = entry;
     const why = last?.verdict === 'waits' && last.due_at >= first ? last.why : 'nothing looked at it';
-    return { entry: past('missed', `for an hour ${why}`), scale: null };
+    return { entry: past('missed', `for an hour ${why}`), deed: null };
   }
   if (waits !== null)
     return {
       entry: { ...entry, last: { due_at, at: now, verdict: 'waits', why: waits, operation: null } },
-      scale: null,
+      deed: null,
     };
+  const { action, number, period, type, adjust, min_adjust_step } = policy;
+  if (action !== undefined) {
+    const slices = { ...(number !== undefined && { number }), ...(period !== undefined && { period }) };
+    return { entry: past('performed', `${action} of every VM`), deed: { do: 'perform', action, ...slices } };
+  }
   const from = role.cardinality;
-  const to = withinLimits(role, adjusted(from, policy));
-  if (to === from) return { entry: past('unchanged', `it has ${counted(from, 'VM')} already`), scale: null };
+  const wished = type === undefined || adjust === undefined ? from : adjusted(from, { type, adjust, min_adjust_step });
+  const to = withinLimits(role, wished);
+  if (to === from) return { entry: past('unchanged', `it has ${counted(from, 'VM')} already`), deed: null };
   const because = `by scheduled policy ${entry.policy}, due at ${due_at.toISOString()}`;
   const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
-  return { entry: past('scaled', `from ${from} to ${to}`), scale: { from, to, because, ...rest } };
+  return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, ...rest } };
 }
 
 /** The last time that it was due until now. */

@@ -48,7 +48,7 @@ export function rescheduled(
   return scheduleOf([...others, ...entriesOf(role, before, clock)], before, clock) ?? none;
 }
 
-/** What it is: another time, or another adjustment, is another policy. */
+/** What it is: another time, another adjustment, or another action is another policy. */
 export const printOf = ({
   recurrence,
   start_time,
@@ -56,7 +56,12 @@ export const printOf = ({
   type,
   adjust,
   min_adjust_step,
-}: ScheduledPolicy): string => JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step]);
+  ...policy
+}: ScheduledPolicy): string => {
+  const { action, number, period } = policy;
+  const deed = action === undefined ? [] : [action, number, period];
+  return JSON.stringify([recurrence, start_time, time_zone, type, adjust, min_adjust_step, ...deed]);
+};
 
 function firstOf(policy: ScheduledPolicy, zone: string, now: Date): Date | null {
   if (policy.start_time === undefined) return nextAfter(policy, zone, now);

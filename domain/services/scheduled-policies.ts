@@ -10,8 +10,9 @@ export const wrongScheduledPolicies = (policies: readonly ScheduledPolicy[] = []
     wrongPolicy(policy).map(({ pointer: member, detail }) => ({ pointer: `${pointer}/${at}${member}`, detail })),
   );
 
-function wrongPolicy({ recurrence, start_time, time_zone }: ScheduledPolicy): Finding[] {
-  const findings: Finding[] = [];
+function wrongPolicy(policy: ScheduledPolicy): Finding[] {
+  const { recurrence, start_time, time_zone } = policy;
+  const findings = wrongDeed(policy);
   if (recurrence === undefined && start_time === undefined)
     findings.push({ pointer: '', detail: 'needs start_time or recurrence' });
   if (recurrence !== undefined && start_time !== undefined)
@@ -24,6 +25,21 @@ function wrongPolicy({ recurrence, start_time, time_zone }: ScheduledPolicy): Fi
   if (time_zone !== undefined && !isTimeZone(time_zone))
     findings.push({ pointer: '/time_zone', detail: 'is no time zone, such as Europe/Madrid' });
   return findings;
+}
+
+/** It scales, or does something to VMs, and not both. */
+function wrongDeed(policy: ScheduledPolicy): Finding[] {
+  const adjustment = ['type', 'adjust'] as const;
+  if (policy.action === undefined)
+    return adjustment
+      .filter((member) => policy[member] === undefined)
+      .map((member) => ({ pointer: `/${member}`, detail: 'is required, unless there is an action' }));
+  return [...adjustment, 'min_adjust_step' as const]
+    .filter((member) => policy[member] !== undefined)
+    .map((member) => ({
+      pointer: `/${member}`,
+      detail: 'does not go with an action, which leaves the cardinality as it is',
+    }));
 }
 
 /** Whether it can be read does not depend on when, nor where. */

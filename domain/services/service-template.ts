@@ -102,7 +102,9 @@ function wrongSizes(role: RoleTemplate, pointer: string): Finding[] {
     findings.push({ pointer: `${pointer}/cardinality`, detail: `is ${cardinality}, below min_vms ${min_vms}` });
   if (max_vms !== undefined && cardinality > max_vms)
     findings.push({ pointer: `${pointer}/cardinality`, detail: `is ${cardinality}, above max_vms ${max_vms}` });
-  const policies = [...(role.elasticity_policies ?? []), ...(role.scheduled_policies ?? [])];
+  // An action scales nothing.
+  const scheduled = role.scheduled_policies?.filter(({ action }) => action === undefined) ?? [];
+  const policies = [...(role.elasticity_policies ?? []), ...scheduled];
   if (policies.length > 0)
     for (const bound of ['min_vms', 'max_vms'] as const)
       if (role[bound] === undefined)

@@ -1,10 +1,13 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { nameOf } from '../../domain/operations/names.js';
+import { Problem } from '../../domain/problems.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { VmAction, VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
+import type { PolicyPerforming } from '../../store/scaling/policy-scaling.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -17,6 +20,10 @@ import { terminateVm } from '../vms/vms.js';
 
 const act: Act = { do: 'perform' };
 
+/** In the transaction that admits it: whether it still may, and what is written with it. */
+type Also = PolicyPerforming['claim'];
+const nothingElse: Also = async () => true;
+
 /** What was admitted, and on which VMs: those that there are now. */
 export type Performing = { operation: OperationResource; vms: number[] };
 
@@ -28,6 +35,7 @@ export async function performOnRole(
   role: string | null,
   { action, number, period }: PerformAction,
   admission: Admission,
+  also: Also = nothingElse,
 ): Promise<Performing> {
   const { store, settings } = context;
   const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
@@ -43,7 +51,7 @@ export async function performOnRole(
     number: isSliced ? (number ?? settings.actionNumber ?? 1) : null,
     period: isSliced ? (period ?? settings.actionPeriod ?? 60) : 0,
   };
-  return { operation: await admitted(context, caller, id, role, input, { request, admission }), vms };
+  return { operation: await admitted(context, caller, id, role, input, { request, admission }, also), vms };
 }
 
 /** Once more, of those of its VMs that have not taken it. */
@@ -67,6 +75,7 @@ async function admitted(
   role: string | null,
   input: OperationInputs['performOnRole'],
   { request, retryOf, admission }: Asked,
+  also: Also = nothingElse,
 ): Promise<OperationResource> {
   const { store } = context;
   const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
@@ -80,9 +89,25 @@ async function admitted(
     ...(retryOf !== undefined && { retryOf }),
     input,
     request,
-    claim: (_op, transaction) => store.performances.admit(id, transaction),
+    claim: async (op, transaction) =>
+      (await also(op, transaction)) ? store.performances.admit(id, transaction) : null,
     refusal: () => whyLost(store, act, { type: 'service', id }),
   });
+}
+
+/**
+ * The same as whoever owns the service, since a policy of a role of it is due. Returns the operation: the one that there is, when it
+ * is asked for again under the same key.
+ */
+export async function performByPolicy(
+  context: OperationsContext,
+  { service: id, role, wish, key, claim }: PolicyPerforming,
+): Promise<string> {
+  const found = await context.store.services.find(id);
+  if (!found) throw new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);
+  const owner = await asUser(context, found.uid, `who owns service ${id}`);
+  const admission = { idempotencyKey: key, requestId: key };
+  return (await performOnRole(context, owner, id, role, wish, admission, claim)).operation.id;
 }
 
 /** An action at one of its VMs. */

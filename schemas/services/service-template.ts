@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost, limits } from '../common/limits.js';
+import { VmAction } from '../operations/vm-action.js';
 
 // OneFlow's service template (guide 1.3 and 1.4). Unknown attributes are kept at every level; null and false count as
 // absent; integers are read as Ruby's Integer() reads them: what OneFlow accepts loads unchanged.
@@ -84,8 +85,14 @@ export const ElasticityPolicy = z.looseObject({
 });
 export type ElasticityPolicy = z.infer<typeof ElasticityPolicy>;
 
+/** Either an adjustment, as OneFlow's; or something that is done to every VM of the role, which is Arcus's own. */
 export const ScheduledPolicy = z.looseObject({
-  ...Adjustment,
+  type: optional(Adjustment.type),
+  adjust: z.preprocess(lenientInteger, wholeNumber.optional()).describe('Positive or negative, as type says'),
+  min_adjust_step: Adjustment.min_adjust_step,
+  action: optional(VmAction).describe('Instead of type and adjust: what is done to every VM that the role has then'),
+  number: optionalPositive.describe('Of an action: how many VMs at a time'),
+  period: optionalNatural.describe('Of an action: seconds between those and the next ones'),
   recurrence: optional(text.meta({ maxLength: limits.recurrence.most })).describe(
     'When, again and again: a cron expression of five fields; days and weekdays together: either will do',
   ),

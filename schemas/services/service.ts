@@ -115,7 +115,7 @@ export type Role = z.infer<typeof RoleTemplate> & {
 export const ServiceBody = ServiceTemplateBody.omit({ roles: true });
 export type ServiceBody = z.infer<typeof ServiceBody>;
 
-export const ScheduleVerdict = z.enum(['scaled', 'unchanged', 'waits', 'paused', 'missed', 'refused']);
+export const ScheduleVerdict = z.enum(['scaled', 'performed', 'unchanged', 'waits', 'paused', 'missed', 'refused']);
 export type ScheduleVerdict = z.infer<typeof ScheduleVerdict>;
 
 /** What became of a scheduled policy when it was due. */

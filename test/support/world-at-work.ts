@@ -9,7 +9,7 @@ import type { TemporalEngine } from '../../adapters/engine/temporal.js';
 import { problemOf } from '../../domain/problems.js';
 import type { OperationsContext } from '../../requests/context.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
-import { performOnVm } from '../../requests/scaling/actions.js';
+import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
@@ -74,6 +74,7 @@ export class WorldAtWork {
         engine: this.engine,
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         performOnVm: (deed) => performOnVm(this.#asking, deed),
+        performByPolicy: (performing) => performByPolicy(this.#asking, performing),
         settings: this.settings,
       },
       stepLog: this.#stepLog,

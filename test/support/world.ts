@@ -42,7 +42,10 @@ type RoleWish = {
   cooldown?: number;
   on_hold?: boolean;
   scale_in?: 'oldest' | 'newest' | 'least_loaded';
-  scheduled_policies?: { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }[];
+  scheduled_policies?: (
+    | { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }
+    | { action: 'recreate'; number: number; period: number; start_time: string }
+  )[];
 };
 type ServiceWish = {
   deployment?: 'none' | 'straight';

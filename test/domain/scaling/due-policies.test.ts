@@ -55,19 +55,19 @@ describe('scheduled policies', () => {
 
   it('scale when they are, and are due again when it comes next', () => {
     expect(look(role(), at('12:00:04'))).toMatchObject({
-      scale: { from: 2, to: 5, because: 'by scheduled policy 0, due at 2026-07-01T12:00:00.000Z' },
+      deed: { from: 2, to: 5, because: 'by scheduled policy 0, due at 2026-07-01T12:00:00.000Z' },
       entry: { next_at: new Date('2026-07-02T12:00:00Z'), last: { verdict: 'scaled', due_at: at('12:00:00') } },
     });
   });
 
   it('with a start time come once', () => {
     const once = role({}, policy({ start_time: '2026-07-01T09:30:00Z' }));
-    expect(look(once, at('09:31:00'))).toMatchObject({ scale: { to: 5 }, entry: { next_at: null } });
+    expect(look(once, at('09:31:00'))).toMatchObject({ deed: { to: 5 }, entry: { next_at: null } });
     // What has begun already when the service is made comes still, once.
     const [began, now] = [made(once, at('10:00:00')), at('10:00:05')];
-    expect(lookAtDue(once, entryOf(began), zone, now)).toMatchObject({ scale: { to: 5 }, entry: { next_at: null } });
+    expect(lookAtDue(once, entryOf(began), zone, now)).toMatchObject({ deed: { to: 5 }, entry: { next_at: null } });
     expect(lookAtDue(once, entryOf(began), zone, at('10:31:00'))).toMatchObject({
-      scale: null,
+      deed: null,
       entry: { next_at: null, last: { verdict: 'missed' } },
     });
   });
@@ -76,16 +76,16 @@ describe('scheduled policies', () => {
     const often = role({}, policy({ recurrence: '*/10 * * * *', type: 'CHANGE', adjust: 1 }));
     const looked = look(often, at('19:27:00'));
     expect(looked).toMatchObject({
-      scale: { to: 3 },
+      deed: { to: 3 },
       entry: { next_at: at('19:30:00'), last: { due_at: at('19:20:00') } },
     });
     expect(looked && lookAtDue(often, looked.entry, zone, at('19:27:00'))).toBeNull();
   });
 
   it('are missed when that was more than an hour ago', () => {
-    expect(look(role(), at('13:00:00'))).toMatchObject({ scale: { to: 5 } });
+    expect(look(role(), at('13:00:00'))).toMatchObject({ deed: { to: 5 } });
     expect(look(role(), at('13:00:01'))).toMatchObject({
-      scale: null,
+      deed: null,
       entry: {
         next_at: new Date('2026-07-02T12:00:00Z'),
         last: { verdict: 'missed', why: 'for an hour nothing looked at it', due_at: at('12:00:00') },
@@ -100,22 +100,22 @@ describe('scheduled policies', () => {
   ])('wait while %s, and say so; then they scale, or were missed', (why, over) => {
     const schedule = made(role());
     const waiting = look(role(over), at('12:00:04'), entryOf(schedule));
-    expect(waiting).toMatchObject({ scale: null, entry: { next_at: at('12:00:00'), last: { verdict: 'waits', why } } });
+    expect(waiting).toMatchObject({ deed: null, entry: { next_at: at('12:00:00'), last: { verdict: 'waits', why } } });
     if (!waiting) return;
     const now = at('12:00:04');
     expect(withEntry(schedule, waiting.entry, now)).toMatchObject({ version: 2, due_at: at('12:00:14') });
-    expect(look(role(), at('12:40:00'), waiting.entry)).toMatchObject({ scale: { to: 5 } });
+    expect(look(role(), at('12:40:00'), waiting.entry)).toMatchObject({ deed: { to: 5 } });
     expect(look(role(), at('14:40:00'), waiting.entry)).toMatchObject({
       entry: { last: { verdict: 'missed', why: `for an hour ${why}` } },
     });
   });
 
   it('ask for it while an operation is at work on the role, which gives way if it only waits', () => {
-    expect(look(role({ operation: 'op', state: 'SCALING' }), at('12:00:04'))).toMatchObject({ scale: { to: 5 } });
+    expect(look(role({ operation: 'op', state: 'SCALING' }), at('12:00:04'))).toMatchObject({ deed: { to: 5 } });
   });
 
   it('pass by when there are so many already, or when they are paused', () => {
-    const passed = { scale: null, entry: { next_at: new Date('2026-07-02T12:00:00Z') } };
+    const passed = { deed: null, entry: { next_at: new Date('2026-07-02T12:00:00Z') } };
     expect(look(role({ cardinality: 5 }), at('12:00:04'))).toMatchObject({
       ...passed,
       entry: { last: { verdict: 'unchanged', why: 'it has 5 VMs already' } },
@@ -125,10 +125,32 @@ describe('scheduled policies', () => {
         ...passed,
         entry: { last: { verdict: 'paused' } },
       });
-    expect(look(role({}, { ...daily, paused_until: '2026-07-01T12:00:00Z' }), at('12:00:04'))?.scale?.to).toBe(5);
+    expect(look(role({}, { ...daily, paused_until: '2026-07-01T12:00:00Z' }), at('12:00:04'))?.deed).toMatchObject({
+      to: 5,
+    });
+  });
+
+  it('do something to VMs instead, whatever is at work on their role, and leave its number as it is', () => {
+    const restart = ScheduledPolicy.parse({ action: 'recreate', number: 1, recurrence: '0 12 * * *' });
+    for (const busy of [{}, { operation: 'op', state: 'SCALING' }, { cooldown_until: at('13:00:00') }] as const)
+      expect(look(role(busy, restart), at('12:00:04'))).toEqual({
+        deed: { do: 'perform', action: 'recreate', number: 1 },
+        entry: expect.objectContaining({
+          next_at: new Date('2026-07-02T12:00:00Z'),
+          last: expect.objectContaining({ verdict: 'performed', why: 'recreate of every VM' }),
+        }),
+      });
+    // Another action at the same time is another policy.
+    const other = { ...restart, action: 'resume' } as const;
+    const now = at('13:00:00');
+    const [kept] = scheduled(role({}, restart), made(role({}, restart)), now)?.of ?? [];
+    const [changed] = scheduled(role({}, other), made(role({}, restart)), now)?.of ?? [];
+    expect([kept?.next_at, changed?.next_at]).toEqual([at('12:00:00'), new Date('2026-07-02T12:00:00Z')]);
   });
 
   it('keep to the limits of their role', () => {
-    expect(look(role({}, policy({ recurrence: '0 12 * * *', adjust: 50 })), at('12:00:04'))?.scale?.to).toBe(10);
+    expect(look(role({}, policy({ recurrence: '0 12 * * *', adjust: 50 })), at('12:00:04'))?.deed).toMatchObject({
+      to: 10,
+    });
   });
 });

@@ -96,6 +96,24 @@ describe('the check of a service template', () => {
     ]);
   });
 
+  it('wants an adjustment or an action of a scheduled policy, and not both; an action wants no limits', () => {
+    const recurrence = '0 3 * * sun';
+    const scheduled_policies = [
+      { action: 'recreate', number: 1, period: 60, recurrence },
+      { recurrence },
+      { ...policy, action: 'resume', recurrence },
+    ];
+    expect(findings(role('a', { scheduled_policies: scheduled_policies.slice(0, 1) }))).toEqual([]);
+    expect(findings(role('a', { scheduled_policies, min_vms: 1, max_vms: 2 }))).toEqual([
+      { pointer: '/roles/0/scheduled_policies/1/type', detail: 'is required, unless there is an action' },
+      { pointer: '/roles/0/scheduled_policies/1/adjust', detail: 'is required, unless there is an action' },
+      ...['type', 'adjust'].map((member) => ({
+        pointer: `/roles/0/scheduled_policies/2/${member}`,
+        detail: 'does not go with an action, which leaves the cardinality as it is',
+      })),
+    ]);
+  });
+
   it('answers for a template of a thousand roles that is wrong all over', () => {
     const name = (at: number) => `${'x'.repeat(50)}${at}`;
     const all = findings(

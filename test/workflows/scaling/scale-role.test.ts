@@ -505,4 +505,33 @@ describe('a scheduled policy', () => {
     ]);
     await world.accounted();
   });
+
+  it('has something done to every VM of its role, once, as its owner would', async () => {
+    const start_time = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 60_000).toISOString();
+    const scheduled_policies = [{ action: 'recreate' as const, number: 1, period: 0, start_time }];
+    const { id } = await world.running([{ name: 'web', cardinality: 2, scheduled_policies }]);
+    const fired = async () => {
+      await world.tick('evaluatePolicies');
+      return (await world.service(id)).schedule?.of[0]?.last?.operation ?? null;
+    };
+    await expect.poll(fired).not.toBeNull();
+    const op = (await fired()) ?? '';
+    const vms = (await world.vms(id)).map(({ _id }) => _id);
+    expect(await world.ended(op)).toMatchObject({
+      ...{ kind: 'performOnRole', role: 'web', state: 'succeeded', requester: { name: 'alice' } },
+      ...{ input: { action: 'recreate', vms, number: 1, period: 0 } },
+      idempotency_key: expect.stringMatching(`^schedule ${id}/web/0 .*${start_time}`),
+    });
+    await world.reconcile();
+    const performances = { kind: 'performOnRole', 'resource.id': id } as const;
+    expect(await world.store.operations.model.countDocuments(performances)).toBe(1);
+    const shown = await world.operations.services.show(world.caller, id);
+    expect(shown.roles[0]?.scheduled_policies).toMatchObject([
+      { next_at: null, last: { due_at: start_time, verdict: 'performed', operation: op } },
+    ]);
+    const ended = { 'resource.type': 'vm', 'resource.id': { $in: vms }, ended_at: { $ne: null } } as const;
+    await expect.poll(() => world.store.operations.model.countDocuments(ended), { timeout: 30_000 }).toBe(2);
+    expect(vms.map((vm) => world.hypervisor.timesMade(vm))).toEqual([2, 2]);
+    await world.accounted();
+  });
 });
