@@ -146,7 +146,12 @@ describe('to scale a role', () => {
   it.each<[string, Partial<Service>, Partial<Role>, string]>([
     ['failed to deploy', { state: 'FAILED_DEPLOYING' }, {}, 'Recover it first.'],
     ['is gone', { state: 'DONE' }, { state: 'DONE' }, 'is DONE'],
-    ['rests', { state: 'COOLDOWN' }, { state: 'COOLDOWN', cooldown_until: new Date(Date.now() + 60_000) }, 'use force'],
+    [
+      'rests',
+      { state: 'COOLDOWN' },
+      { state: 'COOLDOWN', cooldown_until: new Date(Date.now() + 3_600_000) },
+      'use force',
+    ],
   ])('of a service that %s is refused', async (_, over, front, detail) => {
     const answer = await scale(await running(over, front), 'front', { cardinality: 3 });
     expect([answer.status, answer.body.type]).toEqual([409, '/problems/wrong_state']);
