@@ -45,9 +45,9 @@ export async function playMixed({ seed, seconds, clients, binaries, keep, say }:
     ]);
     await mendAll(cluster, hosts);
     const asked = lists.flat();
-    violations = await verdictOf(cluster, asked);
     say(`asked: ${tally(asked)}`);
-    say(`broken: ${counted(struck)}`);
+    say(`broken: ${struck.join(', ')}`);
+    violations = await verdictOf(cluster, asked);
     say(`ended: ${await tallyOfOperations(cluster)}`);
     return violations;
   } finally {

@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { openStates } from '../../../domain/operation-states.js';
 import { SimulatedDomain, SimulatedHosts } from '../../../schemas/hosts/simulator.js';
+import type { Operation } from '../../../schemas/operations/operation.js';
 import { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import type { Cluster } from '../../support/cluster.js';
 import { checkConsistency } from '../../support/cluster-consistency.js';
+import type { ClusterProcess } from '../../support/cluster-process.js';
 import { askFsck } from '../ask-fsck.js';
 import type { Asked } from './clients.js';
 
@@ -24,18 +27,34 @@ export async function verdictOf(cluster: Cluster, asked: readonly Asked[]): Prom
 }
 
 /** Whatever asks a person is answered, and everything ends. */
-async function awaitEnds({ store, client }: Cluster): Promise<string[]> {
+async function awaitEnds(cluster: Cluster): Promise<string[]> {
+  const { store, client } = cluster;
   for (const until = Date.now() + patience; ; await sleep(100)) {
     const open = await store.operations.model
       .find({ state: { $in: openStates } })
       .lean()
       .exec();
     if (open.length === 0) return [];
-    if (Date.now() > until) return open.map(({ _id, kind, state }) => `operation ${_id} (${kind}) is still ${state}`);
+    if (Date.now() > until) return Promise.all(open.map((operation) => whereItStands(cluster, operation)));
     for (const { _id, state } of open)
       if (state === 'waiting_for_you') await client.send('POST', `/operations/${_id}/answer`, { answer: 'give_up' });
   }
 }
+
+/** Of an operation that has not ended: what it is in the middle of, and how the workers are. */
+async function whereItStands({ store, workers }: Cluster, { _id, kind, state }: Operation): Promise<string> {
+  const steps = (await store.steps.ofOperation(_id, 200)).filter((step) => step.state === 'running');
+  const at = steps.map(({ name, attempts, started_at, error }) =>
+    [name, `since ${started_at.toISOString()}`, `try ${attempts}`, error?.detail].filter(Boolean).join(', '),
+  );
+  const ready = workers.map(conditionOf);
+  const now = new Date().toISOString();
+  return `operation ${_id} (${kind}) is still ${state} at ${now}: ${at.join('; ') || 'in no step'}; workers ${ready.join(', ')}`;
+}
+
+/** What its system says of a process: S, it sleeps; R, it runs; T, it is frozen. */
+const conditionOf = (worker: ClusterProcess): string =>
+  worker.hasEnded ? 'has ended' : (/\) (\w) /.exec(readFileSync(`/proc/${worker.pid}/stat`, 'utf8'))?.[1] ?? '?');
 
 /** What was accepted is there, once; what was refused has left nothing; and nobody was left without an answer. */
 async function checkAnswers({ store }: Cluster, asked: readonly Asked[]): Promise<string[]> {
@@ -79,7 +98,8 @@ async function checkEpochs({ simulator }: Cluster): Promise<string[]> {
 const Page = z.object({ items: z.array(z.object({ id: z.int() })) });
 
 /** Asks for the end of everything until all is gone; what is at work already may refuse. */
-async function deleteAll({ client }: Cluster): Promise<string[]> {
+async function deleteAll(cluster: Cluster): Promise<string[]> {
+  const { client } = cluster;
   for (const until = Date.now() + patience; ; await sleep(250)) {
     const services = (await client.ask(Page, 'GET', '/services?limit=1000')).items;
     const done = (await client.ask(Page, 'GET', '/services?limit=1000&state=DONE')).items;
@@ -98,8 +118,15 @@ async function deleteAll({ client }: Cluster): Promise<string[]> {
         : []),
     ];
     const accepted = (await Promise.all(requests)).filter(({ status }) => status === 202);
-    for (const { body } of accepted)
-      await client.awaitOperation(OperationResource.parse(body).id, 'succeeded', 'failed', 'cancelled');
+    for (const { body } of accepted) {
+      const { id } = OperationResource.parse(body);
+      const ended = await client.awaitOperation(id, 'succeeded', 'failed', 'cancelled').then(
+        () => true,
+        () => false,
+      );
+      const operation = ended ? null : await cluster.store.operations.find(id);
+      if (operation) return [await whereItStands(cluster, operation)];
+    }
   }
 }
 
