@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promiseHooks } from 'node:v8';
 import { Connection } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
@@ -30,10 +29,6 @@ export type WorldServer = {
 
 // Failures are what these tests are about: a worker's warnings of each would bury the report.
 Runtime.install({ logger: new DefaultLogger('ERROR') });
-
-// Workflows run in this thread here (debugMode), where the SDK would look at every promise twice, those of the drivers, too, to
-// know what a workflow waits for: only the query for a workflow's stack shows that, and nobody asks it of a test's worker.
-promiseHooks.createHook = () => () => {};
 
 export const builtBundle = { codePath: built('workflow-bundle.js') };
 export const builtVersion = (): string => readFileSync(built('build-id'), 'utf8').trim();
