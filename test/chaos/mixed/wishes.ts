@@ -1,3 +1,4 @@
+import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import { RecoverAction } from '../../../schemas/vms/vm.js';
 
 /** What a client sees before it asks for something: what there is, gone things left out. */
@@ -29,6 +30,9 @@ const said = (path: string, body: object = {}): Wish => ({ method: 'POST', path,
 /** A wish about one of these, where there is one. */
 const about = <T>(item: T | undefined, wish: (item: T) => Wish): Wish | undefined =>
   item === undefined ? undefined : wish(item);
+
+/** Roles of the templates: one of them is often not there. */
+const roles = ['db', 'web', 'one', 'two'];
 
 /** More services or single VMs than these are not made: clients are to meet at the same ones. */
 const most = { services: 8, singles: 6 };
@@ -84,8 +88,30 @@ export const kinds: readonly Kind[] = [
       about(pick(vms), (id) => admitted(`/vms/${id}/recover`, { action: pick(RecoverAction.options) })),
   },
   {
-    name: 'resume a VM',
+    name: 'switch a VM',
+    weight: 4,
+    wish: ({ vms }, pick) =>
+      about(pick(vms), (id) => admitted(`/vms/${id}/actions`, { action: pick(VmSwitch.options) })),
+  },
+  {
+    name: 'scale a role',
+    weight: 2,
+    wish: ({ services }, pick) =>
+      about(pick(services), (id) =>
+        admitted(`/services/${id}/roles/${pick(roles)}/scale`, { cardinality: pick([0, 1, 2, 3, 4]), force: true }),
+      ),
+  },
+  {
+    name: 'act on a role',
     weight: 1,
+    wish: ({ services }, pick) =>
+      about(pick(services), (id) =>
+        admitted(`/services/${id}/roles/${pick(roles)}/actions`, { action: pick(['poweroff', 'suspend', 'resume']) }),
+      ),
+  },
+  {
+    name: 'resume a VM',
+    weight: 4,
     wish: ({ vms }, pick) => about(pick(vms), (id) => admitted(`/vms/${id}/resume`)),
   },
   {
