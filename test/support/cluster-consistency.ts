@@ -7,6 +7,7 @@ import { openStates } from '../../domain/operation-states.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { namespaces } from '../../schemas/config.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 import type { Cluster } from './cluster.js';
 
@@ -166,6 +167,10 @@ async function checkRuns(cluster: Cluster): Promise<string[]> {
 }
 
 /** The simulator has a domain of each running VM, on its host, and no other; none has outrun its document. */
+/** Suspended, or nobody knows. */
+const maySuspend = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): boolean =>
+  state === 'SUSPENDED' || lcm_state === 'UNKNOWN';
+
 async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
   const { items } = await simulator.ask(SimulatedHosts, 'GET', '/hosts');
   const running = await store.vms.model.find({ lcm_state: 'RUNNING' }).lean().exec();
@@ -187,7 +192,9 @@ async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
     .find({ state: { $nin: ['PENDING', 'DONE'] }, lcm_state: { $ne: 'RUNNING' } })
     .lean()
     .exec();
-  const known = others.flatMap((vm) => ['running', 'stopped', 'failed'].map((state) => `${nameOf(vm)} ${state}`));
+  const known = others.flatMap((vm) =>
+    ['running', 'stopped', 'failed', ...(maySuspend(vm) ? ['suspended'] : [])].map((state) => `${nameOf(vm)} ${state}`),
+  );
   return [
     ...findings,
     ...missing(right, there).map((domain) => `${domain}: the simulator has no such domain`),
