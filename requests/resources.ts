@@ -11,7 +11,7 @@ import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/h
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import type { MetricsRow, MonitoringResource } from '../schemas/hosts/metrics.js';
 import { kinds } from '../schemas/kinds.js';
-import type { Operation } from '../schemas/operations/operation.js';
+import { isPerformance, isSwitch, type Operation } from '../schemas/operations/operation.js';
 import type { OperationResource } from '../schemas/operations/operation-resource.js';
 import { Answer } from '../schemas/operations/question.js';
 import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
@@ -247,6 +247,9 @@ export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummar
 const hrefOf = ({ _id, resource }: Operation): string =>
   `/api/v1${kinds[resource.type].path}/${resource.type === 'zone' ? _id : resource.id}`;
 
+const actionOf = (operation: Operation): OperationResource['action'] =>
+  isPerformance(operation) || isSwitch(operation) ? operation.input.action : null;
+
 export function operationResource(
   operation: Operation,
   {
@@ -260,6 +263,7 @@ export function operationResource(
   return {
     id: operation._id,
     type: operation.kind,
+    action: actionOf(operation),
     state: operation.state,
     resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
     role: operation.role ?? null,

@@ -50,7 +50,7 @@ function table(found: readonly Answer<OperationResource>[], { now, wide, width }
   return tableOf(
     columnsShown({ wide }, [
       { title: 'ID', text: ({ id }: OperationResource) => id.slice(0, wide ? 26 : length) },
-      { title: 'TYPE', text: ({ type }) => type },
+      { title: 'TYPE', text: ({ type, action }) => (action === null ? type : `${type} (${action})`) },
       {
         title: 'RESOURCE',
         text: ({ resource, role }) => `${resource.type} ${resource.id}${role === null ? '' : `/${role}`}`,

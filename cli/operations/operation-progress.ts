@@ -5,8 +5,8 @@ import { operations } from '../../schemas/operations.js';
 import { durationText, roughText } from '../shell/duration.js';
 
 /** What a person asked of what: `deployService of service 12 (web)`. */
-export const subjectOf = ({ type, resource }: OperationResource): string =>
-  `${type} of ${resource.type} ${resource.id} (${resource.name})`;
+export const subjectOf = ({ type, action, resource }: OperationResource): string =>
+  `${action === null ? type : `${type} (${action})`} of ${resource.type} ${resource.id} (${resource.name})`;
 
 const stateWords: Record<OperationState, string> = {
   accepted: 'accepted, not begun',

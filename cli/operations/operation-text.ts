@@ -30,6 +30,7 @@ function header(operation: OperationDetail, now: Date): string {
   return pairs([
     ['ID', operation.id],
     ['TYPE', operation.type],
+    ['ACTION', operation.action],
     ['RESOURCE', `${resource.type} ${resource.id} (${resource.name})`],
     ['ROLE', operation.role],
     ['ASKED BY', operation.requester.name],

@@ -42,7 +42,11 @@ export const replacedSchedules = (service: Changed, role: Role, wish: RoleSchedu
     },
     [
       ...wrongScheduledPolicies(wish.scheduled_policies, '/scheduled_policies'),
-      ...wrongBounds(boundsOf(role, wish), wish.scheduled_policies),
+      // An action scales nothing.
+      ...wrongBounds(
+        boundsOf(role, wish),
+        wish.scheduled_policies.filter(({ action }) => action === undefined),
+      ),
     ],
   );
 

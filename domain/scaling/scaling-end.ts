@@ -21,7 +21,7 @@ export function whyNotScaled(
   if (role.removing && vms.length > its.length)
     return `${vms.length - its.length} of its VMs are being terminated by others`;
   // One whose state is not known fills its place: whether it is amiss, health says.
-  const others = its.filter((vm) => !isVmHealthy(vm) && vm.lcm_state !== 'UNKNOWN');
+  const others = its.filter((vm) => !isVmHealthy(vm) && vm.lcm_state !== 'UNKNOWN' && !isBroughtUp(vm));
   const surplus = its.length - role.cardinality;
   const silent = gate ? its.filter((vm) => isVmRunning(vm) && !isReady(vm.user_template)).length : 0;
   if (others.length === 0 && missingOf(role, vms) === 0 && surplus <= 0 && silent === 0) return null;
@@ -37,6 +37,10 @@ export function whyNotScaled(
   const why = few.length > 0 ? `${few.join('; ')}${more}` : failure;
   return why === null ? counts : `${counts}: ${why}`;
 }
+
+/** Somebody has resumed it, or had it made anew: an operation of its own brings it up, and it fills its place meanwhile. */
+const isBroughtUp = ({ operation = null, state, lcm_state }: HealthVm): boolean =>
+  operation !== null && (state === 'PENDING' || lcm_state === 'PROLOG' || lcm_state === 'BOOT');
 
 function stayText(its: readonly HealthVm[]): string {
   const staying = its.filter((vm) => isProtected(vm.user_template)).length;

@@ -10,7 +10,8 @@ import { stateOfRoles } from './service-states.js';
 export type HealthVm = Pick<
   Vm,
   '_id' | 'name' | 'state' | 'lcm_state' | 'reason' | 'wanted' | 'left_behind' | 'service' | 'user_template'
->;
+> &
+  Partial<Pick<Vm, 'operation'>>;
 
 /** A VM as it counts for its role, or not. */
 type StandingVm = Pick<Vm, 'state' | 'lcm_state' | 'wanted' | 'left_behind'>;

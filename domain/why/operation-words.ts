@@ -2,6 +2,7 @@ import { isScaling, isUndeployment, type Operation } from '../../schemas/operati
 import { type Counted, operations } from '../../schemas/operations.js';
 import { askerOf } from '../operations/asker.js';
 import { nameOf, ofRole } from '../operations/names.js';
+import { switchOf } from '../vms/vm-switches.js';
 import { clock, lengthOf, sentence, when } from '../words.js';
 import type { WhyFacts } from './facts.js';
 
@@ -22,8 +23,18 @@ const removal = { noun: 'removal', nouns: 'removals', doing: 'is being removed' 
 const ofRoleItself = (operation: Operation): typeof addition | null =>
   !isScaling(operation) ? null : operation.input.added ? addition : operation.input.removes ? removal : null;
 
+/** A VM that is switched: `the suspend of VM 34 (test)`. */
+function ofSwitch(operation: Operation): typeof addition | null {
+  const action = switchOf(operation);
+  return action === null ? null : { noun: action, nouns: `times ${action}`, doing: `has ${action} done to it` };
+}
+
+type Said = { noun: string; nouns: string; doing: string };
+const saidOf = (operation: Operation): Said =>
+  ofRoleItself(operation) ?? ofSwitch(operation) ?? operations[operation.kind];
+
 const nounsOf = (operation: Operation): { noun: string; nouns: string } =>
-  removes(operation) ? deletion : (ofRoleItself(operation) ?? operations[operation.kind]);
+  removes(operation) ? deletion : saidOf(operation);
 
 /** `service 12 (shop)`, `VM 34 (test)`, `zone 0` */
 export const resourceName = ({ resource, resource_name, role }: Operation): string =>
@@ -36,7 +47,7 @@ export const deedOf = (operation: Operation): string => `the ${nounsOf(operation
 export function goingOn(what: string, facts: OperationFacts): string {
   const { operation, now } = facts;
   const since = operation.started_at ?? operation.created_at;
-  const verb = removes(operation) ? 'is being deleted' : (ofRoleItself(operation) ?? operations[operation.kind]).doing;
+  const verb = removes(operation) ? 'is being deleted' : saidOf(operation).doing;
   const progress = progressText(facts);
   const so = `since ${clock(since, now)} (${lengthOf(now.getTime() - since.getTime())})`;
   return capital(`${what} ${verb} for ${askerOf(operation)}, ${so}${progress ? `: ${progress}` : ''}.`);

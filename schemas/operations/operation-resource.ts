@@ -25,6 +25,7 @@ export const OperationResource = z
   .object({
     id: z.string().describe('ULID'),
     type: OperationKind,
+    action: VmAction.nullable().describe('Of an action on VMs: what is done to them; null: it is something else'),
     state: OperationState,
     resource: ResourceRef.extend({ name: z.string(), href: z.string() }),
     role: z.string().nullable().describe('Of a service, the role that it is about alone; null: it is about all of it'),

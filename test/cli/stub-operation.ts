@@ -6,6 +6,7 @@ export const operationId = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 export const deployment = (changes: Partial<OperationDetail> = {}): OperationDetail => ({
   id: operationId,
   type: 'deployService',
+  action: null,
   state: 'running',
   resource: { type: 'service', id: 12, name: 'web', href: '/api/v1/services/12' },
   role: null,

@@ -46,6 +46,7 @@ export const accepted = (
 ): OperationResource => ({
   id,
   type,
+  action: null,
   state: 'accepted',
   resource: { type: kind, id: of, name, href: `${apiRoot}${kinds[kind].path}/${of}` },
   role: null,
@@ -86,6 +87,7 @@ export const actedOn = (id: string, role: string | null): OperationResource => {
   const path = `${role === null ? '' : `/${role}`}/actions-${id}`;
   return {
     ...accepted(id, 'performOnRole', shopOfMay, '09:53:30'),
+    action: role === null ? 'resume' : 'recreate',
     role,
     workflow: { id: `service-1${path}`, run_id: null, url: `${runsUrl}/${encodeURIComponent(`service-1${path}`)}` },
   };

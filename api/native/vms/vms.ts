@@ -162,7 +162,11 @@ export const vmRoutes: readonly Route[] = [
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
     examples: [
-      { params: { id: '3' }, body: { action: 'reboot' }, answer: accepted(ids.reboot, 'performOnVm', vm, '09:39:00') },
+      {
+        params: { id: '3' },
+        body: { action: 'reboot' },
+        answer: { ...accepted(ids.reboot, 'performOnVm', vm, '09:39:00'), action: 'reboot' },
+      },
     ],
     handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body.action, admission),
   }),

@@ -31,6 +31,8 @@ describe('a role that was scaled', () => {
     ['has as many as it is to have', running(1, 2), null],
     ['has one whose state is not known', [...running(1), vm(2, 'ACTIVE/UNKNOWN')], null],
     ['has one that somebody terminates', [...running(1), vm(2, 'ACTIVE/SHUTDOWN', { wanted: 'by hand' })], null],
+    ['has one that somebody resumes', [vm(1, 'POWEROFF'), vm(2, 'ACTIVE/BOOT', { operation: 'resume' })], null],
+    ['has one that is booted by nobody else', [vm(1, 'POWEROFF'), vm(2, 'ACTIVE/BOOT')], '0 of 2 VMs run'],
     ['lacks one', running(1), '1 of 2 VMs run'],
     [
       'has one that failed',
