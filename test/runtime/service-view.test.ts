@@ -18,6 +18,8 @@ const node = (vm_id: number, lcm_state: string) => ({
   ready: false,
   host: 'sample-host-1',
   reason: null,
+  created_at: '2026-01-02T03:04:05Z',
+  monitoring: null,
 });
 const role = (name: string, cardinality: number, nodes: object[]) => ({
   name,

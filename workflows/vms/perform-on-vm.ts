@@ -12,7 +12,8 @@ export async function performOnVm({ op }: OperationInput): Promise<void> {
     const failure = await attempt(() =>
       compute.switchVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb, hard }]),
     );
-    const reason = failure ?? (await local.verbFailure({ vm, verb }));
-    if (reason !== null) throw ApplicationFailure.nonRetryable(reason, 'vm_failed');
+    // Asked in any case: one that is to stop ends here, and not as what its last try came to.
+    const reason = await local.verbFailure({ vm, verb });
+    if (reason !== null) throw ApplicationFailure.nonRetryable(failure ?? reason, 'vm_failed');
   });
 }

@@ -82,6 +82,10 @@ export async function populate(world: World): Promise<Population> {
     id: number,
   ) => model.findOne({ _id: id }).lean<T>().orFail().exec();
   const vm = await found<Vm>(store.vms.model, 0);
+  const off = await copies(vm, 'vm', 12, (id) => {
+    return { name: `vm-${id}`, state: 'POWEROFF' as const, lcm_state: 'LCM_INIT' as const, operation: null };
+  });
+  await store.vms.model.insertMany(off);
   await store.vms.model.insertMany(
     await copies(vm, 'vm', 29, (id, at) => {
       const [state, lcm_state] = nth(vmStates, at);
@@ -154,7 +158,9 @@ export async function populate(world: World): Promise<Population> {
         managedKinds.map(async (kind) => [kinds[kind].path.slice(1), await idsIn(kinds[kind].collection)]),
       ),
     ),
-    vms: await idsOf(store.vms.model),
+    vms: (await idsOf(store.vms.model)).filter((id) => !off.some(({ _id }) => _id === id)),
+    // These are resumed, and nothing else is done to them.
+    off: off.map(({ _id }) => _id),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     scalable: scalable.services,

@@ -138,9 +138,9 @@ describe('a VM that fits nowhere', () => {
     expect((await arcus('vm', 'create', 'small', '--name', 'huge', '--cpu', '64')).code).toBe(0);
     const why = await eventually(async () => {
       const seen = await whyOf('vm', 'huge');
-      return /needs 64 CPU/.test(seen.text) ? seen : undefined;
+      return /needs 64 CPU/.test(seen.waiting_for ?? '') ? seen : undefined;
     });
-    expect(why.waiting_for).toMatch(/needs 64 CPU/);
+    expect(why.text).toMatch(/needs 64 CPU/);
     const cancelled = await arcus('operation', 'cancel', '--vm', 'huge', '--wait');
     expect(cancelled, cancelled.err).toMatchObject({ code: 0, out: expect.stringMatching(/\(huge\) cancelled\.\n$/) });
     expect(await printed('vm', 'operations', 'huge')).toMatch(/deployVm .* cancelled/);

@@ -92,7 +92,7 @@ describe('commands', () => {
   const refused: [words: string, says: RegExp][] = [
     ['ser', /^Usage: arcus service /],
     ['service-t', /^Usage: arcus service-template /],
-    ['vm u 0', /missing required argument 'attributes'/],
+    ['vm upd 0', /missing required argument 'attributes'/],
     ['service-template in', /missing required argument 'service-template'/],
     [
       'host d 0',

@@ -125,12 +125,12 @@ describe('performOnVm', () => {
     const second = await world.createVm({ cpu });
     await expect.poll(async () => (await world.operation(second.op)).state).toBe('waiting');
     await world.ended((await world.switch(first.id, 'undeploy')).op);
-    expect(await world.ended(second.op)).toMatchObject({ state: 'succeeded' });
+    await expect.poll(async () => (await world.operation(second.op)).state).toBe('succeeded');
     const resumed = await world.resume(first.id);
     await expect.poll(async () => (await world.operation(resumed.op)).state).toBe('waiting');
     expect(await stateOf(first.id)).toBe('PENDING');
     await end(second.id);
-    expect(await world.ended(resumed.op)).toMatchObject({ state: 'succeeded' });
+    await expect.poll(async () => (await world.operation(resumed.op)).state).toBe('succeeded');
     expect(await stateOf(first.id)).toBe('ACTIVE/RUNNING');
     for (const id of [first.id, filler.id]) await end(id);
     await world.accounted();
