@@ -82,10 +82,6 @@ export async function populate(world: World): Promise<Population> {
     id: number,
   ) => model.findOne({ _id: id }).lean<T>().orFail().exec();
   const vm = await found<Vm>(store.vms.model, 0);
-  const off = await copies(vm, 'vm', 12, (id) => {
-    return { name: `vm-${id}`, state: 'POWEROFF' as const, lcm_state: 'LCM_INIT' as const, operation: null };
-  });
-  await store.vms.model.insertMany(off);
   await store.vms.model.insertMany(
     await copies(vm, 'vm', 29, (id, at) => {
       const [state, lcm_state] = nth(vmStates, at);
@@ -137,14 +133,19 @@ export async function populate(world: World): Promise<Population> {
   ];
   const repairable = await leftBy('succeeded', 8);
   const scalable = await leftBy('succeeded', 12);
-  await store.services.model.updateMany(
-    { _id: { $in: scalable.services } },
-    { $set: { 'roles.$[].state': 'RUNNING' } },
-  );
   const onHold = await leftBy('succeeded', 8);
   await store.services.model.updateMany(
     { _id: { $in: onHold.services } },
     { $set: { state: 'HOLD', 'roles.$[].state': 'HOLD' } },
+  );
+  const off = await copies(vm, 'vm', 12, (id) => {
+    return { name: `vm-${id}`, state: 'POWEROFF' as const, lcm_state: 'LCM_INIT' as const, operation: null };
+  });
+  await store.vms.model.insertMany(off);
+  const scaled = await leftBy('succeeded', 20);
+  await store.services.model.updateMany(
+    { _id: { $in: [...scalable.services, ...scaled.services] } },
+    { $set: { 'roles.$[].state': 'RUNNING' } },
   );
   const people = await populateDirectory(world);
 
@@ -163,7 +164,9 @@ export async function populate(world: World): Promise<Population> {
     off: off.map(({ _id }) => _id),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
+    // Roles come and go in these; and are scaled in the next.
     scalable: scalable.services,
+    scaled: scaled.services,
     onhold: onHold.services,
     roles: service.roles.map(({ name }) => name),
     recoverable: failed.services,
