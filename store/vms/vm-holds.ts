@@ -39,10 +39,13 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
       for (const { _id, hold } of held) await vms.updateOne({ _id, ...holdFilter({ hold }) }, { $set: { hold: null } });
     },
 
-    /** Takes a VM from a holder that has not let go in time: only from the exact hold that was seen. */
+    /**
+     * Takes a VM from a holder that has not let go in time: only from the exact hold that was seen, and only for who wants it still.
+     * A step of an operation that has ended is late, and must not take it from whoever came after that.
+     */
     seize: (op: string, { _id, hold }: Pick<Vm, '_id' | 'hold'>) =>
       vms.updateOne(
-        { _id, state: { $ne: 'DONE' }, ...holdFilter({ hold }) },
+        { _id, wanted: op, state: { $ne: 'DONE' }, ...holdFilter({ hold }) },
         [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
         { updatePipeline: true },
       ),

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { vmOperationActivities } from '../../../activities/vms/vm-operations.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
@@ -33,6 +34,19 @@ describe('terminateVm', () => {
     expect(await world.operation(deployment.op)).toMatchObject({ state: 'cancelled' });
     expect((await world.vm(deployment.id)).state).toBe('DONE');
     expect(world.hypervisor.domains().filter(({ vm }) => vm === deployment.id)).toEqual([]);
+    await world.accounted();
+  });
+
+  it('takes nothing from whoever has come since, for a termination that has ended while its worker was frozen', async () => {
+    const ended = await world.createVm();
+    await world.ended(ended.op);
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { id, op } = await world.createVm();
+    await eventually(() => world.hypervisor.domains().some(({ vm }) => vm === id));
+    const late = vmOperationActivities(world);
+    expect(await late.takeForRemoval({ op: ended.op, vm: id, force: true })).toBe('busy');
+    expect((await world.vm(id)).hold).toMatchObject({ op });
+    for (const vm of [id, ended.id]) await world.ended((await world.terminate(vm)).op);
     await world.accounted();
   });
 
