@@ -25,7 +25,8 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
-const use = /"monitoring":(?:null|\{[^{}]{0,200}\}),?/g;
+const use =
+  /"monitoring":(?:null|\{"time":"[\dTZ:.-]{20,30}","cpu":\d{1,20},"memory":\d{1,20},"nettx":\d{1,20},"netrx":\d{1,20}\}),?/g;
 /** What elasticity policies say every few seconds, and how far they have counted: the same. */
 const heard: ReadonlySet<string> = new Set(['true_evals', 'last_eval', 'last', 'log']);
 
