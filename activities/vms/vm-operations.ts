@@ -10,7 +10,7 @@ import {
   type VmEvent,
   vmStateName,
 } from '../../domain/vms/vm-states.js';
-import { vmSwitches } from '../../domain/vms/vm-switches.js';
+import { type SwitchVerb, vmSwitches } from '../../domain/vms/vm-switches.js';
 import { isAfter, isDuring, type VmVerb } from '../../domain/vms/vm-verbs.js';
 import { isClaim, isSwitch, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
@@ -30,7 +30,7 @@ export type VmInput = { op: string; vm: number };
 /** `boot`: it has a place; `restore`: there, what it had in memory is saved; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
 export type VmPlacement = 'boot' | 'restore' | 'wait' | 'gone';
 
-export type SwitchPlan = { vm: number; action: VmSwitch; verb: (typeof vmSwitches)[VmSwitch]['verb']; hard: boolean };
+export type SwitchPlan = { vm: number; action: VmSwitch; verb: SwitchVerb; hard: boolean };
 
 /** `destroy`: it is ours to remove; `gone`: nothing is left; `busy`: another operation is at work on it. */
 export type VmRemoval = 'destroy' | 'gone' | 'busy';

@@ -4,10 +4,9 @@ import type { Among } from '../../domain/among.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
-import type { vmSwitches } from '../../domain/vms/vm-switches.js';
+import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
@@ -112,7 +111,6 @@ function removal({ store, hypervisors, engine }: StepPorts) {
   };
 }
 
-type SwitchVerb = (typeof vmSwitches)[VmSwitch]['verb'];
 type Hosts = ReturnType<typeof hostTargets>;
 
 /** What each switch does at the VM's host. */

@@ -29,6 +29,10 @@ export const vmSwitches = {
   'undeploy-hard': { verb: 'undeploy', hard: true, states: [...mayRun, 'POWEROFF'] },
 } as const satisfies Readonly<Record<VmSwitch, Row>>;
 
+export type SwitchVerb = (typeof vmSwitches)[VmSwitch]['verb'];
+
+export const isSwitchAction = (action: string): action is VmSwitch => Object.hasOwn(vmSwitches, action);
+
 /** Which of them an operation is; null: none. */
 export const switchOf = ({ kind, input }: Pick<Operation, 'kind' | 'input'>): VmSwitch | null =>
   kind === 'performOnVm' && 'action' in input ? (VmSwitch.safeParse(input.action).data ?? null) : null;

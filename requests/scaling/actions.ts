@@ -2,6 +2,7 @@ import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
+import { isSwitchAction } from '../../domain/vms/vm-switches.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -124,28 +125,12 @@ export async function performOnVm(
   const caller = await asUser(context, requester, 'who asked for it');
   const key = `perform ${op} ${vm}`;
   const admission = { idempotencyKey: key, requestId: key };
-  const switches = deedsOf((action) => switchVm(context, caller, vm, action, admission));
-  const deeds: Record<VmAction, () => Promise<OperationResource>> = {
+  if (isSwitchAction(action)) return (await switchVm(context, caller, vm, action, admission)).id;
+  const deeds: Record<Exclude<VmAction, VmSwitch>, () => Promise<OperationResource>> = {
     terminate: () => terminateVm(context, caller, vm, { hard: false }, admission),
     'terminate-hard': () => terminateVm(context, caller, vm, { hard: true }, admission),
     resume: () => resumeVm(context, caller, vm, admission),
-    ...switches,
     recreate: () => recoverVm(context, caller, vm, { action: 'recreate' }, admission),
   };
   return (await deeds[action]()).id;
-}
-
-/** Each of the switches as a deed of its own. */
-function deedsOf(
-  deed: (action: VmSwitch) => Promise<OperationResource>,
-): Record<VmSwitch, () => Promise<OperationResource>> {
-  return {
-    poweroff: () => deed('poweroff'),
-    'poweroff-hard': () => deed('poweroff-hard'),
-    reboot: () => deed('reboot'),
-    'reboot-hard': () => deed('reboot-hard'),
-    suspend: () => deed('suspend'),
-    undeploy: () => deed('undeploy'),
-    'undeploy-hard': () => deed('undeploy-hard'),
-  };
 }

@@ -26,8 +26,9 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       setCurrentDetails(`VM ${vm} goes on from what was saved`);
       const summary = `resume VM ${vm} from what was saved`;
       const failed = await attempt(() => compute.restoreVms.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
-      const why = failed ?? (await local.verbFailure({ vm, verb: 'restore' }));
-      if (why !== null) throw ApplicationFailure.nonRetryable(why, 'vm_failed');
+      // Asked in any case: one that is to stop ends here, and not as what its last try came to.
+      const why = await local.verbFailure({ vm, verb: 'restore' });
+      if (why !== null) throw ApplicationFailure.nonRetryable(failed ?? why, 'vm_failed');
       return;
     }
     setCurrentDetails(`VM ${vm} boots`);
