@@ -19,6 +19,7 @@ const long = [
   'test/runtime/cluster.test.ts',
   'test/runtime/start.test.ts',
   'test/chaos/frozen-worker.test.ts',
+  'test/chaos/hostile-tenant.test.ts',
   'test/chaos/lost-turns.test.ts',
   'test/chaos/mixed-minute.test.ts',
   'test/chaos/mixed.test.ts',
@@ -30,6 +31,12 @@ const long = [
   'test/chaos/short-of-others.test.ts',
   'test/chaos/upgrade.test.ts',
   'test/workflows/floods.test.ts',
+];
+/** Of these `npm test` runs a part, which they choose by `inject('inEveryWay')`; `npm run test:long` runs them whole. */
+const wholeWhenLong = [
+  'test/every-step/when-all-goes-well.test.ts',
+  'test/every-step/when-roles-are-scaled.test.ts',
+  'test/workflows/consistency/check-consistency.test.ts',
 ];
 const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };
 /**
@@ -72,8 +79,16 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'pure', include: pure, ...shared, ...patience } },
-      { test: { name: 'real', include: ['test/**/*.test.ts'], exclude: [...pure, ...long], ...onServers } },
-      { test: { name: 'long', include: long, ...onServers } },
+      {
+        test: {
+          name: 'real',
+          include: ['test/**/*.test.ts'],
+          exclude: [...pure, ...long],
+          provide: { inEveryWay: false },
+          ...onServers,
+        },
+      },
+      { test: { name: 'long', include: [...long, ...wholeWhenLong], provide: { inEveryWay: true }, ...onServers } },
     ],
   },
 });

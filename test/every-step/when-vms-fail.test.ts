@@ -117,4 +117,5 @@ const deeds: Record<string, Deed> = {
   },
 };
 
-describe.each(Object.entries(deeds))('%s', { timeout: 300_000 }, (_, deed) => everyStep(() => world, deed));
+const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
+describe.each(inTurn)('%s', { timeout: 300_000 }, (_, deed, at) => everyStep(() => world, deed, at));

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { World } from './world.js';
 import { type Around, failingAt, twice } from './world-steps.js';
@@ -31,20 +31,17 @@ export type Deed = {
   comesTo?: Operation['state'];
 };
 
-/** The tests that every operation has to pass. */
-export function everyStep(inWorld: () => World, deed: Deed): void {
-  const comesTo = deed.comesTo ?? 'succeeded';
+/** How a step may go wrong; each brings it about at one of them, and says whether the operation had that step. */
+type Way = (nth: number) => Promise<{ reached: boolean; stopped: boolean }>;
 
-  it.each(['before', 'after'] as const)(
-    'converges when it is asked again after a failure %s any step’s work',
-    async (when) => {
-      for (let nth = 1, reached = true; reached; nth++) {
-        const { resource, steps } = await once(failingAt(nth, when));
-        reached = steps.length >= nth;
-        await converges(resource, `a failure ${when} step ${nth}, ${steps[nth - 1]}`);
-      }
-    },
-  );
+/**
+ * The tests that every operation has to pass. `npm test` has something go wrong at each of its steps, in one way of the four,
+ * another at the next; `npm run test:long` each step in each way. `first`: the way at its first step.
+ */
+export function everyStep(inWorld: () => World, deed: Deed, first = 0): void {
+  const comesTo = deed.comesTo ?? 'succeeded';
+  const ways = [failure('before'), failure('after'), cancel, askedEnd];
+  const inTurn = (nth: number): Way => ways[(first + nth) % ways.length] ?? cancel;
 
   it('comes to the same end when each of its steps is done twice', async () => {
     const { operation, resource } = await once(twice);
@@ -53,38 +50,71 @@ export function everyStep(inWorld: () => World, deed: Deed): void {
     await converges(resource, 'each step twice');
   });
 
+  if (!inject('inEveryWay')) {
+    it('converges after a failure, a cancel or the wish for its end at any step', async () => {
+      for (let nth = 1, reached = true; reached; nth++) reached = (await inTurn(nth)(nth)).reached;
+    });
+    return;
+  }
+
+  it.each(['before', 'after'] as const)(
+    'converges when it is asked again after a failure %s any step’s work',
+    async (when) => {
+      await atEachStep(failure(when));
+    },
+  );
+
   it('leaves nothing unaccounted for when it is cancelled at any step', async () => {
-    const cancelled: string[] = [];
-    for (let nth = 1, reached = true; reached; nth++) {
-      const { operation, resource, steps } = await once(atStep(nth, cancelRun));
-      reached = steps.length >= nth;
-      const at = `a cancel at step ${nth}, ${steps[nth - 1]}`;
-      if (operation.state === 'cancelled') {
-        cancelled.push(at);
-        expect(operation.error, at).toEqual({ code: 'cancelled', detail: 'cancelled' });
-        expect(await deed.cancelled(resource), at).toMatch(deed.afterCancel);
-      } else expect(operation, at).toMatchObject({ state: comesTo, error: null });
-      await converges(resource, at);
-    }
     // One that comes when all is there comes too late.
-    expect(cancelled.length).toBeGreaterThanOrEqual(deed.stops ?? 2);
+    expect(await atEachStep(cancel)).toBeGreaterThanOrEqual(deed.stops ?? 2);
   });
 
   it('stops, or says truthfully that all was done, when somebody asks for its end at any step', async () => {
-    let cancelled = 0;
-    for (let nth = 1, reached = true; reached; nth++) {
-      const { operation, resource, steps } = await once(atStep(nth, (op) => inWorld().cancel(op)));
-      reached = steps.length >= nth;
-      const at = `an end asked for at step ${nth}, ${steps[nth - 1]}`;
-      expect(reached ? ['cancelled', comesTo] : [comesTo], at).toContain(operation.state);
-      const asked = reached && steps[nth - 1] !== deed.over;
-      expect(operation.cancel_requested?.by, at).toEqual(asked ? { id: 2, name: 'alice' } : undefined);
-      if (operation.state === 'cancelled') cancelled += 1;
-      await converges(resource, at);
-    }
     // Before its first step is done it has no run that could say anything else.
-    expect(cancelled).toBeGreaterThanOrEqual(Math.max(1, deed.stops ?? 2));
+    expect(await atEachStep(askedEnd)).toBeGreaterThanOrEqual(Math.max(1, deed.stops ?? 2));
   });
+
+  /** How often it was stopped by that. */
+  async function atEachStep(way: Way): Promise<number> {
+    let stops = 0;
+    for (let nth = 1, reached = true; reached; nth++) {
+      const went = await way(nth);
+      reached = went.reached;
+      if (went.stopped) stops += 1;
+    }
+    return stops;
+  }
+
+  function failure(when: 'before' | 'after'): Way {
+    return async (nth) => {
+      const { resource, steps } = await once(failingAt(nth, when));
+      await converges(resource, `a failure ${when} step ${nth}, ${steps[nth - 1]}`);
+      return { reached: steps.length >= nth, stopped: false };
+    };
+  }
+
+  async function cancel(nth: number): ReturnType<Way> {
+    const { operation, resource, steps } = await once(atStep(nth, cancelRun));
+    const at = `a cancel at step ${nth}, ${steps[nth - 1]}`;
+    const stopped = operation.state === 'cancelled';
+    if (stopped) {
+      expect(operation.error, at).toEqual({ code: 'cancelled', detail: 'cancelled' });
+      expect(await deed.cancelled(resource), at).toMatch(deed.afterCancel);
+    } else expect(operation, at).toMatchObject({ state: comesTo, error: null });
+    await converges(resource, at);
+    return { reached: steps.length >= nth, stopped };
+  }
+
+  async function askedEnd(nth: number): ReturnType<Way> {
+    const { operation, resource, steps } = await once(atStep(nth, (op) => inWorld().cancel(op)));
+    const reached = steps.length >= nth;
+    const at = `an end asked for at step ${nth}, ${steps[nth - 1]}`;
+    expect(reached ? ['cancelled', comesTo] : [comesTo], at).toContain(operation.state);
+    const asked = reached && steps[nth - 1] !== deed.over;
+    expect(operation.cancel_requested?.by, at).toEqual(asked ? { id: 2, name: 'alice' } : undefined);
+    await converges(resource, at);
+    return { reached, stopped: operation.state === 'cancelled' };
+  }
 
   /** One run with this around its steps; then reconciliation, should it have left its operation open. */
   async function once(around: Around) {

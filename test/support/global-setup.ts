@@ -20,6 +20,8 @@ declare module 'vitest' {
     mongodb: MongoAccess;
     temporalAddress: string;
     temporalUiUrl: string;
+    /** What can go wrong does so at every step in every way: in the project `long`. */
+    inEveryWay: boolean;
   }
 }
 

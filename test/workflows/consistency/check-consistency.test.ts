@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
@@ -227,16 +227,23 @@ describe('a repair', { timeout: 300_000 }, () => {
     };
   };
 
-  it.each(['before', 'after'] as const)(
-    'is gone on with by the next check after a failure %s the work of any kind of step',
-    async (when) => {
+  const moments = ['before', 'after'] as const;
+  /** In turn, from one kind of step to the next, where not every one is tried with both. */
+  const whens = inject('inEveryWay')
+    ? moments.map((when) => () => when)
+    : [(nth: number) => moments[nth % 2] ?? 'before'];
+
+  it.each(whens)(
+    'is gone on with by the next check after a failure before or after the work of any kind of step (%$)',
+    async (whenOf) => {
       const { id } = await world.running([{ name: 'only' }]);
       await damage(id);
       const kinds = [...new Set((await attempt(true)).steps)];
       expect(kinds).toEqual(
         expect.arrayContaining(['look', 'lookAtHosts', 'lookAgain', 'repairFindings', 'repairHosts']),
       );
-      for (const name of kinds) {
+      for (const [nth, name] of kinds.entries()) {
+        const when = whenOf(nth);
         await damage(id);
         const { report } = await attempt(true, failingIn(name, when));
         // A run that failed before its first words is ended by reconciliation.
