@@ -17,7 +17,7 @@ describe('an upgrade of the workers', { timeout: 180_000 }, () => {
 
   /** The build ids of the workers that carried a run on, in order, each once in a row. */
   const buildsOf = async (workflowId: string): Promise<string[]> => {
-    const connection = await Connection.connect({ address: cluster.servers.temporalAddress });
+    const connection = await Connection.connect({ address: cluster.temporal.address });
     try {
       const client = new Client({ connection, namespace: namespaces.operations });
       const { events } = await client.workflow.getHandle(workflowId).fetchHistory();

@@ -19,7 +19,7 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
   let doubled: number[] = [];
   beforeAll(async () => {
     cluster = await Cluster.start({ settings: { boot_ms: 50, shutdown_ms: 50 } });
-    engine = temporalEngine({ address: cluster.servers.temporalAddress });
+    engine = temporalEngine({ address: cluster.temporal.address });
     await makeHosts(cluster.client, 3, 64, 65_536);
     const roles = [{ name: 'front', cardinality: 2 }];
     template = await makeServiceTemplate(cluster.client, 'plain', { roles });
@@ -114,8 +114,8 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
 });
 
 /** Otherwise reconciliation and monitoring would mend some of the damage before anybody has looked. */
-async function pauseTicks({ servers }: Cluster): Promise<void> {
-  const connection = await Connection.connect({ address: servers.temporalAddress });
+async function pauseTicks({ temporal }: Cluster): Promise<void> {
+  const connection = await Connection.connect({ address: temporal.address });
   const { schedule } = new Client({ connection, namespace: namespaces.ticks });
   for (const id of [scheduleIds.reconcile, scheduleIds.monitorHosts]) await schedule.getHandle(id).pause();
   await connection.close();

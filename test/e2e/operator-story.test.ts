@@ -15,7 +15,7 @@ const Problem = z.object({ type: z.string(), detail: z.string() });
 describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
   let cluster: Cluster;
   beforeAll(async () => {
-    cluster = await Cluster.start({ settings: { boot_ms: 100 } });
+    cluster = await Cluster.start({ onServersOfTheRun: true, settings: { boot_ms: 100 } });
     await makeHosts(cluster.client, 2);
   });
   afterAll(() => cluster?.stop());

@@ -12,7 +12,7 @@ describe('placement, on real servers', { timeout: 180_000 }, () => {
   let cluster: Cluster;
   const hosts: number[] = [];
   beforeAll(async () => {
-    cluster = await Cluster.start({ settings: { boot_ms: 20 } });
+    cluster = await Cluster.start({ onServersOfTheRun: true, settings: { boot_ms: 20 } });
     for (const name of ['host-a', 'host-b', 'host-c'])
       hosts.push(await cluster.client.make('/hosts', { name, cpu: 4, memory: 4_096 }));
     await eventually(async () => {

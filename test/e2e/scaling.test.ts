@@ -16,6 +16,7 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
   beforeAll(async () => {
     oneflowPort = await choosePort();
     cluster = await Cluster.start({
+      onServersOfTheRun: true,
       environments: {
         api: { ARCUS_ONEFLOW_PORT: String(oneflowPort) },
         worker: { ARCUS_DEFAULT_COOLDOWN: '0', ARCUS_ELASTICITY_INTERVAL: '2' },

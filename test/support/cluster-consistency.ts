@@ -5,7 +5,6 @@ import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { openStates } from '../../domain/operation-states.js';
 import { placeOf } from '../../domain/vms/stays.js';
-import { namespaces } from '../../schemas/config.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
@@ -138,9 +137,9 @@ async function checkHolds(store: Store): Promise<string[]> {
 
 /** Every operation that goes on has a run, and every run an operation. */
 async function checkRuns(cluster: Cluster): Promise<string[]> {
-  const { temporalAddress } = cluster.servers;
-  const engine = temporalEngine({ address: temporalAddress });
-  const connection = await Connection.connect({ address: temporalAddress });
+  const { address, namespaces } = cluster.temporal;
+  const engine = temporalEngine(cluster.temporal);
+  const connection = await Connection.connect({ address });
   try {
     const findings: string[] = [];
     const all = await cluster.store.operations.model.find().lean().exec();

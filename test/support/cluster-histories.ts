@@ -2,7 +2,6 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { Client, Connection } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { z } from 'zod';
-import { namespaces } from '../../schemas/config.js';
 import type { Cluster } from './cluster.js';
 
 type Event = NonNullable<Awaited<ReturnType<WorkflowHandle['fetchHistory']>>['events']>[number];
@@ -14,7 +13,8 @@ const LocalActivity = z.object({ activity_type: z.string() });
 
 /** Works with a client of the cluster's Temporal, in the namespace of operations. */
 export async function withTemporal<T>(cluster: Cluster, work: (client: Client) => Promise<T>): Promise<T> {
-  const connection = await Connection.connect({ address: cluster.servers.temporalAddress });
+  const { address, namespaces } = cluster.temporal;
+  const connection = await Connection.connect({ address });
   try {
     return await work(new Client({ connection, namespace: namespaces.operations }));
   } finally {

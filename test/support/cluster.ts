@@ -10,17 +10,24 @@ import { choosePort } from '../../runtime/processes/ports.js';
 import { awaitReady, probeHttp } from '../../runtime/servers/await-ready.js';
 import { builtVersion, makeVersionCurrent } from '../../runtime/servers/deployment-version.js';
 import { awaitTemporal, temporalCommand } from '../../runtime/servers/temporal-server.js';
+import { namespaces } from '../../schemas/config.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
 import { createStore, type Store } from '../../store/store.js';
 import { ClusterClient } from './cluster-client.js';
 import { type ClusterMongodb, startClusterMongodb } from './cluster-mongodb.js';
 import { type ClusterCommand, ClusterProcess } from './cluster-process.js';
+import { type OwnTemporal, ownDatabaseUri, ownTemporal, temporalSettings } from './servers.js';
 import { settle } from './settle.js';
 import { SimulatorProcess } from './simulator-process.js';
 
 export type ClusterShape = {
   workers?: number;
   apis?: number;
+  /**
+   * A database and namespaces of its own on the servers of the run, rather than servers of its own: half as dear, for
+   * whoever neither kills nor freezes them.
+   */
+  onServersOfTheRun?: boolean;
   mongodbMembers?: number;
   /** Of the simulated hypervisor. */
   settings?: object;
@@ -34,7 +41,7 @@ export type ClusterShape = {
 
 export const credentials = { name: 'oneadmin', password: 'of a test' };
 
-/** The whole of Arcus as processes, on servers of its own: one Temporal, one MongoDB, one simulator, so many workers and apis. */
+/** The whole of Arcus as processes: one Temporal, one MongoDB, one simulator, so many workers and apis. */
 export class Cluster {
   readonly directory: string;
   readonly workers: ClusterProcess[] = [];
@@ -45,7 +52,9 @@ export class Cluster {
   /** Everything that has served, but for the simulator. */
   readonly #processes: ClusterProcess[] = [];
   readonly #environments: NonNullable<ClusterShape['environments']>;
-  #servers: { temporal: ClusterProcess; temporalAddress: string; mongodb: ClusterMongodb } | undefined;
+  /** Its own servers, if it has such. */
+  #servers: { temporal: ClusterProcess; mongodb: ClusterMongodb } | undefined;
+  #addresses: { temporal: OwnTemporal; mongodb: string } | undefined;
   #simulator: SimulatorProcess | undefined;
   #connection: Connection | undefined;
   #store: Store | undefined;
@@ -61,7 +70,14 @@ export class Cluster {
     const { workers = 1, apis = 1 } = shape;
     const cluster = new Cluster(shape);
     try {
-      await cluster.#startServers(shape);
+      const simulator = SimulatorProcess.start(shape.settings, join(cluster.directory, 'simulator'));
+      await settle([
+        simulator.then((started) => {
+          cluster.#simulator = started;
+        }),
+        shape.onServersOfTheRun ? cluster.#takeServers() : cluster.#startServers(shape),
+      ]);
+      await cluster.#prepare();
       await settle([
         ...Array.from({ length: workers }, () => cluster.startWorker()),
         ...Array.from({ length: apis }, () => cluster.startApi()),
@@ -75,8 +91,18 @@ export class Cluster {
   }
 
   get servers() {
-    if (!this.#servers) throw new Error('the servers do not run');
+    if (!this.#servers) throw new Error('the cluster has no servers of its own, or they do not run');
     return this.#servers;
+  }
+
+  get #at() {
+    if (!this.#addresses) throw new Error('the servers do not run');
+    return this.#addresses;
+  }
+
+  /** Where its Temporal is, with the namespaces of Arcus in it. */
+  get temporal(): OwnTemporal {
+    return this.#at.temporal;
   }
 
   get simulator(): SimulatorProcess {
@@ -132,12 +158,13 @@ export class Cluster {
   }
 
   makeCurrent(buildId: string): Promise<void> {
-    return makeVersionCurrent({ address: this.servers.temporalAddress }, buildId, 60_000);
+    return makeVersionCurrent(this.temporal, buildId, 60_000);
   }
 
   /** Starts again what has ended by itself; everything serves when it resolves. */
   async startWhatEnded(): Promise<void> {
-    const processes = [...this.servers.mongodb.members, this.servers.temporal, this.simulator, ...this.#own];
+    const servers = this.#servers ? [...this.#servers.mongodb.members, this.#servers.temporal] : [];
+    const processes = [...servers, this.simulator, ...this.#own];
     await Promise.all(processes.filter(({ hasEnded }) => hasEnded).map((process) => process.startAgain()));
   }
 
@@ -147,13 +174,18 @@ export class Cluster {
 
   /** Ends every process at once and removes their data, unless it is to be looked at. */
   async stop({ keep = false } = {}): Promise<void> {
+    if (!this.#servers && !keep) await this.#connection?.dropDatabase();
     await this.#connection?.close();
     await Promise.all([...this.#processes.map((process) => process.kill()), this.#simulator?.end('SIGKILL')]);
     this.#children.release();
     if (!keep) rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #startServers({ mongodbMembers = 1, settings = {}, binaries }: ClusterShape): Promise<void> {
+  async #takeServers(): Promise<void> {
+    this.#addresses = { temporal: await ownTemporal('cluster'), mongodb: ownDatabaseUri('cluster') };
+  }
+
+  async #startServers({ mongodbMembers = 1, binaries }: ClusterShape): Promise<void> {
     const { temporal: temporalPath, mongod } = binaries ?? {
       temporal: inject('temporalPath'),
       mongod: inject('mongodPath'),
@@ -174,15 +206,20 @@ export class Cluster {
         members: mongodbMembers,
         environment: this.#environments.mongodb ?? {},
       }),
-      SimulatorProcess.start(settings, join(this.directory, 'simulator')).then((simulator) => {
-        this.#simulator = simulator;
-      }),
     ]);
-    this.#servers = { temporal, temporalAddress, mongodb };
+    this.#servers = { temporal, mongodb };
+    this.#addresses = { temporal: { address: temporalAddress, namespaces }, mongodb: mongodb.uri };
+  }
+
+  get #settings() {
+    return { ...temporalSettings(this.#at.temporal), ARCUS_MONGODB_URI: this.#at.mongodb };
+  }
+
+  async #prepare(): Promise<void> {
     const { ARCUS_ELASTICITY_INTERVAL: interval = '10' } = this.#environments.worker ?? {};
     const ticks = { ARCUS_ELASTICITY_INTERVAL: Number(interval) };
-    await prepare({ ARCUS_TEMPORAL_ADDRESS: temporalAddress, ARCUS_MONGODB_URI: mongodb.uri, ...ticks }, credentials);
-    this.#connection = await connectMongodb(mongodb.uri);
+    await prepare({ ...this.#settings, ...ticks }, credentials);
+    this.#connection = await connectMongodb(this.#at.mongodb);
     this.#store = createStore(this.#connection);
   }
 
@@ -206,8 +243,7 @@ export class Cluster {
       args: ['--enable-source-maps', join(root, name, 'main.js')],
       environment: {
         ARCUS_HOME: this.directory,
-        ARCUS_TEMPORAL_ADDRESS: this.servers.temporalAddress,
-        ARCUS_MONGODB_URI: this.servers.mongodb.uri,
+        ...this.#settings,
         ...this.simulator.settings,
         ...this.#environments[name],
         ...environment,
