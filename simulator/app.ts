@@ -62,8 +62,8 @@ function callRoutes(simulator: Simulator): Router {
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
     });
   routes.post('/hosts/:name/probe', async (request, response) => {
-    const { host } = ProbeCall.parse(request.body);
-    response.json(await simulator.probe(hostName(request), host, clientGone(response)));
+    const call = ProbeCall.parse(request.body);
+    response.json(await simulator.probe(hostName(request), call, clientGone(response)));
   });
   routes.get('/journal', async (request, response) => {
     response.json(await simulator.journal(JournalQuery.parse(request.query)));

@@ -15,7 +15,7 @@ import { hostName } from './host-name.js';
 import { reportOf } from './metrics.js';
 import { Refusal } from './refusal.js';
 import type { Simulator } from './simulator.js';
-import { type HostRecord, present, presentDomains, usedCapacity } from './state.js';
+import { domainsOn, type Machine, usedCapacity } from './state.js';
 
 const mostRules = 1000;
 
@@ -29,8 +29,7 @@ export function controlRoutes(simulator: Simulator, log: Logger): Router {
   routes.get('/hosts/:name', (request, response) => {
     const host = simulator.host(hostName(request));
     const now = Date.now();
-    const domains = presentDomains(host, now);
-    const reports = domains.map((domain) => reportOf(domain, host.name, simulator.state.rules, now));
+    const reports = domainsOn(host, now).map((domain) => reportOf(domain, host.name, simulator.state.rules, now));
     response.json({ ...hostAnswer(simulator, host), domains: reports });
   });
   routes.put('/hosts/:name', async (request, response) => {
@@ -53,9 +52,10 @@ export function controlRoutes(simulator: Simulator, log: Logger): Router {
     const host = simulator.host(hostName(request));
     const vm = z.coerce.number().pipe(ObjectId).parse(request.params.vm);
     const { state } = PutDomainState.parse(request.body);
-    if (!present(host, vm, Date.now())) throw new Refusal('not_found', `${host.name} has no domain of VM ${vm}.`);
+    const here = () => domainsOn(host, Date.now()).find((domain) => domain.vm === vm);
+    if (!here()) throw new Refusal('not_found', `${host.name} has no domain of VM ${vm}.`);
     await simulator.control({ kind: 'domain', host: host.name, vm, state });
-    const domain = present(host, vm, Date.now());
+    const domain = here();
     response.json(domain ? reportOf(domain, host.name, simulator.state.rules, Date.now()) : { vm, state: 'gone' });
   });
 
@@ -94,7 +94,7 @@ export function controlRoutes(simulator: Simulator, log: Logger): Router {
   return routes;
 }
 
-function hostAnswer(simulator: Simulator, host: HostRecord): SimulatedHost {
+function hostAnswer(simulator: Simulator, host: Machine): SimulatedHost {
   const now = Date.now();
   return {
     name: host.name,
@@ -103,7 +103,7 @@ function hostAnswer(simulator: Simulator, host: HostRecord): SimulatedHost {
     probes: simulator.probes.get(host.name) ?? 0,
     waiting: simulator.changes.waiting(host.name),
     faults: host.faults,
-    domains: presentDomains(host, now).length,
+    domains: domainsOn(host, now).length,
   };
 }
 

@@ -6,7 +6,7 @@ import type {
   SwitchCall,
 } from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
-import { type DomainRecord, downOf, type HostRecord, ownerOfName, present, usedCapacity } from './state.js';
+import { type DomainRecord, downOf, type HostRecord, holderOfName, present, usedCapacity } from './state.js';
 
 /** What a call comes to, decided at one moment from what the host holds then. Outcomes `refused_…` do nothing else. */
 export type Decision = {
@@ -25,9 +25,9 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
   if (call.epoch < seen) {
     return refusal('refused_stale', `VM ${call.vm} on ${host.name} has seen epoch ${seen}; ${call.epoch} is older.`);
   }
-  const owner = ownerOfName(host, call.domain, call.vm, moment.now);
+  const owner = holderOfName(host, call.domain, call.vm, moment.now);
   if (owner !== undefined) {
-    return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner}.`);
+    return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
   }
   const domain = present(host, call.vm, moment.now);
   const same = domain !== undefined && domain.epoch === call.epoch && domain.gone_at === null ? domain : undefined;
@@ -42,6 +42,7 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
     outcome: domain ? 'replaced' : 'created',
     detail: null,
     set: {
+      installation: call.installation ?? '',
       vm: call.vm,
       domain: call.domain,
       deploy_id: moment.deployId,
@@ -157,7 +158,7 @@ function shortageOf(
   replaced: DomainRecord | undefined,
   now: number,
 ): string | null {
-  const used = usedCapacity(host, now);
+  const used = usedCapacity(host.machine, now);
   const back = replaced && downOf(replaced, now) === null ? replaced.capacity : { cpu: 0, memory: 0 };
   const free = {
     cpu: host.total.cpu - used.cpu + back.cpu,

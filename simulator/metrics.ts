@@ -11,7 +11,8 @@ export function reportOf(domain: DomainRecord, host: string, rules: readonly Loa
   const down = downOf(domain, now);
   const state = down ?? (domain.boots_at > now ? 'booting' : 'running');
   const use = down === null ? usage(domain, host, rules, now) : nothing;
-  return { vm: domain.vm, domain: domain.domain, deploy_id: domain.deploy_id, epoch: domain.epoch, state, ...use };
+  const { vm, domain: name, deploy_id, epoch, installation, capacity } = domain;
+  return { vm, domain: name, deploy_id, epoch, installation, capacity, state, ...use };
 }
 
 function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Metrics {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Capacity } from '../schemas/common/capacity.js';
 import { ObjectId } from '../schemas/common/common.js';
 import { JournalEntry, LoadRule, PutDomainState, PutFaults, SimulatorSettings } from '../schemas/hosts/simulator.js';
-import { DomainRecord, type HostRecord, newHost, present, type State } from './state.js';
+import { DomainRecord, type HostRecord, type Machine, newMachine, present, type State, tenantOf } from './state.js';
 
 const Numbered = z.object({ n: z.int(), time: z.iso.datetime() });
 
@@ -45,16 +45,16 @@ export function apply(state: State, record: LogRecord): void {
     case 'host': {
       const host = state.hosts.get(record.host);
       if (host) host.total = record.total;
-      else state.hosts.set(record.host, newHost(record.host, record.total));
+      else state.hosts.set(record.host, newMachine(record.host, record.total));
       return;
     }
     default: {
       const host = state.hosts.get(record.host);
       if (!host) throw new Error(`record ${record.n} is about the host ${record.host}, which no record before it made`);
       const now = Date.parse(record.time);
-      if (record.kind === 'call') applyCall(host, record);
+      if (record.kind === 'call') applyCall(tenantOf(host, record.installation), record);
       else if (record.kind === 'faults') applyFaults(host, record.faults, now);
-      else applyDomainState(host, record.vm, record.state, now);
+      else for (const tenant of host.tenants.values()) applyDomainState(tenant, record.vm, record.state, now);
     }
   }
 }
@@ -63,7 +63,8 @@ function applyCall(host: HostRecord, record: CallRecord): void {
   host.draws.set(record.vm, (host.draws.get(record.vm) ?? 0) + 1);
   const error = host.faults.deploy_error;
   if (record.fault === 'deploy_error' && error?.times !== undefined) {
-    host.faults = { ...host.faults, deploy_error: error.times > 1 ? { ...error, times: error.times - 1 } : null };
+    const deploy_error = error.times > 1 ? { ...error, times: error.times - 1 } : null;
+    host.machine.faults = { ...host.faults, deploy_error };
   }
   if (record.outcome === 'fault' || record.outcome === 'refused_stale') return;
   host.seen.set(record.vm, Math.max(record.epoch, host.seen.get(record.vm) ?? 0));
@@ -71,20 +72,19 @@ function applyCall(host: HostRecord, record: CallRecord): void {
   else if (record.set === null) host.domains.delete(record.vm);
 }
 
-function applyFaults(host: HostRecord, { revive, lose, ...faults }: PutFaults, now: number): void {
-  for (const vm of lose) host.domains.delete(vm);
-  if (faults.dead && !host.faults.dead) {
-    for (const domain of host.domains.values()) {
-      if (domain.gone_at !== null) host.domains.delete(domain.vm);
-      else if (domain.down === null) host.domains.set(domain.vm, { ...domain, down: 'stopped', stops_at: null });
+function applyFaults(machine: Machine, { revive, lose, ...faults }: PutFaults, now: number): void {
+  const dies = faults.dead && !machine.faults.dead;
+  const revives = machine.faults.dead && !faults.dead && revive === 'running';
+  for (const { domains, draws } of machine.tenants.values()) {
+    for (const vm of lose) domains.delete(vm);
+    for (const domain of domains.values()) {
+      if (dies && domain.gone_at !== null) domains.delete(domain.vm);
+      else if (dies && domain.down === null) domains.set(domain.vm, { ...domain, down: 'stopped', stops_at: null });
+      else if (revives) domains.set(domain.vm, { ...domain, down: null, stops_at: null, boots_at: now });
     }
+    draws.clear();
   }
-  if (host.faults.dead && !faults.dead && revive === 'running') {
-    for (const domain of host.domains.values())
-      host.domains.set(domain.vm, { ...domain, down: null, stops_at: null, boots_at: now });
-  }
-  host.faults = faults;
-  host.draws.clear();
+  machine.faults = faults;
 }
 
 function applyDomainState(host: HostRecord, vm: number, state: 'running' | 'stopped' | 'failed', now: number): void {

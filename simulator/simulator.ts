@@ -1,4 +1,3 @@
-import type { Capacity } from '../schemas/common/capacity.js';
 import {
   type CallName,
   type CallOutcome,
@@ -10,6 +9,7 @@ import {
   type JournalPage,
   type JournalQuery,
   type ProbeAnswer,
+  type ProbeCall,
   type SwitchAnswer,
   type SwitchCall,
 } from '../schemas/hosts/simulator.js';
@@ -28,7 +28,17 @@ import { reportOf } from './metrics.js';
 import { RecordLog } from './record-log.js';
 import { apply, type NewRecord } from './records.js';
 import { Refusal } from './refusal.js';
-import { downOf, emptyState, type HostRecord, parseSnapshot, presentDomains, type State, snapshotOf } from './state.js';
+import {
+  domainsOn,
+  downOf,
+  emptyState,
+  type HostRecord,
+  type Machine,
+  parseSnapshot,
+  type State,
+  snapshotOf,
+  tenantOf,
+} from './state.js';
 
 /**
  * Simulated hosts and what is asked of them. Every change is decided in one turn of the event loop, logged, and answered
@@ -57,14 +67,14 @@ export class Simulator {
   }
 
   async deploy(name: string, call: DeployCall, signal: AbortSignal): Promise<DeployAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     const moment = { now: Date.now(), settings: this.state.settings, deployId: `sim-${this.#log.next}` };
     await this.#carryOut(host, 'deploy', call, () => decideDeploy(host, call, moment));
     return this.#booted(host, call, signal);
   }
 
   async destroy(name: string, call: DestroyCall, signal: AbortSignal): Promise<DestroyAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     const moment = { now: Date.now(), settings: this.state.settings };
     const outcome = await this.#carryOut(host, 'destroy', call, () => decideDestroy(host, call, moment));
     for (;;) {
@@ -80,7 +90,7 @@ export class Simulator {
 
   /** Answered when it does not run any more. */
   async poweroff(name: string, call: DestroyCall, signal: AbortSignal): Promise<SwitchAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     const moment = { now: Date.now(), settings: this.state.settings };
     const outcome = await this.#carryOut(host, 'poweroff', call, () => decidePoweroff(host, call, moment));
     for (;;) {
@@ -94,32 +104,32 @@ export class Simulator {
   }
 
   async reboot(name: string, call: DestroyCall, signal: AbortSignal): Promise<SwitchAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     const moment = { now: Date.now(), settings: this.state.settings };
     return { outcome: await this.#carryOut(host, 'reboot', call, () => decideReboot(host, call, moment)) };
   }
 
   async suspend(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     return {
       outcome: await this.#carryOut(host, 'suspend', call, () => decideSuspend(host, call, { now: Date.now() })),
     };
   }
 
   async resume(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
-    const host = await this.#reach(name, call.host, signal);
+    const host = await this.#reach(name, call, signal);
     return { outcome: await this.#carryOut(host, 'resume', call, () => decideResume(host, call, { now: Date.now() })) };
   }
 
-  async probe(name: string, total: Capacity, signal: AbortSignal): Promise<ProbeAnswer> {
-    const host = await this.#reach(name, total, signal);
+  async probe(name: string, call: ProbeCall, signal: AbortSignal): Promise<ProbeAnswer> {
+    const host = await this.#reach(name, call, signal);
     const nth = (this.probes.get(name) ?? 0) + 1;
     this.probes.set(name, nth);
     const fault = injected(host, 'probe', 0, nth);
     if (fault) throw new Refusal('unavailable', fault.detail);
     await this.#log.settled();
     const now = Date.now();
-    const domains = presentDomains(host, now).map((domain) => reportOf(domain, name, this.state.rules, now));
+    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, name, this.state.rules, now));
     return { total: host.total, domains };
   }
 
@@ -131,7 +141,7 @@ export class Simulator {
   }
 
   /** A host that is known already. Throws `not_found`. */
-  host(name: string): HostRecord {
+  host(name: string): Machine {
     const host = this.state.hosts.get(name);
     if (!host) throw new Refusal('not_found', `There is no host ${name}: PUT /hosts/${name} makes one.`);
     return host;
@@ -161,12 +171,12 @@ export class Simulator {
   }
 
   /** The host, once its latency has passed and unless it hangs; made known or brought up to date on the way. */
-  async #reach(name: string, total: Capacity, signal: AbortSignal): Promise<HostRecord> {
+  async #reach(name: string, { host: total, installation }: ProbeCall, signal: AbortSignal): Promise<HostRecord> {
     const known = this.state.hosts.get(name);
     if (known?.total.cpu !== total.cpu || known.total.memory !== total.memory) {
       await this.control({ kind: 'host', host: name, total: { cpu: total.cpu, memory: total.memory } });
     }
-    const host = this.host(name);
+    const host = tenantOf(this.host(name), installation);
     const asked = Date.now();
     const left = (): number => asked + host.faults.latency_ms - Date.now();
     while (host.faults.latency_ms > 0 && left() > 0) {
@@ -195,7 +205,7 @@ export class Simulator {
   async #carryOut(
     host: HostRecord,
     call: CallName,
-    { vm, domain, epoch }: SwitchCall,
+    { vm, domain, epoch, installation }: SwitchCall,
     decide: () => Decision,
   ): Promise<CallOutcome> {
     const fault = injected(host, call, vm, (host.draws.get(vm) ?? 0) + 1);
@@ -207,6 +217,7 @@ export class Simulator {
       vm,
       domain,
       epoch,
+      ...(installation !== undefined && { installation }),
       fault: fault?.fault ?? null,
       ...decision,
     });

@@ -5,6 +5,8 @@ import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/ho
 
 /** A domain as kept. What only time changes is a point in time, so that a restart has nothing to resume. */
 export const DomainRecord = z.object({
+  /** Whose it is; records of before have none. */
+  installation: z.string().default(''),
   vm: ObjectId,
   domain: z.string(),
   deploy_id: z.string(),
@@ -23,22 +25,40 @@ export const DomainRecord = z.object({
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 
-export type HostRecord = {
-  name: string;
-  total: Capacity;
-  faults: Faults;
+/** A host that every installation shares which names it; `tenants`: what each has there. */
+export type Machine = { name: string; total: Capacity; faults: Faults; tenants: Map<string, HostRecord> };
+
+/** A host as one installation knows it: its own VM ids and epochs, on a machine that others use too. */
+export class HostRecord {
+  readonly machine: Machine;
   /** By VM. */
-  domains: Map<number, DomainRecord>;
+  domains = new Map<number, DomainRecord>();
   /** The highest epoch heard of for each VM, kept after the domain is gone: what refuses the late. */
-  seen: Map<number, number>;
+  seen = new Map<number, number>();
   /** Calls of each VM since the faults were set: what the error rate draws by. */
-  draws: Map<number, number>;
-};
+  draws = new Map<number, number>();
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+  }
+
+  get name(): string {
+    return this.machine.name;
+  }
+
+  get total(): Capacity {
+    return this.machine.total;
+  }
+
+  get faults(): Faults {
+    return this.machine.faults;
+  }
+}
 
 export type State = {
   settings: SimulatorSettings;
   rules: LoadRule[];
-  hosts: Map<string, HostRecord>;
+  hosts: Map<string, Machine>;
 };
 
 export const healthy: Faults = Faults.parse({});
@@ -50,14 +70,21 @@ export const emptyState = (): State => ({
   hosts: new Map(),
 });
 
-export const newHost = (name: string, total: Capacity): HostRecord => ({
-  name,
-  total,
+export const newMachine = (name: string, total: Capacity): Machine => ({
+  ...{ name, total },
   faults: healthy,
-  domains: new Map(),
-  seen: new Map(),
-  draws: new Map(),
+  tenants: new Map(),
 });
+
+/** What an installation has on a machine; nobody's is that of who does not say who he is. */
+export function tenantOf(machine: Machine, installation = ''): HostRecord {
+  const known = machine.tenants.get(installation) ?? new HostRecord(machine);
+  machine.tenants.set(installation, known);
+  return known;
+}
+
+/** A host that nobody else uses. */
+export const newHost = (name: string, total: Capacity): HostRecord => tenantOf(newMachine(name, total));
 
 /** The domain of a VM that is still there at this time. */
 export function present(host: HostRecord, vm: number, now: number): DomainRecord | undefined {
@@ -70,28 +97,28 @@ const isPresent = ({ gone_at }: DomainRecord, now: number): boolean => gone_at =
 export const presentDomains = (host: HostRecord, now: number): DomainRecord[] =>
   [...host.domains.values()].filter((domain) => isPresent(domain, now));
 
+/** Whoever's they are. */
+export const domainsOn = ({ tenants }: Machine, now: number): DomainRecord[] =>
+  [...tenants.values()].flatMap((tenant) => presentDomains(tenant, now));
+
 /** Why it does not run; null: it does, or boots. */
 export const downOf = ({ down, stops_at }: DomainRecord, now: number): DomainRecord['down'] =>
   down ?? (stops_at !== null && stops_at <= now ? 'stopped' : null);
 
-/** What the domains that are up take of the host. */
-export function usedCapacity(host: HostRecord, now: number): Capacity {
+/** What the domains that are up take of the host, whoever's they are. */
+export function usedCapacity(machine: Machine, now: number): Capacity {
   const used = { cpu: 0, memory: 0 };
-  for (const domain of host.domains.values()) {
-    if (downOf(domain, now) !== null || !isPresent(domain, now)) continue;
+  for (const domain of domainsOn(machine, now)) {
+    if (downOf(domain, now) !== null) continue;
     used.cpu += domain.capacity.cpu;
     used.memory += domain.capacity.memory;
   }
   return used;
 }
 
-/** The VM other than this one whose domain has the name. */
-export function ownerOfName(host: HostRecord, name: string, vm: number, now: number): number | undefined {
-  for (const domain of host.domains.values()) {
-    if (domain.domain === name && domain.vm !== vm && isPresent(domain, now)) return domain.vm;
-  }
-  return undefined;
-}
+/** The domain that has the name, other than that of this VM. */
+export const holderOfName = (host: HostRecord, name: string, vm: number, now: number): DomainRecord | undefined =>
+  domainsOn(host.machine, now).find((domain) => domain.domain === name && domain !== host.domains.get(vm));
 
 const Pairs = z.array(z.tuple([z.int(), z.int()]));
 
@@ -104,9 +131,9 @@ const Snapshot = z
         name: z.string(),
         total: Capacity,
         faults: Faults,
-        domains: z.array(DomainRecord),
-        seen: Pairs,
-        draws: Pairs,
+        tenants: z.array(
+          z.object({ installation: z.string(), domains: z.array(DomainRecord), seen: Pairs, draws: Pairs }),
+        ),
       }),
     ),
   })
@@ -115,15 +142,16 @@ const Snapshot = z
       settings,
       rules,
       hosts: new Map(
-        hosts.map((host) => [
-          host.name,
-          {
-            ...host,
-            domains: new Map(host.domains.map((domain) => [domain.vm, domain])),
-            seen: new Map(host.seen),
-            draws: new Map(host.draws),
-          },
-        ]),
+        hosts.map(({ name, total, faults, tenants }) => {
+          const machine = { ...newMachine(name, total), faults };
+          for (const { installation, domains, seen, draws } of tenants) {
+            const tenant = tenantOf(machine, installation);
+            tenant.domains = new Map(domains.map((domain) => [domain.vm, domain]));
+            tenant.seen = new Map(seen);
+            tenant.draws = new Map(draws);
+          }
+          return [name, machine];
+        }),
       ),
     }),
   );
@@ -134,10 +162,13 @@ export const parseSnapshot = (value: unknown): State => Snapshot.parse(value);
 export const snapshotOf = (state: State): z.input<typeof Snapshot> => ({
   settings: state.settings,
   rules: state.rules,
-  hosts: [...state.hosts.values()].map((host) => ({
-    ...host,
-    domains: [...host.domains.values()],
-    seen: [...host.seen],
-    draws: [...host.draws],
+  hosts: [...state.hosts.values()].map(({ tenants, ...machine }) => ({
+    ...machine,
+    tenants: [...tenants].map(([installation, { domains, seen, draws }]) => ({
+      installation,
+      domains: [...domains.values()],
+      seen: [...seen],
+      draws: [...draws],
+    })),
   })),
 });

@@ -8,6 +8,7 @@ import { createEndings } from './endings.js';
 import { createClusterChanges } from './hosts/cluster-changes.js';
 import { createClusterStore } from './hosts/clusters.js';
 import { createHostStore } from './hosts/hosts.js';
+import { createInstallation } from './hosts/installation.js';
 import { createOwned } from './identity/owned.js';
 import { createQuotaStore } from './identity/quotas.js';
 import { createCounters } from './mongo/counters.js';
@@ -55,6 +56,7 @@ export function createStore(connection: Connection) {
     connection,
     edit: createEdits(connection),
     counters: createCounters(connection),
+    installation: createInstallation(connection),
     hosts,
     clusters,
     moveBound: createBoundMoves(connection, vms),

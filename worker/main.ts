@@ -65,6 +65,9 @@ async function main(): Promise<void> {
   const ping = () => pingMongodb(mongodb);
   const engine = temporalEngine(access);
   const store = createStore(mongodb);
+  // What is not there yet is made before any worker is told to poll: a domain without it would be nobody's.
+  const installation = await untilStopped(state, log, () => store.installation.id());
+  if (installation === undefined) return process.exit(0);
   const stepLog = createStepLog(store.steps);
   const directory = createDirectory(mongodb);
   const asking: OperationsContext = {
@@ -81,7 +84,7 @@ async function main(): Promise<void> {
     scaleByPolicy: (scaling: PolicyScaling) => scaleByPolicy(asking, scaling),
     performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
     performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
-    hypervisors: hypervisors(config),
+    hypervisors: hypervisors(config, installation),
     engine,
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,

@@ -19,7 +19,10 @@ export type HostTarget<K extends HypervisorKind = HypervisorKind> = {
 /** A VM with a place to run. */
 export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   id: number;
-  /** `one-<id>`: a name that can be computed again is an idempotency key. */
+  /**
+   * `one-<id>`: a name that can be computed again is an idempotency key. Where names have to be told apart among installations,
+   * the adapter adds to it what does (`ownName`).
+   */
   domain: string;
   host: HostTarget<K>;
   capacity: Capacity;
@@ -46,17 +49,22 @@ export type DomainReport = Metrics & {
   vm: number;
   deployId: string;
   epoch: number;
+  capacity: Capacity;
   state: 'booting' | 'running' | 'stopped' | 'suspended' | 'failed';
 };
 
-/** What a probe finds: every domain on the host that carries a VM id. */
-export type HostReport = { domains: DomainReport[] };
+/** A domain without the id of our installation in its metadata, whatever its name: another's, or nobody's. */
+export type WildReport = Pick<DomainReport, 'deployId' | 'capacity' | 'state'> & { name: string };
+
+/** What a probe finds: every domain on the host that is of this installation, and all others. */
+export type HostReport = { domains: DomainReport[]; wilds: WildReport[] };
 
 /** Which calls a kind of hypervisor knows at all: each adapter says so of every one. */
 export type Capabilities = Readonly<Record<VmCall, boolean>>;
 
 /**
- * What Arcus asks of a hypervisor. Every method may be called again with the same arguments, and stops early when the
+ * What Arcus asks of a hypervisor, for one installation: its id goes into the metadata of each domain that is made, and domains
+ * without it are told of by `probe` and never touched, whatever their names and VM ids. Every method may be called again with the same arguments, and stops early when the
  * signal aborts. What cannot be reached throws the problem `backend_unavailable`, which is tried again; a refusal that
  * trying again cannot mend throws what `vmCalls` says of the call, such as `deploy_refused`. One that the adapter cannot make is
  * refused so, too. Every call that changes a VM is refused with `stale_epoch` when its epoch is lower than the highest that the

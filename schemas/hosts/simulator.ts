@@ -28,8 +28,12 @@ export const DomainLabels = z.strictObject({
   role: z.string().max(256).optional(),
 });
 
+/** Whose call it is, and whose the domain that it makes: each installation has VM ids of its own. Absent: nobody's. */
+const Installation = z.string().min(1).max(64);
+
 /** Every call names the capacity of its host: it makes the host known, and lets its changes follow. */
 export const DeployCall = z.strictObject({
+  installation: Installation.optional(),
   vm: ObjectId,
   domain: ObjectName,
   epoch: Epoch,
@@ -40,6 +44,7 @@ export const DeployCall = z.strictObject({
 export type DeployCall = z.infer<typeof DeployCall>;
 
 export const DestroyCall = z.strictObject({
+  installation: Installation.optional(),
   vm: ObjectId,
   domain: ObjectName,
   epoch: Epoch,
@@ -52,7 +57,8 @@ export type DestroyCall = z.infer<typeof DestroyCall>;
 export const SwitchCall = DestroyCall.omit({ hard: true });
 export type SwitchCall = z.infer<typeof SwitchCall>;
 
-export const ProbeCall = z.strictObject({ host: Capacity });
+export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });
+export type ProbeCall = z.infer<typeof ProbeCall>;
 
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
@@ -88,6 +94,8 @@ export const SwitchAnswer = z.object({ outcome: CallOutcome });
 export type SwitchAnswer = z.infer<typeof SwitchAnswer>;
 
 export const SimulatedDomain = Metrics.extend({
+  installation: z.string().describe('Whose it is; empty: nobody’s'),
+  capacity: Capacity,
   vm: ObjectId,
   domain: z.string(),
   deploy_id: z.string(),
@@ -109,6 +117,7 @@ export const JournalEntry = z.object({
   time: Timestamp,
   call: CallName,
   host: z.string(),
+  installation: z.string().optional(),
   vm: ObjectId,
   domain: z.string(),
   epoch: Epoch,

@@ -8,6 +8,8 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 /** A hypervisor to be tried, and what its test bed can do to it. */
 export type HypervisorWorld = {
   hypervisor: Hypervisor;
+  /** The same hypervisor, as another installation has it. */
+  stranger: Hypervisor;
   /** A host that nothing runs on, which has this much. */
   newHost(total: Capacity): Promise<HostTarget>;
   /** Guests take this long to boot from now on. */
@@ -93,7 +95,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     it('reports of an empty host that nothing runs on it', async () => {
       const empty = await world.newHost({ cpu: 800, memory: 4096 });
       const report = await world.hypervisor.probe(empty, signal());
-      expect(report).toEqual({ domains: [] });
+      expect(report).toEqual({ domains: [], wilds: [] });
     });
 
     it('refuses what it says that it cannot, in its own word', async () => {
@@ -332,6 +334,49 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       expect(await problemCode(deploy(other))).toBe('deploy_refused');
       expect(await domainsOf(other)).toEqual([]);
       expect(await domainsOf(vm)).toHaveLength(1);
+    });
+
+    it('tells of domains of another installation by name, and takes none for its own, though VM, name and host are the same', async () => {
+      const shared = await world.newHost({ cpu: 800, memory: 4096 });
+      const vm = newVm({ host: shared, epoch: 2 });
+      const theirs = { ...vm, epoch: 9, capacity: { cpu: 200, memory: 1024 } };
+      await deploy(vm);
+      await world.stranger.deploy(theirs, signal());
+      for (const [one, own, other] of [
+        [world.hypervisor, vm, theirs],
+        [world.stranger, theirs, vm],
+      ] as const) {
+        const { domains, wilds } = await one.probe(shared, signal());
+        expect(domains).toMatchObject([{ vm: vm.id, epoch: own.epoch, state: 'running', capacity: own.capacity }]);
+        expect(wilds).toMatchObject([{ state: 'running', capacity: other.capacity }]);
+        expect(wilds[0]?.name).toContain(vm.domain);
+      }
+    });
+
+    it('touches no domain of another installation, whatever it is asked to do to its own of that VM, and hears none of its epochs', async () => {
+      const shared = await world.newHost({ cpu: 800, memory: 4096 });
+      for (const call of able()) {
+        const vm = newVm({ host: shared, epoch: 1 });
+        await world.stranger.deploy(vm, signal());
+        const before = await world.stranger.probe(shared, signal());
+        await calls[call]({ ...vm, epoch: 7 }, signal()).catch(() => {});
+        await destroy(targetOf(vm, { epoch: 7 }));
+        const after = await world.stranger.probe(shared, signal());
+        expect(
+          after.domains.map(({ deployId, epoch, state }) => [deployId, epoch, state]),
+          call,
+        ).toEqual(before.domains.map(({ deployId, epoch, state }) => [deployId, epoch, state]));
+        await world.stranger.destroy(targetOf(vm, { epoch: 2 }), signal());
+        expect((await world.stranger.probe(shared, signal())).domains, call).toEqual([]);
+      }
+    });
+
+    it('has no room for what another installation has taken', async () => {
+      const shared = await world.newHost({ cpu: 100, memory: 1024 });
+      await world.stranger.deploy(newVm({ host: shared, capacity: { cpu: 10, memory: 900 } }), signal());
+      expect(await problemCode(deploy(newVm({ host: shared, capacity: { cpu: 10, memory: 200 } })))).toBe(
+        'deploy_refused',
+      );
     });
 
     it('stops waiting for a boot when the signal aborts, and lets the guest boot', async () => {

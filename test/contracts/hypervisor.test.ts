@@ -11,6 +11,7 @@ hypervisorContract('memory', async () => {
   const hypervisor = new MemoryHypervisor();
   return {
     hypervisor,
+    stranger: new MemoryHypervisor('another', hypervisor),
     newHost: async (total) => simulatedHost(hostName(), total),
     setBootTime: async (milliseconds) => {
       hypervisor.bootMilliseconds = milliseconds;
@@ -26,7 +27,8 @@ hypervisorContract('memory', async () => {
 hypervisorContract('simulated', async () => {
   const simulator = await SimulatorProcess.start();
   return {
-    hypervisor: simulatedHypervisor(simulator.address),
+    hypervisor: simulatedHypervisor(simulator.address, 'tests'),
+    stranger: simulatedHypervisor(simulator.address, 'another'),
     newHost: async (total) => simulatedHost(hostName(), total),
     setBootTime: async (milliseconds) => {
       await simulator.send('PUT', '/settings', { boot_ms: milliseconds });

@@ -74,8 +74,9 @@ async function gatedDeployment({
   return { op, workflowId: workflow.id, service: resource.id };
 }
 
-const plantDomain = ({ cluster }: Place, host: string, vm: number) =>
+const plantDomain = async ({ cluster }: Place, host: string, vm: number) =>
   cluster.simulator.ask(z.unknown(), 'POST', `/hosts/${host}/deploy`, {
+    installation: await cluster.store.installation.id(),
     ...{ vm, domain: `one-${vm}`, epoch: 1, capacity: small, labels: { vm } },
     host: { cpu: 6_400, memory: 65_536 },
   });

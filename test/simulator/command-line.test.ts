@@ -26,7 +26,7 @@ describe('arcus-sim', () => {
   beforeAll(async () => {
     simulator = await SimulatorProcess.start();
     const vm = simulatedVm(34, host, { labels: { vm: 34, role: 'worker' } });
-    await simulatedHypervisor(simulator.address).deploy(vm, new AbortController().signal);
+    await simulatedHypervisor(simulator.address, 'tests').deploy(vm, new AbortController().signal);
   });
   afterAll(() => simulator.dispose());
 
@@ -34,7 +34,7 @@ describe('arcus-sim', () => {
     expect((await arcusSim('hosts')).stdout).toMatch(
       /HOST.*CALLS WAITING.*FAULTS\nhost-1 +8 +1 +8192 +512 +1 +0 +none$/,
     );
-    expect((await arcusSim('vms', 'host-1')).stdout).toMatch(/34 +one-34 +running +1/);
+    expect((await arcusSim('vms', 'host-1')).stdout).toMatch(/34 +one-34-tests +running +1/);
     expect((await arcusSim('journal', '--vm', '34')).stdout).toMatch(/deploy +host-1 +34 +1 +created +-$/);
     const json = await arcusSim('-o', 'json', 'journal', '--vm', '34');
     expect(JSON.parse(json.stdout)).toMatchObject({ items: [{ vm: 34, outcome: 'created' }], next_after: null });

@@ -11,7 +11,7 @@ describe('faults of a simulated host', () => {
   let host: HostTarget<'simulated'>;
   let hosts = 0;
   const signal = new AbortController().signal;
-  const hypervisor = () => simulatedHypervisor(simulator.address);
+  const hypervisor = () => simulatedHypervisor(simulator.address, 'tests');
   const fault = async (faults: object, at = host): Promise<void> => {
     expect((await simulator.send('PUT', `/hosts/${at.name}/faults`, faults)).status).toBe(200);
   };

@@ -11,7 +11,7 @@ describe('scripted load', () => {
   const host = simulatedHost('host-1');
   const signal = new AbortController().signal;
   const use = async (vm: number) => {
-    const { domains } = await simulatedHypervisor(simulator.address).probe(host, signal);
+    const { domains } = await simulatedHypervisor(simulator.address, 'tests').probe(host, signal);
     const domain = domains.find((one) => one.vm === vm);
     if (!domain) throw new Error(`there is no VM ${vm}`);
     const { cpu, memory, nettx, netrx } = domain;
@@ -21,7 +21,7 @@ describe('scripted load', () => {
 
   beforeAll(async () => {
     simulator = await SimulatorProcess.start();
-    const hypervisor = simulatedHypervisor(simulator.address);
+    const hypervisor = simulatedHypervisor(simulator.address, 'tests');
     const capacity = { cpu: 200, memory: 1000 };
     await hypervisor.deploy(simulatedVm(1, host, { capacity, labels: { vm: 1, service: 12, role: 'worker' } }), signal);
     await hypervisor.deploy(simulatedVm(2, host, { capacity, labels: { vm: 2, service: 13, role: 'worker' } }), signal);

@@ -10,7 +10,7 @@ describe('what a simulator keeps', () => {
   let simulator: SimulatorProcess;
   const host = simulatedHost('host-1');
   const signal = new AbortController().signal;
-  const hypervisor = () => simulatedHypervisor(simulator.address);
+  const hypervisor = () => simulatedHypervisor(simulator.address, 'tests');
   const log = () => join(simulator.directory, 'log.jsonl');
 
   beforeEach(async () => {

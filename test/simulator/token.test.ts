@@ -66,7 +66,7 @@ it('the token is its owner’s alone, and the same after a kill', async () => {
 });
 
 it('a worker whose token is wrong tries again, and says what to do', async () => {
-  const hypervisor = simulatedHypervisor({ url: simulator.url, token: 'wrong' });
+  const hypervisor = simulatedHypervisor({ url: simulator.url, token: 'wrong' }, 'tests');
   const refused = hypervisor.probe(simulatedHost('host-1', { cpu: 100, memory: 100 }), new AbortController().signal);
   await expect(refused).rejects.toSatisfy(
     (problem) =>

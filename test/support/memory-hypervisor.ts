@@ -1,3 +1,4 @@
+import { ownName } from '../../adapters/hypervisor/own-name.js';
 import type {
   DestroyTarget,
   Domain,
@@ -7,6 +8,7 @@ import type {
   PlacedVm,
   SwitchTarget,
 } from '../../adapters/hypervisor/port.js';
+import { reportFor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { Problem } from '../../domain/problems.js';
 import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
 import type { CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
@@ -24,11 +26,14 @@ import { reportOf } from '../../simulator/metrics.js';
 import { apply } from '../../simulator/records.js';
 import {
   type DomainRecord,
+  domainsOn,
   emptyState,
   type HostRecord,
-  newHost,
+  newMachine,
   present,
   presentDomains,
+  type State,
+  tenantOf,
 } from '../../simulator/state.js';
 
 /** A call as it came in: `n` counts deploys and destroys from 1; a probe has the number of the last of them. */
@@ -61,30 +66,34 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   afterEach: Hook = () => {};
   can = { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true };
   bootMilliseconds = 0;
-  readonly #state = emptyState();
+  readonly #installation: string;
+  readonly #state: State;
   readonly #failures: Failure[] = [];
   readonly #unreachable = new Set<string>();
   #calls = 0;
   #records = 0;
 
+  /** For an installation; `beside`: on the hosts of another one. */
+  constructor(installation = 'in-memory', beside?: MemoryHypervisor) {
+    this.#installation = installation;
+    this.#state = beside ? beside.#state : emptyState();
+  }
+
   async probe(target: HostTarget<'simulated'>, signal: AbortSignal): Promise<HostReport> {
     const call: MemoryCall = { n: this.#calls, call: 'probe', host: target.name, vm: null, epoch: null };
     const host = await this.#reach(target, call, signal);
     const now = Date.now();
-    const domains = presentDomains(host, now).map((domain) => reportOf(domain, host.name, [], now));
+    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.name, [], now));
     await this.afterEach(call);
-    return {
-      domains: domains.map(({ vm, deploy_id, epoch, state, cpu, memory, nettx, netrx }) => {
-        return { vm, deployId: deploy_id, epoch, state, cpu, memory, nettx, netrx };
-      }),
-    };
+    return reportFor(this.#installation, domains);
   }
 
   async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
-    const { id: vm, domain, epoch, capacity, labels } = placed;
+    const { id: vm, epoch, capacity, labels } = placed;
+    const domain = ownName(placed.domain, this.#installation);
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
-      const body = { vm, domain, epoch, capacity, labels, host: host.total };
+      const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, host: host.total };
       return decideDeploy(host, body, { now, settings, deployId: `memory-${this.#records + 1}` });
     });
     return this.#booted(placed, signal);
@@ -173,12 +182,12 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   /** The VM's domain vanishes from its host without a trace. */
   lose(vm: number): void {
-    for (const host of this.#state.hosts.values()) host.domains.delete(vm);
+    for (const host of this.#hosts()) host.domains.delete(vm);
   }
 
   /** The guest stops by itself, or crashes. */
   bringDown(vm: number, down: 'stopped' | 'failed'): void {
-    for (const host of this.#state.hosts.values()) {
+    for (const host of this.#hosts()) {
       const domain = host.domains.get(vm);
       if (domain) host.domains.set(vm, { ...domain, down });
     }
@@ -186,7 +195,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   /** A guest that was down is started again by somebody else. */
   bringUp(vm: number): void {
-    for (const host of this.#state.hosts.values()) {
+    for (const host of this.#hosts()) {
       const domain = host.domains.get(vm);
       if (domain) host.domains.set(vm, { ...domain, down: null });
     }
@@ -195,14 +204,17 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   /** Every domain there is, with its host. */
   domains(): (DomainRecord & { host: string })[] {
     const now = Date.now();
-    return [...this.#state.hosts.values()].flatMap((host) =>
-      presentDomains(host, now).map((domain) => ({ ...domain, host: host.name })),
-    );
+    return this.#hosts().flatMap((host) => presentDomains(host, now).map((domain) => ({ ...domain, host: host.name })));
   }
 
   /** How many times a domain was made for the VM. */
   timesMade(vm: number): number {
     return this.journal.filter((entry) => entry.vm === vm && /^(created|replaced)$/.test(entry.outcome)).length;
+  }
+
+  /** What is ours there. */
+  #hosts(): HostRecord[] {
+    return [...this.#state.hosts.values()].map((machine) => tenantOf(machine, this.#installation));
   }
 
   async #reach(target: HostTarget<'simulated'>, call: MemoryCall, signal: AbortSignal): Promise<HostRecord> {
@@ -212,10 +224,10 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     if (this.#unreachable.has(target.name)) {
       throw new Problem('backend_unavailable', `${target.name} cannot be reached: it was cut off.`);
     }
-    const host = this.#state.hosts.get(target.name) ?? newHost(target.name, target.connection.total);
-    host.total = target.connection.total;
-    this.#state.hosts.set(target.name, host);
-    return host;
+    const machine = this.#state.hosts.get(target.name) ?? newMachine(target.name, target.connection.total);
+    machine.total = target.connection.total;
+    this.#state.hosts.set(target.name, machine);
+    return tenantOf(machine, this.#installation);
   }
 
   async #call(
@@ -246,6 +258,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       vm: target.id,
       domain: target.domain,
       epoch: target.epoch,
+      installation: this.#installation,
       fault: failure ? 'injected' : null,
       ...decision,
     });
@@ -259,7 +272,8 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   async #booted({ id, epoch, host: { name } }: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
     for (;;) {
-      const host = this.#state.hosts.get(name);
+      const machine = this.#state.hosts.get(name);
+      const host = machine && tenantOf(machine, this.#installation);
       const domain = host && present(host, id, Date.now());
       if (domain?.epoch !== epoch) {
         const stale = (host?.seen.get(id) ?? 0) > epoch;

@@ -10,11 +10,14 @@ import {
   DestroyAnswer,
   type DestroyCall,
   ProbeAnswer,
+  type ProbeCall,
   RefusalBody,
+  type SimulatedDomain,
   SwitchAnswer,
   type SwitchCall,
 } from '../../../schemas/hosts/simulator.js';
-import type { HostTarget, Hypervisor, SwitchTarget } from '../port.js';
+import { ownName } from '../own-name.js';
+import type { HostReport, HostTarget, Hypervisor, SwitchTarget } from '../port.js';
 
 type Method = 'probe' | VmCall;
 
@@ -25,26 +28,27 @@ const refusalOf = (method: Method): ProblemCode =>
 /** Where `arcus-sim` serves, and the token that it asks for. */
 export type SimulatorAddress = { url: string; token: string | undefined };
 
-/** The hypervisor that `arcus-sim` serves at this address. Its hosts come into being by being named. */
-export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'simulated'> {
+/** The hypervisor that `arcus-sim` serves at this address, for one installation. Its hosts come into being by being named. */
+export function simulatedHypervisor(simulator: SimulatorAddress, installation: string): Hypervisor<'simulated'> {
+  const switchOf = ({ id, domain, epoch, host }: SwitchTarget<'simulated'>): SwitchCall => ({
+    ...{ installation, vm: id, domain: ownName(domain, installation), epoch },
+    host: host.connection.total,
+  });
   return {
     can: { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true },
     async probe(host, signal) {
-      const report = await call(simulator, host, 'probe', { host: host.connection.total }, ProbeAnswer, signal);
-      return {
-        domains: report.domains.map(({ vm, deploy_id, epoch, state, cpu, memory, nettx, netrx }) => {
-          return { vm, deployId: deploy_id, epoch, state, cpu, memory, nettx, netrx };
-        }),
-      };
+      const body: ProbeCall = { installation, host: host.connection.total };
+      const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
+      return reportFor(installation, report.domains);
     },
-    async deploy({ id, domain, epoch, host, capacity, labels }, signal) {
-      const body: DeployCall = { vm: id, domain, epoch, host: host.connection.total, capacity, labels };
-      const answer = await call(simulator, host, 'deploy', body, DeployAnswer, signal);
+    async deploy({ capacity, labels, ...vm }, signal) {
+      const body: DeployCall = { ...switchOf(vm), capacity, labels };
+      const answer = await call(simulator, vm.host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
-    async destroy({ id, domain, epoch, host, hard }, signal) {
-      const body: DestroyCall = { vm: id, domain, epoch, host: host.connection.total, hard };
-      await call(simulator, host, 'destroy', body, DestroyAnswer, signal);
+    async destroy({ hard, ...vm }, signal) {
+      const body: DestroyCall = { ...switchOf(vm), hard };
+      await call(simulator, vm.host, 'destroy', body, DestroyAnswer, signal);
     },
     async poweroff({ hard, ...vm }, signal) {
       await call(simulator, vm.host, 'poweroff', { ...switchOf(vm), hard }, SwitchAnswer, signal);
@@ -61,10 +65,17 @@ export function simulatedHypervisor(simulator: SimulatorAddress): Hypervisor<'si
   };
 }
 
-const switchOf = ({ id, domain, epoch, host }: SwitchTarget<'simulated'>): SwitchCall => ({
-  ...{ vm: id, domain, epoch },
-  host: host.connection.total,
-});
+/** What a simulated host has, as one installation sees it. */
+export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
+  const report: HostReport = { domains: [], wilds: [] };
+  for (const { installation: whose, domain, vm, deploy_id, epoch, capacity, state, ...rest } of domains) {
+    const { cpu, memory, nettx, netrx } = rest;
+    if (whose === installation)
+      report.domains.push({ vm, deployId: deploy_id, epoch, capacity, state, cpu, memory, nettx, netrx });
+    else report.wilds.push({ name: domain, deployId: deploy_id, capacity, state });
+  }
+  return report;
+}
 
 /** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
 async function call<A extends z.ZodType>(

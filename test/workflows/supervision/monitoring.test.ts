@@ -10,7 +10,7 @@ import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
-const idle = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
+const idle = { cpu: 0, memory: 0, nettx: 0, netrx: 0, capacity: { cpu: 10, memory: 64 } };
 
 let connection: Connection;
 let store: Store;
@@ -42,7 +42,7 @@ it('a host that answers again is MONITORED within the same tick while VMs wait, 
     async probe() {
       probes++;
       if (probes < 3) throw new Problem('backend_unavailable', 'it does not run');
-      return { domains: [] };
+      return { domains: [], wilds: [] };
     },
   };
   let told = 0;
@@ -73,7 +73,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
     async probe() {
       const host = await store.hosts.find(1);
       seen.push([host?.state, host?.error]);
-      return { domains: [...running].map(report) };
+      return { domains: [...running].map(report), wilds: [] };
     },
     async destroy({ id, epoch }) {
       expect(epoch).toBe(1);
@@ -126,6 +126,7 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
     async probe() {
       cpu += 25;
       return {
+        wilds: [],
         domains: [
           domain(20, { state: 'running', cpu, memory: 2_048, nettx: 3, netrx: 4 }),
           domain(21, { state: 'booting' }),
