@@ -12,6 +12,7 @@ import { findingActivities, repairActivities } from './services/repair.js';
 import { undeploymentActivities } from './services/undeployment.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
+import { claimActivities } from './vms/claims.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
 import { vmActivities } from './vms/vms.js';
 
@@ -41,6 +42,7 @@ export type OrchestrationSteps = AllTitled<ReturnType<typeof orchestrationSteps>
 export const computeSteps = (ports: StepPorts) => ({
   ...vmActivities(ports),
   ...findingActivities(ports),
+  ...claimActivities(ports),
   ...hostCheckSteps(ports),
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;

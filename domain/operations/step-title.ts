@@ -49,6 +49,7 @@ const titles = {
   takeForClearing: () => 'take the VM, to end what there is of it',
   clearVms: (step) => `end what there is of ${batch(step)}`,
   beginClaim: () => 'see how the VM is',
+  compareClaim: () => 'compare what was said of the VM with its host',
   claimVm: () => 'write down what was said of the VM',
   restoreVms: (step) => `resume ${batch(step)} from what was saved`,
   beginVmSwitch: () => 'plan the action',

@@ -270,6 +270,13 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const { id, op } = await world.createVm();
     await world.ended(op);
     await world.store.vms.model.updateOne({ _id: id }, { $set: { lcm_state: 'UNKNOWN' } });
+    world.hypervisor.bringDown(id, 'stopped');
+    return ended(world, await world.recoverVm(id, 'failure'));
+  },
+  'recover-vm-contradicted': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { lcm_state: 'UNKNOWN' } });
     return ended(world, await world.recoverVm(id, 'failure'));
   },
   'deploy-vm-parked': async (world) => {

@@ -66,12 +66,42 @@ describe('a VM that hangs', () => {
   it('is where an administrator says that it is', async () => {
     const id = await running();
     await set(id, 'ACTIVE', 'UNKNOWN');
+    world.hypervisor.bringDown(id, 'stopped');
     const failure = await world.recoverVm(id, 'failure');
     expect(await world.ended(failure.op)).toMatchObject({ kind: 'recoverVm', state: 'succeeded' });
     expect(await stateOf(id)).toBe('POWEROFF');
     await set(id, 'ACTIVE', 'UNKNOWN');
+    world.hypervisor.bringUp(id);
     expect(await world.ended((await world.recoverVm(id, 'success')).op)).toMatchObject({ state: 'succeeded' });
     expect(await world.vm(id)).toMatchObject({ state: 'ACTIVE', lcm_state: 'RUNNING', reason: null });
+    await world.accounted();
+  });
+
+  it('is not what somebody says that it is where its host shows something else', async () => {
+    const id = await running();
+    const hostname = (await world.vm(id)).history.at(-1)?.hostname ?? '';
+    const said = async (claim: 'success' | 'failure') => {
+      const { state, error } = await world.ended((await world.recoverVm(id, claim)).op);
+      return state === 'failed' ? error : state;
+    };
+    const lie = (is: string) => ({
+      code: 'wrong_state',
+      detail: `VM ${id} ${is} on ${hostname}, which answers: what was said of it is not so.`,
+    });
+    await set(id, 'ACTIVE', 'SHUTDOWN');
+    expect(await said('success')).toEqual(lie('runs'));
+    expect(await stateOf(id)).toBe('SHUTDOWN');
+    await set(id, 'ACTIVE', 'UNKNOWN');
+    expect(await said('failure')).toEqual(lie('runs'));
+    world.hypervisor.bringDown(id, 'failed');
+    expect(await said('success')).toEqual(lie('has crashed, and its domain is there'));
+    expect(await stateOf(id)).toBe('UNKNOWN');
+    // Of a host that is silent nobody knows better.
+    world.hypervisor.cutOff(hostname);
+    expect(await said('success')).toBe('succeeded');
+    expect(await stateOf(id)).toBe('RUNNING');
+    world.hypervisor.reach(hostname);
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
   });
 

@@ -1,0 +1,36 @@
+import type { VmEvent } from './vm-states.js';
+
+/** What a host that answers has of a VM: the state of its domain, or that there is none. */
+export type SeenDomain = 'none' | 'booting' | 'running' | 'stopped' | 'suspended' | 'failed';
+
+const anything = ['booting', 'running', 'stopped', 'suspended', 'failed'] as const;
+
+/**
+ * What gives the lie to a claim: with which the VM would be called what its host shows that it is not, and, called DONE or
+ * UNDEPLOYED, leave a domain behind that nobody looks for. A claim that something has failed is not among them: the VM is
+ * then recovered under a higher epoch, which ends what there is.
+ */
+const lies: { readonly [E in VmEvent]?: readonly SeenDomain[] } = {
+  run: ['none', 'stopped', 'suspended', 'failed'],
+  stop: ['booting', 'running', 'suspended'],
+  suspended: ['none', 'booting', 'running', 'stopped', 'failed'],
+  undeployed: anything,
+  done: anything,
+};
+
+/** What there is, in words: after "VM 12". */
+const inWords: { readonly [S in SeenDomain]: string } = {
+  none: 'has no domain',
+  booting: 'boots',
+  running: 'runs',
+  stopped: 'is switched off, and its domain is there',
+  suspended: 'is suspended',
+  failed: 'has crashed, and its domain is there',
+};
+
+/** Whether what its host has of a VM contradicts what somebody says of it. */
+export const isContradicted = (event: VmEvent, seen: SeenDomain): boolean => lies[event]?.includes(seen) ?? false;
+
+/** "VM 12 runs on host-1": why a claim was not written. */
+export const contradiction = (vm: number, host: string, seen: SeenDomain): string =>
+  `VM ${vm} ${inWords[seen]} on ${host}, which answers: what was said of it is not so.`;
