@@ -20,7 +20,7 @@ export type Base = Ownership & { _id: number; name: string; created_at: Date };
 
 /** Where objects of a kind are kept, and how they are shown. */
 export type Kept<K extends OwnedKind, R> = {
-  find: (id: number) => Promise<OwnedObject<K> | null>;
+  find: (id: number, transaction?: Transaction) => Promise<OwnedObject<K> | null>;
   /** As the caller sees them, in the same order. */
   shown: (caller: Caller, objects: readonly OwnedObject<K>[]) => Promise<R[]>;
 };
@@ -105,7 +105,37 @@ export function managed<K extends ManagedKind, C extends { name: string }, E ext
     });
   }
 
+  /** Something new, checked, that is there once it is written. */
+  async function prepare(caller: Caller, wish: C) {
+    mayCreate(caller, kind);
+    const name = objectName(wish.name);
+    const make = await way.make(caller, { ...wish, name });
+    return make({
+      _id: await store.counters.one(kinds[kind].ids.pool),
+      name,
+      uid: caller.id,
+      gid: caller.gid,
+      permissions: permissionsOfNew(caller),
+      created_at: new Date(),
+    });
+  }
+
   return {
+    prepare,
+
+    /** Writes what was prepared together with other things, in a transaction that counts it. */
+    writeIn: (made: OwnedObject<K>, transaction: Transaction): Promise<unknown> =>
+      nameFree(kind, made.name, async () => {
+        await store.references.makeFor(made, transaction);
+        await way.insert(made, transaction);
+      }),
+
+    /** Removes one, if it is there, together with other things. */
+    async removeIn(caller: Caller, id: number, transaction: Transaction): Promise<void> {
+      const present = await way.find(id, transaction);
+      if (present) await way.remove(caller, authorised(caller, kind, present, kinds[kind].edits, id), transaction);
+    },
+
     async list(caller: Caller, query: ListQuery): Promise<Page<R>> {
       const page = await way.list(caller, query);
       return { ...page, items: await way.shown(caller, page.items) };
@@ -119,18 +149,8 @@ export function managed<K extends ManagedKind, C extends { name: string }, E ext
     }),
 
     async create(caller: Caller, wish: C): Promise<R> {
-      mayCreate(caller, kind);
-      const name = objectName(wish.name);
-      const make = await way.make(caller, { ...wish, name });
-      const made = make({
-        _id: await store.counters.one(kinds[kind].ids.pool),
-        name,
-        uid: caller.id,
-        gid: caller.gid,
-        permissions: permissionsOfNew(caller),
-        created_at: new Date(),
-      });
-      await nameFree(kind, name, () => write(caller, made));
+      const made = await prepare(caller, wish);
+      await nameFree(kind, made.name, () => write(caller, made));
       return shownOne(caller, made);
     },
 

@@ -5,7 +5,7 @@ import { type ListQuery, namedFields } from '../schemas/common/list.js';
 import { type DocumentKind, type Documents, documentKinds, kinds } from '../schemas/kinds.js';
 import { insertWhole, modelOf, setWhole } from './mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from './mongo/paging.js';
-import { type Transaction, within } from './mongo/transaction.js';
+import { sessionOf, type Transaction, within } from './mongo/transaction.js';
 
 type Named = Ownership & { _id: number; name: string; created_at: Date };
 
@@ -18,7 +18,8 @@ function createDocumentStore<T extends Named>(connection: Connection, kind: Docu
   ]);
   return {
     model: documents,
-    find: (id: number) => documents.findById(id).lean<T>().exec(),
+    find: (id: number, transaction?: Transaction) =>
+      documents.findById(id).session(sessionOf(transaction)).lean<T>().exec(),
     byIds: (ids: readonly number[]) =>
       documents
         .find({ _id: { $in: ids } })
