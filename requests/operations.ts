@@ -46,8 +46,14 @@ import { pausePolicy, replacePolicies, resumePolicy, showPolicies } from './scal
 import { addRole } from './scaling/roles.js';
 import { recoverRoleOrService, removeRole, scaleRole } from './scaling/scaling.js';
 import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
+import { editService } from './scaling/service-edit.js';
 import { releaseService } from './services/release.js';
-import { cloneServiceTemplate, instantiateService, serviceTemplates } from './services/service-templates.js';
+import {
+  cloneServiceTemplate,
+  instantiateService,
+  removeServiceTemplateWhole,
+  serviceTemplates,
+} from './services/service-templates.js';
 import {
   listServices,
   listWholeServices,
@@ -87,6 +93,7 @@ export const createOperations = (given: OperationsContext) => {
       ...bind(context, {
         instantiate: instantiateService,
         clone: cloneServiceTemplate,
+        removeWhole: removeServiceTemplateWhole,
         revisions: listRevisions,
         revision: showRevision,
       }),
@@ -114,7 +121,13 @@ export const createOperations = (given: OperationsContext) => {
       repair: repairService,
       release: releaseService,
     }),
-    scaling: bind(context, { scale: scaleRole, perform: performOnRole, addRole, removeRole }),
+    scaling: bind(context, {
+      scale: scaleRole,
+      perform: performOnRole,
+      addRole,
+      removeRole,
+      edit: editService,
+    }),
     policies: bind(context, { show: showPolicies, replace: replacePolicies, pause: pausePolicy, resume: resumePolicy }),
     schedules: bind(context, {
       show: showSchedules,

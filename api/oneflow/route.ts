@@ -136,6 +136,15 @@ export function checked<S extends z.ZodType>(schema: S, sent: unknown): z.output
 /** What was sent, as an object: any member may be in it. */
 export const objectOf = (sent: unknown): Record<string, unknown> => checked(z.looseObject({}), sent ?? {});
 
+/** What a text says as JSON; what is none is refused so. */
+export function jsonOf(text: string, refusal: Problem): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refusal;
+  }
+}
+
 /** OneFlow's own words for what it does not do: 500 to its clients. */
 export const refused = (sentence: string): Problem => new Problem('wrong_state', sentence);
 

@@ -11,7 +11,7 @@ import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf } from '../mongo/model.js';
 import { type Transaction, within } from '../mongo/transaction.js';
 import { elasticIndex } from '../services/services.js';
-import { changePolicies, type PolicyEdit } from './policy-change.js';
+import { changePolicies, changeService, type PolicyEdit, type ServiceEdition } from './policy-change.js';
 
 /** A service of which a role may have to be scaled by itself. */
 export type ElasticService = Ownership & Pick<Service, '_id' | 'name'> & { roles: ElasticRole[] };
@@ -109,6 +109,10 @@ export function createElasticity(connection: Connection) {
     /** Gives a role other policies. */
     change: (edit: Omit<PolicyEdit, 'schedule'>, transaction: Transaction): Promise<void> =>
       changePolicies(connection, edit, transaction),
+
+    /** Whatever people edit of a service that is there, its policies among it. */
+    changeService: (edit: ServiceEdition, transaction: Transaction): Promise<void> =>
+      changeService(connection, edit, transaction),
 
     newLook: (): string => ulid(),
 

@@ -5,7 +5,17 @@ import type { Operations } from '../../../requests/operations.js';
 import { ScaleRole } from '../../../schemas/scaling/scaling.js';
 import { RoleTemplate } from '../../../schemas/services/service-template.js';
 import { actionOf, type Perform } from '../action.js';
-import { type Answer, type Asked, addRoutes, type Counting, checked, done, objectOf, refused } from '../route.js';
+import {
+  type Answer,
+  type Asked,
+  addRoutes,
+  type Counting,
+  checked,
+  done,
+  jsonOf,
+  objectOf,
+  refused,
+} from '../route.js';
 
 /** The cardinality may be a text; it may be missing, and then stays as it is. */
 const Wish = z.object({
@@ -34,7 +44,7 @@ export function scalingRoutes(router: Router, { services, scaling }: Operations,
 
   /** A role comes as JSON, or as the text of such. */
   function roleOf(sent: unknown): RoleTemplate {
-    const role = typeof sent === 'string' ? jsonOf(sent) : sent;
+    const role = typeof sent === 'string' ? jsonOf(sent, refused('Action add_role: role is not valid JSON')) : sent;
     const { roles } = objectOf(firstNames({ roles: [objectOf(role)] }));
     return checked(RoleTemplate, Array.isArray(roles) ? roles[0] : role);
   }
@@ -66,12 +76,4 @@ export function scalingRoutes(router: Router, { services, scaling }: Operations,
       },
     },
   ]);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refused('Action add_role: role is not valid JSON');
-  }
 }

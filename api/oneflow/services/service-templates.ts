@@ -8,7 +8,18 @@ import { unconditional } from '../../../requests/precondition.js';
 import { CloneServiceTemplate, ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { actionOf, ownershipActions, type Perform } from '../action.js';
 import { rawIn, serviceDocument, templateDocument } from '../documents.js';
-import { type Asked, addRoutes, type Counting, checked, done, notYet, objectOf, pagesOf, refused } from '../route.js';
+import {
+  type Asked,
+  addRoutes,
+  type Counting,
+  checked,
+  done,
+  jsonOf,
+  notYet,
+  objectOf,
+  pagesOf,
+  refused,
+} from '../route.js';
 
 const bodyOf = (sent: unknown): ServiceTemplateBody => checked(ServiceTemplateBody, firstNames(objectOf(sent)));
 
@@ -28,6 +39,9 @@ function rawOf(text: unknown): Record<string, unknown> {
   if ('BODY' in raw) throw refused('Action update: BODY is changed by template_json');
   return raw;
 }
+
+/** goca says true and false. */
+const Along = z.enum(['none', 'templates', 'all']).or(z.boolean()).nullable();
 
 /** `/service_template`: the templates of services. */
 export function serviceTemplateRoutes(router: Router, operations: Operations, metrics: Counting): void {
@@ -59,27 +73,34 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
         }));
         return;
       }
-      const sent = typeof template_json === 'string' ? jsonOf(template_json) : template_json;
+      const wrong = refused('Action update: template_json is not valid JSON');
+      const sent = typeof template_json === 'string' ? jsonOf(template_json, wrong) : template_json;
       if (sent === undefined) throw refused('Action update: You have to specify a template');
       await edit({ caller, id }, (present) =>
         append === true ? { ...present, ...objectOf(firstNames(objectOf(sent))) } : replaced(present, sent),
       );
     },
-    clone: async ({ caller, id, ways }, { name, recursive = 'none' }) => {
-      const vm_templates = await clonesToo({ caller, id }, recursive);
+    // `recurisve` is what the command of 7.4 sends for --recursive-templates.
+    clone: async ({ caller, id, ways }, { name, recurisve = 'none', recursive = recurisve }) => {
+      const vm_templates = await withVmTemplates({ caller, id }, recursive, 'clone');
       const template = await serviceTemplates.clone(caller, id, checked(CloneServiceTemplate, { name, vm_templates }));
       return { status: 201, document: templateDocument(template, ways) };
     },
   };
 
-  /** Whether VM templates are cloned along. Images are not Arcus's yet: with those of a DISK nothing is done by half. */
-  async function clonesToo({ caller, id }: Pick<Asked, 'caller' | 'id'>, recursive: unknown): Promise<boolean> {
-    if (recursive === 'none' || recursive === false) return false;
-    if (recursive === 'templates') return true;
+  /** Whether what is done to a template is done to its VM templates, too. Images are not Arcus's yet: with those of a DISK nothing is done by half. */
+  async function withVmTemplates(
+    { caller, id }: Pick<Asked, 'caller' | 'id'>,
+    along: unknown,
+    verb: 'clone' | 'remove',
+  ): Promise<boolean> {
+    const which = checked(Along, along);
+    if (which === 'none' || which === false || which === null) return false;
+    if (which === 'templates') return true;
     const { body } = await serviceTemplates.show(caller, id);
     for (const vm of new Set(body.roles.map(({ vm_template }) => vm_template)))
       if ('DISK' in (await vmTemplates.show(caller, vm)).template)
-        throw notYet(`clone the images of VM template ${vm} (clone with "templates")`);
+        throw notYet(`${verb} the images of VM template ${vm} (${verb} with "templates")`);
     return true;
   }
 
@@ -137,20 +158,11 @@ export function serviceTemplateRoutes(router: Router, operations: Operations, me
       path: '/service_template/{id}',
       answer: async ({ caller, id, body }) => {
         const { delete_type = 'none' } = objectOf(body);
-        if (delete_type !== 'none' && delete_type !== null)
-          throw notYet('remove VM templates and images along with a service template');
-        await serviceTemplates.remove(caller, id, unconditional);
+        const whole = await withVmTemplates({ caller, id }, delete_type, 'remove');
+        await serviceTemplates[whole ? 'removeWhole' : 'remove'](caller, id, unconditional);
         return done;
       },
     },
     { method: 'post', path: '/service_template/{id}/action', answer: actionOf(actions) },
   ]);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw refused('Action update: template_json is not valid JSON');
-  }
 }

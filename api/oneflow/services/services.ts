@@ -20,6 +20,7 @@ import {
   pagesOf,
   refused,
 } from '../route.js';
+import { serviceEdit } from './service-edit.js';
 
 /** What OneFlow's clients ask of the VMs of a role. */
 const vmActions: ReadonlySet<string> = new Set([
@@ -56,6 +57,8 @@ export function serviceRoutes(
   { services, scaling, ownership, operations }: Operations,
   metrics: Counting,
 ): void {
+  const { put, update } = serviceEdit({ services, scaling });
+
   /** A service that this client knows of: for releases that remove what is DONE, it is gone then. */
   async function shown({ caller, id, ways }: Asked): Promise<ServiceResource> {
     const service = await services.show(caller, id, told(ways));
@@ -128,9 +131,7 @@ export function serviceRoutes(
         precondition: unconditional,
       });
     },
-    update: async (_asked, { append }) => {
-      throw append === true ? notYet('change a service') : refused('Action update: Only supported for append');
-    },
+    update,
     release: async (asked) => {
       await started.release(asked);
     },
@@ -177,10 +178,6 @@ export function serviceRoutes(
     return done;
   };
 
-  const never = (what: string) => async (): Promise<Answer> => {
-    throw notYet(what);
-  };
-
   addRoutes(router, metrics, [
     {
       method: 'get',
@@ -199,7 +196,7 @@ export function serviceRoutes(
       answer: async (asked) => ({ status: 200, document: serviceDocument(await shown(asked), asked.ways) }),
     },
     { method: 'delete', path: '/service/{id}', answer: remove },
-    { method: 'put', path: '/service/{id}', answer: never('change a service') },
+    { method: 'put', path: '/service/{id}', answer: put },
     { method: 'post', path: '/service/{id}/action', answer: actionOf(actions, onVms) },
     {
       method: 'post',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createShell } from '../../../api/http/shell.js';
 import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
+import { createOperations } from '../../../requests/operations.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
@@ -156,6 +157,34 @@ describe.each(clientKinds)('what %s sends', (kind) => {
     expect(shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT.TEMPLATE.BODY.state).toBe(8);
   });
 
+  it('edits what it was shown of a service, sends the whole of it back, and adds to it', async () => {
+    const id = await running({}, { cooldown: 60 });
+    const shown = async () => shapes.service.parse((await ask('get', `/service/${id}`)).body).DOCUMENT.TEMPLATE.BODY;
+    const before = await shown();
+    const [front, ...others] = before.roles;
+    const { cooldown: _rest, ...left } = front ?? { name: '' };
+    const elasticity_policies = [{ type: 'CHANGE', adjust: 1, expression: 'CPU > 50' }];
+    const scheduled_policies = [{ type: 'CARDINALITY', adjust: 2, recurrence: '0 3 * * *' }];
+    const edited = { ...left, max_vms: 6, elasticity_policies, scheduled_policies };
+    const put = await ask('put', `/service/${id}`, { ...before, roles: [edited, ...others] });
+    expect([put.status, put.text]).toEqual([204, '']);
+    const after = await shown();
+    expect(after.roles[0]).toMatchObject({ max_vms: 6, elasticity_policies, scheduled_policies });
+    expect(after.roles[0]).not.toHaveProperty('cooldown');
+    expect({ ...after, roles: after.roles.slice(1), log: [] }).toEqual({ ...before, roles: others, log: [] });
+    // With the shown evaluations in it, it is the same: nothing is written.
+    expect((await ask('put', `/service/${id}`, after)).status).toBe(204);
+    expect(await shown()).toEqual(after);
+    const added = await ask('put', `/service/${id}`, { append: true, template: '{"description":"for ann"}\n' });
+    expect([added.status, await shown()]).toMatchObject([204, { description: 'for ann', roles: after.roles }]);
+    const last = await world.store.services.find(id);
+    expect(last?.schedule?.of).toMatchObject([{ role: 'front', policy: 0 }]);
+    expect(last?.log.map(({ message }) => message)).toEqual([
+      'Edited by oneadmin: role front (cooldown, max_vms, elasticity_policies, scheduled_policies)',
+      'Edited by oneadmin: description',
+    ]);
+  });
+
   it('adds a role, in the names of its release, and removes one', async () => {
     const id = await running();
     const [template, type] =
@@ -260,6 +289,47 @@ describe('the actions of OneFlow', () => {
     expect([answer.status, answer.text]).toEqual([status, text]);
     expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
     expect(await stateOf(id)).toBe('RUNNING');
+  });
+
+  it('refuse to edit what cannot be otherwise of a service that is there, and write nothing', async () => {
+    const id = await running();
+    const later = as('ruby 7.4.0');
+    const { BODY } = (await later('get', `/service/${id}`)).body.DOCUMENT.TEMPLATE;
+    const [front, ...others] = BODY.roles;
+    const role = (over: object) => ({ ...BODY, roles: [{ ...front, ...over }, ...others] });
+    const before = await world.store.services.find(id);
+    for (const [body, status, text] of [
+      [{ ...BODY, name: 'another' }, 500, 'To change `service/name` use rename operation'],
+      [{ ...BODY, state: 5 }, 500, 'Immutable value: `service/state` can not be changed'],
+      [{ ...BODY, deployment: 'straight' }, 500, 'Immutable value: `service/deployment` can not be changed'],
+      [{ ...BODY, ready_status_gate: true }, 500, 'Immutable value: `service/ready_status_gate` can not be changed'],
+      [{ ...BODY, networks: { a: 'M|network' } }, 500, 'Immutable value: `service/networks` can not be changed'],
+      [{ ...BODY, roles: others }, 500, 'Immutable value: `service/roles size` can not be changed'],
+      [role({ name: 'other' }), 500, 'Immutable value: `role/name` can not be changed'],
+      [role({ cardinality: 9 }), 500, 'Immutable value: `role/cardinality` can not be changed'],
+      [role({ template_id: 9 }), 500, 'Immutable value: `role/vm_template` can not be changed'],
+      [role({ parents: ['back'] }), 500, 'Immutable value: `role/parents` can not be changed'],
+      [role({ mark: { op: 'x', step: 9 } }), 500, 'Immutable value: `role/mark` can not be changed'],
+      [role({ operation: 'x' }), 500, 'Immutable value: `role/operation` can not be changed'],
+      [role({ min_vms: 5 }), 400, '/roles/0/min_vms is 5, above max_vms 4'],
+      [role({ min_vms: -1 }), 400, 'must not be negative'],
+      [role({ elasticity_policies: [{ type: 'CHANGE', adjust: 1, expression: 'A >' }] }), 400, '/roles/0/elasticity_'],
+      [{ description: 'no roles' }, 400, '/roles is required'],
+      [{ append: true }, 400, 'Missing template to append'],
+      [{ append: true, template: '{' }, 400, 'The template is not valid JSON'],
+      [{ append: true, template: '{"name":"merged"}' }, 500, 'To change `service/name` use rename operation'],
+    ] as const) {
+      const answer = await later('put', `/service/${id}`, body);
+      expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(text)]);
+    }
+    expect(await world.store.services.find(id)).toMatchObject({ roles: before?.roles, log: [], body: before?.body });
+    const done = await running({ state: 'DONE' });
+    const gone = await old('put', `/service/${done}`, { roles: [] });
+    expect([gone.status, gone.text]).toEqual([500, 'Service cannot be updated in state: DONE']);
+    expect((await as('ruby 7.4.0', 'bob')('put', `/service/${id}`, BODY)).status).toBe(403);
+    const added = await act(id, 'update', { append: true, template_json: '{"description":"said"}' });
+    expect([added.status, (await world.store.services.find(id))?.body.description]).toEqual([204, 'said']);
+    expect((await act(id, 'update', { append: true, template_raw: 'A = "1"' })).status).toBe(501);
   });
 
   it('answer what cannot be with 500 and the reason', async () => {
@@ -398,7 +468,9 @@ describe('templates and services, for who works with them', () => {
         ]),
       );
     }
-    // The name of the service template is taken: what was made for it goes again.
+    const typo = await act(`/service_template/${id}`, 'clone', { name: 'whole 3', recurisve: 'templates' });
+    expect([typo.status, typo.body.DOCUMENT.TEMPLATE.BODY.roles[0].vm_template > 1]).toEqual([201, true]);
+    // The name of the service template is taken: what was made for it is not there either.
     const before = (await vmTemplates()).length;
     const again = await act(`/service_template/${id}`, 'clone', { name: 'whole 0', recursive: 'templates' });
     expect([again.status, (await vmTemplates()).length]).toEqual([500, before]);
@@ -411,6 +483,60 @@ describe('templates and services, for who works with them', () => {
     expect((await act(`/service_template/${stored}`, 'clone', { name: 'none', recursive: 'templates' })).status).toBe(
       201,
     );
+  });
+
+  it('are cloned by one transaction: of a process that dies before its end nothing is left', async () => {
+    const id = await template();
+    const { parts, store } = world;
+    const vmTemplates = async () => (await world.ask('oneadmin', 'get', '/vm-templates?limit=100')).body.items;
+    const before = (await vmTemplates()).length;
+    // It writes no more once it is to write the service template, and clears nothing up.
+    const dead = (): never => {
+      throw new Error('killed');
+    };
+    const dying = createOperations({
+      store: {
+        ...store,
+        serviceTemplates: { ...store.serviceTemplates, insert: dead },
+        vmTemplates: { ...store.vmTemplates, remove: dead },
+      },
+      ...{ directory: world.directory, engine: idleEngine, onDelayed: () => {} },
+      settings: { temporalUiUrl: undefined, failedLogins: 10 },
+    });
+    const caller = await parts.identity.authenticate({ name: 'oneadmin', secret: 'oneadmin' }, 'here');
+    await expect(
+      dying.serviceTemplates.clone(caller, Number(id), { name: 'half', vm_templates: true }),
+    ).rejects.toThrow('killed');
+    expect((await vmTemplates()).length).toBe(before);
+    await expect(
+      parts.operations.serviceTemplates.clone(caller, Number(id), { name: 'half', vm_templates: true }),
+    ).resolves.toMatchObject({ name: 'half' });
+    expect((await vmTemplates()).length).toBe(before + 2);
+  });
+
+  it('go together with the VM templates of their roles, or not at all', async () => {
+    const made = async (name: string, over: object = {}): Promise<number> =>
+      (await world.ask('oneadmin', 'post', '/vm-templates', { name, template: { CPU: 1, MEMORY: 64, ...over } })).body
+        .id;
+    const [one, two] = [await made('goes'), await made('goes, too')];
+    const disk = await made('with a disk', { DISK: { IMAGE: 'debian' } });
+    const of = (...ids: number[]) => template({ roles: ids.map((id, at) => ({ name: `r${at}`, vm_template: id })) });
+    const there = async (id: number) => (await world.ask('oneadmin', 'get', `/vm-templates/${id}`)).status;
+    const remove = (id: string, delete_type: unknown) =>
+      as('ruby 7.4.0')('delete', `/service_template/${id}`, { delete_type });
+    const [both, stored, shared] = [await of(one, two, one), await of(disk), await of(two)];
+    expect([(await remove(both, 'some')).status, (await remove(stored, 'all')).text]).toEqual([
+      400,
+      expect.stringContaining('remove the images of VM template'),
+    ]);
+    // Another service template of the same owner uses one of them: the other stays, too, and so does the template.
+    const kept = await remove(both, 'templates');
+    expect([kept.status, kept.text]).toEqual([500, expect.stringContaining(`uses VM template ${two}`)]);
+    expect([await there(one), (await old('get', `/service_template/${both}`)).status]).toEqual([200, 200]);
+    expect((await remove(stored, 'templates')).status).toBe(204);
+    expect(await there(disk)).toBe(404);
+    expect((await remove(shared, 'none')).status).toBe(204);
+    expect([(await remove(both, 'all')).status, await there(one), await there(two)]).toEqual([204, 404, 404]);
   });
 
   it('keep raw attributes beside their body, whatever becomes of that', async () => {
