@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { RoleEdit, ServiceAddition } from '../../schemas/services/service-edit.js';
 import { type Finding, Problem } from '../problems.js';
+import { isSameValue } from '../same-value.js';
 import { replacedPolicies, replacedSchedules } from './change-policies.js';
 
 // What is edited of a service that is there, as a document in the place of its own. What cannot be edited may be in it as it is.
@@ -86,7 +86,7 @@ function changedRole(service: Edited, role: Role, edit: RoleEdit): { change: Rol
 }
 
 function put<T, N extends keyof T>(change: T, before: T, wish: T, name: N): void {
-  if (!isDeepStrictEqual(before[name], wish[name])) change[name] = wish[name];
+  if (!isSameValue(before[name], wish[name])) change[name] = wish[name];
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -101,7 +101,7 @@ function fixedOf(present: Members, wish: Members, editable: readonly string[], o
 
 /** What is not named stays as it is; false is as good as nothing. */
 const same = (present: unknown, wish: unknown): boolean =>
-  wish === undefined || wish === null || isDeepStrictEqual(present ?? false, wish);
+  wish === undefined || wish === null || isSameValue(present ?? false, wish);
 
 /** In the words of OneFlow. */
 const immutable = (what: string): Problem =>
