@@ -1,5 +1,6 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
+import { decidedBy } from '../domain/operations/asker.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
 import type { RoleRecord } from '../domain/scaling/role-record.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
@@ -268,6 +269,7 @@ export function operationResource(
     resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
     role: operation.role ?? null,
     requester: operation.requester,
+    decided_by: decidedBy(operation),
     waiting_for: operation.waiting_for,
     error: operation.error,
     question: operation.question && {

@@ -9,6 +9,7 @@ import type { ScalingDecision } from '../../domain/scaling/elasticity.js';
 import { hypervisorMetrics, type MeasuredVm, type Sample } from '../../domain/scaling/measures.js';
 import { becauseOf, lookAt, type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
 import type { MetricsRow } from '../../schemas/hosts/metrics.js';
+import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { ElasticityPolicy } from '../../schemas/services/service-template.js';
 import type { ElasticService, ElasticVm } from '../../store/scaling/elasticity.js';
 import { eachApart } from '../operations/each-apart.js';
@@ -150,7 +151,12 @@ async function carryOut(
   const decided = { role: _id, look, policy, at };
   try {
     await scaleByPolicy({
-      ...{ service, role, cardinality: to, policy: { from, because: becauseOf(decision), rest: cooldown } },
+      ...{
+        service,
+        role,
+        cardinality: to,
+        policy: { from, because: becauseOf(decision), by: decidedBy(policy), rest: cooldown },
+      },
       // Evaluations count anew once the record of a role is forgotten, and operations are kept for longer: the look is never again.
       key: `elasticity ${_id} ${policy ?? 'min_vms'} ${evaluation} ${look}`,
       claim: (operation, transaction) => store.elasticity.claim(decided, operation, transaction),
@@ -169,3 +175,6 @@ async function carryOut(
     return problem;
   }
 }
+
+const decidedBy = (policy: number | null): DecidedBy =>
+  policy === null ? { kind: 'min_vms' } : { kind: 'elasticity', policy };

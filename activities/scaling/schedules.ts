@@ -80,13 +80,15 @@ async function carriedOut(
   };
   if (!deed) return write(entry);
   const { role, policy, last } = entry;
-  const ask = (asked: Omit<PolicyPerforming, 'wish'>): Promise<string> => {
+  const ask = (asked: Omit<PolicyPerforming, 'wish' | 'by'>): Promise<string> => {
     if (deed.do === 'scale') {
       const { do: _scale, to: cardinality, ...decided } = deed;
       return scaleByPolicy({ ...asked, cardinality, policy: decided });
     }
-    const { do: _perform, ...wish } = deed;
-    return performByPolicy?.({ ...asked, wish }) ?? Promise.reject(new Error('this worker cannot ask anything of VMs'));
+    const { do: _perform, by, ...wish } = deed;
+    return (
+      performByPolicy?.({ ...asked, wish, by }) ?? Promise.reject(new Error('this worker cannot ask anything of VMs'))
+    );
   };
   const done: { written: Schedule | null; operation: string } = { written: null, operation: '' };
   try {

@@ -6,6 +6,7 @@ import { ageOf, columnsShown, partText, rawText, tableOf } from '../shell/output
 import { type Resource, resolve } from '../shell/resource.js';
 import { stateText } from '../shell/state-colour.js';
 import { type Seen, watch, watchOption } from '../shell/watch.js';
+import { askedBy } from './operation-text.js';
 
 /** The part of a ULID that is its time: enough to name an operation, unless another was made in the same millisecond. */
 const shortest = 10;
@@ -57,7 +58,7 @@ function table(found: readonly Answer<OperationResource>[], { now, wide, width }
         kept: true,
       },
       { title: 'NAME', text: ({ resource }) => resource.name, cut: true },
-      { title: 'BY', text: ({ requester }) => requester.name },
+      { title: 'BY', text: askedBy },
       { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
       { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
       { title: 'WAITING FOR', text: ({ waiting_for }) => waiting_for ?? '-', wide: true },

@@ -33,7 +33,7 @@ function header(operation: OperationDetail, now: Date): string {
     ['ACTION', operation.action],
     ['RESOURCE', `${resource.type} ${resource.id} (${resource.name})`],
     ['ROLE', operation.role],
-    ['ASKED BY', operation.requester.name],
+    ['ASKED BY', askedBy(operation)],
     ['STATE', operation.state],
     ['WAITING FOR', operation.waiting_for],
     ['STOPPING', cancel_requested && `asked by ${cancel_requested.by.name} at ${cancel_requested.at}`],
@@ -49,6 +49,10 @@ function header(operation: OperationDetail, now: Date): string {
     ['NEXT TRIES', operation.asked_engine ? null : 'not known: Temporal did not answer within a second'],
   ]);
 }
+
+/** Of what a policy has decided that policy, and in whose name. */
+export const askedBy = ({ decided_by, requester }: Pick<OperationDetail, 'decided_by' | 'requester'>): string =>
+  decided_by === null ? requester.name : `${decided_by}, as ${requester.name}`;
 
 const typical = ({ typical_seconds, runs }: NonNullable<OperationDetail['eta']>): string =>
   `${durationText(typical_seconds * 1000)} is typical: ${runs === 1 ? 'one earlier run' : `median of ${runs} earlier runs`}`;

@@ -1,6 +1,8 @@
+import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { VmAction } from '../../schemas/operations/vm-action.js';
 import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
+import { policyName } from '../operations/asker.js';
 import { catchUp, nextAfter } from '../services/schedule.js';
 import { isResting } from '../services/service-health.js';
 import { counted } from '../words.js';
@@ -14,8 +16,8 @@ export type ScheduledRole = Pick<
 
 /** What a policy asks for: another cardinality, or something that is done to VMs. */
 export type DueDeed =
-  | { do: 'scale'; from: number; to: number; because: string; rest?: number }
-  | { do: 'perform'; action: VmAction; number?: number; period?: number };
+  | { do: 'scale'; from: number; to: number; because: string; by: DecidedBy; rest?: number }
+  | { do: 'perform'; action: VmAction; by: DecidedBy; number?: number; period?: number };
 
 /** `entry`: what is kept of it, once that is done. `deed`: what it asks for; null: nothing. */
 export type DueLook = { entry: ScheduleEntry; deed: DueDeed | null };
@@ -47,18 +49,19 @@ export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: strin
       entry: { ...entry, last: { due_at, at: now, verdict: 'waits', why: waits, operation: null } },
       deed: null,
     };
+  const by: DecidedBy = { kind: 'schedule', policy: entry.policy };
   const { action, number, period, type, adjust, min_adjust_step } = policy;
   if (action !== undefined) {
     const slices = { ...(number !== undefined && { number }), ...(period !== undefined && { period }) };
-    return { entry: past('performed', `${action} of every VM`), deed: { do: 'perform', action, ...slices } };
+    return { entry: past('performed', `${action} of every VM`), deed: { do: 'perform', action, by, ...slices } };
   }
   const from = role.cardinality;
   const wished = type === undefined || adjust === undefined ? from : adjusted(from, { type, adjust, min_adjust_step });
   const to = withinLimits(role, wished);
   if (to === from) return { entry: past('unchanged', `it has ${counted(from, 'VM')} already`), deed: null };
-  const because = `by scheduled policy ${entry.policy}, due at ${due_at.toISOString()}`;
+  const because = `by ${policyName(by)}, due at ${due_at.toISOString()}`;
   const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
-  return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, ...rest } };
+  return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, by, ...rest } };
 }
 
 /** The last time that it was due until now. */

@@ -1,3 +1,4 @@
+import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import { beyond, measureServiceTemplate } from '../bounds.js';
 import { Problem } from '../problems.js';
@@ -19,8 +20,8 @@ export type ScalingWish = {
   policy?: PolicyWish;
 };
 
-/** What a policy has decided: from which cardinality, which must be so still, and why. */
-export type PolicyWish = { from: number; because: string };
+/** What a policy has decided: from which cardinality, which must be so still, why, and which it is. */
+export type PolicyWish = { from: number; because: string; by?: DecidedBy };
 
 /** A service as it is asked whether a role of it may be scaled. */
 export type ScaledService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;

@@ -25,6 +25,9 @@ const act: Act = { do: 'perform' };
 type Also = PolicyPerforming['claim'];
 const nothingElse: Also = async () => true;
 
+/** What decides it in the place of whoever asks. */
+type Deciding = Pick<PolicyPerforming, 'by' | 'claim'>;
+
 /** What was admitted, and on which VMs: those that there are now. */
 export type Performing = { operation: OperationResource; vms: number[] };
 
@@ -36,7 +39,7 @@ export async function performOnRole(
   role: string | null,
   { action, number, period }: PerformAction,
   admission: Admission,
-  also: Also = nothingElse,
+  deciding?: Deciding,
 ): Promise<Performing> {
   const { store, settings } = context;
   const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
@@ -51,15 +54,17 @@ export async function performOnRole(
     ...{ action, vms },
     number: isSliced ? (number ?? settings.actionNumber ?? 1) : null,
     period: isSliced ? (period ?? settings.actionPeriod ?? 60) : 0,
+    ...(deciding && { policy: { by: deciding.by } }),
   };
-  return { operation: await admitted(context, caller, id, role, input, { request, admission }, also), vms };
+  const asked = { request, admission };
+  return { operation: await admitted(context, caller, id, role, input, asked, deciding?.claim), vms };
 }
 
 /** Once more, of those of its VMs that have not taken it. */
 export async function performAgain(
   context: OperationsContext,
   caller: Caller,
-  { resource: { id }, role, input, performed = {} }: Operation<'performOnRole'>,
+  { resource: { id }, role, input: { policy: _decided, ...input }, performed = {} }: Operation<'performOnRole'>,
   asked: Asked,
 ): Promise<OperationResource> {
   const vms = input.vms.filter((vm) => !performed[vm] || performed[vm].outcome === 'refused');
@@ -102,13 +107,13 @@ async function admitted(
  */
 export async function performByPolicy(
   context: OperationsContext,
-  { service: id, role, wish, key, claim }: PolicyPerforming,
+  { service: id, role, wish, key, ...deciding }: PolicyPerforming,
 ): Promise<string> {
   const found = await context.store.services.find(id);
   if (!found) throw new Problem('not_found', `There is no ${nameOf({ type: 'service', id })}.`);
   const owner = await asUser(context, found.uid, `who owns service ${id}`);
   const admission = { idempotencyKey: key, requestId: key };
-  return (await performOnRole(context, owner, id, role, wish, admission, claim)).operation.id;
+  return (await performOnRole(context, owner, id, role, wish, admission, deciding)).operation.id;
 }
 
 /** An action at one of its VMs. */

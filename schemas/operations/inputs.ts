@@ -7,6 +7,13 @@ export const UndeployServiceInput = z.object({
   remove: z.boolean().describe('true: delete the service document at the end'),
 });
 export const RepairServiceInput = z.object({});
+/** Which policy of a role has decided something: one of its elasticity or scheduled policies, by its place, or its min_vms. */
+export const DecidedBy = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['elasticity', 'schedule']), policy: z.int().describe('Its place in the list, from 0') }),
+  z.object({ kind: z.literal('min_vms') }),
+]);
+export type DecidedBy = z.infer<typeof DecidedBy>;
+
 export const ScaleRoleInput = z.object({
   from: z.int().describe('How many VMs the role was to have before'),
   cardinality: z.int().describe('How many it is to have'),
@@ -28,7 +35,7 @@ export const ScaleRoleInput = z.object({
     .optional()
     .describe('The role is removed once it has no VMs; these are protected, and go all the same'),
   policy: z
-    .object({ from: z.int(), because: z.string() })
+    .object({ from: z.int(), because: z.string(), by: DecidedBy.optional().describe('Absent: nobody wrote it down') })
     .optional()
     .describe('What decided it, when nobody has asked for it'),
 });
@@ -37,6 +44,7 @@ export const PerformOnRoleInput = z.object({
   vms: z.array(z.int()).describe('Those that there were when it was asked for, in the order in which it comes to them'),
   number: z.int().min(1).nullable().describe('How many at a time; null: all at once'),
   period: z.int().min(0).describe('Seconds between one slice and the next'),
+  policy: z.object({ by: DecidedBy }).optional().describe('What decided it, when nobody has asked for it'),
 });
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),

@@ -30,6 +30,12 @@ export const OperationResource = z
     resource: ResourceRef.extend({ name: z.string(), href: z.string() }),
     role: z.string().nullable().describe('Of a service, the role that it is about alone; null: it is about all of it'),
     requester: z.object({ id: ObjectId, name: z.string() }),
+    decided_by: z
+      .string()
+      .nullable()
+      .describe(
+        'The policy of the role that has decided it in the name of `requester`, such as `policy 0`; null: that one has asked',
+      ),
     waiting_for: z.string().nullable(),
     error: OperationError.nullable(),
     question: z

@@ -1,4 +1,5 @@
 import type { PolicyWish } from '../../domain/scaling/scaling-plan.js';
+import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { Transaction } from '../mongo/transaction.js';
 
@@ -17,4 +18,4 @@ type ByPolicy = {
 export type PolicyScaling = ByPolicy & { cardinality: number; policy: PolicyWish & { rest?: number } };
 
 /** Something that is done to every VM of the role. */
-export type PolicyPerforming = ByPolicy & { wish: PerformAction };
+export type PolicyPerforming = ByPolicy & { wish: PerformAction; by: DecidedBy };

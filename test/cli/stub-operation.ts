@@ -15,6 +15,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   error: null,
   question: null,
   cancel_requested: null,
+  decided_by: null,
   retry_of: null,
   workflow: { id: 'service-12', run_id: 'r', url: 'http://temporal.test/namespaces/arcus/workflows/service-12' },
   created_at: '2026-11-22T14:00:00.000Z',

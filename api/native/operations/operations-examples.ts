@@ -55,6 +55,7 @@ export const accepted = (
   error: null,
   question: null,
   cancel_requested: null,
+  decided_by: null,
   retry_of: null,
   workflow: { id: `${kind}-${of}`, run_id: null, url: `${runsUrl}/${kind}-${of}` },
   created_at: `2026-05-04T${time}.000Z`,

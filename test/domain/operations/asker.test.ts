@@ -1,24 +1,35 @@
 import { expect, it } from 'vitest';
-import { askerOf } from '../../../domain/operations/asker.js';
+import { askerOf, decidedBy } from '../../../domain/operations/asker.js';
+import type { DecidedBy } from '../../../schemas/operations/inputs.js';
 import { madeOperation } from '../../support/made-operation.js';
 
-const scaling = (because?: string) =>
+const resource = { type: 'service', id: 1 } as const;
+const who = { _id: 'op', resource, role: 'web', requester: { id: 2, name: 'alice' } };
+/** The sentence says what it likes: who has decided does not stand in it. */
+const scaling = (by?: DecidedBy) =>
   madeOperation({
-    ...{
-      _id: 'op',
-      kind: 'scaleRole',
-      resource: { type: 'service', id: 1 },
-      role: 'web',
-      requester: { id: 2, name: 'alice' },
+    ...{ ...who, kind: 'scaleRole' },
+    input: {
+      from: 1,
+      cardinality: 2,
+      force: false,
+      policy: { from: 1, because: 'by bob: B[1] > 2', ...(by && { by }) },
     },
-    input: { from: 1, cardinality: 2, force: false, ...(because && { policy: { from: 1, because } }) },
+  });
+const action = (by?: DecidedBy) =>
+  madeOperation({
+    ...{ ...who, kind: 'performOnRole' },
+    input: { action: 'resume', vms: [1], number: null, period: 0, ...(by && { policy: { by } }) },
   });
 
-it.each([
-  ['alice', undefined],
-  ['policy 0, as alice', 'by policy 0: CPU[95] > 90 | A, B[1] > 2'],
-  ['min_vms, as alice', 'by min_vms: it has 1 VM, below min_vms 2'],
-  ['scheduled policy 1, as alice', 'by scheduled policy 1, due at 2026-11-28T12:00:00.000Z'],
-])('an operation is told to be for %s', (expected, because) => {
-  expect(askerOf(scaling(because))).toBe(expected);
+it.each<[string | null, DecidedBy | undefined]>([
+  [null, undefined],
+  ['policy 0', { kind: 'elasticity', policy: 0 }],
+  ['min_vms', { kind: 'min_vms' }],
+  ['scheduled policy 1', { kind: 'schedule', policy: 1 }],
+])('an operation is told to be for %s', (expected, by) => {
+  for (const operation of [scaling(by), action(by)]) {
+    expect(decidedBy(operation)).toBe(expected);
+    expect(askerOf(operation)).toBe(expected === null ? 'alice' : `${expected}, as alice`);
+  }
 });

@@ -134,7 +134,7 @@ describe('scheduled policies', () => {
     const restart = ScheduledPolicy.parse({ action: 'recreate', number: 1, recurrence: '0 12 * * *' });
     for (const busy of [{}, { operation: 'op', state: 'SCALING' }, { cooldown_until: at('13:00:00') }] as const)
       expect(look(role(busy, restart), at('12:00:04'))).toEqual({
-        deed: { do: 'perform', action: 'recreate', number: 1 },
+        deed: { do: 'perform', action: 'recreate', number: 1, by: { kind: 'schedule', policy: 0 } },
         entry: expect.objectContaining({
           next_at: new Date('2026-07-02T12:00:00Z'),
           last: expect.objectContaining({ verdict: 'performed', why: 'recreate of every VM' }),

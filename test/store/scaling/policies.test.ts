@@ -121,7 +121,7 @@ describe('a policy that holds', () => {
         cardinality: 3,
         force: false,
         rest: 7,
-        policy: { from: 2, because: 'by policy 0: ATT[60] > 50' },
+        policy: { from: 2, because: 'by policy 0: ATT[60] > 50', by: { kind: 'elasticity', policy: 0 } },
       },
     });
     const { service, front, record } = await frontOf(id);

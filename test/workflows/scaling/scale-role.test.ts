@@ -519,8 +519,11 @@ describe('a scheduled policy', () => {
     const vms = (await world.vms(id)).map(({ _id }) => _id);
     expect(await world.ended(op)).toMatchObject({
       ...{ kind: 'performOnRole', role: 'web', state: 'succeeded', requester: { name: 'alice' } },
-      ...{ input: { action: 'recreate', vms, number: 1, period: 0 } },
+      ...{ input: { action: 'recreate', vms, number: 1, period: 0, policy: { by: { kind: 'schedule', policy: 0 } } } },
       idempotency_key: expect.stringMatching(`^schedule ${id}/web/0 .*${start_time}`),
+    });
+    expect(await world.operations.operations.show(world.caller, op)).toMatchObject({
+      ...{ requester: { name: 'alice' }, decided_by: 'scheduled policy 0' },
     });
     await world.reconcile();
     const performances = { kind: 'performOnRole', 'resource.id': id } as const;
