@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fact, row, sizeText, timeText } from '../opennebula/columns.js';
 
 // What `oneflow` of OpenNebula 5.0 prints, column by column: scripts cut it apart.
 
@@ -71,19 +72,6 @@ const states = [
 ];
 const heldStates: Readonly<Record<number, string>> = { 11: 'HOLD', 15: 'HOLD' };
 const stateOf = (state: number | undefined): string => states[state ?? 0] ?? heldStates[state ?? 0] ?? String(state);
-
-/** A column is cut and filled to its width; one of a negative width stands right. */
-const cell = (text: string, width: number): string =>
-  width < 0 ? text.slice(0, -width).padStart(-width) : Array.from(text).slice(0, width).join('').padEnd(width);
-
-const row = (...cells: readonly (readonly [text: string, width: number])[]): string =>
-  cells
-    .map(([text, width]) => cell(text, width))
-    .join(' ')
-    .trimEnd();
-
-const fact = (name: string, value: string | number | undefined): string[] =>
-  value === undefined || value === '' ? [] : [`${name.padEnd(20)}: ${value}`];
 
 /** `oneflow list`. */
 export const serviceList = (all: readonly Document[]): string =>
@@ -235,19 +223,4 @@ function nodeText({ vm_info: { VM }, scale_up, disposed }: Node, now: Date): str
     [VM.HISTORY_RECORDS.HISTORY?.HOSTNAME ?? '', 20],
     [timeText((VM.ETIME === '0' ? now.getTime() / 1_000 : Number(VM.ETIME)) - Number(VM.STIME)), 10],
   );
-}
-
-/** KB as OpenNebula says them: `0K`, `120.3M`. */
-function sizeText(kilobytes: number): string {
-  const units = ['K', 'M', 'G', 'T'];
-  let [size, at] = [kilobytes, 0];
-  for (; size >= 1_024 && at < units.length - 1; at++) size /= 1_024;
-  return `${at === 0 ? size : size.toFixed(1)}${units[at]}`;
-}
-
-/** `0d 01h06`. */
-function timeText(seconds: number): string {
-  const minutes = Math.max(0, Math.floor(seconds / 60));
-  const two = (number: number): string => String(number).padStart(2, '0');
-  return `${Math.floor(minutes / 1_440)}d ${two(Math.floor(minutes / 60) % 24)}h${two(minutes % 60)}`;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../support/processes.js';
+import { runCommand } from './opennebula/run-one.js';
 import { type Shop, startShop } from './shop.js';
 
 let running: Shop;
@@ -41,6 +42,24 @@ describe('a life of VMs', () => {
     const again = await running.arcus(['operation', 'wait', id]);
     expect(again.code).toBe(1);
     expect(again.err).toMatch(/deployVm of vm \d+ \(big\) cancelled/);
+  });
+});
+
+describe('OpenNebula’s own words', () => {
+  it('make a VM, switch it off and on, and end it', async () => {
+    const one = (line: string) => runCommand(line, { ...process.env, ARCUS_HOME: running.home, ONE_AUTH: '' });
+    const isIn = (id: string, state: string) =>
+      eventually(async () => new RegExp(`STATE +: ${state}\\n`).test((await one(`onevm show ${id}`)).out));
+    const made = await one('onetemplate instantiate small --name old');
+    const [, id = ''] = /^VM ID: (\d+)\n$/.exec(made.out) ?? [];
+    await isIn(id, 'RUNNING');
+    expect((await one('onevm list')).out).toMatch(/ old +runn /);
+    expect(await one('onevm poweroff old')).toEqual({ code: 0, out: '', err: '' });
+    await isIn(id, 'POWEROFF');
+    expect((await one(`onevm resume ${id}`)).code).toBe(0);
+    await isIn(id, 'RUNNING');
+    expect((await one(`onevm terminate ${id} --hard`)).code).toBe(0);
+    await isIn(id, 'DONE');
   });
 });
 

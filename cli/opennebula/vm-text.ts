@@ -1,0 +1,130 @@
+import type { VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { fact, momentText, row, sizeText, templateText, timeText } from './columns.js';
+import { permissionsOf } from './one-program.js';
+
+// `onevm` of OpenNebula 5.0.
+
+const shortStates: { readonly [S in VmState]: string } = {
+  ...{ PENDING: 'pend', ACTIVE: 'actv', SUSPENDED: 'susp', DONE: 'done', POWEROFF: 'poff', UNDEPLOYED: 'unde' },
+};
+
+/** By how the name of a life-cycle state begins; what has failed is called so, whatever it was at. */
+const shortLcmStates: readonly (readonly [begins: string, short: string])[] = [
+  ...([
+    ['PROLOG_MIGRATE', 'migr'],
+    ['PROLOG', 'prol'],
+    ['BOOT', 'boot'],
+    ['RUNNING', 'runn'],
+    ['MIGRATE', 'migr'],
+    ['SAVE', 'save'],
+    ['HOTPLUG_SNAPSHOT', 'snap'],
+    ['HOTPLUG', 'hotp'],
+    ['SHUTDOWN', 'shut'],
+    ['EPILOG', 'epil'],
+    ['UNKNOWN', 'unkn'],
+  ] as const),
+];
+
+function shortState({ state, lcm_state }: { state: VmState; lcm_state: VmLcmState }): string {
+  if (state !== 'ACTIVE') return shortStates[state];
+  if (lcm_state.endsWith('_FAILURE')) return 'fail';
+  return shortLcmStates.find(([begins]) => lcm_state.startsWith(begins))?.[1] ?? 'init';
+}
+
+const age = ({ created_at, ended_at }: VmResource, now: Date): number =>
+  ((ended_at === null ? now : new Date(ended_at)).getTime() - new Date(created_at).getTime()) / 1_000;
+
+/** `onevm list`. What a VM uses is nothing while nobody has heard of it. */
+export const vmList = (all: readonly VmResource[], now: Date): string =>
+  [
+    row(
+      ...([
+        ['ID', -6],
+        ['USER', 8],
+        ['GROUP', 8],
+        ['NAME', 15],
+        ['STAT', 4],
+        ['UCPU', -4],
+        ['UMEM', -7],
+      ] as const),
+      ...([
+        ['HOST', 10],
+        ['TIME', -10],
+      ] as const),
+    ),
+    ...all.map((vm) =>
+      row(
+        [String(vm.id), -6],
+        [vm.uname, 8],
+        [vm.gname, 8],
+        [vm.name, 15],
+        [shortState(vm), 4],
+        [String(Math.round(vm.monitoring?.cpu ?? 0)), -4],
+        [sizeText(vm.monitoring?.memory ?? 0), -7],
+        [vm.host?.name ?? '', 10],
+        [timeText(age(vm, now)), -10],
+      ),
+    ),
+  ].join('\n');
+
+const moment = (time: string | null): string => (time === null ? '-' : momentText(new Date(time)));
+
+/** `onevm show`. */
+export function vmText(vm: VmResource, now: Date): string {
+  const { monitoring, history, user_template, template } = vm;
+  const facts = (pairs: readonly (readonly [string, string | number | undefined])[]): string[] =>
+    pairs.flatMap(([name, value]) => fact(name, value));
+  return [
+    `VIRTUAL MACHINE ${vm.id} INFORMATION`,
+    ...facts([
+      ['ID', vm.id],
+      ['NAME', vm.name],
+      ['USER', vm.uname],
+      ['GROUP', vm.gname],
+      ['STATE', vm.state],
+      ['LCM_STATE', vm.lcm_state],
+      ['HOST', vm.host?.name],
+      ['START TIME', moment(vm.created_at)],
+      ['END TIME', moment(vm.ended_at)],
+      ['REASON', vm.reason ?? undefined],
+    ]),
+    ...(monitoring
+      ? [
+          '',
+          'VIRTUAL MACHINE MONITORING',
+          ...facts([
+            ['CPU', monitoring.cpu],
+            ['MEMORY', sizeText(monitoring.memory)],
+            ['NETTX', sizeText(Math.round(monitoring.nettx / 1_024))],
+            ['NETRX', sizeText(Math.round(monitoring.netrx / 1_024))],
+          ]),
+        ]
+      : []),
+    '',
+    ...permissionsOf(vm.permissions),
+    ...(history.length > 0
+      ? [
+          '',
+          'VIRTUAL MACHINE HISTORY',
+          row(['SEQ', -3], ['HOST', 15], ['REASON', 6], ['START', -15], ['TIME', -11]),
+          ...history.map(({ seq, hostname, reason, started_at, ended_at }) =>
+            row(
+              [String(seq), -3],
+              [hostname, 15],
+              [reason, 6],
+              [momentText(new Date(started_at)), -15],
+              [
+                timeText(((ended_at === null ? now : new Date(ended_at)).getTime() - Date.parse(started_at)) / 1_000),
+                -11,
+              ],
+            ),
+          ),
+        ]
+      : []),
+    ...section('USER TEMPLATE', user_template),
+    ...section('VIRTUAL MACHINE TEMPLATE', template),
+  ].join('\n');
+}
+
+const section = (title: string, attributes: Readonly<Record<string, unknown>>): string[] =>
+  Object.keys(attributes).length > 0 ? ['', title, ...templateText(attributes)] : [];

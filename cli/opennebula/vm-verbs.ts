@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import { json } from '../../client/message.js';
+import { type VmSwitch, VmSwitch as VmSwitches } from '../../schemas/operations/vm-action.js';
+import { RecoverAction, VmResource } from '../../schemas/vms/vm.js';
+import { Complaint } from '../shell/complaint.js';
+import { vms } from '../vms/vm.js';
+import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+import { vmList, vmText } from './vm-text.js';
+
+/** As many are asked at once what they use: lists do not tell. */
+const atOnce = 16;
+/** So many at most: it is a request for each. */
+const measured = 200;
+
+async function withMonitoring({ client }: One, all: readonly VmResource[]): Promise<VmResource[]> {
+  const asked = all.map((vm) => async (): Promise<VmResource> => {
+    if (vm.lcm_state !== 'RUNNING') return vm;
+    return (await client.get(`/vms/${vm.id}`, VmResource)).value;
+  });
+  const whole: VmResource[] = [];
+  for (let at = 0; at < Math.min(asked.length, measured); at += atOnce)
+    whole.push(...(await Promise.all(asked.slice(at, Math.min(at + atOnce, measured)).map((ask) => ask()))));
+  return [...whole, ...all.slice(whole.length)];
+}
+
+/** Under a key of its own: a repetition by whatever lies between is no second action. */
+const ask = ({ client }: One, path: string, body: object = {}) =>
+  client.send('POST', path, z.unknown(), json(body), { key: randomUUID() });
+
+/** Whether its guest may be left unasked is known by the names of the actions. */
+const hardOf = (action: VmSwitch): boolean => VmSwitches.options.some((other) => other === `${action}-hard`);
+
+const summaries: { readonly [S in VmSwitch]?: string } = {
+  poweroff: 'Switch it off; it stays on its host',
+  reboot: 'Reboot it',
+  suspend: 'Save its memory on its host, and stop it there',
+  undeploy: 'Switch it off, and take it from its host',
+};
+
+const hard = ['--hard', 'without asking its guest'] as const;
+
+const switchVerbs: readonly Verb[] = VmSwitches.options
+  .filter((action) => !action.endsWith('-hard'))
+  .map((action) => ({
+    usage: `${action} <ids>`,
+    summary: summaries[action] ?? action,
+    ...(hardOf(action) && { options: [hard] }),
+    run: toEach(vms, (one, id, _args, { hard: isHard }) =>
+      ask(one, `/vms/${id}/actions`, { action: isHard ? `${action}-hard` : action }),
+    ),
+  }));
+
+export const vmVerbs: readonly Verb[] = [
+  listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
+  showVerb(vms, (vm, { now }) => vmText(vm, now())),
+  ...ownershipVerbs(vms),
+  ...switchVerbs,
+  {
+    usage: 'resume <ids>',
+    summary: 'Start it again',
+    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/resume`)),
+  },
+  {
+    usage: 'terminate <ids>',
+    summary: 'End it for good',
+    options: [hard],
+    run: toEach(vms, (one, id, _args, { hard: isHard = false }) => ask(one, `/vms/${id}/terminate`, { hard: isHard })),
+  },
+  {
+    usage: 'recover <ids>',
+    summary: 'Bring it out of a state in which it hangs',
+    options: [
+      ['--success', 'what hangs has succeeded'],
+      ['--failure', 'it has failed'],
+      ['--retry', 'do again what failed'],
+      ['--delete', 'end it, its power cut'],
+      ['--recreate', 'end it and deploy it anew'],
+    ],
+    run: async (one, args, given) => {
+      const [action, another] = RecoverAction.options.filter((option) => given[option] === true);
+      if (action === undefined || another !== undefined)
+        throw new Complaint(
+          'usage',
+          'Need to specify the result: --success, --failure, --retry, --delete or --recreate.',
+          {
+            next: 'Such as: onevm recover 2 --success',
+          },
+        );
+      await toEach(vms, (each, id) => ask(each, `/vms/${id}/recover`, { action }))(one, args, given);
+    },
+  },
+];

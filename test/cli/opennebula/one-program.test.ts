@@ -1,0 +1,146 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { createWorld, type World } from '../../api/world.js';
+import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
+import { runCommand } from './run-one.js';
+
+let world: World;
+let directory: string;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false, engine: idleEngine });
+  directory = mkdtempSync(join(tmpdir(), 'one-test-'));
+  const address = world.server.address();
+  environment = {
+    ARCUS_ENDPOINT: `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    ONE_AUTH: file('one_auth', 'oneadmin:oneadmin\n'),
+  };
+});
+afterAll(async () => {
+  await world.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const file = (name: string, text: string): string => {
+  const path = join(directory, name);
+  writeFileSync(path, text);
+  return path;
+};
+const run = (line: string, more: Record<string, string> = {}, now?: () => Date) =>
+  runCommand(line, { ...environment, ...more }, now);
+const done = { code: 0, out: '', err: '' };
+
+describe('onetemplate', () => {
+  it('makes, lists, shows, changes, gives away and removes VM templates', async () => {
+    const text = 'NAME=small\nCPU=0.5\nMEMORY=128\nPUBLIC_CLOUD=[ TYPE="EC2", AMI="ami-6f5f1206" ]\n';
+    expect(await run(`onetemplate create ${file('small.tmpl', text)}`)).toEqual({ code: 0, out: 'ID: 0\n', err: '' });
+    const { out: listed } = await run('onetemplate list');
+    expect(listed.replace(/\d\d\/\d\d \d\d:\d\d:\d\d/, '11/15 14:15:16')).toBe(
+      [
+        '  ID USER            GROUP           NAME                                REGTIME',
+        '   0 oneadmin        oneadmin        small                        11/15 14:15:16',
+        '',
+      ].join('\n'),
+    );
+    const shown = (await run('onetemplate show small')).out;
+    expect(shown).toMatch(/^TEMPLATE 0 INFORMATION\nID {13}: 0\nNAME {11}: small\n/);
+    expect(shown).toContain('\nOWNER               : um-\n');
+    expect(shown).toContain('PUBLIC_CLOUD=[\n  TYPE="EC2",\n  AMI="ami-6f5f1206" ]\n');
+    expect(await run(`onetemplate update 0 ${file('larger.tmpl', 'CPU=2\nMEMORY=256\n')}`)).toEqual(done);
+    expect((await run('onetemplate show 0')).out).toContain('\nMEMORY="256"\n');
+    expect(await run('onetemplate chmod small 640')).toEqual(done);
+    expect(await run('onetemplate chown small alice users')).toEqual(done);
+    expect((await run('onetemplate list alice')).out).toContain('alice           users           small');
+    expect((await run('onetemplate list m')).out.trim().split('\n')).toHaveLength(1);
+    expect(await run('onetemplate delete small')).toEqual(done);
+    expect(await run('onetemplate show small')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('There is no vm-template called "small".'),
+    });
+  });
+
+  it('makes VMs, with names by their numbers', async () => {
+    await run(`onetemplate create ${file('tiny.tmpl', 'NAME=tiny\nCPU=1\nMEMORY=64\n')}`);
+    expect(await run('onetemplate instantiate tiny --name web-%i -m 2')).toEqual({
+      ...{ code: 0, out: 'VM ID: 0\nVM ID: 1\n', err: '' },
+    });
+    expect((await run('onevm list')).out).toContain('web-1');
+    expect((await run('onetemplate instantiate tiny -m 0')).err).toContain(
+      '--multiple must be a number from 1 to 100.',
+    );
+  });
+});
+
+describe('onevm', () => {
+  it('lists and shows VMs as the guide has them', async () => {
+    const began = new Date('2026-11-15T14:15:16Z');
+    const stay = { seq: 0, hid: 0, hostname: 'localhost', vm_mad: 'simulated', stime: began, etime: null, epoch: 1 };
+    await world.store.vms.model.create([
+      madeVm({
+        ...{ _id: 70, state: 'ACTIVE', lcm_state: 'RUNNING', name: 'frontend_0_(service_1)', created_at: began },
+        history: [{ ...stay, reason: 'none' }],
+        user_template: { PUBLIC_CLOUD: { TYPE: 'EC2' } },
+      }),
+      madeVm({ _id: 71, state: 'ACTIVE', lcm_state: 'BOOT_FAILURE', created_at: began, reason: 'no such image' }),
+    ]);
+    const sample = { cpu: 17, memory: 44_544, nettx: 4_096, netrx: 212_992 };
+    await world.store.metrics.add([{ host: 0, vm: 70, epoch: 1, at: new Date(), ...sample }]);
+    const now = () => new Date('2026-11-15T15:21:20Z');
+    const { out: listed } = await run('onevm list oneadmin', {}, now);
+    expect(listed.split('\n').filter((line) => /USER|frontend|fail/.test(line))).toEqual([
+      '    ID USER     GROUP    NAME            STAT UCPU    UMEM HOST             TIME',
+      '    70 oneadmin oneadmin frontend_0_(ser runn   17   43.5M localhost    0d 01h06',
+      '    71 oneadmin oneadmin VM 71           fail    0      0K              0d 01h06',
+    ]);
+    const shown = (await run('onevm show 70', {}, now)).out;
+    expect(shown).toMatch(/^VIRTUAL MACHINE 70 INFORMATION\nID {18}: 70\n/);
+    expect(shown).toContain('\nLCM_STATE           : RUNNING\nHOST                : localhost\n');
+    expect(shown).toContain('\nSTART TIME          : 11/15 14:15:16\nEND TIME            : -\n');
+    expect(shown).toContain('\nCPU                 : 17\nMEMORY              : 43.5M\nNETTX               : 4K\n');
+    expect(shown).toContain('\nVIRTUAL MACHINE HISTORY\nSEQ HOST ');
+    expect(shown).toContain('\nUSER TEMPLATE\nPUBLIC_CLOUD=[\n  TYPE="EC2" ]');
+    expect(JSON.parse((await run('onevm show 71 -j')).out)).toMatchObject({ id: 71, reason: 'no such image' });
+  });
+
+  it.each(VmSwitch.options)('does %s, once for each VM that is named', async (action) => {
+    await world.store.vms.model.deleteMany({});
+    await world.store.vms.model.create(
+      [80, 81, 82].map((_id) => madeVm({ _id, state: 'ACTIVE', lcm_state: 'RUNNING', name: `vm-${_id}` })),
+    );
+    const [verb = '', isHard] = action.split('-');
+    expect(await run(`onevm ${verb} 80..81,vm-82${isHard ? ' --hard' : ''}`)).toEqual(done);
+    const asked = await world.store.operations.model.find({ kind: 'performOnVm', state: 'accepted' }).lean().exec();
+    expect(asked.map(({ resource, input }) => [resource.id, input]).sort()).toEqual(
+      [80, 81, 82].map((id) => [id, { action }]),
+    );
+    await world.store.operations.model.deleteMany({});
+  });
+
+  it('recovers by what is said of it, by one thing alone', async () => {
+    await world.store.vms.model.create([
+      madeVm({ _id: 90, state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' }),
+      madeVm({ _id: 91, state: 'ACTIVE', lcm_state: 'RUNNING' }),
+    ]);
+    for (const line of ['onevm recover 90', 'onevm recover 90 --retry --delete'])
+      expect(await run(line)).toMatchObject({ code: 255, err: expect.stringContaining('Need to specify the result') });
+    expect(await run('onevm recover 90 --success')).toEqual(done);
+    expect(await run('onevm recover 91 --success')).toMatchObject({
+      code: 255,
+      err: expect.stringContaining('it runs: there is nothing to recover.'),
+    });
+    const [asked] = await world.store.operations.model.find({ kind: 'recoverVm' }).lean().exec();
+    expect(asked).toMatchObject({ resource: { id: 90 }, input: { claim: 'success' } });
+  });
+
+  it('says what is wrong with words, ranges and credentials', async () => {
+    expect(await run('onevm explode 1')).toMatchObject({ code: 255, err: expect.stringContaining('unknown command') });
+    expect((await run('onevm terminate 1..5000')).err).toContain('1..5000 is too wide a range.');
+    const stranger = { ONE_AUTH: file('wrong', 'oneadmin:wrong\n') };
+    expect(await run('onevm list', stranger)).toMatchObject({ code: 255, out: '' });
+    expect((await run('onevm list', { ONE_AUTH: '/nowhere/one_auth' })).err).toContain('/nowhere/one_auth');
+  });
+});
