@@ -5,6 +5,7 @@ import type { Service } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { OperationsContext } from './context.js';
 import { ownershipOf } from './ownership-of.js';
+import { keptOfPolicies } from './policy-resources.js';
 import { namesFor, serviceResource } from './resources.js';
 import { shownVm } from './vms/vms.js';
 
@@ -23,7 +24,7 @@ export const ownershipOperations = (context: OperationsContext) => {
       shown: async (caller, service) => {
         const names = await namesFor(directory, caller, [service]);
         const nodes = (await store.services.findWithNodes(service._id))?.nodes ?? [];
-        return serviceResource(service, nodes, names, await store.elasticity.ofServices([service]));
+        return serviceResource(service, nodes, names, await keptOfPolicies(store, [service]));
       },
     }),
   };

@@ -1,3 +1,4 @@
+import { whyWithEnding } from '../domain/scaling/due-policies.js';
 import type { SaidAt } from '../domain/scaling/policy-log.js';
 import { type RoleRecord, recordOf } from '../domain/scaling/role-record.js';
 import type { PolicySaid } from '../schemas/services/policy-said.js';
@@ -9,6 +10,8 @@ import type {
   Service,
 } from '../schemas/services/service.js';
 import type { ElasticityPolicy, ScheduledPolicy } from '../schemas/services/service-template.js';
+import type { Ending } from '../store/operations/operations.js';
+import type { Store } from '../store/store.js';
 
 /** Which policies there are, for whoever has named another. */
 export const numbersOf = ({ length }: readonly unknown[] = []): string =>
@@ -34,8 +37,28 @@ export const shownElasticity = (
     };
   });
 
-const firingResource = ({ due_at, at, verdict, why, operation }: Firing): FiringResource => ({
-  ...{ due_at: due_at.toISOString(), time: at.toISOString(), verdict, why, operation },
+/** What is kept of the policies of services apart from these. `endings`: what has come of scheduled ones, by operation. */
+export type KeptOfPolicies = { records: readonly RoleRecord[]; endings: ReadonlyMap<string, Ending> };
+
+export async function keptOfPolicies(
+  { elasticity, operations }: Pick<Store, 'elasticity' | 'operations'>,
+  services: readonly Pick<Service, '_id' | 'roles' | 'schedule'>[],
+): Promise<KeptOfPolicies> {
+  const [records, endings] = await Promise.all([
+    elasticity.ofServices(services),
+    operations.endings(
+      services.flatMap(({ schedule }) => schedule?.of.flatMap(({ last }) => last?.operation ?? []) ?? []),
+    ),
+  ]);
+  return { records, endings: new Map(endings.map((ending) => [ending._id, ending])) };
+}
+
+const firingResource = (
+  { due_at, at, verdict, why, operation }: Firing,
+  endings: KeptOfPolicies['endings'],
+): FiringResource => ({
+  ...{ due_at: due_at.toISOString(), time: at.toISOString(), verdict, operation },
+  why: whyWithEnding(why, operation === null ? undefined : endings.get(operation)),
 });
 
 /** With when they are due, and what became of them last. */
@@ -43,12 +66,13 @@ export function shownSchedules(
   schedule: Service['schedule'],
   role: string,
   policies: readonly ScheduledPolicy[],
+  endings: KeptOfPolicies['endings'],
 ): ScheduledPolicyResource[] {
   const entries = new Map(
     schedule?.of.flatMap((entry) => (entry.role === role ? [[entry.policy, entry] as const] : [])),
   );
   return policies.map((policy, at) => {
     const { next_at = null, last = null } = entries.get(at) ?? {};
-    return { ...policy, next_at: next_at?.toISOString() ?? null, last: last && firingResource(last) };
+    return { ...policy, next_at: next_at?.toISOString() ?? null, last: last && firingResource(last, endings) };
   });
 }

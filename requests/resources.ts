@@ -2,7 +2,6 @@ import { expressionWarnings } from '../domain/expressions/findings.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { decidedBy } from '../domain/operations/asker.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
-import type { RoleRecord } from '../domain/scaling/role-record.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
@@ -27,7 +26,7 @@ import type { Directory } from '../store/identity/directory.js';
 import type { ServiceNode } from '../store/services/service-nodes.js';
 import type { ServiceRow } from '../store/services/services.js';
 import type { OperationsContext } from './context.js';
-import { shownElasticity, shownSchedules } from './policy-resources.js';
+import { type KeptOfPolicies, shownElasticity, shownSchedules } from './policy-resources.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
 export type Names = (object: Pick<Ownership, 'uid' | 'gid'>) => { uname: string; gname: string };
@@ -168,12 +167,12 @@ export const monitoringResource = ({
   ...{ time: iso(at), cpu, memory, nettx, netrx },
 });
 
-/** `records`: what was kept of its elasticity policies; `used`: what its VMs use, where that is to be told. */
+/** `used`: what its VMs use, where that is to be told. */
 export function serviceResource(
   service: Service,
   vms: readonly ServiceNode[],
   names: Names,
-  records: readonly RoleRecord[],
+  { records, endings }: KeptOfPolicies,
   used: ReadonlyMap<number, MonitoringResource> = new Map(),
 ): ServiceResource {
   const kept = new Map(records.flatMap((one) => (one.service === service._id ? [[one.role, one] as const] : [])));
@@ -218,7 +217,7 @@ export function serviceResource(
       }) => ({
         ...role,
         ...(elasticity && { elasticity_policies: shownElasticity(kept.get(role.name), elasticity) }),
-        ...(policies && { scheduled_policies: shownSchedules(service.schedule, role.name, policies) }),
+        ...(policies && { scheduled_policies: shownSchedules(service.schedule, role.name, policies, endings) }),
         operation,
         cooldown_until: isoOrNull(cooldown_until ?? null),
         nodes: nodes.get(role.name) ?? [],

@@ -18,6 +18,8 @@ type Facts = {
     going: OperationInputs['undeployService'] | null;
     /** Its roles that are at work on their own, those whose scaling has failed, and those on hold. */
     roles: readonly RoleFacts[];
+    /** VMs of it are switched off, and nobody is at work on them; absent: nobody has looked. */
+    switchedOff?: boolean;
   };
   vm: {
     state: VmStateName;

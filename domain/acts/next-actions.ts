@@ -56,6 +56,12 @@ const rows = [
   ],
   ['resume', { do: 'resume' }, 'Start it again where it is.'],
   [
+    'resume',
+    { do: 'perform' },
+    'Start those of its VMs that are switched off.',
+    (facts) => ofResource(facts) && facts.resource?.type === 'service' && facts.resource.switchedOff === true,
+  ],
+  [
     'recover',
     { do: 'recover' },
     ({ resource }) =>
@@ -108,10 +114,10 @@ const rows = [
   ],
 ] as const satisfies readonly Row[];
 
-/** An act that no row offers does not compile: nobody would be told of it. A check, and an action on VMs, are offered nowhere but as a retry. */
+/** An act that no row offers does not compile: nobody would be told of it. A check, and switches of VMs, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<Act['do'], 'check' | 'perform' | 'switch' | (typeof rows)[number][1]['do']>
+  Exclude<Act['do'], 'check' | 'switch' | (typeof rows)[number][1]['do']>
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */

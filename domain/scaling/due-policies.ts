@@ -1,7 +1,9 @@
 import type { DecidedBy } from '../../schemas/operations/inputs.js';
+import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmAction } from '../../schemas/operations/vm-action.js';
 import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
+import { isOpen } from '../operation-states.js';
 import { policyName } from '../operations/asker.js';
 import { catchUp, nextAfter } from '../services/schedule.js';
 import { isResting } from '../services/service-health.js';
@@ -62,6 +64,16 @@ export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: strin
   const because = `by ${policyName(by)}, due at ${due_at.toISOString()}`;
   const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
   return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, by, ...rest } };
+}
+
+/** What is said of one that was carried out, with what has come of that. */
+export function whyWithEnding(why: string, ending: Pick<Operation, 'state' | 'error'> | undefined): string {
+  if (!ending || ending.state === 'succeeded') return why;
+  if (isOpen(ending)) return `${why}, which goes on`;
+  const { state, error } = ending;
+  return state === 'cancelled'
+    ? `${why}, which was cancelled`
+    : `${why}, which has failed: ${error?.detail ?? 'nobody knows why'}`;
 }
 
 /** The last time that it was due until now. */

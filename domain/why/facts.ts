@@ -3,6 +3,7 @@ import type { HostState } from '../../schemas/hosts/host.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Operation } from '../../schemas/operations/operation.js';
+import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Why } from '../../schemas/operations/why.js';
 import type { Role, ServiceState } from '../../schemas/services/service.js';
 import type { FailingTask } from '../operations/failing-task.js';
@@ -20,6 +21,8 @@ export type VmFacts = {
   unready: boolean;
   /** Name of the host that it is on, or null. */
   host: string | null;
+  /** Of one that is switched off: who has asked for that, and when it was done. Absent: nobody is known to have. */
+  switched?: { action: VmSwitch; by: string; at: Date };
 };
 
 /** A policy that does not do what it is for. `at`: since when, or null. */

@@ -17,7 +17,7 @@ import {
   progressText,
 } from './operation-words.js';
 import { policyStory } from './policy-story.js';
-import { failuresOf, isFailed, reasonsOf, vmName } from './vm-groups.js';
+import { failuresOf, isFailed, reasonsOf, stillOf, vmName } from './vm-groups.js';
 
 type Facts = OperationFacts & { subject: ServiceSubject };
 
@@ -189,11 +189,7 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
     const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, 'role')} run`;
     return story([`${name} runs: ${all}.`, ...restingRoles(subject, now)]);
   }
-  const told = others.map((vm) => {
-    const why = vm.reason === null ? '' : `: ${vm.reason}`;
-    return sentence(`${vmName(vm)} is ${vm.state.replace('ACTIVE/', '')}${why}`);
-  });
-  return story([`${name} is ${state}, but only ${running} of ${counted(total, 'VM')} run.`, ...told.slice(0, 3)], {
+  return story([`${name} is ${state}, but only ${running} of ${counted(total, 'VM')} run.`, ...stillOf(others, now)], {
     failures: failuresOf(others.filter(isFailed)),
     trouble: true,
   });

@@ -1,4 +1,4 @@
-import { counted, few, sentence } from '../words.js';
+import { clock, counted, few, sentence } from '../words.js';
 import type { Failure, VmFacts } from './facts.js';
 
 export const vmName = ({ id, name }: Pick<VmFacts, 'id' | 'name'>): string => `VM ${id} (${name})`;
@@ -14,7 +14,7 @@ const mostListed = 50;
 const reasonOf = ({ state, reason }: VmFacts): string =>
   reason ?? (state === 'ACTIVE/UNKNOWN' ? 'what became of it is not known' : 'no reason is known');
 
-function grouped(vms: readonly VmFacts[], by: (vm: VmFacts) => string): [string, VmFacts[]][] {
+export function grouped(vms: readonly VmFacts[], by: (vm: VmFacts) => string): [string, VmFacts[]][] {
   const groups = new Map<string, VmFacts[]>();
   for (const vm of vms) groups.set(by(vm), [...(groups.get(by(vm)) ?? []), vm]);
   return [...groups];
@@ -27,6 +27,29 @@ export function reasonsOf(vms: readonly VmFacts[]): string[] {
   return [
     ...groups.slice(0, mostTold).map(([reason, alike]) => sentence(`${few(alike.map(vmName))}: ${reason}`)),
     ...(rest > 0 ? [`${counted(rest, 'more VM')} for other reasons.`] : []),
+  ];
+}
+
+/** VMs that do not run, with why, and of those that somebody has switched off who has: what they have in common is said once. */
+export function stillOf(vms: readonly VmFacts[], now: Date): string[] {
+  const what = ({ state, reason, switched }: VmFacts): string => {
+    const why = reason ?? (switched && `${switched.by} asked for that (${switched.action})`);
+    return `${state.replace('ACTIVE/', '')}${why ? `: ${why}` : ''}`;
+  };
+  const groups = grouped(vms, what);
+  const rest = groups.slice(mostTold).reduce((sum, [, alike]) => sum + alike.length, 0);
+  return [
+    ...groups.slice(0, mostTold).map(([text, alike]) => {
+      const last = alike.flatMap(({ reason, switched }) =>
+        reason === null && switched ? [switched.at.getTime()] : [],
+      );
+      const at =
+        last.length === 0
+          ? ''
+          : `, ${alike.length === 1 ? 'at' : 'the last at'} ${clock(new Date(Math.max(...last)), now)}`;
+      return sentence(`${few(alike.map(vmName))} ${alike.length === 1 ? 'is' : 'are'} ${text}${at}`);
+    }),
+    ...(rest > 0 ? [`${counted(rest, 'more VM')} ${rest === 1 ? 'does' : 'do'} not run.`] : []),
   ];
 }
 

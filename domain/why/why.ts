@@ -113,14 +113,16 @@ function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story)
   // What administrators may claim is listed, and not advised.
   const sound = actions.filter(({ name }) => !name.startsWith('recover_'));
   const offered = asks ? sound.filter(({ name }) => name in deeds && name !== 'retry' && name !== 'give_up') : sound;
-  return `You can ${asks ? 'also ' : ''}${choices(offered)}.`;
+  return `You can ${asks ? 'also ' : ''}${choices(offered, subject)}.`;
 }
 
 /** `cancel the operation, or undeploy or delete the service`: an object is said once. */
-function choices(actions: readonly NextAction[]): string {
+function choices(actions: readonly NextAction[], { type }: Subject): string {
   const verbs = new Map<string, string[]>();
   for (const { name } of actions) {
-    const [verb, object] = deeds[name] ?? [name.replaceAll('_', ' '), ''];
+    const [verb, of] = deeds[name] ?? [name.replaceAll('_', ' '), ''];
+    // Of a service, what is resumed is what of it is switched off.
+    const object = name === 'resume' && type === 'service' ? 'its VMs' : of;
     verbs.set(object, [...(verbs.get(object) ?? []), verb]);
   }
   const said = [...verbs].map(([object, its]) => `${listed(its, 'or')} ${object}`.trim());

@@ -62,15 +62,16 @@ export async function actionFacts(
   resource: Resource | null,
 ): Promise<ActionFacts> {
   const subject = resource && subjectOfResource(resource);
-  const [facts, last] = await Promise.all([
+  const [facts, switchedOff, last] = await Promise.all([
     resource && resourceFacts(store, resource),
+    about === 'resource' && resource?.type === 'service' ? store.vms.anySwitchedOff(resource.service._id) : false,
     operation && !isApart(operation.kind) ? store.operations.lastOf(operation.resource, operation.role) : null,
   ]);
   return {
     about,
     operation,
     after: last && last._id !== operation?._id ? last : null,
-    resource: facts,
+    resource: facts?.type === 'service' ? { ...facts, switchedOff } : facts,
     mayManage: mayManage(caller, operation, resource),
     mayAdmin: subject !== null && allowed(caller, subject, 'admin'),
   };

@@ -14,7 +14,7 @@ import type { RoleSchedules, RoleSchedulesResource } from '../../schemas/scaling
 import type { Role, Service } from '../../schemas/services/service.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
-import { numbersOf, shownSchedules } from '../policy-resources.js';
+import { keptOfPolicies, numbersOf, shownSchedules } from '../policy-resources.js';
 import type { Precondition } from '../precondition.js';
 import { roleOf } from '../services/role-of.js';
 
@@ -117,10 +117,11 @@ async function change(
 
 const zoneOf = ({ settings: { timeZone = 'UTC' } }: OperationsContext): string => timeZone;
 
-function shown(context: OperationsContext, service: Service, name: string): RoleSchedulesResource {
+async function shown(context: OperationsContext, service: Service, name: string): Promise<RoleSchedulesResource> {
   const { scheduled_policies: policies = [], min_vms = null, max_vms = null, cardinality } = roleOf(service, name);
   const now = new Date();
-  const seen = shownSchedules(service.schedule, name, policies);
+  const { endings } = await keptOfPolicies(context.store, [service]);
+  const seen = shownSchedules(service.schedule, name, policies, endings);
   return {
     ...{ role: name, cardinality, min_vms, max_vms, time_zone: service.schedule?.zone ?? zoneOf(context) },
     schedules: policies.map((definition, schedule) => {

@@ -23,6 +23,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
+import { keptOfPolicies } from '../policy-resources.js';
 import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
 import { whyNotWhole } from './template-use.js';
 
@@ -49,16 +50,16 @@ export async function listWholeServices(
   const { store, directory } = context;
   const { items, ...page } = await store.services.listWithNodes(caller, query);
   const services = items.map(({ service }) => service);
-  const [names, records, used] = await Promise.all([
+  const [names, policies, used] = await Promise.all([
     namesFor(directory, caller, services),
-    store.elasticity.ofServices(services),
+    keptOfPolicies(store, services),
     usedBy(
       context,
       items.flatMap(({ nodes }) => nodes),
       told,
     ),
   ]);
-  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, records, used)) };
+  return { ...page, items: items.map(({ service, nodes }) => serviceResource(service, nodes, names, policies, used)) };
 }
 
 export async function showService(
@@ -71,12 +72,12 @@ export async function showService(
   const found = await store.services.findWithNodes(id);
   const service = authorised(caller, 'service', found?.service ?? null, 'use', id);
   const nodes = found?.nodes ?? [];
-  const [names, records, used] = await Promise.all([
+  const [names, policies, used] = await Promise.all([
     namesFor(directory, caller, [service]),
-    store.elasticity.ofServices([service]),
+    keptOfPolicies(store, [service]),
     usedBy(context, nodes, told),
   ]);
-  return serviceResource(service, nodes, names, records, used);
+  return serviceResource(service, nodes, names, policies, used);
 }
 
 /** What is told of services beside what they are: what their VMs use costs whoever looks again and again. */
@@ -106,8 +107,8 @@ export async function updateService(
     shown: async (asking, services) => {
       const names = await namesFor(directory, asking, services);
       const nodesOf = async (id: number) => (await store.services.findWithNodes(id))?.nodes ?? [];
-      const records = await store.elasticity.ofServices(services);
-      return Promise.all(services.map(async (one) => serviceResource(one, await nodesOf(one._id), names, records)));
+      const policies = await keptOfPolicies(store, services);
+      return Promise.all(services.map(async (one) => serviceResource(one, await nodesOf(one._id), names, policies)));
     },
   });
   const after = await edit(caller, id, precondition, ({ name: present }, transaction) => {

@@ -1,7 +1,8 @@
+import { askerOf } from '../../domain/operations/asker.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { placeOf } from '../../domain/vms/stays.js';
-import { isVmGone, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
+import { isVmGone, isVmOff, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
 import { idlePolicies } from '../../domain/why/policy-story.js';
 import type { Host } from '../../schemas/hosts/host.js';
@@ -21,6 +22,7 @@ export async function serviceSubject(store: Store, service: Service, only?: stri
     const record = records.find((one) => one.role === role.name);
     return isAsked(role.name) ? idlePolicies(role, { record, schedule: service.schedule }, now) : [];
   });
+  const switches = await switchesOf(store, vms);
   const parents = parentPlaces(service.roles, service.body.deployment);
   const isNext = ({ state }: Role, at: number): boolean =>
     state === 'PENDING' && (parents[at] ?? []).every((parent) => service.roles[parent]?.state === 'RUNNING');
@@ -45,9 +47,27 @@ export async function serviceSubject(store: Store, service: Service, only?: stri
         },
       ];
     }),
-    vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => vmFacts(vm, service)),
+    vms: vms.filter((vm) => !isVmGone(vm)).map((vm) => ({ ...vmFacts(vm, service), ...switches.get(vm._id) })),
     ...(policies.length > 0 && { policies }),
   };
+}
+
+/** Of so many VMs at most it is looked up who has switched them off. */
+const mostLookedUp = 200;
+
+async function switchesOf(
+  { operations }: Store,
+  vms: readonly ToldVm[],
+): Promise<ReadonlyMap<number, Pick<VmFacts, 'switched'>>> {
+  const off = vms.filter(isVmOff).slice(0, mostLookedUp);
+  if (off.length === 0) return new Map();
+  const switches = await operations.lastSwitches(off.map(({ _id }) => _id));
+  return new Map(
+    [...switches].map(([id, operation]) => {
+      const { input, created_at, ended_at } = operation;
+      return [id, { switched: { action: input.action, by: askerOf(operation), at: ended_at ?? created_at } }];
+    }),
+  );
 }
 
 export async function vmSubject(store: Store, vm: Vm, service: Service | null): Promise<VmSubject> {

@@ -30,6 +30,8 @@ export type Outcome =
 /** Without what only its first step goes by, and what only one that is looked at by itself shows. */
 const shownFields = { begun: 0, performed: 0 } as const;
 
+export type Ending = Pick<Operation, '_id' | 'state' | 'error'>;
+
 export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
     { fields: { state: 1, _id: 1 } },
@@ -82,6 +84,14 @@ export function createOperationStore(connection: Connection) {
       });
     },
 
+    /** What has become of some; of those that are forgotten nothing is known. */
+    endings: (ids: readonly string[]): Promise<Ending[]> =>
+      ids.length === 0
+        ? Promise.resolve([])
+        : operations
+            .find({ _id: { $in: [...ids] } }, { state: 1, error: 1 })
+            .lean<Ending[]>()
+            .exec(),
     /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */
     async durations({ kind, template_id }: Pick<Operation, 'kind' | 'template_id'>, limit: number): Promise<number[]> {
       if (template_id === null) return [];
@@ -161,6 +171,16 @@ export function createOperationStore(connection: Connection) {
         .sort({ _id: -1 })
         .lean<Operation>()
         .exec(),
+
+    /** By VM, the newest of those that have switched it. */
+    async lastSwitches(vms: readonly number[]): Promise<Map<number, Operation<'performOnVm'>>> {
+      const found = await operations
+        .find({ 'resource.type': 'vm', 'resource.id': { $in: [...vms] }, kind: 'performOnVm', state: 'succeeded' })
+        .sort({ _id: 1 })
+        .lean<Operation<'performOnVm'>[]>()
+        .exec();
+      return new Map(found.map((operation) => [operation.resource.id, operation]));
+    },
 
     /** What the last undeployment of a service was asked to do; null: there was none. */
     async lastUndeployment(service: number): Promise<OperationInputs['undeployService'] | null> {

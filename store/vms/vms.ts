@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
-import { placedStates } from '../../domain/vms/vm-states.js';
+import { offStates, placedStates } from '../../domain/vms/vm-states.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../../schemas/vms/vm.js';
@@ -208,6 +208,10 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         .batchSize(readAtOnce)
         .lean<ToldVm[]>()
         .exec(),
+    /** Whether VMs of a service are switched off, and nobody is at work on them. */
+    anySwitchedOff: async (service: number): Promise<boolean> =>
+      (await vms.exists({ 'service.id': service, state: { $in: offStates }, operation: null, wanted: null }).exec()) !==
+      null,
     /** By role, the highest VM number that it has ever had; roles that never had a VM are left out. */
     async lastOrdinals(service: number, roles: readonly string[]): Promise<Map<string, number>> {
       const found = await connection

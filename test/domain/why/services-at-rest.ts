@@ -74,6 +74,22 @@ export const servicesAtRest: Situation[] = [
     }),
   ],
   [
+    'a service whose VMs somebody has switched off, and two that nobody has',
+    facts({
+      subject: service({
+        state: 'RUNNING',
+        roles: [{ name: 'web', state: 'RUNNING', reason: null, cardinality: 9 }],
+        vms: Array.from({ length: 9 }, (_, at) =>
+          at < 7
+            ? vm(34 + at, { state: 'POWEROFF', switched: { action: 'poweroff', by: 'bob', at: ago(60 - at) } })
+            : vm(34 + at, { state: 'POWEROFF', reason: 'its guest has shut down' }),
+        ),
+      }),
+      operation: operation(succeeded),
+      engine: null,
+    }),
+  ],
+  [
     'a service in WARNING',
     facts({
       subject: service({

@@ -2,7 +2,7 @@ import type { ActionFacts, ResourceFacts, Work } from '../../../domain/acts/fact
 import { nextActions } from '../../../domain/acts/next-actions.js';
 import type { PendingStep, SeenStep } from '../../../domain/operations/steps.js';
 import { serviceProgress, vmProgress } from '../../../domain/services/progress.js';
-import { storedVmState } from '../../../domain/vms/vm-states.js';
+import { isVmOff, storedVmState } from '../../../domain/vms/vm-states.js';
 import type {
   EngineFacts,
   HostSubject,
@@ -191,6 +191,7 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         roles: subject.roles.flatMap(({ name, state }) =>
           state === 'FAILED_SCALING' ? [{ name, state, work: null }] : [],
         ),
+        switchedOff: subject.vms.some((one) => isVmOff(storedVmState(one.state))),
       };
     case 'vm':
       return {

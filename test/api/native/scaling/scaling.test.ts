@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lookAt } from '../../../../domain/scaling/role-record.js';
 import type { Role, Service } from '../../../../schemas/services/service.js';
-import { ElasticityPolicy } from '../../../../schemas/services/service-template.js';
+import { ElasticityPolicy, ScheduledPolicy } from '../../../../schemas/services/service-template.js';
 import { deployingService } from '../../../support/deploying-service.js';
+import { madeOperation } from '../../../support/made-operation.js';
+import { madeVm } from '../../../support/made-vm.js';
 import { createWorld, type World } from '../../world.js';
 
 let world: World;
@@ -31,6 +33,29 @@ async function running(over: Partial<Service> = {}, front: Partial<Role> = {}): 
 const scale = (id: number, role: string, body: object) =>
   world.ask('oneadmin', 'post', `/services/${id}/roles/${role}/scale`, body);
 const show = async (id: number) => (await world.ask('oneadmin', 'get', `/services/${id}`)).body;
+
+it('why names who has switched VMs off, and offers to start them again', async () => {
+  const id = await running({}, { cardinality: 1 });
+  const vm = id * 10;
+  const off = (ordinal: number) =>
+    ({ state: 'POWEROFF', lcm_state: 'LCM_INIT', service: { id, role: 'front', ordinal } }) as const;
+  await world.store.vms.model.insertMany([
+    madeVm({ _id: vm, ...off(0) }),
+    madeVm({ _id: vm + 1, ...off(1), reason: 'no power' }),
+  ]);
+  await world.store.operations.model.create([
+    madeOperation({
+      ...{ _id: `switch-${id}`, kind: 'performOnVm', resource: { type: 'vm', id: vm }, state: 'succeeded' },
+      ...{ input: { action: 'poweroff' }, requester: { id: 2, name: 'bob' }, ended_at: new Date() },
+    }),
+  ]);
+  const { text, actions } = (await world.ask('oneadmin', 'get', `/services/${id}/why`)).body;
+  expect(text).toContain(' is POWEROFF: bob asked for that (poweroff), at ');
+  expect(text).toContain(' is POWEROFF: no power. ');
+  const resume = actions.find(({ name }: { name: string }) => name === 'resume');
+  expect(resume).toMatchObject({ command: `arcus service action ${id} resume` });
+  expect((await world.ask('oneadmin', 'post', resume.href.replace('/api/v1', ''), resume.body)).status).toBe(202);
+});
 
 describe('to scale a role', () => {
   it('is accepted, and the role is shown SCALING with its operation at once', async () => {
@@ -88,7 +113,9 @@ describe('to scale a role', () => {
       world.ask('scaling-alice', 'post', `/services/${id}/roles/front/scale`, { cardinality }, secret);
     const refused = await ask(3);
     expect([refused.status, refused.body.type]).toEqual([403, '/problems/not_authorized']);
-    expect(refused.body.detail).toContain(`You need the USE right on VM template ${vm_template}`);
+    expect(refused.body.detail).toBe(
+      `scaling-alice needs the USE right on VM template ${vm_template}, of which its VMs are made.`,
+    );
     expect((await show(id)).roles[0]).toMatchObject({ state: 'RUNNING', cardinality: 2 });
     await world.ask('oneadmin', 'post', `/vm-templates/${vm_template}/chmod`, { octet: '604' });
     expect((await ask(3)).status).toBe(202);
@@ -129,7 +156,9 @@ describe('to scale a role', () => {
     for (const one of services) {
       const refused = await ask(one);
       expect([refused.status, refused.body.type]).toEqual([403, '/problems/not_authorized']);
-      expect(refused.body.detail).toContain(`You need the USE right on VM template ${vm_template}`);
+      expect(refused.body.detail).toBe(
+        `scaling-bob needs the USE right on VM template ${vm_template}, of which its VMs are made.`,
+      );
       expect((await show(one[0])).operation).toBeNull();
     }
     await world.ask('oneadmin', 'post', `/vm-templates/${vm_template}/chmod`, { octet: '604' });
@@ -342,6 +371,33 @@ describe('the scheduled policies of a role that runs', () => {
       'Role front : scheduled policy 1 is resumed, by oneadmin',
     ]);
     expect((await world.store.services.find(id))?.schedule).toMatchObject({ version: 4, zone: 'UTC' });
+  });
+
+  it('say what has come of what was done to VMs, where it is shown', async () => {
+    const id = await running(
+      {},
+      { scheduled_policies: [ScheduledPolicy.parse({ action: 'resume', recurrence: '0 3 * * *' })] },
+    );
+    const refused = '1 of 1 VMs refused resume: VM 7: VM 7 is RUNNING';
+    const of = madeOperation({
+      ...{
+        _id: `firing-${id}`,
+        kind: 'performOnRole',
+        resource: { type: 'service', id },
+        role: 'front',
+        state: 'failed',
+      },
+      ...{ input: { action: 'resume', vms: [7], number: null, period: 0 }, ended_at: new Date() },
+      error: { code: 'action_refused', detail: refused },
+    });
+    await world.store.operations.model.create([of]);
+    const last = { due_at: new Date(), at: new Date(), verdict: 'performed' as const, why: 'resume of every VM' };
+    const entry = { role: 'front', policy: 0, print: '', next_at: null, last: { ...last, operation: of._id } };
+    const schedule = { version: 1, due_at: null, zone: 'UTC', of: [entry] };
+    await world.store.services.model.updateOne({ _id: id }, { $set: { schedule } });
+    const why = `resume of every VM, which has failed: ${refused}`;
+    expect((await schedules(id, 'get')).body.schedules).toMatchObject([{ last: { verdict: 'performed', why } }]);
+    expect((await show(id)).roles[0].scheduled_policies).toMatchObject([{ last: { why } }]);
   });
 
   it('are checked as in a template, all that is wrong at once', async () => {
