@@ -4,10 +4,10 @@ type Row = {
   /** The kind of thing that it is about. */
   on: OperatedKind;
   /**
-   * Of a service, one role alone: its operations run side by side with those on other roles. Or VMs of it, one after the other:
-   * then it has neither service nor role, and excludes nothing. Absent: all of it.
+   * Of a service, one role alone, or the roles that its input names: its operations run side by side with those on other roles.
+   * Or VMs of it, one after the other: then it has neither service nor role, and excludes nothing. Absent: all of it.
    */
-  part?: 'role' | 'vms';
+  part?: 'role' | 'roles' | 'vms';
   /** As operators read it in lists of the engine: `deploy VM 34 (test)`. */
   verb: string;
   /** `the deployment of service 12 (shop)` */
@@ -52,6 +52,7 @@ export const operations = {
   },
   repairService: {
     on: 'service',
+    part: 'roles',
     verb: 'repair',
     noun: 'repair',
     nouns: 'repairs',
@@ -162,11 +163,14 @@ export const operationKinds: readonly OperationKind[] = Object.keys(operations).
 /** Whether an operation takes its resource away: it is never refused for there being too many, and cancels what is at work. */
 export const takesAway = (kind: OperationKind): boolean => operations[kind].aim === 'gone';
 
-/** Whether it runs beside whatever else is at work on its resource, its like included. */
-export const isApart = (kind: OperationKind): boolean => {
+/** Which part of its resource it is about; undefined: all of it. */
+export const partOf = (kind: OperationKind): Row['part'] => {
   const row: Row = operations[kind];
-  return row.part === 'vms';
+  return row.part;
 };
+
+/** Whether it runs beside whatever else is at work on its resource, whichever part that has. */
+export const isApart = (kind: OperationKind): boolean => partOf(kind) === 'vms';
 
 export const isOn = <K extends OperatedKind>(on: K, kind: OperationKind): kind is OperationOn<K> =>
   operations[kind].on === on;

@@ -3,7 +3,6 @@ import { brief, longest } from '../domain/brief.js';
 import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
-import { isAllDeployed, isDeployed } from '../domain/services/holding.js';
 import type { HealthVm } from '../domain/services/service-health.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
@@ -15,17 +14,18 @@ import {
   type Releasing,
 } from '../schemas/operations/operation.js';
 import { isOn, takesAway } from '../schemas/operations.js';
-import type { ServiceState } from '../schemas/services/service.js';
+import type { Role } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { QuotaStore } from './identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { Outcome } from './operations/operations.js';
 import { type Finish, type Settlement, scalingEndings } from './scaling/scaling-ending.js';
 import type { Scalings } from './scaling/scalings.js';
+import { hasRole, isAtWorkOn } from './services/hands.js';
 import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
 import type { EndingStores, Releases } from './services/releases.js';
-import { afterwardsOf, judged, reasonOf, whyShort } from './services/service-ending.js';
+import { judged, reasonOf, serviceEnds, whyShort } from './services/service-ending.js';
 import { stateAfter } from './vms/vm-transitions.js';
 
 /** How an operation ends on one kind of thing. */
@@ -189,26 +189,27 @@ export function createEndings(
   async function settleService(operation: Operation, outcome: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource, kind } = operation;
     if (!isOn('service', kind) || kind === 'scaleRole' || kind === 'performOnRole')
-      throw new Error(`${kind} is not about a service as a whole`);
+      throw new Error(`${kind} has neither all of a service nor some of its roles`);
+    const { afterwards, arrived } = serviceEnds[kind];
     const undeploys = takesAway(kind);
     const isCancelled = outcome.state === 'cancelled';
     // A run has said of each role what that came to when its work on it ended. What has become of VMs since counts, too.
     const looked =
       isCancelled || !undeploys ? await allOf(resource.id, { op, given_up: reasonOf(outcome) }, transaction) : [];
-    const isThere = (state: ServiceState): boolean => (undeploys ? state === 'DONE' : isDeployed(state));
     let said = outcome;
     const before = await services.finish(
       resource.id,
       op,
       (service) => {
-        const roles = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
-        const arrived = undeploys
-          ? roles.every(({ state }) => state === 'DONE')
-          : isAllDeployed(roles, service.body.deployment);
-        if (arrived && isCancelled && service.operation === op) said = { state: 'succeeded' };
+        const isOurs = service.roles.map((role) => hasRole(service, role, op));
+        const ours = (roles: readonly Role[]): Role[] => roles.filter((_, at) => isOurs[at]);
+        const found = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
+        const roles = service.roles.map((role, at) => (isOurs[at] ? (found[at] ?? role) : role));
         const settled = { ...service, roles };
-        const after = judged(settled, afterwardsOf[kind](settled, said), looked);
-        if (said.state === 'succeeded' && !isThere(after.state)) said = whyShort(settled, op, after.roles);
+        if (isCancelled && isAtWorkOn(service, op) && arrived(service, ours(roles))) said = { state: 'succeeded' };
+        const after = judged(settled, afterwards(settled, said, op), looked);
+        if (said.state === 'succeeded' && !arrived(service, ours(after.roles)))
+          said = whyShort({ ...settled, roles: ours(roles) }, op, ours(after.roles));
         return after;
       },
       transaction,

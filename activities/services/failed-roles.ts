@@ -2,6 +2,7 @@ import { nextRound, type Round, type Rounds } from '../../domain/services/failur
 import { belongs, missingOf } from '../../domain/services/service-health.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { FailurePolicy } from '../../schemas/services/service-template.js';
+import { hasRole } from '../../store/services/hands.js';
 import type { StepPorts } from '../ports.js';
 import { endPending } from '../vms/place-vms.js';
 import { takeVms } from '../vms/taking.js';
@@ -23,7 +24,7 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     const waits: Record<string, string | null> = {};
     const rounds = roles.map(({ role: name, policy, used }): Round => {
       const found = staffed.get(name);
-      if (!found || found.service.operation !== op || found.service.wanted !== null) return { do: 'finish' };
+      if (!found || !hasRole(found.service, found.role, op) || found.service.wanted !== null) return { do: 'finish' };
       const failed = failedOf(found);
       const round = nextRound(policy, used, failed);
       waits[name] = round.do === 'finish' ? null : described(round, name, failed, policy);

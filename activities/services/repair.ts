@@ -6,6 +6,7 @@ import { judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { batchesOf } from '../../domain/vms/vm-batches.js';
 import type { HostState } from '../../schemas/hosts/host.js';
+import { isAtWorkOn } from '../../store/services/hands.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
@@ -30,14 +31,17 @@ const isSilent = (state: HostState): boolean => state === 'ERROR' || state === '
 
 /** The steps of a repair that touch MongoDB alone; the rest is as in a deployment. */
 export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
-  /** Claims the operation; RUNNING → WARNING. Roles with which nothing is amiss are `up`. */
+  /** Claims the operation. Roles with which nothing is amiss are `up`, and so are those that it does not have, as far as it goes. */
   beginRepair: (input: StepInput) =>
     begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
       const { _id: op, resource, answer } = operation;
       if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
-      const service = await store.services.begin(resource.id, op, 'repair');
-      if (!service) return null;
-      const roles = await plannedRoles(store, service, operation, input.run);
+      const service = await store.services.find(resource.id);
+      if (!service || service.wanted !== null || !isAtWorkOn(service, op)) return null;
+      const planned = await plannedRoles(store, service, operation, input.run);
+      const roles = planned.map((role, at) =>
+        service.roles[at]?.operation === op || role.held ? role : { ...role, up: true },
+      );
       return { service: service._id, gate: service.body.ready_status_gate, roles };
     }),
 

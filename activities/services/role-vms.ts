@@ -8,6 +8,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { RoleTies } from '../../schemas/placement/placement.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { hasRole } from '../../store/services/hands.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
@@ -21,7 +22,7 @@ export type MakingPorts = Pick<StepPorts, 'store' | 'settings' | 'directory'>;
 
 /** Whether the role was taken by this step of this operation, now or before, so that saying it again may go on. */
 export function isOurs(service: ServicePart, role: Role, op: string, step: number): boolean {
-  return service.operation === op && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
+  return hasRole(service, role, op) && service.wanted === null && role.mark?.op === op && role.mark.step >= step;
 }
 
 /** Takes one role for a step of a deployment or repair. Returns whether it is ours: somebody who pre-empts may want it. */
@@ -70,8 +71,10 @@ export async function makeVms(
       .slice(drawn - count, drawn)
       .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
   });
-  // Of a role that never had a VM nobody can have terminated any meanwhile.
-  const isFirst = lacking.map(({ firstNumber, step }) => firstNumber === 0 && step === undefined);
+  // Of a role that never had a VM nobody can have terminated any meanwhile, while one operation has all of the service.
+  const isFirst = lacking.map(
+    ({ firstNumber, step }) => firstNumber === 0 && step === undefined && service.operation === op,
+  );
   const wholeOf = (which: boolean): Vm[] =>
     made.flatMap((vms, at) => (isFirst[at] === which && !(vms instanceof Problem) ? vms : []));
   const [first, more] = [wholeOf(true), wholeOf(false)];

@@ -46,7 +46,7 @@ export const undeploymentActivities = ({
       const { _id: op, resource } = operation;
       const standing = await store.services.find(resource.id);
       if (standing?.wanted !== op) return null;
-      const onRoles = standing.roles.flatMap(({ operation }) => operation ?? []);
+      const onRoles = [...new Set(standing.roles.flatMap(({ operation }) => operation ?? []))];
       const ended = await supersede(store, op, [standing.operation, ...onRoles]);
       const actions = (await store.performances.openOn(resource.id)).map(({ _id }) => _id);
       await supersede(store, op, actions);

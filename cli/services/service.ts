@@ -112,7 +112,7 @@ export const serviceCommands: readonly Leaf[] = [
     options: [
       [
         '--role <role>',
-        'the role whose scaling has failed, or that is in COOLDOWN; absent: the first, or the whole service',
+        'the role whose scaling has failed, or that is in WARNING or COOLDOWN; absent: the first, or all that has failed',
       ],
       ['--give-up', 'give a failed scaling up: what runs of the role is what it is to have'],
       wait,

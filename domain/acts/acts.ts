@@ -17,7 +17,7 @@ export type Act =
   | { do: 'retry' }
   | { do: 'recover' }
   | { do: 'giveUp' }
-  | { do: 'repair' }
+  | { do: 'repair'; role?: string }
   | { do: 'release'; role?: string }
   | { do: 'perform' }
   | { do: 'undeploy'; hard: boolean | null }
@@ -48,7 +48,7 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
     case 'giveUp':
       return resource?.type === 'service' ? mayGiveUp(resource) : elsewhere;
     case 'repair':
-      return resource?.type === 'service' ? mayRepair(resource) : elsewhere;
+      return resource?.type === 'service' ? mayRepair(resource, act.role) : elsewhere;
     case 'release':
       return resource?.type === 'service' ? mayRelease(resource, act.role) : elsewhere;
     case 'perform':

@@ -8,15 +8,15 @@ import type { VmStateName } from '../vms/vm-states.js';
 /** The operation that has a resource now. null: nothing more is known of it. `by`: who has asked for it. */
 export type Work = { op: string; kind: OperationKind | null; state: OperationState | null; by?: string };
 
-/** `work`: the operation that has the role alone. */
-export type RoleFacts = { name: string; state: ServiceState; work: Work | null };
+/** `work`: the operation that has the role, and not all of the service. `amiss`: a repair needs it. */
+export type RoleFacts = { name: string; state: ServiceState; work: Work | null; amiss?: true };
 
 type Facts = {
   service: {
     state: ServiceState;
     /** The undeployment that was asked for and has not ended: only a harder one outbids it. */
     going: OperationInputs['undeployService'] | null;
-    /** Its roles that are at work on their own, those whose scaling has failed, and those on hold. */
+    /** Its roles that are at work on their own, those that a repair needs, those whose scaling has failed, and those on hold. */
     roles: readonly RoleFacts[];
     /** VMs of it are switched off, and nobody is at work on them; absent: nobody has looked. */
     switchedOff?: boolean;

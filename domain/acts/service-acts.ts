@@ -1,17 +1,12 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
-import type { ServiceState } from '../../schemas/services/service.js';
+import { repairable } from '../services/roles-to-repair.js';
 import { isByScaling } from '../services/service-states.js';
+import { few } from '../words.js';
 import type { FactsOf, RoleFacts, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
 type Service = FactsOf<'service'>;
 type Undeployment = OperationInputs['undeployService'];
-
-/** The states in which an operation that has a service to itself may begin on one that is there. */
-export const beginsIn = {
-  deployService: ['FAILED_DEPLOYING'],
-  repairService: ['WARNING'],
-} as const satisfies Record<string, readonly ServiceState[]>;
 
 /**
  * Goes on with what failed, whichever way it was going: of roles whose scaling has failed, with one after the other. What is
@@ -21,9 +16,8 @@ export function mayRecover(service: Service): Verdict {
   const { state, work, roles } = service;
   if (work) return atWork(service, work);
   if (state === 'WARNING') return mayRepair(service);
-  return state === 'COOLDOWN' || (isByScaling(state) && roles.some(hasFailedScaling))
-    ? 'may'
-    : mayRecoverWhole(service);
+  if (state === 'COOLDOWN' || (isByScaling(state) && roles.some(hasFailedScaling))) return 'may';
+  return isByScaling(state) && roles.some(({ amiss }) => amiss) ? mayRepair(service) : mayRecoverWhole(service);
 }
 
 /** Whether there is a scaling that has failed, of which what runs may be enough. */
@@ -79,9 +73,27 @@ export function mayRelease(service: Service, name?: string): Verdict {
 }
 
 /** Why something that needs all of a service is not done while operations are at work on its roles. */
-function roleAtWork({ id, roles }: Service): Refusal | null {
-  for (const role of roles) if (role.work) return roleInTheWay(id, { ...role, work: role.work });
-  return null;
+const roleAtWork = ({ id, roles }: Service): Refusal | null => rolesInTheWay(id, roles);
+
+/** Operations that a refusal tells of, at most. */
+const mostTold = 5;
+
+/** Why nothing that needs these roles is done: who has which of them. null: nobody has any. */
+function rolesInTheWay(service: number, roles: readonly RoleFacts[]): Refusal | null {
+  const taken = new Map<string, { work: Work; names: string[] }>();
+  for (const { name, work } of roles)
+    if (work) taken.set(work.op, { work, names: [...(taken.get(work.op)?.names ?? []), name] });
+  const [first, ...others] = [...taken.values()];
+  if (!first) return null;
+  const told = [first, ...others].slice(0, mostTold).map(({ work: { op, kind, by }, names }) => {
+    const which = `${names.length === 1 ? 'role' : 'roles'} ${few(names)}`;
+    return `peration ${op} (${kind ?? 'unknown'}) is at work on ${which} of service ${service}${by === undefined ? '' : `, for ${by}`}`;
+  });
+  const [them, preempted] = others.length === 0 ? ['it', 'it'] : ['them', 'all'];
+  return inTheWay(
+    first.work,
+    `O${told.join('; o')}. Wait for ${them} or cancel ${them}, or undeploy or delete the service, which pre-empts ${preempted}.`,
+  );
 }
 
 /** Why nothing else is done to a role. */
@@ -91,16 +103,18 @@ export const roleInTheWay = (service: number, { name, work }: { name: string; wo
     `Operation ${work.op} (${work.kind ?? 'unknown'}) is at work on role ${name} of service ${service}${work.by === undefined ? '' : `, for ${work.by}`}. Wait for it or cancel it, or undeploy or delete the service, which pre-empts it.`,
   );
 
-export function mayRepair(service: Service): Verdict {
-  const { id, state, work } = service;
+/** Whether the roles that are amiss, or the one that is named, may be made whole, whatever is done to others. */
+export function mayRepair(service: Service, only?: string): Verdict {
+  const { id, state, work, roles } = service;
   if (work) return atWork(service, work);
-  const busy = roleAtWork(service);
+  const amiss = roles.filter((role) => role.amiss && (only === undefined || role.name === only));
+  const busy = rolesInTheWay(id, amiss);
   if (busy) return busy;
-  if (state === 'WARNING') return 'may';
+  if (repairable.includes(state) && (amiss.length > 0 || state === 'WARNING')) return 'may';
   return wrongState(
     state === 'RUNNING'
       ? `Service ${id} is RUNNING, and nothing of it is amiss: there is nothing to repair.`
-      : `Service ${id} is ${state}: only one in WARNING is repaired${state.startsWith('FAILED') ? '. Recover it' : ''}.`,
+      : `Service ${id} is ${state}: only what is in WARNING is repaired${state.startsWith('FAILED') ? '. Recover it' : ''}.`,
   );
 }
 

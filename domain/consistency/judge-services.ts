@@ -68,7 +68,10 @@ function judgeService(service: SeenService, { operations, counts }: AroundServic
     ...(isStale(operation) ? [flaw('service_operation_stale', { service: id, op: operation })] : []),
     ...(isStale(wanted) ? [flaw('service_wanted_stale', { service: id, op: wanted })] : []),
     ...(state === 'DONE' ? judgeRemains(service, counts.get(id)) : []),
-    ...service.roles.flatMap((role) => judgeRole(service, role, countOf(role.name))),
+    // One that waits with no run, and has only some of the roles, explains these alone.
+    ...service.roles.flatMap((role) =>
+      role.operation && isOpen(role.operation, operations) ? [] : judgeRole(service, role, countOf(role.name)),
+    ),
   ];
 }
 
@@ -101,7 +104,7 @@ function judgeRole(service: SeenService, role: SeenService['roles'][number], cou
 /** The state that a role should have in a service that nobody is at work on; null: the one that it has. */
 function rightState(service: ServiceState, role: ServiceState, vms: number): ServiceState | null {
   if (service === 'DONE') return role === 'DONE' || vms > 0 ? null : 'DONE';
-  if (service === 'WARNING')
+  if (service === 'WARNING' || service === 'FAILED_SCALING')
     return role === 'DEPLOYING' || role === 'FAILED_DEPLOYING' ? 'WARNING' : (givenUp[role] ?? null);
   if (service === 'RUNNING') return isUp(role) ? null : (givenUp[role] ?? role);
   return givenUp[role] ?? null;

@@ -1,5 +1,6 @@
 import { type Kind, kinds } from '../../schemas/kinds.js';
 import type { ResourceRef } from '../../schemas/operations/operation.js';
+import { type OperationKind, partOf } from '../../schemas/operations.js';
 
 // Names that can be computed again from an id are idempotency keys: a second attempt finds what the first one made.
 
@@ -7,9 +8,21 @@ import type { ResourceRef } from '../../schemas/operations/operation.js';
 export const workflowIdOf = ({ type, id }: ResourceRef, role?: string): string =>
   role === undefined ? `${type}-${id}` : `${type}-${id}/${role}`;
 
-/** The ID under which an action on VMs of a service, or of a role, runs: each by itself, beside whatever else is at work there. */
-export const actionIdOf = (resource: ResourceRef, role: string | undefined, op: string): string =>
-  `${workflowIdOf(resource, role)}/actions-${op}`;
+/** The ID under which an operation runs that may have others of its kind beside it: each by itself. */
+const ownIdOf = (resource: ResourceRef, role: string | undefined, what: string, op: string): string =>
+  `${workflowIdOf(resource, role)}/${what}-${op}`;
+
+/** The ID under which an operation of this kind runs. */
+export function runIdOf(kind: OperationKind, resource: ResourceRef, role: string | undefined, op: string): string {
+  switch (partOf(kind)) {
+    case 'vms':
+      return ownIdOf(resource, role, 'actions', op);
+    case 'roles':
+      return ownIdOf(resource, role, 'roles', op);
+    default:
+      return workflowIdOf(resource, role);
+  }
+}
 
 /** `VM 34`, `service 12`: an object in sentences. */
 export const nameOf = ({ type, id }: { type: Kind; id: number }): string => `${kinds[type].one} ${id}`;

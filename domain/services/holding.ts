@@ -21,6 +21,3 @@ export function isAllDeployed(roles: readonly Held[], deployment: Deployment): b
   const back = heldBack(roles, deployment);
   return roles.every(({ name, state }) => isUp(state) || back.has(name));
 }
-
-/** Whether there is nothing for a deployment of this service to do but what waits for its release. */
-export const isDeployed = (state: Role['state']): boolean => isUp(state) || state === 'HOLD';

@@ -56,7 +56,7 @@ const mostTold = 3;
  * What a service is now that was deployed, or whose deployment failed. Its VMs that failed, are UNKNOWN, or are missing
  * make their role WARNING (OneFlow's), and with it a service of which every role was deployed; those that are powered off
  * do not, for their user will start them again. A role that failed to deploy runs once its VMs do. A role whose VMs are
- * on their way, or whose scaling has failed, is left as it is called. null: the service is not one that is judged.
+ * on their way, that an operation has, or whose scaling has failed, is left as it is called. null: the service is not one that is judged.
  */
 export function serviceHealth(
   { state, roles, body }: HealthService,
@@ -64,7 +64,12 @@ export function serviceHealth(
   now: Date,
 ): ServiceHealth | null {
   if (!judgedStates.includes(state)) return null;
-  const judged = rolesHealth({ roles, body }, vms, now);
+  const seen = rolesHealth({ roles, body }, vms, now);
+  // One that an operation has is as that says.
+  const judged = roles.map(({ name, state: is, reason, operation }, at): RoleHealth => {
+    const health = seen[at];
+    return operation || !health ? { name, state: is, reason } : health;
+  });
   const after = roles.map((role, at) => ({ ...role, ...judged[at] }));
   const back = heldBack(after, body.deployment ?? 'none');
   const hasDeployed = judged.every(({ name, state: is }) => is === 'RUNNING' || is === 'WARNING' || back.has(name));

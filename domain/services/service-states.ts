@@ -14,8 +14,7 @@ export type ServiceEvent =
   /** VMs of what was deployed have failed, are lost or missing; all is well again. */
   | 'warn'
   | 'well'
-  /** A repair begins, which leaves the service WARNING until its roles, deployed again, run; one that could not end well. */
-  | 'repair'
+  /** A repair, which deploys roles again, could not end well. */
   | 'fail_repair'
   /** A role is made larger or smaller; it is as wished, at once free for the next scaling or after a rest, or is not. */
   | 'scale'
@@ -52,12 +51,11 @@ export const serviceStates = {
     fail_deploy: 'FAILED_DEPLOYING',
     undeploy: 'UNDEPLOYING',
   },
-  RUNNING: { warn: 'WARNING', repair: 'WARNING', scale: 'SCALING', undeploy: 'UNDEPLOYING' },
+  RUNNING: { warn: 'WARNING', scale: 'SCALING', undeploy: 'UNDEPLOYING' },
   UNDEPLOYING: { undeploy: 'UNDEPLOYING', undeployed: 'DONE', fail_undeploy: 'FAILED_UNDEPLOYING' },
   WARNING: {
     warn: 'WARNING',
     well: 'RUNNING',
-    repair: 'WARNING',
     fail_repair: 'WARNING',
     scale: 'SCALING',
     cool: 'COOLDOWN',

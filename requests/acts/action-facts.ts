@@ -4,6 +4,7 @@ import { allowed, isAdministrator, type Subject } from '../../domain/identity/pe
 import { isOpen } from '../../domain/operation-states.js';
 import { askerOf } from '../../domain/operations/asker.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
+import { rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
@@ -130,13 +131,17 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
   }
 }
 
-/** Roles that are at work on their own, those whose scaling has failed, and those on hold. */
+/** Roles that are at work on their own, those that a repair needs, those whose scaling has failed, and those on hold. */
 async function roleFacts(store: Store, { roles }: Service): Promise<RoleFacts[]> {
-  const told = roles.filter(({ operation, state }) => operation || state === 'FAILED_SCALING' || state === 'HOLD');
+  const amiss = new Set(rolesToRepair(roles));
+  const told = roles.filter(
+    ({ name, operation, state }) => operation || amiss.has(name) || state === 'FAILED_SCALING' || state === 'HOLD',
+  );
   return Promise.all(
     told.map(async ({ name, state, operation = null }) => {
       const standing = await standingOf(store, operation);
-      return { name, state, work: operation === null ? null : workOf(operation, standing) };
+      const work = operation === null ? null : workOf(operation, standing);
+      return { name, state, work, ...(amiss.has(name) && { amiss: true }) };
     }),
   );
 }

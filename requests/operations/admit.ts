@@ -4,7 +4,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { isSameOwnership } from '../../domain/identity/ownership.js';
 import type { Right } from '../../domain/identity/permissions.js';
 import { laneOf, ownLane } from '../../domain/operations/lanes.js';
-import { actionIdOf, nameOf, workflowIdOf } from '../../domain/operations/names.js';
+import { nameOf, runIdOf } from '../../domain/operations/names.js';
 import type { Problem } from '../../domain/problems.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { administrators } from '../../schemas/identity/group.js';
@@ -12,7 +12,7 @@ import type { Amounts } from '../../schemas/identity/quota.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation, OperationKind } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import { isApart, type operations, takesAway } from '../../schemas/operations.js';
+import { type operations, takesAway } from '../../schemas/operations.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { demand, operationSubject } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -82,7 +82,7 @@ export async function admit<K extends OperationKind>(
     resource,
     ...(role !== undefined && { role }),
     resource_name: name,
-    workflow_id: isApart(kind) ? actionIdOf(resource, role, _id) : workflowIdOf(resource, role),
+    workflow_id: runIdOf(kind, resource, role, _id),
     input,
     requester: { id: caller.id, name: caller.name },
     uid: owner.uid,

@@ -6,6 +6,7 @@ import { Problem } from '../../domain/problems.js';
 import { removalOf } from '../../domain/scaling/role-change.js';
 import { whyNoneGo } from '../../domain/scaling/scale-in.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
+import { rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
@@ -64,7 +65,8 @@ export async function scaleByPolicy(
 
 /**
  * Goes on with the role that is named, or with the first whose scaling has failed, or gives that up; ends the cooldown of one
- * that rests. Without such a role it goes on with what else of the service has failed, or is in WARNING.
+ * that rests; makes one that is in WARNING whole. Without such a role it goes on with what else of the service has failed, or is in
+ * WARNING.
  */
 export async function recoverRoleOrService(
   context: OperationsContext,
@@ -90,15 +92,16 @@ export async function recoverRoleOrService(
     const same = { cardinality: role.cardinality, force: true, rest: 0 };
     return admitted(context, caller, service, role.name, same, asked);
   }
+  if (role?.state === 'WARNING' && !wish.give_up) return repairServiceAgain(context, caller, id, asked, role.name);
   if (role) {
     const why = wish.give_up
       ? 'no scaling of it has failed that could be given up'
-      : 'neither has its scaling failed, nor does it rest';
+      : 'neither has its scaling failed, nor is it in WARNING, nor does it rest';
     throw new Problem('wrong_state', `Role ${role.name} of service ${id} is ${role.state}: ${why}.`);
   }
-  return service.state === 'WARNING'
-    ? repairServiceAgain(context, caller, id, asked)
-    : recoverServiceAgain(context, caller, id, asked);
+  const repairs =
+    service.state === 'WARNING' || (isByScaling(service.state) && rolesToRepair(service.roles).length > 0);
+  return repairs ? repairServiceAgain(context, caller, id, asked) : recoverServiceAgain(context, caller, id, asked);
 }
 
 /** The role that a recovery is about when it names none; undefined: it is about all of the service. */

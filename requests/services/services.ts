@@ -1,8 +1,8 @@
 import type { Act } from '../../domain/acts/acts.js';
-import { beginsIn } from '../../domain/acts/service-acts.js';
 import { staleAfter } from '../../domain/hosts/polls.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
+import { repairable, rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { MonitoringResource } from '../../schemas/hosts/metrics.js';
@@ -177,16 +177,29 @@ export async function once(
   return (await repeatedRequest(context, caller, admission, request)) ?? act();
 }
 
+/** Takes the roles that are amiss, all or none, or the one that is named; others may be scaled meanwhile, or are. */
 export async function repairServiceAgain(
   context: OperationsContext,
   caller: Caller,
   id: number,
   asked: Asked,
+  only?: string,
 ): Promise<OperationResource> {
   const { store } = context;
+  const act: Act = { do: 'repair', ...(only !== undefined && { role: only }) };
   const service = await find(context, caller, id, 'manage');
-  await demandOn(store, { do: 'repair' }, { type: 'service', service });
-  return exclusively(context, 'repairService', { do: 'repair' }, caller, service, asked);
+  await demandOn(store, act, { type: 'service', service });
+  const names = rolesToRepair(service.roles, only);
+  const roles = service.roles.filter(({ name }) => names.includes(name));
+  const refusal = await whyNotWhole(store, caller, { ...service, roles });
+  if (refusal) throw refusal;
+  return admit(context, caller, asked.admission, {
+    kind: 'repairService',
+    ...wishOn(service, asked),
+    input: { roles: names },
+    claim: (op, transaction) => store.services.admitRoles(id, op, names, repairable, transaction),
+    refusal: () => whyLost(store, { do: 'repair' }, { type: 'service', id }),
+  });
 }
 
 /** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
@@ -206,13 +219,12 @@ export async function recoverServiceAgain(
     const input = (await store.operations.lastUndeployment(id)) ?? { hard: null, remove: false };
     return undeployment(context, caller, service, input, { do: 'recover' }, [], { ...asked, ...retried });
   }
-  return exclusively(context, 'deployService', { do: 'recover' }, caller, service, { ...asked, ...retried });
+  return exclusively(context, { do: 'recover' }, caller, service, { ...asked, ...retried });
 }
 
-/** An operation that finds the service in nobody's hands, and makes the VMs that it lacks. */
+/** A deployment that finds the service in nobody's hands, and goes on with what has failed of an earlier one. */
 async function exclusively(
   context: OperationsContext,
-  kind: keyof typeof beginsIn,
   act: Act,
   caller: Caller,
   service: Service,
@@ -223,10 +235,10 @@ async function exclusively(
   const refusal = await whyNotWhole(store, caller, service);
   if (refusal) throw refusal;
   return admit(context, caller, asked.admission, {
-    kind,
+    kind: 'deployService',
     ...wishOn(service, asked),
     input: {},
-    claim: (op, transaction) => store.services.admitExclusive(id, op, beginsIn[kind], transaction),
+    claim: (op, transaction) => store.services.admitExclusive(id, op, ['FAILED_DEPLOYING'], transaction),
     refusal: () => whyLost(store, act, { type: 'service', id }),
   });
 }

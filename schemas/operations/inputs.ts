@@ -6,7 +6,9 @@ export const UndeployServiceInput = z.object({
   hard: z.boolean().nullable().describe('null: as each role says'),
   remove: z.boolean().describe('true: delete the service document at the end'),
 });
-export const RepairServiceInput = z.object({});
+export const RepairServiceInput = z.object({
+  roles: z.array(z.string()).describe('Those that it takes; others may be scaled, or repaired, meanwhile'),
+});
 /** Which policy of a role has decided something: one of its elasticity or scheduled policies, by its place, or its min_vms. */
 export const DecidedBy = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['elasticity', 'schedule']), policy: z.int().describe('Its place in the list, from 0') }),

@@ -66,7 +66,9 @@ export const RecoverService = z.strictObject({
     .string()
     .max(limits.name.most)
     .optional()
-    .describe('The role whose scaling has failed, or that rests; absent: the first such role, or all of the service'),
+    .describe(
+      'The role whose scaling has failed, that is in WARNING, or that rests; absent: the first whose scaling has failed or that rests, or all that has failed',
+    ),
   give_up: z
     .boolean()
     .optional()
@@ -90,7 +92,7 @@ export type Role = z.infer<typeof RoleTemplate> & {
   last_vmname: number;
   /** The highest numbered step done: one at or below it changes nothing. */
   mark: { op: string; step: number } | null;
-  /** The operation admitted on this role alone, not ended; absent, as null: none. */
+  /** The operation admitted on this role, and not on all of the service, not ended; absent, as null: none. */
   operation?: string | null;
   /** So many VMs beyond the cardinality are still charged: they are to go, and have not gone yet. Absent: none. */
   surplus?: number;
@@ -217,7 +219,7 @@ export const RoleResource = RoleTemplate.extend({
   state: ServiceState,
   reason: z.string().nullable(),
   last_vmname: z.int(),
-  operation: z.string().nullable().describe('The operation that is at work on this role alone'),
+  operation: z.string().nullable().describe('The operation that has this role, and not all of the service'),
   cooldown_until: Timestamp.nullable().describe('Until when the role rests after a scaling'),
   nodes: z.array(NodeResource),
 }).meta({ id: 'Role' });

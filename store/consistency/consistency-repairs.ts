@@ -6,8 +6,8 @@ import type { Ownership } from '../../schemas/common/common.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import { noRoleAtWork } from '../services/hands.js';
 import { pushLog, stateEntry } from '../services/service-log.js';
-import { noRoleAtWork } from '../services/services.js';
 import type { ReadStores } from './consistency-reads.js';
 
 type Owned = Ownership & { _id: number; owner_changes: number };

@@ -166,7 +166,7 @@ export function createOperationStore(connection: Connection) {
         .findOne({
           ...{ 'resource.type': type, 'resource.id': id },
           kind: { $ne: 'performOnRole' },
-          ...(role !== undefined && { role: { $in: [null, role] } }),
+          ...(role !== undefined && { role: { $in: [null, role] }, 'input.roles': { $in: [null, role] } }),
         })
         .sort({ _id: -1 })
         .lean<Operation>()

@@ -12,6 +12,7 @@ import { sessionOf, type Transaction, within, withTransaction } from '../mongo/t
 import { createTurns } from '../mongo/turns.js';
 import { inParts } from '../vms/vm-parts.js';
 import type { Departing } from '../vms/vm-transitions.js';
+import { hasRoleThat } from './hands.js';
 import { healthFields } from './health-fields.js';
 import { healthEntries, pushLog } from './service-log.js';
 import type { RoleStep } from './service-roles.js';
@@ -115,17 +116,9 @@ export function createCardinality(
      * planned for. False: that has changed, or another try has made some of them; what there is has to be read again.
      */
     async insertWhile({ service, op, roles }: PlannedFor, made: readonly Vm[]): Promise<boolean> {
-      // The operation has the service, or that very role.
-      const asPlanned = roles.map(({ name, cardinality, step }) => ({
-        $or: [
-          { operation: op, roles: { $elemMatch: { name, cardinality } } },
-          {
-            roles: {
-              $elemMatch: { name, cardinality, operation: op, ...(step !== undefined && { mark: { op, step } }) },
-            },
-          },
-        ],
-      }));
+      const asPlanned = roles.map(({ name, cardinality, step }) =>
+        hasRoleThat(op, { name, cardinality, ...(step !== undefined && { mark: { op, step } }) }),
+      );
       const insert = (part: Vm[]): Promise<boolean> =>
         withTransaction(connection, async (transaction) => {
           const { modifiedCount } = await services.model.updateOne(

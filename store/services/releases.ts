@@ -20,7 +20,7 @@ const heldFields = {
   ...{ state: 1, lcm_state: 1, epoch: 1, hold: 1, charge: 1, service: 1, operation: 1, reason: 1 },
 } as const;
 
-type Task = Pick<Operation, 'resource' | 'role' | 'releasing'>;
+type Task = Pick<Operation, 'resource' | 'role' | 'releasing'> & { input?: { roles?: string[] } };
 
 /**
  * How VMs are let go of that an operation holds. A service has thousands of them: no transaction writes them all. That of
@@ -29,7 +29,7 @@ type Task = Pick<Operation, 'resource' | 'role' | 'releasing'>;
  */
 export function createReleases(connection: Connection, { operations, services, vms }: EndingStores) {
   const taskOf = (op: string): Promise<Task | null> =>
-    operations.model.findById(op, { resource: 1, role: 1, releasing: 1 }).lean<Task>().exec();
+    operations.model.findById(op, { resource: 1, role: 1, releasing: 1, 'input.roles': 1 }).lean<Task>().exec();
 
   const heldBy = (op: string, transaction: Transaction | null = null): Promise<HeldVm[]> =>
     vms.model
@@ -58,12 +58,13 @@ export function createReleases(connection: Connection, { operations, services, v
   /** VMs that wait for a host and that nobody holds: nobody looks for one any more, unless somebody has begun to. */
   async function tellThoseLeft(
     op: string,
-    { service, role }: { service: number; role: string | undefined },
+    { service, role, roles }: { service: number; role: string | undefined; roles: readonly string[] | undefined },
     { since, left }: Releasing,
   ): Promise<void> {
     const isLeft = {
       ...({ state: 'PENDING', hold: null, reason: { $ne: left } } as const),
       ...(role !== undefined && { 'service.role': role }),
+      ...(roles && { 'service.role': { $in: [...roles] } }),
     };
     const ofRole = role !== undefined && { roles: { $elemMatch: { name: role, operation: null } } };
     const found = await vms.model
@@ -105,13 +106,13 @@ export function createReleases(connection: Connection, { operations, services, v
         const held = await heldBy(op);
         const task = await taskOf(op);
         if (!task?.releasing) return;
-        const { releasing, resource, role } = task;
+        const { releasing, resource, role, input } = task;
         if (held.length > 0) {
           await letGo(held, releasing);
           continue;
         }
         if (releasing.left !== null && resource.type === 'service')
-          await tellThoseLeft(op, { service: resource.id, role }, releasing);
+          await tellThoseLeft(op, { service: resource.id, role, roles: input?.roles }, releasing);
         await operations.model.updateOne(
           { _id: op, 'releasing.since': releasing.since },
           { $unset: { releasing: '' } },

@@ -1,8 +1,8 @@
 import { brief, longest } from '../../domain/brief.js';
 import { isAllDeployed } from '../../domain/services/holding.js';
-import { type HealthVm, serviceHealth } from '../../domain/services/service-health.js';
-import { stateOfRoles } from '../../domain/services/service-states.js';
-import type { OperationOnWhole } from '../../schemas/operations.js';
+import { type HealthVm, judgedStates, serviceHealth } from '../../domain/services/service-health.js';
+import { isUp, stateOfRoles } from '../../domain/services/service-states.js';
+import type { OperationKind } from '../../schemas/operations.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import type { Outcome } from '../operations/operations.js';
 
@@ -33,11 +33,25 @@ export function judged({ body }: Service, after: Settled, vms: readonly HealthVm
   return { ...after, state: health.state, roles: after.roles.map((role, at) => ({ ...role, ...health.roles[at] })) };
 }
 
-/** What becomes of a service, from its roles. */
-export const afterwardsOf: Record<OperationOnWhole<'service'>, (service: Service, outcome: Outcome) => Settled> = {
-  deployService: afterDeployment,
-  undeployService: afterUndeployment,
-  repairService: afterRepair,
+/** How an operation ends that has a service, or some of its roles. */
+type ServiceEnd = {
+  /** What becomes of the service, from its roles. */
+  afterwards: (service: Service, outcome: Outcome, op: string) => Settled;
+  /** Whether the roles that it has are where it leads. */
+  arrived: (service: Pick<Service, 'body'>, roles: readonly Role[]) => boolean;
+};
+
+type Kind = Extract<OperationKind, 'deployService' | 'undeployService' | 'repairService'>;
+export const serviceEnds: Record<Kind, ServiceEnd> = {
+  deployService: {
+    afterwards: afterDeployment,
+    arrived: ({ body }, roles) => isAllDeployed(roles, body.deployment),
+  },
+  undeployService: {
+    afterwards: afterUndeployment,
+    arrived: (_, roles) => roles.every(({ state }) => state === 'DONE'),
+  },
+  repairService: { afterwards: afterRepair, arrived: (_, roles) => roles.every(({ state }) => isUp(state)) },
 };
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
@@ -54,13 +68,19 @@ function afterDeployment(service: Service, outcome: Outcome): Settled {
   };
 }
 
-/** The same of what was deployed before; else WARNING, and roles that were at work or have failed say why. */
-function afterRepair(service: Service, outcome: Outcome): Settled {
-  const done = isAllDeployed(service.roles, service.body.deployment);
-  if (done && outcome.state === 'succeeded')
-    return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
-  const roles = failRoles(service.roles, 'DEPLOYING', 'WARNING', outcome);
-  return { state: 'WARNING', roles: failRoles(roles, 'FAILED_DEPLOYING', 'WARNING', outcome), ended: false };
+/**
+ * Its roles, and no others, are nobody's any more; those of them that were at work or have failed are in WARNING and say why. The
+ * service is what all of its roles make of it.
+ */
+function afterRepair(service: Service, outcome: Outcome, op: string): Settled {
+  const roles = service.roles.map((role) => {
+    if (role.operation !== op) return role;
+    const has = role.state === 'DEPLOYING' || role.state === 'FAILED_DEPLOYING';
+    const failed = has ? { state: 'WARNING' as const, reason: role.reason ?? reasonOf(outcome) } : {};
+    return { ...role, ...failed, operation: null };
+  });
+  const isJudged = service.operation === null && judgedStates.includes(service.state);
+  return { state: isJudged ? stateOfRoles(roles) : service.state, roles, ended: false };
 }
 
 /** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */

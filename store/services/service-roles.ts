@@ -4,6 +4,7 @@ import { nextRoleState, type ServiceEvent } from '../../domain/services/service-
 import type { Amounts } from '../../schemas/identity/quota.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
+import { hasAny, hasRole, hasRoleThat, hasThis } from './hands.js';
 import { accepting, target } from './service-events.js';
 import { entriesToPush, logLines, pushLog } from './service-log.js';
 
@@ -31,7 +32,7 @@ export type ServicePart = Pick<
   '_id' | 'name' | 'uid' | 'gid' | 'permissions' | 'operation' | 'wanted' | 'capacities'
 > & { roles: Role[]; tied: Pick<Role, 'name' | 'placement'>[] };
 
-/** How operations work on the roles of a service that is theirs. */
+/** How operations work on the roles that are theirs: all of a service's, or some of them. */
 export function createServiceRoles(connection: Connection, services: Model<Service>) {
   const parts = () => connection.collection<ServicePart>('services');
 
@@ -63,7 +64,7 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
       };
       const hold = { k: '$$this', v: { op, epoch: '$epoch' } };
       return parts().findOneAndUpdate(
-        { _id: service, operation: op, ...(event === 'deploy' && { wanted: null }) },
+        { _id: service, ...hasAny(op), ...(event === 'deploy' && { wanted: null }) },
         [
           { $set: { [turn]: whose(roles, op, isFree) } },
           { $set: { epoch: { $cond: [{ $eq: [`$${turn}`, []] }, '$epoch', { $add: ['$epoch', 1] }] } } },
@@ -129,18 +130,17 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
         log ? entriesToPush([log]).map((entry) => ({ role, entry })) : [],
       );
       const itsLines = { $filter: { input: literal(lines), cond: { $in: ['$$this.role', `$${turn}`] } } };
-      const otherHolds = {
-        $filter: { input: { $objectToArray: '$holds' }, cond: { $not: { $in: ['$$this.k', `$${turn}`] } } },
-      };
       return parts().findOneAndUpdate(
-        { _id: service, operation: op },
+        { _id: service, ...hasAny(op) },
         [
           { $set: { [turn]: { $map: { input: held, in: '$$this.k' } } } },
           { $set: { [turn]: whose(ends, op, mayLeave) } },
           {
             $set: {
               roles: changed(left),
-              holds: { $arrayToObject: otherHolds },
+              // Whoever has judged its health by what was before writes nothing.
+              health: { $add: [{ $ifNull: ['$health', 0] }, 1] },
+              holds: holdsBut({ $in: ['$$this.k', `$${turn}`] }),
               ...(lines.length > 0 && {
                 log: {
                   $slice: [{ $concatArrays: ['$log', { $map: { input: itsLines, in: '$$this.entry' } }] }, -logLines],
@@ -165,45 +165,42 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
     ): Promise<boolean> {
       const { modifiedCount } = await services.updateOne(
         {
-          _id: service,
-          operation: op,
-          [`holds.${role}.op`]: op,
-          roles: {
-            $elemMatch: {
-              name: role,
-              state: { $in: accepting(event, nextRoleState) },
-              $or: [{ 'mark.op': { $ne: op } }, { 'mark.step': { $lt: step } }],
-            },
-          },
+          ...{ _id: service, [`holds.${role}.op`]: op },
+          ...hasRoleThat(op, {
+            name: role,
+            state: { $in: accepting(event, nextRoleState) },
+            $or: [{ 'mark.op': { $ne: op } }, { 'mark.step': { $lt: step } }],
+          }),
         },
         {
           $set: {
-            'roles.$.state': target(event),
-            'roles.$.reason': null,
-            'roles.$.mark': { op, step },
-            'roles.$.cardinality': cardinality,
+            'roles.$[its].state': target(event),
+            'roles.$[its].reason': null,
+            'roles.$[its].mark': { op, step },
+            'roles.$[its].cardinality': cardinality,
             ...(charge && { charge }),
           },
-          $unset: { [`holds.${role}`]: '', 'roles.$.lowered': '' },
+          $inc: { health: 1 },
+          $unset: { [`holds.${role}`]: '', 'roles.$[its].lowered': '' },
           $push: pushLog(log),
         },
-        within(transaction),
+        { ...within(transaction), arrayFilters: [{ 'its.name': role }] },
       );
       return modifiedCount > 0;
     },
 
-    /** An operation that is about to wait lets go of every role. Returns the service, or null when others want it. */
+    /** An operation that is about to wait lets go of its roles. Returns the service, or null when others want it. */
     letGo: (id: number, op: string, transaction: Transaction) =>
-      services
+      // Past Mongoose, which takes no expressions.
+      connection
+        .collection<Service>('services')
         .findOneAndUpdate(
-          { _id: id, operation: op, wanted: null },
-          { $set: { holds: {} } },
+          { _id: id, ...hasAny(op), wanted: null },
+          [{ $set: { holds: holdsBut({ $eq: ['$$this.v.op', literal(op)] }) } }],
           { ...within(transaction), returnDocument: 'after' },
-        )
-        .lean<Service>()
-        .exec(),
+        ),
 
-    /** What the roles become while their operation waits. False when it does not have the service to itself any more. */
+    /** What the roles become while their operation waits. False when it does not have them any more. */
     async reviseRoles(
       id: number,
       op: string,
@@ -212,14 +209,18 @@ export function createServiceRoles(connection: Connection, services: Model<Servi
       transaction: Transaction,
     ): Promise<boolean> {
       const service = await services
-        .findOne({ _id: id, operation: op, wanted: null })
+        .findOne({ _id: id, ...hasAny(op), wanted: null })
         .session(sessionOf(transaction))
         .lean<Service>()
         .exec();
       if (!service) return false;
       await services.updateOne(
         { _id: id },
-        { $set: { roles: service.roles.map(revise) }, $push: pushLog([log]) },
+        {
+          $set: { roles: service.roles.map((role) => (hasRole(service, role, op) ? revise(role) : role)) },
+          $inc: { health: 1 },
+          $push: pushLog([log]),
+        },
         within(transaction),
       );
       return true;
@@ -236,7 +237,12 @@ const placeIn = (names: readonly string[]) => ({ $indexOfArray: [literal(names),
 /** The value of each of the roles that a step is about, in their order. */
 const eachOf = (values: readonly unknown[], at: object) => ({ $arrayElemAt: [literal(values), at] });
 
-/** The names of the roles that a step may change: those that it has not been done on yet, and for which this holds, too. */
+/** The holds but for those of which this is so. */
+const holdsBut = (these: object) => ({
+  $arrayToObject: { $filter: { input: { $objectToArray: '$holds' }, cond: { $not: these } } },
+});
+
+/** The names of the roles that a step may change: its operation's that it has not been done on yet, for which this holds, too. */
 function whose(roles: readonly Pick<RoleStep, 'role' | 'step'>[], op: string, conditions: readonly object[]) {
   const names = roles.map(({ role }) => role);
   const step = eachOf(
@@ -244,7 +250,7 @@ function whose(roles: readonly Pick<RoleStep, 'role' | 'step'>[], op: string, co
     placeIn(names),
   );
   const isNew = { $or: [{ $ne: ['$$this.mark.op', op] }, { $lt: ['$$this.mark.step', step] }] };
-  const cond = { $and: [{ $in: ['$$this.name', literal(names)] }, ...conditions, isNew] };
+  const cond = { $and: [{ $in: ['$$this.name', literal(names)] }, hasThis(op), ...conditions, isNew] };
   return { $map: { input: { $filter: { input: '$roles', cond } }, in: '$$this.name' } };
 }
 

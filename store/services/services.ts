@@ -9,13 +9,13 @@ import { insertWhole, modelOf, ownershipFields } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { givingIndex } from '../vms/new-owner.js';
+import { type AtWorkOn, atWorkOn } from './at-work-on.js';
+import { isAtWorkOn } from './hands.js';
+import { createServiceAdmissions } from './service-admissions.js';
 import { accepting, target } from './service-events.js';
 import { pushLog, stateEntry } from './service-log.js';
 import { nodeFields, type ServiceNode } from './service-nodes.js';
 import { createServiceRoles } from './service-roles.js';
-
-/** What is at work on a service; `roles`: those that an operation has alone. */
-export type AtWorkOn = Pick<Service, '_id' | 'operation'> & { roles: { name: string; operation: string }[] };
 
 /** What a list shows of a service: templates and logs are much more than that. */
 export type ServiceRow = Pick<
@@ -32,9 +32,6 @@ export type ServiceRow = Pick<
   | 'created_at'
   | 'ended_at'
 > & { roles: Pick<Role, 'name' | 'state' | 'cardinality'>[] };
-
-/** No operation has one of its roles: what excludes those is written in the same document. */
-export const noRoleAtWork = { 'roles.operation': { $not: { $type: 'string' } } } as const;
 
 /** Services with a role that is to have a number of VMs at least: each with policies has one. Those without cost nothing. */
 export const elasticIndex = {
@@ -73,25 +70,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         ...{ _id: id, 'body.ready_status_gate': true },
         $or: [{ operation: { $ne: null } }, { 'roles.operation': { $type: 'string' } }],
       })) !== null,
-    /** What is at work on these services: on all of each, and on roles of it. */
-    atWorkOn: (ids: readonly number[]): Promise<AtWorkOn[]> =>
-      connection
-        .collection<AtWorkOn>('services')
-        .find(
-          { _id: { $in: [...ids] } },
-          {
-            projection: {
-              operation: 1,
-              roles: {
-                $map: {
-                  input: { $filter: { input: '$roles', cond: { $eq: [{ $type: '$$this.operation' }, 'string'] } } },
-                  in: { name: '$$this.name', operation: '$$this.operation' },
-                },
-              },
-            },
-          },
-        )
-        .toArray(),
+    atWorkOn: (ids: readonly number[]): Promise<AtWorkOn[]> => atWorkOn(connection, ids),
     /** Services that live and have roles of a VM template: how many, and so many of them, the oldest first. */
     async usingVmTemplate(
       id: number,
@@ -172,65 +151,6 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       if (removed?.charge) await quotas.giveBack(removed, removed.charge, transaction);
     },
 
-    /** Admission of an operation that needs the service for itself, all roles of it. Returns whose the service is. */
-    admitExclusive(
-      id: number,
-      op: string,
-      states: readonly ServiceState[],
-      transaction: Transaction,
-    ): Promise<Ownership | null> {
-      return services
-        .findOneAndUpdate(
-          { _id: id, operation: null, wanted: null, state: { $in: [...states] }, ...noRoleAtWork },
-          { $set: { operation: op } },
-          { ...within(transaction), projection: ownershipFields },
-        )
-        .lean<Ownership>()
-        .exec();
-    },
-
-    /**
-     * The same of a deployment of what is on hold: of all such roles, or of the one that is named. From then on they are
-     * PENDING, as what was never on hold.
-     */
-    admitRelease(id: number, op: string, role: string | null, transaction: Transaction): Promise<Ownership | null> {
-      const which = { state: 'HOLD' as const, ...(role !== null && { name: role }) };
-      const filter = Object.fromEntries(Object.entries(which).map(([name, value]) => [`held.${name}`, value]));
-      const message = role === null ? 'Released from hold' : `Role ${role} : released from hold`;
-      return services
-        .findOneAndUpdate(
-          {
-            ...{ _id: id, operation: null, wanted: null, state: 'HOLD', ...noRoleAtWork },
-            roles: { $elemMatch: which },
-          },
-          {
-            $set: { operation: op, 'roles.$[held].state': 'PENDING' },
-            $inc: { health: 1 },
-            $push: pushLog([{ timestamp: new Date(), severity: 'I', message }]),
-          },
-          { ...within(transaction), arrayFilters: [filter], projection: ownershipFields },
-        )
-        .lean<Ownership>()
-        .exec();
-    },
-
-    /** Admission of an operation that pre-empts: from now on no work on a role may start. `over`: intents that it outbids. */
-    admitPreempting(
-      id: number,
-      op: string,
-      over: readonly string[],
-      transaction: Transaction,
-    ): Promise<Ownership | null> {
-      return services
-        .findOneAndUpdate(
-          { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
-          { $set: { wanted: op } },
-          { ...within(transaction), projection: ownershipFields },
-        )
-        .lean<Ownership>()
-        .exec();
-    },
-
     /**
      * The service's first move in a run. Deployments must find nobody who wants to pre-empt; an undeployment takes the
      * place of `ended` operations. Returns the service, or null when the guard did not match.
@@ -238,7 +158,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     async begin(
       id: number,
       op: string,
-      event: 'deploy' | 'repair' | 'undeploy',
+      event: 'deploy' | 'undeploy',
       ended: readonly string[] = [],
     ): Promise<Service | null> {
       const state = target(event);
@@ -276,8 +196,8 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
     ): Promise<Service | null> {
       const service = await services.findOne({ _id: id }).session(sessionOf(transaction)).lean<Service>().exec();
       if (!service) return null;
-      if (service.operation !== op && service.wanted !== op) return null;
-      const mine = service.operation === op;
+      const mine = isAtWorkOn(service, op);
+      if (!mine && service.wanted !== op) return null;
       const after = settle(service);
       const now = new Date();
       const returns = mine && after.ended && service.charge;
@@ -285,11 +205,14 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
         { _id: id },
         {
           $set: {
-            ...(mine && { state: after.state, roles: after.roles, operation: null }),
+            ...(mine && { state: after.state, roles: after.roles }),
+            ...(service.operation === op && { operation: null }),
             ...(mine && after.ended && { ended_at: now }),
             ...(service.wanted === op && { wanted: null }),
             holds: Object.fromEntries(Object.entries(service.holds).filter(([, hold]) => hold.op !== op)),
           },
+          // Whoever has judged its health by what was before writes nothing.
+          $inc: { health: 1 },
           ...(returns && { $unset: { charge: '' } }),
           ...(mine && after.state !== service.state && { $push: pushLog([stateEntry(after.state, now)]) }),
         },
@@ -299,6 +222,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       return service;
     },
 
+    ...createServiceAdmissions(services),
     ...createServiceRoles(connection, services),
   };
 }

@@ -93,13 +93,21 @@ const races: Record<string, Race> = {
   'a scaling and a repair': {
     over: { state: 'WARNING' },
     role: { state: 'WARNING' },
-    asks: (service) => [scale(service, 'back', 4), { ask: 'recover', service }],
-    wrong: (one, other, { operation, roles: [, , back] }) => {
-      const all = isId(other) ? other : null;
-      const alone = isId(one) ? one : null;
-      if ((all === null) === (alone === null)) return 'not one of them was admitted';
-      return operation === all && (back?.operation ?? null) === alone ? null : 'the service is in other hands';
+    asks: (service) => [scale(service, 'front', 4), { ask: 'recover', service }],
+    wrong: (one, other, { operation, roles: [front] }) => {
+      const [won, lost] = isId(one) ? [one, other] : [other, one];
+      if (!isId(won) || lost !== 'operation_in_progress') return 'not one of them was admitted';
+      return operation === null && front?.operation === won ? null : 'the role is in other hands';
     },
+  },
+  'a scaling and a repair of another role': {
+    over: { state: 'WARNING' },
+    role: { state: 'WARNING' },
+    asks: (service) => [scale(service, 'back', 4), { ask: 'recover', service }],
+    wrong: (one, other, { roles: [front, , back] }) =>
+      isId(one) && isId(other) && front?.operation === other && back?.operation === one
+        ? null
+        : 'they were not both admitted',
   },
   'a scaling and the end of a VM by hand': {
     asks: (service) => [scale(service, 'front', 4), { ask: 'end', vm: service * 10 }],

@@ -139,7 +139,7 @@ export const serviceRoutes: readonly Route[] = [
     summary: 'Go on with what failed, or end a cooldown',
     needs: [['manage', 'service']],
     description:
-      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first, or the one that is named, goes on to the cardinality that it was to have, or with `give_up` keeps what runs. A role that rests after a scaling is done with it. A service in WARNING is repaired.',
+      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first, or the one that is named, goes on to the cardinality that it was to have, or with `give_up` keeps what runs. A role that rests after a scaling is done with it. What is in WARNING is repaired, or the role that is named.',
     params: ById,
     query: NoQuery,
     body: json(RecoverService.meta({ id: 'RecoverService' }), 'optional'),
@@ -159,10 +159,10 @@ export const serviceRoutes: readonly Route[] = [
     method: 'post',
     path: '/services/{id}/repair',
     tag: 'Services',
-    summary: 'Bring a service in WARNING back to what it should be',
+    summary: 'Bring roles in WARNING back to what they should be',
     needs: [['manage', 'service']],
     description:
-      'Looks for VMs whose state is not known, replaces those that failed, and makes those that are missing, up to the cardinality of each role. What runs goes on running.',
+      'Looks for VMs whose state is not known, replaces those that failed, and makes those that are missing, up to the cardinality of each role. What runs goes on running. Takes the roles that are in WARNING, with those that are to be on one host with them, all or none: others may be scaled meanwhile.',
     params: ById,
     query: NoQuery,
     body: noBody,

@@ -136,7 +136,7 @@ const onResources = (): Scene[] => [
 
 const ofServices = ['deployService', 'undeployService', 'repairService'] as const;
 const inputs = {
-  ...{ deployService: {}, undeployService: { hard: null, remove: false }, repairService: {} },
+  ...{ deployService: {}, undeployService: { hard: null, remove: false }, repairService: { roles: ['web'] } },
   scaleRole: { from: 1, cardinality: 2, force: true },
   performOnRole: { action: 'terminate', vms: [], number: null, period: 0 },
   ...{

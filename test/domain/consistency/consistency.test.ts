@@ -249,6 +249,10 @@ describe('what does not fit', () => {
 describe('what fits', () => {
   const fits: [what: string, judge: () => Flaw[]][] = [
     ['a VM that runs where it is reserved', () => [...ofVm(running), ...ofHost(heard(domain()), [running])]],
+    ...parked.map((state): [string, () => Flaw[]] => [
+      `a role whose repair is ${state}`,
+      () => ofService(service('WARNING', { roles: [{ ...role('web', 'FAILED_DEPLOYING'), operation: state }] })),
+    ]),
     ['a domain of an earlier holder of the VM', () => ofHost(heard(domain({ epoch: 1 })), [running])],
     [
       'a VM that is powered off, with a domain or without',

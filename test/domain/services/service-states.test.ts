@@ -10,7 +10,7 @@ import { ServiceState } from '../../../schemas/services/service.js';
 
 const events: ServiceEvent[] = [
   ...(['deploy', 'deployed', 'fail_deploy', 'undeploy', 'undeployed', 'fail_undeploy'] as const),
-  ...(['warn', 'well', 'repair', 'fail_repair'] as const),
+  ...(['warn', 'well', 'fail_repair'] as const),
   ...(['scale', 'scaled', 'cool', 'fail_scale', 'cooled'] as const),
   ...(['hold', 'release'] as const),
 ];

@@ -108,7 +108,9 @@ function progress(seen: Seen): Way<Seen>[] {
   if (work === null) return [];
   if (!taken) {
     const roleEvent = work === 'undeploy' ? 'undeploy' : 'deploy';
-    const [ofService, ofRole] = [nextServiceState(service, work), nextRoleState(role, roleEvent)];
+    // A repair has its roles alone: the service stays what its roles make of it.
+    const ofService = work === 'repair' ? service : nextServiceState(service, work);
+    const ofRole = nextRoleState(role, roleEvent);
     // What may not begin finds its guard unmatched, and ends.
     if (ofService === undefined || ofRole === undefined) return [ended(seen)];
     const begun = { ...seen, taken: true, service: ofService, role: ofRole };

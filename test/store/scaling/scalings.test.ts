@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { added, nothing } from '../../../domain/identity/quotas.js';
+import { repairable } from '../../../domain/services/roles-to-repair.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
@@ -32,6 +33,7 @@ const capacity = { cpu: 100, memory: 64 };
 const charged = (vms: number) => ({ services: 1, vms, cpu: 100 * vms, memory: 64 * vms });
 const finish = { failure: null, cooldown: 0, rest: null, gate: false };
 const rounds = Array.from({ length: 20 }, (_, round) => round);
+const few = rounds.slice(0, 8);
 let ids = 0;
 
 /** A service of the owner, of which each role is to have two VMs. */
@@ -112,14 +114,14 @@ describe('of two that come at once, from two processes,', () => {
     for (const _ of rounds) {
       const id = await deployed();
       const [all, role] = await Promise.all([
-        exclusively(stores[0], id, 'repair'),
+        exclusively(stores[0], id, 'deploy'),
         scale(stores[1], id, 'front', 5, 'scale'),
       ]);
       expect([all, role].filter(Boolean)).toHaveLength(1);
       winners.add(all ? 'all' : 'role');
       const service = await serviceOf(id);
       expect([service.operation, ...opsOf(service)]).toEqual(
-        all ? ['repair', null, null, null] : [null, 'scale', null, null],
+        all ? ['deploy', null, null, null] : [null, 'scale', null, null],
       );
       expect(service.charge).toEqual(charged(all ? 6 : 9));
     }
@@ -139,6 +141,130 @@ describe('of two that come at once, from two processes,', () => {
       // What has begun may not go on, and nothing more begins.
       expect(await stores[1].scalings.enter({ service: id, role: 'front', op: 'scale', step: 1 })).toBeNull();
       expect(await scale(stores[1], id, 'back', 5, 'late')).toBeNull();
+    }
+  });
+});
+
+describe('a repair of some roles, and what comes at the same moment from another process:', () => {
+  const amiss = (names: readonly string[]) =>
+    deployed({ state: 'WARNING' }).then(async (id) => {
+      await stores[0].services.model.updateOne(
+        { _id: id },
+        { $set: { 'roles.$[its].state': 'WARNING' } },
+        { arrayFilters: [{ 'its.name': { $in: names } }] },
+      );
+      return id;
+    });
+  const repair = (store: Store, service: number, names: readonly string[], op = 'repair') =>
+    withTransaction(store.connection, (transaction) =>
+      store.services.admitRoles(service, op, names, repairable, transaction),
+    );
+
+  it('a scaling of another role goes on beside it', async () => {
+    for (const _ of few) {
+      const id = await amiss(['front', 'middle']);
+      const [repaired, scaled] = await Promise.all([
+        repair(stores[0], id, ['front', 'middle']),
+        scale(stores[1], id, 'back', 5, 'scale'),
+      ]);
+      expect([repaired, scaled]).not.toContain(null);
+      const service = await serviceOf(id);
+      expect([service.operation, ...opsOf(service)]).toEqual([null, 'repair', 'repair', 'scale']);
+      expect(service).toMatchObject({ state: 'SCALING', charge: charged(9) });
+      expect(await usedBy(id)).toEqual(charged(9));
+    }
+  });
+
+  it('a scaling of one of them, or all of them; of the other nothing is written', async () => {
+    for (const _ of few) {
+      const id = await amiss(['front', 'middle']);
+      const [repaired, scaled] = await Promise.all([
+        repair(stores[0], id, ['front', 'middle']),
+        scale(stores[1], id, 'middle', 5, 'scale'),
+      ]);
+      expect([repaired, scaled].filter(Boolean)).toHaveLength(1);
+      const service = await serviceOf(id);
+      expect(opsOf(service)).toEqual(repaired ? ['repair', 'repair', null] : [null, 'scale', null]);
+      expect(await usedBy(id)).toEqual(charged(repaired ? 6 : 9));
+    }
+  });
+
+  it('a repair of others goes on beside it; one that wants one of them too does not', async () => {
+    for (const _ of few) {
+      const id = await amiss(['front', 'middle', 'back']);
+      const apart = [repair(stores[0], id, ['front'], 'one'), repair(stores[1], id, ['back'], 'other')];
+      expect(await Promise.all(apart)).not.toContain(null);
+      expect(opsOf(await serviceOf(id))).toEqual(['one', null, 'other']);
+      const shared = await amiss(['front', 'middle', 'back']);
+      const both = await Promise.all([
+        repair(stores[0], shared, ['front', 'middle'], 'one'),
+        repair(stores[1], shared, ['middle', 'back'], 'other'),
+      ]);
+      expect(both.filter(Boolean)).toHaveLength(1);
+      expect(opsOf(await serviceOf(shared))).toEqual(both[0] ? ['one', 'one', null] : [null, 'other', 'other']);
+    }
+  });
+
+  it('what needs all of the service has it, or the repair its roles', async () => {
+    for (const _ of few) {
+      const id = await amiss(['front']);
+      const [all, some] = await Promise.all([exclusively(stores[0], id, 'deploy'), repair(stores[1], id, ['front'])]);
+      expect([all, some].filter(Boolean)).toHaveLength(1);
+      const service = await serviceOf(id);
+      expect([service.operation, ...opsOf(service)]).toEqual(
+        all ? ['deploy', null, null, null] : [null, 'repair', null, null],
+      );
+    }
+  });
+
+  it('an undeployment is always admitted, and from then on it takes no role', async () => {
+    for (const _ of few) {
+      const id = await amiss(['front']);
+      const [undeployment, repaired] = await Promise.all([
+        preempting(stores[0], id, 'undeploy'),
+        repair(stores[1], id, ['front']),
+      ]);
+      expect(undeployment).not.toBeNull();
+      const service = await serviceOf(id);
+      expect(service).toMatchObject({ wanted: 'undeploy', operation: null });
+      expect(opsOf(service)[0]).toBe(repaired ? 'repair' : null);
+      const step = { service: id, op: 'repair', event: 'deploy', roles: [{ role: 'front', step: 1 }] } as const;
+      expect(await stores[1].services.takeRoles(step)).toBeNull();
+      expect(await repair(stores[1], id, ['middle'], 'late')).toBeNull();
+    }
+  });
+
+  it('its steps take the roles that it has, and no others, whatever they are asked for', async () => {
+    const id = await amiss(['front', 'middle']);
+    await repair(stores[0], id, ['front']);
+    const roles = ['front', 'middle'].map((role) => ({ role, step: 1 }));
+    await stores[0].services.takeRoles({ service: id, op: 'repair', event: 'deploy', roles });
+    expect((await serviceOf(id)).roles).toMatchObject([
+      { state: 'DEPLOYING', mark: { op: 'repair', step: 1 } },
+      { state: 'WARNING', mark: null },
+      {},
+    ]);
+    const ends = ['front', 'middle'].map((role) => ({ role, step: 2, event: 'deployed' as const, reason: null }));
+    await stores[1].services.leaveRoles(id, 'other', ends);
+    expect((await serviceOf(id)).roles[0]?.state).toBe('DEPLOYING');
+    await stores[1].services.leaveRoles(id, 'repair', ends);
+    expect((await serviceOf(id)).roles).toMatchObject([{ state: 'RUNNING' }, { state: 'WARNING', mark: null }, {}]);
+  });
+
+  it('whoever judges the others by their VMs undoes none of its steps', async () => {
+    for (const _ of few) {
+      // Of the others no VM is there: they come into WARNING.
+      const id = await deployed({ state: 'WARNING' });
+      await stores[0].services.model.updateOne({ _id: id }, { $set: { 'roles.0.state': 'WARNING' } });
+      await repair(stores[0], id, ['front']);
+      const roles = [{ role: 'front', step: 1 }];
+      await stores[0].services.takeRoles({ service: id, op: 'repair', event: 'deploy', roles });
+      const ends = [{ role: 'front', step: 2, event: 'deployed', reason: null, last_vmname: 0 }] as const;
+      await Promise.all([stores[1].health.refresh([id]), stores[0].services.leaveRoles(id, 'repair', ends)]);
+      await stores[1].health.refresh([id]);
+      const service = await serviceOf(id);
+      expect(service.roles.map(({ state }) => state)).toEqual(['RUNNING', 'WARNING', 'WARNING']);
+      expect(service.roles[0]).toMatchObject({ operation: 'repair', mark: { op: 'repair', step: 2 } });
     }
   });
 });

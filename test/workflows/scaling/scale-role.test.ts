@@ -87,14 +87,13 @@ describe('scalings of one service', () => {
     const { id } = await world.running(two);
     world.hypervisor.bootMilliseconds = 3_600_000;
     const { op } = await world.scale(id, 'web', 3);
-    for (const other of [world.scale(id, 'web', 4), world.repair(id)])
-      await expect(other).rejects.toMatchObject({
-        code: 'operation_in_progress',
-        operation: op,
-        message: expect.stringContaining(
-          `Operation ${op} (scaleRole) is at work on role web of service ${id}, for alice.`,
-        ),
-      });
+    await expect(world.scale(id, 'web', 4)).rejects.toMatchObject({
+      code: 'operation_in_progress',
+      operation: op,
+      message: expect.stringContaining(
+        `Operation ${op} (scaleRole) is at work on role web of service ${id}, for alice.`,
+      ),
+    });
     await booting(id, 'web');
     await world.cancel(op);
     expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });

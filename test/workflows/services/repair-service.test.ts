@@ -5,7 +5,7 @@ import { addUser } from '../../support/people.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
-import { holding } from '../../support/world-steps.js';
+import { diesOnce, holding, twice } from '../../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
@@ -261,5 +261,145 @@ describe('a service in WARNING', () => {
       world.hypervisor.reach(host?.hostname ?? '');
       await world.store.hosts.update(host?.hid ?? -1, { state: 'MONITORED' });
     }
+  });
+});
+
+describe('the roles that a repair takes', () => {
+  const three = [
+    { name: 'web', cardinality: 2 },
+    { name: 'db', cardinality: 2 },
+    { name: 'log', cardinality: 1 },
+  ];
+  const statesOf = async (id: number) => {
+    const { state, roles } = await world.service(id);
+    return [state, ...roles.map((role) => `${role.name} ${role.state}`)];
+  };
+  const firstOf =
+    (...roles: string[]) =>
+    ({ service }: { service: { role: string; ordinal: number } | null }): boolean =>
+      service?.ordinal === 0 && roles.includes(service.role);
+  const refusal = (...told: string[]) => ({
+    code: 'operation_in_progress',
+    message: expect.stringMatching(new RegExp(told.join('.*'))),
+  });
+
+  it('are those that are amiss: others are scaled meanwhile, and these wait for nobody', async () => {
+    const { id } = await world.running(three);
+    await world.failed(id, firstOf('db'));
+    const held = holding('startRoles');
+    world.steps.watch(held.around);
+    const { op } = await world.repair(id);
+    await held.reached;
+    expect(await world.operation(op)).toMatchObject({
+      input: { roles: ['db'] },
+      workflow_id: `service-${id}/roles-${op}`,
+    });
+    expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'succeeded', error: null });
+    expect((await world.operation(op)).state).toBe('running');
+    expect(await statesOf(id)).toEqual(['WARNING', 'web RUNNING', 'db WARNING', 'log RUNNING']);
+    for (const asks of [() => world.scale(id, 'db', 3), () => world.repair(id), () => world.recover(id)])
+      await expect(asks()).rejects.toMatchObject(refusal(op, 'repairService', 'role db', 'alice'));
+
+    // What comes into WARNING meanwhile is repaired beside it, when it is named.
+    await world.store.vms.model.updateOne(
+      { 'service.id': id, 'service.role': 'log' },
+      { $set: { lcm_state: 'BOOT_FAILURE' } },
+    );
+    await world.store.health.refresh([id]);
+    const other = await world.recover(id, { role: 'log' });
+    expect(await world.operation(other.op)).toMatchObject({ kind: 'repairService', input: { roles: ['log'] } });
+    await expect(world.repair(id)).rejects.toMatchObject(refusal(op, 'role db', other.op, 'role log'));
+    held.release();
+    for (const { op: its } of [{ op }, other])
+      expect(await world.ended(its)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
+    expect((await world.service(id)).roles.map(({ operation }) => operation ?? null)).toEqual([null, null, null]);
+    await world.accounted();
+  });
+
+  it('are all there, or it takes none: a scaling of one of them is in its way', async () => {
+    const { id } = await world.running(three);
+    await world.failed(id, firstOf('web', 'db'));
+    const held = holding('staffRole');
+    world.steps.watch(held.around);
+    const scaling = await world.scale(id, 'web', 3);
+    await held.reached;
+    // A role that is scaled is made whole by that, and is none of those that a repair needs.
+    const { op } = await world.repair(id);
+    expect(await world.operation(op)).toMatchObject({ input: { roles: ['db'] } });
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await statesOf(id)).toEqual(['SCALING', 'web SCALING', 'db RUNNING', 'log RUNNING']);
+    await expect(world.repair(id)).rejects.toMatchObject({ code: 'wrong_state' });
+    held.release();
+    expect(await world.ended(scaling.op)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
+    await world.accounted();
+  });
+
+  it('have with them those that are to be on one host with them', async () => {
+    const group = [{ name: 'front', placement: { affinity: ['back'] } }, { name: 'back' }, { name: 'log' }];
+    const { id } = await world.running(group);
+    await world.failed(id, firstOf('front'));
+    const held = holding('staffRole');
+    world.steps.watch(held.around);
+    const scaling = await world.scale(id, 'back', 2);
+    await held.reached;
+    await expect(world.repair(id)).rejects.toMatchObject(refusal(scaling.op, 'scaleRole', 'role back', 'alice'));
+    expect((await world.service(id)).roles[0]?.operation ?? null).toBeNull();
+    held.release();
+    expect(await world.ended(scaling.op)).toMatchObject({ state: 'succeeded', error: null });
+    await repaired(id);
+    await world.accounted();
+  });
+
+  it('are made whole although the scaling of another has failed, which is recovered by itself', async () => {
+    const { id } = await world.running(three);
+    world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
+    expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'failed' });
+    await world.store.vms.model.updateOne(
+      { 'service.id': id, 'service.role': 'db', 'service.ordinal': 0 },
+      { $set: { lcm_state: 'BOOT_FAILURE' } },
+    );
+    await world.store.health.refresh([id]);
+    expect(await statesOf(id)).toEqual(['FAILED_SCALING', 'web FAILED_SCALING', 'db WARNING', 'log RUNNING']);
+    const { op } = await world.repair(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await statesOf(id)).toEqual(['FAILED_SCALING', 'web FAILED_SCALING', 'db RUNNING', 'log RUNNING']);
+    expect(await world.ended((await world.recover(id)).op)).toMatchObject({ kind: 'scaleRole', state: 'succeeded' });
+    await runs(id);
+    await world.accounted();
+  });
+
+  it('stay its own while it waits for an answer, and others are scaled meanwhile', async () => {
+    const [web, db, log] = three;
+    const asking = { ...db, name: 'db', failure_policy: { retries: 0, replacements: 0, finally: 'wait' as const } };
+    const { id } = await world.running([{ ...web, name: 'web' }, asking, { ...log, name: 'log' }]);
+    await world.failed(id, firstOf('db'));
+    world.hypervisor.beforeEach = ({ call }) => {
+      if (call === 'deploy') throw new Problem('deploy_refused', 'there is no such image');
+    };
+    const { op } = await world.repair(id);
+    await expect.poll(async () => (await world.operation(op)).state, { timeout: 30_000 }).toBe('waiting_for_you');
+    world.hypervisor.beforeEach = () => {};
+    expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'succeeded', error: null });
+    await expect(world.scale(id, 'db', 3)).rejects.toMatchObject(refusal(op, 'role db'));
+    await world.store.health.refresh([id]);
+    await world.answer(op, 'retry');
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
+    await world.accounted();
+  });
+
+  it.each([
+    ['is done twice', () => twice],
+    ['has its worker lost once', diesOnce],
+  ] as const)('are made whole beside a scaling although each step %s', async (_, around) => {
+    const { id } = await world.running(three);
+    await world.failed(id, firstOf('web', 'log'));
+    world.steps.watch(around());
+    const asked = [await world.repair(id), await world.scale(id, 'db', 3)];
+    for (const { op } of asked) expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
+    await world.accounted();
   });
 });

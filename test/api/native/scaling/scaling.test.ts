@@ -217,6 +217,10 @@ describe('to scale a role', () => {
       roles.push(body.role);
     }
     expect(roles).toEqual(['front', 'back']);
+    // The third has none of its VMs: it is repaired, while the others are at work.
+    const repair = await world.ask('oneadmin', 'post', `/services/${id}/recover`);
+    expect([repair.status, repair.body.type]).toEqual([202, 'repairService']);
+    expect((await show(id)).roles.map(({ operation }: { operation: string }) => operation)[1]).toBe(repair.body.id);
     expect((await world.ask('oneadmin', 'post', `/services/${id}/recover`)).status).toBe(409);
   });
 
