@@ -15,6 +15,7 @@ const long = [
   'test/e2e/failure-policy.test.ts',
   'test/e2e/fsck.test.ts',
   'test/e2e/host-returns.test.ts',
+  'test/e2e/roles-come-and-go.test.ts',
   'test/e2e/two-of-each.test.ts',
   'test/runtime/cluster.test.ts',
   'test/runtime/start.test.ts',

@@ -14,6 +14,7 @@ type RoleShape = {
   min_vms?: number;
   max_vms?: number;
   cooldown?: number;
+  on_hold?: boolean;
   elasticity_policies?: object[];
   scheduled_policies?: object[];
 };
