@@ -5,7 +5,7 @@ import { bind } from './bind.js';
 import { listConsistencyChecks, showConsistencyCheck, startConsistencyCheck } from './consistency/consistency.js';
 import type { OperationsContext, RequestsContext } from './context.js';
 import { clusters } from './hosts/clusters.js';
-import { createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
+import { cleanHost, createHost, hostOwnership, listHosts, removeHost, showHost, updateHost } from './hosts/hosts.js';
 import { createAcl, listAcls, removeAcl, showAcl } from './identity/acls.js';
 import {
   addGroupAdmin,
@@ -64,6 +64,7 @@ import {
   updateService,
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
+import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { switchVm } from './vms/vm-switches.js';
@@ -82,6 +83,7 @@ export const createOperations = (given: OperationsContext) => {
         show: showHost,
         create: createHost,
         update: updateHost,
+        clean: cleanHost,
         remove: removeHost,
       }),
       ...hostOwnership(context),
@@ -108,6 +110,7 @@ export const createOperations = (given: OperationsContext) => {
       recover: recoverVm,
       resume: resumeVm,
     }),
+    metrics: bind(context, { ofVm: showVmMetrics, ofHost: showHostMetrics }),
     vmPlacement: bind(context, { show: showVmPlacement }),
     services: bind(context, {
       list: listServices,

@@ -5,6 +5,8 @@ import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
+import { fateOf, seenOf } from '../domain/vms/zombies.js';
+import type { Capacity } from '../schemas/common/capacity.js';
 import type { Ownership } from '../schemas/common/common.js';
 import { namespaces } from '../schemas/config.js';
 import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/hosts/cluster.js';
@@ -78,18 +80,42 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
     total: host.total.cpu / 100,
     reserved: (host.reserved?.cpu ?? 0) / 100,
     used: host.used.cpu / 100,
-    free: (host.total.cpu - (host.reserved?.cpu ?? 0) - host.used.cpu) / 100,
+    outside: (host.outside?.cpu ?? 0) / 100,
+    free: (host.total.cpu - (host.reserved?.cpu ?? 0) - host.used.cpu - (host.outside?.cpu ?? 0)) / 100,
   },
   memory: {
     total: host.total.memory,
     reserved: host.reserved?.memory ?? 0,
     used: host.used.memory,
-    free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory,
+    outside: host.outside?.memory ?? 0,
+    free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory - (host.outside?.memory ?? 0),
   },
   vms: Object.keys(host.vms).map(Number),
+  ...strayResources(host),
   created_at: iso(host.created_at),
   last_monitored_at: isoOrNull(host.last_monitored_at),
 });
+
+/** Domains that should not be there, and what becomes of them. */
+function strayResources(host: Host): Pick<HostResource, 'zombies' | 'wilds'> {
+  const { zombies = [], wilds = [], zombie_count = 0, wild_count = 0 } = host.strays ?? {};
+  const seen = seenOf(host);
+  const sizeOf = ({ cpu, memory }: Capacity) => ({ cpu: cpu / 100, memory });
+  return {
+    zombies: {
+      count: zombie_count,
+      items: zombies.map((zombie) => {
+        const { vm, state, capacity, epoch, deploy_id, reason, error, since } = zombie;
+        const fate = fateOf(zombie, zombies, seen);
+        return { vm, state, ...sizeOf(capacity), epoch, deploy_id, reason, fate, error, since: iso(since) };
+      }),
+    },
+    wilds: {
+      count: wild_count,
+      items: wilds.map(({ name, state, capacity, deploy_id }) => ({ name, state, ...sizeOf(capacity), deploy_id })),
+    },
+  };
+}
 
 export const clusterResource = (cluster: Cluster, hosts: readonly number[], names: Names): ClusterResource => ({
   id: cluster._id,

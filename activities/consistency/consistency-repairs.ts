@@ -53,6 +53,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   host_overcommitted: null,
   host_unreachable: null,
   domain_orphaned: (seen, ports) => destroy(seen, ports),
+  domain_doubtful: null,
   domain_elsewhere: (seen, ports) => destroy(seen, ports),
   domain_missing: ({ host: _host, name, ...seen }, { store }) =>
     store.consistency.repairs.loseVm(seen, `${name} has no domain of it`),

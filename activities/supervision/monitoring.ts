@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { Engine } from '../../adapters/engine/port.js';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import type { DomainReport, Hypervisor } from '../../adapters/hypervisor/port.js';
+import type { HostReport, Hypervisor } from '../../adapters/hypervisor/port.js';
 import { heardStates } from '../../domain/hosts/host-states.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
@@ -14,6 +14,7 @@ import type { Sample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import type { StepPorts } from '../ports.js';
 import { clearHost } from './clear-host.js';
+import { type Answered, lookForStrays } from './strays.js';
 
 /** Hosts that one activity probes at most. */
 export const hostsPerPoll = 50;
@@ -50,22 +51,24 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
       const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
       const target = targetOf(host);
       try {
-        const { domains } = await hypervisors.of(target).probe(target, signal);
-        return { domains, at: new Date() };
+        return { ...(await hypervisors.of(target).probe(target, signal)), at: new Date() };
       } catch (error) {
         if (cancellationSignal.aborted) throw error;
         return { error: problemOf(error)?.message ?? `the probe took longer than ${probeTimeout / 1000} s` };
       }
+    };
+    const answeredBy = (host: Seen, report: HostReport): Answered => {
+      const target = targetOf(host);
+      return { host, target, hypervisor: hypervisors.of(target), report };
     };
     const write = async (host: Seen, heard: Heard): Promise<Written> => {
       if ('error' in heard) {
         await store.hosts.silent(host._id, heard.error);
         return 'silent';
       }
-      const target = targetOf(host);
-      const ports = { store, engine, hypervisor: hypervisors.of(target), signal: cancellationSignal };
       const isHeard = heardStates.some((state) => state === host.state);
-      const yet = isHeard ? await clearHost(ports, { id: host._id, target }, heard.domains) : null;
+      const ports = { store, engine, signal: cancellationSignal };
+      const yet = isHeard ? await clearHost(ports, answeredBy(host, heard)) : null;
       return (await store.hosts.answered(host, yet)) ? 'usable' : yet === null ? 'well' : 'clearing';
     };
     const look = async (hosts: readonly Seen[]): Promise<Looked[]> => {
@@ -75,6 +78,13 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
           const isSame = !('error' in heard) && host.state === 'MONITORED';
           return { host, heard, written: isSame ? 'same' : await write(host, heard) };
         }),
+      );
+      await lookForStrays(
+        store,
+        found.flatMap(({ host, heard, written }) =>
+          'error' in heard || !(written === 'same' || host.state === 'DISABLED') ? [] : [answeredBy(host, heard)],
+        ),
+        cancellationSignal,
       );
       await store.hosts.stillMonitored(found.flatMap(({ host, written }) => (written === 'same' ? [host._id] : [])));
       if (found.some(({ written }) => written === 'usable') && (await store.vms.anyWaiting()))
@@ -101,7 +111,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
 
 type Seen = Omit<Host, 'vms'>;
 /** `at`: when it was said. */
-type Heard = { domains: readonly DomainReport[]; at: Date } | { error: string };
+type Heard = (HostReport & { at: Date }) | { error: string };
 /** What was written of a host: nothing that is new, that it takes VMs now, or that it is being cleared for that. */
 type Written = 'same' | 'usable' | 'clearing' | 'silent' | 'well';
 type Looked = { host: Seen; heard: Heard; written: Written };

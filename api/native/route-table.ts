@@ -14,6 +14,7 @@ import { scalingRoutes } from './scaling/scaling.js';
 import { scheduleRoutes } from './scaling/schedules.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
+import { metricsRoutes } from './vms/metrics.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
 import { vmRoutes } from './vms/vms.js';
 import { whyRoutes } from './why/why.js';
@@ -28,6 +29,7 @@ export const routeTable: readonly Route[] = [
   ...vmTemplateRoutes,
   ...vmRoutes,
   ...hostRoutes,
+  ...metricsRoutes,
   ...clusterRoutes,
   ...operationRoutes,
   ...operationActionRoutes,

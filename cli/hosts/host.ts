@@ -16,7 +16,9 @@ import { listAndShow, type Resource, report, resolve } from '../shell/resource.j
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { clusters } from './cluster-resource.js';
+import { metricsLeaf } from './metrics.js';
 import { attributesSection, reserveAndAttributes } from './placement-options.js';
+import { cleanLeaf, straysSection } from './strays.js';
 
 export const hosts: Resource<typeof HostResource, typeof HostResource> = {
   ...nounOf('host'),
@@ -29,10 +31,14 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
     { title: 'CLUSTER', text: ({ cluster_id }) => String(cluster_id), right: true },
     { title: 'HYPERVISOR', text: ({ vm_mad }) => vm_mad },
     { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },
-    { title: 'CPU', text: ({ cpu }) => `${cpu.used}/${cores(cpu.total - cpu.reserved)}`, right: true },
+    {
+      title: 'CPU',
+      text: ({ cpu }) => `${cores(cpu.used + cpu.outside)}/${cores(cpu.total - cpu.reserved)}`,
+      right: true,
+    },
     {
       title: 'MEMORY',
-      text: ({ memory }) => `${sizeOf(memory.used)}/${sizeOf(memory.total - memory.reserved)}`,
+      text: ({ memory }) => `${sizeOf(memory.used + memory.outside)}/${sizeOf(memory.total - memory.reserved)}`,
       right: true,
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
@@ -59,17 +65,19 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
       '',
       permissionsText(host),
       ...attributesSection(host.attributes),
+      ...straysSection(host),
     ].join('\n'),
 };
 
 /** `6 of 8 cores taken by VMs; 2 kept back (10%)` */
 function sharesOf(
-  { total, reserved, used }: HostResource['cpu'],
+  { total, reserved, used, outside }: HostResource['cpu'],
   wish: string | number | null | undefined,
   unit: string,
 ): string {
   const kept = typeof wish === 'string' ? `${Math.abs(reserved)} (${wish})` : String(Math.abs(reserved));
-  const taken = `${used} of ${cores(total - reserved)} ${unit} taken by VMs`;
+  const others = outside === 0 ? '' : `, and ${cores(outside)} by zombies and wilds`;
+  const taken = `${used} of ${cores(total - reserved)} ${unit} taken by VMs${others}`;
   if (reserved === 0) return taken;
   return `${taken}; it has ${total}, ${reserved > 0 ? `${kept} kept back` : `${kept} more may be taken`}`;
 }
@@ -174,6 +182,11 @@ export const hostCommands: readonly Leaf[] = [
   setState('enable', 'enabled', 'Let a host take VMs again'),
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
   setState('offline', 'offline', 'Stop watching a host'),
+  cleanLeaf(hosts),
+  metricsLeaf('host', {
+    ...{ path: '/hosts', example: 'host-1' },
+    idOf: ({ client }, wish) => resolve(client(), hosts, wish),
+  }),
   ...ownershipLeaves(hosts, { called: 'host-1' }),
   removeLeaf(hosts, { called: 'host-4', summary: 'Remove a host that has no VMs' }),
 ];

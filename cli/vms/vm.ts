@@ -3,6 +3,7 @@ import { json } from '../../client/message.js';
 import { printable } from '../../schemas/common/printable.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
 import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { metricsLeaf } from '../hosts/metrics.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
@@ -121,6 +122,11 @@ const placementLeaves = [
   placementLeaf('why-pending', 'Tell why no host takes a VM that waits for one', 'arcus vm why-pending 35'),
 ];
 
+const metrics = metricsLeaf('vm', {
+  ...{ path: '/vms', example: '34' },
+  idOf: ({ client }, wish) => resolve(client(), vms, wish),
+});
+
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 
 /** A verb for what switches a VM; `hard`: what that means, where its guest can be left unasked. */
@@ -159,6 +165,7 @@ export const vmCommands: readonly Leaf[] = [
     idOf: ({ client }, wish) => resolve(client(), vms, wish),
   }),
   ...placementLeaves,
+  metrics,
   operationsLeaf(vms),
   waitLeaf(vms, {
     known: ['RUNNING', ...VmState.options, ...VmLcmState.options.filter((state) => state !== 'RUNNING')],

@@ -1,6 +1,7 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { FindingCode } from '../../schemas/consistency/consistency.js';
+import type { ZombieReason } from '../../schemas/hosts/strays.js';
 import type { QuotaHolder } from '../../schemas/identity/quota.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
@@ -54,7 +55,8 @@ export type Evidence = {
   host_sums_wrong: { host: number; used: Capacity; vm_count: number; sum: Capacity; count: number };
   host_overcommitted: { host: number; used: Capacity; total: Capacity };
   host_unreachable: { host: number; name: string; error: string };
-  domain_orphaned: DomainSeen & { is: 'missing' | Vm['state'] };
+  domain_orphaned: DomainSeen & { is: Vm['state'] };
+  domain_doubtful: DomainSeen & { why: ZombieReason | 'many' };
   domain_elsewhere: DomainSeen & { at: string; vmEpoch: number };
   domain_missing: VmSeen & { host: number; name: string };
   domain_stopped: VmSeen & { host: number; name: string; domain: 'stopped' | 'failed' };

@@ -1,5 +1,16 @@
+import type { Evidence } from './evidence.js';
 import { type Kinds, ofDomain, ofHost } from './flaw-kinds.js';
 import { capacity } from './flaw-words.js';
+
+/** Why a domain is not removed without a person's word. */
+const doubts = {
+  done: 'the VM is DONE',
+  elsewhere: 'the VM runs on another host',
+  unknown: 'there is no such VM',
+  newer: 'the VM is DONE, under an earlier epoch',
+  last_copy: 'the VM is not there, and runs nowhere else: it may be its last copy',
+  many: 'there are more of that kind on it than a fault leaves behind',
+} as const satisfies Record<Evidence['domain_doubtful']['why'], string>;
 
 /** What may be wrong with the books of hosts, and with the domains on them. */
 export const hostFlaws = {
@@ -46,16 +57,24 @@ export const hostFlaws = {
   domain_orphaned: {
     ...ofDomain,
     part: ({ host: id }) => id,
-    what: 'A host has a domain of a VM that does not exist, is DONE, or has no host yet',
-    detail: ({ name, epoch, is }) =>
-      `${name} has a domain of it (epoch ${epoch}), and the VM ${is === 'missing' ? 'does not exist' : `is ${is}`}.`,
+    what: 'A host has a domain of a VM that is DONE',
+    detail: ({ name, epoch, is }) => `${name} has a domain of it (epoch ${epoch}), and the VM is ${is}.`,
     repair: 'destroys the domain, unless it is of a later epoch than the one that was seen',
     advice: null,
+  },
+  domain_doubtful: {
+    ...ofDomain,
+    part: ({ host: id }) => id,
+    what: 'A host has a domain of a VM that does not exist, or that is not there and runs nowhere else; or has more than five that should not be there: as after MongoDB was put back from a backup',
+    detail: ({ name, epoch, why }) => `${name} has a domain of it (epoch ${epoch}), and ${doubts[why]}.`,
+    repair: null,
+    advice:
+      'See what runs in it: arcus host show <host>. Then remove it (arcus host clean <host> --vm <vm>), or end its VM first, if there is one: arcus vm terminate <vm>',
   },
   domain_elsewhere: {
     ...ofDomain,
     part: ({ host: id }) => id,
-    what: 'A host has a domain of a VM that is on another host',
+    what: 'A host has a domain of a VM that runs on another host, under a later epoch',
     detail: ({ name, epoch, at }) => `${name} has a domain of it (epoch ${epoch}), and the VM is on ${at}.`,
     repair: 'destroys that domain, unless it is of a later epoch than the one that was seen',
     advice: null,

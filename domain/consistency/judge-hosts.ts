@@ -3,6 +3,7 @@ import type { Host } from '../../schemas/hosts/host.js';
 import type { SightedDomain } from '../vms/sightings.js';
 import { placeOf } from '../vms/stays.js';
 import { isVmOffHost, isVmRunning } from '../vms/vm-states.js';
+import { mostUnasked, reasonOf } from '../vms/zombies.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
 import { seenOf } from './judge-vms.js';
@@ -71,18 +72,32 @@ function judgeDomains({ _id: host, name, vms, heard }: SeenHost, known: AroundHo
     if (!vm || present.has(vm._id) || !isVmRunning(vm) || placeOf(vm)?.hid !== host) return [];
     return isMoving(vm, known) ? [] : [flaw('domain_missing', { ...seenOf(vm), host, name })];
   });
-  return [...heard.domains.flatMap((domain) => judgeDomain({ host, name }, domain, known)), ...missing];
+  const found = heard.domains.flatMap((domain) => judgeDomain({ host, name }, domain, known));
+  return [...doubtMany(found), ...missing];
+}
+
+/** So many at once point to documents that are not what they were: then a person has to look. */
+function doubtMany(found: readonly Flaw[]): Flaw[] {
+  const over = found.filter(({ code }) => code === 'domain_orphaned' || code === 'domain_elsewhere');
+  if (over.length <= mostUnasked) return [...found];
+  return found.map((one): Flaw => {
+    if (one.code !== 'domain_orphaned' && one.code !== 'domain_elsewhere') return one;
+    const { host, name, vm, epoch } = one.seen;
+    return flaw('domain_doubtful', { host, name, vm, epoch, why: 'many' });
+  });
 }
 
 function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, known: AroundHosts): Flaw[] {
   const { vm: id, epoch } = domain;
   const vm = known.vms.get(id);
-  if (!vm) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: 'missing' })];
-  if (isMoving(vm, known)) return [];
-  if (isVmOffHost(vm)) return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
-  const stay = placeOf(vm);
+  if (vm && isMoving(vm, known)) return [];
+  const stay = vm ? placeOf(vm) : null;
+  const why = reasonOf(at.host, domain, vm && { ...vm, operation: null, hold: null, wanted: null });
+  if (!vm || (why !== null && why !== 'done' && why !== 'elsewhere'))
+    return [flaw('domain_doubtful', { ...at, vm: id, epoch, why: why ?? 'unknown' })];
+  if (why === 'done') return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
   if (!stay) return [];
-  if (stay.hid !== at.host)
+  if (why === 'elsewhere')
     return [flaw('domain_elsewhere', { ...at, vm: id, epoch, at: stay.hostname, vmEpoch: vm.epoch })];
   if (epoch > vm.epoch) return [flaw('domain_newer', { ...seenOf(vm), ...at, domain: epoch })];
   if (!isVmRunning(vm)) return [];

@@ -1,11 +1,7 @@
-import type { Vm } from '../../schemas/vms/vm.js';
 import { few, sentence } from '../words.js';
 import type { SightedDomain } from './sightings.js';
 import { placeOf } from './stays.js';
-import { isVmGone, isVmRunning } from './vm-states.js';
-
-/** A VM of which a host has a domain, as it is written down. */
-export type KnownVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'history' | 'wanted' | 'left_behind'>;
+import { type KnownVm, reasonOf } from './zombies.js';
 
 /**
  * What a host still runs of what is over. `stale`: copies of VMs that are gone, or run elsewhere; `leaving`: VMs that were
@@ -15,7 +11,7 @@ export type Leftovers = { stale: { vm: number; epoch: number }[]; leaving: { vm:
 
 /**
  * What of these domains has to go before the host takes new VMs. Never the last copy of a VM that is not gone: one that waits,
- * or boots elsewhere, keeps it, and is no reason to wait. What no VM is known of is not ours.
+ * or boots elsewhere, keeps it, and is no reason to wait. Neither is what no VM is known of.
  */
 export function leftoversOf(
   host: number,
@@ -23,13 +19,13 @@ export function leftoversOf(
   vms: ReadonlyMap<number, KnownVm>,
 ): Leftovers {
   const found: Leftovers = { stale: [], leaving: [] };
-  for (const { vm: id, epoch } of domains) {
+  for (const domain of domains) {
+    const { vm: id, epoch } = domain;
     const vm = vms.get(id);
     if (!vm) continue;
-    const place = placeOf(vm);
-    const runsElsewhere = place !== null && place.hid !== host && place.epoch > epoch && isVmRunning(vm);
-    if (isVmGone(vm) || runsElsewhere) found.stale.push({ vm: id, epoch });
-    else if (place?.hid === host && vm.left_behind !== undefined && vm.wanted === vm.left_behind)
+    const reason = reasonOf(host, domain, vm);
+    if (reason === 'done' || reason === 'elsewhere') found.stale.push({ vm: id, epoch });
+    else if (placeOf(vm)?.hid === host && vm.left_behind !== undefined && vm.wanted === vm.left_behind)
       found.leaving.push({ vm: id, op: vm.left_behind });
   }
   return found;

@@ -9,6 +9,7 @@ import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { CreateHost, Host, HostEdit, HostResource, HostState } from '../../schemas/hosts/host.js';
+import type { CleanHost } from '../../schemas/hosts/strays.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
@@ -113,6 +114,42 @@ export async function updateHost(
   if (edited.becomes === 'INIT') await monitor(context);
   else await wakeWaiting(context);
   return shownOne(caller, edited.after);
+}
+
+/**
+ * Has zombies removed, those too about which somebody has to be asked. The next looks at the host do it: each is removed under
+ * the epoch that was seen, and stays listed, with the reason, as long as that fails.
+ */
+export async function cleanHost(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  { vms }: CleanHost,
+  precondition: Precondition,
+): Promise<HostResource> {
+  const { edit, shownOne } = objects(context);
+  const { store } = context;
+  const after = await edit(caller, id, precondition, async (host, transaction) => {
+    const zombies = host.strays?.zombies ?? [];
+    const findings = (vms ?? []).flatMap((vm, at) => {
+      const one = zombies.find((zombie) => zombie.vm === vm);
+      const detail = !one
+        ? `host ${id} (${host.name}) has no zombie of VM ${vm}`
+        : one.reason === 'last_copy'
+          ? `it may be the last copy of VM ${vm}, which is not DONE: end the VM first`
+          : null;
+      return detail === null ? [] : [{ pointer: `/vms/${at}`, detail }];
+    });
+    if (findings.length > 0)
+      throw new Problem('invalid_request', `Nothing was removed: ${findings.map(({ detail }) => detail).join('; ')}.`, {
+        findings,
+      });
+    const wanted = zombies.filter(({ vm, reason }) => reason !== 'last_copy' && (!vms || vms.includes(vm)));
+    const condemned = wanted.map(({ vm, deploy_id }) => ({ vm, deploy_id }));
+    return condemned.length === 0 ? host : store.hosts.condemn(id, condemned, transaction);
+  });
+  await monitor(context);
+  return shownOne(caller, after);
 }
 
 export async function removeHost(

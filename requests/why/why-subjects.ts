@@ -8,7 +8,7 @@ import { idlePolicies } from '../../domain/why/policy-story.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
-import { usable } from '../../store/hosts/hosts.js';
+import { taken, usable } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
 import type { ToldVm } from '../../store/vms/vms.js';
 
@@ -95,7 +95,7 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     lastProbe: host.last_monitored_at,
     nextProbe,
     total: usable(host),
-    used: host.used,
+    used: taken(host),
     vms: Object.keys(host.vms).length,
     waiting: await store.vms.anyWaiting(),
   };

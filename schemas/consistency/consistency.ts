@@ -41,6 +41,7 @@ export const FindingCode = z.enum([
   'host_overcommitted',
   'host_unreachable',
   'domain_orphaned',
+  'domain_doubtful',
   'domain_elsewhere',
   'domain_missing',
   'domain_stopped',

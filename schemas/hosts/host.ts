@@ -3,6 +3,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
+import { type Condemned, type Strays, WildResource, ZombieResource } from './strays.js';
 
 /**
  * OpenNebula's host states. INIT: not monitored yet, or what it still runs of before is being removed; MONITORED: usable;
@@ -81,6 +82,12 @@ export type Host = {
   vms: Record<string, Capacity>;
   /** How many entries `vms` has: placement asks for it at every step, and must not count thousands. */
   vm_count: number;
+  /** Domains that should not be there, as the last look found them. Absent: none. */
+  strays?: Strays;
+  /** What those take that are up. Nobody may reserve it. Absent: nothing. */
+  outside?: Capacity;
+  /** Zombies that somebody wants removed. */
+  condemned?: Condemned[];
   created_at: Date;
   last_monitored_at: Date | null;
 };
@@ -103,10 +110,18 @@ export const HostResource = OwnershipResource.extend({
   attributes: ClusterResource.shape.attributes.describe('Its own, for requirement and rank expressions'),
   reserved: Reserve.describe('What its operator wants kept back; null: as its cluster says'),
   cpu: z
-    .object({ total: z.number(), reserved: z.number(), used: z.number(), free: z.number() })
-    .describe('Cores; free: total less reserved and used'),
-  memory: z.object({ total: z.int(), reserved: z.int(), used: z.int(), free: z.int() }).describe('MB'),
+    .object({ total: z.number(), reserved: z.number(), used: z.number(), outside: z.number(), free: z.number() })
+    .describe('Cores; outside: taken by zombies and wilds; free: total less reserved, used and outside'),
+  memory: z
+    .object({ total: z.int(), reserved: z.int(), used: z.int(), outside: z.int(), free: z.int() })
+    .describe('MB'),
   vms: z.array(ObjectId).describe('VMs with a reservation here'),
+  zombies: z
+    .object({ count: z.int(), items: z.array(ZombieResource) })
+    .describe('Domains of this installation that should not be there; items: the first of them'),
+  wilds: z
+    .object({ count: z.int(), items: z.array(WildResource) })
+    .describe('Domains that are not of this installation: nothing touches them; items: the first of them'),
   created_at: Timestamp,
   last_monitored_at: Timestamp.nullable(),
 }).meta({ id: 'Host' });

@@ -20,3 +20,32 @@ export const MonitoringResource = z
   .object({ time: Timestamp.describe('When its host has said it'), ...Metrics.shape })
   .meta({ id: 'Monitoring' });
 export type MonitoringResource = z.infer<typeof MonitoringResource>;
+
+/** How many points a series has at most. */
+export const mostPoints = 240;
+
+export const MetricsQuery = z.strictObject({
+  since: Timestamp.optional().describe(
+    'From when on; default: an hour ago. Nothing is kept for longer than ARCUS_KEEP_METRICS says',
+  ),
+  points: z.coerce.number().int().min(1).max(mostPoints).default(60).describe('So many points at most'),
+});
+export type MetricsQuery = z.infer<typeof MetricsQuery>;
+
+const MetricsPoint = z.object({
+  time: Timestamp.describe('When the step begins'),
+  cpu: count.describe('CPU in use, on average; 100 is one core'),
+  memory: count.describe('Memory in use, on average, in KB'),
+  nettx: count.describe('Bytes sent in this step'),
+  netrx: count.describe('Bytes received in this step'),
+});
+export type MetricsPoint = z.infer<typeof MetricsPoint>;
+
+export const MetricsSeries = z
+  .object({
+    since: Timestamp,
+    step: z.int().describe('Seconds from one point to the next'),
+    points: z.array(MetricsPoint).describe('Oldest first; steps of which nothing is known are left out'),
+  })
+  .meta({ id: 'MetricsSeries' });
+export type MetricsSeries = z.infer<typeof MetricsSeries>;

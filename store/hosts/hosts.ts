@@ -7,6 +7,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type Cluster, defaultCluster } from '../../schemas/hosts/cluster.js';
 import { type Host, type HostState, hostFields } from '../../schemas/hosts/host.js';
+import type { Condemned, Strays } from '../../schemas/hosts/strays.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
 import { type Transaction, within } from '../mongo/transaction.js';
@@ -34,8 +35,10 @@ function byHost(reservations: readonly Reservation[]): [number, Reservation[]][]
   return [...shares].map(([host, share]) => [host, [...share.values()]]);
 }
 
-/** What is kept back of a host, in an expression of MongoDB. */
-const keptBack = (size: keyof Capacity) => ({ $ifNull: [`$reserved.${size}`, 0] });
+/** What nobody may reserve of a host, in an expression of MongoDB: what is kept back, and what domains take that are not ours. */
+const keptBack = (size: keyof Capacity) => ({
+  $add: [{ $ifNull: [`$reserved.${size}`, 0] }, { $ifNull: [`$outside.${size}`, 0] }],
+});
 
 /** What VMs may reserve of a host. */
 export const usable = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): Capacity => ({
@@ -43,10 +46,17 @@ export const usable = ({ total, reserved }: Pick<Host, 'total' | 'reserved'>): C
   memory: total.memory - (reserved?.memory ?? 0),
 });
 
+/** What is taken of it: by VMs that have reserved it, and by domains that should not be there. */
+export const taken = ({ used, outside }: Pick<Host, 'used' | 'outside'>): Capacity => ({
+  cpu: used.cpu + (outside?.cpu ?? 0),
+  memory: used.memory + (outside?.memory ?? 0),
+});
+
 /** What is much of a host, and not always shown. */
 const parts = {
   vms: { neededBy: ['vms'], empty: {} },
   attributes: { neededBy: ['attributes'], empty: {} },
+  strays: { neededBy: ['zombies', 'wilds'], empty: { zombies: [], wilds: [], zombie_count: 0, wild_count: 0 } },
 } as const;
 
 /** Where a host keeps the reservation of a VM. */
@@ -174,16 +184,58 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       );
     },
 
+    /** Ids of the VMs that have a reservation on each of these hosts. */
+    async reservedOn(ids: readonly number[]): Promise<Map<number, ReadonlySet<number>>> {
+      const names = { $map: { input: { $objectToArray: '$vms' }, in: '$$this.k' } };
+      const found = await hosts
+        .aggregate<{ _id: number; vms: string[] }>([
+          { $match: { _id: { $in: [...ids] } } },
+          { $project: { vms: names } },
+        ])
+        .exec();
+      return new Map(found.map(({ _id, vms }) => [_id, new Set(vms.map(Number))]));
+    },
+
+    /**
+     * What a look has found that should not be there; null: nothing. What somebody wanted removed and is not there any more is
+     * not wanted any more.
+     */
+    async setStrays(id: number, strays: Strays | null, outside: Capacity): Promise<void> {
+      const left = strays?.zombies.map(({ deploy_id }) => deploy_id) ?? [];
+      await native().updateOne(
+        { _id: id },
+        {
+          ...(strays === null ? { $unset: { strays: '', outside: '' } } : { $set: { strays, outside } }),
+          $pull: { condemned: { deploy_id: { $nin: left } } },
+        },
+      );
+    },
+
+    /** Somebody wants these removed: the next looks do it. */
+    condemn: (id: number, zombies: readonly Condemned[], transaction: Transaction) =>
+      hosts
+        .findOneAndUpdate(
+          { _id: id },
+          { $addToSet: { condemned: { $each: [...zombies] } } },
+          { returnDocument: 'after', ...within(transaction) },
+        )
+        .lean<Host>()
+        .exec(),
+
     /** Every host as placement sees it: `total` is what VMs may reserve, attributes those of its cluster under its own. */
     async snapshot(): Promise<(DescribedHost & Pick<Host, 'vm_mad'>)[]> {
       const [found, known] = await Promise.all([
-        hosts.find({}, { vms: 0, permissions: 0 }).sort({ _id: 1 }).lean<Omit<Host, 'vms' | 'permissions'>[]>().exec(),
+        hosts
+          .find({}, { vms: 0, permissions: 0, strays: 0 })
+          .sort({ _id: 1 })
+          .lean<Omit<Host, 'vms' | 'permissions' | 'strays'>[]>()
+          .exec(),
         clusters.find({}, { name: 1, attributes: 1 }).lean<Pick<Cluster, '_id' | 'name' | 'attributes'>[]>().exec(),
       ]);
       const clusterOf = new Map(known.map((cluster) => [cluster._id, cluster]));
       return found.map((host) => {
-        const { _id, name, state, used, vm_mad, vm_count, cluster_id = defaultCluster } = host;
-        const total = usable(host);
+        const { _id, name, state, vm_mad, vm_count, cluster_id = defaultCluster } = host;
+        const [total, used] = [usable(host), taken(host)];
         const cluster = clusterOf.get(cluster_id);
         return {
           id: _id,

@@ -19,6 +19,8 @@ export function createCounters(connection: Connection) {
     /** The first id of a pool that has given none yet. */
     beginAt: (pool: Pool, first: number) =>
       counters.updateOne({ _id: pool }, { $setOnInsert: { next: first } }, { upsert: true }),
+    /** Ids up to this one are not given any more. */
+    above: (pool: Pool, id: number) => counters.updateOne({ _id: pool }, { $max: { next: id + 1 } }, { upsert: true }),
     /** One id, never given before. */
     async one(pool: Pool): Promise<number> {
       const [id] = await next(pool);

@@ -1,5 +1,6 @@
 import { type Connection, mongo } from 'mongoose';
 import { z } from 'zod';
+import type { StepOfVm } from '../../domain/hosts/series.js';
 import type { Metrics, MetricsRow } from '../../schemas/hosts/metrics.js';
 
 /** A sample as it is kept: what a host has said of a VM. `epoch`: of the copy that runs there. */
@@ -61,6 +62,34 @@ export function createMetrics(connection: Connection) {
         await keepFor(expireAfterSeconds);
       }
       await samples().createIndex({ at: 1 });
+    },
+
+    /**
+     * What was said in each step from a time on, of the VMs of these hosts or of one of them: found by host, in whose order samples
+     * lie.
+     */
+    async steps(of: { hosts: readonly number[]; vm?: number }, from: Date, step: number): Promise<StepOfVm[]> {
+      if (of.hosts.length === 0) return [];
+      const nth = { $floor: { $divide: [{ $subtract: ['$at', from] }, step * 1_000] } };
+      const found = await samples()
+        .aggregate<Omit<StepOfVm, 'vm' | 'epoch' | 'step'> & { _id: Pick<StepOfVm, 'vm' | 'epoch' | 'step'> }>(
+          [
+            {
+              $match: { host: { $in: [...of.hosts] }, at: { $gte: from }, ...(of.vm !== undefined && { vm: of.vm }) },
+            },
+            {
+              $group: {
+                _id: { vm: '$vm', epoch: '$epoch', step: nth },
+                ...{ cpu: { $avg: '$cpu' }, memory: { $avg: '$memory' } },
+                last: { $max: { at: '$at', nettx: '$nettx', netrx: '$netrx' } },
+              },
+            },
+            { $project: { cpu: 1, memory: 1, nettx: '$last.nettx', netrx: '$last.netrx' } },
+          ],
+          { batchSize: 10_000 },
+        )
+        .toArray();
+      return found.map(({ _id, ...row }) => ({ ...row, ..._id }));
     },
 
     /** One batch, whatever hosts it comes from. */

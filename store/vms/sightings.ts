@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
-import type { KnownVm } from '../../domain/vms/leftovers.js';
 import type { Verdict } from '../../domain/vms/sightings.js';
+import type { KnownVm } from '../../domain/vms/zombies.js';
 import type { Sighting, Vm } from '../../schemas/vms/vm.js';
 import { stateAfter } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
@@ -64,7 +64,10 @@ export function createSightings(connection: Connection, vms: VmStore) {
       return vms.model
         .find(
           { _id: { $in: [...ids] } },
-          { state: 1, lcm_state: 1, wanted: 1, left_behind: 1, history: { $slice: -1 } },
+          {
+            ...{ state: 1, lcm_state: 1, epoch: 1, operation: 1, hold: 1, wanted: 1, left_behind: 1 },
+            history: { $slice: -1 },
+          },
         )
         .lean<KnownVm[]>()
         .exec();

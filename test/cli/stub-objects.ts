@@ -22,9 +22,11 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   cluster_id: 0,
   attributes: {},
   reserved: { cpu: null, memory: null },
-  cpu: { total: 4, reserved: 0, used: 0, free: 4 },
-  memory: { total: 4096, reserved: 0, used: 0, free: 4096 },
+  cpu: { total: 4, reserved: 0, used: 0, outside: 0, free: 4 },
+  memory: { total: 4096, reserved: 0, used: 0, outside: 0, free: 4096 },
   vms: [],
+  zombies: { count: 0, items: [] },
+  wilds: { count: 0, items: [] },
   created_at,
   last_monitored_at: created_at,
 });

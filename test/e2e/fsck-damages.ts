@@ -74,10 +74,10 @@ async function gatedDeployment({
   return { op, workflowId: workflow.id, service: resource.id };
 }
 
-const plantDomain = async ({ cluster }: Place, host: string, vm: number) =>
+const plantDomain = async ({ cluster }: Place, host: string, vm: number, epoch: number) =>
   cluster.simulator.ask(z.unknown(), 'POST', `/hosts/${host}/deploy`, {
     installation: await cluster.store.installation.id(),
-    ...{ vm, domain: `one-${vm}`, epoch: 1, capacity: small, labels: { vm } },
+    ...{ vm, domain: `planted-${vm}`, epoch, capacity: small, labels: { vm } },
     host: { cpu: 6_400, memory: 65_536 },
   });
 
@@ -202,12 +202,19 @@ export const damages: readonly Damage[] = [
     };
   }),
   damage('domain_orphaned', async (place) => {
-    await plantDomain(place, 'host-0', 4712);
-    return { resource: { type: 'vm', id: 4712 } };
+    const gone = await place.cluster.store.vms.model.findOne({ state: 'DONE' }).lean().exec();
+    if (!gone) throw new Error('no VM is DONE');
+    await plantDomain(place, 'host-0', gone._id, gone.epoch);
+    return { resource: { type: 'vm', id: gone._id } };
+  }),
+  damage('domain_doubtful', async (place) => {
+    await plantDomain(place, 'host-0', 4712, 1);
+    const mend = () => place.cluster.simulator.send('PUT', '/hosts/host-0/faults', { lose: [4712] });
+    return { resource: { type: 'vm', id: 4712 }, mend };
   }),
   damage('domain_elsewhere', async (place) => {
     const { _id: vm, stay } = await vmOf(place);
-    await plantDomain(place, stay.hostname === 'host-0' ? 'host-1' : 'host-0', vm);
+    await plantDomain(place, stay.hostname === 'host-0' ? 'host-1' : 'host-0', vm, 0);
     return { resource: { type: 'vm', id: vm } };
   }),
   damage('domain_missing', async (place) => {

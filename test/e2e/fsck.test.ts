@@ -75,7 +75,9 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
     );
     for (const [at, { code, bringAbout }] of inOrder)
       done.push({ code, ...(await bringAbout({ cluster, engine, service: services[at] ?? -1, gated })) });
-    doubled = done.flatMap(({ code, resource }) => (code === 'domain_elsewhere' ? [Number(resource.id)] : []));
+    doubled = done.flatMap(({ code, resource }) =>
+      code === 'domain_elsewhere' || code === 'domain_orphaned' ? [Number(resource.id)] : [],
+    );
     const expected = (outcomeOf: (code: FindingCode) => string) =>
       done.map(({ code, resource }) => `${code} of ${resource.type} ${resource.id}: ${outcomeOf(code)}`).sort();
     const seen = ({ findings }: ConsistencyCheckResource) =>
@@ -92,7 +94,16 @@ describe('a check of consistency', { timeout: 300_000 }, () => {
       expect.arrayContaining(expected((code) => (isRepairable(code) ? 'repaired' : 'found'))),
     );
     expect(second.findings.filter(({ outcome }) => outcome === 'failed' || outcome === 'gone')).toEqual([]);
-    expect(second.left).toBe(done.filter(({ code }) => !isRepairable(code)).length);
+    const left = done.filter(({ code }) => !isRepairable(code));
+    // The VM of which the documents do not know the host runs on one: nobody may take its domain from it.
+    const placeless = left.filter(({ code }) => code === 'vm_without_host');
+    const told = [...left, ...placeless.map(({ resource }) => ({ code: 'domain_doubtful', resource }))];
+    expect(
+      seen(second)
+        .filter((finding) => finding.endsWith(': found'))
+        .sort(),
+    ).toEqual(told.map(({ code, resource }) => `${code} of ${resource.type} ${resource.id}: found`).sort());
+    expect(second.left).toBe(told.length);
 
     for (const { mend } of done) await mend?.();
     expect((await check(true)).left).toBe(0);

@@ -12,9 +12,11 @@ export const node: HostResource = {
   cluster_id: 100,
   attributes: { SSD: 'YES' },
   reserved: { cpu: null, memory: null },
-  cpu: { total: 16, reserved: 0, used: 0, free: 16 },
-  memory: { total: 65536, reserved: 6554, used: 0, free: 58982 },
+  cpu: { total: 16, reserved: 0, used: 0, outside: 0, free: 16 },
+  memory: { total: 65536, reserved: 6554, used: 0, outside: 0, free: 58982 },
   vms: [],
+  zombies: { count: 0, items: [] },
+  wilds: { count: 0, items: [] },
   created_at: '2026-05-04T09:10:00.000Z',
   last_monitored_at: '2026-05-04T09:15:20.000Z',
 };

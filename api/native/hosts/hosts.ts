@@ -1,4 +1,5 @@
 import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
+import { CleanHost } from '../../../schemas/hosts/strays.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
@@ -88,6 +89,23 @@ export const hostRoutes: readonly Route[] = [
     examples: [{ params: { id: '0' }, body: { state: 'disabled' }, answer: { ...node, state: 'DISABLED' } }],
     handle: ({ hosts }, { caller, params, body: revise, precondition }) =>
       hosts.update(caller, params.id, { revise, precondition }),
+  }),
+  route({
+    id: 'cleanHost',
+    method: 'post',
+    path: '/hosts/{id}/clean',
+    tag: 'Hosts',
+    summary: 'Remove domains of ours that should not be there',
+    description:
+      'The next looks at the host remove them, each under the epoch that was seen. Without `vms`: all `zombies` but those that are `kept`. Domains of others (`wilds`) are never touched.',
+    needs: [edits('host')],
+    params: ById,
+    query: NoQuery,
+    body: json(CleanHost.meta({ id: 'CleanHost' }), 'optional'),
+    answer: shows(HostResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, body: {}, answer: node }],
+    handle: ({ hosts }, { caller, params, body, precondition }) => hosts.clean(caller, params.id, body, precondition),
   }),
   route({
     id: 'deleteHost',

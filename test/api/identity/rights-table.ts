@@ -76,6 +76,7 @@ export const sends: Record<string, readonly Send[]> = {
   ...also('createHost', {
     body: async ({ fresh }) => ({ ...made.host.body(fresh.name(), 0), cluster_id: await fresh.cluster() }),
   }),
+  cleanHost: [{ body: {} }],
   ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
 
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],

@@ -44,7 +44,7 @@ export const story: readonly (string | Event)[] = [
   meanwhile('the host is probed', (world) => world.tick('monitorHosts')),
   ...['listHosts', 'showHost'],
   ...shared('Host', '/hosts/0'),
-  ...['updateHost', 'whyHost'],
+  ...['showHostMetrics', 'cleanHost', 'updateHost', 'whyHost'],
   meanwhile('the host is enabled again', async (world) => {
     await world.send('patch', '/hosts/0').send({ state: 'enabled' });
     await world.tick('monitorHosts');
@@ -64,7 +64,7 @@ export const story: readonly (string | Event)[] = [
 
   'createVm',
   settled,
-  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'listVmOperations'],
+  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'showVmMetrics', 'listVmOperations'],
   ...shared('Vm', '/vms/3'),
   'updateVm',
   guest(3, 'stopped'),

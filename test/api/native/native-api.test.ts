@@ -21,12 +21,43 @@ const text = (path: string, body: string, type = 'text/plain', method: Method = 
     .send(body);
 
 describe('hosts', () => {
+  it('have zombies removed when somebody says so, and never what may be the last copy of a VM', async () => {
+    const { id } = (await answered('createHost', {}, { name: 'haunted', cpu: 4, memory: 4096 })).body;
+    const zombie = (vm: number, reason: 'unknown' | 'last_copy') => ({
+      ...{ vm, epoch: 2, deploy_id: `d-${vm}`, state: 'running' as const, capacity: { cpu: 100, memory: 512 } },
+      ...{ reason, since: new Date(), error: null },
+    });
+    const zombies = [zombie(811, 'unknown'), zombie(812, 'unknown'), zombie(813, 'last_copy')];
+    const wild = { name: 'one-12', deploy_id: 'w', state: 'running' as const, capacity: { cpu: 50, memory: 256 } };
+    const strays = { zombies, wilds: [wild], zombie_count: 3, wild_count: 1 };
+    await world.store.hosts.setStrays(id, strays, { cpu: 350, memory: 1_792 });
+    const seen = (await answered('showHost', { id })).body;
+    expect(seen).toMatchObject({
+      cpu: { used: 0, outside: 3.5, free: 0.5 },
+      memory: { outside: 1_792, free: 2_304 },
+      zombies: { count: 3, items: [{ fate: 'asked' }, { fate: 'asked' }, { fate: 'kept' }] },
+      wilds: { count: 1, items: [{ name: 'one-12', cpu: 0.5, memory: 256 }] },
+    });
+    const refused = await world.ask('oneadmin', 'post', `/hosts/${id}/clean`, { vms: [811, 813, 7] });
+    expect(refused.body).toMatchObject({
+      type: '/problems/invalid_request',
+      errors: [{ pointer: '/vms/1' }, { pointer: '/vms/2' }],
+    });
+    const fates = async (vms?: number[]) =>
+      (await answered('cleanHost', { id }, vms ? { vms } : {})).body.zombies.items.map(
+        ({ fate }: { fate: string }) => fate,
+      );
+    expect(await fates([812])).toEqual(['asked', 'removed', 'kept']);
+    expect(await fates()).toEqual(['removed', 'removed', 'kept']);
+    await answered('deleteHost', { id });
+  });
+
   it('are added, shown, changed and removed', async () => {
     const made = await answered('createHost', {}, { name: 'host-1', cpu: 2.5, memory: 1024 });
     expect(made.headers.location).toBe(`/api/v1/hosts/${made.body.id}`);
     expect(made.body).toMatchObject({
       name: 'host-1',
-      cpu: { total: 2.5, reserved: 0, used: 0, free: 2.5 },
+      cpu: { total: 2.5, reserved: 0, used: 0, outside: 0, free: 2.5 },
       uname: 'oneadmin',
     });
     const { id } = made.body;

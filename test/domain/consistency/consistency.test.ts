@@ -195,10 +195,16 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['host_sums_wrong', () => ofHost({ vm_count: 2, ...heard(domain()) }, [running])],
   ['host_overcommitted', () => ofHost({ total: { cpu: 40, memory: 256 }, ...heard(domain()) }, [running])],
   ['host_unreachable', () => ofHost({ heard: { error: 'no route' } }, [running])],
-  ['domain_orphaned', () => ofHost({ vms: {}, ...heard(domain()) }, [])],
   ['domain_orphaned', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('DONE')])],
-  ['domain_orphaned', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('PENDING')])],
-  ['domain_elsewhere', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('ACTIVE/RUNNING', { history: [stay(2)] })])],
+  ['domain_doubtful', () => ofHost({ vms: {}, ...heard(domain()) }, [])],
+  ['domain_doubtful', () => ofHost({ vms: {}, ...heard(domain({ epoch: 3 })) }, [vm('DONE')])],
+  ['domain_doubtful', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('PENDING')])],
+  ['domain_doubtful', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('ACTIVE/UNKNOWN', { history: [stay(2)] })])],
+  ['domain_doubtful', () => ofHost({ vms: {}, ...heard(domain()) }, [vm('ACTIVE/RUNNING', { history: [stay(2)] })])],
+  [
+    'domain_elsewhere',
+    () => ofHost({ vms: {}, ...heard(domain({ epoch: 0 })) }, [vm('ACTIVE/RUNNING', { history: [stay(2)] })]),
+  ],
   ['domain_missing', () => ofHost({}, [running])],
   ['domain_stopped', () => ofHost(heard(domain({ state: 'failed' })), [running])],
   ['domain_older', () => ofHost(heard(domain({ epoch: 0 })), [running])],
@@ -224,6 +230,16 @@ const cases: [FindingCode, () => Flaw[]][] = [
 describe('what does not fit', () => {
   it.each(cases)('is %s, and nothing else', (code, judge) => {
     expect(judge().map((flaw) => flaw.code)).toEqual([code]);
+  });
+
+  it('is not removed unasked, of domains, where there are more than five of them on a host', () => {
+    const found = (count: number) => {
+      const ids = Array.from({ length: count }, (_, at) => at + 10);
+      const gone = ids.map((_id) => vm('DONE', { _id }));
+      return ofHost({ vms: {}, ...heard(...ids.map((id) => domain({ vm: id }))) }, gone).map(({ code }) => code);
+    };
+    expect(new Set(found(5))).toEqual(new Set(['domain_orphaned']));
+    expect(new Set(found(6))).toEqual(new Set(['domain_doubtful']));
   });
 
   it('has a case of each kind', () => {

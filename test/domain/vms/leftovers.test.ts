@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isClear, type KnownVm, leftoversOf, leftoversText } from '../../../domain/vms/leftovers.js';
+import { isClear, leftoversOf, leftoversText } from '../../../domain/vms/leftovers.js';
+import type { KnownVm } from '../../../domain/vms/zombies.js';
 import type { HistoryRecord } from '../../../schemas/vms/vm.js';
 
 const stay = (hid: number, epoch: number): HistoryRecord => ({
@@ -14,6 +15,7 @@ const stay = (hid: number, epoch: number): HistoryRecord => ({
 });
 const vm = (more: Partial<KnownVm> = {}): KnownVm => ({
   ...{ _id: 7, state: 'ACTIVE', lcm_state: 'RUNNING', wanted: null, history: [stay(1, 3)] },
+  ...{ epoch: 3, operation: null, hold: null },
   ...more,
 });
 const found = (known: KnownVm | null, epoch = 3) =>

@@ -76,3 +76,26 @@ it('samples are kept for as long as was said last', async () => {
   await bootstrapStore(connection, { keepMetrics: 3 });
   expect(await kept()).toMatchObject({ options: { expireAfterSeconds: 10_800 } });
 });
+
+describe('steps of what hosts say', () => {
+  it('are found by host, or by VM: averages, and counters as they stood at the end', async () => {
+    const from = ago(100);
+    await store.metrics.add([
+      sample(40, 99, { host: 40, cpu: 10, nettx: 1 }),
+      sample(40, 85, { host: 40, cpu: 30, nettx: 5 }),
+      sample(40, 79, { host: 40, cpu: 70, nettx: 9 }),
+      sample(41, 99, { host: 40, cpu: 1 }),
+      sample(40, 120, { host: 40, cpu: 99 }),
+    ]);
+    const sorted = async (of: Parameters<Store['metrics']['steps']>[0]) =>
+      (await store.metrics.steps(of, from, 20)).toSorted((a, b) => a.vm - b.vm || a.step - b.step);
+    const ofVm = [
+      { vm: 40, epoch: 1, step: 0, cpu: 20, memory: 1_024, nettx: 5, netrx: 20 },
+      { vm: 40, epoch: 1, step: 1, cpu: 70, memory: 1_024, nettx: 9, netrx: 20 },
+    ];
+    expect(await sorted({ hosts: [40, 2], vm: 40 })).toEqual(ofVm);
+    const other = { vm: 41, epoch: 1, step: 0, cpu: 1, memory: 1_024, nettx: 10, netrx: 20 };
+    expect(await sorted({ hosts: [40] })).toEqual([...ofVm, other]);
+    expect(await store.metrics.steps({ hosts: [], vm: 40 }, from, 20)).toEqual([]);
+  });
+});

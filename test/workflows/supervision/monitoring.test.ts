@@ -66,6 +66,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
   ] as never[]);
   await store.hosts.model.updateOne({ _id: 1 }, { $set: { state: 'ERROR', error: 'it was away' } });
   const seen: unknown[] = [];
+  const failed: (string | null)[] = [];
   const running = new Set([2, 3, 4]);
   let refusals = 1;
   const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, state: 'running' as const, ...idle });
@@ -73,6 +74,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
     async probe() {
       const host = await store.hosts.find(1);
       seen.push([host?.state, host?.error]);
+      failed.push(host?.strays?.zombies.find(({ vm }) => vm === 2)?.error ?? null);
       return { domains: [...running].map(report), wilds: [] };
     },
     async destroy({ id, epoch }) {
@@ -87,9 +89,11 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
   const left = 'it still runs VM 2 of before, which is gone or replaced and removed first';
   expect(seen).toEqual([
     ['ERROR', 'it was away'],
+    ['INIT', left],
     ['INIT', `${left}; that failed: its disk is busy.`],
     ['INIT', left],
   ]);
+  expect(failed).toEqual([null, null, 'its disk is busy', null]);
   // The last copy of a VM that is on its way elsewhere is left, and what is nobody's is not ours.
   expect([...running]).toEqual([3, 4]);
   expect(await store.hosts.find(1)).toMatchObject({ state: 'MONITORED', error: null });

@@ -1,0 +1,41 @@
+import { MetricsQuery, MetricsSeries } from '../../../schemas/hosts/metrics.js';
+import { ById, noBody, type Route, route, shows } from '../route.js';
+
+const series = { since: '2026-05-04T08:40:00.000Z', step: 60, points: [] };
+const description =
+  'CPU and memory on average, and what was sent and received, in steps of equal length, no shorter than hosts are asked.';
+
+export const metricsRoutes: readonly Route[] = [
+  route({
+    id: 'showVmMetrics',
+    method: 'get',
+    path: '/vms/{id}/metrics',
+    tag: 'VMs',
+    summary: 'Show what a VM has used over time',
+    needs: [['use', 'vm']],
+    description,
+    params: ById,
+    query: MetricsQuery,
+    body: noBody,
+    answer: shows(MetricsSeries),
+    problems: ['not_found'],
+    examples: [{ params: { id: '3' }, query: { points: '60' }, answer: series }],
+    handle: ({ metrics }, { caller, params, query }) => metrics.ofVm(caller, params.id, query),
+  }),
+  route({
+    id: 'showHostMetrics',
+    method: 'get',
+    path: '/hosts/{id}/metrics',
+    tag: 'Hosts',
+    summary: 'Show what the VMs of a host have used together over time',
+    needs: [['use', 'host']],
+    description,
+    params: ById,
+    query: MetricsQuery,
+    body: noBody,
+    answer: shows(MetricsSeries),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, query: { points: '60' }, answer: series }],
+    handle: ({ metrics }, { caller, params, query }) => metrics.ofHost(caller, params.id, query),
+  }),
+];

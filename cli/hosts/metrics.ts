@@ -1,0 +1,81 @@
+import { z } from 'zod';
+import { MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { durationOf } from '../shell/duration.js';
+import { pairs } from '../shell/output.js';
+import { shown } from '../shell/resource.js';
+
+const bars = '▁▂▃▄▅▆▇█';
+/** As many as a line has room for. */
+const width = 60;
+
+/** Numbers as bars, from nothing to the largest of them. A blank: nothing is known. */
+export function sparkline(values: readonly (number | undefined)[]): string {
+  const most = Math.max(...values.map((value) => value ?? 0));
+  return values
+    .map((value) => {
+      if (value === undefined) return ' ';
+      return bars[most === 0 ? 0 : Math.round((value / most) * (bars.length - 1))] ?? ' ';
+    })
+    .join('');
+}
+
+const bytes = (number: number): string => {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  const at = Math.min(units.length - 1, number < 1 ? 0 : Math.floor(Math.log(number) / Math.log(1_024)));
+  return `${Number((number / 1_024 ** at).toFixed(1))} ${units[at]}`;
+};
+
+/** A series as lines: what each number was at last and at most, and how it went. */
+export function seriesText({ since, step, points }: MetricsSeries): string {
+  const [first, latest] = [points[0], points.at(-1)];
+  if (!first || !latest) return `Nothing was heard since ${since}.`;
+  const nth = (time: string): number => Math.round((Date.parse(time) - Date.parse(since)) / (step * 1_000));
+  const at = new Map(points.map((point) => [nth(point.time), point]));
+  const steps = Array.from({ length: nth(latest.time) + 1 }, (_, n) => at.get(n));
+  const row = (of: 'cpu' | 'memory' | 'nettx' | 'netrx', text: (value: number) => string): string => {
+    const values = steps.map((point) => point?.[of]);
+    const most = Math.max(...points.map((point) => point[of]));
+    return `${sparkline(values)}  ${text(latest[of])} (at most ${text(most)})`;
+  };
+  const perSecond = (value: number): string => `${bytes(value / step)}/s`;
+  return pairs([
+    ['SINCE', `${since}, a bar for each ${step} s`],
+    ['CPU', row('cpu', (value) => `${value / 100} cores`)],
+    ['MEMORY', row('memory', (value) => bytes(value * 1_024))],
+    ['SENT', row('nettx', perSecond)],
+    ['RECEIVED', row('netrx', perSecond)],
+  ]);
+}
+
+/** `metrics`: what a VM, or the VMs of a host, have used. */
+export const metricsLeaf = (
+  noun: 'vm' | 'host',
+  { path, example, idOf }: { path: string; example: string; idOf: (context: Context, wish: string) => Promise<number> },
+): Leaf =>
+  leaf({
+    usage: `metrics <${noun}>`,
+    summary:
+      noun === 'vm' ? 'Show what a VM has used over time' : 'Show what the VMs of a host have used together over time',
+    examples: [`arcus ${noun} metrics ${example}`, `arcus ${noun} metrics ${example} --since 6h`],
+    options: [['--since <time>', 'for so long, such as 30m or 6h; default: 1h']],
+    schema: z.object({
+      since: z
+        .string()
+        .default('1h')
+        .transform((text, { addIssue }) => {
+          const time = durationOf(text);
+          if (time === undefined) addIssue({ code: 'custom', message: 'must be a time, such as 30m or 6h' });
+          return time ?? 0;
+        }),
+    }),
+    run: async (context, [wish], { since }) => {
+      const id = await idOf(context, wish ?? '');
+      const query = new URLSearchParams({
+        since: new Date(context.now().getTime() - since).toISOString(),
+        points: String(width),
+      });
+      const { value, raw } = await context.client().get(`${path}/${id}/metrics?${query.toString()}`, MetricsSeries);
+      shown(context, () => seriesText(value), raw);
+    },
+  });

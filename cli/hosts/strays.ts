@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { json } from '../../client/message.js';
+import { HostResource } from '../../schemas/hosts/host.js';
+import { type Leaf, leaf } from '../shell/command.js';
+import { counted } from '../shell/counted.js';
+import { sizeOf, tableOf } from '../shell/output.js';
+import { type Resource, report, resolve } from '../shell/resource.js';
+
+type Zombie = HostResource['zombies']['items'][number];
+
+const reasons = {
+  done: 'its VM is DONE',
+  elsewhere: 'its VM runs on another host',
+  last_copy: 'its VM is not here, and runs nowhere else',
+  newer: 'its VM is DONE, under an earlier epoch',
+  unknown: 'there is no such VM',
+} as const satisfies Record<Zombie['reason'], string>;
+
+const fates = {
+  removed: 'removed by the next look',
+  asked: 'arcus host clean',
+  kept: 'kept',
+} as const satisfies Record<Zombie['fate'], string>;
+
+/** Lines that show domains which should not be on a host, if there are any. */
+export function straysSection({ zombies, wilds }: HostResource): string[] {
+  const rest = ({ count, items }: { count: number; items: readonly unknown[] }): string[] =>
+    count > items.length ? [`… and ${count - items.length} more`] : [];
+  const size = [
+    { title: 'CPU', text: ({ cpu }: { cpu: number }) => String(cpu), right: true },
+    { title: 'MEMORY', text: ({ memory }: { memory: number }) => sizeOf(memory), right: true },
+  ];
+  return [
+    ...(zombies.count === 0
+      ? []
+      : [
+          '',
+          'ZOMBIES: domains of this Arcus that should not be here',
+          tableOf<Zombie>(
+            [
+              { title: 'VM', text: ({ vm }) => String(vm), right: true },
+              { title: 'STATE', text: ({ state }) => state },
+              ...size,
+              { title: 'EPOCH', text: ({ epoch }) => String(epoch), right: true },
+              { title: 'DEPLOY ID', text: ({ deploy_id }) => deploy_id },
+              { title: 'WHY', text: ({ reason }) => reasons[reason] },
+              {
+                title: 'WHAT BECOMES OF IT',
+                text: ({ fate, error }) => (error ? `not removed: ${error}` : fates[fate]),
+              },
+            ],
+            zombies.items,
+          ),
+          ...rest(zombies),
+        ]),
+    ...(wilds.count === 0
+      ? []
+      : [
+          '',
+          'WILDS: domains of others, which nothing touches',
+          tableOf<HostResource['wilds']['items'][number]>(
+            [
+              { title: 'NAME', text: ({ name }) => name },
+              { title: 'STATE', text: ({ state }) => state },
+              ...size,
+              { title: 'DEPLOY ID', text: ({ deploy_id }) => deploy_id },
+            ],
+            wilds.items,
+          ),
+          ...rest(wilds),
+        ]),
+  ];
+}
+
+/** `host clean`: zombies go that nobody dares to remove unasked. */
+export const cleanLeaf = (hosts: Resource<typeof HostResource, typeof HostResource>): Leaf =>
+  leaf({
+    usage: 'clean <host>',
+    summary: 'Remove domains of this Arcus that should not be on a host: its zombies, as host show lists them',
+    examples: ['arcus host clean host-1', 'arcus host clean host-1 --vm 812 813'],
+    options: [['--vm <id...>', 'only those of these VMs']],
+    schema: z.object({ vm: z.array(z.coerce.number().int().min(0, 'must be ids of VMs')).optional() }),
+    run: async (context, [wish], { vm }) => {
+      const client = context.client();
+      const id = await resolve(client, hosts, wish);
+      await context.confirm(async () => {
+        const { value } = await client.get(`/hosts/${id}`, HostResource);
+        const those = value.zombies.items.filter(
+          (zombie) => zombie.fate !== 'kept' && (vm === undefined || vm.includes(zombie.vm)),
+        );
+        const named = those.map((zombie) => `${zombie.vm} (${zombie.state})`).join(', ');
+        return `Cut the power of ${counted(those.length, 'domain')} on host ${id} (${value.name}), of VMs ${named || '-'}?`;
+      });
+      const { value, raw } = await client.send('POST', `/hosts/${id}/clean`, HostResource, json({ vms: vm }));
+      const going = value.zombies.items.filter(({ fate }) => fate === 'removed').length;
+      report(
+        context,
+        `host ${id} (${value.name}): ${counted(going, 'domain')} will be removed by the next looks.`,
+        raw,
+      );
+    },
+  });

@@ -1,0 +1,45 @@
+import { pollEvery } from '../../domain/hosts/polls.js';
+import { seriesOf, stepOf } from '../../domain/hosts/series.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import type { MetricsQuery, MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { authorised } from '../authorise.js';
+import type { OperationsContext } from '../context.js';
+
+const hour = 3_600_000;
+/** What is older is not looked for: a host of many VMs would be read for minutes. */
+const longest = 31 * 24 * hour;
+
+/** What a VM has used, over time. */
+export async function showVmMetrics(
+  { store }: OperationsContext,
+  caller: Caller,
+  id: number,
+  query: MetricsQuery,
+): Promise<MetricsSeries> {
+  const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
+  const hosts = [...new Set(vm.history.map(({ hid }) => hid))];
+  return series(store, { hosts, vm: id }, query);
+}
+
+/** What the VMs of a host have used together, over time. */
+export async function showHostMetrics(
+  { store }: OperationsContext,
+  caller: Caller,
+  id: number,
+  query: MetricsQuery,
+): Promise<MetricsSeries> {
+  authorised(caller, 'host', await store.hosts.find(id), 'use', id);
+  return series(store, { hosts: [id] }, query);
+}
+
+async function series(
+  { metrics }: OperationsContext['store'],
+  of: Parameters<OperationsContext['store']['metrics']['steps']>[0],
+  { since, points }: MetricsQuery,
+): Promise<MetricsSeries> {
+  const now = Date.now();
+  const wished = since === undefined ? now - hour : Date.parse(since);
+  const from = new Date(Math.max(Math.min(wished, now), now - longest));
+  const step = stepOf(now - from.getTime(), points, pollEvery);
+  return { since: from.toISOString(), step, points: seriesOf(await metrics.steps(of, from, step), from, step) };
+}

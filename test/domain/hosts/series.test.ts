@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { type StepOfVm, seriesOf, stepOf } from '../../../domain/hosts/series.js';
+
+const from = new Date('2026-05-04T10:00:00.000Z');
+const row = (step: number, more: Partial<StepOfVm> = {}): StepOfVm => ({
+  ...{ vm: 7, epoch: 1, step, cpu: 50, memory: 1_000, nettx: 0, netrx: 0 },
+  ...more,
+});
+const series = (rows: StepOfVm[]) => seriesOf(rows, from, 60);
+
+describe('a series', () => {
+  it('has a point for each step of which something is known, oldest first', () => {
+    expect(series([row(3), row(1, { cpu: 12.6 })])).toMatchObject([
+      { time: '2026-05-04T10:01:00.000Z', cpu: 13, memory: 1_000 },
+      { time: '2026-05-04T10:03:00.000Z', cpu: 50 },
+    ]);
+    expect(series([])).toEqual([]);
+  });
+
+  it('tells what was sent within a step, and begins anew with a counter that does', () => {
+    const sent = [100, 250, 250, 40].map((nettx, step) => row(step, { nettx }));
+    expect(series(sent).map(({ nettx }) => nettx)).toEqual([0, 150, 0, 40]);
+  });
+
+  it('counts a VM of which an old copy runs elsewhere once', () => {
+    expect(series([row(0, { epoch: 2, cpu: 10 }), row(0, { epoch: 1, cpu: 90 })])).toMatchObject([{ cpu: 10 }]);
+  });
+
+  it('adds up the VMs of a host, each with its own counters', () => {
+    const rows = [
+      row(0, { nettx: 5 }),
+      row(0, { vm: 8, nettx: 500 }),
+      row(1, { nettx: 7 }),
+      row(1, { vm: 8, nettx: 600 }),
+    ];
+    expect(series(rows).map(({ cpu, nettx }) => [cpu, nettx])).toEqual([
+      [100, 0],
+      [100, 102],
+    ]);
+  });
+
+  it.each([
+    [3_600_000, 60, 60],
+    [600_000, 60, 20],
+    [86_400_000, 60, 1_440],
+    [1_000, 1, 20],
+  ])('of %d ms and %d points has steps of %d s', (span, points, step) => {
+    expect(stepOf(span, points, 20)).toBe(step);
+  });
+});
