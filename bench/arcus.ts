@@ -34,6 +34,8 @@ export type Arcus = Subject & {
   temporal: string;
   /** The URI of a database of this name on its MongoDB; without one, of none. */
   mongodbUri(database?: string): string;
+  /** Where its simulator serves, and the token that it asks for. */
+  simulator: { url: string; token: string };
   db: mongoose.mongo.Db;
   /** Its processes by name: api, worker, Temporal, MongoDB, simulator. */
   processes(): Processes;
@@ -99,11 +101,8 @@ async function connect(home: string) {
   const db = mongodb.db();
   const services = db.collection<{ _id: number; state: string; template_id: number }>('services');
   const operations = db.collection<{ _id: string; state: string }>('operations');
-  const vmTemplate = await makeCloud(
-    client,
-    ports.simulator,
-    readFileSync(join(homeAt(home).simulator, 'token'), 'utf8').trim(),
-  );
+  const token = readFileSync(join(homeAt(home).simulator, 'token'), 'utf8').trim();
+  const vmTemplate = await makeCloud(client, ports.simulator, token);
   const templates = new Map<string, Promise<number>>();
 
   /** One service template for each shape, made when it is first asked for. */
@@ -122,6 +121,7 @@ async function connect(home: string) {
   }
 
   return {
+    simulator: { url: `http://127.0.0.1:${ports.simulator}`, token },
     client,
     credentials,
     api: `http://127.0.0.1:${ports.api}/api/v1`,

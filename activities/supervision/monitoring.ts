@@ -19,7 +19,10 @@ import { type Answered, lookForStrays } from './strays.js';
 /** Hosts that one activity probes at most. */
 export const hostsPerPoll = 50;
 const probeTimeout = 4_000;
-/** How long hosts that do not answer are asked again within one tick, and the pause between: together less than a tick. */
+/**
+ * Until when after its beginning a poll asks hosts again that do not answer, and the pause between: with a last probe less than a
+ * tick, so that who is silent has nobody else asked later.
+ */
 const insistence = { lasts: 12_000, pause: 1_000 };
 
 type MonitoringPorts = Pick<StepPorts, 'store'> & {
@@ -86,11 +89,16 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
         ),
         cancellationSignal,
       );
-      await store.hosts.stillMonitored(found.flatMap(({ host, written }) => (written === 'same' ? [host._id] : [])));
+      await store.hosts.stillMonitored(
+        found.flatMap(({ host, heard, written }) =>
+          written === 'same' || (host.state === 'DISABLED' && !('error' in heard)) ? [host._id] : [],
+        ),
+      );
       if (found.some(({ written }) => written === 'usable') && (await store.vms.anyWaiting()))
         await engine.signalPlacement();
       return found;
     };
+    const until = performance.now() + insistence.lasts;
     const hosts = await store.hosts.byIds(ids);
     const watched = await store.sightings.watched(
       hosts.map(({ _id }) => _id),
@@ -99,7 +107,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
     const first = await look(hosts);
     await compare(store, watched, first);
     let left = unusable(first);
-    for (const until = performance.now() + insistence.lasts; left.length > 0 && performance.now() < until; ) {
+    while (left.length > 0 && performance.now() < until) {
       await sleep(insistence.pause, undefined, { signal: cancellationSignal });
       const isAnyCleared = left.some(({ written }) => written === 'clearing');
       if (isAnyCleared || (await store.vms.anyWaiting()))

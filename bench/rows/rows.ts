@@ -7,6 +7,7 @@ import { measureGrowth } from './growth.js';
 import { measureHostile } from './hostile.js';
 import { measureList } from './list.js';
 import { measurePlacement } from './placement.js';
+import { measurePolling } from './polling.js';
 import { measureRest } from './rest.js';
 import { measureScaling } from './scaling.js';
 import { measureShow } from './show.js';
@@ -42,6 +43,7 @@ export const rows: readonly Row[] = [
   { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
   { name: 'elasticity', measure: measureElasticity },
+  { name: 'polling', measure: measurePolling },
   { name: 'show', measure: measureShow },
   { name: 'growth', measure: measureGrowth },
   { name: 'hostile', measure: measureHostile },

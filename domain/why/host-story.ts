@@ -51,7 +51,10 @@ export function hostStory({ subject, engine, now }: WhyFacts & { subject: HostSu
         },
       );
     case 'DISABLED':
-      return story([`${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`]);
+      return story([
+        `${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`,
+        error === null ? null : `It did not answer when it was last probed: ${sentence(error)}`,
+      ]);
     case 'OFFLINE':
       return story([`${it} is offline: it is not probed and takes no VMs. ${capital(room(subject))}.`]);
   }

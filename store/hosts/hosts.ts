@@ -147,12 +147,14 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         .lean<Host>()
         .exec();
     },
-    /** It did not answer a probe. A host that was disabled or taken offline meanwhile keeps that state. */
+    /**
+     * It did not answer a probe. One that is disabled keeps that state, for that is no failure, and has the reason all the same;
+     * one that was taken offline meanwhile is not asked any more.
+     */
     async silent(id: number, error: string): Promise<void> {
-      await hosts.updateOne(
-        { _id: id, state: { $in: [...heardStates] } },
-        { $set: { state: 'ERROR', error: brief(error, longest.vm), last_monitored_at: new Date() } },
-      );
+      const found = { error: brief(error, longest.vm), last_monitored_at: new Date() };
+      await hosts.updateOne({ _id: id, state: { $in: [...heardStates] } }, { $set: { ...found, state: 'ERROR' } });
+      await hosts.updateOne({ _id: id, state: 'DISABLED' }, { $set: found });
     },
 
     /**
@@ -175,11 +177,11 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       return yet === null && modifiedCount > 0 && seen.state !== 'MONITORED';
     },
 
-    /** Probed with success once more, in one write for all: what nearly every probe finds. Those in another state keep it. */
+    /** Probed with success once more, in one write for all: what nearly every probe finds. Those in other states are left. */
     async stillMonitored(ids: readonly number[]): Promise<void> {
       if (ids.length === 0) return;
       await hosts.updateMany(
-        { _id: { $in: ids }, state: 'MONITORED' },
+        { _id: { $in: ids }, state: { $in: ['MONITORED', 'DISABLED'] } },
         { $set: { error: null, last_monitored_at: new Date() } },
       );
     },

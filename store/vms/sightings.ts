@@ -27,7 +27,7 @@ export function createSightings(connection: Connection, vms: VmStore) {
 
   return {
     /**
-     * VMs of these hosts that are not where a VM should be: UNKNOWN, switched off, or missed by an earlier look; on `silent`
+     * VMs of these hosts that are not where a VM should be: UNKNOWN, failed to boot, switched off, or missed by an earlier look; on `silent`
      * hosts those that run, too. Read before the hosts are asked, so that what they say is newer than this.
      */
     async watched(hosts: readonly number[], silent: readonly number[]): Promise<WatchedVm[]> {
@@ -36,12 +36,13 @@ export function createSightings(connection: Connection, vms: VmStore) {
       const ask = (filter: object) =>
         vms.model
           .find({ ...filter, ...left }, watchedFields)
-          .hint('by_place')
+          .hint('by_place_and_state')
           .lean<WatchedVm[]>()
           .exec();
       const found = await Promise.all([
         ask({ ...at, state: { $in: ['POWEROFF', 'SUSPENDED'] }, lcm_state: 'LCM_INIT' }),
         ask({ ...at, state: 'ACTIVE', lcm_state: 'UNKNOWN' }),
+        ask({ ...at, state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' }),
         ask({ ...at, ...running, 'sighting.missing': true }),
         silent.length > 0
           ? ask({ 'history.hid': { $in: [...silent] }, ...running, 'sighting.missing': { $ne: true } })
@@ -54,7 +55,10 @@ export function createSightings(connection: Connection, vms: VmStore) {
     async runningOn(hosts: readonly number[]): Promise<number[]> {
       if (hosts.length === 0) return [];
       const found = await native()
-        .find({ 'history.hid': { $in: [...hosts] }, ...running }, { projection: { _id: 1 }, hint: 'by_place' })
+        .find(
+          { 'history.hid': { $in: [...hosts] }, ...running },
+          { projection: { _id: 1 }, hint: 'by_place_and_state' },
+        )
         .toArray();
       return found.map(({ _id }) => _id);
     },

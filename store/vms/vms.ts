@@ -85,10 +85,10 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       // What monitoring asks of every host at each tick is answered from it: VMs on their way are not in it.
       fields: { 'history.hid': 1, state: 1, lcm_state: 1, 'sighting.missing': 1, _id: 1 },
       options: {
-        name: 'by_place',
+        name: 'by_place_and_state',
         partialFilterExpression: {
           state: { $in: [...placedStates] },
-          lcm_state: { $in: ['RUNNING', 'UNKNOWN', 'LCM_INIT'] },
+          lcm_state: { $in: ['RUNNING', 'UNKNOWN', 'BOOT_FAILURE', 'LCM_INIT'] },
         },
       },
     },

@@ -43,6 +43,7 @@ export const hosts: Situation[] = [
     }),
   ],
   ['a host that is disabled', facts({ subject: host({ state: 'DISABLED' }) })],
+  ['a host that is disabled and silent', facts({ subject: host({ state: 'DISABLED', error: 'no route' }) })],
   ['a host that is offline', facts({ subject: host({ state: 'OFFLINE', vms: 0, used: { cpu: 0, memory: 0 } }) })],
 
   // The zone.

@@ -30,6 +30,15 @@ afterAll(async () => {
 it('a host that was disabled while it was probed stays disabled, and one that was not probed is as it was', async () => {
   await hosts.stillMonitored([1, 2]);
   expect(await hosts.find(1)).toMatchObject({ state: 'MONITORED', error: null, last_monitored_at: expect.any(Date) });
-  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', last_monitored_at: null });
+  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: null, last_monitored_at: expect.any(Date) });
   expect(await hosts.find(3)).toMatchObject({ state: 'MONITORED', last_monitored_at: null });
+});
+
+it('a host in maintenance that is silent stays DISABLED, and says why it is silent until it answers', async () => {
+  await hosts.silent(2, 'no route');
+  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: 'no route' });
+  await hosts.stillMonitored([2]);
+  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: null });
+  await hosts.silent(1, 'no route');
+  expect(await hosts.find(1)).toMatchObject({ state: 'ERROR', error: 'no route' });
 });

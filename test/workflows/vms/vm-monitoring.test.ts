@@ -81,6 +81,20 @@ describe('monitoring', () => {
     expect((await world.vm(id)).reason).toMatch(/^its guest crashed on host-/);
   });
 
+  it('calls a VM that had failed to boot RUNNING, when its domain runs after all', async () => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    // As if the answer to its boot had come too late.
+    await world.store.vms.model.updateOne(
+      { _id: id },
+      { $set: { lcm_state: 'BOOT_FAILURE', reason: 'it took too long' } },
+    );
+    await ticks(1);
+    expect(await world.vm(id)).toMatchObject({ state: 'ACTIVE', lcm_state: 'RUNNING', reason: null });
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
   it('calls VMs of a host that stays silent UNKNOWN, and RUNNING when it answers again', async () => {
     const ids = [await running(), await running()];
     const host = await hostOf(ids[0] ?? -1);
