@@ -113,8 +113,9 @@ describe('onevm', () => {
     );
     const [verb = '', isHard] = action.split('-');
     expect(await run(`onevm ${verb} 80..81,vm-82${isHard ? ' --hard' : ''}`)).toEqual(done);
-    const asked = await world.store.operations.model.find({ kind: 'performOnVm', state: 'accepted' }).lean().exec();
-    expect(asked.map(({ resource, input }) => [resource.id, input]).sort()).toEqual(
+    const found = world.store.operations.model.find({ kind: 'performOnVm', state: 'accepted' });
+    const asked = await found.sort({ 'resource.id': 1 }).lean().exec();
+    expect(asked.map(({ resource, input }) => [resource.id, input])).toEqual(
       [80, 81, 82].map((id) => [id, { action }]),
     );
     await world.store.operations.model.deleteMany({});
