@@ -110,10 +110,10 @@ export function mayRepair(service: Service, only?: string): Verdict {
   const amiss = roles.filter((role) => role.amiss && (only === undefined || role.name === only));
   const busy = rolesInTheWay(id, amiss);
   if (busy) return busy;
-  if (repairable.includes(state) && (amiss.length > 0 || state === 'WARNING')) return 'may';
+  if (repairable.includes(state) && amiss.length > 0) return 'may';
   return wrongState(
-    state === 'RUNNING'
-      ? `Service ${id} is RUNNING, and nothing of it is amiss: there is nothing to repair.`
+    state === 'RUNNING' || state === 'WARNING'
+      ? `Service ${id} is ${state}, and nothing of it is amiss: there is nothing to repair.`
       : `Service ${id} is ${state}: only what is in WARNING is repaired${state.startsWith('FAILED') ? '. Recover it' : ''}.`,
   );
 }

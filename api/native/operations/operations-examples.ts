@@ -83,6 +83,15 @@ export const addedRole = (id: string, time: string): OperationResource => ({
   workflow: { id: 'service-1/cache', run_id: null, url: `${runsUrl}/service-1%2Fcache` },
 });
 
+/** Of the roles that are in WARNING: each repair has a run of its own. */
+export const repaired = (id: string, of: Ref, time: string): OperationResource => {
+  const run = `service-${of.id}/roles-${id}`;
+  return {
+    ...accepted(id, 'repairService', of, time),
+    workflow: { id: run, run_id: null, url: `${runsUrl}/${encodeURIComponent(run)}` },
+  };
+};
+
 /** Of a role, or of the whole service: each has a run of its own. */
 export const actedOn = (id: string, role: string | null): OperationResource => {
   const path = `${role === null ? '' : `/${role}`}/actions-${id}`;

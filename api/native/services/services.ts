@@ -16,7 +16,7 @@ import { patches } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
-import { accepted, heldShop, ids, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
+import { accepted, heldShop, ids, repaired, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { makingService } from './service-templates.js';
@@ -168,7 +168,7 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
-    examples: [{ params: { id: '1' }, answer: accepted(ids.repair, 'repairService', shop, '09:40:00') }],
+    examples: [{ params: { id: '1' }, answer: repaired(ids.repair, shop, '09:40:00') }],
     handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
   }),
   route({

@@ -244,7 +244,7 @@ describe('a wrong moment', () => {
     await refused('oneadmin', 'post', `/services/${resource.id}/repair`, undefined, {
       status: 409,
       code: 'wrong_state',
-      detail: /FAILED_DEPLOYING: only one in WARNING is repaired. Recover it/,
+      detail: /FAILED_DEPLOYING: only what is in WARNING is repaired. Recover it/,
     });
   });
 

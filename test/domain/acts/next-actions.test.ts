@@ -35,7 +35,7 @@ const service = (state: ServiceState, over: Partial<FactsOf<'service'>> = {}): R
   state,
   work: null,
   going: null,
-  roles: [],
+  roles: state === 'WARNING' ? [{ name: 'web', state, work: null, amiss: true }] : [],
   ...over,
 });
 const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): ResourceFacts => ({

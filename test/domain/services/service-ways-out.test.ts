@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ResourceFacts, Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
 import { departure } from '../../../domain/services/departure.js';
+import { rolesToRepair } from '../../../domain/services/roles-to-repair.js';
 import { belongs, type HealthVm, serviceHealth } from '../../../domain/services/service-health.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../../../domain/services/service-states.js';
 import {
@@ -193,7 +194,10 @@ function offers(seen: Seen): Way<Seen>[] {
   const { service: state, work: of, host } = seen;
   const going = of === 'undeploy' ? { hard: true, remove: true } : null;
   const work = of === null ? null : atWork;
-  const actions = offeredOn({ type: 'service', id: 1, state, work, going, roles: [] });
+  const amiss = rolesToRepair([{ name: 'role', state: seen.role }]).map(
+    (name) => ({ name, state: seen.role, work: null, amiss: true }) as const,
+  );
+  const actions = offeredOn({ type: 'service', id: 1, state, work, going, roles: amiss });
   // Of VMs too many, such as one that was taken for lost and came back, people end some.
   const ended = seen.vms.flatMap(({ vm, there }, at): Way<Seen>[] => {
     const isOffered =

@@ -1,4 +1,4 @@
-import type { ActionFacts, ResourceFacts, Work } from '../../../domain/acts/facts.js';
+import type { ActionFacts, ResourceFacts, RoleFacts, Work } from '../../../domain/acts/facts.js';
 import { nextActions } from '../../../domain/acts/next-actions.js';
 import type { PendingStep, SeenStep } from '../../../domain/operations/steps.js';
 import { serviceProgress, vmProgress } from '../../../domain/services/progress.js';
@@ -188,9 +188,10 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         state: subject.state,
         work,
         going: going ? { hard: null, remove: false } : null,
-        roles: subject.roles.flatMap(({ name, state }) =>
-          state === 'FAILED_SCALING' ? [{ name, state, work: null }] : [],
-        ),
+        roles: subject.roles.flatMap(({ name, state }): RoleFacts[] => {
+          if (subject.state === 'WARNING') return [{ name, state: 'WARNING', work: null, amiss: true }];
+          return state === 'FAILED_SCALING' ? [{ name, state, work: null }] : [];
+        }),
         switchedOff: subject.vms.some((one) => isVmOff(storedVmState(one.state))),
       };
     case 'vm':

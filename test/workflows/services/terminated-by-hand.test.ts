@@ -198,7 +198,9 @@ describe('a VM of a service that somebody terminates', () => {
     const [first = -1, second = -1] = await idsOf(id);
     await crashed(first);
     const held = holding('destroyVms');
-    world.steps.watch((step, run) => (step.workflowId === `service-${id}` ? held.around(step, run) : run()));
+    world.steps.watch((step, run) =>
+      step.workflowId.startsWith(`service-${id}/roles-`) ? held.around(step, run) : run(),
+    );
     const { op } = await world.repair(id);
     await held.reached;
     await terminated(second);
