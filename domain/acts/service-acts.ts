@@ -108,7 +108,8 @@ export function mayRepair(service: Service, only?: string): Verdict {
   const { id, state, work, roles } = service;
   if (work) return atWork(service, work);
   const amiss = roles.filter((role) => role.amiss && (only === undefined || role.name === only));
-  const busy = rolesInTheWay(id, amiss);
+  // What was amiss a moment ago may be in other hands by now.
+  const busy = rolesInTheWay(id, amiss.length > 0 ? amiss : roles);
   if (busy) return busy;
   if (repairable.includes(state) && amiss.length > 0) return 'may';
   return wrongState(

@@ -48,7 +48,7 @@ describe('a repair', () => {
     expect(mayRepair(service('SCALING', [scaled, amiss('b')]))).toBe('may');
     expect(mayRepair(service('FAILED_SCALING', [failed, amiss('b')]))).toBe('may');
     expect(mayRecover(service('SCALING', [scaled, amiss('b')]))).toBe('may');
-    expect(mayRepair(service('SCALING', [scaled]))).toMatchObject({ code: 'wrong_state' });
+    expect(mayRepair(service('SCALING', [scaled]))).toMatchObject({ code: 'operation_in_progress', operation: 'one' });
   });
 
   it('is refused with who has which of its roles', () => {

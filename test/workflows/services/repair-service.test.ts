@@ -329,7 +329,7 @@ describe('the roles that a repair takes', () => {
     expect(await world.operation(op)).toMatchObject({ input: { roles: ['db'] } });
     expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
     expect(await statesOf(id)).toEqual(['SCALING', 'web SCALING', 'db RUNNING', 'log RUNNING']);
-    await expect(world.repair(id)).rejects.toMatchObject({ code: 'wrong_state' });
+    await expect(world.repair(id)).rejects.toMatchObject(refusal(scaling.op, 'scaleRole', 'role web'));
     held.release();
     expect(await world.ended(scaling.op)).toMatchObject({ state: 'succeeded', error: null });
     await runs(id);
