@@ -1,5 +1,4 @@
 import type { Right } from '../../domain/identity/permissions.js';
-import type { ProblemCode } from '../../domain/problems.js';
 import { kinds, type OwnedKind } from '../../schemas/kinds.js';
 
 /** Rights that one has on a thing that is there. */
@@ -16,8 +15,6 @@ export type Where<Param extends string = string> = {
   as?: string;
   /** Only then, and in place of the right on the same thing that is needed else. */
   when?: string;
-  /** As what it is refused; absent: `not_authorized`. */
-  refused?: ProblemCode;
 };
 
 /** What everybody may do to himself for whom others must be able to act in his stead. */

@@ -119,6 +119,8 @@ const lcmStates: Readonly<Record<VmLcmState, number>> = {
   ...{ BOOT_FAILURE: 36, PROLOG_FAILURE: 39, EPILOG_FAILURE: 40 },
 };
 
+const coming: ReadonlySet<VmLcmState> = new Set(['PROLOG', 'BOOT', 'PROLOG_FAILURE', 'BOOT_FAILURE']);
+
 /** A VM of a role. Releases before 5.12 show its states and host, and arrows at those that come and go. */
 function nodeBody(
   { vm_id, name, state, lcm_state, host, ready, created_at, monitoring }: NodeResource,
@@ -132,6 +134,8 @@ function nodeBody(
   const isLeaving = lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG';
   const runs = lcm_state === 'RUNNING' && (ready || !service.ready_status_gate);
   const isScaled = role === 'SCALING';
+  // Those that are switched off, or that nobody hears of, neither come nor go.
+  const comes = state === 'PENDING' || coming.has(lcm_state) || (lcm_state === 'RUNNING' && !runs);
   return {
     deploy_id: vm_id,
     vm_info: {
@@ -145,6 +149,6 @@ function nodeBody(
     },
     running: runs,
     ...(isScaled && isLeaving && { disposed: '1' }),
-    ...(isScaled && !isLeaving && !runs && { scale_up: '1' }),
+    ...(isScaled && comes && { scale_up: '1' }),
   };
 }

@@ -14,6 +14,7 @@ import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { startOperation } from '../operations/start-operation.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
@@ -96,6 +97,10 @@ export async function instantiate(
   wish: string | undefined,
   { name, file, deep, multiple, wait }: z.output<typeof instantiateOptions.schema>,
 ): Promise<void> {
+  if (deep && file === undefined)
+    throw new Complaint('usage', '--deep: says how a file goes over the template, and none is named.', {
+      next: 'Name one with --file, such as: -f changes.json --deep; or leave --deep out.',
+    });
   const document = file === undefined ? undefined : readInput(file);
   const merge = document === undefined ? {} : objectIn(document, { next: mergeHelp });
   const merged = { ...merge, ...(name === undefined ? {} : { name }) };

@@ -94,8 +94,13 @@ function nodesText({ nodes, state }: Role, now: number): string {
 const indented = (table: string): string => table.replaceAll(/^/gm, ' ');
 
 /** Of a role that is scaled: which VMs come, and which go. */
-const arrowOf = ({ lcm_state }: Node): string =>
-  lcm_state === 'RUNNING' ? '' : lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG' ? '↓ ' : '↑ ';
+function arrowOf({ state, lcm_state }: Node): string {
+  if (lcm_state === 'SHUTDOWN' || lcm_state === 'EPILOG') return '↓ ';
+  return state === 'PENDING' || coming.has(lcm_state) ? '↑ ' : '';
+}
+
+/** Those that are switched off, or that nobody hears of, neither come nor go. */
+const coming: ReadonlySet<Node['lcm_state']> = new Set(['PROLOG', 'BOOT', 'PROLOG_FAILURE', 'BOOT_FAILURE']);
 
 /** `120.3M`, as OpenNebula says it. */
 const kilobytesText = (kilobytes: number | undefined): string =>

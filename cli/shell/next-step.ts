@@ -12,7 +12,7 @@ export function sentenceOf({ status, detail }: ProblemBody, { path }: Pick<Asked
 
 /** What a user can do after a refusal: never nothing. */
 export function nextStep(
-  { status, operation, exceeded, request_id, type }: ProblemBody,
+  { status, detail, operation, exceeded, request_id, type }: ProblemBody,
   { method, path, typed }: Asked,
 ): string {
   if (operation !== undefined) return `See what it does with: arcus operation show ${operation}`;
@@ -23,6 +23,9 @@ export function nextStep(
   if (status === 429) return 'Wait, and see which credentials are sent with: arcus context current';
   if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
   const { noun, id } = namedIn(path);
+  // It is there, and has no such part.
+  if (status === 404 && id !== undefined && !detail.startsWith('There is no '))
+    return `See what it has with: arcus ${noun} show ${id}`;
   if (status === 404) return `List what there is with: arcus ${noun} list`;
   if (exceeded)
     return 'See what is used with: arcus quota show. End what is not needed, or ask an administrator for more.';

@@ -54,7 +54,13 @@ const rows = [
     // Its service may be about to do so.
     (facts) => ofResource(facts) && !(facts.operation && isOpen(facts.operation)),
   ],
-  ['resume', { do: 'resume' }, 'Start it again where it is.'],
+  [
+    'resume',
+    { do: 'resume' },
+    'Start it again where it is.',
+    // Of one without a host a retry does the same.
+    ({ resource }) => resource?.type === 'vm' && resource.state !== 'PENDING',
+  ],
   [
     'resume',
     { do: 'perform' },

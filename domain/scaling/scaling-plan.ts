@@ -119,16 +119,17 @@ const measured = ({ body, roles }: ScaledService, name: string, cardinality: num
     roles: roles.map((role) => (role.name === name ? { ...role, cardinality } : role)),
   }).filter(({ limit }) => limit === 'vmsOfService' || limit === 'tiesOfVms');
 
-/** The line that OneFlow's log has for it, with the limit that it goes beyond. */
+/** The line that OneFlow's log has for it, with the limit that it goes beyond, and who wants it so: a policy, or whoever has asked. */
 export function scalingText(
   role: string,
   { from, to, forced }: Pick<ScalingPlan, 'from' | 'to' | 'forced'>,
   { rest, give_up, policy, removes }: Pick<ScalingWish, 'rest' | 'give_up' | 'policy' | 'removes'> = {},
+  by?: string,
 ): string {
-  if (give_up) return `Role ${role} keeps what runs: its scaling is given up, cardinality ${from} → ${to}`;
-  if (removes) return `Role ${role} is to be removed, with its ${from} nodes`;
-  if (rest === 0 && from === to) return `Role ${role} : its cooldown is ended`;
+  const because = policy ? `, ${policy.because}` : by === undefined ? '' : `, by ${by}`;
+  if (give_up) return `Role ${role} keeps what runs: its scaling is given up, cardinality ${from} → ${to}${because}`;
+  if (removes) return `Role ${role} is to be removed, with its ${from} nodes${because}`;
+  if (rest === 0 && from === to) return `Role ${role} : its cooldown is ended${because}`;
   const beyondLimit = forced === null ? '' : `, by force beyond ${forced}`;
-  const because = policy ? `, ${policy.because}` : '';
   return `Role ${role} scaling ${to < from ? 'down' : 'up'} from ${from} to ${to} nodes${beyondLimit}${because}`;
 }

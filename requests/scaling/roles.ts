@@ -53,7 +53,12 @@ export async function addRole(
     vmTemplates: [role.vm_template],
     claim: async (op, transaction) => {
       await ofItself(0, () => demandVmTemplates(context, { ...service.body, roles: [template] }, transaction));
-      return store.scalings.add(id, { ...role, operation: op }, { capacity, charge, zone }, transaction);
+      return store.scalings.add(
+        id,
+        { ...role, operation: op },
+        { capacity, charge, zone, by: caller.name },
+        transaction,
+      );
     },
     refusal: async () => {
       const now = await store.services.find(id);

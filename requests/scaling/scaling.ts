@@ -194,7 +194,7 @@ async function admitted(
     request,
     claim: async (op, transaction) => {
       if (!(await also(op, transaction))) return null;
-      return store.scalings.admit({ service: id, role: name, op }, wish, transaction, ({ uid }) =>
+      return store.scalings.admit({ service: id, role: name, op, by: caller.name }, wish, transaction, ({ uid }) =>
         uid === caller.id ? { uname: caller.name } : {},
       );
     },

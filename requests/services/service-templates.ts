@@ -5,7 +5,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfService } from '../../domain/identity/quotas.js';
-import { type Finding, Problem } from '../../domain/problems.js';
+import { type Finding, Problem, type ProblemCode } from '../../domain/problems.js';
 import { entriesOf, scheduleOf } from '../../domain/services/schedule.js';
 import {
   checkRole,
@@ -206,8 +206,11 @@ export async function checkServiceTemplate(
   { under = '', before, filled = false }: { under?: string; before?: ServiceTemplateBody; filled?: boolean } = {},
 ): Promise<VmTemplate[]> {
   const { store } = context;
-  const below = (findings: readonly Finding[]) =>
-    refuse(findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })));
+  const below = (findings: readonly Finding[], code?: ProblemCode) =>
+    refuse(
+      findings.map(({ pointer, detail }) => ({ pointer: under + pointer, detail })),
+      code,
+    );
   below(beyond(measureServiceTemplate(body), before && measureServiceTemplate(before)));
   const ids = [body, before].flatMap((one) => one?.roles.map((role) => role.vm_template) ?? []);
   const known = await store.vmTemplates.byIds(ids);
@@ -225,7 +228,11 @@ export async function checkServiceTemplate(
     before && findings.length > 0 ? (await wrongWith(before)).map((finding) => said(before, finding)) : [],
   );
   // To put ten thousand of them into other words takes longer than to find them.
-  below(had.size === 0 ? findings : findings.filter((finding) => !had.has(said(body, finding))));
+  const left = had.size === 0 ? findings : findings.filter((finding) => !had.has(said(body, finding)));
+  // Where rights are all that is missing it is refused as everything is for which they are.
+  const foreign = new Set(unusable(caller, body, byId, 'not_authorized').map(({ pointer }) => pointer));
+  const isForeign = ({ pointer }: Finding): boolean => foreign.has(pointer);
+  below(left, left.every(isForeign) ? 'not_authorized' : 'invalid_request');
   return known;
 }
 
@@ -235,8 +242,13 @@ const vmTemplatesOf = ({ roles }: ServiceTemplateBody): number[] => roles.map(({
 const said = ({ roles }: ServiceTemplateBody, { pointer, detail }: Finding): string =>
   `${pointer.replace(/^\/roles\/(\d+)/, (_, at) => `role ${roles[Number(at)]?.name}`)} ${detail}`;
 
-/** Roles whose VM template does not exist or is not the caller's to use. */
-const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: ReadonlyMap<number, VmTemplate>): Finding[] =>
+/** Roles whose VM template does not exist or is not the caller's to use; `code`: those alone that are refused so. */
+const unusable = (
+  caller: Caller,
+  { roles }: ServiceTemplateBody,
+  known: ReadonlyMap<number, VmTemplate>,
+  code?: ProblemCode,
+): Finding[] =>
   roles.flatMap(({ vm_template }, at): Finding[] => {
     const found = known.get(vm_template) ?? null;
     try {
@@ -244,7 +256,9 @@ const unusable = (caller: Caller, { roles }: ServiceTemplateBody, known: Readonl
       return [];
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      return [{ pointer: `/roles/${at}/vm_template`, detail: error.message }];
+      return code === undefined || error.code === code
+        ? [{ pointer: `/roles/${at}/vm_template`, detail: error.message }]
+        : [];
     }
   });
 
@@ -285,10 +299,12 @@ function parse(merged: Record<string, unknown>): ServiceTemplateBody {
   throw parsed.error;
 }
 
-function refuse(findings: readonly Finding[]): void {
+function refuse(findings: readonly Finding[], code: ProblemCode = 'invalid_request'): void {
   if (findings.length === 0) return;
+  const [first] = findings;
+  if (code === 'not_authorized' && first && findings.length === 1) throw new Problem(code, first.detail, { findings });
   const things = findings.length === 1 ? 'One thing is' : `${findings.length} things are`;
-  throw new Problem('invalid_request', `${things} wrong with the service template.`, { findings });
+  throw new Problem(code, `${things} wrong with the service template.`, { findings });
 }
 
 function newService(

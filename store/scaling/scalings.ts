@@ -83,7 +83,7 @@ export function createScalings(
      * are charged. One that only waits gives way: its run finds the role in other hands. Throws `quota_exceeded`. Returns whose the service is; null: something is in the way.
      */
     async admit(
-      { service: id, role: name, op }: Omit<RoleWork, 'step'>,
+      { service: id, role: name, op, by }: Omit<RoleWork, 'step'> & { by?: string },
       wish: ScalingWish,
       transaction: Transaction,
       names: (owner: Ownership) => { uname?: string } = () => ({}),
@@ -111,7 +111,7 @@ export function createScalings(
       const after = withRole({ ...service, roles }, name, {});
       await write(service, after, {
         log: [
-          { timestamp: now, severity: 'I', message: scalingText(name, plan, wish) },
+          { timestamp: now, severity: 'I', message: scalingText(name, plan, wish, by) },
           ...(after.state === service.state ? [] : [stateEntry(after.state, now)]),
         ],
         ...(charge && service.charge && { charge: added(service.charge, charge) }),
@@ -130,7 +130,7 @@ export function createScalings(
     async add(
       id: number,
       role: Role,
-      { capacity, charge, zone }: { capacity: Capacity; charge: Amounts; zone: string },
+      { capacity, charge, zone, by }: { capacity: Capacity; charge: Amounts; zone: string; by: string },
       transaction: Transaction,
     ): Promise<Ownership | null> {
       const service = await find(id, transaction);
@@ -139,7 +139,7 @@ export function createScalings(
       const { uid, gid, permissions } = service;
       const after = withRole({ ...service, roles: [...service.roles, role] }, role.name, {});
       const held = role.state === 'HOLD' ? ', on hold' : '';
-      const message = `Role ${role.name} is added, with ${role.cardinality} nodes${held}`;
+      const message = `Role ${role.name} is added, with ${role.cardinality} nodes${held}, by ${by}`;
       await write(service, after, {
         log: [
           { timestamp: now, severity: 'I', message },

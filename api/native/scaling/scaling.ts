@@ -7,7 +7,7 @@ import { RoleOfService } from './role-of-service.js';
 
 const slices =
   'Takes the VMs that there are now, `number` at a time, `period` seconds after one another; each VM then has an operation of its own, with your rights. The operation has done its work when all have been asked: it fails when some refused, which its `performed` says of each. VMs that come later are left out.';
-const ofRole = { at: '/vm_template', as: 'the VM template that it names', refused: 'invalid_request' } as const;
+const ofRole = { at: '/vm_template', as: 'the VM template that it names' } as const;
 const actionProblems = [
   'not_found',
   'wrong_state',
@@ -50,7 +50,7 @@ export const scalingRoutes: readonly Route[] = [
       'Of a template as its roles are, but that it is tied by placement to its own VMs alone. `$NAME` of the custom attributes of the service is filled in. Its parents have to run, unless it has `on_hold`. Other roles go on meanwhile.',
     params: ById,
     query: NoQuery,
-    body: json(RoleTemplate.meta({ id: 'AddRole' })),
+    body: json(RoleTemplate.strict().meta({ id: 'AddRole' })),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
     examples: [

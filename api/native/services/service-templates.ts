@@ -41,7 +41,7 @@ const template = {
   understood: firstNames,
 } as const;
 
-const ofRoles = { as: 'the VM templates that its roles name', refused: 'invalid_request' } as const;
+const ofRoles = { as: 'the VM templates that its roles name' } as const;
 const useOfRoles = ['use', 'vm_template', { at: '/roles/*/vm_template', ...ofRoles }] as const;
 /** What it takes to make a service, beside its template. */
 export const makingService = [

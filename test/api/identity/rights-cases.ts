@@ -142,7 +142,7 @@ export const sees = (who: Who, kind: HeldKind | 'acl'): boolean => {
 
 /** As what a request is refused that lacks these. */
 export function refusedAs(lacking: readonly Need[]): ProblemCode {
-  const codes = lacking.map((need) => (need[0] === 'own' ? 'not_found' : (whereOf(need)?.refused ?? 'not_authorized')));
+  const codes = lacking.map((need) => (need[0] === 'own' ? 'not_found' : 'not_authorized'));
   return codes.find((code) => code === 'not_authorized') ?? codes[0] ?? 'internal';
 }
 

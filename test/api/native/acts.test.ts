@@ -213,6 +213,8 @@ const unsaid: Record<string, (act: Act, facts: ActionFacts) => boolean> = {
     resource.state === 'ACTIVE/RUNNING',
   'hosts that answer are not given up': (act, { resource }) =>
     act.do === 'setHost' && act.to === 'offline' && resource?.type === 'host' && resource.state !== 'ERROR',
+  'a VM without a host is tried again': (act, { resource }) =>
+    act.do === 'resume' && resource?.type === 'vm' && resource.state === 'PENDING',
   'hosts that were given up are taken back': (act, { resource }) =>
     act.do === 'setHost' && act.to === 'disabled' && resource?.type === 'host' && resource.state === 'OFFLINE',
 };

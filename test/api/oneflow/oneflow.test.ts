@@ -240,6 +240,35 @@ describe('the actions of OneFlow', () => {
   const act = (id: number, perform: string, params?: object) =>
     old('post', `/service/${id}/action`, action(perform, params));
 
+  it('show which VMs of a role that is scaled come and go: not those that are switched off, or that nobody hears of', async () => {
+    const id = await running({ state: 'SCALING' }, { state: 'SCALING' });
+    const states = [
+      ...([
+        ['POWEROFF', 'LCM_INIT'],
+        ['ACTIVE', 'UNKNOWN'],
+        ['PENDING', 'LCM_INIT'],
+        ['ACTIVE', 'BOOT'],
+      ] as const),
+      ...([['ACTIVE', 'SHUTDOWN']] as const),
+    ];
+    await world.store.vms.model.insertMany(
+      states.map(([state, lcm_state], at) =>
+        madeVm({ _id: id * 10 + at + 1, state, lcm_state, service: { id, role: 'front', ordinal: at + 1 } }),
+      ),
+    );
+    const { nodes } = (await old('get', `/service/${id}`)).body.DOCUMENT.TEMPLATE.BODY.roles[0];
+    expect(
+      nodes.map(({ scale_up, disposed }: { scale_up?: string; disposed?: string }) => [scale_up ?? '', disposed ?? '']),
+    ).toEqual([
+      ['', ''],
+      ['', ''],
+      ['', ''],
+      ['1', ''],
+      ['1', ''],
+      ['', '1'],
+    ]);
+  });
+
   it('shut a service down, and recover or repair what it is in', async () => {
     const ends = await running();
     expect((await act(ends, 'shutdown')).status).toBe(204);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pausedScheduleOfWeb, schedulesOfWeb } from '../../../api/native/scaling/schedules-examples.js';
 import { ownDirectory } from '../../support/directories.js';
 import { runArcus } from '../run-arcus.js';
-import { type StubApi, startStubApi } from '../stub-api.js';
+import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { service } from '../stub-objects.js';
 
 const path = '/services/12/roles/web/schedules';
@@ -44,6 +44,13 @@ describe('arcus service schedule', () => {
       ['POST', `${path}/1/resume`, ''],
       ['PUT', path, { scheduled_policies: [] }],
     ]);
+  });
+
+  it('names where to look for what a service that is there has not', async () => {
+    const detail = 'Service 12 has no role "web".';
+    api.on(`GET ${path}`, problem(404, 'not_found', detail));
+    const { code, err } = await schedule('list', 'shop', 'web');
+    expect([code, err]).toEqual([3, `arcus: ${detail}\nSee what it has with: arcus service show 12\n`]);
   });
 
   it.each([

@@ -52,6 +52,8 @@ describe('arcus service-template', () => {
     writeFileSync(file, JSON.stringify(merge_template));
     await arcus('service-template', 'instantiate', 'shop', '-f', file);
     await arcus('service-template', 'instantiate', 'shop', '-f', file, '--deep');
+    const alone = await arcus('service-template', 'instantiate', 'shop', '--deep');
+    expect([alone.code, alone.err]).toEqual([2, expect.stringMatching(/^arcus: --deep: .*\nName one with --file/)]);
     expect(sent().map(([, , body]) => body)).toEqual([{ merge_template }, { merge_template, merge: 'deep' }]);
   });
 

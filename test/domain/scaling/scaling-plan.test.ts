@@ -95,6 +95,9 @@ describe('a role is scaled', () => {
     expect(scalingText('web', { from: 2, to: 9, forced: 'max_vms 5' })).toBe(
       'Role web scaling up from 2 to 9 nodes, by force beyond max_vms 5',
     );
+    expect(scalingText('web', { from: 2, to: 9, forced: 'max_vms 5' }, {}, 'alice')).toBe(
+      'Role web scaling up from 2 to 9 nodes, by force beyond max_vms 5, by alice',
+    );
     expect(scalingText('web', { from: 2, to: 1, forced: null })).toBe('Role web scaling down from 2 to 1 nodes');
     expect(scalingText('web', { from: 2, to: 2, forced: null }, { rest: 0 })).toBe('Role web : its cooldown is ended');
     expect(scalingText('web', { from: 5, to: 2, forced: null }, { give_up: true })).toBe(

@@ -50,7 +50,7 @@ describe('a role that is added', () => {
     const service = await world.service(id);
     expect(service).toMatchObject({ state: 'RUNNING', charge: { vms: 6 } });
     expect(service.schedule?.of).toMatchObject([{ role: 'cache', policy: 0 }]);
-    expect(service.log.map(({ message }) => message)).toContain('Role cache is added, with 2 nodes');
+    expect(service.log.map(({ message }) => message)).toContain('Role cache is added, with 2 nodes, by alice');
     await world.accounted();
     expect((await world.operations.why.operation(world.caller, added.op)).text).toMatch(
       /The addition of role cache of service/,

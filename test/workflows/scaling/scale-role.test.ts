@@ -60,8 +60,18 @@ describe('a role', () => {
     expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 1, last_vmname: 5 });
     expect((await world.service(id)).log.map(({ message }) => message)).toEqual([
       ...['New state: DEPLOYING', 'New state: RUNNING'],
-      ...['Role web scaling up from 2 to 5 nodes', 'New state: SCALING', 'Role web : RUNNING', 'New state: RUNNING'],
-      ...['Role web scaling down from 5 to 1 nodes', 'New state: SCALING', 'Role web : RUNNING', 'New state: RUNNING'],
+      ...[
+        'Role web scaling up from 2 to 5 nodes, by alice',
+        'New state: SCALING',
+        'Role web : RUNNING',
+        'New state: RUNNING',
+      ],
+      ...[
+        'Role web scaling down from 5 to 1 nodes, by alice',
+        'New state: SCALING',
+        'Role web : RUNNING',
+        'New state: RUNNING',
+      ],
     ]);
     await world.accounted();
   });
@@ -300,7 +310,7 @@ describe('a scaling that does not get on', () => {
     expect((await world.vms(id)).map(({ _id }) => _id)).toEqual(running);
     expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: running.length });
     expect((await world.service(id)).log.map(({ message }) => message)).toContain(
-      `Role web keeps what runs: its scaling is given up, cardinality ${tooMany} → ${running.length}`,
+      `Role web keeps what runs: its scaling is given up, cardinality ${tooMany} → ${running.length}, by alice`,
     );
     expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();

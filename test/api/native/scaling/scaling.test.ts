@@ -57,6 +57,21 @@ it('why names who has switched VMs off, and offers to start them again', async (
   expect((await world.ask('oneadmin', 'post', resume.href.replace('/api/v1', ''), resume.body)).status).toBe(202);
 });
 
+it('a role that is added has no members but those that roles have', async () => {
+  const id = await running();
+  const before = await world.digests();
+  const answer = await world.ask('oneadmin', 'post', `/services/${id}/roles`, {
+    name: 'cache',
+    vm_template: 0,
+    cardinalty: 2,
+  });
+  expect([answer.status, answer.body.errors]).toEqual([
+    400,
+    [{ pointer: '/cardinalty', detail: expect.stringContaining('cardinality') }],
+  ]);
+  expect(await world.digests()).toEqual(before);
+});
+
 describe('to scale a role', () => {
   it('is accepted, and the role is shown SCALING with its operation at once', async () => {
     const id = await running();
@@ -96,7 +111,7 @@ describe('to scale a role', () => {
     const id = await running();
     expect((await scale(id, 'front', { cardinality: 6, force: true })).status).toBe(202);
     expect((await show(id)).log[0]).toMatchObject({
-      message: 'Role front scaling up from 2 to 6 nodes, by force beyond max_vms 4',
+      message: 'Role front scaling up from 2 to 6 nodes, by force beyond max_vms 4, by oneadmin',
     });
   });
 
