@@ -31,6 +31,14 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   last_monitored_at: created_at,
 });
 
+/** A cluster as the API answers it. */
+export const cluster = (id: number, name: string, hosts: number[] = []) => ({
+  ...ownership,
+  ...{ id, name, hosts, created_at },
+  attributes: {},
+  reserved: { cpu: null, memory: null },
+});
+
 /** A service as the API answers it, by itself and in a list. */
 export const service = (id: number, name: string, state = 'RUNNING', changes: Record<string, unknown> = {}) => ({
   ...ownership,

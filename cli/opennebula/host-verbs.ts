@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import type { Client } from '../../client/client.js';
+import { json } from '../../client/message.js';
+import { ClusterResource } from '../../schemas/hosts/cluster.js';
+import { HostResource } from '../../schemas/hosts/host.js';
+import { clusters } from '../hosts/cluster-resource.js';
+import { hosts } from '../hosts/host.js';
+import { Complaint } from '../shell/complaint.js';
+import { type Resource, resolve } from '../shell/resource.js';
+import { clusterList, clusterText, hostList, hostText } from './host-text.js';
+import { idsOf, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+
+const set = ({ client }: One, id: number, change: object) =>
+  client.send('PATCH', `/hosts/${id}`, HostResource, json(change));
+
+async function clusterNames(client: Client): Promise<ReadonlyMap<number, string>> {
+  const all = await client.list(clusters.path, ClusterResource);
+  return new Map(all.map(({ value }) => [value.id, value.name]));
+}
+
+const remove = <L extends z.ZodType<{ id: number; name: string }>>(
+  resource: Pick<Resource<L, z.ZodType>, 'noun' | 'path' | 'item' | 'ends' | 'nameless'>,
+): Verb => ({
+  usage: 'delete <ids>',
+  summary: 'Remove it',
+  run: toEach(resource, ({ client }, id) => client.send('DELETE', `${resource.path}/${id}`, z.unknown())),
+});
+
+const Create = z.object({
+  vm: z.string().default('simulated'),
+  cluster: z.string().optional(),
+  cpu: z.coerce.number().optional(),
+  memory: z.coerce.number().optional(),
+});
+
+const state = (verb: string, summary: string, wish: string): Verb => ({
+  usage: `${verb} <ids>`,
+  summary,
+  run: toEach(hosts, (one, id) => set(one, id, { state: wish })),
+});
+
+export const hostVerbs: readonly Verb[] = [
+  listVerb(hosts, async (all, { client }) => hostList(all, await clusterNames(client))),
+  {
+    ...showVerb(hosts, () => ''),
+    run: toEach(hosts, async ({ client, out }, id, _args, { json: asJson }) => {
+      const { value, raw } = await client.get(`/hosts/${id}`, HostResource);
+      out(asJson ? JSON.stringify(raw, null, 2) : hostText(value, await clusterNames(client)));
+    }),
+  },
+  ...ownershipVerbs(hosts),
+  {
+    usage: 'create <name>',
+    summary: 'Add a host',
+    options: [
+      ['-v, --vm <kind>', 'its hypervisor'],
+      ['-i, --im <kind>', 'how it is watched; Arcus has one word for both'],
+      ['-c, --cluster <cluster>', 'into this cluster'],
+      ['--cpu <cores>', 'what VMs may reserve of it: Arcus is told, and does not measure it'],
+      ['--memory <MB>', 'the same'],
+    ],
+    run: async ({ client, out }, [name], given) => {
+      const { vm, cluster, cpu, memory } = Create.parse(given);
+      if (!(cpu && memory))
+        throw new Complaint('usage', 'Arcus has to be told what the host has.', { next: 'Add --cpu and --memory.' });
+      const into = cluster === undefined ? {} : { cluster_id: await resolve(client, clusters, cluster) };
+      const body = { name, vm_mad: vm, cpu, memory, ...into };
+      out(`ID: ${(await client.send('POST', '/hosts', HostResource, json(body))).value.id}`);
+    },
+  },
+  remove(hosts),
+  state('enable', 'Let it take VMs', 'enabled'),
+  state('disable', 'Let it keep its VMs, and take no new ones', 'disabled'),
+  state('offline', 'Stop watching it', 'offline'),
+  {
+    usage: 'forceupdate <ids>',
+    summary: 'Have it looked at now, if it is enabled',
+    run: toEach(hosts, async (one, id) => {
+      const { value } = await one.client.get(`/hosts/${id}`, HostResource);
+      if (value.state !== 'DISABLED' && value.state !== 'OFFLINE') await set(one, id, { state: 'enabled' });
+    }),
+  },
+];
+
+const move =
+  (into: (cluster: number) => number): Verb['run'] =>
+  async (one, [wish, which]) => {
+    const cluster = await resolve(one.client, clusters, wish);
+    for (const id of await idsOf(one.client, hosts, which)) await set(one, id, { cluster_id: into(cluster) });
+  };
+
+export const clusterVerbs: readonly Verb[] = [
+  listVerb(clusters, (all) => clusterList(all)),
+  showVerb(clusters, clusterText),
+  ...ownershipVerbs(clusters),
+  {
+    usage: 'create <name>',
+    summary: 'Add a cluster',
+    run: async ({ client, out }, [name]) =>
+      out(`ID: ${(await client.send('POST', '/clusters', ClusterResource, json({ name }))).value.id}`),
+  },
+  remove(clusters),
+  { usage: 'addhost <cluster> <hosts>', summary: 'Put hosts into it', run: move((cluster) => cluster) },
+  { usage: 'delhost <cluster> <hosts>', summary: 'Put hosts back into the default one', run: move(() => 0) },
+];

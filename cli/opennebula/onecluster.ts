@@ -1,0 +1,13 @@
+import { clusterVerbs } from './host-verbs.js';
+import { runOne } from './one-program.js';
+
+process.exitCode = await runOne(
+  { name: 'onecluster', summary: 'Manages clusters, as OpenNebula’s own command does.', verbs: clusterVerbs },
+  process.argv.slice(2),
+  {
+    environment: process.env,
+    out: (text) => void process.stdout.write(`${text}\n`),
+    err: (text) => void process.stderr.write(`${text}\n`),
+    now: () => new Date(),
+  },
+);
