@@ -5,6 +5,9 @@ const series = { since: '2026-05-04T08:40:00.000Z', step: 60, points: [] };
 const description =
   'CPU and memory on average, and what was sent and received, in steps of equal length, no shorter than hosts are asked.';
 
+/** What was used until now is another thing at every moment: nobody has it already. */
+const untagged = { ...shows(MetricsSeries), tagged: false };
+
 export const metricsRoutes: readonly Route[] = [
   route({
     id: 'showVmMetrics',
@@ -17,7 +20,7 @@ export const metricsRoutes: readonly Route[] = [
     params: ById,
     query: MetricsQuery,
     body: noBody,
-    answer: shows(MetricsSeries),
+    answer: untagged,
     problems: ['not_found'],
     examples: [{ params: { id: '3' }, query: { points: '60' }, answer: series }],
     handle: ({ metrics }, { caller, params, query }) => metrics.ofVm(caller, params.id, query),
@@ -33,7 +36,7 @@ export const metricsRoutes: readonly Route[] = [
     params: ById,
     query: MetricsQuery,
     body: noBody,
-    answer: shows(MetricsSeries),
+    answer: untagged,
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, query: { points: '60' }, answer: series }],
     handle: ({ metrics }, { caller, params, query }) => metrics.ofHost(caller, params.id, query),
