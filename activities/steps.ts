@@ -13,6 +13,7 @@ import { undeploymentActivities } from './services/undeployment.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
+import { movingActivities, movingSteps } from './vms/moving.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
 import { vmActivities } from './vms/vms.js';
 
@@ -32,6 +33,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...scalingActivities(ports),
     ...performingActivities(ports),
     ...vmOperationActivities(ports),
+    ...movingActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,
@@ -41,6 +43,7 @@ export type OrchestrationSteps = AllTitled<ReturnType<typeof orchestrationSteps>
 
 export const computeSteps = (ports: StepPorts) => ({
   ...vmActivities(ports),
+  ...movingSteps(ports),
   ...findingActivities(ports),
   ...claimActivities(ports),
   ...hostCheckSteps(ports),

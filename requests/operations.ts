@@ -65,6 +65,7 @@ import {
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
+import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { switchVm } from './vms/vm-switches.js';
@@ -109,6 +110,7 @@ export const createOperations = (given: OperationsContext) => {
       switch: switchVm,
       recover: recoverVm,
       resume: resumeVm,
+      migrate: migrateVm,
     }),
     metrics: bind(context, { ofVm: showVmMetrics, ofHost: showHostMetrics }),
     vmPlacement: bind(context, { show: showVmPlacement }),

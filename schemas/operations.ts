@@ -130,6 +130,17 @@ export const operations = {
     preempts: false,
     right: 'manage',
   },
+  migrateVm: {
+    on: 'vm',
+    verb: 'migrate',
+    noun: 'migration',
+    nouns: 'migrations',
+    doing: 'is being migrated',
+    aim: null,
+    counts: 'moved',
+    preempts: false,
+    right: 'admin',
+  },
   checkConsistency: {
     on: 'zone',
     verb: 'check the consistency of',

@@ -6,6 +6,7 @@ import {
   DeployCall,
   DestroyCall,
   JournalQuery,
+  MoveCall,
   ProbeCall,
   SwitchCall,
   simulatorRefusals,
@@ -60,6 +61,11 @@ function callRoutes(simulator: Simulator): Router {
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {
       const call = SwitchCall.parse(request.body);
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
+    });
+  for (const verb of ['migrate', 'move'] as const)
+    routes.post(`/hosts/:name/${verb}`, async (request, response) => {
+      const call = MoveCall.parse(request.body);
+      response.json(await simulator.move(verb, hostName(request), call, clientGone(response)));
     });
   routes.post('/hosts/:name/probe', async (request, response) => {
     const call = ProbeCall.parse(request.body);

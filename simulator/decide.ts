@@ -2,6 +2,7 @@ import type {
   CallOutcome,
   DeployCall,
   DestroyCall,
+  MoveCall,
   SimulatorSettings,
   SwitchCall,
 } from '../schemas/hosts/simulator.js';
@@ -15,6 +16,8 @@ export type Decision = {
   detail: string | null;
   /** The VM's domain afterwards; null: none; undefined: as before. */
   set?: DomainRecord | null;
+  /** The domain as the other host has it from then on. */
+  moved?: DomainRecord;
 };
 
 export type Moment = { now: number; settings: SimulatorSettings; deployId: string };
@@ -121,6 +124,36 @@ export function decideResume(host: HostRecord, call: SwitchCall, { now }: Pick<M
   const shortage = shortageOf(host, { domain: call.domain, capacity: domain.capacity }, domain, now);
   if (shortage) return refusal('refused_capacity', shortage);
   return { outcome: 'resumed', detail: null, set: { ...domain, down: null, boots_at: now } };
+}
+
+/**
+ * From one host to another at one moment: one that runs by `migrate`, one that does not by `move`, with what is saved of it. Of one
+ * that is powered off nothing need be there.
+ */
+export function decideMove(
+  { source, target }: { source: HostRecord; target: HostRecord },
+  call: MoveCall,
+  live: boolean,
+  { now }: Pick<Moment, 'now'>,
+): Decision {
+  const { domain, late } = switched(source, call, now);
+  const there = switched(target, call, now);
+  if (late ?? there.late) return late ?? refusal('refused_stale', there.late?.detail ?? '');
+  const deed = live ? 'migrated' : 'moved';
+  if (!domain) {
+    const arrived = there.domain && (downOf(there.domain, now) === null) === live;
+    if (arrived) return { outcome: 'exists', detail: null };
+    return live || there.domain ? notUp(source, call, undefined, deed, now) : { outcome: 'absent', detail: null };
+  }
+  if (live && downOf(domain, now) !== null) return notUp(source, call, domain, deed, now);
+  if (!live && downOf(domain, now) === null)
+    return refusal('refused_state', `VM ${call.vm} runs on ${source.name}: it cannot be ${deed} as it is.`);
+  const owner = holderOfName(target, call.domain, call.vm, now);
+  if (owner !== undefined)
+    return refusal('refused_duplicate', `${target.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
+  const shortage = live ? shortageOf(target, { ...call, capacity: domain.capacity }, there.domain, now) : null;
+  if (shortage) return refusal('refused_capacity', shortage);
+  return { outcome: 'moved', detail: null, set: null, moved: { ...domain, epoch: call.epoch } };
 }
 
 /** The domain that a call switches; `late`: the host has heard of a newer epoch. */

@@ -6,8 +6,15 @@ import { DomainRecord, type HostRecord, type Machine, newMachine, present, type 
 
 const Numbered = z.object({ n: z.int(), time: z.iso.datetime() });
 
-/** A call with what it did: `set` is the domain of the VM afterwards, null where it is gone, absent where nothing changed. */
-export const CallRecord = JournalEntry.extend({ kind: z.literal('call'), set: DomainRecord.nullable().optional() });
+/**
+ * A call with what it did: `set` is the domain of the VM afterwards, null where it is gone, absent where nothing changed; `moved` the one
+ * on the host that took it.
+ */
+export const CallRecord = JournalEntry.extend({
+  kind: z.literal('call'),
+  set: DomainRecord.nullable().optional(),
+  moved: DomainRecord.optional(),
+});
 export type CallRecord = z.infer<typeof CallRecord>;
 
 /**
@@ -52,14 +59,14 @@ export function apply(state: State, record: LogRecord): void {
       const host = state.hosts.get(record.host);
       if (!host) throw new Error(`record ${record.n} is about the host ${record.host}, which no record before it made`);
       const now = Date.parse(record.time);
-      if (record.kind === 'call') applyCall(tenantOf(host, record.installation), record);
+      if (record.kind === 'call') applyCall(state, tenantOf(host, record.installation), record);
       else if (record.kind === 'faults') applyFaults(host, record.faults, now);
       else for (const tenant of host.tenants.values()) applyDomainState(tenant, record.vm, record.state, now);
     }
   }
 }
 
-function applyCall(host: HostRecord, record: CallRecord): void {
+function applyCall(state: State, host: HostRecord, record: CallRecord): void {
   host.draws.set(record.vm, (host.draws.get(record.vm) ?? 0) + 1);
   const error = host.faults.deploy_error;
   if (record.fault === 'deploy_error' && error?.times !== undefined) {
@@ -70,6 +77,11 @@ function applyCall(host: HostRecord, record: CallRecord): void {
   host.seen.set(record.vm, Math.max(record.epoch, host.seen.get(record.vm) ?? 0));
   if (record.set) host.domains.set(record.vm, record.set);
   else if (record.set === null) host.domains.delete(record.vm);
+  const machine = record.to === undefined ? undefined : state.hosts.get(record.to);
+  if (!machine) return;
+  const target = tenantOf(machine, record.installation);
+  target.seen.set(record.vm, Math.max(record.epoch, target.seen.get(record.vm) ?? 0));
+  if (record.moved) target.domains.set(record.vm, record.moved);
 }
 
 function applyFaults(machine: Machine, { revive, lose, ...faults }: PutFaults, now: number): void {

@@ -8,6 +8,7 @@ import {
   JournalEntry,
   type JournalPage,
   type JournalQuery,
+  type MoveCall,
   type ProbeAnswer,
   type ProbeCall,
   type SwitchAnswer,
@@ -18,6 +19,7 @@ import {
   type Decision,
   decideDeploy,
   decideDestroy,
+  decideMove,
   decidePoweroff,
   decideReboot,
   decideResume,
@@ -121,6 +123,18 @@ export class Simulator {
     return { outcome: await this.#carryOut(host, 'resume', call, () => decideResume(host, call, { now: Date.now() })) };
   }
 
+  /** One that runs by `migrate`, one that does not by `move`. Both hosts have to answer. */
+  async move(verb: 'migrate' | 'move', name: string, call: MoveCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const { name: to, ...total } = call.to;
+    const target = await this.#reach(to, { ...call, host: total }, signal);
+    const source = await this.#reach(name, call, signal);
+    if (target.faults.dead) throw noRoute(target);
+    const decide = () => decideMove({ source, target }, call, verb === 'migrate', { now: Date.now() });
+    const outcome = await this.#carryOut(source, verb, call, decide, to);
+    this.changes.vm(to, call.vm);
+    return { outcome };
+  }
+
   async probe(name: string, call: ProbeCall, signal: AbortSignal): Promise<ProbeAnswer> {
     const host = await this.#reach(name, call, signal);
     const nth = (this.probes.get(name) ?? 0) + 1;
@@ -207,6 +221,7 @@ export class Simulator {
     call: CallName,
     { vm, domain, epoch, installation }: SwitchCall,
     decide: () => Decision,
+    to?: string,
   ): Promise<CallOutcome> {
     const fault = injected(host, call, vm, (host.draws.get(vm) ?? 0) + 1);
     const decision = fault?.when === 'before' ? faulty(fault) : decide();
@@ -219,6 +234,7 @@ export class Simulator {
       epoch,
       ...(installation !== undefined && { installation }),
       fault: fault?.fault ?? null,
+      ...(to !== undefined && { to }),
       ...decision,
     });
     if (decision.set !== undefined) this.changes.vm(host.name, vm);

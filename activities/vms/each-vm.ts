@@ -17,6 +17,8 @@ export type VmStep = {
   work: (vm: WorkVm, signal: AbortSignal) => Promise<VmMove['set']>;
   /** What the last move writes beside that, at its moment: the same for all that are recorded together. */
   left?: (vm: WorkVm, at: Date) => VmMove['set'];
+  /** Another step follows, and nobody is to have the VM in between. */
+  goesOn?: boolean;
   /** What `work` needs to know of all of them; read while they enter. */
   prepare?: (vms: readonly WorkVm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
@@ -50,7 +52,12 @@ export async function eachVm(vms: VmStore, op: string, ids: readonly number[], s
   // None of them fails: what one comes to is recorded.
   await begunInSlices(entered, async (vm) => {
     try {
-      record.push({ vm, event: leave, set: { reason: null, ...(await step.work(vm, signal)) }, release: true });
+      record.push({
+        vm,
+        event: leave,
+        set: { reason: null, ...(await step.work(vm, signal)) },
+        release: step.goesOn !== true,
+      });
     } catch (error) {
       if (signal.aborted) return;
       const problem = problemOf(error);

@@ -3,7 +3,7 @@ import type { PlacementContext } from '../../domain/placement/placement.js';
 import { type PlacementPlan, type PlacementSettings, planning } from '../../domain/placement/placement.js';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
 import { portionsOf } from '../../domain/portions.js';
-import { placeOf, withStay } from '../../domain/vms/stays.js';
+import { placesOf, withStay } from '../../domain/vms/stays.js';
 import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
 import type { PlacementRecord } from '../../schemas/placement/placement.js';
 import type { HistoryRecord } from '../../schemas/vms/vm.js';
@@ -198,13 +198,13 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
 }
 
 /** Gives back reservations that no VM document stands by: of a lost race, or of a VM that was terminated meanwhile. */
-async function dropSurplus(store: Store, ids: readonly number[]): Promise<void> {
+export async function dropSurplus(store: Store, ids: readonly number[]): Promise<void> {
   const [reserved, vms] = [await store.hosts.reservationsOf(ids), await store.vms.byIds(ids)];
   const present = new Map(vms.map((vm) => [vm._id, vm]));
   await store.hosts.release(
     reserved.filter(({ vm: id, host }) => {
       const vm = present.get(id);
-      return vm === undefined || (vm.state !== 'PENDING' && placeOf(vm)?.hid !== host);
+      return vm === undefined || (vm.state !== 'PENDING' && !placesOf(vm).some(({ hid }) => hid === host));
     }),
   );
 }

@@ -1,15 +1,11 @@
-import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import type { DestroyTarget, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { DestroyTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
-import { domainName } from '../../domain/operations/names.js';
-import { Problem, problemOf } from '../../domain/problems.js';
-import { endStay, placeOf } from '../../domain/vms/stays.js';
+import { problemOf } from '../../domain/problems.js';
+import { endStay, placesOf } from '../../domain/vms/stays.js';
 import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
-import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
-import type { Store } from '../../store/store.js';
-import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
+import { adapterFor, hostTargets, placed, placeIn, reservationsOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { tellSettled } from './settled-roles.js';
 import { wakeService } from './wake-service.js';
@@ -88,9 +84,9 @@ function removal({ store, hypervisors, engine }: StepPorts) {
       verb,
       prepare: hosts.read,
       work: async (vm, signal) => {
-        const stay = placeOf(vm);
-        if (stay) {
-          const target = hosts.of(stay.hid);
+        // First where it was: from a host that has heard this, nothing comes to the other any more.
+        for (const { hid } of placesOf(vm)) {
+          const target = hosts.of(hid);
           await destroyed(
             adapterFor(verb, target, hypervisors).destroy({ ...placed(vm, target), hard }, signal),
             target,
@@ -98,11 +94,15 @@ function removal({ store, hypervisors, engine }: StepPorts) {
         }
         return { deploy_id: null };
       },
-      left: (vm, at) => ({ ...(verb === 'remove' && { ended_at: at }), history: endStay(vm.history, 'user', at) }),
+      left: (vm, at) => ({
+        ...(verb === 'remove' && { ended_at: at }),
+        ...(vm.moving && { moving: null }),
+        history: endStay(vm.history, 'user', at),
+      }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
       before: async (gone) => {
         for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
-        await store.hosts.release(gone.flatMap(reservationOf));
+        await store.hosts.release(gone.flatMap(reservationsOf));
       },
     });
     for (const service of losing) await wakeService({ store, engine }, service);
@@ -110,8 +110,6 @@ function removal({ store, hypervisors, engine }: StepPorts) {
     return outcome;
   };
 }
-
-type Hosts = ReturnType<typeof hostTargets>;
 
 /** What each switch does at the VM's host. */
 const atHost: Record<SwitchVerb, (on: Hypervisor, vm: DestroyTarget, signal: AbortSignal) => Promise<void>> = {
@@ -138,32 +136,12 @@ async function switching(
     ...(leaves && {
       left: (vm, at) => ({ history: endStay(vm.history, 'user', at) }),
       before: async (away) => {
-        await store.hosts.release(away.flatMap(reservationOf));
+        await store.hosts.release(away.flatMap(reservationsOf));
       },
     }),
   });
   if (leaves && outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
   return outcome;
-}
-
-/** The host that a VM is on. */
-function placeIn(hosts: Hosts, vm: WorkVm): ReturnType<Hosts['of']> {
-  const stay = placeOf(vm);
-  if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
-  return hosts.of(stay.hid);
-}
-
-function reservationOf(vm: WorkVm): { vm: number; host: number; capacity: WorkVm['capacity'] }[] {
-  const stay = placeOf(vm);
-  return stay ? [{ vm: vm._id, host: stay.hid, capacity: vm.capacity }] : [];
-}
-
-/** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */
-function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
-  const adapter = hypervisors.of(target);
-  const { call } = vmVerbs[verb];
-  if (adapter.can[call]) return adapter;
-  throw new Problem(vmCalls[call].refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${call} VMs.`);
 }
 
 /** On a host that administrators have taken offline, and that does not answer, nothing of a VM counts any more. */
@@ -174,30 +152,3 @@ async function destroyed(call: Promise<void>, { state }: Pick<Host, 'state'>): P
     if (state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
   }
 }
-
-/** The hosts of a batch, read at once. */
-function hostTargets(store: Store) {
-  const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
-  return {
-    async read(vms: readonly WorkVm[]): Promise<void> {
-      const ids = new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []));
-      for (const host of await store.hosts.byIds([...ids])) {
-        known.set(host._id, { ...targetOf(host), state: host.state });
-      }
-    },
-    of(id: number): HostTarget & Pick<Host, 'state'> {
-      const host = known.get(id);
-      if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
-      return host;
-    },
-  };
-}
-
-const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
-  id: vm._id,
-  domain: domainName(vm._id),
-  host,
-  capacity: vm.capacity,
-  epoch: vm.epoch,
-  labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
-});

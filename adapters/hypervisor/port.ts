@@ -42,6 +42,9 @@ export type DestroyTarget<K extends HypervisorKind = HypervisorKind> = Pick<
 /** A VM that is switched, and neither made nor removed. */
 export type SwitchTarget<K extends HypervisorKind = HypervisorKind> = Omit<DestroyTarget<K>, 'hard'>;
 
+/** One that changes its host: from `host` to this one. */
+export type MoveTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { to: HostTarget<K> };
+
 export type Domain = { deployId: string; epoch: number };
 
 /** What it uses is nothing while it is down; what it has sent and received counts from its start. */
@@ -68,7 +71,9 @@ export type Capabilities = Readonly<Record<VmCall, boolean>>;
  * signal aborts. What cannot be reached throws the problem `backend_unavailable`, which is tried again; a refusal that
  * trying again cannot mend throws what `vmCalls` says of the call, such as `deploy_refused`. One that the adapter cannot make is
  * refused so, too. Every call that changes a VM is refused with `stale_epoch` when its epoch is lower than the highest that the
- * host has heard for that VM; those that switch it leave its domain and that one's epoch as they are.
+ * host has heard for that VM; those that switch it leave its domain and that one's epoch as they are. Those that move it go by what
+ * both hosts have heard, and are heard by both; its domain has their epoch then. Whatever they fail with, it is on one of the two, and
+ * not on the other.
  */
 export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   readonly can: Capabilities;
@@ -93,6 +98,13 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   suspend(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when it runs, from what was saved on its host. Succeeds when it runs. */
   resume(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when its domain, which runs, has come to the other host without a break. Succeeds when it runs there already. */
+  migrate(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when its domain, which does not run, is on the other host with what is saved of it. Succeeds when that is so already, and
+   * when there is none on either.
+   */
+  move(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
 }
 
 /** The calls that change a VM. One that a verb names and the port lacks does not compile. */

@@ -3,6 +3,7 @@ import { json } from '../../client/message.js';
 import { printable } from '../../schemas/common/printable.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
 import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { hosts } from '../hosts/host.js';
 import { metricsLeaf } from '../hosts/metrics.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
@@ -156,6 +157,20 @@ const switchLeaves = [
   switchLeaf('undeploy', 'Switch a VM off, and take it from its host', cut),
 ];
 
+const migrateLeaf = leaf({
+  usage: 'migrate <vm> [host]',
+  summary: 'Take a VM to another host; none named: where it fits',
+  examples: ['arcus vm migrate 3 --wait', 'arcus vm migrate test node-2 --live'],
+  options: [['--live', 'without a break, where it runs'], wait],
+  schema: z.object({ live: z.boolean().optional(), wait: z.boolean().optional() }),
+  run: async (context, [wish, to], { live, wait: waits }) => {
+    const id = await resolve(context.client(), vms, wish);
+    const host = to === undefined ? undefined : await resolve(context.client(), hosts, to);
+    const body = json({ host, live: live ?? false });
+    await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/migrate`, body), { wait: waits });
+  },
+});
+
 export const vmCommands: readonly Leaf[] = [
   ...listAndShow(vms),
   whyLeaf({
@@ -213,6 +228,7 @@ export const vmCommands: readonly Leaf[] = [
     },
   }),
   ...switchLeaves,
+  migrateLeaf,
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

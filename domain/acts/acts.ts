@@ -8,7 +8,7 @@ import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
-import { mayRecoverVm, mayReport, mayResume, maySwitch, mayTerminate } from './vm-acts.js';
+import { mayMigrate, mayRecoverVm, mayReport, mayResume, maySwitch, mayTerminate } from './vm-acts.js';
 
 /** What can be asked of an operation or a resource that is there. */
 export type Act =
@@ -24,6 +24,7 @@ export type Act =
   | { do: 'delete' }
   | { do: 'resume' }
   | { do: 'switch'; action: VmSwitch }
+  | { do: 'migrate'; host: number | null; live: boolean }
   | { do: 'recoverVm'; action: RecoverAction }
   | { do: 'terminate'; hard: boolean }
   | { do: 'report' }
@@ -61,6 +62,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayResume(resource) : elsewhere;
     case 'switch':
       return resource?.type === 'vm' ? maySwitch(resource, act.action) : elsewhere;
+    case 'migrate':
+      return resource?.type === 'vm' ? mayMigrate(resource) : elsewhere;
     case 'recoverVm':
       return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
     case 'terminate':
@@ -82,6 +85,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
   switch (act.do) {
     case 'recoverVm':
       return act.action === 'success' || act.action === 'failure' ? 'admin' : 'manage';
+    case 'migrate':
+      return 'admin';
     case 'retry':
       return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';
     case 'answer':

@@ -26,6 +26,8 @@ type Facts = {
     going: OperationInputs['terminateVm'] | null;
     /** It runs behind the ready gate of its service and has not reported. */
     unready: boolean;
+    /** It was on its way from one host to another, and is at one of them. */
+    between: boolean;
   };
   host: { state: HostState };
   zone: object;

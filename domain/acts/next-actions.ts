@@ -14,6 +14,7 @@ export type ActionName =
   | 'report_ready'
   | 'resume'
   | 'recreate'
+  | 'migrate'
   | 'recover_success'
   | 'recover_failure'
   | 'enable'
@@ -96,6 +97,13 @@ const rows = [
     'End what there is of it, and deploy it anew.',
     ({ resource }) => resource?.type === 'vm' && resource.state !== 'ACTIVE/RUNNING',
   ],
+  [
+    'migrate',
+    { do: 'migrate', host: null, live: true },
+    'See on which host it is, and migrate it.',
+    // Of any other it would be an offer nobody waits for.
+    ({ resource }) => resource?.type === 'vm' && resource.between,
+  ],
   ['recover_success', { do: 'recoverVm', action: 'success' }, 'Say that the step at which it hangs has succeeded.'],
   ['recover_failure', { do: 'recoverVm', action: 'failure' }, 'Say that it has failed.'],
   ['terminate', { do: 'terminate', hard: false }, 'End the VM for good.'],
@@ -173,6 +181,11 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
     case 'switch': {
       const { verb, hard } = vmSwitches[act.action];
       return post(`/vms/${id}/actions`, `vm ${verb} ${id}${hard ? ' --hard' : ''}`, { action: act.action });
+    }
+    case 'migrate': {
+      const { host, live } = act;
+      const words = `vm migrate ${id}${host === null ? '' : ` ${host}`}${live ? ' --live' : ''}`;
+      return post(`/vms/${id}/migrate`, words, { ...(host !== null && { host }), live });
     }
     case 'recoverVm':
       return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });

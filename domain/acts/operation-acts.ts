@@ -4,7 +4,7 @@ import { switchOf } from '../vms/vm-switches.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
-import { mayClaim, mayDeployAgain, maySwitch, mayTerminate } from './vm-acts.js';
+import { mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
 
 /** Asked for again it is the same: it is written down, and carried out until it has ended. */
 export function mayCancel(operation: OperationFacts): Verdict {
@@ -60,6 +60,8 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       const action = switchOf(operation);
       return resource?.type === 'vm' && action !== null ? maySwitch(resource, action) : notFound(name);
     }
+    case 'migrateVm':
+      return resource?.type === 'vm' ? mayMigrate(resource) : notFound(name);
     case 'terminateVm':
       return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
     case 'checkConsistency':

@@ -1,5 +1,6 @@
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
+import { migratable } from '../vms/vm-moves.js';
 import { recoveries, resumable, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
 import { vmSwitches } from '../vms/vm-switches.js';
@@ -16,6 +17,7 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
   const { id, state, work } = vm;
   const recovery = recoveries[state][action];
   if (work && (action !== 'delete' || recovery.do === 'nothing')) return atWork(vm, work);
+  if (vm.between && !endsIt.has(recovery.do)) return isBetween(vm);
   if (recovery.do === 'nothing') return wrongState(`VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
   return action === 'delete' ? mayTerminate(vm, true) : 'may';
 }
@@ -26,8 +28,22 @@ export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
 export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, vmSwitches[action].states);
 export const mayResume = (vm: Vm): Verdict => free(vm, resumable);
 
+export function mayMigrate(vm: Vm): Verdict {
+  if (vm.between) return vm.work ? atWork(vm, vm.work) : 'may';
+  return free(vm, onTheirHost);
+}
+
+/** Of one of which nobody knows, another host could run a second one. */
+const onTheirHost = migratable.filter((state) => state !== 'ACTIVE/UNKNOWN');
+/** What asks both hosts. */
+const endsIt: ReadonlySet<string> = new Set(['nothing', 'terminate', 'recreate']);
+
+const isBetween = ({ id }: Vm): Refusal =>
+  wrongState(`VM ${id} is on one of two hosts, for its migration was given up: migrate it again, or terminate it.`);
+
 function free(vm: Vm, states: readonly VmStateName[]): Verdict {
   if (vm.work) return atWork(vm, vm.work);
+  if (vm.between) return isBetween(vm);
   if (states.includes(vm.state)) return 'may';
   return wrongState(`VM ${vm.id} is ${shortName(vm.state)}: this is for ${states.map(shortName).join(', ')}.`);
 }

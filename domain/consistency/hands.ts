@@ -21,6 +21,7 @@ export type SeenVm = Pick<
   | 'service'
   | 'capacity'
   | 'history'
+  | 'moving'
 >;
 export type SeenService = Pick<
   Service,

@@ -1,7 +1,7 @@
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { SightedDomain } from '../vms/sightings.js';
-import { placeOf } from '../vms/stays.js';
+import { placeOf, placesOf } from '../vms/stays.js';
 import { isVmOffHost, isVmRunning } from '../vms/vm-states.js';
 import { mostUnasked, reasonOf } from '../vms/zombies.js';
 import { type Flaw, flaw } from './evidence.js';
@@ -58,10 +58,13 @@ function judgeReservation({ _id: host }: SeenHost, id: number, reserved: Capacit
     return isExpected(vm, known) ? [] : [flaw('reservation_orphaned', { host, vm: id, capacity, is: state, epoch })];
   const stay = placeOf(vm);
   if (!stay) return [];
-  if (stay.hid !== host) return [flaw('reservation_orphaned', { host, vm: id, capacity, is: 'elsewhere', epoch })];
+  if (!isAt(vm, host)) return [flaw('reservation_orphaned', { host, vm: id, capacity, is: 'elsewhere', epoch })];
   const should = { cpu: vm.capacity.cpu, memory: vm.capacity.memory };
   return isEqual(capacity, should) ? [] : [flaw('reservation_differs', { host, vm: id, capacity, should })];
 }
+
+/** Whether it may be there: on its host, or on the one to which it was on the way. */
+const isAt = (vm: SeenVm, host: number): boolean => placesOf(vm).some(({ hid }) => hid === host);
 
 function judgeDomains({ _id: host, name, vms, heard }: SeenHost, known: AroundHosts): Flaw[] {
   if (heard === null) return [];

@@ -15,6 +15,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   terminateVm: () => 'recover it with retry, or terminate it',
   recoverVm: () => 'recover it with retry, or terminate it',
   performOnVm: null,
+  migrateVm: null,
   checkConsistency: null,
 };
 

@@ -3,6 +3,7 @@ import { operations } from '../../schemas/operations.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { hasMoved } from '../vms/vm-moves.js';
 import { isVmGone, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 import { switchOf, vmSwitches } from '../vms/vm-switches.js';
 import { isAfter } from '../vms/vm-verbs.js';
@@ -35,11 +36,12 @@ export function arrivedRoles(
 
 /** Whether a VM is where the operation on it leads. */
 export function vmArrived(
-  vm: Pick<Vm, 'state' | 'lcm_state'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving'>,
   { kind, input }: Pick<Operation, 'kind' | 'input'>,
 ): boolean {
   const { aim } = operations[kind];
   const action = switchOf({ kind, input });
   if (action !== null) return isAfter(vmSwitches[action].verb, vm);
+  if (kind === 'migrateVm') return hasMoved(vm, { kind, input });
   return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

@@ -4,6 +4,7 @@ import { takesAway } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { hasMoved } from '../vms/vm-moves.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
 import { switchOf, vmSwitches } from '../vms/vm-switches.js';
 import { isAfter } from '../vms/vm-verbs.js';
@@ -51,11 +52,17 @@ export function serviceProgress(
 /** The same of an operation on one VM. */
 export function vmProgress(
   { kind, input }: Pick<Operation, 'kind' | 'input'>,
-  vm: Pick<Vm, 'state' | 'lcm_state'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving'>,
 ): Progress {
   const action = switchOf({ kind, input });
   const isDone =
-    action !== null ? isAfter(vmSwitches[action].verb, vm) : takesAway(kind) ? isVmGone(vm) : isVmRunning(vm);
+    kind === 'migrateVm'
+      ? hasMoved(vm, { kind, input })
+      : action !== null
+        ? isAfter(vmSwitches[action].verb, vm)
+        : takesAway(kind)
+          ? isVmGone(vm)
+          : isVmRunning(vm);
   return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
 }
 

@@ -1,11 +1,28 @@
 import { limits } from '../../schemas/common/limits.js';
-import type { HistoryRecord, Vm } from '../../schemas/vms/vm.js';
+import type { HistoryRecord, Moving, Vm } from '../../schemas/vms/vm.js';
 
 /** The host that a VM is on, or null: its last stay, if that has not ended. */
 export function placeOf(vm: Pick<Vm, 'history'>): HistoryRecord | null {
   const last = vm.history.at(-1);
   return last && last.etime === null ? last : null;
 }
+
+/** The hosts on which something of a VM may be: where it is, and where it is to go, in this order. */
+export function placesOf({
+  history,
+  moving,
+}: Pick<Vm, 'history' | 'moving'>): Pick<HistoryRecord, 'hid' | 'hostname'>[] {
+  const place = placeOf({ history });
+  return [...(place ? [place] : []), ...(moving ? [moving] : [])];
+}
+
+/** The history of a VM that has come to where it was to go. */
+export const arrival = (history: readonly HistoryRecord[], { from: _, ...place }: Moving, now: Date): HistoryRecord[] =>
+  withStay(endStay(history, 'user', now), {
+    ...place,
+    seq: (history.at(-1)?.seq ?? -1) + 1,
+    ...{ stime: now, etime: null, reason: 'none' },
+  });
 
 /** The history with its last stay ended. */
 export const endStay = (

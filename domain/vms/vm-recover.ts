@@ -24,6 +24,7 @@ const gone = nothing('it is gone for good.');
 const isOff = nothing('it is powered off: resume it or end it.');
 const isSaved = nothing('it is suspended: resume it or end it.');
 const isAway = nothing('it was taken from its host: resume it or end it.');
+const moves = nothing('what moves it is tried again by itself, or has ended: ask for its migration again.');
 const switches = nothing('what switches it is tried again by itself, or has ended: ask for it again.');
 
 /**
@@ -51,6 +52,12 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
     ...{ success: claim('run'), failure: claim('suspended') },
     ...{ retry: switches, delete: terminate, recreate },
   },
+  'ACTIVE/MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/SAVE_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/PROLOG_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/BOOT_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/PROLOG_MIGRATE_POWEROFF': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/PROLOG_MIGRATE_SUSPEND': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/SHUTDOWN': {
     success: claim('done'),
     failure: claim('fail_shutdown'),

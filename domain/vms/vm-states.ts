@@ -23,7 +23,13 @@ export type VmEvent =
   | 'suspended'
   | 'undeploy'
   | 'undeployed'
-  | 'restore';
+  | 'restore'
+  | 'migrate'
+  | 'save_migrate'
+  | 'move'
+  | 'restart'
+  | 'move_off'
+  | 'move_saved';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
@@ -32,7 +38,7 @@ export type VmEvent =
  * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
  * nothing of it is left anywhere, and it begins anew; so does one that was taken from its host. A step that switches a VM off
  * and is given up, or refused, leaves it UNKNOWN: the next look at its host says what it is. A VM may be found to `run` wherever its domain can have gone on
- * without Arcus.
+ * without Arcus. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
   PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
@@ -57,6 +63,47 @@ export const vmStates = {
     power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
     suspend: 'ACTIVE/SAVE_SUSPEND',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    migrate: 'ACTIVE/MIGRATE',
+    save_migrate: 'ACTIVE/SAVE_MIGRATE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/MIGRATE': {
+    migrate: 'ACTIVE/MIGRATE',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/SAVE_MIGRATE': {
+    save_migrate: 'ACTIVE/SAVE_MIGRATE',
+    move: 'ACTIVE/PROLOG_MIGRATE',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_MIGRATE': {
+    move: 'ACTIVE/PROLOG_MIGRATE',
+    restart: 'ACTIVE/BOOT_MIGRATE',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/BOOT_MIGRATE': {
+    restart: 'ACTIVE/BOOT_MIGRATE',
+    run: 'ACTIVE/RUNNING',
+    suspended: 'SUSPENDED',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_MIGRATE_POWEROFF': {
+    move_off: 'ACTIVE/PROLOG_MIGRATE_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_MIGRATE_SUSPEND': {
+    move_saved: 'ACTIVE/PROLOG_MIGRATE_SUSPEND',
+    suspended: 'SUSPENDED',
+    lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   'ACTIVE/SHUTDOWN_POWEROFF': {
@@ -102,6 +149,7 @@ export const vmStates = {
     fail_epilog: 'ACTIVE/EPILOG_FAILURE',
   },
   'ACTIVE/UNKNOWN': {
+    lose: 'ACTIVE/UNKNOWN',
     run: 'ACTIVE/RUNNING',
     stop: 'POWEROFF',
     suspended: 'SUSPENDED',
@@ -115,13 +163,19 @@ export const vmStates = {
   'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
   POWEROFF: {
     run: 'ACTIVE/RUNNING',
+    stop: 'POWEROFF',
     retry: 'ACTIVE/PROLOG',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    move_off: 'ACTIVE/PROLOG_MIGRATE_POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   SUSPENDED: {
     run: 'ACTIVE/RUNNING',
+    suspended: 'SUSPENDED',
     restore: 'ACTIVE/BOOT_SUSPENDED',
+    move_saved: 'ACTIVE/PROLOG_MIGRATE_SUSPEND',
+    lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   UNDEPLOYED: { resubmit: 'PENDING', shutdown: 'ACTIVE/SHUTDOWN' },
@@ -153,6 +207,12 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/SHUTDOWN_UNDEPLOY': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_UNDEPLOY' },
   'ACTIVE/SAVE_SUSPEND': { state: 'ACTIVE', lcm_state: 'SAVE_SUSPEND' },
   'ACTIVE/BOOT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'BOOT_SUSPENDED' },
+  'ACTIVE/MIGRATE': { state: 'ACTIVE', lcm_state: 'MIGRATE' },
+  'ACTIVE/SAVE_MIGRATE': { state: 'ACTIVE', lcm_state: 'SAVE_MIGRATE' },
+  'ACTIVE/PROLOG_MIGRATE': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE' },
+  'ACTIVE/BOOT_MIGRATE': { state: 'ACTIVE', lcm_state: 'BOOT_MIGRATE' },
+  'ACTIVE/PROLOG_MIGRATE_POWEROFF': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE_POWEROFF' },
+  'ACTIVE/PROLOG_MIGRATE_SUSPEND': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE_SUSPEND' },
   'ACTIVE/EPILOG': { state: 'ACTIVE', lcm_state: 'EPILOG' },
   'ACTIVE/UNKNOWN': { state: 'ACTIVE', lcm_state: 'UNKNOWN' },
   'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
@@ -181,9 +241,11 @@ export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && v
 /** States of VMs that their users have switched off, and start again when they like. */
 export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED'];
 
-/** On the way into one of them, or out of it by what was saved. */
+/** On the way into one of them, out of it by what was saved, or to another host. */
 const switching: readonly VmLcmState[] = [
   ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
+  ...(['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'] as const),
+  ...(['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND'] as const),
 ];
 
 /** Switched off by its user, and not on its way: that it does not run is as it should be. */
@@ -210,6 +272,12 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   SHUTDOWN_UNDEPLOY: 'lose',
   SAVE_SUSPEND: 'lose',
   BOOT_SUSPENDED: 'suspended',
+  MIGRATE: 'lose',
+  SAVE_MIGRATE: 'lose',
+  PROLOG_MIGRATE: 'lose',
+  BOOT_MIGRATE: 'suspended',
+  PROLOG_MIGRATE_POWEROFF: 'lose',
+  PROLOG_MIGRATE_SUSPEND: 'lose',
 };
 
 /** The event by which a VM in the middle of a step says that the step was given up; undefined when it is in none. */

@@ -10,6 +10,8 @@ export const vmCalls = {
   reboot: { refused: 'action_refused' },
   suspend: { refused: 'action_refused' },
   resume: { refused: 'action_refused' },
+  migrate: { refused: 'action_refused' },
+  move: { refused: 'action_refused' },
 } as const satisfies Record<string, { refused: ProblemCode }>;
 
 export type VmCall = keyof typeof vmCalls;
@@ -70,6 +72,36 @@ export const vmVerbs = {
   restore: {
     ...{ call: 'resume', enter: 'restore', during: 'ACTIVE/BOOT_SUSPENDED' },
     ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
+  },
+  /** To another host while it runs: as with all that move it, its place says whether it is done. */
+  migrate: {
+    ...{ call: 'migrate', enter: 'migrate', during: 'ACTIVE/MIGRATE' },
+    ...{ leave: 'run', fail: 'lose', after: [] },
+  },
+  /** The same in three steps: it is saved, */
+  save: {
+    ...{ call: 'suspend', enter: 'save_migrate', during: 'ACTIVE/SAVE_MIGRATE' },
+    ...{ leave: 'move', fail: 'lose', after: ['ACTIVE/PROLOG_MIGRATE', 'ACTIVE/BOOT_MIGRATE'] },
+  },
+  /** what was saved comes to the other host, */
+  move: {
+    ...{ call: 'move', enter: 'move', during: 'ACTIVE/PROLOG_MIGRATE' },
+    ...{ leave: 'restart', fail: 'lose', after: ['ACTIVE/BOOT_MIGRATE'] },
+  },
+  /** and it goes on there. */
+  restart: {
+    ...{ call: 'resume', enter: 'restart', during: 'ACTIVE/BOOT_MIGRATE' },
+    ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
+  },
+  /** One that is switched off. */
+  moveOff: {
+    ...{ call: 'move', enter: 'move_off', during: 'ACTIVE/PROLOG_MIGRATE_POWEROFF' },
+    ...{ leave: 'stop', fail: 'lose', after: [] },
+  },
+  /** One that is suspended. */
+  moveSaved: {
+    ...{ call: 'move', enter: 'move_saved', during: 'ACTIVE/PROLOG_MIGRATE_SUSPEND' },
+    ...{ leave: 'suspended', fail: 'lose', after: [] },
   },
 } as const satisfies Record<string, VerbRow>;
 

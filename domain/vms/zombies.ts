@@ -10,13 +10,13 @@ import {
 } from '../../schemas/hosts/strays.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { SightedDomain } from './sightings.js';
-import { placeOf } from './stays.js';
+import { placeOf, placesOf } from './stays.js';
 import { isVmGone, isVmRunning } from './vm-states.js';
 
 /** A VM of which a host has a domain, as it is written down. */
 export type KnownVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'wanted' | 'left_behind' | 'operation' | 'hold'
+  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'moving' | 'wanted' | 'left_behind' | 'operation' | 'hold'
 >;
 
 /** How many zombies of a host that has always answered are removed without anybody's being asked. */
@@ -30,7 +30,7 @@ export function reasonOf(host: number, { epoch }: Pick<Found, 'epoch'>, vm: Know
   if (!vm) return 'unknown';
   if (isVmGone(vm)) return epoch > vm.epoch ? 'newer' : 'done';
   const place = placeOf(vm);
-  if (place?.hid === host) return null;
+  if (placesOf(vm).some(({ hid }) => hid === host)) return null;
   if (place !== null && place.epoch > epoch && isVmRunning(vm)) return 'elsewhere';
   // It is on its way.
   return vm.operation !== null || vm.hold !== null || vm.wanted !== null ? null : 'last_copy';

@@ -68,6 +68,7 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
   asked: { is: 'was asked', isNot: 'is not asked yet', are: 'were asked' },
   gone: { is: 'is gone', isNot: 'is not gone yet', are: 'are gone' },
   switched: { is: 'is as wished', isNot: 'is not as wished yet', are: 'are as wished' },
+  moved: { is: 'has come to its host', isNot: 'has not come to its host yet', are: 'have come to their hosts' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
 };
 

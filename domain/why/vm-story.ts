@@ -79,6 +79,12 @@ const under: Partial<Record<VmStateName, string>> = {
   'ACTIVE/SHUTDOWN_UNDEPLOY': 'is being undeployed',
   'ACTIVE/SAVE_SUSPEND': 'is being suspended',
   'ACTIVE/BOOT_SUSPENDED': 'is being resumed from what was saved',
+  'ACTIVE/MIGRATE': 'is being migrated live',
+  'ACTIVE/SAVE_MIGRATE': 'is being saved, to go on on another host',
+  'ACTIVE/PROLOG_MIGRATE': 'is being taken to another host',
+  'ACTIVE/BOOT_MIGRATE': 'is being resumed on its new host',
+  'ACTIVE/PROLOG_MIGRATE_POWEROFF': 'is being taken to another host',
+  'ACTIVE/PROLOG_MIGRATE_SUSPEND': 'is being taken to another host',
 };
 
 const atWork = ({ state }: VmSubject): boolean => under[state] !== undefined;
@@ -108,6 +114,12 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/SHUTDOWN_UNDEPLOY':
     case 'ACTIVE/SAVE_SUSPEND':
     case 'ACTIVE/BOOT_SUSPENDED':
+    case 'ACTIVE/MIGRATE':
+    case 'ACTIVE/SAVE_MIGRATE':
+    case 'ACTIVE/PROLOG_MIGRATE':
+    case 'ACTIVE/BOOT_MIGRATE':
+    case 'ACTIVE/PROLOG_MIGRATE_POWEROFF':
+    case 'ACTIVE/PROLOG_MIGRATE_SUSPEND':
       return `${it} ${under[state]}${on}.`;
     case 'ACTIVE/PROLOG_FAILURE':
     case 'ACTIVE/BOOT_FAILURE':

@@ -90,6 +90,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   release: ['release', 'the service'],
   resume: ['resume', 'the VM'],
   recreate: ['recreate', 'the VM'],
+  migrate: ['migrate', 'the VM'],
   offline: ['take offline', 'the host'],
   report_ready: ['say', 'in its place that it is ready'],
   enable: ['enable', 'the host'],

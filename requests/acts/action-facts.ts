@@ -126,6 +126,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         work: op === null ? null : workOf(op, standing),
         going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
+        between: (vm.moving ?? null) !== null,
       };
     }
   }

@@ -1,12 +1,13 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isCheck, isPerformance, isSwitch, type Operation } from '../../schemas/operations/operation.js';
+import { isCheck, isMigration, isPerformance, isSwitch, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { migrateVmAgain } from '../vms/vm-migration.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
 import { switchVmAgain } from '../vms/vm-switches.js';
 import { terminateVmAgain } from '../vms/vms.js';
@@ -46,6 +47,9 @@ export async function tryAgain(
     case 'performOnVm':
       if (!isSwitch(operation)) throw new Error(`${retryOf} switches no VM`);
       return switchVmAgain(context, caller, id, operation.input.action, asked);
+    case 'migrateVm':
+      if (!isMigration(operation)) throw new Error(`${retryOf} migrates no VM`);
+      return migrateVmAgain(context, caller, id, operation.input, asked);
     case 'terminateVm':
       return terminateVmAgain(context, caller, id, { hard: wasHard(operation) }, asked);
     case 'checkConsistency': {

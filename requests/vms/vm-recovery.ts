@@ -119,7 +119,7 @@ export async function findVm(context: OperationsContext, caller: Caller, id: num
 }
 
 /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
-export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm'>(
+export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | 'migrateVm'>(
   context: OperationsContext,
   kind: K,
   input: OperationInputs[K],
@@ -141,10 +141,13 @@ export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm'>(
     ...(retryOf !== undefined && { retryOf }),
     input,
     request,
-    claim: (op, transaction) => store.vms.admitExclusive(id, op, states, transaction),
+    claim: (op, transaction) => store.vms.admitExclusive(id, op, { states, between: asksBoth(act) }, transaction),
     refusal: () => whyLost(store, act, { type: 'vm', id }),
   });
 }
+
+/** What finds out on which of two hosts a VM is, or leaves nothing of it on either. */
+const asksBoth = (act: Act): boolean => act.do === 'migrate' || (act.do === 'recoverVm' && act.action === 'recreate');
 
 /** Whether the last termination was to be a hard one. */
 async function lastWasHard(context: OperationsContext, id: number): Promise<boolean> {

@@ -57,12 +57,16 @@ export type DestroyCall = z.infer<typeof DestroyCall>;
 export const SwitchCall = DestroyCall.omit({ hard: true });
 export type SwitchCall = z.infer<typeof SwitchCall>;
 
+/** A domain that changes its host, and the host that takes it, which this makes known, too. */
+export const MoveCall = SwitchCall.extend({ to: Capacity.extend({ name: ObjectName }) });
+export type MoveCall = z.infer<typeof MoveCall>;
+
 export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });
 export type ProbeCall = z.infer<typeof ProbeCall>;
 
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
- * `stopping`: it is shutting down; `exists`: it was so already.
+ * `stopping`: it is shutting down; `moved`: it is on the other host; `exists`: it was so already.
  */
 export const CallOutcome = z.enum([
   'created',
@@ -77,6 +81,7 @@ export const CallOutcome = z.enum([
   'rebooted',
   'suspended',
   'resumed',
+  'moved',
   'refused_state',
   'refused_stale',
   'refused_duplicate',
@@ -108,7 +113,7 @@ export const ProbeAnswer = z.object({ total: Capacity, domains: z.array(Simulate
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
 /** The calls that change a VM. */
-export const CallName = z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume']);
+export const CallName = z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move']);
 export type CallName = z.infer<typeof CallName>;
 
 /** One call as journalled. */
@@ -127,6 +132,7 @@ export const JournalEntry = z.object({
     .nullable()
     .describe('The injected fault that met the call; with another outcome, its answer was lost'),
   detail: z.string().nullable(),
+  to: z.string().optional().describe('The host that was to take the domain'),
 });
 export type JournalEntry = z.infer<typeof JournalEntry>;
 

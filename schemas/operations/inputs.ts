@@ -53,6 +53,11 @@ export const DeployVmInput = z.object({
 });
 export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
 export const PerformOnVmInput = z.object({ action: VmSwitch });
+export const MigrateVmInput = z.object({
+  from: z.int().describe('The host that it was on'),
+  host: z.int().nullable().describe('Where it is to go; null: where it fits'),
+  live: z.boolean(),
+});
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -65,5 +70,6 @@ export type OperationInputs = {
   terminateVm: z.infer<typeof TerminateVmInput>;
   recoverVm: z.infer<typeof RecoverVmInput>;
   performOnVm: z.infer<typeof PerformOnVmInput>;
+  migrateVm: z.infer<typeof MigrateVmInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

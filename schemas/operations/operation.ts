@@ -117,5 +117,7 @@ export const isTermination = (operation: Operation): operation is Operation<'ter
   operation.kind === 'terminateVm';
 export const isSwitch = (operation: Operation): operation is Operation<'performOnVm'> =>
   operation.kind === 'performOnVm';
+export const isMigration = (operation: Operation): operation is Operation<'migrateVm'> =>
+  operation.kind === 'migrateVm';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -20,6 +20,12 @@ export const VmLcmState = z.enum([
   'PROLOG',
   'BOOT',
   'RUNNING',
+  'MIGRATE',
+  'SAVE_MIGRATE',
+  'PROLOG_MIGRATE',
+  'BOOT_MIGRATE',
+  'PROLOG_MIGRATE_POWEROFF',
+  'PROLOG_MIGRATE_SUSPEND',
   'SAVE_SUSPEND',
   'SHUTDOWN',
   'SHUTDOWN_POWEROFF',
@@ -69,6 +75,15 @@ export const PerformOnVm = z.strictObject({
 });
 export type PerformOnVm = z.infer<typeof PerformOnVm>;
 
+export const MigrateVm = z.strictObject({
+  host: ObjectId.optional().describe('Where it is to go; absent: where it fits'),
+  live: z
+    .boolean()
+    .default(false)
+    .describe('true: without a break, where it runs; false: it is saved, and goes on there'),
+});
+export type MigrateVm = z.output<typeof MigrateVm>;
+
 export const RecoverAction = z
   .enum(['success', 'failure', 'retry', 'delete', 'recreate'])
   .describe(
@@ -97,6 +112,14 @@ export type HistoryRecord = {
   placed?: PlacementRecord;
 };
 
+/**
+ * Where a VM is to go, with what is reserved for it there; it may be there already. `epoch`: domains of it that are older are of before;
+ * `from`: what it did when it was taken.
+ */
+export type Moving = Pick<HistoryRecord, 'hid' | 'hostname' | 'vm_mad' | 'epoch' | 'placed'> & {
+  from: 'running' | 'suspended' | 'off';
+};
+
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
 export type Sighting = { look: string; missing: boolean };
 
@@ -117,6 +140,8 @@ export type Vm = Ownership & {
   /** How it goes with others of its service; absent: as it comes. */
   placement?: RoleTies;
   history: HistoryRecord[];
+  /** While it changes its host, and after that until it is known where it is; absent: it does not. */
+  moving?: Moving | null;
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;

@@ -1,13 +1,13 @@
 import type { Connection, Model } from 'mongoose';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
-import { placeOf } from '../../domain/vms/stays.js';
+import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import { placedStates } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { type Transaction, within } from '../mongo/transaction.js';
 import { readAtOnce } from './work-vms.js';
 
-type Seen = Pick<Vm, 'lcm_state' | 'left_behind' | 'service' | 'history'>;
+type Seen = Pick<Vm, 'lcm_state' | 'left_behind' | 'service' | 'history' | 'moving'>;
 
 /**
  * Where the VMs of services are, and which of them nobody has to be with any more: those that were left behind on a host
@@ -31,7 +31,7 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
       .find(
         // One that is switched off keeps its place, and runs there again.
         { 'service.id': { $in: services }, state: { $in: [...placedStates] } },
-        { lcm_state: 1, left_behind: 1, service: 1, history: { $slice: -1 } },
+        { lcm_state: 1, left_behind: 1, service: 1, moving: 1, history: { $slice: -1 } },
         within(transaction),
       )
       .hint('by_service')
@@ -40,11 +40,13 @@ export function createSiblings(connection: Connection, vms: Model<Vm>) {
       .exec();
     const gone = await givenUp(new Set(found.filter(isUnknown).flatMap((vm) => placeOf(vm)?.hid ?? [])), transaction);
     return found.flatMap((vm): Sibling[] => {
-      const host = placeOf(vm)?.hid;
-      if (host === undefined || !vm.service) return [];
+      if (!vm.service) return [];
+      const { id: service, role } = vm.service;
       const isLeft = vm.left_behind !== undefined && vm.lcm_state !== 'RUNNING';
-      const isLost = isLeft || (isUnknown(vm) && gone.has(host));
-      return [{ service: vm.service.id, role: vm.service.role, host, ...(isLost && { isLost }) }];
+      return placesOf(vm).map(({ hid: host }) => {
+        const isLost = isLeft || (isUnknown(vm) && gone.has(host));
+        return { service, role, host, ...(isLost && { isLost }) };
+      });
     });
   };
 }

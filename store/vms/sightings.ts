@@ -14,8 +14,8 @@ const watchedFields = {
   history: { $slice: -1 },
 } as const;
 
-/** Nobody works at it, nor is about to. */
-const left = { hold: null, operation: null, wanted: null };
+/** Nobody works at it, nor is about to, and it is on its way nowhere. */
+const left = { hold: null, operation: null, wanted: null, moving: null };
 const running = { state: 'ACTIVE', lcm_state: 'RUNNING' } as const;
 
 /**
@@ -69,7 +69,7 @@ export function createSightings(connection: Connection, vms: VmStore) {
         .find(
           { _id: { $in: [...ids] } },
           {
-            ...{ state: 1, lcm_state: 1, epoch: 1, operation: 1, hold: 1, wanted: 1, left_behind: 1 },
+            ...{ state: 1, lcm_state: 1, epoch: 1, operation: 1, hold: 1, wanted: 1, left_behind: 1, moving: 1 },
             history: { $slice: -1 },
           },
         )

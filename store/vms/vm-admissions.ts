@@ -29,11 +29,19 @@ export function createVmAdmissions(connection: Connection, vms: Model<Vm>) {
   }
 
   return {
-    /** An operation that finds the VM in nobody's hands, in one of these states. */
-    admitExclusive: (id: number, op: string, states: readonly VmStateName[], transaction: Transaction) =>
+    /** An operation that finds the VM in nobody's hands, in one of these states; `between`: two hosts, it may be, too. */
+    admitExclusive: (
+      id: number,
+      op: string,
+      { states, between = false }: { states: readonly VmStateName[]; between?: boolean },
+      transaction: Transaction,
+    ) =>
       admit(
         id,
-        { operation: null, wanted: null, hold: null, $or: states.map(storedVmState) },
+        {
+          ...{ operation: null, wanted: null, hold: null, $or: states.map(storedVmState) },
+          ...(!between && { moving: null }),
+        },
         { operation: op },
         transaction,
       ),

@@ -34,6 +34,20 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
         .exec();
     },
 
+    /**
+     * A hold that an operation has, anew: for its next step. What the steps before still do is of an older epoch then. Returns the VM;
+     * null: it does not have it, or somebody else is to have it next.
+     */
+    renew: (op: string, id: number): Promise<WorkVm | null> =>
+      vms
+        .findOneAndUpdate(
+          { _id: id, 'hold.op': op, wanted: { $in: [null, op] } },
+          [{ $set: { epoch: { $add: ['$epoch', 1] }, hold: { op, epoch: { $add: ['$epoch', 1] }, attempt: 0 } } }],
+          { updatePipeline: true, returnDocument: 'after', projection: workFields },
+        )
+        .lean<WorkVm>()
+        .exec(),
+
     /** Gives up holds, each as it was seen. */
     async letGo(held: readonly Pick<Vm, '_id' | 'hold'>[]): Promise<void> {
       for (const { _id, hold } of held) await vms.updateOne({ _id, ...holdFilter({ hold }) }, { $set: { hold: null } });

@@ -43,12 +43,14 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
   describe(`${name} hypervisor`, () => {
     let world: HypervisorWorld;
     let host: HostTarget;
+    let other: HostTarget;
     let lastVm = 0;
     const signal = (): AbortSignal => new AbortController().signal;
 
     beforeAll(async () => {
       world = await make();
       host = await world.newHost({ cpu: 6400, memory: 65_536 });
+      other = await world.newHost({ cpu: 6400, memory: 65_536 });
     });
     afterEach(() => world.setBootTime(0));
     afterAll(() => world.close());
@@ -79,9 +81,11 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       reboot: (vm, signal) => world.hypervisor.reboot(targetOf(vm), signal),
       suspend: (vm, signal) => world.hypervisor.suspend(targetOf(vm), signal),
       resume: (vm, signal) => world.hypervisor.resume(targetOf(vm), signal),
+      migrate: (vm, signal) => world.hypervisor.migrate({ ...targetOf(vm), to: other }, signal),
+      move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
     };
     /** Those that switch a VM; a kind of hypervisor may lack some. */
-    const switches = ['poweroff', 'reboot', 'suspend', 'resume'] as const;
+    const switches = ['poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const;
     const stateOf = async (vm: PlacedVm) => (await domainsOf(vm))[0]?.state ?? null;
     const able = (): VmCall[] => callNames.filter((call) => world.hypervisor.can[call]);
     const domainsOf = async ({ id, host }: PlacedVm) =>
@@ -305,6 +309,67 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         expect(await problemCode(calls[call]({ ...vm, epoch: 4 }, signal())), call).toBe('stale_epoch');
         expect(await stateOf(vm), call).toBe('running');
       }
+    });
+
+    it('takes what runs to another host, where it runs on under the epoch of that', async () => {
+      if (!world.hypervisor.can.migrate) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      for (const _ of [1, 2]) await calls.migrate({ ...vm, epoch: 2 }, signal());
+      expect(await domainsOf(vm)).toEqual([]);
+      expect(await domainsOf({ ...vm, host: other })).toMatchObject([{ state: 'running', deployId, epoch: 2 }]);
+      // Both have heard of it: whoever is late is refused by either.
+      for (const where of [host, other])
+        expect(await problemCode(deploy({ ...vm, host: where })), where.name).toBe('stale_epoch');
+    });
+
+    it('takes what was saved to another host, and resumes it there', async () => {
+      const { can } = world.hypervisor;
+      if (!can.move || !can.suspend || !can.resume) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      await calls.suspend(vm, signal());
+      for (const _ of [1, 2]) await calls.move({ ...vm, epoch: 2 }, signal());
+      const there = { ...vm, host: other, epoch: 2 };
+      expect(await domainsOf(vm)).toEqual([]);
+      expect(await domainsOf(there)).toMatchObject([{ state: 'suspended', deployId }]);
+      await calls.resume(there, signal());
+      expect(await domainsOf(there)).toMatchObject([{ state: 'running', deployId }]);
+    });
+
+    it('takes to another host what is powered off, be a domain left of it or not', async () => {
+      if (!world.hypervisor.can.move || !world.hypervisor.can.poweroff) return;
+      for (const isThere of [true, false]) {
+        const vm = newVm();
+        if (isThere) await deploy(vm);
+        if (isThere) await calls.poweroff(vm, signal());
+        for (const _ of [1, 2]) await calls.move({ ...vm, epoch: 2 }, signal());
+        expect(await domainsOf(vm)).toEqual([]);
+        await deploy({ ...vm, host: other, epoch: 2 });
+        expect(await stateOf({ ...vm, host: other })).toBe('running');
+      }
+    });
+
+    it('leaves a VM as it is on its host when the other has no room for it, or cannot be reached', async () => {
+      if (!world.hypervisor.can.migrate) return;
+      const small = await world.newHost({ cpu: 100, memory: 256 });
+      const vm = newVm({ capacity: { cpu: 10, memory: 512 } });
+      const { deployId } = await deploy(vm);
+      const migrate = () => problemCode(world.hypervisor.migrate({ ...targetOf(vm), to: small }, signal()));
+      expect(await migrate()).toBe('action_refused');
+      await world.cutOff(small);
+      expect(await migrate()).toBe('backend_unavailable');
+      await world.reach(small);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'running', deployId, epoch: 1 }]);
+      expect(await domainsOf({ ...vm, host: small })).toEqual([]);
+    });
+
+    it('refuses to migrate what does not run, and to move what does', async () => {
+      const vm = newVm();
+      if (world.hypervisor.can.migrate) expect(await problemCode(calls.migrate(vm, signal()))).toBe('action_refused');
+      await deploy(vm);
+      if (world.hypervisor.can.move) expect(await problemCode(calls.move(vm, signal()))).toBe('action_refused');
+      expect(await stateOf(vm)).toBe('running');
     });
 
     it('destroys what is suspended or powered off', async () => {

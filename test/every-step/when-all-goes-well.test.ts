@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { newWorld, pair, type World } from '../support/world.js';
@@ -69,6 +70,32 @@ async function vmState(vm: number): Promise<string> {
   const { state, lcm_state } = await world.vm(vm);
   return state === 'ACTIVE' ? lcm_state : state;
 }
+
+/** A VM that goes to the other host, and back again for the next try. */
+const migration = (live: boolean): Deed => {
+  const where = async (vm: number) => placeOf(await world.vm(vm))?.hid;
+  const from = new Map<number, number | undefined>();
+  return {
+    prepare: async () => {
+      const vm = await runningVm();
+      from.set(vm, await where(vm));
+      return vm;
+    },
+    ask: (vm) => world.migrate(id(vm), { live }),
+    again: async (vm) => ((await where(vm)) === from.get(vm) ? world.migrate(vm, { live }) : null),
+    arrived: async (vm) => {
+      expect(await vmState(vm)).toBe('RUNNING');
+      expect(await where(vm)).not.toBe(from.get(vm));
+      expect((await world.vm(vm)).moving ?? null).toBeNull();
+      expect(world.hypervisor.timesMade(vm)).toBe(1);
+    },
+    leaves: leavesVm,
+    cancelled: vmState,
+    // What was on its way is looked for before the operation ends.
+    afterCancel: /^RUNNING$/,
+    stops: 0,
+  };
+};
 
 /** Those that leave something running before those that end it. */
 const deeds: Record<string, Deed> = {
@@ -173,6 +200,8 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^(RUNNING|UNKNOWN)$/,
     stops: 0,
   },
+  migrateVm: migration(false),
+  'migrateVm live': migration(true),
   terminateVm: {
     prepare: runningVm,
     ask: (vm) => world.terminate(id(vm)),

@@ -291,6 +291,17 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await world.ended(op);
     return ended(world, await world.switch(id, 'suspend'));
   },
+  'migrate-vm': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.migrate(id));
+  },
+  'migrate-vm-refused': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    world.hypervisor.failVm(id, { call: 'migrate', error: new Problem('action_refused', 'its processor is another') });
+    return ended(world, await world.migrate(id, { live: true }));
+  },
   'deploy-vm-restored': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);

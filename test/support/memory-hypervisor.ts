@@ -5,6 +5,7 @@ import type {
   HostReport,
   HostTarget,
   Hypervisor,
+  MoveTarget,
   PlacedVm,
   SwitchTarget,
 } from '../../adapters/hypervisor/port.js';
@@ -16,6 +17,7 @@ import {
   type Decision,
   decideDeploy,
   decideDestroy,
+  decideMove,
   decidePoweroff,
   decideReboot,
   decideResume,
@@ -64,7 +66,10 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   beforeEach: Hook = () => {};
   /** Run when a call has done its work and before its answer. */
   afterEach: Hook = () => {};
-  can = { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true };
+  can = {
+    ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
+    ...{ suspend: true, resume: true, migrate: true, move: true },
+  };
   bootMilliseconds = 0;
   readonly #installation: string;
   readonly #state: State;
@@ -128,6 +133,28 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   async resume(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
     await this.#switch('resume', target, signal, decideResume);
+  }
+
+  migrate(target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    return this.#move('migrate', target, signal);
+  }
+
+  move(target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    return this.#move('move', target, signal);
+  }
+
+  #move(kind: 'migrate' | 'move', target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    const { id: vm, domain, epoch, to } = target;
+    return this.#call(
+      kind,
+      target,
+      signal,
+      (source, now) => {
+        const body = { vm, domain, epoch, host: source.total, to: { name: to.name, ...to.connection.total } };
+        return decideMove({ source, target: this.#host(to) }, body, kind === 'migrate', { now });
+      },
+      to.name,
+    );
   }
 
   #switch(
@@ -224,6 +251,10 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     if (this.#unreachable.has(target.name)) {
       throw new Problem('backend_unavailable', `${target.name} cannot be reached: it was cut off.`);
     }
+    return this.#host(target);
+  }
+
+  #host(target: HostTarget<'simulated'>): HostRecord {
     const machine = this.#state.hosts.get(target.name) ?? newMachine(target.name, target.connection.total);
     machine.total = target.connection.total;
     this.#state.hosts.set(target.name, machine);
@@ -235,6 +266,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     target: Pick<PlacedVm<'simulated'>, 'id' | 'domain' | 'epoch' | 'host'>,
     signal: AbortSignal,
     decide: (host: HostRecord, now: number) => Decision,
+    to?: string,
   ): Promise<void> {
     const call: MemoryCall = {
       n: ++this.#calls,
@@ -244,6 +276,8 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       epoch: target.epoch,
     };
     const host = await this.#reach(target.host, call, signal);
+    if (to !== undefined && this.#unreachable.has(to))
+      throw new Problem('backend_unavailable', `${to} cannot be reached: it was cut off.`);
     const failure = this.#failures.find(({ left, meets }) => left > 0 && meets(call));
     if (failure) failure.left -= 1;
     const now = Date.now();
@@ -260,6 +294,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       epoch: target.epoch,
       installation: this.#installation,
       fault: failure ? 'injected' : null,
+      ...(to !== undefined && { to }),
       ...decision,
     });
     this.journal.push({ ...call, outcome: decision.outcome, failure: failure?.error ?? null });

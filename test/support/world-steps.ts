@@ -21,6 +21,7 @@ const operations = [
   'terminateVm',
   'recoverVm',
   'performOnVm',
+  'migrateVm',
   'checkConsistency',
 ];
 

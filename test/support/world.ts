@@ -185,6 +185,10 @@ export class World extends WorldAtWork {
     return asked(await this.operations.vms.switch(this.caller, id, action, admission));
   }
 
+  async migrate(id: number, wish: { host?: number; live?: boolean } = {}): Promise<Asked> {
+    return asked(await this.operations.vms.migrate(this.caller, id, { live: false, ...wish }, admission));
+  }
+
   async recoverVm(id: number, action: RecoverAction): Promise<Asked> {
     return asked(await this.operations.vms.recover(this.caller, id, { action }, admission));
   }

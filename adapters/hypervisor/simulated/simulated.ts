@@ -9,6 +9,7 @@ import {
   type DeployCall,
   DestroyAnswer,
   type DestroyCall,
+  type MoveCall,
   ProbeAnswer,
   type ProbeCall,
   RefusalBody,
@@ -17,7 +18,7 @@ import {
   type SwitchCall,
 } from '../../../schemas/hosts/simulator.js';
 import { ownName } from '../own-name.js';
-import type { HostReport, HostTarget, Hypervisor, SwitchTarget } from '../port.js';
+import type { HostReport, HostTarget, Hypervisor, MoveTarget, SwitchTarget } from '../port.js';
 
 type Method = 'probe' | VmCall;
 
@@ -34,8 +35,15 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     ...{ installation, vm: id, domain: ownName(domain, installation), epoch },
     host: host.connection.total,
   });
+  const moveOf = (vm: MoveTarget<'simulated'>): MoveCall => ({
+    ...switchOf(vm),
+    to: { name: vm.to.name, ...vm.to.connection.total },
+  });
   return {
-    can: { deploy: true, destroy: true, poweroff: true, reboot: true, suspend: true, resume: true },
+    can: {
+      ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
+      ...{ suspend: true, resume: true, migrate: true, move: true },
+    },
     async probe(host, signal) {
       const body: ProbeCall = { installation, host: host.connection.total };
       const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
@@ -61,6 +69,12 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     },
     async resume(vm, signal) {
       await call(simulator, vm.host, 'resume', switchOf(vm), SwitchAnswer, signal);
+    },
+    async migrate(vm, signal) {
+      await call(simulator, vm.host, 'migrate', moveOf(vm), SwitchAnswer, signal);
+    },
+    async move(vm, signal) {
+      await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal);
     },
   };
 }

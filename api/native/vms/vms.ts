@@ -1,5 +1,6 @@
 import {
   CreateVm,
+  MigrateVm,
   PerformOnVm,
   RecoverVm,
   TerminateVm,
@@ -169,6 +170,28 @@ export const vmRoutes: readonly Route[] = [
       },
     ],
     handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body.action, admission),
+  }),
+  route({
+    id: 'migrateVm',
+    method: 'post',
+    path: '/vms/{id}/migrate',
+    tag: 'VMs',
+    summary: 'Take a VM to another host',
+    needs: [
+      ['admin', 'vm'],
+      ['manage', 'host', { at: '/host' }],
+    ],
+    description:
+      'Of its cluster: to the one that is named, or where it fits. `live`: without a break, where it runs. One that is POWEROFF or SUSPENDED stays so. When it fails the VM is where it was, and as it was.',
+    params: ById,
+    query: NoQuery,
+    body: json(MigrateVm.meta({ id: 'MigrateVm' }), 'optional'),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      { params: { id: '3' }, body: { live: true }, answer: accepted(ids.migration, 'migrateVm', vm, '09:39:20') },
+    ],
+    handle: ({ vms }, { caller, params, body, admission }) => vms.migrate(caller, params.id, body, admission),
   }),
   route({
     id: 'recoverVm',

@@ -102,6 +102,10 @@ export const sends: Record<string, readonly Send[]> = {
   removeRole: [{ path: async () => ({ role: 'web' }), body: {} }],
   performOnRole: [{ path: async () => ({ role: 'web' }), body: { action: 'resume' } }],
   performOnVm: [{ body: { action: 'reboot' } }],
+  migrateVm: [
+    { body: {} },
+    { body: async ({ fresh }) => ({ host: await fresh.host() }), has: { '/host': ['oneadmin'] } },
+  ],
   performOnService: [{ body: { action: 'resume' } }],
   showPolicies: [{ path: async () => ({ role: 'web' }) }],
   replacePolicies: [{ path: async () => ({ role: 'web' }), body: { elasticity_policies: [] } }],

@@ -144,6 +144,7 @@ const inputs = {
     terminateVm: { hard: true },
     recoverVm: { claim: 'success' },
     performOnVm: { action: 'poweroff' },
+    migrateVm: { from: 0, host: null, live: false },
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

@@ -75,6 +75,8 @@ export const story: readonly (string | Event)[] = [
   settled,
   'performOnVm',
   settled,
+  'migrateVm',
+  settled,
   guest(1, 'failed'),
   'repairService',
   settled,

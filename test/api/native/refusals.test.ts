@@ -36,6 +36,7 @@ const bodies: Record<string, object> = {
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },
   performOnVm: { action: 'reboot' },
+  migrateVm: {},
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },

@@ -45,6 +45,7 @@ const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): R
   work: null,
   going: null,
   unready: false,
+  between: false,
   ...over,
 });
 

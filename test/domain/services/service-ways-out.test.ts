@@ -202,7 +202,9 @@ function offers(seen: Seen): Way<Seen>[] {
   const ended = seen.vms.flatMap(({ vm, there }, at): Way<Seen>[] => {
     const isOffered =
       work === null &&
-      offeredOn({ type: 'vm', id: 1, state: vm, work, going: null, unready: false }).includes('terminate');
+      offeredOn({ type: 'vm', id: 1, state: vm, work, going: null, unready: false, between: false }).includes(
+        'terminate',
+      );
     const isStuck = there && host !== 'OFFLINE';
     return isOffered && !isStuck ? [{ name: 'terminate', to: withoutOne(seen, at) }] : [];
   });

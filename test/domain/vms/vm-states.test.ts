@@ -16,6 +16,7 @@ const events: VmEvent[] = [
   ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
   ...(['power_off', 'suspend', 'suspended', 'undeploy', 'undeployed', 'restore'] as const),
+  ...(['migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -83,7 +84,10 @@ describe('the states of a VM', () => {
 
   it('let nobody run who has not booted', () => {
     const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'RUNNING', 'UNKNOWN'];
-    const switching = ['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'];
+    const switching = [
+      ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'],
+      ...['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'],
+    ];
     const mayRun = [...[...booted, ...switching].map((name) => `ACTIVE/${name}`), 'POWEROFF', 'SUSPENDED'];
     expect(statesThatAccept('run').sort()).toEqual(mayRun.sort());
     const mayEnd = ['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];

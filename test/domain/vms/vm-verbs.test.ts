@@ -1,13 +1,49 @@
 import { describe, expect, it } from 'vitest';
+import { arrivesBy, type MoveVerb, movesFrom, vmMoves } from '../../../domain/vms/vm-moves.js';
 import { abandonment, nextVmState, storedVmState, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
 
 const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];
 
+const moves: MoveVerb[] = ['migrate', 'save', 'move', 'restart', 'moveOff', 'moveSaved'];
+
+/** What moves VMs, by what they do, and whether that is not to be interrupted. */
+const ways = (['running', 'suspended', 'off'] as const).flatMap((from) =>
+  [false, true].map((live) => ({ from, live, steps: vmMoves[from].steps(live) })),
+);
+
+describe('what moves VMs', () => {
+  it.each(ways)(
+    'from $from, live: $live, is one step after the other, and leads back to what it was',
+    ({ from, steps }) => {
+      let state = vmStateNames.find((name) => movesFrom(storedVmState(name)) === from);
+      const began = state;
+      for (const verb of steps) {
+        const { enter, during, leave, fail } = vmVerbs[verb];
+        state = state && nextVmState(state, enter);
+        expect(state, verb).toBe(during);
+        expect(nextVmState(during, enter), 'its second try').toBe(during);
+        expect(nextVmState(during, 'shutdown'), 'a termination').toBe('ACTIVE/SHUTDOWN');
+        expect(abandonment(storedVmState(during)), 'given up').toBe(fail);
+        // Wherever it was given up, it can be said again what it is.
+        for (const at of [during, nextVmState(during, fail)])
+          expect(at && nextVmState(at, vmMoves[from].settled), `settled after ${verb}`).toBeDefined();
+        state = nextVmState(during, leave);
+      }
+      expect(state).toBe(began);
+      expect(steps.filter(arrivesBy)).toHaveLength(1);
+    },
+  );
+
+  it('is every step that moves', () => {
+    expect(new Set(ways.flatMap(({ steps }) => steps))).toEqual(new Set(moves));
+  });
+});
+
 describe('what is done to VMs', () => {
   it('is what the table says, and no more', () => {
-    // A reboot changes no state: the hold alone says that it is at work.
-    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, 'reboot'].sort());
+    // A reboot changes no state: the hold alone says that it is at work. Of those that move, the place does.
+    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, ...moves, 'reboot'].sort());
   });
 
   describe.each(verbs)('%s', (verb) => {

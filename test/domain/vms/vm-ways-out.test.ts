@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
+import { vmMoves } from '../../../domain/vms/vm-moves.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
 import {
   abandonment,
@@ -22,9 +23,17 @@ import { offeredOf, probed, type SeenHost, turned } from '../hosts/host-ways.js'
 const atWork: WorkFacts = { op: 'op', kind: null, state: 'running' };
 
 type Switch = (typeof vmSwitches)[VmSwitch]['verb'];
-type Work = 'deploy' | 'terminate' | 'recreate' | Switch;
-/** A VM, who is at work on it, and the host that it is on or was on last. */
-type Seen = { vm: VmStateName; work: Work | null; host: SeenHost };
+/** To another host, by what it does; `settle`: it was on its way before, and is looked for. */
+const moves = {
+  live: vmMoves.running.steps(true),
+  cold: vmMoves.running.steps(false),
+  off: vmMoves.off.steps(false),
+  saved: vmMoves.suspended.steps(false),
+} as const;
+type Move = keyof typeof moves;
+type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | Move | Switch;
+/** A VM, who is at work on it, and the host that it is on or was on last; `between`: or on another one. */
+type Seen = { vm: VmStateName; work: Work | null; host: SeenHost; between?: true };
 
 const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
   const to = nextVmState(vm, event);
@@ -33,6 +42,11 @@ const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
 
 /** What an operation does next with the VM, in the order of its steps; null: it is done. */
 function nextStep({ vm, work }: Seen): VmEvent | null {
+  if (isMove(work)) {
+    const steps = moves[work];
+    const at = steps.find((verb) => vmVerbs[verb].during === vm);
+    return at ? vmVerbs[at].leave : steps[0] ? vmVerbs[steps[0]].enter : null;
+  }
   if (isSwitch(work)) {
     const { enter, during, leave, after: ends } = vmVerbs[work];
     const through: readonly VmStateName[] = ends;
@@ -54,6 +68,7 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
 
 /** Steps that the host does not let succeed; on one that is offline what is left of a VM counts as gone. */
 function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
+  if (vm.includes('MIGRATE')) return !answers;
   if (event === 'place') return state !== 'MONITORED' || !answers;
   if (vm === 'PENDING' || vm === 'UNDEPLOYED') return false;
   const switches = event === 'stop' || event === 'suspended' || event === 'undeployed';
@@ -66,28 +81,40 @@ function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boo
 function progress(seen: Seen): Way<Seen>[] {
   const { vm, work } = seen;
   if (work === null) return [];
+  if (work === 'settle') {
+    const [one] = seen.host.answers ? [seen.host] : seen.host.state === 'OFFLINE' ? [another] : [];
+    return one ? [{ name: 'progress', to: { vm: 'ACTIVE/RUNNING', work: null, host: one } }] : [ending(seen)];
+  }
   const event = nextStep(seen);
   if (event === null || nextVmState(vm, event) === undefined) return [ending(seen)];
   // What has no place waits for one, and nobody can count on another host.
   if (isHindered(seen, event)) return event === 'place' ? [] : [ending(seen)];
   // Placed anew it is from then on deployed as any other.
-  return after(vm, event).map((to) => ({
-    name: 'progress',
-    to: { ...seen, vm: to, ...(event === 'place' && deploys) },
-  }));
+  const isLast = isMove(work) && vmVerbs[moves[work].at(-1) ?? 'migrate'].during === vm;
+  return after(vm, event).map((to) => {
+    const { between, ...rest } = seen;
+    const stays = to !== 'DONE' && to !== 'PENDING' && between ? { between } : {};
+    return {
+      name: 'progress',
+      to: { ...rest, ...stays, vm: to, ...(event === 'place' && deploys), ...(isLast && { work: null }) },
+    };
+  });
 }
 
 const deploys = { work: 'deploy' } as const;
+const another: SeenHost = { state: 'MONITORED', answers: true };
 
 /** Its end at this moment, whatever the reason: what it was in the middle of has failed. */
 function ending(seen: Seen): Way<Seen> {
   const event = abandonment(storedVmState(seen.vm));
   const vm = event ? (nextVmState(seen.vm, event) ?? seen.vm) : seen.vm;
-  return { name: 'the operation ends', to: { ...seen, vm, work: null } };
+  const between = isMove(seen.work) && vm === 'ACTIVE/UNKNOWN' ? ({ between: true } as const) : {};
+  return { name: 'the operation ends', to: { ...seen, ...between, vm, work: null } };
 }
 
+const isMove = (work: Work | null): work is Move => work !== null && Object.hasOwn(moves, work);
 const isSwitch = (work: Work | null): work is Switch =>
-  work !== null && work !== 'deploy' && work !== 'terminate' && work !== 'recreate';
+  work !== null && !isMove(work) && !['deploy', 'terminate', 'recreate', 'settle'].includes(work);
 
 const begun = (seen: Seen, does: Work): Seen => ({ ...seen, work: does });
 
@@ -109,9 +136,11 @@ function offers(seen: Seen): Way<Seen>[] {
     work: work === null ? null : atWork,
     going: null,
     unready: false,
+    between: seen.between === true,
   } as const;
   const ofVm = nextActions({ ...facts, resource }).map(({ name }): Way<Seen>[] => {
     if (name === 'terminate') return [{ name, to: begun(seen, 'terminate') }];
+    if (name === 'migrate') return [{ name, to: begun(seen, 'settle') }];
     if (name === 'resume') return [{ name, to: begun(seen, 'deploy') }];
     const action = recoverActions.get(name);
     if (action === undefined) return [];
@@ -134,7 +163,7 @@ function looks({ vm, work, host }: Seen): Way<Seen>[] {
 /** What may go wrong, or right, without anybody's doing. */
 function accidents(seen: Seen): Way<Seen>[] {
   const { vm, work, host } = seen;
-  const found = work !== null || !host.answers ? [] : (['run', 'stop', 'lose'] as const);
+  const found = work !== null || seen.between || !host.answers ? [] : (['run', 'stop', 'lose'] as const);
   const mayRun = vm === 'ACTIVE/UNKNOWN' || vm === 'POWEROFF' || vm === 'SUSPENDED';
   return [
     ...found
@@ -143,11 +172,18 @@ function accidents(seen: Seen): Way<Seen>[] {
     ...(work === null ? [] : [ending(seen)]),
     ...onHost(seen, turned),
     // Its user switches it: nobody is told to.
-    ...(work !== null
+    ...(work !== null || seen.between
       ? []
       : Object.values(vmSwitches).flatMap(({ verb, states }) => {
           const from: readonly VmStateName[] = states;
           return from.includes(vm) ? [{ name: verb, to: begun(seen, verb) }] : [];
+        })),
+    // An administrator has it taken to another host.
+    ...(work !== null || seen.between
+      ? []
+      : (['live', 'cold', 'off', 'saved'] as const).flatMap((move) => {
+          const first = moves[move][0];
+          return first && nextVmState(vm, vmVerbs[first].enter) ? [{ name: move, to: begun(seen, move) }] : [];
         })),
     // Another host takes it.
     ...(work !== null && work !== 'terminate' && vm === 'PENDING'
@@ -159,7 +195,7 @@ function accidents(seen: Seen): Way<Seen>[] {
         ]
       : []),
     // A run that is lost with its worker, and whose operation was lost too: a check of consistency finds it.
-    ...(work === null ? [] : [{ name: 'all is lost', to: { ...seen, work: null } }]),
+    ...(work === null || isMove(work) ? [] : [{ name: 'all is lost', to: { ...seen, work: null } }]),
   ];
 }
 

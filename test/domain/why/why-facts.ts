@@ -156,7 +156,8 @@ export function facts({ about = 'resource', mayManage = true, ...over }: Wish): 
 }
 
 function progressOf(its: Operation, subject: WhyFacts['subject']): WhyFacts['progress'] {
-  if (subject.type === 'vm') return its.resource.type === 'vm' ? vmProgress(its, storedVmState(subject.state)) : null;
+  if (subject.type === 'vm')
+    return its.resource.type === 'vm' ? vmProgress(its, { ...storedVmState(subject.state), history: [] }) : null;
   if (subject.type !== 'service') return null;
   const body = { name: 'shop', deployment: 'straight', ready_status_gate: true } as const;
   const roles = subject.roles.map((role) => ({
@@ -202,6 +203,7 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         work,
         going: going ? { hard: false } : null,
         unready: subject.unready,
+        between: false,
       };
     case 'host':
       return { type: 'host', id: subject.id, state: subject.state };

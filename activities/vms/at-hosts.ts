@@ -1,0 +1,61 @@
+import { targetOf } from '../../adapters/hypervisor/host-target.js';
+import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import { domainName } from '../../domain/operations/names.js';
+import { Problem } from '../../domain/problems.js';
+import { placeOf, placesOf } from '../../domain/vms/stays.js';
+import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import type { Host } from '../../schemas/hosts/host.js';
+import type { Reservation } from '../../store/hosts/hosts.js';
+import type { Store } from '../../store/store.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+
+// What steps at hypervisors ask and say of hosts.
+
+export type Hosts = ReturnType<typeof hostTargets>;
+
+/** The hosts of a batch, read at once. */
+export function hostTargets(store: Store) {
+  const known = new Map<number, HostTarget & Pick<Host, 'state'>>();
+  return {
+    async read(vms: readonly WorkVm[]): Promise<void> {
+      const ids = new Set(vms.flatMap((vm) => placesOf(vm).map(({ hid }) => hid)));
+      for (const host of await store.hosts.byIds([...ids])) {
+        known.set(host._id, { ...targetOf(host), state: host.state });
+      }
+    },
+    of(id: number): HostTarget & Pick<Host, 'state'> {
+      const host = known.get(id);
+      if (!host) throw new Problem('not_found', `Host ${id} does not exist any more.`);
+      return host;
+    },
+  };
+}
+
+/** The host that a VM is on. */
+export function placeIn(hosts: Hosts, vm: WorkVm): ReturnType<Hosts['of']> {
+  const stay = placeOf(vm);
+  if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
+  return hosts.of(stay.hid);
+}
+
+/** What is reserved for a VM, on whatever hosts it may be. */
+export const reservationsOf = (vm: WorkVm): Reservation[] =>
+  placesOf(vm).map(({ hid }) => ({ vm: vm._id, host: hid, capacity: vm.capacity }));
+
+/** The adapter of a host. Throws what its refusal would be where its kind of hypervisor cannot do this at all. */
+export function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPorts['hypervisors']): Hypervisor {
+  const adapter = hypervisors.of(target);
+  const { call } = vmVerbs[verb];
+  if (adapter.can[call]) return adapter;
+  throw new Problem(vmCalls[call].refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${call} VMs.`);
+}
+
+export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
+  id: vm._id,
+  domain: domainName(vm._id),
+  host,
+  capacity: vm.capacity,
+  epoch: vm.epoch,
+  labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
+});

@@ -1,0 +1,219 @@
+import { Context } from '@temporalio/activity';
+import type { DomainReport } from '../../adapters/hypervisor/port.js';
+import { inSlices } from '../../adapters/process/in-slices.js';
+import { planning } from '../../domain/placement/placement.js';
+import type { Sibling } from '../../domain/placement/placement-ties.js';
+import { Problem, problemOf } from '../../domain/problems.js';
+import { arrival, placeOf } from '../../domain/vms/stays.js';
+import { arrivesBy, hasMoved, type MoveVerb, movesFrom, vmMoves } from '../../domain/vms/vm-moves.js';
+import { vmStateName } from '../../domain/vms/vm-states.js';
+import { isAfter } from '../../domain/vms/vm-verbs.js';
+import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
+import { isMigration } from '../../schemas/operations/operation.js';
+import type { Moving } from '../../schemas/vms/vm.js';
+import type { Store } from '../../store/store.js';
+import type { VmMove } from '../../store/vms/vm-transitions.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import { begin, type StepInput } from '../operations/begin.js';
+import type { StepPorts } from '../ports.js';
+import { adapterFor, hostTargets, placed, placeIn } from './at-hosts.js';
+import { type BatchOutcome, eachVm } from './each-vm.js';
+import { dropSurplus, siblingsIn } from './place-vms.js';
+import { takeVms } from './taking.js';
+import type { VmInput } from './vm-operations.js';
+import type { VmBatch } from './vms.js';
+
+/** `settle`: it was on its way before, and nobody knows on which host it is; `there`: it is where it was to go. */
+export type MovePlan =
+  | { do: 'move'; to: string; steps: readonly MoveVerb[] }
+  | { do: 'refused'; why: string }
+  | { do: 'settle' }
+  | { do: 'there' };
+
+/** Hosts may fill up between plan and reservation; after so many plans that is the answer. */
+const plans = 8;
+
+/** The steps of migrations that touch MongoDB alone. */
+export const movingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 'settings'>) => ({
+  beginMigration: (input: StepInput) =>
+    begin(store, input, async (operation): Promise<{ vm: number } | null> => {
+      const vm = await store.vms.find(operation.resource.id);
+      return vm?.operation === operation._id && vm.wanted === null ? { vm: vm._id } : null;
+    }),
+
+  /**
+   * Takes the VM and reserves its place on another host of its cluster, then writes down that it goes there. What an earlier try has
+   * reserved is its place; whatever else is reserved is given back when it is settled where it is.
+   */
+  async prepareMigration({ op, vm: id }: VmInput): Promise<MovePlan> {
+    const operation = await store.operations.find(op);
+    const [vm] = (await takeVms(store, op, await store.vms.byIds([id]))).filter(({ hold }) => hold?.op === op);
+    if (!vm || !operation || !isMigration(operation))
+      return { do: 'refused', why: `another operation has VM ${id} now` };
+    const { host, live } = operation.input;
+    if (hasMoved(vm, operation)) return { do: 'there' };
+    const from = movesFrom(vm);
+    if (vm.moving) {
+      const isNew = vm.moving.epoch === vm.epoch && vm.moving.from === from;
+      return isNew
+        ? { do: 'move', to: vm.moving.hostname, steps: vmMoves[vm.moving.from].steps(live) }
+        : { do: 'settle' };
+    }
+    if (from === undefined) return { do: 'refused', why: vm.reason ?? `VM ${id} is ${vmStateName(vm)}` };
+    const found = await reserved(store, vm, host, settings.placement);
+    if ('why' in found) return { do: 'refused', why: found.why };
+    const moving: Moving = { ...found, epoch: vm.epoch, from };
+    const why = await writtenDown(store, vm, { vm, event: vmMoves[from].settled, set: { moving } }, found.hid);
+    return why === null ? { do: 'move', to: found.hostname, steps: vmMoves[from].steps(live) } : { do: 'refused', why };
+  },
+
+  /** Before each step the hold is taken anew: what the step before may still do is stale then. False: somebody else is to have the VM. */
+  holdForMove: async ({ op, vm }: VmInput): Promise<boolean> => (await store.vms.renew(op, vm)) !== null,
+
+  /** Why the VM is not where this step was to lead; null: it is. */
+  async moveFailure({ vm: id, verb }: { vm: number; verb: MoveVerb }): Promise<string | null> {
+    const vm = await store.vms.find(id);
+    if (!vm) return 'it is not there any more';
+    if (arrivesBy(verb) ? !vm.moving && vm.lcm_state !== 'UNKNOWN' : isAfter(verb, vm)) return null;
+    return vm.reason ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
+  },
+
+  async hasMigrated({ op, vm: id }: VmInput): Promise<boolean> {
+    const [operation, vm] = await Promise.all([store.operations.find(op), store.vms.find(id)]);
+    return operation !== null && vm !== null && hasMoved(vm, operation);
+  },
+});
+
+/** Another host of the VM's cluster with what it needs reserved there; or why there is none. `host`: that one, whatever the VM requires. */
+async function reserved(
+  store: Store,
+  vm: WorkVm,
+  host: number | null,
+  settings: StepPorts['settings']['placement'],
+): Promise<Omit<Moving, 'epoch' | 'from'> | { why: string }> {
+  const here = placeOf(vm)?.hid;
+  const { tied, ...rest } = wishOf(vm);
+  const wish = host === null ? { ...rest, tied } : { vm: vm._id, capacity: vm.capacity, tied };
+  for (let round = 0; round < plans; round++) {
+    const all = await store.hosts.snapshot();
+    const cluster = all.find(({ id }) => id === here)?.cluster;
+    const others = all.filter(({ id }) => id !== here && (host === null || id === host));
+    const near = others.filter((one) => one.cluster?.id === cluster?.id);
+    const [named] = host === null ? [] : others;
+    if (named && near.length === 0)
+      return { why: `host ${named.name} is in cluster ${named.cluster?.name}, and VM ${vm._id} in ${cluster?.name}` };
+    const had = (await store.hosts.reservationsOf([vm._id])).find((one) => near.some(({ id }) => id === one.host));
+    const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
+    const plan = await inSlices(planning(near, [wish], settings, { siblings }));
+    const [place] = had ? [{ host: had.host, record: undefined }] : plan.placed;
+    if (!place) return { why: plan.unplaced[0]?.reason ?? 'there is no other host' };
+    const granted = await store.hosts.reserve(had ? [] : [{ vm: vm._id, host: place.host, capacity: vm.capacity }]);
+    const target = near.find(({ id }) => id === place.host);
+    if (!target || !(had || granted.some((one) => one.host === place.host))) continue;
+    const { id: hid, name: hostname, vm_mad } = target;
+    return { hid, hostname, vm_mad, ...(place.record && { placed: place.record }) };
+  }
+  return { why: 'hosts fill up faster than they are asked: try it again' };
+}
+
+/** Of its own place nothing is said of where it may go. */
+function withoutOne(siblings: readonly Sibling[], { service, role }: { service: number; role: string }, host?: number) {
+  const own = siblings.findIndex((one) => one.service === service && one.role === role && one.host === host);
+  return siblings.filter((_, at) => at !== own);
+}
+
+/** Writes where it goes; of one that others may not share a host with, where these are is looked at in the same transaction. */
+async function writtenDown(store: Store, vm: WorkVm, move: VmMove, host: number): Promise<string | null> {
+  const { tied } = wishOf(vm);
+  if (!tied || !isBound(tied) || tied.apart.length === 0) {
+    return (await store.vms.transition([move])).has(vm._id) ? null : `another operation has VM ${vm._id} now`;
+  }
+  const { there } = await store.moveBound(tied.service, [{ move, tied: { ...tied, together: [] }, host }]);
+  return there.has(vm._id) ? null : `VMs of service ${tied.service} that it must not be with have come to its new host`;
+}
+
+/** The steps of migrations at hypervisors. */
+export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
+  /** One step on the way of VMs to their new hosts, as its verb says. After the one that brings them there, that is their host. */
+  async moveVms({ op, vms, verb }: VmBatch & { verb: MoveVerb }): Promise<BatchOutcome> {
+    const hosts = hostTargets(store);
+    const arrives = arrivesBy(verb);
+    const outcome = await eachVm(store.vms, op, vms, {
+      verb,
+      goesOn: verb === 'save' || verb === 'move',
+      prepare: hosts.read,
+      work: async (vm, signal) => {
+        const host = placeIn(hosts, vm);
+        const adapter = adapterFor(verb, host, hypervisors);
+        const target = placed(vm, host);
+        if (verb === 'save') await adapter.suspend(target, signal);
+        else if (verb === 'restart') await adapter.resume(target, signal);
+        else {
+          if (!vm.moving) throw new Problem('wrong_state', `VM ${vm._id} is to go nowhere.`);
+          const to = hosts.of(vm.moving.hid);
+          await adapter[verb === 'migrate' ? 'migrate' : 'move']({ ...target, to }, signal);
+        }
+        return {};
+      },
+      ...(arrives && {
+        left: ({ history, moving }, at) => (moving ? { history: arrival(history, moving, at), moving: null } : {}),
+      }),
+    });
+    if (!arrives) return outcome;
+    await dropSurplus(store, vms);
+    if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
+    return outcome;
+  },
+
+  /**
+   * After a migration that did not come to its end: sees on which of the two hosts the VM is, has it be there what it was, and gives the
+   * other place back. First where it was: a call under a new epoch, which changes nothing, keeps what is still on its way from moving
+   * it. A host that its administrators have given up, and that does not answer, counts as one that has nothing.
+   */
+  async settleMove({ op, vms: [id = -1] }: VmBatch): Promise<void> {
+    const { cancellationSignal: signal } = Context.current();
+    await takeVms(store, op, await store.vms.byIds([id]));
+    const vm = await store.vms.renew(op, id);
+    if (!vm) return;
+    const from = vm.moving?.from ?? (vm.lcm_state === 'BOOT_MIGRATE' ? 'running' : null);
+    if (from === null) {
+      await dropSurplus(store, [id]);
+      return;
+    }
+    const { fence, settled } = vmMoves[from];
+    const hosts = hostTargets(store);
+    await hosts.read([vm]);
+    const on = async (hid: number): Promise<DomainReport | null> => {
+      const host = hosts.of(hid);
+      const adapter = hypervisors.of(host);
+      try {
+        if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
+        return (await adapter.probe(host, signal)).domains.find((domain) => domain.vm === id) ?? null;
+      } catch (error) {
+        if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+        return null;
+      }
+    };
+    const here = await on(placeOf(vm)?.hid ?? -1);
+    const there = here === null && vm.moving ? await on(vm.moving.hid) : null;
+    const found = here ?? there;
+    const isAsItWas =
+      from === 'off' || found?.state === (from === 'running' ? 'running' : 'suspended') || found?.state === 'booting';
+    const event = isAsItWas ? settled : 'lose';
+    const reason = isAsItWas ? null : found ? `it is ${found.state}` : 'it was lost on its way to another host';
+    const hasArrived = here === null && there !== null;
+    const history = hasArrived && vm.moving ? { history: arrival(vm.history, vm.moving, new Date()) } : {};
+    await store.vms.transition([{ vm, event, set: { reason, moving: null, ...history }, release: true }]);
+    await dropSurplus(store, [id]);
+    if (await store.vms.anyWaiting()) await engine.signalPlacement();
+  },
+});
+
+/** A refusal has been heard all the same. */
+async function refusable(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (problemOf(error)?.code !== 'action_refused') throw error;
+  }
+}
