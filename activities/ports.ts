@@ -25,6 +25,8 @@ export type StepPorts = {
    * worker.
    */
   performOnVm?: (deed: { op: string; requester: number; action: VmAction; vm: number }) => Promise<string>;
+  /** Has a VM migrated that somebody has marked for it, as he would; once for a key. Given by the worker. */
+  migrateMarked?: (marked: { vm: number; by: number; key: string }) => Promise<string>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

@@ -65,9 +65,11 @@ import {
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
+import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
 import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
+import { reschedVm } from './vms/vm-resched.js';
 import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
@@ -111,6 +113,10 @@ export const createOperations = (given: OperationsContext) => {
       recover: recoverVm,
       resume: resumeVm,
       migrate: migrateVm,
+      hold: holdVm,
+      resched: reschedVm,
+      release: releaseVm,
+      deploy: deployVmOn,
     }),
     metrics: bind(context, { ofVm: showVmMetrics, ofHost: showHostMetrics }),
     vmPlacement: bind(context, { show: showVmPlacement }),

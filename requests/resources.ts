@@ -166,6 +166,7 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     service_id: vm.service?.id ?? null,
     role_name: vm.service?.role ?? null,
     host: place && { id: place.hid, name: place.hostname },
+    resched: (vm.resched ?? null) !== null,
     template: vm.template,
     user_template: vm.user_template,
     history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({

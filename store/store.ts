@@ -31,6 +31,7 @@ import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createMetrics } from './vms/metrics.js';
+import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
 import { createVmStore } from './vms/vms.js';
@@ -73,6 +74,7 @@ export function createStore(connection: Connection) {
     vms,
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
+    resched: createResched(vms),
     metrics: createMetrics(connection),
     quotas,
     owned: createOwned(connection),

@@ -13,6 +13,7 @@ import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
+import { migrateMarked, type Rescheduled } from '../requests/vms/vm-resched.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
 import { createDirectory } from '../store/identity/mongodb-directory.js';
@@ -85,6 +86,7 @@ async function main(): Promise<void> {
     performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
     performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
     hypervisors: hypervisors(config, installation),
+    migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     engine,
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,

@@ -10,6 +10,7 @@ import { resume } from '../operations/resume.js';
 import type { StepPorts } from '../ports.js';
 import { scheduleActivities } from '../scaling/schedules.js';
 import { wakeWaiting } from '../vms/wake-waiting.js';
+import { reschedule } from './reschedule.js';
 
 /** Younger operations are left to whoever admitted them. */
 const settledAfter = 3_000;
@@ -34,7 +35,8 @@ export const supervisionActivities = ({
   settings,
   scaleByPolicy,
   performByPolicy,
-}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy' | 'performByPolicy'>) => ({
+  migrateMarked,
+}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy' | 'performByPolicy' | 'migrateMarked'>) => ({
   /**
    * Looks at every operation that has not ended, and at its run; repairs what does not fit. One at which that fails keeps
    * nobody waiting; where there are more than a tick has time for, the next goes on. Returns what it did.
@@ -69,6 +71,8 @@ export const supervisionActivities = ({
         ...(performByPolicy && { performByPolicy }),
       }).fireSchedules,
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
+      'VMs that are to change their hosts': () =>
+        reschedule({ store, settings, ...(migrateMarked && { migrateMarked }) }),
       'terminations that wait': () => resumeTerminations(store, engine),
       'VMs that were not let go of': () => finishReleases(store),
       'services that were not given away whole': () => finishGivings(store),

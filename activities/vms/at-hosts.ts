@@ -12,7 +12,7 @@ import type { StepPorts } from '../ports.js';
 
 // What steps at hypervisors ask and say of hosts.
 
-export type Hosts = ReturnType<typeof hostTargets>;
+type Hosts = ReturnType<typeof hostTargets>;
 
 /** The hosts of a batch, read at once. */
 export function hostTargets(store: Store) {

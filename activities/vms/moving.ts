@@ -8,7 +8,7 @@ import { arrival, placeOf } from '../../domain/vms/stays.js';
 import { arrivesBy, hasMoved, type MoveVerb, movesFrom, vmMoves } from '../../domain/vms/vm-moves.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
 import { isAfter } from '../../domain/vms/vm-verbs.js';
-import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
+import { isBound, wishOf, wishOn } from '../../domain/vms/vm-wish.js';
 import { isMigration } from '../../schemas/operations/operation.js';
 import type { Moving } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
@@ -24,7 +24,7 @@ import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
 
 /** `settle`: it was on its way before, and nobody knows on which host it is; `there`: it is where it was to go. */
-export type MovePlan =
+type MovePlan =
   | { do: 'move'; to: string; steps: readonly MoveVerb[] }
   | { do: 'refused'; why: string }
   | { do: 'settle' }
@@ -92,8 +92,8 @@ async function reserved(
   settings: StepPorts['settings']['placement'],
 ): Promise<Omit<Moving, 'epoch' | 'from'> | { why: string }> {
   const here = placeOf(vm)?.hid;
-  const { tied, ...rest } = wishOf(vm);
-  const wish = host === null ? { ...rest, tied } : { vm: vm._id, capacity: vm.capacity, tied };
+  const wish = host === null ? wishOf(vm) : wishOn(vm);
+  const { tied } = wish;
   for (let round = 0; round < plans; round++) {
     const all = await store.hosts.snapshot();
     const cluster = all.find(({ id }) => id === here)?.cluster;
@@ -114,6 +114,22 @@ async function reserved(
     return { hid, hostname, vm_mad, ...(place.record && { placed: place.record }) };
   }
   return { why: 'hosts fill up faster than they are asked: try it again' };
+}
+
+/** Whether a host of its cluster would take the VM now. */
+export async function hasPlaceElsewhere(
+  store: Store,
+  vm: WorkVm,
+  settings: StepPorts['settings']['placement'],
+): Promise<boolean> {
+  const here = placeOf(vm)?.hid;
+  const all = await store.hosts.snapshot();
+  const cluster = all.find(({ id }) => id === here)?.cluster;
+  const near = all.filter((one) => one.id !== here && one.cluster?.id === cluster?.id);
+  const wish = wishOf(vm);
+  const { tied } = wish;
+  const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
+  return (await inSlices(planning(near, [wish], settings, { siblings }))).placed.length > 0;
 }
 
 /** Of its own place nothing is said of where it may go. */
@@ -156,7 +172,8 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
         return {};
       },
       ...(arrives && {
-        left: ({ history, moving }, at) => (moving ? { history: arrival(history, moving, at), moving: null } : {}),
+        left: ({ history, moving, resched }, at) =>
+          moving ? { history: arrival(history, moving, at), moving: null, ...(resched && { resched: null }) } : {},
       }),
     });
     if (!arrives) return outcome;
@@ -202,7 +219,10 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
     const event = isAsItWas ? settled : 'lose';
     const reason = isAsItWas ? null : found ? `it is ${found.state}` : 'it was lost on its way to another host';
     const hasArrived = here === null && there !== null;
-    const history = hasArrived && vm.moving ? { history: arrival(vm.history, vm.moving, new Date()) } : {};
+    const history =
+      hasArrived && vm.moving
+        ? { history: arrival(vm.history, vm.moving, new Date()), ...(vm.resched && { resched: null }) }
+        : {};
     await store.vms.transition([{ vm, event, set: { reason, moving: null, ...history }, release: true }]);
     await dropSurplus(store, [id]);
     if (await store.vms.anyWaiting()) await engine.signalPlacement();

@@ -4,7 +4,8 @@ import { type PlacementPlan, type PlacementSettings, planning } from '../../doma
 import type { Sibling } from '../../domain/placement/placement-ties.js';
 import { portionsOf } from '../../domain/portions.js';
 import { placesOf, withStay } from '../../domain/vms/stays.js';
-import { isBound, wishOf } from '../../domain/vms/vm-wish.js';
+import { isVmUnplaced } from '../../domain/vms/vm-states.js';
+import { isBound, wishOf, wishOn } from '../../domain/vms/vm-wish.js';
 import type { PlacementRecord } from '../../schemas/placement/placement.js';
 import type { HistoryRecord } from '../../schemas/vms/vm.js';
 import type { Reservation } from '../../store/hosts/hosts.js';
@@ -62,16 +63,18 @@ export async function siblingsIn(store: Store, services: readonly number[]): Pro
 /**
  * Gives PENDING VMs a host: a plan over a snapshot, one guarded update a host, and a new plan for what did not fit any
  * more; then PENDING → PROLOG for those that have a reservation. The rest stays PENDING with its reason. Said again, it
- * goes on with the reservations that an earlier try has left. `known`: what need not be read.
+ * goes on with the reservations that an earlier try has left. `known`: what need not be read; `only`: the
+ * one host that is asked, whatever they require.
  */
 export async function placeVms(
   store: Store,
   vms: readonly WorkVm[],
   known?: Known,
   settings?: PlacementSettings,
+  only?: number,
 ): Promise<Placed> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
-  const pass: Pass = { settings, taken: new Map() };
+  const pass: Pass = { settings, taken: new Map(), only };
   const result = await placeOnce(store, waiting, known, pass);
   let { refused } = result;
   for (let round = 0; refused.length > 0 && round < plans; round++) {
@@ -84,14 +87,14 @@ export async function placeVms(
 }
 
 /** What one call of placeVms goes by; `taken`: how many VMs each host has been given in it. */
-type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number> };
+type Pass = { settings: PlacementSettings | undefined; taken: Map<number, number>; only: number | undefined };
 
 /** `refused`: they have lost the place that was planned, for VMs of their service that they must not be with. */
 async function placeOnce(
   store: Store,
   waiting: readonly WorkVm[],
   known: Known | undefined,
-  { settings, taken }: Pass,
+  { settings, taken, only }: Pass,
 ): Promise<Placed & { refused: WorkVm[] }> {
   if (waiting.length === 0) return { placed: [], pending: [], refused: [] };
   const ids = waiting.map((vm) => vm._id);
@@ -110,16 +113,18 @@ async function placeOnce(
     if (round > 0) hosts = await store.hosts.snapshot();
     const capacities = new Map(lacking.map((vm) => [vm._id, vm.capacity]));
     const context = await contextOf(store, lacking);
-    const plan = await inSlices(planning(hosts, lacking.map(wishOf), settings, { ...context, taken }));
+    const asked = only === undefined ? hosts : hosts.filter(({ id }) => id === only);
+    const wishes = lacking.map((vm) => (only === undefined ? wishOf(vm) : wishOn(vm)));
+    const plan = await inSlices(planning(asked, wishes, settings, { ...context, taken }));
     reasons.clear();
     for (const { vm, reason } of plan.unplaced) reasons.set(vm, reason);
     if (plan.placed.length === 0) break;
     for (const { vm, record } of plan.placed) records.set(vm, record);
-    const wishes = plan.placed.flatMap(({ vm, host }): Reservation[] => {
+    const places = plan.placed.flatMap(({ vm, host }): Reservation[] => {
       const capacity = capacities.get(vm);
       return capacity ? [{ vm, host, capacity }] : [];
     });
-    const granted = await store.hosts.reserve(wishes);
+    const granted = await store.hosts.reserve(places);
     for (const { host } of granted) taken.set(host, (taken.get(host) ?? 0) + 1);
     reserved = [...reserved, ...granted];
   }
@@ -139,7 +144,7 @@ async function placeOnce(
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */
 export async function endPending(store: Store, vms: readonly WorkVm[]): Promise<void> {
-  const waiting = vms.filter((vm) => vm.state === 'PENDING');
+  const waiting = vms.filter(isVmUnplaced);
   if (waiting.length === 0) return;
   const now = new Date();
   await store.vms.transition(

@@ -6,6 +6,7 @@ import {
   failedToDeploy,
   isVmFailure,
   isVmRunning,
+  isVmUnplaced,
   nextVmState,
   type VmEvent,
   vmStateName,
@@ -15,14 +16,15 @@ import { isAfter, isDuring, type VmVerb } from '../../domain/vms/vm-verbs.js';
 import { isClaim, isSwitch, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import type { VmMove } from '../../store/vms/vm-transitions.js';
 import { begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import { retryVms, takeVms } from './taking.js';
 import { wakeService } from './wake-service.js';
 
-/** `clear`: what there is of it is to be ended before it is deployed. */
-export type VmPlan = { vm: number; hard: boolean; clear?: boolean };
+/** `clear`: what there is of it is to be ended before it is deployed; `host`: where; `held`: it is made on hold, and not deployed. */
+export type VmPlan = { vm: number; hard: boolean; clear?: boolean; host?: number; held?: boolean };
 /** What somebody has said of a VM; null: it does not hang any more. */
 export type ClaimPlan = { vm: number; event: VmEvent | null };
 export type VmInput = { op: string; vm: number };
@@ -45,8 +47,13 @@ export const vmOperationActivities = ({
     begin(store, input, async (operation): Promise<VmPlan | null> => {
       const vm = await store.vms.find(operation.resource.id);
       if (vm?.operation !== operation._id || vm.wanted !== null) return null;
-      const clear = isVmDeployment(operation) && operation.input.recreate === true && vm.state !== 'PENDING';
-      return { vm: vm._id, hard: false, ...(clear && { clear }) };
+      const clear = isVmDeployment(operation) && operation.input.recreate === true && !isVmUnplaced(vm);
+      const { host, hold } = isVmDeployment(operation) ? operation.input : {};
+      return {
+        ...{ vm: vm._id, hard: false, ...(clear && { clear }) },
+        ...(host !== undefined && { host }),
+        ...(hold && { held: true }),
+      };
     }),
 
   beginClaim: (input: StepInput) =>
@@ -86,7 +93,7 @@ export const vmOperationActivities = ({
   },
 
   /** Takes the VM and gives it a place, if there is one; one that failed in its place keeps that. */
-  async placeVm({ op, vm: id }: VmInput): Promise<VmPlacement> {
+  async placeVm({ op, vm: id, host }: VmInput & { host?: number }): Promise<VmPlacement> {
     const present = await store.vms.byIds([id]);
     const held = (await takeVms(store, op, present)).filter((vm) => vm.hold?.op === op);
     if (held.some((vm) => vm.state === 'SUSPENDED' || isDuring('restore', vm))) return 'restore';
@@ -94,13 +101,20 @@ export const vmOperationActivities = ({
       store,
       held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
     );
-    const away = held.filter(({ state }) => state === 'UNDEPLOYED');
-    await store.vms.transition(away.map((vm) => ({ vm, event: 'resubmit', set: { reason: null } })));
+    const away = held.filter(({ state }) => state === 'UNDEPLOYED' || state === 'HOLD');
+    await store.vms.transition(
+      away.map((vm): VmMove => ({ vm, event: vm.state === 'HOLD' ? 'release' : 'resubmit', set: { reason: null } })),
+    );
     const waiting = away.length === 0 ? held : await store.vms.byIds([id]);
-    await placeVms(store, waiting, undefined, settings.placement);
+    await placeVms(store, waiting, undefined, settings.placement, host);
     const vm = await store.vms.find(id);
     if (!vm || vm.state === 'DONE' || (vm.hold?.op !== op && vm.lcm_state !== 'RUNNING')) return 'gone';
     return vm.state === 'PENDING' ? 'wait' : 'boot';
+  },
+
+  /** Why no host has taken the VM. */
+  async whyWaits({ vm: id }: { vm: number }): Promise<string> {
+    return (await store.vms.find(id))?.reason ?? 'it has no room';
   },
 
   /**
@@ -156,7 +170,7 @@ export const vmOperationActivities = ({
     const [taken] = await takeVms(store, op, [vm]);
     if (!taken) return 'gone';
     if (taken.hold?.op !== op) return 'busy';
-    if (taken.state !== 'PENDING') return 'destroy';
+    if (!isVmUnplaced(taken)) return 'destroy';
     await endPending(store, [taken]);
     if (taken.service) await wakeService({ store, engine }, taken.service.id);
     return 'gone';

@@ -97,6 +97,7 @@ function removal({ store, hypervisors, engine }: StepPorts) {
       left: (vm, at) => ({
         ...(verb === 'remove' && { ended_at: at }),
         ...(vm.moving && { moving: null }),
+        ...(vm.resched && { resched: null }),
         history: endStay(vm.history, 'user', at),
       }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
@@ -131,7 +132,8 @@ async function switching(
     work: async (vm, signal) => {
       const target = placeIn(hosts, vm);
       await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard }, signal);
-      return leaves ? { deploy_id: null } : {};
+      // Whatever was asked of it as it ran is over.
+      return { ...(leaves && { deploy_id: null }), ...(vm.resched && { resched: null }) };
     },
     ...(leaves && {
       left: (vm, at) => ({ history: endStay(vm.history, 'user', at) }),

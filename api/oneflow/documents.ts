@@ -102,7 +102,7 @@ function roleBody(role: ServiceResource['roles'][number], service: ServiceResour
 
 /** The numbers of OpenNebula's VM states. */
 const vmStates: Readonly<Record<VmState, number>> = {
-  ...{ PENDING: 1, ACTIVE: 3, SUSPENDED: 5, DONE: 6, POWEROFF: 8, UNDEPLOYED: 9 },
+  ...{ PENDING: 1, HOLD: 2, ACTIVE: 3, SUSPENDED: 5, DONE: 6, POWEROFF: 8, UNDEPLOYED: 9 },
 };
 const lcmStates: Readonly<Record<VmLcmState, number>> = {
   ...{

@@ -5,7 +5,15 @@ import { permissionsOf } from './one-program.js';
 // `onevm` of OpenNebula 5.0.
 
 const shortStates: { readonly [S in VmState]: string } = {
-  ...{ PENDING: 'pend', ACTIVE: 'actv', SUSPENDED: 'susp', DONE: 'done', POWEROFF: 'poff', UNDEPLOYED: 'unde' },
+  ...{
+    PENDING: 'pend',
+    HOLD: 'hold',
+    ACTIVE: 'actv',
+    SUSPENDED: 'susp',
+    DONE: 'done',
+    POWEROFF: 'poff',
+    UNDEPLOYED: 'unde',
+  },
 };
 
 /** By how the name of a life-cycle state begins; what has failed is called so, whatever it was at. */

@@ -3,7 +3,6 @@ import { json } from '../../client/message.js';
 import { printable } from '../../schemas/common/printable.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
 import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
-import { hosts } from '../hosts/host.js';
 import { metricsLeaf } from '../hosts/metrics.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
@@ -19,6 +18,7 @@ import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../sh
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
+import { placingLeaves } from './vm-placing.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
 type Vm = z.infer<typeof VmResource>;
@@ -157,20 +157,6 @@ const switchLeaves = [
   switchLeaf('undeploy', 'Switch a VM off, and take it from its host', cut),
 ];
 
-const migrateLeaf = leaf({
-  usage: 'migrate <vm> [host]',
-  summary: 'Take a VM to another host; none named: where it fits',
-  examples: ['arcus vm migrate 3 --wait', 'arcus vm migrate test node-2 --live'],
-  options: [['--live', 'without a break, where it runs'], wait],
-  schema: z.object({ live: z.boolean().optional(), wait: z.boolean().optional() }),
-  run: async (context, [wish, to], { live, wait: waits }) => {
-    const id = await resolve(context.client(), vms, wish);
-    const host = to === undefined ? undefined : await resolve(context.client(), hosts, to);
-    const body = json({ host, live: live ?? false });
-    await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/migrate`, body), { wait: waits });
-  },
-});
-
 export const vmCommands: readonly Leaf[] = [
   ...listAndShow(vms),
   whyLeaf({
@@ -200,18 +186,20 @@ export const vmCommands: readonly Leaf[] = [
       ['--name <name>', 'name of the VM'],
       ['--cpu <cores>', 'instead of the CPU of the template'],
       ['--memory <MB>', 'instead of the MEMORY of the template'],
+      ['--hold', 'on hold: no host is looked for until it is released'],
       wait,
     ],
     schema: z.object({
       name: z.string().optional(),
       cpu: z.coerce.number({ error: 'must be a number of cores' }).optional(),
       memory: z.coerce.number({ error: 'must be a number of MB' }).optional(),
+      hold: z.boolean().optional(),
       wait: z.boolean().optional(),
     }),
-    run: async (context, [wish], { name, cpu, memory, wait }) => {
+    run: async (context, [wish], { name, cpu, memory, hold, wait }) => {
       const template_id = await resolve(context.client(), vmTemplates, wish);
       const changed = cpu !== undefined || memory !== undefined;
-      const body = json({ template_id, name, ...(changed ? { template: { CPU: cpu, MEMORY: memory } } : {}) });
+      const body = json({ template_id, name, hold, ...(changed ? { template: { CPU: cpu, MEMORY: memory } } : {}) });
       await reportOperation(context, await startOperation(context, 'POST', '/vms', body), { wait });
     },
   }),
@@ -228,7 +216,7 @@ export const vmCommands: readonly Leaf[] = [
     },
   }),
   ...switchLeaves,
-  migrateLeaf,
+  ...placingLeaves(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

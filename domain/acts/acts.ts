@@ -8,7 +8,18 @@ import { type HostWish, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
-import { mayMigrate, mayRecoverVm, mayReport, mayResume, maySwitch, mayTerminate } from './vm-acts.js';
+import {
+  mayDeployOn,
+  mayHold,
+  mayMigrate,
+  mayRecoverVm,
+  mayReleaseVm,
+  mayReport,
+  mayResched,
+  mayResume,
+  maySwitch,
+  mayTerminate,
+} from './vm-acts.js';
 
 /** What can be asked of an operation or a resource that is there. */
 export type Act =
@@ -24,6 +35,10 @@ export type Act =
   | { do: 'delete' }
   | { do: 'resume' }
   | { do: 'switch'; action: VmSwitch }
+  | { do: 'hold' }
+  | { do: 'releaseVm' }
+  | { do: 'deployOn'; host: number }
+  | { do: 'resched'; wish: boolean }
   | { do: 'migrate'; host: number | null; live: boolean }
   | { do: 'recoverVm'; action: RecoverAction }
   | { do: 'terminate'; hard: boolean }
@@ -62,6 +77,14 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayResume(resource) : elsewhere;
     case 'switch':
       return resource?.type === 'vm' ? maySwitch(resource, act.action) : elsewhere;
+    case 'hold':
+      return resource?.type === 'vm' ? mayHold(resource) : elsewhere;
+    case 'releaseVm':
+      return resource?.type === 'vm' ? mayReleaseVm(resource) : elsewhere;
+    case 'deployOn':
+      return resource?.type === 'vm' ? mayDeployOn(resource) : elsewhere;
+    case 'resched':
+      return resource?.type === 'vm' ? mayResched(resource, act.wish) : elsewhere;
     case 'migrate':
       return resource?.type === 'vm' ? mayMigrate(resource) : elsewhere;
     case 'recoverVm':
@@ -86,6 +109,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'recoverVm':
       return act.action === 'success' || act.action === 'failure' ? 'admin' : 'manage';
     case 'migrate':
+    case 'resched':
+    case 'deployOn':
       return 'admin';
     case 'retry':
       return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';
@@ -99,6 +124,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'undeploy':
     case 'delete':
     case 'resume':
+    case 'hold':
+    case 'releaseVm':
     case 'switch':
     case 'terminate':
     case 'report':

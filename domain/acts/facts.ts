@@ -28,6 +28,9 @@ type Facts = {
     unready: boolean;
     /** It was on its way from one host to another, and is at one of them. */
     between: boolean;
+    ofService: boolean;
+    /** Another host is looked for. */
+    resched: boolean;
   };
   host: { state: HostState };
   zone: object;

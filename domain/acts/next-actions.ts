@@ -15,6 +15,7 @@ export type ActionName =
   | 'resume'
   | 'recreate'
   | 'migrate'
+  | 'hold'
   | 'recover_success'
   | 'recover_failure'
   | 'enable'
@@ -86,6 +87,8 @@ const rows = [
     ofResource,
   ],
   ['release', { do: 'release' }, 'Deploy what is on hold.', ofResource],
+  ['release', { do: 'releaseVm' }, 'Find a host for it, and deploy it.'],
+  ['hold', { do: 'hold' }, 'Look for no host until it is released.', ({ about }) => about === 'resource'],
   ['report_ready', { do: 'report' }, 'Say in place of its guest that it is ready.'],
   ['enable', { do: 'setHost', to: 'enabled' }, 'Let the host take VMs again.'],
   ['cancel', { do: 'cancel' }, 'Stop the operation at its next safe point.'],
@@ -131,7 +134,7 @@ const rows = [
 /** An act that no row offers does not compile: nobody would be told of it. A check, and switches of VMs, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<Act['do'], 'check' | 'switch' | (typeof rows)[number][1]['do']>
+  Exclude<Act['do'], 'check' | 'switch' | 'deployOn' | 'resched' | (typeof rows)[number][1]['do']>
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
@@ -181,6 +184,16 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
     case 'switch': {
       const { verb, hard } = vmSwitches[act.action];
       return post(`/vms/${id}/actions`, `vm ${verb} ${id}${hard ? ' --hard' : ''}`, { action: act.action });
+    }
+    case 'hold':
+      return post(`/vms/${id}/hold`, `vm hold ${id}`);
+    case 'releaseVm':
+      return post(`/vms/${id}/release`, `vm release ${id}`);
+    case 'deployOn':
+      return post(`/vms/${id}/deploy`, `vm deploy ${id} ${act.host}`, { host: act.host });
+    case 'resched': {
+      const verb = act.wish ? 'resched' : 'unresched';
+      return post(`/vms/${id}/${verb}`, `vm ${verb} ${id}`);
     }
     case 'migrate': {
       const { host, live } = act;

@@ -28,6 +28,34 @@ export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
 export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, vmSwitches[action].states);
 export const mayResume = (vm: Vm): Verdict => free(vm, resumable);
 
+/** States of VMs that may be deployed to a host that is named. */
+export const deployable: readonly VmStateName[] = ['PENDING', 'HOLD', 'UNDEPLOYED'];
+
+/** Of one that waits for a host, its deployment ends for this. */
+const waits = ({ work }: Vm): boolean => work?.kind === 'deployVm' && work.state === 'waiting';
+
+export function mayHold(vm: Vm): Verdict {
+  if (vm.state === 'HOLD' && !vm.work) return 'is so';
+  if (vm.ofService) return wrongState(`VM ${vm.id} is of a service: put its role on hold, or terminate it.`);
+  if (vm.state !== 'PENDING') return free(vm, ['PENDING']);
+  return vm.work && !waits(vm) ? atWork(vm, vm.work) : 'may';
+}
+
+export const mayReleaseVm = (vm: Vm): Verdict => free(vm, ['HOLD']);
+
+export function mayDeployOn(vm: Vm): Verdict {
+  if (vm.ofService && vm.state === 'PENDING')
+    return wrongState(`VM ${vm.id} is of a service, which finds a host for it: requirements of its role say which.`);
+  return waits(vm) && vm.state === 'PENDING' ? 'may' : free(vm, deployable);
+}
+
+/** A mark on it, whoever is at work: it is heeded when nobody is. */
+export function mayResched({ id, state, resched }: Vm, wish: boolean): Verdict {
+  if (resched === wish) return 'is so';
+  if (!wish || state === 'ACTIVE/RUNNING' || state === 'ACTIVE/UNKNOWN') return 'may';
+  return wrongState(`VM ${id} is ${shortName(state)}: this is for RUNNING, UNKNOWN.`);
+}
+
 export function mayMigrate(vm: Vm): Verdict {
   if (vm.between) return vm.work ? atWork(vm, vm.work) : 'may';
   return free(vm, onTheirHost);

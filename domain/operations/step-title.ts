@@ -45,6 +45,7 @@ const titles = {
   finishRoleRemovals: settled,
   beginVmDeployment: () => 'plan the deployment',
   placeVm: () => 'find a host for the VM',
+  whyWaits: () => 'see why the host does not take the VM',
   park: () => 'leave the VM to wait for a host',
   takeForClearing: () => 'take the VM, to end what there is of it',
   clearVms: (step) => `end what there is of ${batch(step)}`,

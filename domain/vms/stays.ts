@@ -17,12 +17,14 @@ export function placesOf({
 }
 
 /** The history of a VM that has come to where it was to go. */
-export const arrival = (history: readonly HistoryRecord[], { from: _, ...place }: Moving, now: Date): HistoryRecord[] =>
-  withStay(endStay(history, 'user', now), {
-    ...place,
-    seq: (history.at(-1)?.seq ?? -1) + 1,
+export function arrival(history: readonly HistoryRecord[], moving: Moving, now: Date): HistoryRecord[] {
+  const { hid, hostname, vm_mad, epoch, placed } = moving;
+  return withStay(endStay(history, 'user', now), {
+    ...{ seq: (history.at(-1)?.seq ?? -1) + 1, hid, hostname, vm_mad, epoch },
     ...{ stime: now, etime: null, reason: 'none' },
+    ...(placed && { placed }),
   });
+}
 
 /** The history with its last stay ended. */
 export const endStay = (

@@ -18,6 +18,7 @@ const terminate: Recovery = { do: 'terminate' };
 const recreate: Recovery = { do: 'recreate' };
 
 const noHost = nothing('it has no host yet, so nothing of it hangs.');
+const held = nothing('it is on hold: release it or end it.');
 const runs = nothing('it runs: there is nothing to recover.');
 const isSo = nothing('that is what it is called already.');
 const gone = nothing('it is gone for good.');
@@ -33,6 +34,7 @@ const switches = nothing('what switches it is tried again by itself, or has ende
  */
 export const recoveries: { readonly [S in VmStateName]: { readonly [A in RecoverAction]: Recovery } } = {
   PENDING: { success: noHost, failure: noHost, retry: deploy, delete: terminate, recreate: noHost },
+  HOLD: { success: held, failure: held, retry: held, delete: terminate, recreate: held },
   'ACTIVE/PROLOG': { success: deploy, failure: claim('fail_prolog'), retry: deploy, delete: terminate, recreate },
   'ACTIVE/BOOT': { success: claim('run'), failure: claim('fail_boot'), retry: deploy, delete: terminate, recreate },
   'ACTIVE/RUNNING': { success: runs, failure: runs, retry: runs, delete: terminate, recreate },

@@ -24,6 +24,8 @@ export type VmEvent =
   | 'undeploy'
   | 'undeployed'
   | 'restore'
+  | 'hold'
+  | 'release'
   | 'migrate'
   | 'save_migrate'
   | 'move'
@@ -41,7 +43,8 @@ export type VmEvent =
  * without Arcus. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
-  PENDING: { place: 'ACTIVE/PROLOG', done: 'DONE' },
+  PENDING: { place: 'ACTIVE/PROLOG', hold: 'HOLD', done: 'DONE' },
+  HOLD: { hold: 'HOLD', release: 'PENDING', done: 'DONE' },
   'ACTIVE/PROLOG': {
     place: 'ACTIVE/PROLOG',
     retry: 'ACTIVE/PROLOG',
@@ -199,6 +202,7 @@ export function vmStateName({ state, lcm_state }: VmStates): VmStateName {
 
 const storedStates: { readonly [name in VmStateName]: VmStates } = {
   PENDING: { state: 'PENDING', lcm_state: 'LCM_INIT' },
+  HOLD: { state: 'HOLD', lcm_state: 'LCM_INIT' },
   'ACTIVE/PROLOG': { state: 'ACTIVE', lcm_state: 'PROLOG' },
   'ACTIVE/BOOT': { state: 'ACTIVE', lcm_state: 'BOOT' },
   'ACTIVE/RUNNING': { state: 'ACTIVE', lcm_state: 'RUNNING' },
@@ -254,6 +258,9 @@ export const isVmOff = ({ state }: Pick<Vm, 'state'>): boolean => offStates.incl
 /** A VM that serves, or that its user has switched off or is switching: nothing is amiss with it. */
 export const isVmHealthy = (vm: VmStates): boolean =>
   isVmRunning(vm) || isVmOff(vm) || switching.includes(vm.lcm_state);
+
+/** A VM that no host has had since it was made, or began anew. */
+export const isVmUnplaced = ({ state }: Pick<Vm, 'state'>): boolean => state === 'PENDING' || state === 'HOLD';
 
 /** States of VMs that have a host, with what is reserved there. */
 export const placedStates: readonly VmState[] = ['ACTIVE', 'POWEROFF', 'SUSPENDED'];

@@ -13,6 +13,12 @@ export const wishOf = (
   tied: vm.service && vm.placement ? { ...vm.placement, service: vm.service.id, role: vm.service.role } : undefined,
 });
 
+/** The same of a host that somebody has named: what it is like is his affair, and rules between roles are not. */
+export const wishOn = (vm: Parameters<typeof wishOf>[0]): PlacementWish => ({
+  ...wishOf(vm),
+  ...{ requirements: undefined, rank: undefined },
+});
+
 /** Whether a role's VMs may not share any host with any other: what a plan alone cannot promise when two plan at once. */
 export const isBound = ({ together, apart }: RoleTies): boolean => together.length > 0 || apart.length > 0;
 

@@ -101,6 +101,8 @@ function stateText({ subject, operation, now }: Facts): string {
       if (reason.includes(' will do') || reason.includes(' will not do'))
         return `${sentence(`${it} has no host${why}`)} It is placed by itself as soon as a host can take it; arcus vm why-pending ${subject.id} tells of each host.`;
       return `${it} has no host${why}. It is placed by itself as soon as a host has room: add, enable or free one.`;
+    case 'HOLD':
+      return `${it} is on hold: nobody looks for a host until it is released.`;
     case 'ACTIVE/PROLOG':
       return `${it} has its place${on} and is about to boot.`;
     case 'ACTIVE/BOOT':

@@ -91,6 +91,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   resume: ['resume', 'the VM'],
   recreate: ['recreate', 'the VM'],
   migrate: ['migrate', 'the VM'],
+  hold: ['put on hold', 'the VM'],
   offline: ['take offline', 'the host'],
   report_ready: ['say', 'in its place that it is ready'],
   enable: ['enable', 'the host'],

@@ -127,6 +127,8 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
         between: (vm.moving ?? null) !== null,
+        ofService: vm.service !== null,
+        resched: (vm.resched ?? null) !== null,
       };
     }
   }

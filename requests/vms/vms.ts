@@ -77,13 +77,14 @@ export async function createVm(
   const id = await store.counters.one('vm');
   const contents = vmContents({ ...template.template, ...changes });
   const charge = chargeOfVm(contents.capacity);
+  const isHeld = request.hold ?? contents.template.SUBMIT_ON_HOLD === 'YES';
   const vm: Omit<Vm, 'operation'> = {
     _id: id,
     name: name ?? `${template.name}-${id}`,
     uid: caller.id,
     gid: caller.gid,
     permissions: permissionsOfNew(caller),
-    state: 'PENDING',
+    state: isHeld ? 'HOLD' : 'PENDING',
     lcm_state: 'LCM_INIT',
     reason: null,
     template_id,
@@ -104,7 +105,7 @@ export async function createVm(
     name: vm.name,
     owner: vm,
     template: vm.template_id,
-    input: {},
+    input: isHeld ? { hold: true } : {},
     request: asked,
     charge,
     claim: async (op, transaction) => {

@@ -50,6 +50,8 @@ export const PerformOnRoleInput = z.object({
 });
 export const DeployVmInput = z.object({
   recreate: z.boolean().optional().describe('true: what there is of it is ended first'),
+  host: z.int().optional().describe('Where it is to be deployed; absent: where it fits'),
+  hold: z.boolean().optional().describe('true: it is made on hold, and not deployed'),
 });
 export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
 export const PerformOnVmInput = z.object({ action: VmSwitch });

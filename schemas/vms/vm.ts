@@ -11,7 +11,7 @@ import type { PlacementRecord, RoleTies } from '../placement/placement.js';
 import { VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
-export const VmState = z.enum(['PENDING', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED']);
+export const VmState = z.enum(['PENDING', 'HOLD', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED']);
 export type VmState = z.infer<typeof VmState>;
 
 /** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
@@ -47,6 +47,12 @@ export const CreateVm = z.strictObject({
   template_id: ObjectId.describe('VM template to instantiate'),
   name: ObjectName.optional().describe('Default: the name of the template, a dash and the id of the VM'),
   template: VmTemplateChanges.optional().describe('Attributes that replace those of the template'),
+  hold: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: it is on hold, and finds no host before it is released; absent: as SUBMIT_ON_HOLD of its template says',
+    ),
 });
 export type CreateVm = z.infer<typeof CreateVm>;
 
@@ -74,6 +80,9 @@ export const PerformOnVm = z.strictObject({
   ),
 });
 export type PerformOnVm = z.infer<typeof PerformOnVm>;
+
+export const DeployVm = z.strictObject({ host: ObjectId.describe('Where it is to be deployed') });
+export type DeployVm = z.output<typeof DeployVm>;
 
 export const MigrateVm = z.strictObject({
   host: ObjectId.optional().describe('Where it is to go; absent: where it fits'),
@@ -142,6 +151,8 @@ export type Vm = Ownership & {
   history: HistoryRecord[];
   /** While it changes its host, and after that until it is known where it is; absent: it does not. */
   moving?: Moving | null;
+  /** Who has asked for another host for it, and when one is looked for next; absent: nobody. */
+  resched?: { by: number; next: Date } | null;
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;
@@ -186,6 +197,7 @@ export const VmResource = OwnershipResource.extend({
   service_id: ObjectId.nullable(),
   role_name: z.string().nullable(),
   host: z.object({ id: ObjectId, name: z.string() }).nullable().describe('Where it is, or null'),
+  resched: z.boolean().describe('It goes to another host as soon as one takes it'),
   template: z.record(z.string(), z.unknown()),
   user_template: z.record(z.string(), z.unknown()),
   history: z.array(

@@ -11,7 +11,9 @@ import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guard
 export type VmMove = {
   vm: GuardedVm;
   event: VmEvent;
-  set?: Partial<Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'moving' | 'ended_at' | 'operation' | 'wanted'>>;
+  set?: Partial<
+    Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'moving' | 'resched' | 'ended_at' | 'operation' | 'wanted'>
+  >;
   /** true: the work is over and the VM may be held by another. */
   release?: boolean;
 };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
-import { offStates, placedStates } from '../../domain/vms/vm-states.js';
+import { offStates, placedStates, storedVmState } from '../../domain/vms/vm-states.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type UserTemplate, type Vm, VmState, vmFields } from '../../schemas/vms/vm.js';
@@ -92,6 +92,10 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         },
       },
     },
+    {
+      fields: { 'resched.next': 1 },
+      options: { name: 'to_be_moved', partialFilterExpression: { 'resched.next': { $exists: true } } },
+    },
     chargeIndex,
   ]);
 
@@ -129,6 +133,16 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         }),
       );
     },
+    /** One that has no host, and for which nobody looks for one: from now on that is to be so. null: it is not like that any more. */
+    hold: (id: number): Promise<Vm | null> =>
+      vms
+        .findOneAndUpdate(
+          { _id: id, state: 'PENDING', service: null, operation: null, wanted: null, hold: null },
+          { $set: { ...storedVmState('HOLD'), reason: null } },
+          { returnDocument: 'after' },
+        )
+        .lean<Vm>()
+        .exec(),
     list: (caller: Caller, query: ListQuery & { state?: VmState; service_id?: number }) =>
       pageOf(
         vms,

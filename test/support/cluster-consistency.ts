@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { placementWorkflowId } from '../../adapters/engine/names.js';
 import { temporalEngine } from '../../adapters/engine/temporal.js';
 import { openStates } from '../../domain/operation-states.js';
-import { placeOf } from '../../domain/vms/stays.js';
+import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import { SimulatedDomain, SimulatedHosts } from '../../schemas/hosts/simulator.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
@@ -71,8 +71,8 @@ async function checkServices(store: Store): Promise<string[]> {
 async function checkReservations(store: Store): Promise<string[]> {
   const vms = await store.vms.model.find().lean().exec();
   const placed = vms.flatMap((vm) => {
-    const stay = onHosts.includes(vm.state) ? placeOf(vm) : null;
-    return stay ? [`VM ${vm._id} on host ${stay.hid} with ${vm.capacity.cpu}/${vm.capacity.memory}`] : [];
+    const stays = onHosts.includes(vm.state) ? placesOf(vm) : [];
+    return stays.map(({ hid }) => `VM ${vm._id} on host ${hid} with ${vm.capacity.cpu}/${vm.capacity.memory}`);
   });
   const hosts = await store.hosts.model.find().lean().exec();
   const reserved = hosts.flatMap((host) =>

@@ -168,9 +168,9 @@ export class World extends WorldAtWork {
     return asked(await this.operations.operations.retry(this.caller, op, admission));
   }
 
-  async createVm({ cpu = 1 }: { cpu?: number } = {}): Promise<Asked> {
+  async createVm({ cpu = 1, hold }: { cpu?: number; hold?: boolean } = {}): Promise<Asked> {
     const template_id = await this.vmTemplate({ cpu });
-    return asked(await this.operations.vms.create(this.caller, { template_id }, admission));
+    return asked(await this.operations.vms.create(this.caller, { template_id, ...(hold && { hold }) }, admission));
   }
 
   async terminate(id: number, hard = false): Promise<Asked> {
@@ -183,6 +183,22 @@ export class World extends WorldAtWork {
 
   async switch(id: number, action: VmSwitch): Promise<Asked> {
     return asked(await this.operations.vms.switch(this.caller, id, action, admission));
+  }
+
+  async hold(id: number) {
+    return this.operations.vms.hold(this.caller, id);
+  }
+
+  async releaseVm(id: number): Promise<Asked> {
+    return asked(await this.operations.vms.release(this.caller, id, admission));
+  }
+
+  async deployOn(id: number, host: number): Promise<Asked> {
+    return asked(await this.operations.vms.deploy(this.caller, id, { host }, admission));
+  }
+
+  async resched(id: number, wish: boolean) {
+    return this.operations.vms.resched(this.caller, id, wish);
   }
 
   async migrate(id: number, wish: { host?: number; live?: boolean } = {}): Promise<Asked> {

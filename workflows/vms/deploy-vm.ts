@@ -8,7 +8,8 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
   // A signal for a run that is about to park needs a handler; parking looks again by itself.
   listenForCapacity();
 
-  await runOperation({ op }, local.beginVmDeployment, async ({ vm, clear }) => {
+  await runOperation({ op }, local.beginVmDeployment, async ({ vm, clear, host, held }) => {
+    if (held) return;
     if (clear && (await local.takeForClearing({ op, vm }))) {
       setCurrentDetails(`what there is of VM ${vm} goes`);
       const left = await attempt(() =>
@@ -17,7 +18,13 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       const failure = left ?? (await local.vmFailure({ vm }));
       if (failure !== null) throw ApplicationFailure.nonRetryable(failure, 'vm_failed');
     }
-    const placement = await local.placeVm({ op, vm });
+    const placement = await local.placeVm({ op, vm, ...(host !== undefined && { host }) });
+    // Who has named a host does not wait for another.
+    if (placement === 'wait' && host !== undefined)
+      throw ApplicationFailure.nonRetryable(
+        `host ${host} does not take VM ${vm}: ${await local.whyWaits({ vm })}`,
+        'vm_failed',
+      );
     if (placement === 'wait') {
       await local.park({ op, vm, run: workflowInfo().firstExecutionRunId });
       throw new Parked();

@@ -27,6 +27,8 @@ export const ids = {
   addition: '01KQS6GF40W8R2C5Y7N3K1MTZD',
   removal: '01KQS6GQ40B4H9X6V2J8S5PQWE',
   check: '01KQS6HBP0GFV8XN6MXSEBES48',
+  vmRelease: '01KQS6KST07B4N1X9C3Q5W8ZKT',
+  vmDeploy: '01KQS6MDB02M6V8T0R4Y1HJ3PD',
   release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
 };
 
@@ -35,6 +37,10 @@ export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
 export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
 export const heldShop: Ref = { type: 'service', id: 4, name: 'winter shop' };
 export const buildServer: Ref = { type: 'vm', id: 3, name: 'build-server' };
+
+/** VMs that were made on hold. */
+export const heldVm: Ref = { type: 'vm', id: 14, name: 'spare' };
+export const placedVm: Ref = { type: 'vm', id: 15, name: 'reserve' };
 
 const runsUrl = 'https://temporal.example.org/namespaces/arcus/workflows';
 

@@ -2,7 +2,7 @@ import type { Why } from '../../../schemas/operations/why.js';
 import type { VmPlacement } from '../../../schemas/placement/placement.js';
 import type { VmResource } from '../../../schemas/vms/vm.js';
 import { ofOneadmin } from '../identity/owner-examples.js';
-import { ids, terminate } from '../operations/operations-examples.js';
+import { heldVm, ids, terminate } from '../operations/operations-examples.js';
 import { small } from './vm-templates-examples.js';
 
 export const buildServer: VmResource = {
@@ -19,6 +19,7 @@ export const buildServer: VmResource = {
   service_id: null,
   role_name: null,
   host: { id: 0, name: 'node-1' },
+  resched: false,
   template: small.template,
   user_template: {},
   history: [
@@ -36,6 +37,16 @@ export const buildServer: VmResource = {
   monitoring: null,
   created_at: '2026-05-04T09:34:00.000Z',
   ended_at: null,
+};
+
+/** Without what it uses, as where more than it is told of. */
+const { monitoring: _, ...told } = buildServer;
+export const toldServer: VmResource = told;
+
+export const onHold: VmResource = {
+  ...toldServer,
+  ...{ id: heldVm.id, name: heldVm.name, state: 'HOLD', lcm_state: 'LCM_INIT', host: null, history: [] },
+  created_at: '2026-05-04T09:55:00.000Z',
 };
 
 export const whyBuildServer: Why = {

@@ -68,6 +68,7 @@ const bodies: Record<string, object> = {
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },
   performOnVm: { action: 'reboot' },
+  deployVm: { host: 0 },
   migrateVm: {},
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },

@@ -102,6 +102,7 @@ export const sends: Record<string, readonly Send[]> = {
   removeRole: [{ path: async () => ({ role: 'web' }), body: {} }],
   performOnRole: [{ path: async () => ({ role: 'web' }), body: { action: 'resume' } }],
   performOnVm: [{ body: { action: 'reboot' } }],
+  deployVm: [{ body: async ({ fresh }) => ({ host: await fresh.host() }), has: { '/host': ['oneadmin'] } }],
   migrateVm: [
     { body: {} },
     { body: async ({ fresh }) => ({ host: await fresh.host() }), has: { '/host': ['oneadmin'] } },

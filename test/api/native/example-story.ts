@@ -64,7 +64,7 @@ export const story: readonly (string | Event)[] = [
 
   'createVm',
   settled,
-  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'showVmMetrics', 'listVmOperations'],
+  ...['listVms', 'showVm', 'whyVm', 'showVmPlacement', 'showVmMetrics', 'listVmOperations', 'reschedVm', 'unreschedVm'],
   ...shared('Vm', '/vms/3'),
   'updateVm',
   guest(3, 'stopped'),
@@ -129,6 +129,21 @@ export const story: readonly (string | Event)[] = [
   'checkConsistency',
   settled,
   ...['listConsistencyChecks', 'showConsistencyCheck'],
+
+  meanwhile('VMs are made on hold', async (world) => {
+    for (const name of ['spare', 'reserve']) {
+      await world.send('post', '/vms').send({ template_id: 0, name, hold: true });
+      await world.settled();
+    }
+  }),
+  ...['holdVm', 'releaseVm'],
+  settled,
+  'deployVm',
+  settled,
+  meanwhile('they are ended', async (world) => {
+    for (const id of [14, 15]) await world.send('post', `/vms/${id}/terminate`).send({ hard: true });
+    await world.settled();
+  }),
 
   ...['replaceServiceTemplate', 'updateServiceTemplate', 'cloneServiceTemplate'],
   meanwhile('a service is made that waits', async (world) => {

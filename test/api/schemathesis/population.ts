@@ -141,7 +141,23 @@ export async function populate(world: World): Promise<Population> {
   const off = await copies(vm, 'vm', 12, (id) => {
     return { name: `vm-${id}`, state: 'POWEROFF' as const, lcm_state: 'LCM_INIT' as const, operation: null };
   });
-  await store.vms.model.insertMany(off);
+  const held = await copies(vm, 'vm', 24, (id) => {
+    return { name: `vm-${id}`, state: 'HOLD' as const, lcm_state: 'LCM_INIT' as const, operation: null };
+  });
+  const stay = {
+    seq: 0,
+    hid: 0,
+    hostname: 'host-0',
+    vm_mad: 'simulated',
+    epoch: 0,
+    etime: null,
+    reason: 'none' as const,
+  };
+  const placed = await copies(vm, 'vm', 12, (id) => {
+    const state = { state: 'ACTIVE' as const, lcm_state: 'RUNNING' as const, operation: null };
+    return { name: `vm-${id}`, ...state, history: [{ ...stay, stime: vm.created_at }] };
+  });
+  await store.vms.model.insertMany([...off, ...held, ...placed]);
   const scaled = await leftBy('succeeded', 20);
   await store.services.model.updateMany(
     { _id: { $in: [...scalable.services, ...scaled.services] } },
@@ -159,9 +175,11 @@ export async function populate(world: World): Promise<Population> {
         managedKinds.map(async (kind) => [kinds[kind].path.slice(1), await idsIn(kinds[kind].collection)]),
       ),
     ),
-    vms: (await idsOf(store.vms.model)).filter((id) => !off.some(({ _id }) => _id === id)),
-    // These are resumed, and nothing else is done to them.
+    vms: (await idsOf(store.vms.model)).filter((id) => ![...off, ...held, ...placed].some(({ _id }) => _id === id)),
+    // These are resumed, those released or deployed, the last migrated, and nothing else is done to them.
     off: off.map(({ _id }) => _id),
+    held: held.map(({ _id }) => _id),
+    placed: placed.map(({ _id }) => _id),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     // Roles come and go in these; and are scaled in the next.

@@ -46,6 +46,8 @@ const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): R
   going: null,
   unready: false,
   between: false,
+  ofService: false,
+  resched: false,
   ...over,
 });
 

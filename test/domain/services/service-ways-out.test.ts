@@ -202,9 +202,17 @@ function offers(seen: Seen): Way<Seen>[] {
   const ended = seen.vms.flatMap(({ vm, there }, at): Way<Seen>[] => {
     const isOffered =
       work === null &&
-      offeredOn({ type: 'vm', id: 1, state: vm, work, going: null, unready: false, between: false }).includes(
-        'terminate',
-      );
+      offeredOn({
+        type: 'vm',
+        id: 1,
+        state: vm,
+        work,
+        going: null,
+        unready: false,
+        between: false,
+        ofService: true,
+        resched: false,
+      }).includes('terminate');
     const isStuck = there && host !== 'OFFLINE';
     return isOffered && !isStuck ? [{ name: 'terminate', to: withoutOne(seen, at) }] : [];
   });

@@ -16,7 +16,7 @@ const events: VmEvent[] = [
   ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
   ...(['power_off', 'suspend', 'suspended', 'undeploy', 'undeployed', 'restore'] as const),
-  ...(['migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
+  ...(['hold', 'release', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -40,7 +40,7 @@ describe('the states of a VM', () => {
   it('have a row for every life-cycle state of the schema', () => {
     const active = VmLcmState.options.filter((lcm) => lcm !== 'LCM_INIT').map((lcm) => `ACTIVE/${lcm}`);
     expect(Object.keys(vmStates).sort()).toEqual(
-      ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'DONE', ...active].sort(),
+      ['PENDING', 'HOLD', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'DONE', ...active].sort(),
     );
     expect([...vmStateNames].sort()).toEqual(Object.keys(vmStates).sort());
   });
@@ -90,7 +90,7 @@ describe('the states of a VM', () => {
     ];
     const mayRun = [...[...booted, ...switching].map((name) => `ACTIVE/${name}`), 'POWEROFF', 'SUSPENDED'];
     expect(statesThatAccept('run').sort()).toEqual(mayRun.sort());
-    const mayEnd = ['PENDING', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
+    const mayEnd = ['PENDING', 'HOLD', 'ACTIVE/SHUTDOWN', 'ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
     expect(statesThatAccept('done')).toEqual(mayEnd);
   });
 

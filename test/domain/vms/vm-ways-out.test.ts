@@ -58,11 +58,12 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
     if (vm === 'ACTIVE/BOOT' || vm === 'ACTIVE/BOOT_SUSPENDED') return 'run';
     if (vm === 'SUSPENDED') return 'restore';
     if (vm === 'UNDEPLOYED') return 'resubmit';
+    if (vm === 'HOLD') return 'release';
     return vm === 'ACTIVE/RUNNING' ? null : 'retry';
   }
   if (vm === 'DONE') return null;
   if (work === 'recreate') return vm === 'ACTIVE/SHUTDOWN' ? 'resubmit' : vm === 'PENDING' ? 'place' : 'shutdown';
-  if (vm === 'PENDING') return 'done';
+  if (vm === 'PENDING' || vm === 'HOLD') return 'done';
   return vm === 'ACTIVE/SHUTDOWN' || vm === 'ACTIVE/EPILOG' ? 'done' : 'shutdown';
 }
 
@@ -70,7 +71,7 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
 function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
   if (vm.includes('MIGRATE')) return !answers;
   if (event === 'place') return state !== 'MONITORED' || !answers;
-  if (vm === 'PENDING' || vm === 'UNDEPLOYED') return false;
+  if (vm === 'PENDING' || vm === 'HOLD' || vm === 'UNDEPLOYED') return false;
   const switches = event === 'stop' || event === 'suspended' || event === 'undeployed';
   return event === 'run' || switches
     ? !answers
@@ -137,9 +138,13 @@ function offers(seen: Seen): Way<Seen>[] {
     going: null,
     unready: false,
     between: seen.between === true,
+    ofService: false,
+    resched: false,
   } as const;
   const ofVm = nextActions({ ...facts, resource }).map(({ name }): Way<Seen>[] => {
     if (name === 'terminate') return [{ name, to: begun(seen, 'terminate') }];
+    if (name === 'release') return [{ name, to: begun(seen, 'deploy') }];
+    if (name === 'hold') return [{ name, to: { ...seen, vm: 'HOLD', work: null } }];
     if (name === 'migrate') return [{ name, to: begun(seen, 'settle') }];
     if (name === 'resume') return [{ name, to: begun(seen, 'deploy') }];
     const action = recoverActions.get(name);

@@ -204,6 +204,8 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         going: going ? { hard: false } : null,
         unready: subject.unready,
         between: false,
+        ofService: false,
+        resched: false,
       };
     case 'host':
       return { type: 'host', id: subject.id, state: subject.state };

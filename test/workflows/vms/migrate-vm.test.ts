@@ -150,8 +150,9 @@ describe('migrateVm', () => {
     world.hypervisor.afterEach = () => {};
     expect(await stateOf(id)).toBe('ACTIVE/UNKNOWN');
     await world.accounted();
-    for (const asked of [world.resume(id), world.recoverVm(id, 'success'), world.switch(id, 'poweroff')])
-      expect(await problem(asked)).toMatchObject({
+    const refused = [() => world.resume(id), () => world.recoverVm(id, 'success'), () => world.switch(id, 'poweroff')];
+    for (const ask of refused)
+      expect(await problem(ask())).toMatchObject({
         code: 'wrong_state',
         message: expect.stringContaining('one of two hosts'),
       });
@@ -171,7 +172,8 @@ describe('migrateVm', () => {
     const { op } = await world.migrate(id, { live: true });
     await expect.poll(() => domainsOf(id)[0]?.host).not.toBe(await hostOf(id));
     await end(id);
-    expect(await world.ended(op)).toMatchObject({ state: 'cancelled' });
+    // Its step may have seen that it is to give way before the cancel has come.
+    expect(['cancelled', 'failed']).toContain((await world.ended(op)).state);
     expect(domainsOf(id)).toEqual([]);
     await world.accounted();
   });

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { problemOf } from '../../../domain/problems.js';
+import { placeOf } from '../../../domain/vms/stays.js';
+import { newWorld, type World } from '../../support/world.js';
+import { twice } from '../../support/world-steps.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await newWorld();
+});
+afterAll(() => world.stop());
+afterEach(() => world.steps.watch());
+
+const stateOf = async (id: number) => (await world.vm(id)).state;
+const end = async (id: number) =>
+  expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
+const codeOf = (asked: Promise<unknown>): Promise<string> =>
+  asked.then(
+    () => 'none',
+    (error: unknown) => problemOf(error)?.code ?? String(error),
+  );
+/** One that fits on no host. */
+async function waiting(): Promise<{ id: number; op: string }> {
+  const made = await world.createVm({ cpu: 4_000 });
+  await expect.poll(async () => (await world.operation(made.op)).state).toBe('waiting');
+  return made;
+}
+
+describe('a VM on hold', () => {
+  it('is made so, and deployed when it is released, every step done twice', async () => {
+    world.steps.watch(twice);
+    const { id, op } = await world.createVm({ hold: true });
+    expect(await world.ended(op)).toMatchObject({ kind: 'deployVm', state: 'succeeded' });
+    expect(await world.vm(id)).toMatchObject({ state: 'HOLD', operation: null, history: [] });
+    await world.accounted();
+    expect(await codeOf(world.resume(id))).toBe('wrong_state');
+    expect(await codeOf(world.recoverVm(id, 'retry'))).toBe('wrong_state');
+    expect(await world.ended((await world.releaseVm(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(await world.vm(id)).toMatchObject({ state: 'ACTIVE', lcm_state: 'RUNNING' });
+    expect(await codeOf(world.hold(id))).toBe('wrong_state');
+    expect(await codeOf(world.releaseVm(id))).toBe('wrong_state');
+    await end(id);
+    await world.accounted();
+  });
+
+  it('was one that waited for a host, whose deployment has ended for it; it is ended as it is', async () => {
+    const { id, op } = await waiting();
+    for (const _ of [1, 2]) expect(await world.hold(id)).toMatchObject({ id, state: 'HOLD', operation: null });
+    expect(await world.operation(op)).toMatchObject({ state: 'cancelled' });
+    await world.accounted();
+    const released = await world.releaseVm(id);
+    await expect.poll(async () => (await world.operation(released.op)).state).toBe('waiting');
+    await world.hold(id);
+    await end(id);
+    expect(await stateOf(id)).toBe('DONE');
+    await world.accounted();
+  });
+
+  it('is not one of a service, whose role is put on hold', async () => {
+    const { id } = await world.deploy([{ name: 'web', cpu: 4_000 }]);
+    await expect.poll(async () => (await world.vms(id))[0]?.reason ?? null).not.toBeNull();
+    const [vm] = await world.vms(id);
+    expect(await codeOf(world.hold(vm?._id ?? -1))).toBe('wrong_state');
+    expect(await world.ended((await world.remove(id)).op)).toMatchObject({ state: 'succeeded' });
+  });
+});
+
+describe('a VM that is deployed to a host that is named', () => {
+  it('goes there from PENDING, HOLD and UNDEPLOYED, whatever it requires', async () => {
+    const hosts = (await world.store.hosts.all()).map(({ _id }) => _id);
+    for (const [at, host] of [...hosts, ...hosts].entries()) {
+      const { id, op } = await world.createVm({ hold: true });
+      await world.ended(op);
+      await world.store.vms.model.updateOne(
+        { _id: id },
+        { $set: { 'user_template.SCHED_REQUIREMENTS': 'NAME = "x"' } },
+      );
+      if (at >= hosts.length) {
+        const released = await world.releaseVm(id);
+        await expect.poll(async () => (await world.operation(released.op)).state).toBe('waiting');
+      }
+      expect(await world.ended((await world.deployOn(id, host)).op)).toMatchObject({ state: 'succeeded' });
+      expect(placeOf(await world.vm(id))?.hid).toBe(host);
+      expect(await world.ended((await world.switch(id, 'undeploy')).op)).toMatchObject({ state: 'succeeded' });
+      const other = hosts.find((one) => one !== host) ?? -1;
+      expect(await world.ended((await world.deployOn(id, other)).op)).toMatchObject({ state: 'succeeded' });
+      expect(placeOf(await world.vm(id))?.hid).toBe(other);
+      expect(await codeOf(world.deployOn(id, host))).toBe('wrong_state');
+      await end(id);
+    }
+    await world.accounted();
+  });
+
+  it('is refused before anything changes when the host does not take it', async () => {
+    const [host] = (await world.store.hosts.all()).map(({ _id }) => _id);
+    const { id, op } = await waiting();
+    expect(await codeOf(world.deployOn(id, host ?? -1))).toBe('wrong_state');
+    expect(await codeOf(world.deployOn(id, 999))).toBe('not_found');
+    expect(await world.operation(op)).toMatchObject({ state: 'waiting' });
+    await end(id);
+    await world.accounted();
+  });
+});
