@@ -36,6 +36,8 @@ type EndOf = {
   told: (ended: Operation) => Promise<void>;
 };
 
+const cancelled: Outcome = { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } };
+
 /**
  * How operations end. One transaction writes the operation, its resource, and what that is charged. A run asks for it at
  * its end; reconciliation does where a run was lost. VMs that an operation on a service holds are let go of afterwards, by
@@ -80,8 +82,9 @@ export function createEndings(
 
   return {
     /**
-     * Ends an operation with this outcome, but for two cases: a deployment whose roles do not all run has failed, whatever
-     * its run says; and one that was cancelled when everything was there already has succeeded.
+     * Ends an operation with this outcome, but for three cases: a deployment whose roles do not all run has failed, whatever
+     * its run says; one that was cancelled when everything was there already has succeeded; and one that failed at a VM that
+     * somebody else wants is cancelled, as he has it.
      * `last`: what the last step of a scaling has to say; where it is not heard, nothing ends.
      * Returns the operation as it is then; one that had ended already keeps its outcome.
      */
@@ -114,11 +117,7 @@ export function createEndings(
           .lean<Operation>()
           .exec();
         if (operation?.state !== seen.state || operation.run_id !== seen.run_id) return operation;
-        return endOpen(
-          operation,
-          { state: 'cancelled', error: { code: 'cancelled', detail: 'cancelled' } },
-          transaction,
-        );
+        return endOpen(operation, cancelled, transaction);
       });
       await afterwards(ended);
       return ended;
@@ -173,9 +172,9 @@ export function createEndings(
     const { _id: op, resource } = operation;
     await releases.releaseOne(op, reasonOf(claimed), transaction);
     const vm = await vms.model
-      .findById(resource.id, { state: 1, lcm_state: 1, moving: 1, history: { $slice: -1 } })
+      .findById(resource.id, { state: 1, lcm_state: 1, moving: 1, wanted: 1, history: { $slice: -1 } })
       .session(sessionOf(transaction))
-      .lean<Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving'>>()
+      .lean<Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'wanted'>>()
       .exec();
     await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, within(transaction));
     await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, within(transaction));
@@ -183,7 +182,9 @@ export function createEndings(
       return { outcome: { state: 'succeeded' }, releasing: null };
     // Nobody looks for a host for it any more.
     if (claimed.state !== 'succeeded') await vms.leave(resource.id, op, leftWaiting(operation, claimed), transaction);
-    return { outcome: claimed, releasing: null };
+    // Its steps have given way to whoever wants the VM; the cancel that says so may be on its way yet.
+    const gaveWay = claimed.state === 'failed' && typeof vm?.wanted === 'string' && vm.wanted !== op;
+    return { outcome: gaveWay ? cancelled : claimed, releasing: null };
   }
 
   async function settleService(operation: Operation, outcome: Outcome, transaction: Transaction): Promise<Settlement> {

@@ -116,6 +116,19 @@ describe('performOnVm', () => {
     await world.accounted();
   });
 
+  it('is cancelled, and has not failed, when its steps see the one that wants the VM before the cancel comes', async () => {
+    const id = await running();
+    world.hypervisor.failVm(id, { call: 'poweroff' });
+    const { op } = await world.switch(id, 'poweroff');
+    await expect.poll(() => stateOf(id)).toBe('ACTIVE/SHUTDOWN_POWEROFF');
+    const { model } = world.store.vms;
+    await model.updateOne({ _id: id }, { $set: { wanted: 'SOMEBODY' } });
+    expect(await world.ended(op)).toMatchObject({ state: 'cancelled', error: { code: 'cancelled' } });
+    await model.updateOne({ _id: id }, { $set: { wanted: null } });
+    await end(id);
+    await world.accounted();
+  });
+
   it('leaves room on the host of a VM that was undeployed, and waits for some when it is resumed', async () => {
     const cpu = 990;
     const first = await world.createVm({ cpu });
