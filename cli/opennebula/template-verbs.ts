@@ -13,6 +13,7 @@ import { listVerb, ownershipVerbs, permissionsOf, showVerb, toEach, type Verb } 
 
 const Instantiate = z.object({
   name: z.string().optional(),
+  hold: z.boolean().optional(),
   multiple: z.coerce.number().int().min(1).max(100).default(1),
 });
 
@@ -72,14 +73,15 @@ export const templateVerbs: readonly Verb[] = [
     options: [
       ['--name <name>', 'of the VM; %i is its number'],
       ['-m, --multiple <n>', 'so many VMs'],
+      ['--hold', 'on hold, until it is released'],
     ],
     run: toEach(vmTemplates, async ({ client, out }, template_id, _args, given) => {
       const wish = Instantiate.safeParse(given);
       if (!wish.success)
         throw new Complaint('usage', '--multiple must be a number from 1 to 100.', { next: 'Nothing was made.' });
-      const { name, multiple } = wish.data;
+      const { name, multiple, hold } = wish.data;
       for (let nth = 0; nth < multiple; nth++) {
-        const body = json({ template_id, name: called(name, nth) });
+        const body = json({ template_id, name: called(name, nth), hold });
         const { value } = await client.send('POST', '/vms', OperationResource, body, { key: randomUUID() });
         out(`VM ID: ${value.resource.id}`);
       }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { type VmSwitch, VmSwitch as VmSwitches } from '../../schemas/operations/vm-action.js';
 import { RecoverAction, VmResource } from '../../schemas/vms/vm.js';
+import { hosts } from '../hosts/host.js';
 import { Complaint } from '../shell/complaint.js';
+import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
 import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
@@ -51,11 +53,43 @@ const switchVerbs: readonly Verb[] = VmSwitches.options
     ),
   }));
 
+const hostOf = ({ client }: One, wish: string | undefined) => resolve(client, hosts, wish, { whole: true });
+
+/** Where it is to be, and whether a host is looked for. */
+const placing: readonly Verb[] = [
+  ...(
+    [
+      ['hold', 'Look for no host for it until it is released'],
+      ['release', 'Deploy it, which is on hold'],
+      ['resched', 'Have it go to another host as soon as one takes it'],
+      ['unresched', 'Have it stay where it is'],
+    ] as const
+  ).map(([verb, summary]) => ({
+    usage: `${verb} <ids>`,
+    summary,
+    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/${verb}`)),
+  })),
+  {
+    usage: 'deploy <ids> <host>',
+    summary: 'Deploy it to this host',
+    run: toEach(vms, async (one, id, [to]) => ask(one, `/vms/${id}/deploy`, { host: await hostOf(one, to) })),
+  },
+  {
+    usage: 'migrate <ids> <host>',
+    summary: 'Take it to this host',
+    options: [['--live', 'without a break, where it runs']],
+    run: toEach(vms, async (one, id, [to], { live = false }) =>
+      ask(one, `/vms/${id}/migrate`, { host: await hostOf(one, to), live }),
+    ),
+  },
+];
+
 export const vmVerbs: readonly Verb[] = [
   listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
   showVerb(vms, (vm, { now }) => vmText(vm, now())),
   ...ownershipVerbs(vms),
   ...switchVerbs,
+  ...placing,
   {
     usage: 'resume <ids>',
     summary: 'Start it again',

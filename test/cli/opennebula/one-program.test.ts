@@ -69,6 +69,9 @@ describe('onetemplate', () => {
       ...{ code: 0, out: 'VM ID: 0\nVM ID: 1\n', err: '' },
     });
     expect((await run('onevm list')).out).toContain('web-1');
+    await run('onetemplate instantiate tiny --hold');
+    const held = await world.store.operations.model.find({ kind: 'deployVm', 'input.hold': true }).lean().exec();
+    expect(held.map(({ resource }) => resource.id)).toEqual([2]);
     expect((await run('onetemplate instantiate tiny -m 0')).err).toContain(
       '--multiple must be a number from 1 to 100.',
     );
@@ -119,6 +122,37 @@ describe('onevm', () => {
       [80, 81, 82].map((id) => [id, { action }]),
     );
     await world.store.operations.model.deleteMany({});
+  });
+
+  it('puts VMs on hold and lets go of them, deploys and migrates them to a host, and marks them', async () => {
+    const { id: host } = (await world.ask('oneadmin', 'post', '/hosts', { name: 'node-1', cpu: 8, memory: 8_192 }))
+      .body;
+    await world.ask('oneadmin', 'post', '/hosts', { name: 'node-2', cpu: 8, memory: 8_192 });
+    await world.store.hosts.model.updateMany({}, { $set: { state: 'MONITORED', total: { cpu: 800, memory: 8_192 } } });
+    await world.store.vms.model.create([97, 98].map((_id) => madeVm({ _id, state: 'HOLD', lcm_state: 'LCM_INIT' })));
+    expect((await run('onevm list')).out).toMatch(/^ +97 .* hold /m);
+    expect(await run('onevm deploy 97 node-1')).toEqual(done);
+    expect(await run('onevm release 98')).toEqual(done);
+    const began = { seq: 0, hid: host, hostname: 'node-1', vm_mad: 'simulated' as const, stime: new Date(), epoch: 1 };
+    const history = [{ ...began, etime: null, reason: 'none' as const }];
+    await world.store.vms.model.create(
+      [95, 96].map((_id) => madeVm({ _id, state: 'ACTIVE', lcm_state: 'RUNNING', history })),
+    );
+    expect(await run('onevm migrate 95 node-2 --live')).toEqual(done);
+    expect(await run('onevm resched 96')).toEqual(done);
+    expect((await world.store.vms.find(96))?.resched).toBeDefined();
+    expect(await run('onevm unresched 96')).toEqual(done);
+    const asked = await world.store.operations.model
+      .find({ kind: { $in: ['deployVm', 'migrateVm'] } })
+      .lean()
+      .exec();
+    expect(asked.map(({ kind, input }) => [kind, input])).toEqual(
+      expect.arrayContaining([
+        ['deployVm', expect.objectContaining({ host })],
+        ['migrateVm', expect.objectContaining({ live: true })],
+      ]),
+    );
+    expect((await run('onevm hold 96')).code).toBe(255);
   });
 
   it('recovers by what is said of it, by one thing alone', async () => {
