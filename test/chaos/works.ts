@@ -62,7 +62,8 @@ export const repairLarge: Work = {
     const of = await cloud.running();
     const { client, store } = cloud.cluster;
     const vms = await vmsOf(cloud, of, some);
-    await store.vms.model.updateMany({ _id: { $in: vms } }, { $set: { lcm_state: 'BOOT_FAILURE' } });
+    // Not BOOT_FAILURE: their domains run, and monitoring would see that.
+    await store.vms.model.updateMany({ _id: { $in: vms } }, { $set: { lcm_state: 'PROLOG_FAILURE' } });
     await store.health.refresh([of]);
     await client.awaitService(of, 'WARNING');
     return { wishes: [{ path: `/services/${of}/repair` }], of };

@@ -110,7 +110,7 @@ describe('roles that are released, added and removed, though everything is kille
   it('are repaired while another one is scaled', async () => {
     const { client, simulator } = cluster;
     const [lost = -1] = await domainsOf('db');
-    await cluster.store.vms.model.updateOne({ _id: lost }, { $set: { lcm_state: 'BOOT_FAILURE' } });
+    await cluster.store.vms.model.updateOne({ _id: lost }, { $set: { lcm_state: 'PROLOG_FAILURE' } });
     await cluster.store.health.refresh([service]);
     await simulator.holdBoots();
     const repair = await asked(`/services/${service}/repair`, {});

@@ -219,10 +219,13 @@ export class World extends WorldAtWork {
     });
   }
 
-  /** Those of a service's VMs for which it holds have failed by themselves, and the service is WARNING. */
+  /**
+   * Those of a service's VMs for which it holds have failed by themselves, and the service is WARNING. (Their domains run: what
+   * failed to boot, and is found to run, monitoring would call RUNNING.)
+   */
   async failed(service: number, which: (vm: Vm) => boolean): Promise<void> {
     const ids = (await this.vms(service)).filter(which).map(({ _id }) => _id);
-    await this.store.vms.model.updateMany({ _id: { $in: ids } }, { $set: { lcm_state: 'BOOT_FAILURE' } });
+    await this.store.vms.model.updateMany({ _id: { $in: ids } }, { $set: { lcm_state: 'PROLOG_FAILURE' } });
     await this.store.health.refresh([service]);
     expect((await this.service(service)).state).toBe('WARNING');
   }

@@ -303,7 +303,7 @@ describe('the roles that a repair takes', () => {
     // What comes into WARNING meanwhile is repaired beside it, when it is named.
     await world.store.vms.model.updateOne(
       { 'service.id': id, 'service.role': 'log' },
-      { $set: { lcm_state: 'BOOT_FAILURE' } },
+      { $set: { lcm_state: 'PROLOG_FAILURE' } },
     );
     await world.store.health.refresh([id]);
     const other = await world.recover(id, { role: 'log' });
@@ -358,7 +358,7 @@ describe('the roles that a repair takes', () => {
     expect(await world.ended((await world.scale(id, 'web', 3)).op)).toMatchObject({ state: 'failed' });
     await world.store.vms.model.updateOne(
       { 'service.id': id, 'service.role': 'db', 'service.ordinal': 0 },
-      { $set: { lcm_state: 'BOOT_FAILURE' } },
+      { $set: { lcm_state: 'PROLOG_FAILURE' } },
     );
     await world.store.health.refresh([id]);
     expect(await statesOf(id)).toEqual(['FAILED_SCALING', 'web FAILED_SCALING', 'db WARNING', 'log RUNNING']);
