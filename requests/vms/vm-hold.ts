@@ -10,16 +10,26 @@ import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { repeatedRequest } from '../operations/admit.js';
+import type { Precondition } from '../precondition.js';
 import { namesFor, vmResource } from '../resources.js';
 import { beginOnVm, findVm } from './vm-recovery.js';
 
 // VMs that no host has: whether one is looked for, and which it is to be.
 
-/** Looks for no host until it is released. What is on hold has no run: a deployment that waits for a host ends as cancelled. */
-export async function holdVm(context: OperationsContext, caller: Caller, id: number): Promise<VmResource> {
+/**
+ * Looks for no host until it is released. What is on hold has no run: a deployment that waits for a host ends as cancelled. The
+ * precondition is compared first; what happens after that, the guards of the write decide.
+ */
+export async function holdVm(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  precondition: Precondition,
+): Promise<VmResource> {
   const { store, directory } = context;
   const act: Act = { do: 'hold' };
   const vm = await findVm(context, caller, id, act);
+  await precondition.demand(async () => vmResource(vm, await namesFor(directory, caller, [vm])));
   await demandOn(store, act, { type: 'vm', vm, service: null });
   await waitsNoMore(context, vm);
   const held = vm.state === 'HOLD' ? vm : await store.vms.hold(id);

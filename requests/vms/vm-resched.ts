@@ -4,20 +4,23 @@ import type { VmResource } from '../../schemas/vms/vm.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import type { OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
+import type { Precondition } from '../precondition.js';
 import { namesFor, vmResource } from '../resources.js';
 import { migrateVm } from './vm-migration.js';
 import { findVm } from './vm-recovery.js';
 
-/** Marks a VM, or unmarks it: a marked one goes to another host as soon as one takes it. */
+/** Marks a VM, or unmarks it: a marked one goes to another host as soon as one takes it. The precondition is compared first. */
 export async function reschedVm(
   context: OperationsContext,
   caller: Caller,
   id: number,
   wish: boolean,
+  precondition: Precondition,
 ): Promise<VmResource> {
   const { store, directory } = context;
   const act: Act = { do: 'resched', wish };
   const vm = await findVm(context, caller, id, act);
+  await precondition.demand(async () => vmResource(vm, await namesFor(directory, caller, [vm])));
   await demandOn(store, act, { type: 'vm', vm, service: null });
   const isSo = ((vm.resched ?? null) !== null) === wish;
   const marked = isSo ? vm : await store.resched.mark(id, wish ? caller.id : null);

@@ -56,7 +56,8 @@ describe('OpenNebula’s own words', () => {
     expect((await one('onevm list')).out).toMatch(/ old +runn /);
     expect(await one('onevm poweroff old')).toEqual({ code: 0, out: '', err: '' });
     await isIn(id, 'POWEROFF');
-    expect((await one(`onevm resume ${id}`)).code).toBe(0);
+    // Its operation ends a moment after the VM is so.
+    await eventually(async () => (await one(`onevm resume ${id}`)).code === 0);
     await isIn(id, 'RUNNING');
     expect((await one(`onevm terminate ${id} --hard`)).code).toBe(0);
     await isIn(id, 'DONE');

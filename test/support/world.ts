@@ -186,7 +186,7 @@ export class World extends WorldAtWork {
   }
 
   async hold(id: number) {
-    return this.operations.vms.hold(this.caller, id);
+    return this.operations.vms.hold(this.caller, id, unconditional);
   }
 
   async releaseVm(id: number): Promise<Asked> {
@@ -198,7 +198,7 @@ export class World extends WorldAtWork {
   }
 
   async resched(id: number, wish: boolean) {
-    return this.operations.vms.resched(this.caller, id, wish);
+    return this.operations.vms.resched(this.caller, id, wish, unconditional);
   }
 
   async migrate(id: number, wish: { host?: number; live?: boolean } = {}): Promise<Asked> {

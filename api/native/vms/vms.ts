@@ -187,7 +187,7 @@ export const vmRoutes: readonly Route[] = [
     answer: shows(VmResource),
     problems: ['not_found', 'wrong_state', 'operation_in_progress'],
     examples: [{ params: { id: '14' }, answer: onHold }],
-    handle: ({ vms }, { caller, params }) => vms.hold(caller, params.id),
+    handle: ({ vms }, { caller, params, precondition }) => vms.hold(caller, params.id, precondition),
   }),
   route({
     id: 'releaseVm',
@@ -244,7 +244,8 @@ export const vmRoutes: readonly Route[] = [
       answer: shows(VmResource),
       problems: ['not_found', 'wrong_state'],
       examples: [{ params: { id: '3' }, answer: { ...toldServer, resched: verb === 'resched' } }],
-      handle: ({ vms }, { caller, params }) => vms.resched(caller, params.id, verb === 'resched'),
+      handle: ({ vms }, { caller, params, precondition }) =>
+        vms.resched(caller, params.id, verb === 'resched', precondition),
     }),
   ),
   route({

@@ -183,7 +183,7 @@ const admissions: Record<string, Admitted> = {
     ask: (by, caller, id) => by.services.recover(caller, id, {}, admission),
   },
   'a repair': {
-    ...{ on: 'service', state: { state: 'WARNING' } },
+    ...{ on: 'service', state: { state: 'WARNING', 'roles.0.state': 'WARNING' } },
     ask: (by, caller, id) => by.repairAgain(caller, id, { request: {}, admission }),
   },
   'a termination': {
