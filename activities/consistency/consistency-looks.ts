@@ -18,6 +18,7 @@ import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmOffHost } from '../../domain/vms/vm-states.js';
+import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Portion, SeenHostDocument } from '../../store/consistency/consistency-reads.js';
@@ -241,7 +242,7 @@ async function probe(ports: LookPorts, host: SeenHostDocument): Promise<Heard> {
 
 async function probeOnce({ hypervisors, signal }: LookPorts, host: SeenHostDocument): Promise<Exclude<Heard, null>> {
   try {
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(probeTimeout)]);
+    const bounded = abortedAfter(signal, probeTimeout);
     const target = targetOf(host);
     const { domains } = await hypervisors.of(target).probe(target, bounded);
     return { domains };

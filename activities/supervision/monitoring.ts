@@ -9,6 +9,7 @@ import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Sample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
@@ -51,7 +52,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
   async monitorHosts(ids: number[]): Promise<{ monitored: number; failed: number }> {
     const { cancellationSignal } = Context.current();
     const probe = async (host: Seen): Promise<Heard> => {
-      const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(probeTimeout)]);
+      const signal = abortedAfter(cancellationSignal, probeTimeout);
       const target = targetOf(host);
       try {
         return { ...(await hypervisors.of(target).probe(target, signal)), at: new Date() };

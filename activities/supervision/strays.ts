@@ -3,6 +3,7 @@ import type { DomainReport, HostReport, HostTarget, Hypervisor } from '../../ada
 import { domainName } from '../../domain/operations/names.js';
 import { problemOf } from '../../domain/problems.js';
 import { judgeStrays, reasonOf, seenOf } from '../../domain/vms/zombies.js';
+import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StoredZombie } from '../../schemas/hosts/strays.js';
 import type { Store } from '../../store/store.js';
@@ -47,7 +48,7 @@ export async function lookForStrays(
   const unknown = ids.filter((id) => !known.has(id));
   // As after a backup was put back: a VM that is made now must not be taken for one of those.
   if (unknown.length > 0) await store.counters.above('vm', Math.max(...unknown));
-  const inTime = AbortSignal.any([signal, AbortSignal.timeout(lasts)]);
+  const inTime = abortedAfter(signal, lasts);
   const clean = async (one: Answered): Promise<void> => {
     const found = (suspects.get(one.host._id) ?? []).flatMap((domain: DomainReport) => {
       const reason = reasonOf(one.host._id, domain, known.get(domain.vm));

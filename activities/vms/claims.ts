@@ -4,6 +4,7 @@ import { problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { contradiction, isContradicted } from '../../domain/vms/vm-claims.js';
 import type { VmEvent } from '../../domain/vms/vm-states.js';
+import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { StepPorts } from '../ports.js';
 
 const patience = 4_000;
@@ -21,7 +22,7 @@ export const claimActivities = ({ store, hypervisors }: Pick<StepPorts, 'store' 
     if (!host) return null;
     const target = targetOf(host);
     try {
-      const signal = AbortSignal.any([cancellationSignal, AbortSignal.timeout(patience)]);
+      const signal = abortedAfter(cancellationSignal, patience);
       const { domains } = await hypervisors.of(target).probe(target, signal);
       const seen = domains.find((domain) => domain.vm === id)?.state ?? 'none';
       return isContradicted(event, seen) ? contradiction(id, host.name, seen) : null;
