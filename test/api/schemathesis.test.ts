@@ -63,6 +63,9 @@ function tried(python: string, settings: string, url: string): Promise<{ report:
   });
 }
 
+/** They need a host that takes the VM, which no schema tells from others: hold-vm and migrate-vm of workflows/vms have them succeed. */
+const byHand = new Set(['deployVm', 'migrateVm']);
+
 it('answers whatever Schemathesis makes of the OpenAPI document as that says', async () => {
   const python = await schemathesisPython();
   const settings = settingsFor(await populate(world));
@@ -76,8 +79,11 @@ it('answers whatever Schemathesis makes of the OpenAPI document as that says', a
   expect(passed, `${failuresIn(report)}\n${log()}`).toBe(true);
   const [cases, cpu] = [/\d+ generated/.exec(report)?.[0], /^process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]];
   console.log(`${cases} in ${seconds.toFixed(0)} s, of which the api was at work for ${Number(cpu).toFixed(0)} s`);
-  expect(neverDone(reached), 'operations that Schemathesis has never brought to succeed').toEqual([]);
-}, 600_000);
+  expect(
+    neverDone(reached).filter((id) => !byHand.has(id)),
+    'operations that Schemathesis has never brought to succeed',
+  ).toEqual([]);
+}, 1_800_000);
 
 it('says what to install where Python is missing', async () => {
   const { PATH = '' } = process.env;

@@ -132,6 +132,10 @@ export async function populate(world: World): Promise<Population> {
     await leftBy('cancelled', 8),
   ];
   const repairable = await leftBy('succeeded', 8);
+  await store.services.model.updateMany(
+    { _id: { $in: repairable.services } },
+    { $set: { state: 'WARNING', 'roles.$[].state': 'WARNING' } },
+  );
   const scalable = await leftBy('succeeded', 12);
   const onHold = await leftBy('succeeded', 8);
   await store.services.model.updateMany(
@@ -142,7 +146,8 @@ export async function populate(world: World): Promise<Population> {
     return { name: `vm-${id}`, state: 'POWEROFF' as const, lcm_state: 'LCM_INIT' as const, operation: null };
   });
   const held = await copies(vm, 'vm', 24, (id) => {
-    return { name: `vm-${id}`, state: 'HOLD' as const, lcm_state: 'LCM_INIT' as const, operation: null };
+    const state = { state: 'HOLD' as const, lcm_state: 'LCM_INIT' as const, operation: null };
+    return { name: `vm-${id}`, ...state, service: null };
   });
   const stay = {
     seq: 0,
@@ -176,9 +181,9 @@ export async function populate(world: World): Promise<Population> {
       ),
     ),
     vms: (await idsOf(store.vms.model)).filter((id) => ![...off, ...held, ...placed].some(({ _id }) => _id === id)),
-    // These are resumed, those released or deployed, the last migrated, and nothing else is done to them.
+    // These are resumed, those released or deployed, the last migrated or switched, and nothing else is done to them.
     off: off.map(({ _id }) => _id),
-    held: held.map(({ _id }) => _id),
+    heldvms: held.map(({ _id }) => _id),
     placed: placed.map(({ _id }) => _id),
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
