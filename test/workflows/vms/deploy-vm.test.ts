@@ -46,6 +46,8 @@ describe('deployVm', () => {
     const second = await world.createVm({ cpu: 2_000 });
     await parked(second.op);
     await world.ended((await world.terminate(first.id)).op);
+    // Its run has closed, and the next one may not have begun yet.
+    await eventually(async () => (await world.vm(second.id)).lcm_state === 'RUNNING');
     expect(await world.ended(second.op)).toMatchObject({ state: 'succeeded' });
     expect(world.hypervisor.timesMade(second.id)).toBe(1);
     await world.accounted();
