@@ -76,7 +76,7 @@ const onServers = { globalSetup: ['test/support/global-setup.ts'], ...shared, ..
 export default defineConfig({
   test: {
     // More than there are cores: most of these tests wait, for servers, time-outs and back-offs.
-    maxWorkers: 6,
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     projects: [
       { test: { name: 'pure', include: pure, ...shared, ...patience } },
