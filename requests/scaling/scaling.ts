@@ -228,7 +228,8 @@ export async function whyBusy(
 async function waitingScaling({ store }: OperationsContext, service: Service, name: string): Promise<string | null> {
   const op = roleOf(service, name).operation ?? null;
   const operation = op === null ? null : await store.operations.find(op);
-  return operation?.state === 'running' && operation.waiting_for !== null ? op : null;
+  const waits = operation?.kind === 'scaleRole' && operation.state === 'running' && operation.waiting_for !== null;
+  return waits ? op : null;
 }
 
 /** Who is in the way, or what of the wish cannot be. */

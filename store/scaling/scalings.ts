@@ -44,11 +44,12 @@ export function createScalings(
       )
       .toArray();
 
-  /** Whether a scaling is at nothing but a wait, for capacity or for reports. */
+  /** Whether it is a scaling, and at nothing but a wait, for capacity or for reports. A repair that waits is at work on VMs, too. */
   const onlyWaits = async (op: string, transaction: Transaction): Promise<boolean> =>
     (await connection
       .collection<Operation>('operations')
-      .findOne({ _id: op, state: 'running', waiting_for: { $ne: null } }, within(transaction))) !== null;
+      .findOne({ _id: op, kind: 'scaleRole', state: 'running', waiting_for: { $ne: null } }, within(transaction))) !==
+    null;
 
   async function write(
     before: Service,

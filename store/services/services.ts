@@ -197,13 +197,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
       const service = await services.findOne({ _id: id }).session(sessionOf(transaction)).lean<Service>().exec();
       if (!service) return null;
       const mine = isAtWorkOn(service, op);
-      const holds = Object.fromEntries(Object.entries(service.holds).filter(([, hold]) => hold.op !== op));
-      if (!mine && service.wanted !== op) {
-        // Somebody else has its roles by now: what it held of them is nobody's.
-        if (Object.keys(holds).length < Object.keys(service.holds).length)
-          await services.updateOne({ _id: id }, { $set: { holds } }, within(transaction));
-        return null;
-      }
+      if (!mine && service.wanted !== op) return null;
       const after = settle(service);
       const now = new Date();
       const returns = mine && after.ended && service.charge;
@@ -215,7 +209,7 @@ export function createServiceStore(connection: Connection, quotas: QuotaStore) {
             ...(service.operation === op && { operation: null }),
             ...(mine && after.ended && { ended_at: now }),
             ...(service.wanted === op && { wanted: null }),
-            holds,
+            holds: Object.fromEntries(Object.entries(service.holds).filter(([, hold]) => hold.op !== op)),
           },
           // Whoever has judged its health by what was before writes nothing.
           $inc: { health: 1 },

@@ -189,6 +189,29 @@ describe('a repair of some roles, and what comes at the same moment from another
     }
   });
 
+  it('a scaling does not take one of them over, whatever the repair waits for; it does from a scaling that waits', async () => {
+    for (const [kind, gives] of [
+      ['repairService', false],
+      ['scaleRole', true],
+    ] as const) {
+      const id = await amiss(['front']);
+      const op = `waits ${kind} ${id}`;
+      const resource = { type: 'service' as const, id };
+      const made = madeOperation({ _id: op, kind: 'repairService', resource, input: { roles: ['front'] } });
+      await stores[0].operations.model.create([{ ...made, kind, state: 'running', waiting_for: 'capacity' }]);
+      expect(await repair(stores[0], id, ['front'], op)).not.toBeNull();
+      const taken = await withTransaction(stores[1].connection, (transaction) =>
+        stores[1].scalings.admit(
+          { service: id, role: 'front', op: 'scale' },
+          { cardinality: 5, force: false, over: op },
+          transaction,
+        ),
+      );
+      expect(taken !== null, kind).toBe(gives);
+      expect(opsOf(await serviceOf(id))[0]).toBe(gives ? 'scale' : op);
+    }
+  });
+
   it('a repair of others goes on beside it; one that wants one of them too does not', async () => {
     for (const _ of few) {
       const id = await amiss(['front', 'middle', 'back']);
