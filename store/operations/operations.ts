@@ -175,11 +175,20 @@ export function createOperationStore(connection: Connection) {
     /** By VM, the newest of those that have switched it. */
     async lastSwitches(vms: readonly number[]): Promise<Map<number, Operation<'performOnVm'>>> {
       const found = await operations
-        .find({ 'resource.type': 'vm', 'resource.id': { $in: [...vms] }, kind: 'performOnVm', state: 'succeeded' })
-        .sort({ _id: 1 })
-        .lean<Operation<'performOnVm'>[]>()
+        .aggregate<{ _id: number; last: Operation<'performOnVm'> }>([
+          {
+            $match: {
+              'resource.type': 'vm',
+              'resource.id': { $in: [...vms] },
+              kind: 'performOnVm',
+              state: 'succeeded',
+            },
+          },
+          { $sort: { _id: -1 } },
+          { $group: { _id: '$resource.id', last: { $first: '$$ROOT' } } },
+        ])
         .exec();
-      return new Map(found.map((operation) => [operation.resource.id, operation]));
+      return new Map(found.map(({ _id, last }) => [_id, last]));
     },
 
     /** What the last undeployment of a service was asked to do; null: there was none. */
