@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
+import { isSilent } from '../../domain/hosts/host-states.js';
 import { problemOf } from '../../domain/problems.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { batchesOf } from '../../domain/vms/vm-batches.js';
-import type { HostState } from '../../schemas/hosts/host.js';
 import { isAtWorkOn } from '../../store/services/hands.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -22,12 +22,9 @@ export type Found = { silent: number[] };
 
 async function onSilentHosts(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<WorkVm[]> {
   const hosts = await store.hosts.byIds([...new Set(vms.flatMap((vm) => placeOf(vm)?.hid ?? []))]);
-  const silent = new Set(hosts.filter(({ state }) => isSilent(state)).map(({ _id }) => _id));
+  const silent = new Set(hosts.filter(isSilent).map(({ _id }) => _id));
   return vms.filter((vm) => silent.has(placeOf(vm)?.hid ?? -1));
 }
-
-/** Monitoring does not hear from it, or does not ask it. */
-const isSilent = (state: HostState): boolean => state === 'ERROR' || state === 'OFFLINE';
 
 /** The steps of a repair that touch MongoDB alone; the rest is as in a deployment. */
 export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
@@ -90,7 +87,7 @@ export const findingActivities = ({ store, hypervisors }: Pick<StepPorts, 'store
             return [_id, { name, domains: new Map(domains.map((domain) => [domain.vm, domain])) }];
           } catch (error) {
             const problem = problemOf(error);
-            if (signal.aborted || !problem || !isSilent(state)) throw error;
+            if (signal.aborted || !problem || !isSilent(host)) throw error;
             return [_id, { name, error: problem.message, was: state }];
           }
         }),

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import { problemOf } from '../../domain/problems.js';
+import { isSilent } from '../../domain/hosts/host-states.js';
+import { Problem, problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { contradiction, isContradicted } from '../../domain/vms/vm-claims.js';
 import type { VmEvent } from '../../domain/vms/vm-states.js';
@@ -12,7 +13,8 @@ const patience = 4_000;
 export const claimActivities = ({ store, hypervisors }: Pick<StepPorts, 'store' | 'hypervisors'>) => ({
   /**
    * Asks the VM's host whether what was said of it is so. Returns why not, as a sentence; null where nothing speaks against it,
-   * or the host is silent: then whoever has said it knows better than anybody here.
+   * or the host is silent as monitoring finds it, too: then whoever has said it knows better than anybody here. One that only now
+   * does not answer is asked again.
    */
   async compareClaim({ vm: id, event }: { vm: number; event: VmEvent }): Promise<string | null> {
     const { cancellationSignal } = Context.current();
@@ -22,17 +24,16 @@ export const claimActivities = ({ store, hypervisors }: Pick<StepPorts, 'store' 
     if (!host) return null;
     const target = targetOf(host);
     try {
-      const signal = abortedAfter(cancellationSignal, patience);
-      const { domains } = await hypervisors.of(target).probe(target, signal);
+      const { domains } = await hypervisors.of(target).probe(target, abortedAfter(cancellationSignal, patience));
       const seen = domains.find((domain) => domain.vm === id)?.state ?? 'none';
       return isContradicted(event, seen) ? contradiction(id, host.name, seen) : null;
     } catch (error) {
       if (cancellationSignal.aborted) throw error;
-      const isSilent = problemOf(error)?.code === 'backend_unavailable' || isTimeout(error);
-      if (!isSilent) throw error;
-      return null;
+      if (isSilent(host)) return null;
+      throw (
+        problemOf(error) ??
+        new Problem('backend_unavailable', `${host.name} did not answer within ${patience / 1000} s.`)
+      );
     }
   },
 });
-
-const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError';

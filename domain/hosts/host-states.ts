@@ -1,4 +1,4 @@
-import type { HostState } from '../../schemas/hosts/host.js';
+import type { Host, HostState } from '../../schemas/hosts/host.js';
 
 export type HostEvent =
   /** A probe was answered, and nothing of before is left there; something is; or it was not answered. */
@@ -49,3 +49,7 @@ export function nextHostState(state: HostState, event: HostEvent): HostState | u
 export const heardStates = (['INIT', 'MONITORED', 'ERROR', 'DISABLED', 'OFFLINE'] as const).filter(
   (state) => nextHostState(state, 'answer') !== undefined,
 );
+
+/** Whether monitoring hears nothing of it: it did not answer the last look, in maintenance or not, or is not asked. */
+export const isSilent = ({ state, error }: Pick<Host, 'state' | 'error'>): boolean =>
+  state === 'ERROR' || state === 'OFFLINE' || (state === 'DISABLED' && error !== null);

@@ -98,9 +98,30 @@ describe('a VM that hangs', () => {
     expect(await stateOf(id)).toBe('UNKNOWN');
     // Of a host that is silent nobody knows better.
     world.hypervisor.cutOff(hostname);
+    await world.tick('monitorHosts');
     expect(await said('success')).toBe('succeeded');
     expect(await stateOf(id)).toBe('RUNNING');
     world.hypervisor.reach(hostname);
+    await world.tick('monitorHosts');
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
+    await world.accounted();
+  });
+
+  it('is not what somebody says of it because its host failed to answer once', async () => {
+    const id = await running();
+    await set(id, 'ACTIVE', 'SHUTDOWN');
+    const { probe } = world.hypervisor;
+    let tries = 0;
+    world.hypervisor.probe = (...asked) => {
+      tries += 1;
+      if (tries === 1) return Promise.reject(new Problem('backend_unavailable', 'the connection was lost'));
+      return probe.apply(world.hypervisor, asked);
+    };
+    const { op } = await world.recoverVm(id, 'success');
+    expect(await world.ended(op)).toMatchObject({ state: 'failed', error: { code: 'wrong_state' } });
+    world.hypervisor.probe = probe;
+    expect(tries).toBeGreaterThan(1);
+    expect(await stateOf(id)).toBe('SHUTDOWN');
     expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
   });
