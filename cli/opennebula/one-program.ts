@@ -11,7 +11,7 @@ import { createApiClient } from '../shell/api-client.js';
 import { Complaint } from '../shell/complaint.js';
 import { connectionOf } from '../shell/connection.js';
 import type { Environment } from '../shell/environment.js';
-import { isId, type Resource, resolve } from '../shell/resource.js';
+import { type Resource, resolve } from '../shell/resource.js';
 
 // Commands as OpenNebula 5.0 has them, onevm and its like: its verbs and its output, over the native API.
 
@@ -23,7 +23,7 @@ export type OneSurroundings = {
 };
 
 /** What a verb works with. */
-export type One = Pick<OneSurroundings, 'out' | 'now'> & { client: Client };
+export type One = Pick<OneSurroundings, 'out' | 'err' | 'now'> & { client: Client };
 
 /** Options are those that it names, by commander's names. */
 export type Given = Readonly<Record<string, unknown>>;
@@ -33,12 +33,6 @@ export type Verb = {
   summary: string;
   options?: readonly (readonly [flags: string, description: string])[];
   run: (one: One, args: readonly string[], given: Given) => Promise<void>;
-};
-
-/** Of those named by OpenNebula's filter flag. */
-const mine: Readonly<Record<string, (caller: { id: number }) => string>> = {
-  m: ({ id }) => `uid=${id}`,
-  mine: ({ id }) => `uid=${id}`,
 };
 
 type Item = z.ZodType<{ id: number; name: string }>;
@@ -91,11 +85,13 @@ export const listVerb = <L extends Item>(
   },
 });
 
+/** OpenNebula's filter flag as a condition; null: all. */
 async function filterOf(client: Client, flag: string): Promise<string | null> {
   if (flag === 'a' || flag === 'all') return null;
-  const of = mine[flag];
-  if (of) return of((await client.get('/user', z.object({ id: z.int() }))).value);
-  const id = isId(flag) ? Number(flag) : await resolve(client, users, flag, { whole: true });
+  const isMine = flag === 'm' || flag === 'mine';
+  const id = isMine
+    ? (await client.get('/user', z.object({ id: z.int() }))).value.id
+    : await resolve(client, users, flag, { whole: true });
   return `uid=${id}`;
 }
 
@@ -168,7 +164,7 @@ export async function runOne(
     command.action(async () => {
       const { endpoint } = z.object({ endpoint: z.string().optional() }).parse(program.opts());
       const client = createApiClient(connectionOf(withOneAuth(environment), { endpoint }));
-      await run({ client, out, now }, command.args, command.opts());
+      await run({ client, out, err, now }, command.args, command.opts());
     });
   }
   try {

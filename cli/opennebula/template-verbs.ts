@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { json } from '../../client/message.js';
-import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { VmTemplateResource } from '../../schemas/vms/vm-template.js';
+import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { vmTemplates } from '../vms/vm-template.js';
@@ -75,14 +74,14 @@ export const templateVerbs: readonly Verb[] = [
       ['-m, --multiple <n>', 'so many VMs'],
       ['--hold', 'on hold, until it is released'],
     ],
-    run: toEach(vmTemplates, async ({ client, out }, template_id, _args, given) => {
+    run: toEach(vmTemplates, async ({ client, out, err }, template_id, _args, given) => {
       const wish = Instantiate.safeParse(given);
       if (!wish.success)
         throw new Complaint('usage', '--multiple must be a number from 1 to 100.', { next: 'Nothing was made.' });
       const { name, multiple, hold } = wish.data;
       for (let nth = 0; nth < multiple; nth++) {
         const body = json({ template_id, name: called(name, nth), hold });
-        const { value } = await client.send('POST', '/vms', OperationResource, body, { key: randomUUID() });
+        const { value } = await startOperation({ client: () => client, err }, 'POST', '/vms', body);
         out(`VM ID: ${value.resource.id}`);
       }
     }),

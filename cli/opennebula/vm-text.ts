@@ -5,32 +5,26 @@ import { permissionsOf } from './one-program.js';
 // `onevm` of OpenNebula 5.0.
 
 const shortStates: { readonly [S in VmState]: string } = {
-  ...{
-    PENDING: 'pend',
-    HOLD: 'hold',
-    ACTIVE: 'actv',
-    SUSPENDED: 'susp',
-    DONE: 'done',
-    POWEROFF: 'poff',
-    UNDEPLOYED: 'unde',
-  },
+  PENDING: 'pend',
+  HOLD: 'hold',
+  ACTIVE: 'actv',
+  SUSPENDED: 'susp',
+  DONE: 'done',
+  POWEROFF: 'poff',
+  UNDEPLOYED: 'unde',
 };
 
 /** By how the name of a life-cycle state begins; what has failed is called so, whatever it was at. */
 const shortLcmStates: readonly (readonly [begins: string, short: string])[] = [
-  ...([
-    ['PROLOG_MIGRATE', 'migr'],
-    ['PROLOG', 'prol'],
-    ['BOOT', 'boot'],
-    ['RUNNING', 'runn'],
-    ['MIGRATE', 'migr'],
-    ['SAVE', 'save'],
-    ['HOTPLUG_SNAPSHOT', 'snap'],
-    ['HOTPLUG', 'hotp'],
-    ['SHUTDOWN', 'shut'],
-    ['EPILOG', 'epil'],
-    ['UNKNOWN', 'unkn'],
-  ] as const),
+  ['PROLOG_MIGRATE', 'migr'],
+  ['PROLOG', 'prol'],
+  ['BOOT', 'boot'],
+  ['RUNNING', 'runn'],
+  ['MIGRATE', 'migr'],
+  ['SAVE', 'save'],
+  ['SHUTDOWN', 'shut'],
+  ['EPILOG', 'epil'],
+  ['UNKNOWN', 'unkn'],
 ];
 
 function shortState({ state, lcm_state }: { state: VmState; lcm_state: VmLcmState }): string {

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { type VmSwitch, VmSwitch as VmSwitches } from '../../schemas/operations/vm-action.js';
 import { RecoverAction, VmResource } from '../../schemas/vms/vm.js';
 import { hosts } from '../hosts/host.js';
+import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
@@ -26,9 +25,8 @@ async function withMonitoring({ client }: One, all: readonly VmResource[]): Prom
   return [...whole, ...all.slice(whole.length)];
 }
 
-/** Under a key of its own: a repetition by whatever lies between is no second action. */
-const ask = ({ client }: One, path: string, body: object = {}) =>
-  client.send('POST', path, z.unknown(), json(body), { key: randomUUID() });
+const ask = ({ client, err }: One, path: string, body: object = {}) =>
+  startOperation({ client: () => client, err }, 'POST', path, json(body));
 
 /** Whether its guest may be left unasked is known by the names of the actions. */
 const hardOf = (action: VmSwitch): boolean => VmSwitches.options.some((other) => other === `${action}-hard`);
@@ -60,15 +58,19 @@ const placing: readonly Verb[] = [
   ...(
     [
       ['hold', 'Look for no host for it until it is released'],
-      ['release', 'Deploy it, which is on hold'],
       ['resched', 'Have it go to another host as soon as one takes it'],
       ['unresched', 'Have it stay where it is'],
     ] as const
   ).map(([verb, summary]) => ({
     usage: `${verb} <ids>`,
     summary,
-    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/${verb}`)),
+    run: toEach(vms, ({ client }, id) => client.send('POST', `/vms/${id}/${verb}`, VmResource)),
   })),
+  {
+    usage: 'release <ids>',
+    summary: 'Deploy it, which is on hold',
+    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/release`)),
+  },
   {
     usage: 'deploy <ids> <host>',
     summary: 'Deploy it to this host',

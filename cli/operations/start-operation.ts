@@ -16,12 +16,15 @@ const within = 10_000;
 
 const look = 'See whether it was accepted with: arcus operation list';
 
+/** Who asks, and is told when it takes more than one try. */
+type Asking = Pick<Context, 'client' | 'err'>;
+
 /**
  * Asks for an operation. When the connection is lost or the server cannot answer now, the same request is sent again,
  * under the same Idempotency-Key: whatever became of the first one, there is one operation.
  */
 export function startOperation(
-  context: Context,
+  context: Asking,
   method: 'POST' | 'DELETE',
   path: string,
   body?: Body,
@@ -40,7 +43,7 @@ export function startOperation(
 }
 
 async function accepted(
-  context: Context,
+  context: Asking,
   send: (again: Again) => Promise<Answer<OperationResource>>,
 ): Promise<Answer<OperationResource>> {
   let mayHaveArrived = false;
