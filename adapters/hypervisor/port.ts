@@ -1,5 +1,6 @@
 import type { VmCall } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
+import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
 import type { Metrics } from '../../schemas/hosts/metrics.js';
 
@@ -53,7 +54,7 @@ export type DomainReport = Metrics & {
   deployId: string;
   epoch: number;
   capacity: Capacity;
-  state: 'booting' | 'running' | 'stopped' | 'suspended' | 'failed';
+  state: DomainState;
 };
 
 /** A domain without the id of our installation in its metadata, whatever its name: another's, or nobody's. */

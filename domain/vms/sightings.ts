@@ -1,10 +1,11 @@
+import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { placeOf } from './stays.js';
 import { isVmRunning, type VmEvent } from './vm-states.js';
 
 /** What a host said of one VM. */
-export type SightedDomain = { epoch: number; state: 'booting' | 'running' | 'stopped' | 'suspended' | 'failed' };
+export type SightedDomain = { epoch: number; state: DomainState };
 
 /** What a host said: its domains by VM; or why it did not answer, and what it was before it was asked. */
 export type Sighted =

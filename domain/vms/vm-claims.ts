@@ -1,9 +1,8 @@
+import { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { VmEvent } from './vm-states.js';
 
 /** What a host that answers has of a VM: the state of its domain, or that there is none. */
-export type SeenDomain = 'none' | 'booting' | 'running' | 'stopped' | 'suspended' | 'failed';
-
-const anything = ['booting', 'running', 'stopped', 'suspended', 'failed'] as const;
+export type SeenDomain = 'none' | DomainState;
 
 /**
  * What gives the lie to a claim: with which the VM would be called what its host shows that it is not, and, called DONE or
@@ -14,8 +13,8 @@ const lies: { readonly [E in VmEvent]?: readonly SeenDomain[] } = {
   run: ['none', 'stopped', 'suspended', 'failed'],
   stop: ['booting', 'running', 'suspended'],
   suspended: ['none', 'booting', 'running', 'stopped', 'failed'],
-  undeployed: anything,
-  done: anything,
+  undeployed: DomainState.options,
+  done: DomainState.options,
 };
 
 /** What there is, in words: after "VM 12". */

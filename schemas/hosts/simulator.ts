@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
+import { DomainState } from './domain-state.js';
 import { Metrics } from './metrics.js';
 
 /**
@@ -105,7 +106,7 @@ export const SimulatedDomain = Metrics.extend({
   domain: z.string(),
   deploy_id: z.string(),
   epoch: Epoch,
-  state: z.enum(['booting', 'running', 'stopped', 'suspended', 'failed']),
+  state: DomainState,
 });
 export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 

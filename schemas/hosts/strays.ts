@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Capacity } from '../common/capacity.js';
 import { ObjectId, Timestamp } from '../common/common.js';
+import { DomainState } from './domain-state.js';
 
 // Domains on a host that should not be there.
 
@@ -13,9 +14,6 @@ export const shownStrays = 100;
  */
 export const ZombieReason = z.enum(['done', 'elsewhere', 'last_copy', 'newer', 'unknown']);
 export type ZombieReason = z.infer<typeof ZombieReason>;
-
-const DomainState = z.enum(['booting', 'running', 'stopped', 'suspended', 'failed']);
-type DomainState = z.infer<typeof DomainState>;
 
 /** As stored. `since`: of the first look that found it; `error`: why it could not be removed. */
 export type StoredZombie = {
