@@ -11,7 +11,7 @@ import { RoleTemplate } from '../../schemas/services/service-template.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
-import { checkServiceTemplate, demandVmTemplates, sizesOf } from '../services/service-templates.js';
+import { checkServiceTemplate, demandVmTemplates, sizesOf } from '../services/template-checks.js';
 import { whyBusy } from './scaling.js';
 
 /**
