@@ -161,6 +161,9 @@ describe('somebody without rights', () => {
       code: 'not_authorized',
     });
     expect(problem.detail).toBe('You need the USE right on VM template 0.');
+    expect(problem.errors).toEqual([
+      { pointer: '/roles/0/vm_template', detail: expect.stringMatching(/VM template 0/) },
+    ]);
   });
 
   it.each(['/hosts', '/vm-templates', '/service-templates', '/vms', '/services', '/operations'])(
