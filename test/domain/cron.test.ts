@@ -2,6 +2,7 @@ import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comingOf, cronFault, nextOf, type Recurrence, readCron } from '../../domain/cron.js';
+import { momentsOf, wallTimeIn } from '../../domain/time-zones.js';
 
 const read = (expression: string): Recurrence => {
   const found = readCron(expression);
@@ -78,6 +79,9 @@ describe('what comes next', () => {
       '2026-10-25T00:30Z',
       '2026-10-26T01:30Z',
     ]);
+    const [firstTwo, secondTwo] = ['2026-04-04T13:30:00Z', '2026-04-04T14:00:00Z'];
+    expect(coming('*/20 2 * * *', 'Pacific/Auckland', firstTwo, 2)).toEqual(['2026-04-04T13:40Z', '2026-04-05T14:00Z']);
+    expect(coming('*/20 2 * * *', 'Pacific/Auckland', secondTwo, 1)).toEqual(['2026-04-05T14:00Z']);
     expect(coming('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T00:00:00Z', 2)).toEqual([
       '2026-10-03T15:45Z',
       '2026-10-04T15:15Z',
@@ -111,6 +115,8 @@ it.each([
   fc.assert(
     fc.property(cases, ({ expression, begins, minutes }) => {
       const after = new Date(Date.parse(begins) + minutes * 60_000);
+      // Asked in an hour that comes for the second time, cron-parser no longer knows that it has come once.
+      fc.pre(momentsOf(zone, wallTimeIn(zone, after))[0]?.getTime() === after.getTime());
       const theirs = CronExpressionParser.parse(expression, { tz: zone, currentDate: after });
       const ours = comingOf(read(expression), zone, after, 3);
       expect(ours.map((moment) => moment.toISOString())).toEqual(theirs.take(3).map((date) => date.toISOString()));
