@@ -90,6 +90,11 @@ export const vmVerbs: readonly Verb[] = [
   listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
   showVerb(vms, (vm, { now }) => vmText(vm, now())),
   ...ownershipVerbs(vms),
+  {
+    usage: 'rename <id> <name>',
+    summary: 'Give it another name',
+    run: toEach(vms, ({ client }, id, [name]) => client.send('PATCH', `/vms/${id}`, VmResource, json({ name }))),
+  },
   ...switchVerbs,
   ...placing,
   {

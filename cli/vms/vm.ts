@@ -215,6 +215,17 @@ export const vmCommands: readonly Leaf[] = [
       report(context, `vm ${id} (${value.name}) updated.`, raw);
     },
   }),
+  leaf({
+    usage: 'rename <vm> <name>',
+    summary: 'Give a VM another name',
+    examples: ['arcus vm rename 3 build-server'],
+    schema: z.object({}),
+    run: async (context, [wish, name]) => {
+      const id = await resolve(context.client(), vms, wish);
+      const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, json({ name }));
+      report(context, `vm ${id} is called ${value.name}.`, raw);
+    },
+  }),
   ...switchLeaves,
   ...placingLeaves(vms),
   leaf({

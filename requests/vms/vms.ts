@@ -117,7 +117,7 @@ export async function createVm(
   });
 }
 
-/** Changes user template attributes. READY=YES opens the ready gate of its service at once. */
+/** Changes its name or user template attributes; its domain keeps its own name. READY=YES opens the ready gate of its service at once. */
 export async function updateVm(
   context: RequestsContext,
   caller: Caller,
@@ -129,13 +129,14 @@ export async function updateVm(
   const edited = await edit(caller, id, precondition, async (present, transaction) => {
     if (present.state === 'DONE')
       throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
-    const { user_template } = revise({ user_template: present.user_template }).wish;
+    const { name: wish, user_template } = revise({ name: present.name, user_template: present.user_template }).wish;
+    const name = objectName(wish, present.name);
     refuseBeyond(
       measureUserTemplate(user_template, '/user_template'),
       measureUserTemplate(present.user_template, '/user_template'),
     );
     refuseUnreadable(user_template, '/user_template', present.user_template);
-    const after = await store.vms.setUserTemplate(id, user_template, transaction);
+    const after = await store.vms.setEdited(id, { name, user_template }, transaction);
     return after && { before: present.user_template, after };
   });
   const { before, after } = edited;

@@ -57,11 +57,12 @@ export const CreateVm = z.strictObject({
 export type CreateVm = z.infer<typeof CreateVm>;
 
 /** What people can change of a VM, whole. */
-export const VmEdit = z.strictObject({ user_template: UserTemplate.default({}) });
+export const VmEdit = z.strictObject({ name: ObjectName, user_template: UserTemplate.default({}) });
 export type VmEdit = z.output<typeof VmEdit>;
 
 /** A merge patch of that. */
 export const UpdateVm = z.strictObject({
+  name: ObjectName.optional(),
   user_template: attributeChanges(z.unknown(), 'attributes')
     .nullable()
     .optional()

@@ -6,7 +6,7 @@ import { isReady } from '../../domain/vms/ready.js';
 import { offStates, placedStates, storedVmState } from '../../domain/vms/vm-states.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { ListQuery } from '../../schemas/common/list.js';
-import { type UserTemplate, type Vm, VmState, vmFields } from '../../schemas/vms/vm.js';
+import { type Vm, type VmEdit, VmState, vmFields } from '../../schemas/vms/vm.js';
 import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf, setWhole } from '../mongo/model.js';
@@ -274,8 +274,8 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       await vms.create([vm], within(transaction));
     },
 
-    setUserTemplate: (id: number, user_template: UserTemplate, transaction: Transaction): Promise<Vm | null> =>
-      setWhole(vms, id, { user_template }, transaction),
+    setEdited: (id: number, edited: VmEdit, transaction: Transaction): Promise<Vm | null> =>
+      setWhole(vms, id, edited, transaction),
 
     ...createVmAdmissions(connection, vms),
     ...createVmReasons(connection, vms),

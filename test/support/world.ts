@@ -211,8 +211,8 @@ export class World extends WorldAtWork {
 
   async report(vm: number): Promise<void> {
     await this.operations.vms.update(this.caller, vm, {
-      revise: ({ user_template }) => ({
-        wish: { user_template: { ...user_template, READY: 'YES' } },
+      revise: ({ name, user_template }) => ({
+        wish: { name, user_template: { ...user_template, READY: 'YES' } },
         named: new Set(['user_template']),
       }),
       precondition: unconditional,

@@ -20,8 +20,8 @@ afterAll(() => world?.stop());
 
 const report = (vm: number, READY: string): Promise<unknown> =>
   world.operations.vms.update(world.caller, vm, {
-    revise: ({ user_template }) => ({
-      wish: { user_template: { ...user_template, READY } },
+    revise: ({ name, user_template }) => ({
+      wish: { name, user_template: { ...user_template, READY } },
       named: new Set(['user_template']),
     }),
     precondition: unconditional,

@@ -94,7 +94,7 @@ export const vmRoutes: readonly Route[] = [
     method: 'patch',
     path: '/vms/{id}',
     tag: 'VMs',
-    summary: 'Change the user template of a VM',
+    summary: 'Change the name or the user template of a VM',
     needs: [edits('vm')],
     description: 'Attributes that are not named stay. `READY: "YES"` opens the ready gate of its service.',
     params: ById,

@@ -88,7 +88,7 @@ export const sends: Record<string, readonly Send[]> = {
     { body: async (world) => ({ ...(await freshTemplate(world)), ...(await otherTemplate(world)) }) },
   ],
   createVm: [{ body: async ({ fresh }) => ({ template_id: await fresh.vm_template() }) }],
-  updateVm: [{ body: { user_template: { READY: 'YES' } } }],
+  updateVm: [{ body: { user_template: { READY: 'YES' } } }, { body: { name: 'renamed' } }],
   recoverVm: [
     { body: { action: 'retry' } },
     { when: 'for `success` and `failure`', body: { action: 'success' } },

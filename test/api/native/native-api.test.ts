@@ -327,6 +327,12 @@ describe('long operations', () => {
       detail: expect.stringContaining('at most 128 KiB'),
       errors: [{ pointer: '/user_template' }],
     });
+    expect((await answered('updateVm', { id }, { name: 'other' })).body).toMatchObject({
+      ...{ name: 'other', user_template: { READY: 'YES' } },
+    });
+    const digits = await world.ask('oneadmin', 'patch', `/vms/${id}`, { name: '12' });
+    expect(digits.body).toMatchObject({ status: 400, errors: [{ pointer: '/name' }] });
+    await answered('updateVm', { id }, { name: 'test' });
     expect((await answered('listVms', {}, undefined, '?state=PENDING')).body.items).toHaveLength(1);
     expect((await answered('listVms', {}, undefined, '?service_id=0')).body.items).toHaveLength(0);
     expect((await answered('whyVm', { id })).body.text).toMatch(/^VM \d+ \(test\) has no host yet\. The deployment /);

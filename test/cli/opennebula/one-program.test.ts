@@ -106,6 +106,8 @@ describe('onevm', () => {
     expect(shown).toContain('\nCPU                 : 17\nMEMORY              : 43.5M\nNETTX               : 4K\n');
     expect(shown).toContain('\nVIRTUAL MACHINE HISTORY\nSEQ HOST ');
     expect(shown).toContain('\nUSER TEMPLATE\nPUBLIC_CLOUD=[\n  TYPE="EC2" ]');
+    expect(await run('onevm rename 71 broken')).toEqual(done);
+    expect((await run('onevm show broken')).out).toMatch(/^NAME {16}: broken$/m);
     expect(JSON.parse((await run('onevm show 71 -j')).out)).toMatchObject({ id: 71, reason: 'no such image' });
   });
 
