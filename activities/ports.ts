@@ -27,6 +27,8 @@ export type StepPorts = {
   performOnVm?: (deed: { op: string; requester: number; action: VmAction; vm: number }) => Promise<string>;
   /** Has a VM migrated that somebody has marked for it, as he would; once for a key. Given by the worker. */
   migrateMarked?: (marked: { vm: number; by: number; key: string }) => Promise<string>;
+  /** Has a VM migrated away from a host that is flushed, as whoever flushes it would; once for each way. Given by the worker. */
+  migrateForFlush?: (deed: { op: string; requester: number; vm: number; live: boolean }) => Promise<string>;
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;

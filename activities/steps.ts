@@ -13,6 +13,7 @@ import { undeploymentActivities } from './services/undeployment.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
+import { flushingActivities } from './vms/flushing.js';
 import { movingActivities, movingSteps } from './vms/moving.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
 import { vmActivities } from './vms/vms.js';
@@ -34,6 +35,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...performingActivities(ports),
     ...vmOperationActivities(ports),
     ...movingActivities(ports),
+    ...flushingActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,

@@ -3,7 +3,7 @@ import type { Kind, ManagedKind } from '../schemas/kinds.js';
 import type { DocumentKind } from './apply/document-kind.js';
 import { clusterCommands } from './hosts/cluster.js';
 import { clusterDocuments, clusters } from './hosts/cluster-resource.js';
-import { hostCommands, hostDocuments } from './hosts/host.js';
+import { hostCommands, hostDocuments, hosts } from './hosts/host.js';
 import { aclCommands } from './identity/acl.js';
 import { groupCommands, groupDocuments } from './identity/group.js';
 import { quotaCommands } from './identity/quota.js';
@@ -30,6 +30,7 @@ const find = {
   cluster: (client: Client, name: string) => resolve(client, clusters, name, { whole: true }),
   service: (client: Client, name: string | undefined) => resolve(client, services, name),
   vm: (client: Client, name: string | undefined) => resolve(client, vms, name),
+  host: (client: Client, name: string | undefined) => resolve(client, hosts, name),
 };
 
 type Noun = { noun: string; summary: string; leaves: readonly Leaf[] };

@@ -1,10 +1,8 @@
-import type { Clustered } from '../domain/identity/acl.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { allowed, isAdministrator, type Right, type Subject } from '../domain/identity/permissions.js';
 import { nameOf } from '../domain/operations/names.js';
 import { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common/common.js';
-import type { ResourceType } from '../schemas/identity/acl.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 
@@ -26,13 +24,14 @@ export const operationSubject = ({
   uid,
   gid,
   permissions,
-}: Pick<Operation, 'resource' | keyof Ownership>): Subject => ({
-  // It does not say in which cluster that is: what has one would be missed by rules that select by cluster.
-  type: kinds[resource.type].acl satisfies Exclude<ResourceType, Clustered>,
+  cluster_id,
+}: Pick<Operation, 'resource' | 'cluster_id' | keyof Ownership>): Subject => ({
+  type: kinds[resource.type].acl,
   id: resource.id,
   uid,
   gid,
   permissions,
+  cluster_id,
 });
 
 /**

@@ -64,6 +64,7 @@ import {
   updateService,
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
+import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
 import { migrateVm } from './vms/vm-migration.js';
@@ -87,6 +88,7 @@ export const createOperations = (given: OperationsContext) => {
         create: createHost,
         update: updateHost,
         clean: cleanHost,
+        flush: flushHost,
         remove: removeHost,
       }),
       ...hostOwnership(context),

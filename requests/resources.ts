@@ -91,6 +91,7 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
     free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory - (host.outside?.memory ?? 0),
   },
   vms: Object.keys(host.vms).map(Number),
+  operation: host.operation ?? null,
   ...strayResources(host),
   created_at: iso(host.created_at),
   last_monitored_at: isoOrNull(host.last_monitored_at),

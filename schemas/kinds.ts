@@ -116,6 +116,7 @@ export const kinds = {
     ids: { pool: 'host', first: 0 },
     owned: { ended: null },
     managed: true,
+    operated: true,
     edits: 'admin',
     unique: 'zone',
   },

@@ -141,6 +141,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  flushHost: {
+    on: 'host',
+    verb: 'flush',
+    noun: 'flush',
+    nouns: 'flushes',
+    doing: 'is being flushed',
+    aim: null,
+    counts: 'moved',
+    preempts: false,
+    right: 'admin',
+  },
   checkConsistency: {
     on: 'zone',
     verb: 'check the consistency of',

@@ -26,6 +26,7 @@ import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
 import type { EndingStores, Releases } from './services/releases.js';
 import { judged, reasonOf, serviceEnds, whyShort } from './services/service-ending.js';
+import type { Flushes } from './vms/flushes.js';
 import { stateAfter } from './vms/vm-transitions.js';
 
 /** How an operation ends on one kind of thing. */
@@ -53,7 +54,14 @@ export function createEndings(
     health,
     releases,
     scalings,
-  }: EndingStores & { quotas: QuotaStore; health: Health; releases: Releases; scalings: Scalings },
+    flushes,
+  }: EndingStores & {
+    quotas: QuotaStore;
+    health: Health;
+    releases: Releases;
+    scalings: Scalings;
+    flushes: Flushes;
+  },
 ) {
   const scalingEnds = scalingEndings({ scalings, releases });
 
@@ -76,6 +84,13 @@ export function createEndings(
         const vm = await vms.model.findById(id, { service: 1 }).lean<Pick<Vm, 'service'>>().exec();
         if (vm?.service) await health.refresh([vm.service.id]);
       },
+    },
+    host: {
+      settle: async ({ _id, resource }, outcome, transaction) => {
+        await flushes.end(resource.id, _id, transaction);
+        return { outcome, releasing: null };
+      },
+      told: async () => {},
     },
     zone: { settle: settleNothing, told: async () => {} },
   };

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Amounts } from '../schemas/identity/quota.js';
-import { countOf, kinds, type OperatedKind, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
+import { countOf, kinds, type OwnedKind, type ZoneCounted } from '../schemas/kinds.js';
 import type { Service } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
 import type { ChargedOwner, QuotaStore } from './identity/quotas.js';
@@ -111,11 +111,24 @@ export function createOwnershipChanges(
   }
 
   return {
-    /** For objects that nothing goes with: templates, hosts, clusters. What operations are about takes them along. */
+    /** For objects with which nothing goes but the operations on them: templates, hosts, clusters. */
     changeOf:
-      <K extends Exclude<OwnedKind, OperatedKind>>(kind: K) =>
+      <K extends Exclude<OwnedKind, 'service' | 'vm'>>(kind: K) =>
       (id: number, wish: OwnershipChange<OwnedObject<K>>) =>
-        change(kind, id, wish, nobody, countOf(kind)),
+        change(
+          kind,
+          id,
+          wish,
+          kind !== 'host'
+            ? nobody
+            : {
+                ...nobody,
+                follow: async (owner, _nodes, transaction) => {
+                  await operations.give('host', [id], owner, transaction);
+                },
+              },
+          countOf(kind),
+        ),
 
     /** A VM, and its operations. */
     async changeVm(id: number, wish: OwnershipChange<Vm>): Promise<Vm | null> {

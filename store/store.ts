@@ -30,6 +30,7 @@ import { createReleases } from './services/releases.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createBoundMoves } from './vms/bound-moves.js';
+import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
 import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
@@ -49,6 +50,7 @@ export function createStore(connection: Connection) {
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
+  const flushes = createFlushes({ hosts, vms, operations });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);
@@ -83,8 +85,9 @@ export function createStore(connection: Connection) {
     givings,
     health,
     terminations: createTerminations(connection, vms, operations),
-    endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings }),
+    endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings, flushes }),
     scalings,
+    flushes,
     performances: createPerformances({ services, operations }),
     schedules: createSchedules(connection),
     elasticity: createElasticity(connection),

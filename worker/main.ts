@@ -13,6 +13,7 @@ import { readSettings } from '../adapters/process/settings.js';
 import type { OperationsContext } from '../requests/context.js';
 import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling/actions.js';
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
+import { type FlushDeed, migrateForFlush } from '../requests/vms/host-flush.js';
 import { migrateMarked, type Rescheduled } from '../requests/vms/vm-resched.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
@@ -87,6 +88,7 @@ async function main(): Promise<void> {
     performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
     hypervisors: hypervisors(config, installation),
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
+    migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
     engine,
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,

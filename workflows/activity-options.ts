@@ -49,7 +49,7 @@ const patient = {
 } as const;
 export const checks = proxyActivities<Pick<OrchestrationSteps, 'look' | 'lookAgain' | 'repairFindings'>>(patient);
 /** Steps that ask for operations of others. */
-export const asking = proxyActivities<Pick<OrchestrationSteps, 'performOnVms'>>(patient);
+export const asking = proxyActivities<Pick<OrchestrationSteps, 'performOnVms' | 'flushVms'>>(patient);
 export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lookAgainAtHosts' | 'repairHosts'>>({
   ...patient,
   taskQueue: 'compute',

@@ -7,6 +7,7 @@ export { repairService } from './services/repair-service.js';
 export { undeployService } from './services/undeploy-service.js';
 export { evaluatePolicies, handOver, monitorHosts, reconcile } from './supervision/ticks.js';
 export { deployVm } from './vms/deploy-vm.js';
+export { flushHost } from './vms/flush-host.js';
 export { migrateVm } from './vms/migrate-vm.js';
 export { performOnVm } from './vms/perform-on-vm.js';
 export { recoverVm } from './vms/recover-vm.js';

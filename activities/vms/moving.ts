@@ -117,11 +117,15 @@ async function reserved(
 }
 
 /** Whether a host of its cluster would take the VM now. */
-export async function hasPlaceElsewhere(
+export const hasPlaceElsewhere = async (...asked: Parameters<typeof whyNoPlaceElsewhere>): Promise<boolean> =>
+  (await whyNoPlaceElsewhere(...asked)) === null;
+
+/** Why no other host of its cluster would take the VM now; null: one would. */
+export async function whyNoPlaceElsewhere(
   store: Store,
   vm: WorkVm,
   settings: StepPorts['settings']['placement'],
-): Promise<boolean> {
+): Promise<string | null> {
   const here = placeOf(vm)?.hid;
   const all = await store.hosts.snapshot();
   const cluster = all.find(({ id }) => id === here)?.cluster;
@@ -129,7 +133,8 @@ export async function hasPlaceElsewhere(
   const wish = wishOf(vm);
   const { tied } = wish;
   const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
-  return (await inSlices(planning(near, [wish], settings, { siblings }))).placed.length > 0;
+  const { placed, unplaced } = await inSlices(planning(near, [wish], settings, { siblings }));
+  return placed.length > 0 ? null : (unplaced[0]?.reason ?? 'there is no other host');
 }
 
 /** Of its own place nothing is said of where it may go. */

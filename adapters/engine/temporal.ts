@@ -49,6 +49,7 @@ export const summaryOf = ({ kind, resource, resource_name, role }: Operation): s
 const idAttribute = {
   service: searchAttributes.ArcusService,
   vm: searchAttributes.ArcusVm,
+  host: searchAttributes.ArcusHost,
   zone: null,
 } as const satisfies Record<OperatedKind, typeof searchAttributes.ArcusVm | null>;
 

@@ -4,11 +4,14 @@ import { CreateHost, HostResource, HostState } from '../../schemas/hosts/host.js
 import type { DocumentKind } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { operationsLeaf } from '../operations/operation-list.js';
+import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { inFile, readInput } from '../shell/files/input.js';
+import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
 import { pairs, sizeOf } from '../shell/output.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
@@ -61,6 +64,7 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['MEMORY', sharesOf(host.memory, host.reserved.memory, 'MB')],
         ['LAST MONITORED', host.last_monitored_at ?? 'never'],
         ['VMS', host.vms.join(', ') || '-'],
+        ['OPERATION', host.operation],
       ]),
       '',
       permissionsText(host),
@@ -182,6 +186,18 @@ export const hostCommands: readonly Leaf[] = [
   setState('enable', 'enabled', 'Let a host take VMs again'),
   setState('disable', 'disabled', 'Let a host keep its VMs and take no new ones'),
   setState('offline', 'offline', 'Stop watching a host'),
+  leaf({
+    usage: 'flush <host>',
+    summary: 'Disable a host, and move its VMs to others',
+    examples: ['arcus host flush host-1 --wait'],
+    options: [['--wait', 'wait until the operation has ended']],
+    schema: z.object({ wait: z.boolean().optional() }),
+    run: async (context, [wish], { wait: waits }) => {
+      const id = await resolve(context.client(), hosts, wish);
+      await reportOperation(context, await startOperation(context, 'POST', `/hosts/${id}/flush`), { wait: waits });
+    },
+  }),
+  operationsLeaf(hosts),
   cleanLeaf(hosts),
   metricsLeaf('host', {
     ...{ path: '/hosts', example: 'host-1' },

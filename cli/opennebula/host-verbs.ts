@@ -3,6 +3,7 @@ import type { Client } from '../../client/client.js';
 import { json } from '../../client/message.js';
 import { ClusterResource } from '../../schemas/hosts/cluster.js';
 import { HostResource } from '../../schemas/hosts/host.js';
+import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { clusters } from '../hosts/cluster-resource.js';
 import { hosts } from '../hosts/host.js';
 import { Complaint } from '../shell/complaint.js';
@@ -71,6 +72,11 @@ export const hostVerbs: readonly Verb[] = [
   remove(hosts),
   state('enable', 'Let it take VMs', 'enabled'),
   state('disable', 'Let it keep its VMs, and take no new ones', 'disabled'),
+  {
+    usage: 'flush <ids>',
+    summary: 'Disable it, and move its VMs to others',
+    run: toEach(hosts, ({ client }, id) => client.send('POST', `/hosts/${id}/flush`, OperationResource)),
+  },
   state('offline', 'Stop watching it', 'offline'),
   {
     usage: 'forceupdate <ids>',

@@ -8,14 +8,16 @@ import { Complaint } from '../shell/complaint.js';
 /** Kinds of things by which an operation can be named. */
 type Named = OperatedKind & OwnedKind;
 
-/** The ways to name an operation: by its id, or as the one at work on a service or a VM. */
+/** The ways to name an operation: by its id, or as the one at work on a service, a VM or a host. */
 export const operationOptions = [
   ['--service <service>', 'the one at work on this service, else its last'],
   ['--vm <vm>', 'the one at work on this VM, else its last'],
+  ['--host <host>', 'the one at work on this host, else its last'],
 ] as const;
 export const OperationOptions = z.object({
   service: z.string().optional(),
   vm: z.string().optional(),
+  host: z.string().optional(),
 } satisfies Record<Named, z.ZodOptional<z.ZodString>>);
 
 /** The id of a thing that operations are about, by its id or name. */
@@ -30,22 +32,23 @@ export const namingOperation =
   async (
     context: Pick<Context, 'client'>,
     wish: string | undefined,
-    { service, vm }: z.output<typeof OperationOptions>,
+    { service, vm, host }: z.output<typeof OperationOptions>,
   ): Promise<string> => {
-    const given = [wish, service, vm].filter((name) => name !== undefined);
+    const given = [wish, service, vm, host].filter((name) => name !== undefined);
     if (given.length !== 1)
       throw new Complaint(
         'usage',
         given.length === 0 ? 'Which operation?' : 'Name the operation one way, not several.',
         {
-          next: `Give the beginning of its id, or --service or --vm for the one at work there. ${list}`,
+          next: `Give the beginning of its id, or --service, --vm or --host for the one at work there. ${list}`,
         },
       );
     if (wish !== undefined) return beginningWith(context, wish);
     const client = context.client();
-    return service === undefined
+    if (service !== undefined) return lastOn(client, 'service', await find.service(client, service));
+    return host === undefined
       ? lastOn(client, 'vm', await find.vm(client, vm))
-      : lastOn(client, 'service', await find.service(client, service));
+      : lastOn(client, 'host', await find.host(client, host));
   };
 
 const AtWork = z.object({ operation: z.string().nullable() });

@@ -19,6 +19,7 @@ export function operationText(operation: OperationDetail, context: Context): str
     ...question(operation, width),
     ...progress(operation),
     ...performed(operation),
+    ...flushed(operation),
     ...steps(operation, now, width),
     ...(operation.actions.length > 0 ? ['', 'WHAT YOU CAN DO', actionLines(operation.actions, width)] : []),
   ].join('\n');
@@ -70,6 +71,20 @@ function performed({ performed }: OperationDetail): string[] {
   const { action, asked, refused, gone, left, vms } = performed;
   const counts = `${asked} asked, ${refused} refused, ${gone} gone, ${left} left`;
   return ['', `${action.toUpperCase()}: ${counts}`, ...vms.map(performedLine)];
+}
+
+type FlushedVm = NonNullable<OperationDetail['flushed']>['vms'][number];
+function flushedLine({ vm, outcome, live, operation, why }: FlushedVm): string {
+  const way = live === null || outcome === 'waits' ? '' : live ? ' live' : ' cold';
+  return `VM ${vm}: ${outcome}${way}${operation === null ? '' : `, operation ${operation}`}${why === null ? '' : `: ${printable(why)}`}`;
+}
+
+/** Of a flush: what has become of each VM, those first that stay. */
+function flushed({ flushed }: OperationDetail): string[] {
+  if (!flushed) return [];
+  const { moved, gone, moving, waits, stays, vms } = flushed;
+  const counts = `${moved} moved, ${gone} gone, ${moving} moving, ${waits} waiting, ${stays} staying`;
+  return ['', `VMS: ${counts}`, ...vms.map(flushedLine)];
 }
 
 function progress({ progress }: OperationDetail): string[] {

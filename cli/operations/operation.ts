@@ -36,10 +36,12 @@ function answerOf(text: string | undefined): Answer {
 async function resourceQuery(
   context: Context,
   find: Finding,
-  { service, vm }: z.output<typeof OperationOptions>,
+  { service, vm, host }: z.output<typeof OperationOptions>,
 ): Promise<Record<string, string>> {
-  if (service !== undefined && vm !== undefined)
-    throw new Complaint('usage', '--service and --vm exclude each other.', { next: 'Give one of them.' });
+  if ([service, vm, host].filter((name) => name !== undefined).length > 1)
+    throw new Complaint('usage', '--service, --vm and --host exclude each other.', { next: 'Give one of them.' });
+  if (host !== undefined)
+    return { resource_type: 'host', resource_id: String(await find.host(context.client(), host)) };
   if (service !== undefined)
     return { resource_type: 'service', resource_id: String(await find.service(context.client(), service)) };
   if (vm !== undefined) return { resource_type: 'vm', resource_id: String(await find.vm(context.client(), vm)) };
@@ -65,6 +67,7 @@ export function operationCommands(find: Finding): readonly Leaf[] {
         ['--state <state>', `only those in this state: ${OperationState.options.join(', ')}`],
         ['--service <service>', 'only those on this service'],
         ['--vm <vm>', 'only those on this VM'],
+        ['--host <host>', 'only those on this host'],
         limitOption,
         watchOption,
       ],

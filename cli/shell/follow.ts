@@ -133,6 +133,7 @@ function narrator({ terminal, err, now }: Context) {
 const whyOf: Record<OperatedKind, (operation: OperationDetail) => string> = {
   service: ({ resource }) => `service why ${resource.id}`,
   vm: ({ resource }) => `vm why ${resource.id}`,
+  host: ({ resource }) => `host why ${resource.id}`,
   zone: ({ id }) => `operation why ${id}`,
 };
 

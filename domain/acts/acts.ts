@@ -4,7 +4,7 @@ import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
-import { type HostWish, maySetHost } from './host-acts.js';
+import { type HostWish, mayFlush, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
@@ -44,6 +44,7 @@ export type Act =
   | { do: 'terminate'; hard: boolean }
   | { do: 'report' }
   | { do: 'setHost'; to: HostWish }
+  | { do: 'flush' }
   | { do: 'check' };
 
 /**
@@ -95,6 +96,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayReport(resource) : elsewhere;
     case 'setHost':
       return resource?.type === 'host' ? maySetHost(resource, act.to) : elsewhere;
+    case 'flush':
+      return resource?.type === 'host' ? mayFlush(resource) : elsewhere;
     case 'check':
       return resource?.type === 'zone' ? mayCheck(resource) : elsewhere;
   }
@@ -111,6 +114,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'migrate':
     case 'resched':
     case 'deployOn':
+    case 'flush':
       return 'admin';
     case 'retry':
       return operation && operations[operation.kind].right === 'admin' ? 'admin' : 'manage';

@@ -32,7 +32,14 @@ type Facts = {
     /** Another host is looked for. */
     resched: boolean;
   };
-  host: { state: HostState };
+  host: {
+    name: string;
+    state: HostState;
+    /** Why it does not answer, where it does not. */
+    error: string | null;
+    /** How many VMs have their place there. */
+    vms: number;
+  };
   zone: object;
 };
 

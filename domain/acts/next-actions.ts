@@ -23,6 +23,7 @@ export type ActionName =
   | 'undeploy'
   | 'terminate'
   | 'delete'
+  | 'flush'
   | 'disable'
   | 'offline';
 
@@ -115,6 +116,13 @@ const rows = [
     'delete',
     { do: 'delete' },
     (facts) => (isGone(facts) ? 'Remove its document.' : 'Cut the power of its VMs and remove the service.'),
+  ],
+  [
+    'flush',
+    { do: 'flush' },
+    'Move its VMs to other hosts.',
+    // Of one that is to go on taking VMs it would be an odd offer.
+    ({ resource }) => resource?.type === 'host' && resource.state === 'DISABLED' && resource.vms > 0,
   ],
   [
     'disable',
@@ -210,6 +218,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return request('PATCH', `/vms/${id}`, `vm update ${id} READY=YES`, { user_template: { READY: 'YES' } });
     case 'setHost':
       return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
+    case 'flush':
+      return post(`/hosts/${id}/flush`, `host flush ${id}`);
     case 'check':
       return post('/consistency-checks', 'fsck');
   }

@@ -2,6 +2,7 @@ import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
 import { switchOf } from '../vms/vm-switches.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
+import { mayFlush } from './host-acts.js';
 import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import { mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
@@ -62,6 +63,8 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
     }
     case 'migrateVm':
       return resource?.type === 'vm' ? mayMigrate(resource) : notFound(name);
+    case 'flushHost':
+      return resource?.type === 'host' ? mayFlush(resource) : notFound(name);
     case 'terminateVm':
       return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
     case 'checkConsistency':

@@ -16,6 +16,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   recoverVm: () => 'recover it with retry, or terminate it',
   performOnVm: null,
   migrateVm: null,
+  flushHost: null,
   checkConsistency: null,
 };
 

@@ -1,11 +1,55 @@
+import type { Operation } from '../../schemas/operations/operation.js';
+import { isOpen } from '../operation-states.js';
 import { counted, lengthOf, sentence, when } from '../words.js';
-import { type HostSubject, type Story, story, type WhyFacts } from './facts.js';
+import { type HostSubject, joined, type Story, story, type WhyFacts } from './facts.js';
+import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
+import { endedText, errorText, goingOn, hasOperation, type OperationFacts, resourceName } from './operation-words.js';
 
 /** A host that was not probed for so long is not being monitored as it should. */
 const overdue = 60_000;
 
-/** Why a host takes VMs or does not. */
-export function hostStory({ subject, engine, now }: WhyFacts & { subject: HostSubject }): Story {
+type Facts = WhyFacts & { subject: HostSubject };
+
+/** Why a host takes VMs or does not, and how far its flush is, or what came of the last one. */
+export function hostStory(facts: Facts): Story {
+  return joined(stateStory(facts), hasOperation(facts) ? flushStory(facts) : story([]));
+}
+
+function flushStory(facts: Facts & OperationFacts): Story {
+  const { operation, subject, steps } = facts;
+  if (operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
+  if (isOpen(operation))
+    return joined(
+      story([goingOn(resourceName(operation), facts), ...flushedText(operation)]),
+      cancelStory(facts),
+      stepsStory(facts, steps, []),
+    );
+  // Of one that was enabled since, or has nothing left, it says nothing any more.
+  if (operation.state === 'succeeded' || subject.state !== 'DISABLED' || subject.vms === 0) return story([]);
+  return story([endedText(facts), errorText(operation)], { trouble: true });
+}
+
+/** VMs that are told of in full. */
+const told = 3;
+
+/** What the VMs of a flush wait for, and which cannot be moved. */
+function flushedText(operation: Operation): string[] {
+  const all = Object.entries(operation.flushed ?? {});
+  return (['moving', 'waits', 'stays'] as const).flatMap((outcome) => {
+    const its = all.filter(([, one]) => one.outcome === outcome);
+    if (its.length === 0) return [];
+    const said = its.slice(0, told).map(([vm, { why, live }]) => {
+      const way = outcome === 'moving' ? (live ? 'live' : 'cold') : null;
+      const about = [way, why].filter((text) => text !== null).join(', ');
+      return `VM ${vm}${about === '' ? '' : ` (${about})`}`;
+    });
+    const more = its.length > told ? [`${its.length - told} more`] : [];
+    return [`${words[outcome]}: ${[...said, ...more].join('; ')}.`];
+  });
+}
+const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be moved' } as const;
+
+function stateStory({ subject, engine, now }: Facts): Story {
   const { id, name, state, error, lastProbe, nextProbe, waiting } = subject;
   const it = `Host ${id} (${name})`;
   const next = nextProbe

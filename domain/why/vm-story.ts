@@ -66,6 +66,7 @@ function operationStory(facts: Facts & OperationFacts): Story {
 const nameFrom: Record<OperatedKind, (operation: Operation) => string> = {
   vm: () => 'it',
   service: (operation) => `its ${resourceName(operation)}`,
+  host: resourceName,
   zone: resourceName,
 };
 

@@ -31,8 +31,13 @@ type StoriesOf<T extends Subject['type']> = {
   [K in T]: (facts: WhyFacts & { subject: Extract<Subject, { type: K }> }) => Story;
 };
 /** Of what operations are about: these tell of the operation, too. */
-const operated: StoriesOf<OperatedKind> = { service: serviceStory, vm: vmStory, zone: plainStory };
-const others: StoriesOf<Exclude<Subject['type'], OperatedKind>> = { host: hostStory, gone: plainStory };
+const operated: StoriesOf<OperatedKind> = {
+  service: serviceStory,
+  vm: vmStory,
+  host: hostStory,
+  zone: plainStory,
+};
+const others: StoriesOf<Exclude<Subject['type'], OperatedKind>> = { gone: plainStory };
 
 function tell(facts: WhyFacts): Story {
   const { subject } = facts;
@@ -42,7 +47,7 @@ function tell(facts: WhyFacts): Story {
     case 'vm':
       return operated.vm({ ...facts, subject });
     case 'host':
-      return others.host({ ...facts, subject });
+      return operated.host({ ...facts, subject });
     case 'zone':
       return operated.zone({ ...facts, subject });
     case 'gone':
@@ -99,6 +104,7 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   undeploy: ['undeploy', 'the service'],
   terminate: ['terminate', 'the VM'],
   delete: ['delete', 'the service'],
+  flush: ['flush', 'the host'],
   disable: ['disable', 'the host'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;
 

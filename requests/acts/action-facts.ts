@@ -33,6 +33,10 @@ const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resour
     const vm = await store.vms.find(id);
     return vm && { type: 'vm', vm, service: vm.service ? await store.services.find(vm.service.id) : null };
   },
+  host: async (store, id) => {
+    const host = await store.hosts.find(id);
+    return host && { type: 'host', host };
+  },
   zone: async (_store, id) => ({ type: 'zone', id }),
 };
 
@@ -97,8 +101,11 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       // The zone may still name a check that has ended: the next one takes its place.
       return { ...resource, work: standing && isOpen(standing) ? workOf(standing._id, standing) : null };
     }
-    case 'host':
-      return { type: 'host', id: resource.host._id, state: resource.host.state };
+    case 'host': {
+      const { _id: id, name, state, error, vm_count: vms, operation: op = null } = resource.host;
+      const work = op === null ? null : workOf(op, await standingOf(store, op));
+      return { type: 'host', id, name, state, error, vms, work };
+    }
     case 'service': {
       const { _id: id, state, wanted } = resource.service;
       const op = operationAtWork(resource.service);

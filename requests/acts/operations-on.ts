@@ -1,6 +1,7 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
+import type { Host } from '../../schemas/hosts/host.js';
 import type { OperatedKind, OwnedKind } from '../../schemas/kinds.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -10,17 +11,18 @@ import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import { listOperations } from '../operations/operations.js';
 
-/** Those of one service or VM that the caller may USE. */
+/** Those of one service, VM or host that the caller may USE. */
 export async function listOperationsOn(
   context: OperationsContext,
   caller: Caller,
   { type, id }: { type: OperatedKind & OwnedKind; id: number },
   query: ListQuery & { state?: OperationState },
 ): Promise<Page<OperationResource>> {
-  const { services, vms } = context.store;
-  const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | null>> = {
+  const { services, vms, hosts } = context.store;
+  const find: Record<OperatedKind & OwnedKind, () => Promise<Service | Vm | Host | null>> = {
     service: () => services.find(id),
     vm: () => vms.find(id),
+    host: () => hosts.find(id),
   };
   authorised(caller, type, await find[type](), 'use', id);
   return listOperations(context, caller, { ...query, resource_type: type, resource_id: id });

@@ -7,6 +7,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { flushHostAgain } from '../vms/host-flush.js';
 import { migrateVmAgain } from '../vms/vm-migration.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
 import { switchVmAgain } from '../vms/vm-switches.js';
@@ -50,6 +51,8 @@ export async function tryAgain(
     case 'migrateVm':
       if (!isMigration(operation)) throw new Error(`${retryOf} migrates no VM`);
       return migrateVmAgain(context, caller, id, operation.input, asked);
+    case 'flushHost':
+      return flushHostAgain(context, caller, id, asked);
     case 'terminateVm':
       return terminateVmAgain(context, caller, id, { hard: wasHard(operation) }, asked);
     case 'checkConsistency': {

@@ -10,6 +10,7 @@ import type { ListQuery } from '../../schemas/common/list.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { CreateHost, Host, HostEdit, HostResource, HostState } from '../../schemas/hosts/host.js';
 import type { CleanHost } from '../../schemas/hosts/strays.js';
+import { demandOn } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
@@ -104,6 +105,10 @@ export async function updateHost(
     if (resizes || named.has('reserved')) await store.clusterChanges.resizeHost(id, sizes, transaction);
     // Enabling one that is in ERROR has it tried again, though nothing of its state was wished otherwise.
     const becomes = named.has('state') ? nextHostState(host.state, hostEvents[state]) : undefined;
+    // What is being flushed stays disabled until that has ended.
+    if (becomes !== undefined && host.operation)
+      await demandOn(store, { do: 'setHost', to: state }, { type: 'host', host });
+    if (cluster_id !== before.cluster_id) await store.operations.setCluster(id, cluster_id, transaction);
     const after = await store.hosts.update(
       id,
       { attributes, ...(becomes !== undefined && { state: becomes, error: null }) },
@@ -161,6 +166,7 @@ export async function removeHost(
   const { edit } = objects(context);
   const { store } = context;
   await edit(caller, id, precondition, async (host, transaction) => {
+    if (host.operation) await demandOn(store, { do: 'flush' }, { type: 'host', host });
     if (await store.hosts.removeEmpty(id, transaction)) return true;
     const count = Object.keys(host.vms).length;
     throw new Problem('in_use', `Host ${id} (${host.name}) holds ${count} VMs. Disable it and terminate them first.`);

@@ -21,6 +21,8 @@ import { operationResource } from '../resources.js';
 type Wish<K extends OperationKind> = {
   kind: K;
   resource: { type: (typeof operations)[K]['on']; id: number };
+  /** Of what is in a cluster, that. */
+  cluster?: number;
   /** Of a service, the role that the operation has alone. */
   role?: string;
   name: string;
@@ -61,6 +63,7 @@ export async function admit<K extends OperationKind>(
   {
     kind,
     resource,
+    cluster,
     role,
     name,
     owner,
@@ -81,6 +84,7 @@ export async function admit<K extends OperationKind>(
     kind,
     resource,
     ...(role !== undefined && { role }),
+    ...(cluster !== undefined && { cluster_id: cluster }),
     resource_name: name,
     workflow_id: runIdOf(kind, resource, role, _id),
     input,
@@ -111,7 +115,12 @@ export async function admit<K extends OperationKind>(
         if (!now) return null;
         // It has been given away, or its bits were changed, since it was read.
         if (!isSameOwnership(now, owner))
-          demand(caller, operationSubject({ ...now, resource }), right, nameOf(resource));
+          demand(
+            caller,
+            operationSubject({ ...now, resource, ...(cluster !== undefined && { cluster_id: cluster }) }),
+            right,
+            nameOf(resource),
+          );
         if (charge) await store.quotas.charge(chargedOwner(owner, caller), charge, transaction);
         // What takes away is never refused: it is how there come to be fewer.
         if (!takesAway(kind))

@@ -4,7 +4,8 @@ import { hasEnded } from '../../domain/operation-states.js';
 import { type SeenStep, seenSteps, stepResource } from '../../domain/operations/steps.js';
 import { etaOf, type Progress, serviceProgress, vmProgress } from '../../domain/services/progress.js';
 import type { OperatedKind } from '../../schemas/kinds.js';
-import { isPerformance, type Operation } from '../../schemas/operations/operation.js';
+import type { Flushed } from '../../schemas/operations/flushed.js';
+import { isFlush, isPerformance, type Operation } from '../../schemas/operations/operation.js';
 import type { OperationDetail } from '../../schemas/operations/operation-resource.js';
 import type { Performed } from '../../schemas/operations/vm-action.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
@@ -44,6 +45,7 @@ export async function showOperation(context: OperationsContext, caller: Caller, 
       runs: eta.runs,
     },
     performed: performedResource(operation),
+    flushed: flushedResource(operation),
     actions: nextActions(facts),
     asked_engine: askedEngine,
   };
@@ -65,6 +67,23 @@ function performedResource(operation: Operation): OperationDetail['performed'] {
     vms: [...refused, ...gone, ...asked].slice(0, performedShown),
   };
 }
+
+/** What a flush has come to at each VM, those first that stay. */
+function flushedResource(operation: Operation): OperationDetail['flushed'] {
+  if (!isFlush(operation)) return null;
+  const all = Object.entries(operation.flushed ?? {}).map(([vm, { outcome, live, op, why, at }]) => ({
+    ...{ vm: Number(vm), outcome, live, operation: op, why, at: at.toISOString() },
+  }));
+  const those = (outcome: Flushed['outcome']) => all.filter((one) => one.outcome === outcome);
+  const [stays, waits, moving, moved, gone] = flushOutcomes.map(those);
+  const told = [stays, waits, moving, moved, gone].flatMap((some = []) => some);
+  const count = (some: typeof all | undefined): number => some?.length ?? 0;
+  return {
+    ...{ moved: count(moved), gone: count(gone), moving: count(moving), waits: count(waits), stays: count(stays) },
+    vms: told.slice(0, performedShown),
+  };
+}
+const flushOutcomes = ['stays', 'waits', 'moving', 'moved', 'gone'] as const;
 
 /** What was written down of its steps; the engine is asked only where it may know more, so that looking stays cheap. */
 async function stepsOf(
@@ -102,6 +121,11 @@ export async function progressNow(
     const done = Object.keys(operation.performed ?? {}).length;
     return { done, total: operation.input.vms.length, unit: 'VMs', roles: [] };
   }
+  if (isFlush(operation)) {
+    const all = Object.values(operation.flushed ?? {});
+    const done = all.filter(({ outcome }) => outcome === 'moved' || outcome === 'gone').length;
+    return { done, total: all.length, unit: 'VMs', roles: [] };
+  }
   if (resource === null || !isCounted[operation.resource.type]) return null;
   if (hasEnded(operation) && (await store.operations.lastOf(operation.resource, operation.role))?._id !== operation._id)
     return null;
@@ -121,4 +145,4 @@ export async function progressNow(
 }
 
 /** Whether there is something of a resource that is counted while an operation goes on. */
-const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, zone: false };
+const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, host: false, zone: false };

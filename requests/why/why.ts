@@ -7,7 +7,6 @@ import { operationAtWork } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
 import { why } from '../../domain/why/why.js';
-import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Why } from '../../schemas/operations/why.js';
@@ -50,7 +49,12 @@ export async function whyVm(context: OperationsContext, caller: Caller, id: numb
 export async function whyHost(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
   const { store } = context;
   const host = authorised(caller, 'host', await store.hosts.find(id), 'use', id);
-  return still(context, caller, { type: 'host', host });
+  const current = host.operation ?? null;
+  const operation =
+    (current === null ? null : await store.operations.find(current)) ??
+    (await store.operations.lastOf({ type: 'host', id }));
+  const isSeen = operation !== null && allowed(caller, operationSubject(operation), 'use');
+  return answer(context, caller, 'resource', isSeen ? operation : null, { type: 'host', host });
 }
 
 /** What is at work on a service, or was last. */
@@ -61,15 +65,6 @@ async function operationOn(context: OperationsContext, service: Service): Promis
     (current === null ? null : await store.operations.find(current)) ??
     store.operations.lastOf({ type: 'service', id: service._id })
   );
-}
-
-/** Of what no operation is about. */
-function still(
-  context: OperationsContext,
-  caller: Caller,
-  resource: Exclude<Resource, { type: OperatedKind }>,
-): Promise<Why> {
-  return answer(context, caller, 'resource', null, resource);
 }
 
 async function answer(
@@ -149,6 +144,7 @@ async function subjectFacts(
       return { subject: await vmSubject(store, resource.vm, resource.service) };
     case 'host': {
       const { host } = resource;
+      if (operation && isOpen(operation)) return { subject: await hostSubject(store, host, null) };
       if (host.state === 'DISABLED' || host.state === 'OFFLINE')
         return { subject: await hostSubject(store, host, null), engine: null };
       const next = await engine.nextMonitoring().catch(() => undefined);

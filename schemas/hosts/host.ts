@@ -86,6 +86,8 @@ export type Host = {
   strays?: Strays;
   /** What those take that are up. Nobody may reserve it. Absent: nothing. */
   outside?: Capacity;
+  /** What is at work on it. Absent: nothing. */
+  operation?: string | null;
   /** Zombies that somebody wants removed. */
   condemned?: Condemned[];
   created_at: Date;
@@ -116,6 +118,7 @@ export const HostResource = OwnershipResource.extend({
     .object({ total: z.int(), reserved: z.int(), used: z.int(), outside: z.int(), free: z.int() })
     .describe('MB'),
   vms: z.array(ObjectId).describe('VMs with a reservation here'),
+  operation: z.string().nullable().describe('The operation that is at work on it: its flush'),
   zombies: z
     .object({ count: z.int(), items: z.array(ZombieResource) })
     .describe('Domains of this installation that should not be there; items: the first of them'),

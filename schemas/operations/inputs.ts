@@ -60,6 +60,7 @@ export const MigrateVmInput = z.object({
   host: z.int().nullable().describe('Where it is to go; null: where it fits'),
   live: z.boolean(),
 });
+export const FlushHostInput = z.object({});
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -73,5 +74,6 @@ export type OperationInputs = {
   recoverVm: z.infer<typeof RecoverVmInput>;
   performOnVm: z.infer<typeof PerformOnVmInput>;
   migrateVm: z.infer<typeof MigrateVmInput>;
+  flushHost: z.infer<typeof FlushHostInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

@@ -101,6 +101,31 @@ export const OperationDetail = OperationResource.extend({
     })
     .nullable()
     .describe('Of an action on VMs: what it has come to so far; null: it is something else'),
+  flushed: z
+    .object({
+      moved: z.int().describe('VMs that are on other hosts now'),
+      gone: z.int().describe('VMs that ended meanwhile, or have no host any more'),
+      moving: z.int().describe('VMs whose migration is under way'),
+      waits: z.int().describe('VMs that wait for their turn, or for what is at work on them'),
+      stays: z.int().describe('VMs that cannot be moved'),
+      vms: z
+        .array(
+          z.object({
+            vm: ObjectId,
+            outcome: z.enum(['moved', 'gone', 'moving', 'waits', 'stays']),
+            live: z.boolean().nullable().describe('Whether it is migrated live; null: no migration was asked for'),
+            operation: z.string().nullable().describe('Its migration'),
+            why: z
+              .string()
+              .nullable()
+              .describe('What it waits for, or what keeps it; of one that was not moved live although it ran: why not'),
+            at: Timestamp,
+          }),
+        )
+        .describe('Those first that stay, then those that wait; 200 at most'),
+    })
+    .nullable()
+    .describe('Of the flush of a host: what it has come to so far; null: it is something else'),
   actions: z.array(NextAction).describe('What you may do now'),
   asked_engine: z.boolean().describe('false: Temporal did not answer within a second; retries are then not shown'),
 }).meta({ id: 'OperationDetail' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ObjectId, type Ownership } from '../common/common.js';
 import { operatedKinds } from '../kinds.js';
 import { operationKinds } from '../operations.js';
+import type { Flushed } from './flushed.js';
 import type { OperationInputs } from './inputs.js';
 import type { Answer } from './question.js';
 import type { Performed } from './vm-action.js';
@@ -94,6 +95,10 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   aged_from?: Date;
   /** Of an action on VMs: what it has come to, by their ids. */
   performed?: Record<string, Performed>;
+  /** Of a flush: what it has come to, by the ids of the VMs that it found on the host. */
+  flushed?: Record<string, Flushed>;
+  /** Of one on what is in a cluster, that: rules give rights by it. */
+  cluster_id?: number;
   /** VMs of its service are not all told of what it has come to; absent: they are. */
   releasing?: Releasing;
 };
@@ -119,5 +124,6 @@ export const isSwitch = (operation: Operation): operation is Operation<'performO
   operation.kind === 'performOnVm';
 export const isMigration = (operation: Operation): operation is Operation<'migrateVm'> =>
   operation.kind === 'migrateVm';
+export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -1,12 +1,10 @@
 import { type Model, mongo, type QueryFilter } from 'mongoose';
-import type { Clustered } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator, type Visibility, visibility } from '../../domain/identity/permissions.js';
 import { Problem } from '../../domain/problems.js';
 import type { Page } from '../../schemas/common/common.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { ListFields, ListQuery } from '../../schemas/common/list.js';
-import type { ResourceType } from '../../schemas/identity/acl.js';
 import { kinds, type OwnedKind, operatedKinds } from '../../schemas/kinds.js';
 import type { ResourceRef } from '../../schemas/operations/operation.js';
 import { afterCursor, cursorOf, type SortKey } from './cursor.js';
@@ -116,17 +114,14 @@ export function visibleTo(caller: Caller, kind: OwnedKind): Record<string, unkno
 }
 
 /**
- * The same for operations, which are seen by their own bits and by what rules grant on the objects they are about: none of a
- * kind that rules select by cluster, for operations do not say in which that is.
+ * The same for operations, which are seen by their own bits and by what rules grant on the objects they are about.
  */
 export function operationsVisibleTo(caller: Caller): Record<string, unknown> {
   if (isAdministrator(caller)) return {};
   return {
     $or: [
       ...permitted({ uid: caller.id, groups: caller.groups }),
-      ...operatedKinds.flatMap((kind) =>
-        about(kind, visibility(caller, kinds[kind].acl satisfies Exclude<ResourceType, Clustered>)),
-      ),
+      ...operatedKinds.flatMap((kind) => about(kind, visibility(caller, kinds[kind].acl))),
     ],
   };
 }
@@ -137,6 +132,7 @@ function about(type: ResourceRef['type'], seen: Visibility): Record<string, unkn
   return [
     ...(seen.ids.length > 0 ? [{ ...on, 'resource.id': { $in: seen.ids } }] : []),
     ...(seen.gids.length > 0 ? [{ ...on, ...ofGroups(seen.gids) }] : []),
+    ...(seen.clusters.length > 0 ? [{ ...on, cluster_id: { $in: seen.clusters } }] : []),
   ];
 }
 

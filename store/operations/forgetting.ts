@@ -22,7 +22,7 @@ export function createForgetting(
 ) {
   async function livingOf(type: OperatedKind, ids: readonly number[]): Promise<Set<number>> {
     const row = kinds[type];
-    const lives = 'owned' in row ? { state: { $ne: row.owned.ended } } : {};
+    const lives = 'owned' in row && row.owned.ended !== null ? { state: { $ne: row.owned.ended } } : {};
     const found = await connection
       .collection<{ _id: number; state?: string }>(row.collection)
       .find({ _id: { $in: [...ids] }, ...lives }, { projection: { _id: 1 } })

@@ -28,7 +28,7 @@ export type Outcome =
   | { state: 'failed' | 'cancelled'; error: OperationError & { code: ProblemCode } };
 
 /** Without what only its first step goes by, and what only one that is looked at by itself shows. */
-const shownFields = { begun: 0, performed: 0 } as const;
+const shownFields = { begun: 0, performed: 0, flushed: 0 } as const;
 
 export type Ending = Pick<Operation, '_id' | 'state' | 'error'>;
 
@@ -223,6 +223,14 @@ export function createOperationStore(connection: Connection) {
         .exec();
       return found.map(({ _id }) => _id);
     },
+
+    /** Of operations on a host that has come into another cluster. */
+    setCluster: (host: number, cluster: number, transaction: Transaction) =>
+      operations.updateMany(
+        { 'resource.type': 'host', 'resource.id': host },
+        { $set: { cluster_id: cluster } },
+        within(transaction),
+      ),
 
     /** Ends an operation that has not ended, and returns it; null when it had. `releasing`: what is left to do of it. */
     end: (

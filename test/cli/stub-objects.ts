@@ -25,6 +25,7 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   cpu: { total: 4, reserved: 0, used: 0, outside: 0, free: 4 },
   memory: { total: 4096, reserved: 0, used: 0, outside: 0, free: 4096 },
   vms: [],
+  operation: null,
   zombies: { count: 0, items: [] },
   wilds: { count: 0, items: [] },
   created_at,

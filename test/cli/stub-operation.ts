@@ -22,6 +22,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   started_at: '2026-11-22T14:00:00.100Z',
   ended_at: null,
   performed: null,
+  flushed: null,
   steps: [
     {
       name: 'startRoles',

@@ -94,6 +94,26 @@ describe('placement, on real servers', { timeout: 180_000 }, () => {
     await cluster.client.awaitOperation(id, 'succeeded');
   });
 
+  it('frees a host that is flushed: its VMs run on the others', async () => {
+    const vms = [];
+    for (let made = 0; made < 4; made++) vms.push(await createVm({ CPU: 1, MEMORY: 64 }));
+    const places = new Map<number, number | undefined>();
+    for (const vm of vms) places.set(vm, (await runs(vm)).host?.id);
+    const from = places.get(vms[0] ?? -1) ?? -1;
+    const { id } = await cluster.client.accepted('POST', `/hosts/${from}/flush`);
+    await cluster.client.awaitOperation(id, 'succeeded');
+    expect(await host(from)).toMatchObject({ state: 'DISABLED', vms: [], operation: null });
+    for (const vm of vms) {
+      const now = (await runs(vm)).host?.id;
+      expect(now, `VM ${vm}`).not.toBe(from);
+      if (places.get(vm) !== from) expect(now).toBe(places.get(vm));
+    }
+    await change(from, { state: 'enabled' });
+    await eventually(async () => (await host(from)).state === 'MONITORED' || undefined);
+    for (const vm of vms) await gone(vm);
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
   it('wakes a VM when a host is moved into its cluster, overcommitted, or given an attribute', async () => {
     const [a = 0, b = 0] = hosts;
     const { id: production } = await cluster.client.ask(ClusterResource, 'POST', '/clusters', { name: 'production' });

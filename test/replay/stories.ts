@@ -1,4 +1,6 @@
 import { Problem } from '../../domain/problems.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import type { HostState } from '../../schemas/hosts/host.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import { eventually } from '../support/processes.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
@@ -48,6 +50,19 @@ async function answered(world: World, reply: Answer): Promise<PlayedRun> {
   await world.ended(op);
   await world.answer(op, reply);
   return ended(world, { op });
+}
+
+/** The host of a VM is flushed, and the others are in this state. */
+async function flushed(world: World, others: HostState): Promise<PlayedRun> {
+  const { id, op } = await world.createVm();
+  await world.ended(op);
+  const from = placeOf(await world.vm(id))?.hid ?? -1;
+  const hosts = (await world.store.hosts.all()).map(({ _id }) => _id);
+  for (const host of hosts) if (host !== from) await world.store.hosts.update(host, { state: others });
+  const told = await ended(world, await world.flush(from));
+  for (const host of hosts) await world.store.hosts.update(host, { state: 'MONITORED' });
+  await ended(world, await world.terminate(id));
+  return told;
 }
 
 async function booting(world: World): Promise<{ id: number; op: string }> {
@@ -302,6 +317,8 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     world.hypervisor.failVm(id, { call: 'migrate', error: new Problem('action_refused', 'its processor is another') });
     return ended(world, await world.migrate(id, { live: true }));
   },
+  'flush-host': (world) => flushed(world, 'MONITORED'),
+  'flush-host-stays': (world) => flushed(world, 'DISABLED'),
   'deploy-vm-restored': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);

@@ -11,6 +11,7 @@ import type { OperationsContext } from '../../requests/context.js';
 import { createOperations, type Operations } from '../../requests/operations.js';
 import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js';
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
+import { migrateForFlush } from '../../requests/vms/host-flush.js';
 import { migrateMarked } from '../../requests/vms/vm-resched.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
@@ -77,6 +78,7 @@ export class WorldAtWork {
         performOnVm: (deed) => performOnVm(this.#asking, deed),
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
         migrateMarked: (marked) => migrateMarked(this.#asking, marked),
+        migrateForFlush: (deed) => migrateForFlush(this.#asking, deed),
         settings: this.settings,
       },
       stepLog: this.#stepLog,

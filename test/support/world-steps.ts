@@ -22,6 +22,7 @@ const operations = [
   'recoverVm',
   'performOnVm',
   'migrateVm',
+  'flushHost',
   'checkConsistency',
 ];
 

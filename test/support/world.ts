@@ -205,6 +205,10 @@ export class World extends WorldAtWork {
     return asked(await this.operations.vms.migrate(this.caller, id, { live: false, ...wish }, admission));
   }
 
+  async flush(host: number): Promise<Asked> {
+    return asked(await this.operations.hosts.flush(this.caller, host, admission));
+  }
+
   async recoverVm(id: number, action: RecoverAction): Promise<Asked> {
     return asked(await this.operations.vms.recover(this.caller, id, { action }, admission));
   }

@@ -15,6 +15,7 @@ export const node: HostResource = {
   cpu: { total: 16, reserved: 0, used: 0, outside: 0, free: 16 },
   memory: { total: 65536, reserved: 6554, used: 0, outside: 0, free: 58982 },
   vms: [],
+  operation: null,
   zombies: { count: 0, items: [] },
   wilds: { count: 0, items: [] },
   created_at: '2026-05-04T09:10:00.000Z',

@@ -4,8 +4,22 @@ import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
+import { accepted, ids } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
-import { ById, creates, json, lists, NoParams, NoQuery, noBody, type Route, removes, route, shows } from '../route.js';
+import {
+  accepts,
+  ById,
+  creates,
+  json,
+  lists,
+  NoParams,
+  NoQuery,
+  noBody,
+  type Route,
+  removes,
+  route,
+  shows,
+} from '../route.js';
 import { node } from './hosts-examples.js';
 
 const HostQuery = listQuery(hostFields, HostResource).extend({
@@ -85,7 +99,7 @@ export const hostRoutes: readonly Route[] = [
     query: NoQuery,
     body: patches(UpdateHost.meta({ id: 'UpdateHost' }), HostEdit, upperCaseBelow('attributes')),
     answer: shows(HostResource),
-    problems: ['not_found', 'wrong_state', 'in_use'],
+    problems: ['not_found', 'wrong_state', 'in_use', 'operation_in_progress'],
     examples: [{ params: { id: '0' }, body: { state: 'disabled' }, answer: { ...node, state: 'DISABLED' } }],
     handle: ({ hosts }, { caller, params, body: revise, precondition }) =>
       hosts.update(caller, params.id, { revise, precondition }),
@@ -108,6 +122,28 @@ export const hostRoutes: readonly Route[] = [
     handle: ({ hosts }, { caller, params, body, precondition }) => hosts.clean(caller, params.id, body, precondition),
   }),
   route({
+    id: 'flushHost',
+    method: 'post',
+    path: '/hosts/{id}/flush',
+    tag: 'Hosts',
+    summary: 'Disable a host, and move its VMs to others',
+    description:
+      'Each VM by an operation of its own, as `POST /vms/{id}/migrate` would: live where it runs and its hypervisors can, else cold, and of a role then one after the other. What has no place elsewhere stays: the operation fails then and names it, and a retry goes on. The host stays disabled.',
+    needs: [edits('host')],
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        answer: accepted(ids.flush, 'flushHost', { type: 'host', id: 0, name: 'node-1' }, '09:27:30'),
+      },
+    ],
+    handle: ({ hosts }, { caller, params, admission }) => hosts.flush(caller, params.id, admission),
+  }),
+  route({
     id: 'deleteHost',
     method: 'delete',
     path: '/hosts/{id}',
@@ -118,7 +154,7 @@ export const hostRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: removes,
-    problems: ['not_found', 'in_use', 'wrong_state'],
+    problems: ['not_found', 'in_use', 'wrong_state', 'operation_in_progress'],
     examples: [{ params: { id: '0' }, answer: null }],
     handle: ({ hosts }, { caller, params, precondition }) => hosts.remove(caller, params.id, precondition),
   }),

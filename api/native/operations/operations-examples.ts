@@ -8,6 +8,7 @@ import { apiRoot } from '../route.js';
 
 /** Operations of the examples, in the order in which they are accepted. */
 export const ids = {
+  flush: '01KQS50G8M3W7Y2B9C5D4E6F1H',
   deployment: '01KQS59CCGG11TGCXNN17HER40',
   vm: '01KQS5CQT0RXPDM2GVXJND2C0N',
   resumption: '01KQS5GD00WM2MRQZ7BZRMAQ18',
@@ -32,7 +33,7 @@ export const ids = {
   release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
 };
 
-type Ref = { type: 'service' | 'vm'; id: number; name: string };
+type Ref = { type: 'service' | 'vm' | 'host'; id: number; name: string };
 export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
 export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
 export const heldShop: Ref = { type: 'service', id: 4, name: 'winter shop' };
@@ -126,6 +127,16 @@ export const deployed: OperationResource = {
   ended_at: '2026-05-04T09:32:25.000Z',
 };
 
+export const hostFlushed: OperationResource = {
+  ...begun(
+    accepted(ids.flush, 'flushHost', { type: 'host', id: 0, name: 'node-1' }, '09:27:30'),
+    '019df24e-7a10-7b3c-8d21-5f60e9a2c4b8',
+    '09:27:31',
+  ),
+  state: 'succeeded',
+  ended_at: '2026-05-04T09:28:40.000Z',
+};
+
 export const vmDeployed: OperationResource = {
   ...begun(accepted(ids.vm, 'deployVm', buildServer, '09:34:00'), '019df254-6e40-7d02-b8c4-0a93d5e6f711', '09:34:01'),
   state: 'succeeded',
@@ -194,6 +205,7 @@ const step = (
 export const deployedInFull: OperationDetail = {
   ...deployed,
   performed: null,
+  flushed: null,
   steps: [
     step('beginDeployment', 'plan the deployment', [11, 11]),
     step('startRoles', 'make the VMs of role db and find hosts for them', [11, 12], { role: 'db' }),

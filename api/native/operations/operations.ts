@@ -4,7 +4,7 @@ import { OperationDetail, OperationResource, operationFields } from '../../../sc
 import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
-import { deployed, deployedInFull, ids, vmDeployed } from './operations-examples.js';
+import { deployed, deployedInFull, hostFlushed, ids, vmDeployed } from './operations-examples.js';
 
 const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({
   state: OperationState.optional().describe('Only operations in this state'),
@@ -79,6 +79,22 @@ export const operationRoutes: readonly Route[] = [
     examples: [{ params: { id: '3' }, answer: { items: [vmDeployed], next_cursor: null } }],
     handle: ({ operations }, { caller, params, query }) =>
       operations.listOn(caller, { type: 'vm', id: params.id }, query),
+  }),
+  route({
+    id: 'listHostOperations',
+    method: 'get',
+    path: '/hosts/{id}/operations',
+    tag: 'Hosts',
+    summary: 'List the operations on a host, newest first',
+    needs: [['use', 'host']],
+    params: ById,
+    query: OneResourceQuery,
+    body: noBody,
+    answer: lists('HostOperationPage', OperationResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: { items: [hostFlushed], next_cursor: null } }],
+    handle: ({ operations }, { caller, params, query }) =>
+      operations.listOn(caller, { type: 'host', id: params.id }, query),
   }),
   route({
     id: 'showOperation',

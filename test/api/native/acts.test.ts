@@ -145,6 +145,7 @@ const inputs = {
     recoverVm: { claim: 'success' },
     performOnVm: { action: 'poweroff' },
     migrateVm: { from: 0, host: null, live: false },
+    flushHost: {},
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

@@ -25,6 +25,11 @@ const missing = (are: boolean): Event =>
     };
   });
 
+const enabled = meanwhile('the host is enabled again', async (world) => {
+  await world.send('patch', '/hosts/0').send({ state: 'enabled' });
+  await world.tick('monitorHosts');
+});
+
 /** An object is shared and given to somebody, and given back: what is told of it later is as before. */
 const shared = (kind: string, path: string): (string | Event)[] => [
   `chmod${kind}`,
@@ -45,10 +50,11 @@ export const story: readonly (string | Event)[] = [
   ...['listHosts', 'showHost'],
   ...shared('Host', '/hosts/0'),
   ...['showHostMetrics', 'cleanHost', 'updateHost', 'whyHost'],
-  meanwhile('the host is enabled again', async (world) => {
-    await world.send('patch', '/hosts/0').send({ state: 'enabled' });
-    await world.tick('monitorHosts');
-  }),
+  enabled,
+  'flushHost',
+  settled,
+  'listHostOperations',
+  enabled,
   ...['createVmTemplate', 'listVmTemplates', 'showVmTemplate'],
   ...shared('VmTemplate', '/vm-templates/0'),
   ...['replaceVmTemplate', 'updateVmTemplate', 'deleteVmTemplate'],

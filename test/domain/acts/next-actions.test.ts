@@ -215,7 +215,10 @@ describe('what may be done', () => {
     ],
     [
       'a host that does not answer',
-      { about: 'resource', resource: { type: 'host', id: 3, state: 'ERROR' } },
+      {
+        about: 'resource',
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'ERROR', error: null, vms: 0, work: null },
+      },
       ['disable', 'offline'],
     ],
     [
@@ -247,15 +250,28 @@ describe('what may be done', () => {
     ['a VM that is DONE', { operation: operation('succeeded', 'terminateVm'), resource: vm('DONE') }, []],
     [
       'a host that takes VMs',
-      { about: 'resource', resource: { type: 'host', id: 3, state: 'MONITORED' } },
+      {
+        about: 'resource',
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'MONITORED', error: null, vms: 0, work: null },
+      },
       ['disable'],
     ],
     [
       'a host that is disabled',
-      { about: 'resource', resource: { type: 'host', id: 3, state: 'DISABLED' } },
+      {
+        about: 'resource',
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 0, work: null },
+      },
       ['enable'],
     ],
-    ['a host that is offline', { about: 'resource', resource: { type: 'host', id: 3, state: 'OFFLINE' } }, ['enable']],
+    [
+      'a host that is offline',
+      {
+        about: 'resource',
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'OFFLINE', error: null, vms: 0, work: null },
+      },
+      ['enable'],
+    ],
     [
       'a consistency check at work',
       { operation: operation('running', 'checkConsistency'), resource: { type: 'zone', id: 0, work: null } },

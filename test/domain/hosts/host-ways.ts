@@ -21,7 +21,10 @@ const verbs = { enable: 'enabled', disable: 'disabled', offline: 'offline' } as 
 /** What administrators are offered, and what comes of it. */
 export function offeredOf(host: SeenHost): Way<SeenHost>[] {
   const facts = { about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true } as const;
-  return nextActions({ ...facts, resource: { type: 'host', id: 1, state: host.state } }).flatMap(({ name }) => {
+  return nextActions({
+    ...facts,
+    resource: { ...{ type: 'host', id: 1, name: 'host-1' }, ...{ state: host.state, error: null, vms: 0, work: null } },
+  }).flatMap(({ name }) => {
     if (name !== 'enable' && name !== 'disable' && name !== 'offline') return [];
     const state = nextHostState(host.state, hostEvents[verbs[name]]);
     return state === undefined ? [] : [{ name, to: { ...host, state } }];

@@ -208,7 +208,10 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         resched: false,
       };
     case 'host':
-      return { type: 'host', id: subject.id, state: subject.state };
+      return {
+        ...{ type: 'host', id: subject.id, name: subject.name },
+        ...{ state: subject.state, error: subject.error, vms: subject.vms, work },
+      };
     case 'zone':
       return { type: 'zone', id: 0, work };
     case 'gone':

@@ -1,0 +1,80 @@
+import type { Ownership } from '../../schemas/common/common.js';
+import type { Flushed } from '../../schemas/operations/flushed.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import type { HostStore } from '../hosts/hosts.js';
+import { ownershipFields } from '../mongo/model.js';
+import { type Transaction, within } from '../mongo/transaction.js';
+import type { OperationStore } from '../operations/operations.js';
+import type { VmStore } from './vms.js';
+
+/** A VM as whoever flushes a host sees it. */
+export type SeenVm = Pick<
+  Vm,
+  '_id' | 'state' | 'lcm_state' | 'reason' | 'history' | 'moving' | 'operation' | 'wanted' | 'hold' | 'service'
+>;
+const seenFields = {
+  ...{ state: 1, lcm_state: 1, reason: 1, history: { $slice: -1 }, moving: 1, operation: 1, wanted: 1, hold: 1 },
+  service: 1,
+} as const;
+
+/** Flushes of hosts: what they have come to stands in the operation, and the host says which one it has. */
+export const createFlushes = ({
+  hosts,
+  vms,
+  operations,
+}: {
+  hosts: HostStore;
+  vms: VmStore;
+  operations: OperationStore;
+}) => ({
+  /**
+   * Admission of one, in its transaction: the host answers, and nothing is at work on it. It takes no VMs from then on. Returns whose it
+   * is; null: the guard did not match.
+   */
+  admit: (id: number, op: string, transaction: Transaction): Promise<Ownership | null> =>
+    hosts.model
+      .findOneAndUpdate(
+        {
+          ...{ _id: id, operation: null },
+          $or: [{ state: { $in: ['INIT', 'MONITORED'] } }, { state: 'DISABLED', error: null }],
+        },
+        { $set: { operation: op, state: 'DISABLED', error: null } },
+        { ...within(transaction), projection: ownershipFields },
+      )
+      .lean<Ownership>()
+      .exec(),
+
+  /** Nothing is at work on the host any more. */
+  end: (id: number, op: string, transaction: Transaction) =>
+    hosts.model.updateOne({ _id: id, operation: op }, { $set: { operation: null } }, within(transaction)),
+
+  /** The VMs that have a reservation on the host, those with their place there, and these. */
+  async vmsOn(id: number, also: readonly number[]): Promise<SeenVm[]> {
+    const reserved = (await hosts.reservedOn([id])).get(id) ?? new Set<number>();
+    return vms.model
+      .find({ _id: { $in: [...new Set([...reserved, ...also])] } }, seenFields)
+      .sort({ _id: 1 })
+      .lean<SeenVm[]>()
+      .exec();
+  },
+
+  /** The VMs of these services that are not DONE. */
+  ofServices: (ids: readonly number[]): Promise<SeenVm[]> =>
+    vms.model
+      .find({ 'service.id': { $in: [...ids] }, state: { $ne: 'DONE' } }, seenFields)
+      .hint('by_service')
+      .lean<SeenVm[]>()
+      .exec(),
+
+  /** What has become of VMs: of each the entry with the highest turn stands. */
+  async note(op: string, said: ReadonlyMap<number, Flushed>): Promise<void> {
+    if (said.size === 0) return;
+    const fields = [...said].map(([vm, entry]) => {
+      const path = `flushed.${vm}`;
+      const isLater = { $lt: [{ $ifNull: [`$${path}.turn`, -1] }, entry.turn] };
+      return [path, { $cond: [isLater, { $literal: entry }, `$${path}`] }] as const;
+    });
+    await operations.model.updateOne({ _id: op }, [{ $set: Object.fromEntries(fields) }], { updatePipeline: true });
+  },
+});
+export type Flushes = ReturnType<typeof createFlushes>;
