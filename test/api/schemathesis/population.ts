@@ -172,6 +172,7 @@ export async function populate(world: World): Promise<Population> {
 
   const idsIn = async (collection: string) =>
     (await world.mongodb.collection<{ _id: number }>(collection).distinct('_id')).map(Number);
+  const flushable = (await store.hosts.model.distinct('_id', { state: 'MONITORED' }).exec()).slice(-4).map(Number);
   const idsOf = async (model: { distinct(field: '_id'): { exec(): Promise<unknown[]> } }) =>
     (await model.distinct('_id').exec()).map(Number);
   return {
@@ -180,6 +181,9 @@ export async function populate(world: World): Promise<Population> {
         managedKinds.map(async (kind) => [kinds[kind].path.slice(1), await idsIn(kinds[kind].collection)]),
       ),
     ),
+    // One that is flushed is not changed any more: no worker ends that.
+    hosts: (await idsOf(store.hosts.model)).filter((id) => !flushable.includes(id)),
+    flushable,
     vms: (await idsOf(store.vms.model)).filter((id) => ![...off, ...held, ...placed].some(({ _id }) => _id === id)),
     // These are resumed, those released or deployed, the last migrated or switched, and nothing else is done to them.
     off: off.map(({ _id }) => _id),
