@@ -71,6 +71,7 @@ import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { reschedVm } from './vms/vm-resched.js';
+import { configureVm, resizeVm } from './vms/vm-resize.js';
 import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
@@ -117,6 +118,8 @@ export const createOperations = (given: OperationsContext) => {
       migrate: migrateVm,
       hold: holdVm,
       resched: reschedVm,
+      resize: resizeVm,
+      configure: configureVm,
       release: releaseVm,
       deploy: deployVmOn,
     }),

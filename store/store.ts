@@ -35,6 +35,7 @@ import { createMetrics } from './vms/metrics.js';
 import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
+import { createVmEdits } from './vms/vm-edits.js';
 import { createVmStore } from './vms/vms.js';
 import { createWaitingVms } from './vms/waiting-vms.js';
 
@@ -74,6 +75,7 @@ export function createStore(connection: Connection) {
     services,
     cardinality,
     vms,
+    vmEdits: createVmEdits(connection, { vms, hosts, quotas }),
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
     resched: createResched(vms),

@@ -99,10 +99,12 @@ async function placeOnce(
   if (waiting.length === 0) return { placed: [], pending: [], refused: [] };
   const ids = waiting.map((vm) => vm._id);
   const isNew = new Set(known?.made.map((vm) => vm._id));
-  let [reserved, hosts] = await Promise.all([
+  const [found, before] = await Promise.all([
     store.hosts.reservationsOf(ids.filter((id) => !isNew.has(id))),
     known?.hosts ?? store.hosts.snapshot(),
   ]);
+  let reserved = await asLarge(store, waiting, found);
+  let hosts = reserved.length < found.length ? await store.hosts.snapshot() : before;
   const inherited = reserved.length > 0;
   const reasons = new Map<number, string>();
   const records = new Map<number, PlacementRecord>();
@@ -140,6 +142,21 @@ async function placeOnce(
     pending: ids.filter((id) => !having.has(id)),
     refused: waiting.filter((vm) => lost.has(vm._id)),
   };
+}
+
+/** Those of as much as the VM is to have; others are given back, which were made before it was resized. */
+async function asLarge(
+  store: Store,
+  vms: readonly WorkVm[],
+  reserved: readonly Reservation[],
+): Promise<readonly Reservation[]> {
+  const capacities = new Map(vms.map((vm) => [vm._id, vm.capacity]));
+  const fits = ({ vm, capacity: { cpu, memory } }: Reservation): boolean => {
+    const wanted = capacities.get(vm);
+    return wanted === undefined || (wanted.cpu === cpu && wanted.memory === memory);
+  };
+  await store.hosts.release(reserved.filter((one) => !fits(one)));
+  return reserved.filter(fits);
 }
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */

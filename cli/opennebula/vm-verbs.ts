@@ -6,6 +6,7 @@ import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
+import { configure, resize } from '../vms/vm-shaping.js';
 import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
 
@@ -86,6 +87,12 @@ const placing: readonly Verb[] = [
   },
 ];
 
+/** OpenNebula's sizes: MB, or with a unit. */
+const megabytes = (given: unknown): unknown => {
+  const [, amount, unit = 'm'] = /^(\d+(?:\.\d+)?)([mgt])?b?$/i.exec(String(given)) ?? [];
+  return amount === undefined ? given : Number(amount) * 1_024 ** 'mgt'.indexOf(unit.toLowerCase());
+};
+
 export const vmVerbs: readonly Verb[] = [
   listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
   showVerb(vms, (vm, { now }) => vmText(vm, now())),
@@ -94,6 +101,25 @@ export const vmVerbs: readonly Verb[] = [
     usage: 'rename <id> <name>',
     summary: 'Give it another name',
     run: toEach(vms, ({ client }, id, [name]) => client.send('PATCH', `/vms/${id}`, VmResource, json({ name }))),
+  },
+  {
+    usage: 'resize <id>',
+    summary: 'Give it another size; it does not run',
+    options: [
+      ['-c, --cpu <cores>', 'cores that are reserved'],
+      ['--vcpu <cores>', 'cores that its guest sees'],
+      ['-m, --memory <MB>', 'memory in MB; or with M, G or T'],
+      ['--enforce', 'its host has to have room: that is always so'],
+    ],
+    run: toEach(vms, ({ client }, id, _args, { cpu, vcpu, memory }) =>
+      resize(client, id, { cpu, vcpu, memory: megabytes(memory) }),
+    ),
+  },
+  {
+    usage: 'updateconf <id> <file>',
+    summary: 'Change what it is made of, by a file or standard input (-)',
+    options: [['-a, --append', 'over what there is']],
+    run: toEach(vms, ({ client }, id, [file = '-'], { append }) => configure(client, id, file, append === true)),
   },
   ...switchVerbs,
   ...placing,

@@ -19,6 +19,7 @@ import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
 import { placingLeaves } from './vm-placing.js';
+import { shapingLeaves } from './vm-shaping.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
 type Vm = z.infer<typeof VmResource>;
@@ -228,6 +229,7 @@ export const vmCommands: readonly Leaf[] = [
   }),
   ...switchLeaves,
   ...placingLeaves(vms),
+  ...shapingLeaves(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

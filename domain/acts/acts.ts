@@ -9,6 +9,7 @@ import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import {
+  mayConfigure,
   mayDeployOn,
   mayHold,
   mayMigrate,
@@ -16,6 +17,7 @@ import {
   mayReleaseVm,
   mayReport,
   mayResched,
+  mayResize,
   mayResume,
   maySwitch,
   mayTerminate,
@@ -37,6 +39,8 @@ export type Act =
   | { do: 'switch'; action: VmSwitch }
   | { do: 'hold' }
   | { do: 'releaseVm' }
+  | { do: 'resize' }
+  | { do: 'configure' }
   | { do: 'deployOn'; host: number }
   | { do: 'resched'; wish: boolean }
   | { do: 'migrate'; host: number | null; live: boolean }
@@ -82,6 +86,10 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayHold(resource) : elsewhere;
     case 'releaseVm':
       return resource?.type === 'vm' ? mayReleaseVm(resource) : elsewhere;
+    case 'resize':
+      return resource?.type === 'vm' ? mayResize(resource) : elsewhere;
+    case 'configure':
+      return resource?.type === 'vm' ? mayConfigure(resource) : elsewhere;
     case 'deployOn':
       return resource?.type === 'vm' ? mayDeployOn(resource) : elsewhere;
     case 'resched':
@@ -130,6 +138,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'resume':
     case 'hold':
     case 'releaseVm':
+    case 'resize':
+    case 'configure':
     case 'switch':
     case 'terminate':
     case 'report':

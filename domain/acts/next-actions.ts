@@ -139,10 +139,13 @@ const rows = [
   ],
 ] as const satisfies readonly Row[];
 
-/** An act that no row offers does not compile: nobody would be told of it. A check, and switches of VMs, are offered nowhere but as a retry. */
+/** An act that no row offers does not compile: nobody would be told of it. A check, and what users do to their VMs when they like, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };
 export const table: readonly Row[] = rows satisfies AllOffered<
-  Exclude<Act['do'], 'check' | 'switch' | 'deployOn' | 'resched' | (typeof rows)[number][1]['do']>
+  Exclude<
+    Act['do'],
+    'check' | 'switch' | 'deployOn' | 'resched' | 'resize' | 'configure' | (typeof rows)[number][1]['do']
+  >
 >;
 
 /** What this caller may do now, ready to be sent or typed; the likeliest wish first. */
@@ -197,6 +200,10 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/vms/${id}/hold`, `vm hold ${id}`);
     case 'releaseVm':
       return post(`/vms/${id}/release`, `vm release ${id}`);
+    case 'resize':
+      return post(`/vms/${id}/resize`, `vm resize ${id}`);
+    case 'configure':
+      return post(`/vms/${id}/configuration`, `vm updateconf ${id}`);
     case 'deployOn':
       return post(`/vms/${id}/deploy`, `vm deploy ${id} ${act.host}`, { host: act.host });
     case 'resched': {

@@ -1,9 +1,8 @@
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
-import { migratable } from '../vms/vm-moves.js';
-import { recoveries, resumable, statesThat } from '../vms/vm-recover.js';
+import { statesOf, stateWord } from '../vms/vm-action-states.js';
+import { recoveries, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
-import { vmSwitches } from '../vms/vm-switches.js';
 import type { FactsOf, Work } from './facts.js';
 import { inTheWay, type Refusal, type Verdict, wrongState } from './verdict.js';
 
@@ -25,11 +24,8 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
 /** What was said of it, or done to it, once more. */
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
 export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
-export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, vmSwitches[action].states);
-export const mayResume = (vm: Vm): Verdict => free(vm, resumable);
-
-/** States of VMs that may be deployed to a host that is named. */
-export const deployable: readonly VmStateName[] = ['PENDING', 'HOLD', 'UNDEPLOYED'];
+export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, statesOf(action));
+export const mayResume = (vm: Vm): Verdict => free(vm, statesOf('resume'));
 
 /** Of one that waits for a host, its deployment ends for this. */
 const waits = ({ work }: Vm): boolean => work?.kind === 'deployVm' && work.state === 'waiting';
@@ -37,32 +33,51 @@ const waits = ({ work }: Vm): boolean => work?.kind === 'deployVm' && work.state
 export function mayHold(vm: Vm): Verdict {
   if (vm.state === 'HOLD' && !vm.work) return 'is so';
   if (vm.ofService) return wrongState(`VM ${vm.id} is of a service: put its role on hold, or terminate it.`);
-  if (vm.state !== 'PENDING') return free(vm, ['PENDING']);
+  if (vm.state !== 'PENDING') return free(vm, statesOf('hold'));
   return vm.work && !waits(vm) ? atWork(vm, vm.work) : 'may';
 }
 
-export const mayReleaseVm = (vm: Vm): Verdict => free(vm, ['HOLD']);
+export const mayReleaseVm = (vm: Vm): Verdict => free(vm, statesOf('release'));
 
 export function mayDeployOn(vm: Vm): Verdict {
   if (vm.ofService && vm.state === 'PENDING')
     return wrongState(`VM ${vm.id} is of a service, which finds a host for it: requirements of its role say which.`);
-  return waits(vm) && vm.state === 'PENDING' ? 'may' : free(vm, deployable);
+  return waits(vm) && vm.state === 'PENDING' ? 'may' : free(vm, statesOf('deploy'));
 }
 
 /** A mark on it, whoever is at work: it is heeded when nobody is. */
 export function mayResched({ id, state, resched }: Vm, wish: boolean): Verdict {
   if (resched === wish) return 'is so';
-  if (!wish || state === 'ACTIVE/RUNNING' || state === 'ACTIVE/UNKNOWN') return 'may';
-  return wrongState(`VM ${id} is ${shortName(state)}: this is for RUNNING, UNKNOWN.`);
+  const states = statesOf(wish ? 'resched' : 'unresched');
+  return states.includes(state) ? 'may' : isFor(id, state, states);
 }
 
 export function mayMigrate(vm: Vm): Verdict {
   if (vm.between) return vm.work ? atWork(vm, vm.work) : 'may';
-  return free(vm, onTheirHost);
+  // Of one of which nobody knows, another host could run a second one.
+  return free(vm, statesOf('migrate'));
 }
 
-/** Of one of which nobody knows, another host could run a second one. */
-const onTheirHost = migratable.filter((state) => state !== 'ACTIVE/UNKNOWN');
+/** What it is to have: a deployment of it that waits for a host goes by that, too. */
+export function mayResize(vm: Vm): Verdict {
+  if (vm.ofService && vm.state !== 'DONE')
+    return wrongState(
+      `VM ${vm.id} is of a service, which is charged alike for all VMs of a role: its VM template says what they have.`,
+    );
+  return unlessAtWork(vm, statesOf('resize'));
+}
+
+/** What it is made of when it starts next. */
+export const mayConfigure = (vm: Vm): Verdict => unlessAtWork(vm, statesOf('updateconf'));
+
+/** One that waits for a host is in nobody's hands. */
+const unlessAtWork = (vm: Vm, states: readonly VmStateName[]): Verdict =>
+  vm.state === 'PENDING' && waits(vm) && !vm.ofService ? 'may' : free(vm, states);
+
+/** Its name is nobody's business but its owner's. */
+export const mayRename = ({ id, state }: Pick<Vm, 'id' | 'state'>): Verdict =>
+  statesOf('rename').includes(state) ? 'may' : isGone(id);
+
 /** What asks both hosts. */
 const endsIt: ReadonlySet<string> = new Set(['nothing', 'terminate', 'recreate']);
 
@@ -73,8 +88,13 @@ function free(vm: Vm, states: readonly VmStateName[]): Verdict {
   if (vm.work) return atWork(vm, vm.work);
   if (vm.between) return isBetween(vm);
   if (states.includes(vm.state)) return 'may';
-  return wrongState(`VM ${vm.id} is ${shortName(vm.state)}: this is for ${states.map(shortName).join(', ')}.`);
+  return isFor(vm.id, vm.state, states);
 }
+
+const isFor = (id: number, state: VmStateName, states: readonly VmStateName[]): Refusal =>
+  wrongState(`VM ${id} is ${stateWord(state)}: this is for ${states.map(stateWord).join(', ')}.`);
+
+const isGone = (id: number): Refusal => wrongState(`VM ${id} is DONE: nothing of it can be changed any more.`);
 
 /** Whatever is going on gives way to it, and it to a harder one. */
 export function mayTerminate({ id, state, work, going }: Vm, hard: boolean): Verdict {
@@ -86,7 +106,7 @@ export function mayTerminate({ id, state, work, going }: Vm, hard: boolean): Ver
 
 /** A guest that runs may say so as often as it likes; it matters where somebody waits for it. */
 export function mayReport({ id, state, unready }: Vm): Verdict {
-  if (state === 'DONE') return wrongState(`VM ${id} is DONE: nothing of it can be changed any more.`);
+  if (state === 'DONE') return isGone(id);
   return unready ? 'may' : 'is so';
 }
 
@@ -95,5 +115,3 @@ const atWork = ({ id, going }: Vm, work: Work): Refusal =>
     work,
     `Operation ${work.op} is at work on VM ${id}. Wait for it${going ? '' : ' or cancel it'}; delete pre-empts it.`,
   );
-
-const shortName = (state: VmStateName): string => state.replace('ACTIVE/', '');

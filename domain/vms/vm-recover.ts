@@ -84,12 +84,6 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   DONE: { success: gone, failure: gone, retry: gone, delete: gone, recreate: gone },
 };
 
-/**
- * States of VMs that were switched off or lost, and are started again: where they are, or, taken from their hosts, where they fit.
- * One that was taken from its host is PENDING once it is resumed, and stays so where that is cancelled.
- */
-export const resumable: readonly VmStateName[] = ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'ACTIVE/UNKNOWN'];
-
 /** The states in which an action does this. */
 export const statesThat = (does: Recovery['do'], action: RecoverAction): VmStateName[] =>
   vmStateNames.filter((state) => recoveries[state][action].do === does);

@@ -1,8 +1,8 @@
 import type { Act } from '../../domain/acts/acts.js';
-import { deployable } from '../../domain/acts/vm-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { planPlacement } from '../../domain/placement/placement.js';
 import { Problem } from '../../domain/problems.js';
+import { statesOf } from '../../domain/vms/vm-action-states.js';
 import { wishOn } from '../../domain/vms/vm-wish.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { DeployVm, Vm, VmResource } from '../../schemas/vms/vm.js';
@@ -78,7 +78,7 @@ export async function deployVmOn(
   const [refused] = planPlacement(hosts, [wishOn(vm)], undefined, { siblings }).unplaced;
   if (refused) throw new Problem('wrong_state', `Host ${host} does not take VM ${id}: ${refused.reason}`);
   await waitsNoMore(context, vm);
-  return beginOnVm(context, 'deployVm', { host }, act, deployable, caller, vm, { request, admission });
+  return beginOnVm(context, 'deployVm', { host }, act, statesOf('deploy'), caller, vm, { request, admission });
 }
 
 /** Ends a deployment that waits for a host, as it was seen: one that has found one meanwhile goes on. */

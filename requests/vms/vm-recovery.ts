@@ -2,7 +2,8 @@ import { type Act, rightFor } from '../../domain/acts/acts.js';
 import { wasHard } from '../../domain/acts/operation-acts.js';
 import { deployedAgainIn } from '../../domain/acts/vm-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { recoveries, resumable, statesThat } from '../../domain/vms/vm-recover.js';
+import { statesOf } from '../../domain/vms/vm-action-states.js';
+import { recoveries, statesThat } from '../../domain/vms/vm-recover.js';
 import { type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -69,7 +70,7 @@ export async function resumeVm(
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
   await demandOn(store, act, { type: 'vm', vm, service: null });
-  return beginOnVm(context, 'deployVm', {}, act, resumable, caller, vm, asked);
+  return beginOnVm(context, 'deployVm', {}, act, statesOf('resume'), caller, vm, asked);
 }
 
 /** Deploys a VM once more that has no host yet or does not run where it is: there, under a higher epoch. */

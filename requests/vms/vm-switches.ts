@@ -1,6 +1,6 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { vmSwitches } from '../../domain/vms/vm-switches.js';
+import { statesOf } from '../../domain/vms/vm-action-states.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import { demandOn } from '../acts/acts.js';
@@ -34,5 +34,5 @@ export async function switchVmAgain(
 ): Promise<OperationResource> {
   const act: Act = { do: 'switch', action };
   const vm = await findVm(context, caller, id, act);
-  return beginOnVm(context, 'performOnVm', { action }, act, vmSwitches[action].states, caller, vm, asked);
+  return beginOnVm(context, 'performOnVm', { action }, act, statesOf(action), caller, vm, asked);
 }

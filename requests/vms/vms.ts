@@ -1,4 +1,6 @@
 import type { Act } from '../../domain/acts/acts.js';
+import { problemFor } from '../../domain/acts/verdict.js';
+import { mayRename } from '../../domain/acts/vm-acts.js';
 import { measureUserTemplate } from '../../domain/bounds.js';
 import { staleAfter } from '../../domain/hosts/polls.js';
 import type { Caller } from '../../domain/identity/caller.js';
@@ -10,6 +12,7 @@ import { runsAtWork } from '../../domain/operations/runs-at-work.js';
 import { Problem } from '../../domain/problems.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { vmContents } from '../../domain/vms/vm-contents.js';
+import { vmStateName } from '../../domain/vms/vm-states.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -27,7 +30,7 @@ import { monitoringResource, namesFor, vmResource } from '../resources.js';
 import { refuseUnreadable } from './refuse-expressions.js';
 
 /** How VMs are looked at and edited. */
-const objects = (context: OperationsContext) =>
+export const objects = (context: OperationsContext) =>
   objectsOf(context, 'vm', {
     find: context.store.vms.find,
     shown: (caller, vms) => Promise.all(vms.map((vm) => shownVm(context, caller, vm))),
@@ -127,8 +130,8 @@ export async function updateVm(
   const { edit, shownOne } = objects(context);
   const { store } = context;
   const edited = await edit(caller, id, precondition, async (present, transaction) => {
-    if (present.state === 'DONE')
-      throw new Problem('wrong_state', `VM ${id} is DONE: nothing of it can be changed any more.`);
+    const verdict = mayRename({ id, state: vmStateName(present) });
+    if (typeof verdict !== 'string') throw problemFor(verdict);
     const { name: wish, user_template } = revise({ name: present.name, user_template: present.user_template }).wish;
     const name = objectName(wish, present.name);
     refuseBeyond(

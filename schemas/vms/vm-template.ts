@@ -29,7 +29,7 @@ function upperCaseNames(value: unknown, report: (issue: Issue) => void, depth = 
   return Object.fromEntries(named);
 }
 
-const withUpperCaseNames = <T extends z.ZodType>(schema: T) =>
+export const withUpperCaseNames = <T extends z.ZodType>(schema: T) =>
   z
     .preprocess((value, context) => {
       if (namesOf(value, 2) > mostNames) {
@@ -55,7 +55,7 @@ const fromText = (value: unknown): unknown =>
 const missingOr = (kind: string) => (issue: { input?: unknown }) =>
   issue.input === undefined ? 'is required' : `must be ${kind}`;
 
-const Cores = z
+export const Cores = z
   .preprocess(
     fromText,
     z
@@ -66,7 +66,7 @@ const Cores = z
   )
   .describe('Cores to reserve, in hundredths');
 
-const Megabytes = z
+export const Megabytes = z
   .preprocess(
     fromText,
     z
@@ -76,7 +76,7 @@ const Megabytes = z
   )
   .describe('Memory to reserve, in MB');
 
-const VirtualCores = z.preprocess(
+export const VirtualCores = z.preprocess(
   fromText,
   z
     .int({ error: missingOr('an integer') })

@@ -8,7 +8,7 @@ import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmSwitch } from '../operations/vm-action.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
-import { VmTemplateChanges } from './vm-template.js';
+import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
 export const VmState = z.enum(['PENDING', 'HOLD', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED']);
@@ -93,6 +93,13 @@ export const MigrateVm = z.strictObject({
     .describe('true: without a break, where it runs; false: it is saved, and goes on there'),
 });
 export type MigrateVm = z.output<typeof MigrateVm>;
+
+export const ResizeVm = z.strictObject({
+  cpu: Cores.optional(),
+  vcpu: VirtualCores.describe('Cores that the guest sees'),
+  memory: Megabytes.optional(),
+});
+export type ResizeVm = z.output<typeof ResizeVm>;
 
 export const RecoverAction = z
   .enum(['success', 'failure', 'retry', 'delete', 'recreate'])

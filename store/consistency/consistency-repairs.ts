@@ -5,6 +5,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { ServiceState } from '../../schemas/services/service.js';
+import { changeReservation } from '../hosts/change-reservation.js';
 import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { noRoleAtWork } from '../services/hands.js';
 import { pushLog, stateEntry } from '../services/service-log.js';
@@ -206,21 +207,21 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
     reserve: ({ vm, state, lcm_state, epoch, host, capacity }: Evidence['vm_not_reserved']) =>
       all(
         (transaction) => fence({ _id: vm, state, lcm_state, epoch }, transaction),
-        (transaction) => changeReservation(host, vm, null, capacity, transaction),
+        (transaction) => changeReservation(hosts.model, { host, vm, from: null, to: capacity }, { transaction }),
       ),
 
     /** A VM that could still be placed is fenced in the same transaction: whoever takes it reserves anew. */
     unreserve: ({ host, vm, capacity, is, epoch }: Evidence['reservation_orphaned']) =>
       is === 'missing' || is === 'DONE' || epoch === null
-        ? changeReservation(host, vm, capacity, null)
+        ? changeReservation(hosts.model, { host, vm, from: capacity, to: null })
         : all(
             (transaction) =>
               fence({ _id: vm, state: is === 'elsewhere' ? { $in: [...placedStates] } : is, epoch }, transaction),
-            (transaction) => changeReservation(host, vm, capacity, null, transaction),
+            (transaction) => changeReservation(hosts.model, { host, vm, from: capacity, to: null }, { transaction }),
           ),
 
     resizeReservation: ({ host, vm, capacity, should }: Evidence['reservation_differs']) =>
-      changeReservation(host, vm, capacity, should),
+      changeReservation(hosts.model, { host, vm, from: capacity, to: should }),
 
     async addUp({ host, used, vm_count }: Evidence['host_sums_wrong']) {
       const sumOf = (field: keyof Capacity) => ({
@@ -252,34 +253,6 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
   /** Raises the epoch: whoever has read the VM before finds it taken. */
   async function fence(seen: Record<string, unknown>, transaction: Transaction): Promise<boolean> {
     return (await vms.model.updateOne(seen, { $inc: { epoch: 1 } }, within(transaction))).modifiedCount > 0;
-  }
-
-  /** From the reservation that was seen to another, the sums with it; null: none. */
-  async function changeReservation(
-    host: number,
-    vm: number,
-    from: Capacity | null,
-    to: Capacity | null,
-    transaction?: Transaction,
-  ): Promise<boolean> {
-    const at = `vms.${vm}`;
-    const change = (field: keyof Capacity) => (to?.[field] ?? 0) - (from?.[field] ?? 0);
-    const { modifiedCount } = await hosts.model.updateOne(
-      {
-        _id: host,
-        ...(from ? { [`${at}.cpu`]: from.cpu, [`${at}.memory`]: from.memory } : { [at]: { $exists: false } }),
-      },
-      {
-        ...(to ? { $set: { [at]: to } } : { $unset: { [at]: '' } }),
-        $inc: {
-          'used.cpu': change('cpu'),
-          'used.memory': change('memory'),
-          vm_count: (to ? 1 : 0) - (from ? 1 : 0),
-        },
-      },
-      within(transaction),
-    );
-    return modifiedCount > 0;
   }
 
   /** All these guarded updates, or none. */

@@ -36,7 +36,7 @@ function byHost(reservations: readonly Reservation[]): [number, Reservation[]][]
 }
 
 /** What nobody may reserve of a host, in an expression of MongoDB: what is kept back, and what domains take that are not ours. */
-const keptBack = (size: keyof Capacity) => ({
+export const keptBack = (size: keyof Capacity) => ({
   $add: [{ $ifNull: [`$reserved.${size}`, 0] }, { $ifNull: [`$outside.${size}`, 0] }],
 });
 

@@ -1,18 +1,39 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { statesOf, stateWord } from '../../domain/vms/vm-action-states.js';
 import { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
-
-const short = (state: string): string => state.replace('ACTIVE/', '');
+import { VmSwitch } from '../../schemas/operations/vm-action.js';
+import { forStates, type VmActionName, vmActions, vmStateWords } from '../../schemas/vms/vm-actions.js';
 
 it('the page on switching VMs has the table that the code goes by', () => {
   const page = readFileSync('docs/vm-actions.md', 'utf8');
   const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| ([A-Z, ]+?) +\| `(\w+)` +\| `(\w+)` +\|/gm)];
   const told = rows.map(([, action, states, during, after]) => ({ action, states, during, after }));
-  const table = Object.entries(vmSwitches).map(([action, { verb, states }]) => {
-    const { during, after } = vmVerbs[verb];
+  const table = VmSwitch.options.map((action) => {
+    const { during, after } = vmVerbs[vmSwitches[action].verb];
     // A reboot leads nowhere else.
-    return { action, states: states.map(short).join(', '), during: short(during), after: short(after[0] ?? during) };
+    return {
+      ...{ action, states: statesOf(action).map(stateWord).join(', ') },
+      ...{ during: stateWord(during), after: stateWord(after[0] ?? during) },
+    };
   });
+  expect(told).toEqual(table);
+});
+
+it('it says of every action in which states it is done, as the table does', () => {
+  const page = readFileSync('docs/vm-actions.md', 'utf8');
+  const rows = [...page.matchAll(/^\| ([a-z`, -]+) \| +(MANAGE|ADMIN|as given) +\| ([A-Za-z_, ]+?) +\|$/gm)];
+  const told = rows.flatMap(([, names = '', right, states]) =>
+    [...names.matchAll(/`([a-z-]+)`/g)].map(([, name]) => ({ name, right, states })),
+  );
+  const isAction = (name: string): name is VmActionName => Object.hasOwn(vmActions, name);
+  const table = Object.keys(vmActions)
+    .filter(isAction)
+    .map((name) => {
+      const { right, states } = vmActions[name];
+      const all = states.length === vmStateWords.length ? 'all' : 'all but DONE';
+      return { name, right: right === 'ownership' ? 'as given' : right.toUpperCase(), states: forStates(name) ?? all };
+    });
   expect(told).toEqual(table);
 });

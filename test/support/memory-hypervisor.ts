@@ -71,6 +71,8 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     ...{ suspend: true, resume: true, migrate: true, move: true },
   };
   bootMilliseconds = 0;
+  /** What each VM was last made of. */
+  readonly madeOf = new Map<number, PlacedVm['template']>();
   readonly #installation: string;
   readonly #state: State;
   readonly #failures: Failure[] = [];
@@ -99,6 +101,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
       const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, host: host.total };
+      this.madeOf.set(vm, placed.template);
       return decideDeploy(host, body, { now, settings, deployId: `memory-${this.#records + 1}` });
     });
     return this.#booted(placed, signal);

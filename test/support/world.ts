@@ -11,7 +11,8 @@ import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService } from '../../schemas/services/service.js';
 import { RoleTemplate, ServiceTemplateBody } from '../../schemas/services/service-template.js';
-import type { RecoverAction, Vm } from '../../schemas/vms/vm.js';
+import type { RecoverAction, ResizeVm, Vm } from '../../schemas/vms/vm.js';
+import type { VmConfiguration } from '../../schemas/vms/vm-configuration.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
 import { createDirectory } from '../../store/identity/mongodb-directory.js';
 import { connectMongodb } from '../../store/mongo/connection.js';
@@ -187,6 +188,14 @@ export class World extends WorldAtWork {
 
   async hold(id: number) {
     return this.operations.vms.hold(this.caller, id, unconditional);
+  }
+
+  async resize(id: number, wish: ResizeVm) {
+    return this.operations.vms.resize(this.caller, id, wish, unconditional);
+  }
+
+  async configure(id: number, template: VmConfiguration, append = false) {
+    return this.operations.vms.configure(this.caller, id, { template, append }, unconditional);
   }
 
   async releaseVm(id: number): Promise<Asked> {

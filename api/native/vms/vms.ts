@@ -18,6 +18,7 @@ import { accepted, ids, buildServer as vm } from '../operations/operations-examp
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { vmPlacingRoutes } from './vm-placing.js';
+import { vmShapingRoutes } from './vm-shaping.js';
 import { buildServer } from './vms-examples.js';
 
 const VmQuery = listQuery(vmFields, VmResource).extend({
@@ -172,6 +173,7 @@ export const vmRoutes: readonly Route[] = [
     handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body.action, admission),
   }),
   ...vmPlacingRoutes,
+  ...vmShapingRoutes,
   route({
     id: 'recoverVm',
     method: 'post',

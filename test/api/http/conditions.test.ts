@@ -70,6 +70,7 @@ const bodies: Record<string, object> = {
   performOnVm: { action: 'reboot' },
   deployVm: { host: 0 },
   migrateVm: {},
+  configureVm: { template: {} },
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },

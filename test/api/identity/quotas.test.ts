@@ -55,6 +55,28 @@ describe('a quota', () => {
     await books();
   });
 
+  it('is asked for what a VM takes more when it is resized, and given back what it takes less', async () => {
+    const { body } = await createVm();
+    const id = body.resource.id;
+    const before = await used();
+    const path = `/vms/${id}/resize`;
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { state: 'HOLD', operation: null } });
+    await limit('users/2', { memory: before.memory + 100 });
+    const resize = (wish: object) => world.ask('alice', 'post', path, wish);
+    expect((await refused(() => resize({ cpu: 0.1, memory: 256 }))).exceeded).toMatchObject({
+      quota: 'memory',
+      asked: 128,
+    });
+    expect((await resize({ cpu: 2, memory: 64 })).body).toMatchObject({ cpu: 2, memory: 64 });
+    expect(await used()).toEqual({ ...before, cpu: before.cpu + 1.5, memory: before.memory - 64 });
+    await books();
+    await limit('users/2', { memory: -1 });
+    await resize({ cpu: 0.5, memory: 128 });
+    expect(await used()).toEqual(before);
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { state: 'PENDING', operation: body.id } });
+    await books();
+  });
+
   it('of the group refuses what that of the user allows', async () => {
     await limit('groups/1', { services: 1 });
     expect((await refused(instantiate)).exceeded).toMatchObject({

@@ -89,6 +89,8 @@ export const sends: Record<string, readonly Send[]> = {
   ],
   createVm: [{ body: async ({ fresh }) => ({ template_id: await fresh.vm_template() }) }],
   updateVm: [{ body: { user_template: { READY: 'YES' } } }, { body: { name: 'renamed' } }],
+  resizeVm: [{ body: { memory: 64 } }],
+  configureVm: [{ body: { template: {} } }],
   recoverVm: [
     { body: { action: 'retry' } },
     { when: 'for `success` and `failure`', body: { action: 'success' } },

@@ -142,7 +142,7 @@ export const story: readonly (string | Event)[] = [
       await world.settled();
     }
   }),
-  ...['holdVm', 'releaseVm'],
+  ...['holdVm', 'resizeVm', 'configureVm', 'releaseVm'],
   settled,
   'deployVm',
   settled,

@@ -38,6 +38,8 @@ const bodies: Record<string, object> = {
   performOnVm: { action: 'reboot' },
   deployVm: { host: 0 },
   migrateVm: {},
+  resizeVm: { memory: 64 },
+  configureVm: { template: {} },
   performOnService: { action: 'resume' },
   answerOperation: { answer: 'retry' },
   updateUserQuota: { vms: 1 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
+import { statesOf } from '../../../domain/vms/vm-action-states.js';
 import { vmMoves } from '../../../domain/vms/vm-moves.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
 import {
@@ -14,7 +15,7 @@ import {
 import { vmSwitches } from '../../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
 import { HostState } from '../../../schemas/hosts/host.js';
-import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { type VmSwitch, VmSwitch as VmSwitches } from '../../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../../schemas/vms/vm.js';
 import { deadEnds, sayWalked, type Way, walk } from '../acts/ways-out.js';
 import { offeredOf, probed, type SeenHost, turned } from '../hosts/host-ways.js';
@@ -179,9 +180,9 @@ function accidents(seen: Seen): Way<Seen>[] {
     // Its user switches it: nobody is told to.
     ...(work !== null || seen.between
       ? []
-      : Object.values(vmSwitches).flatMap(({ verb, states }) => {
-          const from: readonly VmStateName[] = states;
-          return from.includes(vm) ? [{ name: verb, to: begun(seen, verb) }] : [];
+      : VmSwitches.options.flatMap((action) => {
+          const { verb } = vmSwitches[action];
+          return statesOf(action).includes(vm) ? [{ name: verb, to: begun(seen, verb) }] : [];
         })),
     // An administrator has it taken to another host.
     ...(work !== null || seen.between

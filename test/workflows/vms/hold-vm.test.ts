@@ -101,3 +101,104 @@ describe('a VM that is deployed to a host that is named', () => {
     await world.accounted();
   });
 });
+
+describe('a VM that is given another size', () => {
+  const reservedOn = async (id: number) =>
+    (await world.store.hosts.reservationsOf([id])).map(({ capacity }) => capacity);
+  const domainOf = (id: number) => world.hypervisor.domains().find((domain) => domain.vm === id);
+  const sizeOf = async (id: number) => (await world.vm(id)).capacity;
+  async function off(): Promise<number> {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    expect(await world.ended((await world.switch(id, 'poweroff')).op)).toMatchObject({ state: 'succeeded' });
+    return id;
+  }
+
+  it('has it reserved where it is, and in its domain from its next start on, made of what it is said to be made of', async () => {
+    const id = await off();
+    expect(await world.resize(id, { cpu: 2, vcpu: 4, memory: 256 })).toMatchObject({
+      ...{ cpu: 2, memory: 256, template: { CPU: 2, VCPU: 4, MEMORY: 256 } },
+    });
+    await world.configure(id, { OS: { BOOT: 'nic0' } });
+    await world.resize(id, { vcpu: 4 });
+    expect(await reservedOn(id)).toEqual([{ cpu: 200, memory: 256 }]);
+    expect(domainOf(id)?.capacity).toEqual({ cpu: 100, memory: 128 });
+    await world.accounted();
+    expect(await world.ended((await world.resume(id)).op)).toMatchObject({ state: 'succeeded' });
+    expect(domainOf(id)?.capacity).toEqual({ cpu: 200, memory: 256 });
+    expect(world.hypervisor.madeOf.get(id)).toMatchObject({ CPU: 2, VCPU: 4, OS: { BOOT: 'nic0' } });
+    expect(await codeOf(world.resize(id, { cpu: 1 }))).toBe('wrong_state');
+    expect(await codeOf(world.configure(id, {}))).toBe('wrong_state');
+    expect(await world.ended((await world.switch(id, 'undeploy')).op)).toMatchObject({ state: 'succeeded' });
+    await world.resize(id, { memory: 64 });
+    expect(await reservedOn(id)).toEqual([]);
+    await end(id);
+    await world.accounted();
+  });
+
+  it('keeps that which it has where its host has no room', async () => {
+    const id = await off();
+    expect(await codeOf(world.resize(id, { cpu: 4_000 }))).toBe('wrong_state');
+    expect(await sizeOf(id)).toEqual({ cpu: 100, memory: 128 });
+    expect(await reservedOn(id)).toEqual([{ cpu: 100, memory: 128 }]);
+    // Of what it has less there is always room.
+    await world.store.hosts.model.updateMany({}, { $inc: { 'total.cpu': -1_000_000 } });
+    expect(await codeOf(world.resize(id, { memory: 64 }))).toBe('none');
+    await world.store.hosts.model.updateMany({}, { $inc: { 'total.cpu': 1_000_000 } });
+    await end(id);
+    await world.accounted();
+  });
+
+  it('finds a host for which it was too large', async () => {
+    const { id, op } = await waiting();
+    await world.resize(id, { cpu: 1 });
+    await expect.poll(async () => (await world.operation(op)).state).toBe('succeeded');
+    expect(domainOf(id)?.capacity.cpu).toBe(100);
+    await end(id);
+    await world.accounted();
+  });
+
+  it('is placed by what it has now, although a place for what it had was reserved already', async () => {
+    const { id, op } = await waiting();
+    const [host] = await world.store.hosts.all();
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { 'capacity.cpu': 300 } });
+    await world.store.hosts.reserve([{ vm: id, host: host?._id ?? -1, capacity: { cpu: 300, memory: 128 } }]);
+    await world.resize(id, { cpu: 1 });
+    await expect.poll(async () => (await world.operation(op)).state).toBe('succeeded');
+    expect(await reservedOn(id)).toEqual([{ cpu: 100, memory: 128 }]);
+    await end(id);
+    await world.accounted();
+  });
+
+  it.each(['resume', 'terminate', 'releaseVm'] as const)(
+    'twice at once, beside %s, has one size everywhere',
+    async (deed) => {
+      for (const _ of [1, 2, 3]) {
+        const id = deed === 'releaseVm' ? (await world.createVm({ hold: true })).id : await off();
+        await expect.poll(async () => (await world.vm(id)).operation).toBeNull();
+        const [begun, ...sizes] = await Promise.allSettled([
+          world[deed](id),
+          world.resize(id, { cpu: 2 }),
+          world.resize(id, { cpu: 3, memory: 64 }),
+        ]);
+        if (begun.status === 'rejected') throw begun.reason;
+        expect(await world.ended(begun.value.op)).toMatchObject({ state: 'succeeded' });
+        for (const { status } of sizes) expect(['fulfilled', 'rejected']).toContain(status);
+        if (deed !== 'terminate') {
+          const capacity = await sizeOf(id);
+          expect(await reservedOn(id)).toEqual([capacity]);
+          expect(domainOf(id)?.capacity).toEqual(capacity);
+          await end(id);
+        }
+        await world.accounted();
+      }
+    },
+  );
+
+  it('is none of a service', async () => {
+    const { id } = await world.running([{ name: 'web' }]);
+    const [vm] = await world.vms(id);
+    expect(await codeOf(world.resize(vm?._id ?? -1, { cpu: 2 }))).toBe('wrong_state');
+    expect(await world.ended((await world.remove(id)).op)).toMatchObject({ state: 'succeeded' });
+  });
+});

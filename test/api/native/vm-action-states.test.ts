@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Act, verdictOn } from '../../../domain/acts/acts.js';
+import type { ActionFacts } from '../../../domain/acts/facts.js';
+import { statesOf, stateWord } from '../../../domain/vms/vm-action-states.js';
+import { placedStates, storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
+import { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import { forStates, type VmActionName, vmActions, vmStateWords } from '../../../schemas/vms/vm-actions.js';
+import { idleEngine } from '../../support/idle-engine.js';
+import { madeVm } from '../../support/made-vm.js';
+import { createWorld, type Method, type World } from '../world.js';
+
+let world: World;
+const vm = 7;
+const capacity = { cpu: 100, memory: 64 };
+const hosts: number[] = [];
+
+beforeAll(async () => {
+  world = await createWorld({ withTemporal: false, engine: idleEngine });
+  for (const name of ['node-1', 'node-2'])
+    hosts.push((await world.ask('oneadmin', 'post', '/hosts', { name, cpu: 8, memory: 8_192 })).body.id);
+  const total = { cpu: 800, memory: 8_192 };
+  await world.store.hosts.model.updateMany({}, { $set: { state: 'MONITORED', total } });
+  await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });
+});
+afterAll(() => world.stop());
+
+const post = (path: string, body?: object): [Method, string, object?] => ['post', `/${path}`, body];
+const action = (name: string) => post('actions', { action: name });
+/** How each is asked for; one that is in the table and not here does not compile. */
+const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
+  deploy: () => post('deploy', { host: hosts[1] }),
+  hold: () => post('hold'),
+  release: () => post('release'),
+  terminate: () => post('terminate', {}),
+  'terminate-hard': () => post('terminate', { hard: true }),
+  undeploy: () => action('undeploy'),
+  'undeploy-hard': () => action('undeploy-hard'),
+  poweroff: () => action('poweroff'),
+  'poweroff-hard': () => action('poweroff-hard'),
+  reboot: () => action('reboot'),
+  'reboot-hard': () => action('reboot-hard'),
+  suspend: () => action('suspend'),
+  resume: () => post('resume'),
+  resched: () => post('resched'),
+  unresched: () => post('unresched'),
+  migrate: () => post('migrate', { host: hosts[1] }),
+  'migrate-live': () => post('migrate', { live: true }),
+  resize: () => post('resize', { memory: 128 }),
+  updateconf: () => post('updateconf', { template: { OS: { BOOT: 'nic0' } } }),
+  rename: () => ['patch', '', { name: 'other' }],
+  chown: () => post('chown', { uid: 0 }),
+  chgrp: () => post('chown', { gid: 0 }),
+  chmod: () => post('chmod', { octet: '640' }),
+};
+
+const isAction = (name: string): name is VmActionName => Object.hasOwn(vmActions, name);
+const actions = Object.keys(vmActions).filter(isAction);
+/** Those that are judged by the table of acts. */
+const acts: [VmActionName, Act][] = [
+  ['deploy', { do: 'deployOn', host: 0 }],
+  ['hold', { do: 'hold' }],
+  ['release', { do: 'releaseVm' }],
+  ['terminate', { do: 'terminate', hard: false }],
+  ['terminate-hard', { do: 'terminate', hard: true }],
+  ...VmSwitch.options.map((name): [VmActionName, Act] => [name, { do: 'switch', action: name }]),
+  ['resume', { do: 'resume' }],
+  ['resched', { do: 'resched', wish: true }],
+  ['unresched', { do: 'resched', wish: false }],
+  ['migrate', { do: 'migrate', host: null, live: false }],
+  ['migrate-live', { do: 'migrate', host: null, live: true }],
+  ['resize', { do: 'resize' }],
+  ['updateconf', { do: 'configure' }],
+];
+const factsOf = (state: VmStateName): ActionFacts => ({
+  ...{ about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true },
+  resource: {
+    ...{ type: 'vm', id: vm, state, work: null, going: null },
+    ...{ unready: false, between: false, ofService: false, resched: false },
+  },
+});
+
+/** What whoever asks for it in another state is told. */
+function toldFor(name: VmActionName, state: VmStateName): string {
+  const states = forStates(name);
+  return `VM ${vm} is ${stateWord(state)}: ${states === null ? '' : `this is for ${states}.`}`;
+}
+
+const stay = {
+  seq: 0,
+  hostname: 'node-1',
+  vm_mad: 'simulated' as const,
+  epoch: 1,
+  etime: null,
+  reason: 'none' as const,
+};
+
+describe('the table of actions and states', () => {
+  it('has every state once', () => {
+    expect(vmStateNames.map(stateWord).sort()).toEqual([...vmStateWords].sort());
+  });
+
+  it.each(acts)('is what is let happen, by %s', (name, act) => {
+    for (const state of vmStateNames) {
+      const isFor = statesOf(name).includes(state);
+      const verdict = verdictOn(act, factsOf(state));
+      const said = `${name} in ${state}: ${JSON.stringify(verdict)}`;
+      if (isFor) expect(['may', 'is so'], said).toContain(verdict);
+      else
+        expect(verdict, said).toEqual({ code: 'wrong_state', detail: expect.stringContaining(toldFor(name, state)) });
+    }
+  });
+
+  it.each(actions)('is what comes of asking for %s, in states where it is done and in others', async (name) => {
+    const states: readonly string[] = vmActions[name].states;
+    const { model } = world.store.vms;
+    // Every pair is judged above; here by way of the whole, of those that are for nearly all states some.
+    const isWide = forStates(name) === null;
+    const others = isWide ? (['DONE'] as const) : (['ACTIVE/SHUTDOWN', 'DONE'] as const);
+    const some = isWide ? (['PENDING', 'ACTIVE/RUNNING', 'ACTIVE/BOOT', 'POWEROFF'] as const) : statesOf(name);
+    for (const state of new Set<VmStateName>([...some, ...others])) {
+      const stored = storedVmState(state);
+      const history = placedStates.includes(stored.state) ? [{ ...stay, hid: hosts[0] ?? -1, stime: new Date() }] : [];
+      await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });
+      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, history }), { upsert: true });
+      const [method, path, body] = requests[name]();
+      const response = await world.ask('oneadmin', method, `/vms/${vm}${path}`, body);
+      const said = `${name} in ${state}: ${JSON.stringify(response.body)}`;
+      if (states.includes(stateWord(state))) expect(response.status, said).toBeLessThan(300);
+      else {
+        expect(response.body, said).toMatchObject({ status: 409, type: '/problems/wrong_state' });
+        expect(response.body.detail, said).toContain(`is ${stateWord(state)}`);
+        const told = forStates(name);
+        if (told !== null) expect(response.body.detail, said).toContain(`this is for ${told}.`);
+        expect(await model.findById(vm).lean()).toMatchObject({ ...stored, operation: null, wanted: null });
+      }
+    }
+  });
+});
