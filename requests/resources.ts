@@ -1,4 +1,6 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
+import { isSilent } from '../domain/hosts/host-states.js';
+import { pollEvery } from '../domain/hosts/polls.js';
 import type { Caller } from '../domain/identity/caller.js';
 import { decidedBy } from '../domain/operations/asker.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
@@ -73,6 +75,11 @@ export const hostResource = (host: Host, names: Names): HostResource => ({
   vm_mad: host.vm_mad,
   state: host.state,
   error: host.error,
+  silent_since: isSilent(host) && host.state !== 'OFFLINE' ? isoOrNull(host.silent_since ?? null) : null,
+  next_look:
+    host.state === 'OFFLINE' || host.last_monitored_at === null
+      ? null
+      : iso(new Date(host.last_monitored_at.getTime() + pollEvery * 1_000)),
   cluster_id: host.cluster_id ?? defaultCluster,
   attributes: host.attributes ?? {},
   reserved: { cpu: host.reserve?.cpu ?? null, memory: host.reserve?.memory ?? null },

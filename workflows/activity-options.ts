@@ -17,13 +17,21 @@ export const local = proxyLocalActivities<OrchestrationSteps>({
  * What cannot be reached is tried for 3 minutes (decisions: "when a step has failed"), soon at first, for a hypervisor
  * that is started again is back in a second. A cancelled step reports back before anything else is done with its VMs.
  */
-export const compute = proxyActivities<ComputeSteps>({
+const atHosts = {
   taskQueue: 'compute',
   heartbeatTimeout: '3s',
   startToCloseTimeout: '3m',
   scheduleToCloseTimeout: '3m',
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
+} as const;
+export const compute = proxyActivities<ComputeSteps>(atHosts);
+
+/** What is looked at after something went wrong: who has cancelled it waits for it, and it can be looked at again. */
+export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove'>>({
+  ...atHosts,
+  startToCloseTimeout: '20s',
+  scheduleToCloseTimeout: '20s',
 });
 
 /** Periodic work: the next tick tries again, so this one need not for long. */

@@ -1,5 +1,6 @@
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import { isSilent } from '../../domain/hosts/host-states.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
@@ -37,6 +38,14 @@ export function placeIn(hosts: Hosts, vm: WorkVm): ReturnType<Hosts['of']> {
   const stay = placeOf(vm);
   if (!stay) throw new Problem('wrong_state', `VM ${vm._id} has no host.`);
   return hosts.of(stay.hid);
+}
+
+/** What monitoring says of the hosts of a VM that do not answer; null: all answer. */
+export async function silenceOf(store: Store, vm: Pick<WorkVm, 'history' | 'moving'>): Promise<string | null> {
+  const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
+  const silent = hosts.filter(isSilent);
+  const said = silent.map(({ name, state, error }) => `${name} is ${state}${error === null ? '' : ` (${error})`}`);
+  return said.length === 0 ? null : said.join('; ');
 }
 
 /** What is reserved for a VM, on whatever hosts it may be. */

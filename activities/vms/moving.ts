@@ -16,7 +16,7 @@ import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn, silenceOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { dropSurplus, siblingsIn } from './place-vms.js';
 import { takeVms } from './taking.js';
@@ -75,7 +75,7 @@ export const movingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 
     const vm = await store.vms.find(id);
     if (!vm) return 'it is not there any more';
     if (arrivesBy(verb) ? !vm.moving && vm.lcm_state !== 'UNKNOWN' : isAfter(verb, vm)) return null;
-    return vm.reason ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
+    return vm.reason ?? (await silenceOf(store, vm)) ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
   },
 
   async hasMigrated({ op, vm: id }: VmInput): Promise<boolean> {

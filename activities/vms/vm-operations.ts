@@ -19,6 +19,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import { begin, type StepInput, supersede } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
+import { silenceOf } from './at-hosts.js';
 import { endPending, placeVms, planNow } from './place-vms.js';
 import { retryVms, takeVms } from './taking.js';
 import { wakeService } from './wake-service.js';
@@ -147,7 +148,7 @@ export const vmOperationActivities = ({
   async verbFailure({ vm: id, verb }: { vm: number; verb: VmVerb }): Promise<string | null> {
     const vm = await store.vms.find(id);
     if (!vm || vm.state === 'DONE' || isAfter(verb, vm) || (verb === 'reboot' && isVmRunning(vm))) return null;
-    return vm.reason ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
+    return vm.reason ?? (await silenceOf(store, vm)) ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
   },
 
   beginVmTermination: (input: StepInput) =>

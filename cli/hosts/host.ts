@@ -46,6 +46,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
     },
     { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
     { title: 'MONITORED', text: ({ last_monitored_at }) => last_monitored_at ?? 'never', wide: true },
+    { title: 'SILENT SINCE', text: ({ silent_since }) => silent_since ?? '-', wide: true },
+    { title: 'NEXT LOOK', text: ({ next_look }) => next_look ?? '-', wide: true },
     { title: 'ERROR', text: ({ error }) => error ?? '-', wide: true },
   ],
   text: (host) =>
@@ -60,6 +62,8 @@ export const hosts: Resource<typeof HostResource, typeof HostResource> = {
         ['HYPERVISOR', host.vm_mad],
         ['STATE', host.state],
         ['ERROR', host.error],
+        ['SILENT SINCE', host.silent_since],
+        ['NEXT LOOK', host.silent_since === null ? null : host.next_look],
         ['CPU', sharesOf(host.cpu, host.reserved.cpu, 'cores')],
         ['MEMORY', sharesOf(host.memory, host.reserved.memory, 'MB')],
         ['LAST MONITORED', host.last_monitored_at ?? 'never'],

@@ -95,7 +95,9 @@ export const cleanLeaf = (hosts: Resource<typeof HostResource, typeof HostResour
       const going = value.zombies.items.filter(({ fate }) => fate === 'removed').length;
       report(
         context,
-        `host ${id} (${value.name}): ${counted(going, 'domain')} will be removed by the next looks.`,
+        going === 0
+          ? `host ${id} (${value.name}): there is nothing to remove.`
+          : `host ${id} (${value.name}): ${counted(going, 'domain')} will be removed by the next looks.`,
         raw,
       );
     },

@@ -69,6 +69,11 @@ export const placingLeaves = (vms: Resource<typeof VmResource, typeof VmResource
       const id = await resolve(context.client(), vms, wish);
       const host = to === undefined ? undefined : await resolve(context.client(), hosts, to);
       const body = json({ host, live: live ?? false });
+      if (live) {
+        const { value } = await context.client().get(`/vms/${id}`, VmResource);
+        if (value.state === 'POWEROFF' || value.state === 'SUSPENDED')
+          context.err(`vm ${id} (${value.name}) is ${value.state}: it is moved as it is, and --live changes nothing.`);
+      }
       await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/migrate`, body), {
         wait: waits,
       });

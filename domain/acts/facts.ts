@@ -29,6 +29,8 @@ type Facts = {
     /** It was on its way from one host to another, and is at one of them. */
     between: boolean;
     ofService: boolean;
+    /** The name of its host, where that is OFFLINE: nothing is asked of it. */
+    offline?: string;
     /** Another host is looked for. */
     resched: boolean;
   };

@@ -24,8 +24,8 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
 /** What was said of it, or done to it, once more. */
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
 export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
-export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => free(vm, statesOf(action));
-export const mayResume = (vm: Vm): Verdict => free(vm, statesOf('resume'));
+export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => asked(vm, statesOf(action));
+export const mayResume = (vm: Vm): Verdict => asked(vm, statesOf('resume'));
 
 /** Of one that waits for a host, its deployment ends for this. */
 const waits = ({ work }: Vm): boolean => work?.kind === 'deployVm' && work.state === 'waiting';
@@ -46,8 +46,10 @@ export function mayDeployOn(vm: Vm): Verdict {
 }
 
 /** A mark on it, whoever is at work: it is heeded when nobody is. */
-export function mayResched({ id, state, resched }: Vm, wish: boolean): Verdict {
+export function mayResched(vm: Vm, wish: boolean): Verdict {
+  const { id, state, resched } = vm;
   if (resched === wish) return 'is so';
+  if (wish && vm.between && !vm.work) return isBetween(vm);
   const states = statesOf(wish ? 'resched' : 'unresched');
   return states.includes(state) ? 'may' : isFor(id, state, states);
 }
@@ -55,7 +57,7 @@ export function mayResched({ id, state, resched }: Vm, wish: boolean): Verdict {
 export function mayMigrate(vm: Vm): Verdict {
   if (vm.between) return vm.work ? atWork(vm, vm.work) : 'may';
   // Of one of which nobody knows, another host could run a second one.
-  return free(vm, statesOf('migrate'));
+  return asked(vm, statesOf('migrate'));
 }
 
 /** What it is to have: a deployment of it that waits for a host goes by that, too. */
@@ -95,6 +97,17 @@ const isFor = (id: number, state: VmStateName, states: readonly VmStateName[]): 
   wrongState(`VM ${id} is ${stateWord(state)}: this is for ${states.map(stateWord).join(', ')}.`);
 
 const isGone = (id: number): Refusal => wrongState(`VM ${id} is DONE: nothing of it can be changed any more.`);
+
+/** The same of what its host has to do: of one that is OFFLINE nothing is asked. */
+function asked(vm: Vm, states: readonly VmStateName[]): Verdict {
+  const verdict = free(vm, states);
+  if (verdict !== 'may' || vm.offline === undefined) return verdict;
+  const { id, offline, state } = vm;
+  const recreated = recoveries[state].recreate.do === 'recreate' ? ', or recreate it on another one' : '';
+  return wrongState(
+    `VM ${id} is on host ${offline}, which is OFFLINE: nothing is asked of it. Enable the host, if it answers; else terminate the VM${recreated}.`,
+  );
+}
 
 /** Whatever is going on gives way to it, and it to a harder one. */
 export function mayTerminate({ id, state, work, going }: Vm, hard: boolean): Verdict {

@@ -45,8 +45,17 @@ function lacksCapacity(enabled: readonly DescribedHost[], needs: Capacity): stri
 function noneEnabled(hosts: readonly DescribedHost[]): string {
   const counts = new Map<HostState, number>();
   for (const { state } of hosts) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
-  return hosts.length === 1
-    ? `the only host is not enabled: ${states}`
-    : `none of ${hosts.length} hosts is enabled: ${states}`;
+  const [only] = hosts;
+  if (only && hosts.length === 1) return `the only host takes no VMs: it ${words[only.state][0]}`;
+  const states = [...counts].map(([state, count]) => `${count} ${words[state][count === 1 ? 0 : 1]}`).join(', ');
+  return `none of ${hosts.length} hosts takes VMs: ${states}`;
 }
+
+/** Why a host takes none, of one and of several. */
+const words: Readonly<Record<HostState, readonly [one: string, several: string]>> = {
+  INIT: ['has not answered yet (INIT)', 'have not answered yet (INIT)'],
+  MONITORED: ['answers', 'answer'],
+  ERROR: ['does not answer (ERROR)', 'do not answer (ERROR)'],
+  DISABLED: ['is disabled', 'are disabled'],
+  OFFLINE: ['is offline', 'are offline'],
+};

@@ -54,7 +54,9 @@ export type VmSubject = VmFacts & {
   type: 'vm';
   endedAt: Date | null;
   service: { id: number; name: string } | null;
-  /** Its host, when that does not answer. */
+  /** The name of the host that it goes to, or may have come to. Absent: it goes nowhere. */
+  target?: string;
+  /** Its host, or the one that it goes to, when that does not answer. */
   silentHost: { name: string; error: string; lastProbe: Date | null } | null;
 };
 
@@ -65,6 +67,8 @@ export type HostSubject = {
   state: HostState;
   error: string | null;
   lastProbe: Date | null;
+  /** Since when it has not answered. Absent: it has, or nobody knows. */
+  silentSince?: Date;
   /** null: not known, or none is planned. */
   nextProbe: Date | null;
   total: Capacity;

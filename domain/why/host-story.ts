@@ -1,6 +1,6 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
-import { counted, lengthOf, sentence, when } from '../words.js';
+import { clock, counted, lengthOf, sentence, when } from '../words.js';
 import { type HostSubject, joined, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import { endedText, errorText, goingOn, hasOperation, type OperationFacts, resourceName } from './operation-words.js';
@@ -50,7 +50,10 @@ function flushedText(operation: Operation): string[] {
 const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be moved' } as const;
 
 function stateStory({ subject, engine, now }: Facts): Story {
-  const { id, name, state, error, lastProbe, nextProbe, waiting } = subject;
+  const { id, name, state, error, lastProbe, silentSince, nextProbe, waiting } = subject;
+  const since = silentSince
+    ? `It has not answered since ${clock(silentSince, now)} (${lengthOf(now.getTime() - silentSince.getTime())}).`
+    : null;
   const it = `Host ${id} (${name})`;
   const next = nextProbe
     ? `It is probed ${lastProbe ? 'again ' : ''}${when(nextProbe, now)}.`
@@ -79,6 +82,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
       return story(
         [
           `${it} did not answer when it was probed${lastProbe ? ` ${when(lastProbe, now)}` : ''}: ${sentence(error ?? 'it said nothing')}`,
+          since,
           late ?? next,
           `Until it answers it takes no VMs${subject.vms > 0 ? `; ${counted(subject.vms, 'VM')} ${subject.vms === 1 ? 'has its' : 'have their'} place on it, and steps on ${subject.vms === 1 ? 'it' : 'them'} are tried again` : ''}.`,
         ],
@@ -98,6 +102,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
       return story([
         `${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`,
         error === null ? null : `It did not answer when it was last probed: ${sentence(error)}`,
+        error === null ? null : since,
       ]);
     case 'OFFLINE':
       return story([`${it} is offline: it is not probed and takes no VMs. ${capital(room(subject))}.`]);

@@ -55,11 +55,25 @@ function operationStory(facts: Facts & OperationFacts): Story {
       return joined(
         story([goingOn(what, own ? { ...facts, progress: null } : facts)]),
         cancelStory(facts),
+        settlingStory(facts),
         holdUps,
         story([holdUps.trouble || !atWork(subject) ? null : etaText(facts)]),
       );
     }
   }
+}
+
+/** Its migration is over, and both hosts are asked where it is: until they have answered it is told who is asked what. */
+function settlingStory({ subject: { host, target }, steps }: Facts & OperationFacts): Story {
+  const settles = steps.some(({ name, state }) => name === 'settleMove' && state === 'running');
+  if (!settles || host === null || target === undefined) return story([]);
+  return story(
+    [
+      `Its migration has not come to its end: ${host} is asked whether it is there still, and then ${target} whether it has come, for 20 s at most.`,
+      'If they do not answer it is UNKNOWN then: migrate it again once they do, or terminate it.',
+    ],
+    { trouble: true },
+  );
 }
 
 /** What an operation on a VM, or on what it is part of, is about, as told of the VM. */
@@ -91,7 +105,7 @@ const under: Partial<Record<VmStateName, string>> = {
 const atWork = ({ state }: VmSubject): boolean => under[state] !== undefined;
 
 function stateText({ subject, operation, now }: Facts): string {
-  const { state, reason, host, unready, service, role, endedAt } = subject;
+  const { state, reason, host, unready, service, role, endedAt, target } = subject;
   const it = `${vmName(subject)}${service ? ` of role ${role} of service ${service.id} (${service.name})` : ''}`;
   const on = host === null ? '' : ` on ${host}`;
   const why = reason === null ? '' : `: ${reason}`;
@@ -123,14 +137,18 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/BOOT_MIGRATE':
     case 'ACTIVE/PROLOG_MIGRATE_POWEROFF':
     case 'ACTIVE/PROLOG_MIGRATE_SUSPEND':
-      return `${it} ${under[state]}${on}.`;
+      return `${it} ${under[state]}${on}${target === undefined ? '' : `, from where it goes to ${target}`}.`;
     case 'ACTIVE/PROLOG_FAILURE':
     case 'ACTIVE/BOOT_FAILURE':
       return sentence(`${it} could not be deployed${on}${why}`);
     case 'ACTIVE/EPILOG_FAILURE':
       return sentence(`${it} could not be cleaned up${on}${why}`);
     case 'ACTIVE/UNKNOWN':
-      return sentence(`What became of ${it}${on} is not known${why}`);
+      return sentence(
+        target === undefined
+          ? `What became of ${it}${on} is not known${why}`
+          : `${it} is on ${host ?? 'its host'} or on ${target}, and it is not known on which${why}`,
+      );
     case 'POWEROFF':
       return sentence(`${it} is powered off${on}${why}`);
     case 'SUSPENDED':
@@ -142,12 +160,12 @@ function stateText({ subject, operation, now }: Facts): string {
   }
 }
 
-function silentHostStory({ subject: { silentHost, state }, now }: Facts): Story {
+function silentHostStory({ subject: { silentHost, state, target }, now }: Facts): Story {
   if (silentHost === null || state === 'DONE') return story([]);
   const { name, error, lastProbe } = silentHost;
   const last = lastProbe ? ` when it was probed ${when(lastProbe, now)}` : '';
   return story([
-    `Its host ${name} did not answer${last}: ${sentence(error)}`,
+    `${name === target ? 'The host that it goes to,' : 'Its host'} ${name}${name === target ? ',' : ''} did not answer${last}: ${sentence(error)}`,
     state === 'ACTIVE/RUNNING' ? 'Until it does, whether the VM still runs is not known.' : null,
     `If that host is gone for good, an administrator says so: arcus host offline ${name}.`,
   ]);

@@ -6,6 +6,7 @@ import { askerOf } from '../../domain/operations/asker.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { isReady } from '../../domain/vms/ready.js';
+import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { kinds, type OperatedKind } from '../../schemas/kinds.js';
@@ -124,7 +125,11 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
     case 'vm': {
       const { vm, service } = resource;
       const op = operationAtWork(vm);
-      const standing = await standingOf(store, op);
+      const hid = placeOf(vm)?.hid;
+      const [standing, [host]] = await Promise.all([
+        standingOf(store, op),
+        hid === undefined ? [] : store.hosts.byIds([hid]),
+      ]);
       const going = standing && isTermination(standing) ? standing.input : { hard: true };
       return {
         type: 'vm',
@@ -134,6 +139,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         going: vm.wanted === null ? null : going,
         unready: service?.body.ready_status_gate === true && isVmRunning(vm) && !isReady(vm.user_template),
         between: (vm.moving ?? null) !== null,
+        ...(host?.state === 'OFFLINE' && { offline: host.name }),
         ofService: vm.service !== null,
         resched: (vm.resched ?? null) !== null,
       };

@@ -1,7 +1,7 @@
 import { askerOf } from '../../domain/operations/asker.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { isReady } from '../../domain/vms/ready.js';
-import { placeOf } from '../../domain/vms/stays.js';
+import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import { isVmGone, isVmOff, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
 import { idlePolicies } from '../../domain/why/policy-story.js';
@@ -71,15 +71,16 @@ async function switchesOf(
 }
 
 export async function vmSubject(store: Store, vm: Vm, service: Service | null): Promise<VmSubject> {
-  const place = placeOf(vm);
-  const host = place && (await store.hosts.find(place.hid));
+  const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
+  const host = hosts.find(({ state }) => state === 'ERROR');
   return {
     ...vmFacts(vm, service),
     type: 'vm',
     endedAt: vm.ended_at,
     service: service && { id: service._id, name: service.name },
+    ...(vm.moving && { target: vm.moving.hostname }),
     silentHost:
-      host?.state === 'ERROR'
+      host !== undefined
         ? { name: host.name, error: host.error ?? 'it said nothing', lastProbe: host.last_monitored_at }
         : null,
   };
@@ -93,6 +94,7 @@ export async function hostSubject(store: Store, host: Host, nextProbe: Date | nu
     state: host.state,
     error: host.error,
     lastProbe: host.last_monitored_at,
+    ...(host.silent_since && { silentSince: host.silent_since }),
     nextProbe,
     total: usable(host),
     used: taken(host),

@@ -92,6 +92,8 @@ export type Host = {
   condemned?: Condemned[];
   created_at: Date;
   last_monitored_at: Date | null;
+  /** Since when it has not answered. Absent or null: it has, or nobody knows. */
+  silent_since?: Date | null;
 };
 
 /** What lists of hosts can be filtered and sorted by. */
@@ -107,7 +109,9 @@ export const HostResource = OwnershipResource.extend({
   name: z.string(),
   vm_mad: HypervisorKind,
   state: HostState,
-  error: z.string().nullable(),
+  error: z.string().nullable().describe('Why it does not answer; in INIT: why it takes no VMs although it does'),
+  silent_since: Timestamp.nullable().describe('Since when it has not answered; null: it has'),
+  next_look: Timestamp.nullable().describe('About when it is asked next; null: it is not asked, or at once'),
   cluster_id: ObjectId,
   attributes: ClusterResource.shape.attributes.describe('Its own, for requirement and rank expressions'),
   reserved: Reserve.describe('What its operator wants kept back; null: as its cluster says'),

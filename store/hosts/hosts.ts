@@ -152,9 +152,19 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
      * one that was taken offline meanwhile is not asked any more.
      */
     async silent(id: number, error: string): Promise<void> {
-      const found = { error: brief(error, longest.vm), last_monitored_at: new Date() };
-      await hosts.updateOne({ _id: id, state: { $in: [...heardStates] } }, { $set: { ...found, state: 'ERROR' } });
-      await hosts.updateOne({ _id: id, state: 'DISABLED' }, { $set: found });
+      const now = new Date();
+      const found = {
+        error: { $literal: brief(error, longest.vm) },
+        last_monitored_at: now,
+        silent_since: { $ifNull: ['$silent_since', now] },
+      };
+      const pipeline = { updatePipeline: true };
+      await hosts.updateOne(
+        { _id: id, state: { $in: [...heardStates] } },
+        [{ $set: { ...found, state: 'ERROR' } }],
+        pipeline,
+      );
+      await hosts.updateOne({ _id: id, state: 'DISABLED' }, [{ $set: found }], pipeline);
     },
 
     /**
@@ -171,6 +181,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
             state: yet === null ? 'MONITORED' : 'INIT',
             error: yet && brief(yet, longest.vm),
             last_monitored_at: new Date(),
+            silent_since: null,
           },
         },
       );
@@ -182,7 +193,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       if (ids.length === 0) return;
       await hosts.updateMany(
         { _id: { $in: ids }, state: { $in: ['MONITORED', 'DISABLED'] } },
-        { $set: { error: null, last_monitored_at: new Date() } },
+        { $set: { error: null, last_monitored_at: new Date(), silent_since: null } },
       );
     },
 

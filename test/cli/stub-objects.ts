@@ -26,6 +26,8 @@ export const host = (id: number, name: string, state = 'MONITORED') => ({
   memory: { total: 4096, reserved: 0, used: 0, outside: 0, free: 4096 },
   vms: [],
   operation: null,
+  silent_since: null,
+  next_look: created_at,
   zombies: { count: 0, items: [] },
   wilds: { count: 0, items: [] },
   created_at,

@@ -5,6 +5,7 @@ import {
   ContinueAsNew,
   isCancellation,
   sleep,
+  TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Begun, StepInput } from '../../activities/operations/begin.js';
@@ -60,15 +61,26 @@ function outcomeOf(error: unknown): Outcome {
   return { state: 'failed', error: failureOf(error) };
 }
 
+/** Of a step of which no try came to an end. */
+const outOfTime = 'it did not end within its time';
+
 /** What failed, in the step's own words: a normal activity wraps its failure, a local one need not. */
 export function failureOf(error: unknown): { code: ProblemCode; detail: string } {
-  const cause = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  const failed = error instanceof ActivityFailure ? (error.cause ?? error) : error;
+  // What its last try failed with, where there was time for one to fail: the engine's own words help nobody.
+  if (failed instanceof TimeoutFailure && !(failed.cause instanceof ApplicationFailure))
+    return { code: 'backend_unavailable', detail: outOfTime };
+  const cause = failed instanceof TimeoutFailure ? failed.cause : failed;
   const type = cause instanceof ApplicationFailure ? (cause.type ?? '') : '';
   return {
     code: isProblemCode(type) ? type : 'internal',
     detail: brief(cause instanceof Error ? cause.message : String(cause), longest.operation),
   };
 }
+
+/** Why something is not as it was to be: what failed, or, where that has no words of its own, how it is. */
+export const failureWith = (failure: string | null, why: string): string =>
+  failure === outOfTime ? `${outOfTime}: ${why}` : (failure ?? why);
 
 /** Runs a step; a failure is its result, a cancel is not. */
 export async function attempt(step: () => Promise<unknown>): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { compute, local } from '../activity-options.js';
-import { attempt, type OperationInput, Parked, runOperation } from '../operations/operation.js';
+import { attempt, failureWith, type OperationInput, Parked, runOperation } from '../operations/operation.js';
 import { listenForCapacity } from '../signals.js';
 
 /** Deploys one VM, by the steps that services use; one that is recreated is ended first. One that fits nowhere keeps no run open: its operation waits. */
@@ -35,7 +35,7 @@ export async function deployVm({ op }: OperationInput): Promise<void> {
       const failed = await attempt(() => compute.restoreVms.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
       // Asked in any case: one that is to stop ends here, and not as what its last try came to.
       const why = await local.verbFailure({ vm, verb: 'restore' });
-      if (why !== null) throw ApplicationFailure.nonRetryable(failed ?? why, 'vm_failed');
+      if (why !== null) throw ApplicationFailure.nonRetryable(failureWith(failed, why), 'vm_failed');
       return;
     }
     setCurrentDetails(`VM ${vm} boots`);

@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
 import type { MoveVerb } from '../../domain/vms/vm-moves.js';
-import { compute, local } from '../activity-options.js';
-import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
+import { compute, local, settling } from '../activity-options.js';
+import { attempt, failureWith, type OperationInput, runOperation } from '../operations/operation.js';
 
 const failed = (why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, 'vm_failed');
 
@@ -33,7 +33,7 @@ async function moved({ op, vm }: { op: string; vm: number }): Promise<void> {
     const summary = words[verb](vm, plan.to);
     const failure = await attempt(() => compute.moveVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb }]));
     const why = await local.moveFailure({ vm, verb });
-    if (why !== null) throw failed(failure ?? why);
+    if (why !== null) throw failed(failureWith(failure, why));
   }
 }
 
@@ -49,5 +49,5 @@ const words: Record<MoveVerb, (vm: number, to: string) => string> = {
 /** That it could not be found out is no reason of its own: the VM is UNKNOWN then, and is asked for again with the next migration. */
 async function settled({ op, vm }: { op: string; vm: number }): Promise<void> {
   const summary = `see on which host VM ${vm} is`;
-  await attempt(() => compute.settleMove.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
+  await attempt(() => settling.settleMove.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
 }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, setCurrentDetails } from '@temporalio/workflow';
 import { compute, local } from '../activity-options.js';
-import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
+import { attempt, failureWith, type OperationInput, runOperation } from '../operations/operation.js';
 
 /** Switches one VM off or over: powers it off, reboots, suspends, stops or undeploys it. It is resumed by a deployment. */
 export async function performOnVm({ op }: OperationInput): Promise<void> {
@@ -14,6 +14,6 @@ export async function performOnVm({ op }: OperationInput): Promise<void> {
     );
     // Asked in any case: one that is to stop ends here, and not as what its last try came to.
     const reason = await local.verbFailure({ vm, verb });
-    if (reason !== null) throw ApplicationFailure.nonRetryable(failure ?? reason, 'vm_failed');
+    if (reason !== null) throw ApplicationFailure.nonRetryable(failureWith(failure, reason), 'vm_failed');
   });
 }

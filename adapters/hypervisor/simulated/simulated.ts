@@ -71,13 +71,16 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       await call(simulator, vm.host, 'resume', switchOf(vm), SwitchAnswer, signal);
     },
     async migrate(vm, signal) {
-      await call(simulator, vm.host, 'migrate', moveOf(vm), SwitchAnswer, signal);
+      await call(simulator, vm.host, 'migrate', moveOf(vm), SwitchAnswer, signal, moving(vm));
     },
     async move(vm, signal) {
-      await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal);
+      await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
     },
   };
 }
+
+/** Of what takes two hosts both are named: it is not always the one that was asked that does not answer. */
+const moving = ({ id, host, to }: MoveTarget): string => `${host.name} could not move VM ${id} to ${to.name}`;
 
 /** What a simulated host has, as one installation sees it. */
 export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
@@ -91,7 +94,10 @@ export function reportFor(installation: string, domains: readonly SimulatedDomai
   return report;
 }
 
-/** One call over HTTP: its parsed answer, or the problem that its failure is. An abort is thrown on as it came. */
+/**
+ * One call over HTTP: its parsed answer, or the problem that its failure is, which begins with `failed`. An abort is thrown on as it
+ * came.
+ */
 async function call<A extends z.ZodType>(
   { url, token }: SimulatorAddress,
   host: HostTarget<'simulated'>,
@@ -99,6 +105,7 @@ async function call<A extends z.ZodType>(
   body: object,
   answer: A,
   signal: AbortSignal,
+  failed = `${host.name} did not answer`,
 ): Promise<z.infer<A>> {
   const { status, text } = await post(
     `${url}/hosts/${encodeURIComponent(host.name)}/${method}`,
@@ -118,7 +125,7 @@ async function call<A extends z.ZodType>(
   // No fault of the VM: the settings have to be mended, and then it works.
   if (code === 'unauthorized') throw new Problem('backend_unavailable', `${host.name} refuses this worker: ${detail}`);
   if (code === 'stale_epoch') throw new Problem('stale_epoch', detail);
-  if (status >= 500) throw new Problem('backend_unavailable', `${host.name} did not answer: ${detail}`);
+  if (status >= 500) throw new Problem('backend_unavailable', `${failed}: ${detail}`);
   throw new Problem(refusalOf(method), detail);
 }
 

@@ -9,6 +9,8 @@ export const node: HostResource = {
   vm_mad: 'simulated',
   state: 'MONITORED',
   error: null,
+  silent_since: null,
+  next_look: '2026-05-04T09:15:40.000Z',
   cluster_id: 100,
   attributes: { SSD: 'YES' },
   reserved: { cpu: null, memory: null },

@@ -68,7 +68,7 @@ export const hostRoutes: readonly Route[] = [
     examples: [
       {
         body: { name: 'node-1', cpu: 16, memory: 65536, cluster_id: 100, attributes: { SSD: 'YES' } },
-        answer: { ...node, state: 'INIT', last_monitored_at: null },
+        answer: { ...node, state: 'INIT', next_look: null, last_monitored_at: null },
       },
     ],
     handle: ({ hosts }, { caller, body }) => hosts.create(caller, body),

@@ -147,9 +147,9 @@ describe('the reason of a VM that fits nowhere', () => {
     expect(reasonFor([], wish(1, 1, 1))).toBe('no host is registered');
     const off = (id: number, state: HostState) => host(id, capacity(8, 8192), { state });
     expect(reasonFor([off(0, 'DISABLED'), off(1, 'ERROR'), off(2, 'DISABLED')], wish(1, 1, 1))).toBe(
-      'none of 3 hosts is enabled: 2 DISABLED, 1 ERROR',
+      'none of 3 hosts takes VMs: 2 are disabled, 1 does not answer (ERROR)',
     );
-    expect(reasonFor([off(0, 'OFFLINE')], wish(1, 1, 1))).toBe('the only host is not enabled: 1 OFFLINE');
+    expect(reasonFor([off(0, 'OFFLINE')], wish(1, 1, 1))).toBe('the only host takes no VMs: it is offline');
   });
 
   it('calls a host that owes capacity full, not negative', () => {

@@ -156,6 +156,9 @@ describe('migrateVm', () => {
         code: 'wrong_state',
         message: expect.stringContaining('one of two hosts'),
       });
+    expect(await problem(world.resched(id, true))).toMatchObject({ code: 'wrong_state' });
+    const { text } = await world.operations.why.vm(world.caller, id);
+    expect(text).toMatch(/is on host-\d or on host-\d, and it is not known on which/);
     world.hypervisor.reach(from);
     world.hypervisor.mend();
     await world.tick('monitorHosts');

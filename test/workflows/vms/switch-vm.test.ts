@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { stoppedOutside } from '../../../domain/vms/sightings.js';
+import { placeOf } from '../../../domain/vms/stays.js';
 import { type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import { newWorld, type World } from '../../support/world.js';
@@ -84,6 +85,34 @@ describe('performOnVm', () => {
     expect(await world.ended((await world.switch(id, 'reboot')).op)).toMatchObject({ state: 'succeeded' });
     expect(world.hypervisor.journal.filter((entry) => entry.vm === id && entry.outcome === 'rebooted')).toHaveLength(1);
     await end(id);
+  });
+
+  it('fails in plain words where its host is silent for too long', async () => {
+    const id = await running();
+    const host = placeOf(await world.vm(id))?.hostname ?? '';
+    world.hypervisor.cutOff(host);
+    const ended = await world.server.skipping(world.ended((await world.switch(id, 'poweroff')).op));
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'vm_failed' } });
+    expect(ended.error?.detail).toContain(host);
+    expect(ended.error?.detail).not.toMatch(/timeout|ScheduleToClose|retry/i);
+    world.hypervisor.reach(host);
+    await world.tick('monitorHosts');
+    await end(id);
+  });
+
+  it('is not asked of a host that is OFFLINE, and no other one is; the VM can be ended', async () => {
+    const id = await running();
+    await world.ended((await world.switch(id, 'poweroff')).op);
+    const place = placeOf(await world.vm(id));
+    await world.store.hosts.update(place?.hid ?? -1, { state: 'OFFLINE' });
+    for (const ask of [() => world.switch(id, 'undeploy'), () => world.resume(id), () => world.migrate(id)])
+      await expect(ask()).rejects.toMatchObject({
+        code: 'wrong_state',
+        message: `VM ${id} is on host ${place?.hostname}, which is OFFLINE: nothing is asked of it. Enable the host, if it answers; else terminate the VM.`,
+      });
+    await end(id);
+    await world.store.hosts.update(place?.hid ?? -1, { state: 'MONITORED' });
+    await world.accounted();
   });
 
   it('fails in the hypervisor’s own words; what the VM is, the next look at its host says', async () => {
