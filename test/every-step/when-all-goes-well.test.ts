@@ -211,6 +211,28 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^(RUNNING|UNKNOWN)$/,
     stops: 0,
   },
+  // The last: it leaves a host disabled.
+  flushHost: {
+    prepare: async () => {
+      for (const { _id } of await world.store.hosts.all()) await world.store.hosts.update(_id, { state: 'MONITORED' });
+      const vm = await runningVm();
+      return placeOf(await world.vm(vm))?.hid ?? null;
+    },
+    ask: (host) => world.flush(id(host)),
+    again: async (host) =>
+      Object.keys((await world.store.hosts.find(host))?.vms ?? {}).length === 0 ? null : world.flush(host),
+    arrived: async (host) =>
+      expect(await world.store.hosts.find(host)).toMatchObject({ state: 'DISABLED', vms: {}, operation: null }),
+    steps: /^host-/,
+    settles: async () => {
+      await expect
+        .poll(() => world.store.operations.model.countDocuments({ ended_at: null }).exec(), { timeout: 60_000 })
+        .toBe(0);
+    },
+    cancelled: async (host) => String((await world.store.hosts.find(host))?.state),
+    afterCancel: /^DISABLED$/,
+    stops: 0,
+  },
 };
 
 const inTurn = Object.entries(deeds).map(([name, deed], at) => [name, deed, at] as const);
