@@ -75,7 +75,7 @@ function performed({ performed }: OperationDetail): string[] {
 
 type FlushedVm = NonNullable<OperationDetail['flushed']>['vms'][number];
 function flushedLine({ vm, outcome, live, operation, why }: FlushedVm): string {
-  const way = live === null || outcome === 'waits' ? '' : live ? ' live' : ' cold';
+  const way = live === null || (outcome !== 'moved' && outcome !== 'moving') ? '' : live ? ' live' : ' cold';
   return `VM ${vm}: ${outcome}${way}${operation === null ? '' : `, operation ${operation}`}${why === null ? '' : `: ${printable(why)}`}`;
 }
 

@@ -37,8 +37,12 @@ it('a host that was disabled while it was probed stays disabled, and one that wa
 it('a host in maintenance that is silent stays DISABLED, and says why it is silent until it answers', async () => {
   await hosts.silent(2, 'no route');
   expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: 'no route' });
+  const since = (await hosts.find(2))?.silent_since;
+  expect(since).toBeInstanceOf(Date);
+  await hosts.silent(2, '$error');
+  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: '$error', silent_since: since });
   await hosts.stillMonitored([2]);
-  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: null });
+  expect(await hosts.find(2)).toMatchObject({ state: 'DISABLED', error: null, silent_since: null });
   await hosts.silent(1, 'no route');
   expect(await hosts.find(1)).toMatchObject({ state: 'ERROR', error: 'no route' });
 });
