@@ -7,7 +7,7 @@ const givenUp = (cause: Error | undefined): ActivityFailure =>
   new ActivityFailure('Activity task failed', 'switchVms', '1', 'TIMEOUT', 'worker', cause);
 const late = (cause?: Error): TimeoutFailure => {
   const failure = new TimeoutFailure('activity ScheduleToClose timeout', undefined, 'SCHEDULE_TO_CLOSE');
-  if (cause) failure.cause = cause;
+  if (cause) Object.defineProperty(failure, 'cause', { value: cause });
   return failure;
 };
 
