@@ -13,6 +13,7 @@ import { undeploymentActivities } from './services/undeployment.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
+import { deviceActivities, deviceSteps } from './vms/devices.js';
 import { flushingActivities } from './vms/flushing.js';
 import { movingActivities, movingSteps } from './vms/moving.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
@@ -36,6 +37,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...vmOperationActivities(ports),
     ...movingActivities(ports),
     ...flushingActivities(ports),
+    ...deviceActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,
@@ -46,6 +48,7 @@ export type OrchestrationSteps = AllTitled<ReturnType<typeof orchestrationSteps>
 export const computeSteps = (ports: StepPorts) => ({
   ...vmActivities(ports),
   ...movingSteps(ports),
+  ...deviceSteps(ports),
   ...findingActivities(ports),
   ...claimActivities(ports),
   ...hostCheckSteps(ports),

@@ -66,6 +66,7 @@ import {
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
+import { changeDevices } from './vms/vm-devices.js';
 import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
 import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
@@ -116,6 +117,7 @@ export const createOperations = (given: OperationsContext) => {
       recover: recoverVm,
       resume: resumeVm,
       migrate: migrateVm,
+      changeDevices,
       hold: holdVm,
       resched: reschedVm,
       resize: resizeVm,

@@ -7,6 +7,7 @@ import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
+import { shownNics } from '../domain/vms/vm-devices.js';
 import { fateOf, seenOf } from '../domain/vms/zombies.js';
 import type { Capacity } from '../schemas/common/capacity.js';
 import type { Ownership } from '../schemas/common/common.js';
@@ -15,7 +16,7 @@ import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/h
 import type { Host, HostResource } from '../schemas/hosts/host.js';
 import type { MetricsRow, MonitoringResource } from '../schemas/hosts/metrics.js';
 import { kinds } from '../schemas/kinds.js';
-import { isPerformance, isSwitch, type Operation } from '../schemas/operations/operation.js';
+import { isDeviceChange, isPerformance, isSwitch, type Operation } from '../schemas/operations/operation.js';
 import type { OperationResource } from '../schemas/operations/operation-resource.js';
 import { Answer } from '../schemas/operations/question.js';
 import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
@@ -157,6 +158,16 @@ export const serviceTemplateResource = (template: ServiceTemplate, names: Names)
   created_at: iso(template.created_at),
 });
 
+const deviceResources = (vm: Vm): Pick<VmResource, 'nics' | 'disks'> => ({
+  nics: shownNics(vm),
+  disks: (vm.disks ?? []).map(({ disk_id, type, size, format, target, snapshots, current }) => ({
+    ...{ disk_id, type, size, format, target },
+    snapshots: snapshots.map(({ snapshot_id, name, parent, taken_at }) => ({
+      ...{ snapshot_id, name, parent, active: snapshot_id === current, taken_at: iso(taken_at) },
+    })),
+  })),
+});
+
 export function vmResource(vm: Vm, names: Names): VmResource {
   const place = placeOf(vm);
   return {
@@ -175,6 +186,7 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     role_name: vm.service?.role ?? null,
     host: place && { id: place.hid, name: place.hostname },
     resched: (vm.resched ?? null) !== null,
+    ...deviceResources(vm),
     template: vm.template,
     user_template: vm.user_template,
     history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({
@@ -283,7 +295,11 @@ const hrefOf = ({ _id, resource }: Operation): string =>
   `/api/v1${kinds[resource.type].path}/${resource.type === 'zone' ? _id : resource.id}`;
 
 const actionOf = (operation: Operation): OperationResource['action'] =>
-  isPerformance(operation) || isSwitch(operation) ? operation.input.action : null;
+  isPerformance(operation) || isSwitch(operation)
+    ? operation.input.action
+    : isDeviceChange(operation)
+      ? operation.input.change.action
+      : null;
 
 export function operationResource(
   operation: Operation,

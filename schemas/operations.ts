@@ -152,6 +152,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  changeDevices: {
+    on: 'vm',
+    verb: 'change the devices of',
+    noun: 'change of devices',
+    nouns: 'changes of devices',
+    doing: 'has its devices changed',
+    aim: null,
+    counts: 'changed',
+    preempts: false,
+    right: 'manage',
+  },
   checkConsistency: {
     on: 'zone',
     verb: 'check the consistency of',

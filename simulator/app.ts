@@ -3,8 +3,10 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/common/request-source.js';
 import {
+  ChangeCall,
   DeployCall,
   DestroyCall,
+  DeviceCallName,
   JournalQuery,
   MoveCall,
   ProbeCall,
@@ -66,6 +68,11 @@ function callRoutes(simulator: Simulator): Router {
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {
       const call = MoveCall.parse(request.body);
       response.json(await simulator.move(verb, hostName(request), call, clientGone(response)));
+    });
+  for (const verb of DeviceCallName.options)
+    routes.post(`/hosts/:name/${verb}`, async (request, response) => {
+      const call = ChangeCall.parse(request.body);
+      response.json(await simulator.change(verb, hostName(request), call, clientGone(response)));
     });
   routes.post('/hosts/:name/probe', async (request, response) => {
     const call = ProbeCall.parse(request.body);

@@ -1,5 +1,6 @@
 import type {
   CallOutcome,
+  ChangeCall,
   DeployCall,
   DestroyCall,
   MoveCall,
@@ -7,6 +8,7 @@ import type {
   SwitchCall,
 } from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
+import { changedDevices } from './devices.js';
 import { type DomainRecord, downOf, type HostRecord, holderOfName, present, usedCapacity } from './state.js';
 
 /** What a call comes to, decided at one moment from what the host holds then. Outcomes `refused_…` do nothing else. */
@@ -57,6 +59,7 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
       down: null,
       stops_at: null,
       rebooted: null,
+      devices: call.devices ?? { nics: [], disks: [] },
     },
   };
 }
@@ -154,6 +157,21 @@ export function decideMove(
   const shortage = live ? shortageOf(target, { ...call, capacity: domain.capacity }, there.domain, now) : null;
   if (shortage) return refusal('refused_capacity', shortage);
   return { outcome: 'moved', detail: null, set: null, moved: { ...domain, epoch: call.epoch } };
+}
+
+/** Once for each device; a revert once for each epoch. Of a VM that has no domain there is nothing to change. */
+export function decideChange(host: HostRecord, call: ChangeCall, { now }: Pick<Moment, 'now'>): Decision {
+  const { domain, late } = switched(host, call, now);
+  if (late) return late;
+  if (!domain) return { outcome: 'absent', detail: null };
+  const isDown = downOf(domain, now) !== null;
+  if (call.change.action === 'disk-snapshot-revert' && !isDown)
+    return refusal('refused_state', `VM ${call.vm} runs on ${host.name}: its disks cannot be reverted.`);
+  const devices = changedDevices(domain.devices, call.change, call.epoch);
+  if (devices === 'as it is') return { outcome: 'exists', detail: null };
+  if (devices === 'not there')
+    return refusal('refused_state', `VM ${call.vm} on ${host.name} has not the disk or the snapshot that is named.`);
+  return { outcome: 'changed', detail: null, set: { ...domain, devices } };
 }
 
 /** The domain that a call switches; `late`: the host has heard of a newer epoch. */

@@ -11,8 +11,9 @@ export function reportOf(domain: DomainRecord, host: string, rules: readonly Loa
   const down = downOf(domain, now);
   const state = down ?? (domain.boots_at > now ? 'booting' : 'running');
   const use = down === null ? usage(domain, host, rules, now) : nothing;
-  const { vm, domain: name, deploy_id, epoch, installation, capacity } = domain;
-  return { vm, domain: name, deploy_id, epoch, installation, capacity, state, ...use };
+  const { vm, domain: name, deploy_id, epoch, installation, capacity, devices } = domain;
+  const has = devices.nics.length + devices.disks.length > 0 && { devices };
+  return { vm, domain: name, deploy_id, epoch, installation, capacity, state, ...use, ...has };
 }
 
 function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Metrics {

@@ -1,6 +1,7 @@
 import {
   type CallName,
   type CallOutcome,
+  type ChangeCall,
   type DeployAnswer,
   type DeployCall,
   type DestroyAnswer,
@@ -17,6 +18,7 @@ import {
 import { Changes } from './changes.js';
 import {
   type Decision,
+  decideChange,
   decideDeploy,
   decideDestroy,
   decideMove,
@@ -121,6 +123,12 @@ export class Simulator {
   async resume(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
     const host = await this.#reach(name, call, signal);
     return { outcome: await this.#carryOut(host, 'resume', call, () => decideResume(host, call, { now: Date.now() })) };
+  }
+
+  /** A device of it is attached, detached or changed. */
+  async change(verb: CallName, name: string, call: ChangeCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call, signal);
+    return { outcome: await this.#carryOut(host, verb, call, () => decideChange(host, call, { now: Date.now() })) };
   }
 
   /** One that runs by `migrate`, one that does not by `move`. Both hosts have to answer. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Capacity } from '../schemas/common/capacity.js';
 import { ObjectId } from '../schemas/common/common.js';
 import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/hosts/simulator.js';
+import { DomainDevices } from '../schemas/operations/vm-devices.js';
 
 /** A domain as kept. What only time changes is a point in time, so that a restart has nothing to resume. */
 export const DomainRecord = z.object({
@@ -22,6 +23,8 @@ export const DomainRecord = z.object({
   stops_at: z.number().nullable().default(null),
   /** The epoch that last rebooted it. */
   rebooted: z.int().nullable().default(null),
+  /** Records of before have none. */
+  devices: DomainDevices.default({ nics: [], disks: [] }),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 

@@ -187,9 +187,16 @@ export function createEndings(
     const { _id: op, resource } = operation;
     await releases.releaseOne(op, reasonOf(claimed), transaction);
     const vm = await vms.model
-      .findById(resource.id, { state: 1, lcm_state: 1, moving: 1, wanted: 1, history: { $slice: -1 } })
+      .findById(resource.id, {
+        state: 1,
+        lcm_state: 1,
+        moving: 1,
+        device_change: 1,
+        wanted: 1,
+        history: { $slice: -1 },
+      })
       .session(sessionOf(transaction))
-      .lean<Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'wanted'>>()
+      .lean<Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'wanted'>>()
       .exec();
     await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, within(transaction));
     await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, within(transaction));

@@ -6,6 +6,7 @@ export { deployService } from './services/deploy-service.js';
 export { repairService } from './services/repair-service.js';
 export { undeployService } from './services/undeploy-service.js';
 export { evaluatePolicies, handOver, monitorHosts, reconcile } from './supervision/ticks.js';
+export { changeDevices } from './vms/change-devices.js';
 export { deployVm } from './vms/deploy-vm.js';
 export { flushHost } from './vms/flush-host.js';
 export { migrateVm } from './vms/migrate-vm.js';

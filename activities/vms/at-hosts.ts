@@ -2,8 +2,9 @@ import { targetOf } from '../../adapters/hypervisor/host-target.js';
 import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { isSilent } from '../../domain/hosts/host-states.js';
 import { domainName } from '../../domain/operations/names.js';
-import { Problem } from '../../domain/problems.js';
+import { Problem, type ProblemCode, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
+import { domainDevices } from '../../domain/vms/vm-devices.js';
 import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Reservation } from '../../store/hosts/hosts.js';
@@ -57,7 +58,8 @@ export function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPo
   const adapter = hypervisors.of(target);
   const { call } = vmVerbs[verb];
   if (adapter.can[call]) return adapter;
-  throw new Problem(vmCalls[call].refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${call} VMs.`);
+  const row: { refused: ProblemCode; does?: string } = vmCalls[call];
+  throw new Problem(row.refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${row.does ?? `${call} VMs`}.`);
 }
 
 export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
@@ -66,5 +68,15 @@ export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'>
   host,
   capacity: vm.capacity,
   epoch: vm.epoch,
+  devices: domainDevices(vm),
   labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
 });
+
+/** A refusal has been heard all the same. */
+export async function refusable(call: Promise<void>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (problemOf(error)?.code !== 'action_refused') throw error;
+  }
+}

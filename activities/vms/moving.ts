@@ -16,7 +16,7 @@ import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn, silenceOf } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn, refusable, silenceOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { dropSurplus, siblingsIn } from './place-vms.js';
 import { takeVms } from './taking.js';
@@ -233,12 +233,3 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
     if (await store.vms.anyWaiting()) await engine.signalPlacement();
   },
 });
-
-/** A refusal has been heard all the same. */
-async function refusable(call: Promise<void>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (problemOf(error)?.code !== 'action_refused') throw error;
-  }
-}

@@ -2,6 +2,7 @@ import type { DestroyTarget, Hypervisor, PlacedVm } from '../../adapters/hypervi
 import type { Among } from '../../domain/among.js';
 import { problemOf } from '../../domain/problems.js';
 import { endStay, placesOf } from '../../domain/vms/stays.js';
+import { disksAway } from '../../domain/vms/vm-devices.js';
 import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StepPorts } from '../ports.js';
@@ -39,7 +40,8 @@ export const vmActivities = (ports: StepPorts) => {
             { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
             signal,
           );
-          return { deploy_id: domain.deployId };
+          // It was made anew with what it has: whatever was in doubt before is not any more.
+          return { deploy_id: domain.deployId, ...(vm.device_change?.open && { device_change: null }) };
         },
       });
     },
@@ -98,6 +100,7 @@ function removal({ store, hypervisors, engine }: StepPorts) {
         ...(verb === 'remove' && { ended_at: at }),
         ...(vm.moving && { moving: null }),
         ...(vm.resched && { resched: null }),
+        ...disksAway(vm),
         history: endStay(vm.history, 'user', at),
       }),
       // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
@@ -136,7 +139,7 @@ async function switching(
       return { ...(leaves && { deploy_id: null }), ...(vm.resched && { resched: null }) };
     },
     ...(leaves && {
-      left: (vm, at) => ({ history: endStay(vm.history, 'user', at) }),
+      left: (vm, at) => ({ ...disksAway(vm), history: endStay(vm.history, 'user', at) }),
       before: async (away) => {
         await store.hosts.release(away.flatMap(reservationsOf));
       },

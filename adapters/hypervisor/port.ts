@@ -3,6 +3,7 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HypervisorKind } from '../../schemas/hosts/host.js';
 import type { Metrics } from '../../schemas/hosts/metrics.js';
+import type { DomainChange, DomainDevices } from '../../schemas/operations/vm-devices.js';
 
 /** What the adapter of each kind needs to reach a host, beside its name; `targetOf` takes it from the host's record. */
 export type HostConnections = {
@@ -31,6 +32,8 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   epoch: number;
   /** What the guest may know of itself: the simulator's scripted metrics choose by these. */
   labels: { vm: number; service?: number; role?: string };
+  /** What the domain is made with; absent: nothing. */
+  devices?: DomainDevices | undefined;
   template: Record<string, unknown>;
 };
 
@@ -46,6 +49,9 @@ export type SwitchTarget<K extends HypervisorKind = HypervisorKind> = Omit<Destr
 /** One that changes its host: from `host` to this one. */
 export type MoveTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { to: HostTarget<K> };
 
+/** One of which a device is changed. */
+export type DeviceTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { change: DomainChange };
+
 export type Domain = { deployId: string; epoch: number };
 
 /** What it uses is nothing while it is down; what it has sent and received counts from its start. */
@@ -55,6 +61,8 @@ export type DomainReport = Metrics & {
   epoch: number;
   capacity: Capacity;
   state: DomainState;
+  /** Absent: none. */
+  devices?: DomainDevices | undefined;
 };
 
 /** A domain without the id of our installation in its metadata, whatever its name: another's, or nobody's. */
@@ -106,6 +114,17 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * when there is none on either.
    */
   move(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
+  // What changes a domain's devices resolves when the guest has them, or not any more; succeeds when that is so already, and when there
+  // is no domain. The ids of VM, device and snapshot say which: no id is given twice.
+  attachNic(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  detachNic(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  attachDisk(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  detachDisk(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  resizeDisk(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  snapshotDisk(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Of one that does not run. Once an epoch: what was written after that of an older one goes again. */
+  revertDisk(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
+  dropSnapshot(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;
 }
 
 /** The calls that change a VM. One that a verb names and the port lacks does not compile. */

@@ -17,6 +17,9 @@ const shortStates: { readonly [S in VmState]: string } = {
 /** By how the name of a life-cycle state begins; what has failed is called so, whatever it was at. */
 const shortLcmStates: readonly (readonly [begins: string, short: string])[] = [
   ['PROLOG_MIGRATE', 'migr'],
+  ['HOTPLUG', 'hotp'],
+  ['DISK_SNAPSHOT', 'snap'],
+  ['DISK_RESIZE', 'drsz'],
   ['PROLOG', 'prol'],
   ['BOOT', 'boot'],
   ['RUNNING', 'runn'],
@@ -104,6 +107,24 @@ export function vmText(vm: VmResource, now: Date): string {
       : []),
     '',
     ...permissionsOf(vm.permissions),
+    ...(vm.disks.length > 0
+      ? [
+          '',
+          'VM DISKS',
+          row(['ID', -3], ['TARGET', 6], ['SIZE', -8], ['TYPE', 4], ['FORMAT', 6]),
+          ...vm.disks.map(({ disk_id, target, size, type, format }) =>
+            row([String(disk_id), -3], [target, 6], [sizeText(size * 1_024), -8], [type, 4], [format, 6]),
+          ),
+        ]
+      : []),
+    ...(vm.nics.length > 0
+      ? [
+          '',
+          'VM NICS',
+          row(['ID', -3], ['NETWORK', 20], ['MAC', 17]),
+          ...vm.nics.map(({ nic_id, network, mac }) => row([String(nic_id), -3], [network ?? '-', 20], [mac, 17])),
+        ]
+      : []),
     ...(history.length > 0
       ? [
           '',

@@ -6,6 +6,7 @@ import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
+import { deviceId, devicePath, diskMegabytes, noImages } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
 import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
@@ -93,6 +94,75 @@ const megabytes = (given: unknown): unknown => {
   return amount === undefined ? given : Number(amount) * 1_024 ** 'mgt'.indexOf(unit.toLowerCase());
 };
 
+/** NICs and disks. */
+const devices: readonly Verb[] = [
+  {
+    usage: 'nic-attach <ids>',
+    summary: 'Attach a NIC to it',
+    options: [
+      ['-n, --network <name>', 'name of its network'],
+      ['--mac <address>', 'its address'],
+      ['--model <word>', 'what card the guest sees'],
+    ],
+    run: toEach(vms, (one, id, _args, { network, mac, model }) =>
+      ask(one, devicePath(id, 'nics'), { network, mac, model }),
+    ),
+  },
+  {
+    usage: 'nic-detach <ids> <nicid>',
+    summary: 'Detach a NIC from it',
+    run: toEach(vms, (one, id, [nic]) => ask(one, devicePath(id, 'nics', deviceId('NIC', nic), 'detach'))),
+  },
+  {
+    usage: 'disk-attach <ids>',
+    summary: 'Attach a volatile disk to it',
+    options: [
+      ['--type <word>', 'fs or swap (default: fs)'],
+      ['--size <size>', 'in MB, or such as 10G'],
+      ['--format <word>', 'raw or qcow2 (default: raw)'],
+      ['--target <device>', 'the device that the guest sees'],
+      ['-i, --image <name>', 'there are no images yet'],
+    ],
+    run: toEach(vms, (one, id, _args, { type = 'fs', size, format, target, image }) => {
+      if (image !== undefined || typeof size !== 'string') throw noImages();
+      return ask(one, devicePath(id, 'disks'), { type, size: diskMegabytes(size), format, target });
+    }),
+  },
+  {
+    usage: 'disk-detach <ids> <diskid>',
+    summary: 'Detach a disk from it',
+    run: toEach(vms, (one, id, [disk]) => ask(one, devicePath(id, 'disks', deviceId('disk', disk), 'detach'))),
+  },
+  {
+    usage: 'disk-resize <ids> <diskid> <size>',
+    summary: 'Make a disk of it larger',
+    run: toEach(vms, (one, id, [disk, size]) =>
+      ask(one, devicePath(id, 'disks', deviceId('disk', disk), 'resize'), { size: diskMegabytes(size) }),
+    ),
+  },
+  {
+    usage: 'disk-snapshot-create <ids> <diskid> <name>',
+    summary: 'Take a snapshot of a disk of it',
+    run: toEach(vms, (one, id, [disk, name]) =>
+      ask(one, devicePath(id, 'disks', deviceId('disk', disk), 'snapshots'), { name }),
+    ),
+  },
+  ...(['revert', 'delete'] as const).map((deed) => ({
+    usage: `disk-snapshot-${deed} <ids> <diskid> <snapshotid>`,
+    summary: deed === 'revert' ? 'Revert a disk of it to a snapshot' : 'Delete a snapshot of a disk of it',
+    run: toEach(vms, (one, id, [disk, snapshot]) =>
+      ask(one, devicePath(id, 'disks', deviceId('disk', disk), 'snapshots', deviceId('snapshot', snapshot), deed)),
+    ),
+  })),
+  {
+    usage: 'disk-saveas <ids> <diskid> <name>',
+    summary: 'Save a disk of it as an image: there are no images yet',
+    run: async () => {
+      throw new Complaint('usage', 'Arcus has no images yet: a disk cannot be saved as one.', { next: '' });
+    },
+  },
+];
+
 export const vmVerbs: readonly Verb[] = [
   listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
   showVerb(vms, (vm, { now }) => vmText(vm, now())),
@@ -123,6 +193,7 @@ export const vmVerbs: readonly Verb[] = [
   },
   ...switchVerbs,
   ...placing,
+  ...devices,
   {
     usage: 'resume <ids>',
     summary: 'Start it again',

@@ -18,6 +18,7 @@ import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../sh
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
+import { deviceLeaves } from './vm-devices.js';
 import { placingLeaves } from './vm-placing.js';
 import { shapingLeaves } from './vm-shaping.js';
 import { attributesText, vmTemplates } from './vm-template.js';
@@ -71,6 +72,8 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
         ['CREATED', vm.created_at],
         ['ENDED', vm.ended_at],
       ]),
+      ...(vm.nics.length > 0 ? ['', 'NICS', nicsText(vm.nics)] : []),
+      ...(vm.disks.length > 0 ? ['', 'DISKS', disksText(vm.disks)] : []),
       ...(vm.monitoring ? ['', 'MONITORING', monitoringText(vm.monitoring)] : []),
       '',
       permissionsText(vm),
@@ -79,6 +82,34 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
       ...section('TEMPLATE', vm.template),
     ].join('\n'),
 };
+
+const nicsText = (nics: Vm['nics']): string =>
+  tableOf(
+    [
+      { title: 'ID', text: ({ nic_id }) => String(nic_id), right: true },
+      { title: 'NETWORK', text: ({ network }) => network ?? '-' },
+      { title: 'MAC', text: ({ mac }) => mac },
+      { title: 'MODEL', text: ({ model }) => model ?? '-' },
+    ],
+    nics,
+  );
+
+/** `0 first, 1 second*`: the one that is written after has a star. */
+const snapshotsText = (snapshots: Vm['disks'][number]['snapshots']): string =>
+  snapshots.map(({ snapshot_id, name, active }) => `${snapshot_id} ${name}${active ? '*' : ''}`).join(', ') || '-';
+
+const disksText = (disks: Vm['disks']): string =>
+  tableOf(
+    [
+      { title: 'ID', text: ({ disk_id }) => String(disk_id), right: true },
+      { title: 'TARGET', text: ({ target }) => target },
+      { title: 'TYPE', text: ({ type }) => type },
+      { title: 'SIZE', text: ({ size }) => `${size}M`, right: true },
+      { title: 'FORMAT', text: ({ format }) => format },
+      { title: 'SNAPSHOTS', text: ({ snapshots }) => snapshotsText(snapshots) },
+    ],
+    disks,
+  );
 
 /** In OpenNebula's units. */
 const monitoringText = ({ time, cpu, memory, nettx, netrx }: NonNullable<Vm['monitoring']>): string =>
@@ -230,6 +261,7 @@ export const vmCommands: readonly Leaf[] = [
   ...switchLeaves,
   ...placingLeaves(vms),
   ...shapingLeaves(vms),
+  ...deviceLeaves(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

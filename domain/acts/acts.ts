@@ -1,5 +1,6 @@
 import type { Answer } from '../../schemas/operations/question.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { operations } from '../../schemas/operations.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
@@ -9,6 +10,7 @@ import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import {
+  mayChangeDevices,
   mayConfigure,
   mayDeployOn,
   mayHold,
@@ -44,6 +46,7 @@ export type Act =
   | { do: 'deployOn'; host: number }
   | { do: 'resched'; wish: boolean }
   | { do: 'migrate'; host: number | null; live: boolean }
+  | { do: 'changeDevices'; change: DeviceChange }
   | { do: 'recoverVm'; action: RecoverAction }
   | { do: 'terminate'; hard: boolean }
   | { do: 'report' }
@@ -96,6 +99,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayResched(resource, act.wish) : elsewhere;
     case 'migrate':
       return resource?.type === 'vm' ? mayMigrate(resource) : elsewhere;
+    case 'changeDevices':
+      return resource?.type === 'vm' ? mayChangeDevices(resource, act.change.action) : elsewhere;
     case 'recoverVm':
       return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
     case 'terminate':
@@ -141,6 +146,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'resize':
     case 'configure':
     case 'switch':
+    case 'changeDevices':
     case 'terminate':
     case 'report':
     case 'setHost':

@@ -1,5 +1,6 @@
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Answer } from '../../schemas/operations/question.js';
+import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { isOpen } from '../operation-states.js';
 import { vmSwitches } from '../vms/vm-switches.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
@@ -144,7 +145,14 @@ type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOff
 export const table: readonly Row[] = rows satisfies AllOffered<
   Exclude<
     Act['do'],
-    'check' | 'switch' | 'deployOn' | 'resched' | 'resize' | 'configure' | (typeof rows)[number][1]['do']
+    | 'check'
+    | 'switch'
+    | 'changeDevices'
+    | 'deployOn'
+    | 'resched'
+    | 'resize'
+    | 'configure'
+    | (typeof rows)[number][1]['do']
   >
 >;
 
@@ -196,6 +204,8 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       const { verb, hard } = vmSwitches[act.action];
       return post(`/vms/${id}/actions`, `vm ${verb} ${id}${hard ? ' --hard' : ''}`, { action: act.action });
     }
+    case 'changeDevices':
+      return deviceRequest(id, act.change);
     case 'hold':
       return post(`/vms/${id}/hold`, `vm hold ${id}`);
     case 'releaseVm':
@@ -229,6 +239,37 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return post(`/hosts/${id}/flush`, `host flush ${id}`);
     case 'check':
       return post('/consistency-checks', 'fsck');
+  }
+}
+
+function deviceRequest(vm: number, change: DeviceChange): Request {
+  const nics = `/vms/${vm}/nics`;
+  const disks = `/vms/${vm}/disks`;
+  const words = `vm ${change.action} ${vm}`;
+  switch (change.action) {
+    case 'nic-attach':
+      return post(nics, `${words} --network ${change.nic.network}`, change.nic);
+    case 'nic-detach':
+      return post(`${nics}/${change.nic_id}/detach`, `${words} ${change.nic_id}`);
+    case 'disk-attach': {
+      const { type, size } = change.disk;
+      return post(disks, `${words} --type ${type} --size ${size}`, change.disk);
+    }
+    case 'disk-detach':
+      return post(`${disks}/${change.disk_id}/detach`, `${words} ${change.disk_id}`);
+    case 'disk-resize': {
+      const { disk_id, size } = change;
+      return post(`${disks}/${disk_id}/resize`, `${words} ${disk_id} ${size}`, { size });
+    }
+    case 'disk-snapshot-create': {
+      const { disk_id, name } = change;
+      return post(`${disks}/${disk_id}/snapshots`, `${words} ${disk_id} ${name}`, { name });
+    }
+    default: {
+      const { disk_id, snapshot_id } = change;
+      const deed = change.action === 'disk-snapshot-revert' ? 'revert' : 'delete';
+      return post(`${disks}/${disk_id}/snapshots/${snapshot_id}/${deed}`, `${words} ${disk_id} ${snapshot_id}`);
+    }
   }
 }
 

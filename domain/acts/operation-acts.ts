@@ -1,3 +1,4 @@
+import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
 import { switchOf } from '../vms/vm-switches.js';
@@ -5,7 +6,7 @@ import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayFlush } from './host-acts.js';
 import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
-import { mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
+import { mayChangeDevices, mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
 
 /** Asked for again it is the same: it is written down, and carried out until it has ended. */
 export function mayCancel(operation: OperationFacts): Verdict {
@@ -65,6 +66,10 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       return resource?.type === 'vm' ? mayMigrate(resource) : notFound(name);
     case 'flushHost':
       return resource?.type === 'host' ? mayFlush(resource) : notFound(name);
+    case 'changeDevices': {
+      const change = changeOf(operation);
+      return resource?.type === 'vm' && change ? mayChangeDevices(resource, change.action) : notFound(name);
+    }
     case 'terminateVm':
       return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
     case 'checkConsistency':
@@ -86,6 +91,9 @@ type WithInput = Pick<OperationFacts, 'input'>;
 
 /** What a claim said of its VM. */
 export const claimOf = ({ input }: WithInput): 'success' | 'failure' => ('claim' in input ? input.claim : 'failure');
+
+/** What a change of devices was to change. */
+export const changeOf = ({ input }: WithInput): DeviceChange | null => ('change' in input ? input.change : null);
 
 /** Whether a termination was to be a hard one. */
 export const wasHard = ({ input }: WithInput): boolean => 'hard' in input && input.hard === true;

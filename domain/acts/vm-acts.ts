@@ -1,4 +1,5 @@
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import { statesOf, stateWord } from '../vms/vm-action-states.js';
 import { recoveries, statesThat } from '../vms/vm-recover.js';
@@ -25,6 +26,7 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
 export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
 export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => asked(vm, statesOf(action));
+export const mayChangeDevices = (vm: Vm, action: DeviceAction): Verdict => asked(vm, statesOf(action));
 export const mayResume = (vm: Vm): Verdict => asked(vm, statesOf('resume'));
 
 /** Of one that waits for a host, its deployment ends for this. */

@@ -3,6 +3,7 @@ import { operations } from '../../schemas/operations.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { hasChanged } from '../vms/vm-devices.js';
 import { hasMoved } from '../vms/vm-moves.js';
 import { isVmGone, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 import { switchOf, vmSwitches } from '../vms/vm-switches.js';
@@ -36,12 +37,13 @@ export function arrivedRoles(
 
 /** Whether a VM is where the operation on it leads. */
 export function vmArrived(
-  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving'>,
-  { kind, input }: Pick<Operation, 'kind' | 'input'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change'>,
+  { _id, kind, input }: Pick<Operation, '_id' | 'kind' | 'input'>,
 ): boolean {
   const { aim } = operations[kind];
   const action = switchOf({ kind, input });
   if (action !== null) return isAfter(vmSwitches[action].verb, vm);
+  if (kind === 'changeDevices') return hasChanged(vm, { _id });
   if (kind === 'migrateVm') return hasMoved(vm, { kind, input });
   return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

@@ -4,6 +4,7 @@ import { takesAway } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { hasChanged } from '../vms/vm-devices.js';
 import { hasMoved } from '../vms/vm-moves.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
 import { switchOf, vmSwitches } from '../vms/vm-switches.js';
@@ -51,18 +52,20 @@ export function serviceProgress(
 
 /** The same of an operation on one VM. */
 export function vmProgress(
-  { kind, input }: Pick<Operation, 'kind' | 'input'>,
-  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving'>,
+  { _id, kind, input }: Pick<Operation, '_id' | 'kind' | 'input'>,
+  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change'>,
 ): Progress {
   const action = switchOf({ kind, input });
   const isDone =
     kind === 'migrateVm'
       ? hasMoved(vm, { kind, input })
-      : action !== null
-        ? isAfter(vmSwitches[action].verb, vm)
-        : takesAway(kind)
-          ? isVmGone(vm)
-          : isVmRunning(vm);
+      : kind === 'changeDevices'
+        ? hasChanged(vm, { _id })
+        : action !== null
+          ? isAfter(vmSwitches[action].verb, vm)
+          : takesAway(kind)
+            ? isVmGone(vm)
+            : isVmRunning(vm);
   return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
 }
 

@@ -4,13 +4,14 @@ import { VmTemplateBody } from '../../schemas/vms/vm-template.js';
 import { beyond, type Measured, measureChanged, measureVmTemplate } from '../bounds.js';
 import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
+import { type TemplateDevices, templateDevices } from './template-devices.js';
 
 /** What a new VM carries: `user_template` is what owner and guest may change. */
 export type VmContents = {
   template: Record<string, unknown>;
   user_template: Record<string, unknown>;
   capacity: Capacity;
-};
+} & TemplateDevices;
 
 /**
  * What OpenNebula itself acts on; it moves these to TEMPLATE when a VM is made. The rest, scheduling wishes and user
@@ -31,6 +32,8 @@ export function vmContents(
   options: { contents?: string | undefined; serviceId?: number; roleName?: string } = {},
 ): VmContents {
   const merged = over(template, readContents(options.contents ?? ''));
+  const { devices, findings } = templateDevices(merged);
+  if (findings.length > 0) throw notATemplate(findings.map((detail) => ({ pointer: '', detail })));
   const attributes = Object.entries(merged);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
@@ -40,6 +43,7 @@ export function vmContents(
     template: Object.fromEntries(attributes.filter(([name]) => wellKnown.has(name))),
     user_template: { ...Object.fromEntries(attributes.filter(([name]) => !wellKnown.has(name))), ...service },
     capacity: capacityOf(merged),
+    ...devices,
   };
 }
 

@@ -28,6 +28,10 @@ const isAway = nothing('it was taken from its host: resume it or end it.');
 const moves = nothing('what moves it is tried again by itself, or has ended: ask for its migration again.');
 const switches = nothing('what switches it is tried again by itself, or has ended: ask for it again.');
 
+const changes = nothing('what changes its devices is tried again by itself, or has ended: ask for it again.');
+/** Its host is asked what it has before the change ends: nobody has to say it. */
+const ofDevices = { success: changes, failure: changes, retry: changes, delete: terminate, recreate } as const;
+
 /**
  * State → action. As in OpenNebula, but: a claim of failure in UNKNOWN does not say that the VM runs; a retry serves
  * wherever something can be tried; and what the last operation asked for (hard or not) is asked for again.
@@ -60,6 +64,21 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   'ACTIVE/BOOT_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/PROLOG_MIGRATE_POWEROFF': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
+  'ACTIVE/HOTPLUG': ofDevices,
+  'ACTIVE/HOTPLUG_NIC': ofDevices,
+  'ACTIVE/HOTPLUG_NIC_POWEROFF': ofDevices,
+  'ACTIVE/HOTPLUG_PROLOG_POWEROFF': ofDevices,
+  'ACTIVE/HOTPLUG_EPILOG_POWEROFF': ofDevices,
+  'ACTIVE/DISK_RESIZE': ofDevices,
+  'ACTIVE/DISK_RESIZE_POWEROFF': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_POWEROFF': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_SUSPENDED': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_DELETE': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF': ofDevices,
+  'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED': ofDevices,
   'ACTIVE/SHUTDOWN': {
     success: claim('done'),
     failure: claim('fail_shutdown'),

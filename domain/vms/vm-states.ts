@@ -31,7 +31,14 @@ export type VmEvent =
   | 'move'
   | 'restart'
   | 'move_off'
-  | 'move_saved';
+  | 'move_saved'
+  | 'plug_nic'
+  | 'plug_disk'
+  | 'unplug_disk'
+  | 'resize_disk'
+  | 'snapshot_disk'
+  | 'revert_disk'
+  | 'drop_snapshot';
 
 /**
  * State → event → next state; an absent pair is illegal. A state on the way accepts its own event again, for a second
@@ -68,6 +75,12 @@ export const vmStates = {
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
     migrate: 'ACTIVE/MIGRATE',
     save_migrate: 'ACTIVE/SAVE_MIGRATE',
+    plug_nic: 'ACTIVE/HOTPLUG_NIC',
+    plug_disk: 'ACTIVE/HOTPLUG',
+    unplug_disk: 'ACTIVE/HOTPLUG',
+    resize_disk: 'ACTIVE/DISK_RESIZE',
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT',
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   'ACTIVE/MIGRATE': {
@@ -105,6 +118,98 @@ export const vmStates = {
   },
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': {
     move_saved: 'ACTIVE/PROLOG_MIGRATE_SUSPEND',
+    suspended: 'SUSPENDED',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  // Its devices are changed.
+  'ACTIVE/HOTPLUG': {
+    plug_disk: 'ACTIVE/HOTPLUG',
+    unplug_disk: 'ACTIVE/HOTPLUG',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_NIC': {
+    plug_nic: 'ACTIVE/HOTPLUG_NIC',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_NIC_POWEROFF': {
+    plug_nic: 'ACTIVE/HOTPLUG_NIC_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_PROLOG_POWEROFF': {
+    plug_disk: 'ACTIVE/HOTPLUG_PROLOG_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/HOTPLUG_EPILOG_POWEROFF': {
+    unplug_disk: 'ACTIVE/HOTPLUG_EPILOG_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_RESIZE': {
+    resize_disk: 'ACTIVE/DISK_RESIZE',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_RESIZE_POWEROFF': {
+    resize_disk: 'ACTIVE/DISK_RESIZE_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT': {
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_POWEROFF': {
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_SUSPENDED': {
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_SUSPENDED',
+    suspended: 'SUSPENDED',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF': {
+    revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED': {
+    revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED',
+    suspended: 'SUSPENDED',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_DELETE': {
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF': {
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF',
+    stop: 'POWEROFF',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED': {
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED',
     suspended: 'SUSPENDED',
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
@@ -170,6 +275,13 @@ export const vmStates = {
     retry: 'ACTIVE/PROLOG',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
     move_off: 'ACTIVE/PROLOG_MIGRATE_POWEROFF',
+    plug_nic: 'ACTIVE/HOTPLUG_NIC_POWEROFF',
+    plug_disk: 'ACTIVE/HOTPLUG_PROLOG_POWEROFF',
+    unplug_disk: 'ACTIVE/HOTPLUG_EPILOG_POWEROFF',
+    resize_disk: 'ACTIVE/DISK_RESIZE_POWEROFF',
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_POWEROFF',
+    revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF',
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF',
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
@@ -178,6 +290,9 @@ export const vmStates = {
     suspended: 'SUSPENDED',
     restore: 'ACTIVE/BOOT_SUSPENDED',
     move_saved: 'ACTIVE/PROLOG_MIGRATE_SUSPEND',
+    snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_SUSPENDED',
+    revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED',
+    drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED',
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
@@ -217,6 +332,21 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/BOOT_MIGRATE': { state: 'ACTIVE', lcm_state: 'BOOT_MIGRATE' },
   'ACTIVE/PROLOG_MIGRATE_POWEROFF': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE_POWEROFF' },
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE_SUSPEND' },
+  'ACTIVE/HOTPLUG': { state: 'ACTIVE', lcm_state: 'HOTPLUG' },
+  'ACTIVE/HOTPLUG_NIC': { state: 'ACTIVE', lcm_state: 'HOTPLUG_NIC' },
+  'ACTIVE/HOTPLUG_NIC_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_NIC_POWEROFF' },
+  'ACTIVE/HOTPLUG_PROLOG_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_PROLOG_POWEROFF' },
+  'ACTIVE/HOTPLUG_EPILOG_POWEROFF': { state: 'ACTIVE', lcm_state: 'HOTPLUG_EPILOG_POWEROFF' },
+  'ACTIVE/DISK_RESIZE': { state: 'ACTIVE', lcm_state: 'DISK_RESIZE' },
+  'ACTIVE/DISK_RESIZE_POWEROFF': { state: 'ACTIVE', lcm_state: 'DISK_RESIZE_POWEROFF' },
+  'ACTIVE/DISK_SNAPSHOT': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT' },
+  'ACTIVE/DISK_SNAPSHOT_POWEROFF': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_POWEROFF' },
+  'ACTIVE/DISK_SNAPSHOT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_SUSPENDED' },
+  'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_REVERT_POWEROFF' },
+  'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_REVERT_SUSPENDED' },
+  'ACTIVE/DISK_SNAPSHOT_DELETE': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_DELETE' },
+  'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_DELETE_POWEROFF' },
+  'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED': { state: 'ACTIVE', lcm_state: 'DISK_SNAPSHOT_DELETE_SUSPENDED' },
   'ACTIVE/EPILOG': { state: 'ACTIVE', lcm_state: 'EPILOG' },
   'ACTIVE/UNKNOWN': { state: 'ACTIVE', lcm_state: 'UNKNOWN' },
   'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
@@ -245,11 +375,21 @@ export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && v
 /** States of VMs that their users have switched off, and start again when they like. */
 export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED'];
 
+/** Its devices are changed: it is there before and after. */
+const changing: readonly VmLcmState[] = [
+  ...(['HOTPLUG', 'HOTPLUG_NIC', 'HOTPLUG_NIC_POWEROFF'] as const),
+  ...(['HOTPLUG_PROLOG_POWEROFF', 'HOTPLUG_EPILOG_POWEROFF', 'DISK_RESIZE', 'DISK_RESIZE_POWEROFF'] as const),
+  ...(['DISK_SNAPSHOT', 'DISK_SNAPSHOT_POWEROFF', 'DISK_SNAPSHOT_SUSPENDED'] as const),
+  ...(['DISK_SNAPSHOT_REVERT_POWEROFF', 'DISK_SNAPSHOT_REVERT_SUSPENDED'] as const),
+  ...(['DISK_SNAPSHOT_DELETE', 'DISK_SNAPSHOT_DELETE_POWEROFF', 'DISK_SNAPSHOT_DELETE_SUSPENDED'] as const),
+];
+
 /** On the way into one of them, out of it by what was saved, or to another host. */
 const switching: readonly VmLcmState[] = [
   ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
   ...(['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'] as const),
   ...(['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND'] as const),
+  ...changing,
 ];
 
 /** Switched off by its user, and not on its way: that it does not run is as it should be. */
@@ -285,6 +425,21 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   BOOT_MIGRATE: 'suspended',
   PROLOG_MIGRATE_POWEROFF: 'lose',
   PROLOG_MIGRATE_SUSPEND: 'lose',
+  HOTPLUG: 'lose',
+  HOTPLUG_NIC: 'lose',
+  HOTPLUG_NIC_POWEROFF: 'lose',
+  HOTPLUG_PROLOG_POWEROFF: 'lose',
+  HOTPLUG_EPILOG_POWEROFF: 'lose',
+  DISK_RESIZE: 'lose',
+  DISK_RESIZE_POWEROFF: 'lose',
+  DISK_SNAPSHOT: 'lose',
+  DISK_SNAPSHOT_POWEROFF: 'lose',
+  DISK_SNAPSHOT_SUSPENDED: 'lose',
+  DISK_SNAPSHOT_REVERT_POWEROFF: 'lose',
+  DISK_SNAPSHOT_REVERT_SUSPENDED: 'lose',
+  DISK_SNAPSHOT_DELETE: 'lose',
+  DISK_SNAPSHOT_DELETE_POWEROFF: 'lose',
+  DISK_SNAPSHOT_DELETE_SUSPENDED: 'lose',
 };
 
 /** The event by which a VM in the middle of a step says that the step was given up; undefined when it is in none. */

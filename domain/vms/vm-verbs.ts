@@ -2,6 +2,19 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { ProblemCode } from '../problems.js';
 import { type VmEvent, type VmStateName, vmStateName } from './vm-states.js';
 
+/** What changes a domain's devices; `does`: what a kind of hypervisor cannot that lacks it. */
+const deviceCalls = {
+  attachNic: { refused: 'action_refused', does: 'attach NICs to VMs' },
+  detachNic: { refused: 'action_refused', does: 'detach NICs from VMs' },
+  attachDisk: { refused: 'action_refused', does: 'attach disks to VMs' },
+  detachDisk: { refused: 'action_refused', does: 'detach disks from VMs' },
+  resizeDisk: { refused: 'action_refused', does: 'make disks of VMs larger' },
+  snapshotDisk: { refused: 'action_refused', does: 'take snapshots of disks' },
+  revertDisk: { refused: 'action_refused', does: 'revert disks to their snapshots' },
+  dropSnapshot: { refused: 'action_refused', does: 'delete snapshots of disks' },
+} as const;
+export type DeviceCall = keyof typeof deviceCalls;
+
 /** The calls of a hypervisor that change a VM, and which problem a refusal is that trying again cannot mend. */
 export const vmCalls = {
   deploy: { refused: 'deploy_refused' },
@@ -12,7 +25,8 @@ export const vmCalls = {
   resume: { refused: 'action_refused' },
   migrate: { refused: 'action_refused' },
   move: { refused: 'action_refused' },
-} as const satisfies Record<string, { refused: ProblemCode }>;
+  ...deviceCalls,
+} as const satisfies Record<string, { refused: ProblemCode; does?: string }>;
 
 export type VmCall = keyof typeof vmCalls;
 
@@ -28,6 +42,42 @@ type VerbRow = {
   /** Where a VM is after it, and needs it no more. */
   after: readonly VmStateName[];
 };
+
+/** The VM is again what it was before, wherever its devices are then: what it has says whether this is done. */
+const onDevice = <
+  C extends DeviceCall,
+  E extends VmEvent,
+  D extends VmStateName,
+  L extends 'run' | 'stop' | 'suspended',
+>(
+  call: C,
+  enter: E,
+  during: D,
+  leave: L,
+) => ({ call, enter, during, leave, fail: 'lose', after: [] }) as const;
+
+/** By what a VM is that its devices are changed of: it runs, is powered off, or is suspended. */
+const deviceVerbs = {
+  attachNic: onDevice('attachNic', 'plug_nic', 'ACTIVE/HOTPLUG_NIC', 'run'),
+  attachNicOff: onDevice('attachNic', 'plug_nic', 'ACTIVE/HOTPLUG_NIC_POWEROFF', 'stop'),
+  detachNic: onDevice('detachNic', 'plug_nic', 'ACTIVE/HOTPLUG_NIC', 'run'),
+  detachNicOff: onDevice('detachNic', 'plug_nic', 'ACTIVE/HOTPLUG_NIC_POWEROFF', 'stop'),
+  attachDisk: onDevice('attachDisk', 'plug_disk', 'ACTIVE/HOTPLUG', 'run'),
+  attachDiskOff: onDevice('attachDisk', 'plug_disk', 'ACTIVE/HOTPLUG_PROLOG_POWEROFF', 'stop'),
+  detachDisk: onDevice('detachDisk', 'unplug_disk', 'ACTIVE/HOTPLUG', 'run'),
+  detachDiskOff: onDevice('detachDisk', 'unplug_disk', 'ACTIVE/HOTPLUG_EPILOG_POWEROFF', 'stop'),
+  resizeDisk: onDevice('resizeDisk', 'resize_disk', 'ACTIVE/DISK_RESIZE', 'run'),
+  resizeDiskOff: onDevice('resizeDisk', 'resize_disk', 'ACTIVE/DISK_RESIZE_POWEROFF', 'stop'),
+  snapshotDisk: onDevice('snapshotDisk', 'snapshot_disk', 'ACTIVE/DISK_SNAPSHOT', 'run'),
+  snapshotDiskOff: onDevice('snapshotDisk', 'snapshot_disk', 'ACTIVE/DISK_SNAPSHOT_POWEROFF', 'stop'),
+  snapshotDiskSaved: onDevice('snapshotDisk', 'snapshot_disk', 'ACTIVE/DISK_SNAPSHOT_SUSPENDED', 'suspended'),
+  revertDiskOff: onDevice('revertDisk', 'revert_disk', 'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF', 'stop'),
+  revertDiskSaved: onDevice('revertDisk', 'revert_disk', 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED', 'suspended'),
+  dropSnapshot: onDevice('dropSnapshot', 'drop_snapshot', 'ACTIVE/DISK_SNAPSHOT_DELETE', 'run'),
+  dropSnapshotOff: onDevice('dropSnapshot', 'drop_snapshot', 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF', 'stop'),
+  dropSnapshotSaved: onDevice('dropSnapshot', 'drop_snapshot', 'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED', 'suspended'),
+} as const;
+export type DeviceVerb = keyof typeof deviceVerbs;
 
 /**
  * What is done to VMs at their hypervisors: the call that does it, and the states before, while and after. Steps go by it
@@ -103,6 +153,7 @@ export const vmVerbs = {
     ...{ call: 'move', enter: 'move_saved', during: 'ACTIVE/PROLOG_MIGRATE_SUSPEND' },
     ...{ leave: 'suspended', fail: 'lose', after: [] },
   },
+  ...deviceVerbs,
 } as const satisfies Record<string, VerbRow>;
 
 export type VmVerb = keyof typeof vmVerbs;

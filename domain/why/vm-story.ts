@@ -100,6 +100,21 @@ const under: Partial<Record<VmStateName, string>> = {
   'ACTIVE/BOOT_MIGRATE': 'is being resumed on its new host',
   'ACTIVE/PROLOG_MIGRATE_POWEROFF': 'is being taken to another host',
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': 'is being taken to another host',
+  'ACTIVE/HOTPLUG': 'is having a disk attached or detached',
+  'ACTIVE/HOTPLUG_NIC': 'is having a NIC attached or detached',
+  'ACTIVE/HOTPLUG_NIC_POWEROFF': 'is having a NIC attached or detached',
+  'ACTIVE/HOTPLUG_PROLOG_POWEROFF': 'is having a disk attached or detached',
+  'ACTIVE/HOTPLUG_EPILOG_POWEROFF': 'is having a disk attached or detached',
+  'ACTIVE/DISK_RESIZE': 'is having a disk made larger',
+  'ACTIVE/DISK_RESIZE_POWEROFF': 'is having a disk made larger',
+  'ACTIVE/DISK_SNAPSHOT': 'is having a snapshot of a disk taken',
+  'ACTIVE/DISK_SNAPSHOT_POWEROFF': 'is having a snapshot of a disk taken',
+  'ACTIVE/DISK_SNAPSHOT_SUSPENDED': 'is having a snapshot of a disk taken',
+  'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF': 'is having a disk reverted to a snapshot',
+  'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED': 'is having a disk reverted to a snapshot',
+  'ACTIVE/DISK_SNAPSHOT_DELETE': 'is having a snapshot of a disk deleted',
+  'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF': 'is having a snapshot of a disk deleted',
+  'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED': 'is having a snapshot of a disk deleted',
 };
 
 const atWork = ({ state }: VmSubject): boolean => under[state] !== undefined;
@@ -137,6 +152,21 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/BOOT_MIGRATE':
     case 'ACTIVE/PROLOG_MIGRATE_POWEROFF':
     case 'ACTIVE/PROLOG_MIGRATE_SUSPEND':
+    case 'ACTIVE/HOTPLUG':
+    case 'ACTIVE/HOTPLUG_NIC':
+    case 'ACTIVE/HOTPLUG_NIC_POWEROFF':
+    case 'ACTIVE/HOTPLUG_PROLOG_POWEROFF':
+    case 'ACTIVE/HOTPLUG_EPILOG_POWEROFF':
+    case 'ACTIVE/DISK_RESIZE':
+    case 'ACTIVE/DISK_RESIZE_POWEROFF':
+    case 'ACTIVE/DISK_SNAPSHOT':
+    case 'ACTIVE/DISK_SNAPSHOT_POWEROFF':
+    case 'ACTIVE/DISK_SNAPSHOT_SUSPENDED':
+    case 'ACTIVE/DISK_SNAPSHOT_REVERT_POWEROFF':
+    case 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED':
+    case 'ACTIVE/DISK_SNAPSHOT_DELETE':
+    case 'ACTIVE/DISK_SNAPSHOT_DELETE_POWEROFF':
+    case 'ACTIVE/DISK_SNAPSHOT_DELETE_SUSPENDED':
       return `${it} ${under[state]}${on}${target === undefined ? '' : `, from where it goes to ${target}`}.`;
     case 'ACTIVE/PROLOG_FAILURE':
     case 'ACTIVE/BOOT_FAILURE':

@@ -1,6 +1,13 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
-import { isCheck, isMigration, isPerformance, isSwitch, type Operation } from '../../schemas/operations/operation.js';
+import {
+  isCheck,
+  isDeviceChange,
+  isMigration,
+  isPerformance,
+  isSwitch,
+  type Operation,
+} from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -8,6 +15,7 @@ import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
 import { flushHostAgain } from '../vms/host-flush.js';
+import { changeDevicesAgain } from '../vms/vm-devices.js';
 import { migrateVmAgain } from '../vms/vm-migration.js';
 import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
 import { switchVmAgain } from '../vms/vm-switches.js';
@@ -53,6 +61,9 @@ export async function tryAgain(
       return migrateVmAgain(context, caller, id, operation.input, asked);
     case 'flushHost':
       return flushHostAgain(context, caller, id, asked);
+    case 'changeDevices':
+      if (!isDeviceChange(operation)) throw new Error(`${retryOf} changes no devices`);
+      return changeDevicesAgain(context, caller, id, operation.input.change, asked);
     case 'terminateVm':
       return terminateVmAgain(context, caller, id, { hard: wasHard(operation) }, asked);
     case 'checkConsistency': {

@@ -120,7 +120,7 @@ export async function findVm(context: OperationsContext, caller: Caller, id: num
 }
 
 /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
-export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | 'migrateVm'>(
+export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | 'migrateVm' | 'changeDevices'>(
   context: OperationsContext,
   kind: K,
   input: OperationInputs[K],

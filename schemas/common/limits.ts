@@ -13,7 +13,8 @@ type LimitUnit =
   | 'policies'
   | 'rules'
   | 'users'
-  | 'VMs';
+  | 'VMs'
+  | 'MB';
 type Limit = { most: number; unit: LimitUnit; of: string; why: string };
 
 const KiB = 1024;
@@ -139,6 +140,16 @@ export const limits = {
     of: 'a requirement or rank expression, and the expression or target of an elasticity policy',
     why: 'It is evaluated for each host, or each VM, again and again.',
   },
+
+  nics: { most: 32, unit: 'items', of: 'the NICs of a VM', why: 'Steps read them with the VM.' },
+  disks: { most: 26, unit: 'items', of: 'the disks of a VM', why: 'They are called vda to vdz.' },
+  diskSize: {
+    most: 16_777_216,
+    unit: 'MB',
+    of: 'a volatile disk',
+    why: 'Of what a host has for disks nobody keeps account yet: beyond it, a slip of the finger is likelier than a wish.',
+  },
+  diskSnapshots: { most: 32, unit: 'items', of: 'the snapshots of a disk', why: 'Each makes reading it slower.' },
 
   // Hosts and clusters.
   hostAttributes: {

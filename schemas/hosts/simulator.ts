@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
+import { DomainChange, DomainDevices } from '../operations/vm-devices.js';
 import { DomainState } from './domain-state.js';
 import { Metrics } from './metrics.js';
 
@@ -41,6 +42,7 @@ export const DeployCall = z.strictObject({
   host: Capacity,
   capacity: Capacity,
   labels: DomainLabels,
+  devices: DomainDevices.optional(),
 });
 export type DeployCall = z.infer<typeof DeployCall>;
 
@@ -62,12 +64,16 @@ export type SwitchCall = z.infer<typeof SwitchCall>;
 export const MoveCall = SwitchCall.extend({ to: Capacity.extend({ name: ObjectName }) });
 export type MoveCall = z.infer<typeof MoveCall>;
 
+/** A domain of which a device is changed. */
+export const ChangeCall = SwitchCall.extend({ change: DomainChange });
+export type ChangeCall = z.infer<typeof ChangeCall>;
+
 export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });
 export type ProbeCall = z.infer<typeof ProbeCall>;
 
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
- * `stopping`: it is shutting down; `moved`: it is on the other host; `exists`: it was so already.
+ * `stopping`: it is shutting down; `moved`: it is on the other host; `changed`: it has, or has not any more, the device that was named; `exists`: it was so already.
  */
 export const CallOutcome = z.enum([
   'created',
@@ -83,6 +89,7 @@ export const CallOutcome = z.enum([
   'suspended',
   'resumed',
   'moved',
+  'changed',
   'refused_state',
   'refused_stale',
   'refused_duplicate',
@@ -107,14 +114,24 @@ export const SimulatedDomain = Metrics.extend({
   deploy_id: z.string(),
   epoch: Epoch,
   state: DomainState,
+  devices: DomainDevices.optional(),
 });
 export type SimulatedDomain = z.infer<typeof SimulatedDomain>;
 
 export const ProbeAnswer = z.object({ total: Capacity, domains: z.array(SimulatedDomain) });
 export type ProbeAnswer = z.infer<typeof ProbeAnswer>;
 
+/** Those that change a device of a domain. */
+export const DeviceCallName = z.enum([
+  ...(['attachNic', 'detachNic', 'attachDisk', 'detachDisk'] as const),
+  ...(['resizeDisk', 'snapshotDisk', 'revertDisk', 'dropSnapshot'] as const),
+]);
+
 /** The calls that change a VM. */
-export const CallName = z.enum(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move']);
+export const CallName = z.enum([
+  ...(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const),
+  ...DeviceCallName.options,
+]);
 export type CallName = z.infer<typeof CallName>;
 
 /** One call as journalled. */

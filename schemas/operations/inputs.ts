@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { VmAction, VmSwitch } from './vm-action.js';
+import { DeviceChange } from './vm-devices.js';
 
 export const DeployServiceInput = z.object({});
 export const UndeployServiceInput = z.object({
@@ -61,6 +62,7 @@ export const MigrateVmInput = z.object({
   live: z.boolean(),
 });
 export const FlushHostInput = z.object({});
+export const ChangeDevicesInput = z.object({ change: DeviceChange });
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -75,5 +77,6 @@ export type OperationInputs = {
   performOnVm: z.infer<typeof PerformOnVmInput>;
   migrateVm: z.infer<typeof MigrateVmInput>;
   flushHost: z.infer<typeof FlushHostInput>;
+  changeDevices: z.infer<typeof ChangeDevicesInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

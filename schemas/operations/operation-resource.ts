@@ -6,6 +6,7 @@ import { OperationError, OperationKind, OperationState, ResourceRef } from './op
 import { Answer } from './question.js';
 import { StepResource } from './step.js';
 import { VmAction } from './vm-action.js';
+import { DeviceAction } from './vm-devices.js';
 
 /** What lists of operations can be filtered and sorted by. */
 export const operationFields = {
@@ -25,7 +26,10 @@ export const OperationResource = z
   .object({
     id: z.string().describe('ULID'),
     type: OperationKind,
-    action: VmAction.nullable().describe('Of an action on VMs: what is done to them; null: it is something else'),
+    action: z
+      .enum([...VmAction.options, ...DeviceAction.options])
+      .nullable()
+      .describe('Of an action on VMs, or on devices of one: what is done; null: it is something else'),
     state: OperationState,
     resource: ResourceRef.extend({ name: z.string(), href: z.string() }),
     role: z.string().nullable().describe('Of a service, the role that it is about alone; null: it is about all of it'),

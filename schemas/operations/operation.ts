@@ -125,5 +125,7 @@ export const isSwitch = (operation: Operation): operation is Operation<'performO
 export const isMigration = (operation: Operation): operation is Operation<'migrateVm'> =>
   operation.kind === 'migrateVm';
 export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
+export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
+  operation.kind === 'changeDevices';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -15,6 +15,7 @@ type Row = {
 
 const runs: readonly VmStateWord[] = ['RUNNING'];
 const mayRun: readonly VmStateWord[] = ['RUNNING', 'UNKNOWN'];
+const plugged: readonly VmStateWord[] = ['RUNNING', 'POWEROFF'];
 const living = vmStateWords.filter((state) => state !== 'DONE');
 
 /**
@@ -45,6 +46,14 @@ export const vmActions = {
     states: ['PENDING', 'HOLD', 'POWEROFF', 'UNDEPLOYED', 'PROLOG_FAILURE', 'BOOT_FAILURE'],
     right: 'manage',
   },
+  'nic-attach': { states: plugged, right: 'manage' },
+  'nic-detach': { states: plugged, right: 'manage' },
+  'disk-attach': { states: plugged, right: 'manage' },
+  'disk-detach': { states: plugged, right: 'manage' },
+  'disk-resize': { states: plugged, right: 'manage' },
+  'disk-snapshot-create': { states: [...plugged, 'SUSPENDED'], right: 'manage' },
+  'disk-snapshot-revert': { states: ['POWEROFF', 'SUSPENDED'], right: 'manage' },
+  'disk-snapshot-delete': { states: [...plugged, 'SUSPENDED'], right: 'manage' },
   rename: { states: living, right: 'manage' },
   chown: { states: vmStateWords, right: 'ownership' },
   chgrp: { states: vmStateWords, right: 'ownership' },

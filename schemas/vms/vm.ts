@@ -7,6 +7,16 @@ import { type ListFields, namedFields } from '../common/list.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
 import { VmSwitch } from '../operations/vm-action.js';
+import {
+  type Disk,
+  DiskResource,
+  DiskSize,
+  NewDisk,
+  NewNic,
+  type Nic,
+  NicResource,
+  type PlannedChange,
+} from '../operations/vm-devices.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
 import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
@@ -31,6 +41,21 @@ export const VmLcmState = z.enum([
   'SHUTDOWN_POWEROFF',
   'SHUTDOWN_UNDEPLOY',
   'BOOT_SUSPENDED',
+  'HOTPLUG',
+  'HOTPLUG_NIC',
+  'HOTPLUG_NIC_POWEROFF',
+  'HOTPLUG_PROLOG_POWEROFF',
+  'HOTPLUG_EPILOG_POWEROFF',
+  'DISK_RESIZE',
+  'DISK_RESIZE_POWEROFF',
+  'DISK_SNAPSHOT',
+  'DISK_SNAPSHOT_POWEROFF',
+  'DISK_SNAPSHOT_SUSPENDED',
+  'DISK_SNAPSHOT_REVERT_POWEROFF',
+  'DISK_SNAPSHOT_REVERT_SUSPENDED',
+  'DISK_SNAPSHOT_DELETE',
+  'DISK_SNAPSHOT_DELETE_POWEROFF',
+  'DISK_SNAPSHOT_DELETE_SUSPENDED',
   'EPILOG',
   'UNKNOWN',
   'BOOT_FAILURE',
@@ -101,6 +126,11 @@ export const ResizeVm = z.strictObject({
 });
 export type ResizeVm = z.output<typeof ResizeVm>;
 
+export const AttachNic = NewNic;
+export const AttachDisk = NewDisk;
+export const ResizeDisk = z.strictObject({ size: DiskSize.describe('MB; more than it has') });
+export const SnapshotDisk = z.strictObject({ name: ObjectName });
+
 export const RecoverAction = z
   .enum(['success', 'failure', 'retry', 'delete', 'recreate'])
   .describe(
@@ -137,6 +167,15 @@ export type Moving = Pick<HistoryRecord, 'hid' | 'hostname' | 'vm_mad' | 'epoch'
   from: 'running' | 'suspended' | 'off';
 };
 
+/** The last change of its devices. `open`: it is under way, or it is not known whether it was done; `epoch`: under which it is made. */
+export type DeviceChanging = {
+  op: string;
+  change: PlannedChange;
+  from: Moving['from'];
+  epoch: number;
+  open: boolean;
+};
+
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
 export type Sighting = { look: string; missing: boolean };
 
@@ -161,6 +200,12 @@ export type Vm = Ownership & {
   moving?: Moving | null;
   /** Who has asked for another host for it, and when one is looked for next; absent: nobody. */
   resched?: { by: number; next: Date } | null;
+  /** What it has, as its host said last; absent: none. */
+  nics?: Nic[];
+  disks?: Disk[];
+  /** How many ids its NICs and disks were given so far: none is given twice. */
+  device_ids?: { nic: number; disk: number };
+  device_change?: DeviceChanging | null;
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;
@@ -206,6 +251,8 @@ export const VmResource = OwnershipResource.extend({
   role_name: z.string().nullable(),
   host: z.object({ id: ObjectId, name: z.string() }).nullable().describe('Where it is, or null'),
   resched: z.boolean().describe('It goes to another host as soon as one takes it'),
+  nics: z.array(NicResource).describe('As its host said last'),
+  disks: z.array(DiskResource).describe('Volatile ones, as its host said last; there are no images yet'),
   template: z.record(z.string(), z.unknown()),
   user_template: z.record(z.string(), z.unknown()),
   history: z.array(

@@ -7,12 +7,15 @@ import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
 
+type ChangedDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids' | 'device_change'>;
+
 /** A change of state of one VM as it was read, with what else changes in the same write. */
 export type VmMove = {
   vm: GuardedVm;
   event: VmEvent;
   set?: Partial<
-    Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'moving' | 'resched' | 'ended_at' | 'operation' | 'wanted'>
+    Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'moving' | 'resched' | 'ended_at' | 'operation' | 'wanted'> &
+      ChangedDevices
   >;
   /** true: the work is over and the VM may be held by another. */
   release?: boolean;

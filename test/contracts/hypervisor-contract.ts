@@ -2,8 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { DestroyTarget, DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { problemOf } from '../../domain/problems.js';
 import type { VmStateName } from '../../domain/vms/vm-states.js';
-import { type VmCall, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import { type DeviceCall, type VmCall, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
+import { DeviceCallName } from '../../schemas/hosts/simulator.js';
+import type { DomainChange, DomainDevices } from '../../schemas/operations/vm-devices.js';
 
 /** A hypervisor to be tried, and what its test bed can do to it. */
 export type HypervisorWorld = {
@@ -73,6 +75,28 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
     };
     const deploy = (vm: PlacedVm) => world.hypervisor.deploy(vm, signal());
     const destroy = (target: DestroyTarget) => world.hypervisor.destroy(target, signal());
+    const nic = { nic_id: 3, mac: '02:00:00:00:10:03', network: 'public' };
+    const disk: DomainDevices['disks'][number] = {
+      ...({ disk_id: 2, target: 'vdb', type: 'fs', size: 1_024, format: 'qcow2' } as const),
+      ...{ snapshots: [], current: null, reverted: null },
+    };
+    const changes: { [C in DeviceCall]: DomainChange } = {
+      attachNic: { action: 'nic-attach', nic },
+      detachNic: { action: 'nic-detach', nic_id: nic.nic_id },
+      attachDisk: { action: 'disk-attach', disk },
+      detachDisk: { action: 'disk-detach', disk_id: disk.disk_id },
+      resizeDisk: { action: 'disk-resize', disk_id: disk.disk_id, size: 2_048 },
+      snapshotDisk: { action: 'disk-snapshot-create', disk_id: disk.disk_id, snapshot_id: 0 },
+      revertDisk: { action: 'disk-snapshot-revert', disk_id: disk.disk_id, snapshot_id: 0 },
+      dropSnapshot: { action: 'disk-snapshot-delete', disk_id: disk.disk_id, snapshot_id: 0 },
+    };
+    /** What a domain has then, however often each was asked for. */
+    const has = async (vm: PlacedVm) => (await domainsOf(vm))[0]?.devices ?? { nics: [], disks: [] };
+    const changed = async (vm: PlacedVm, ...names: readonly DeviceCall[]) => {
+      for (const name of names) for (const _ of [1, 2]) await calls[name](vm, signal());
+      return has(vm);
+    };
+    const canChange = (...names: readonly DeviceCall[]): boolean => names.every((name) => world.hypervisor.can[name]);
     /** Each call that changes a VM, made of one under a signal; one that the contract does not know does not compile. */
     const calls: { [C in VmCall]: (vm: PlacedVm, signal: AbortSignal) => ReturnType<Hypervisor[C]> } = {
       deploy: (vm, signal) => world.hypervisor.deploy(vm, signal),
@@ -83,6 +107,16 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       resume: (vm, signal) => world.hypervisor.resume(targetOf(vm), signal),
       migrate: (vm, signal) => world.hypervisor.migrate({ ...targetOf(vm), to: other }, signal),
       move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
+      attachNic: (vm, signal) => world.hypervisor.attachNic({ ...targetOf(vm), change: changes.attachNic }, signal),
+      detachNic: (vm, signal) => world.hypervisor.detachNic({ ...targetOf(vm), change: changes.detachNic }, signal),
+      attachDisk: (vm, signal) => world.hypervisor.attachDisk({ ...targetOf(vm), change: changes.attachDisk }, signal),
+      detachDisk: (vm, signal) => world.hypervisor.detachDisk({ ...targetOf(vm), change: changes.detachDisk }, signal),
+      resizeDisk: (vm, signal) => world.hypervisor.resizeDisk({ ...targetOf(vm), change: changes.resizeDisk }, signal),
+      snapshotDisk: (vm, signal) =>
+        world.hypervisor.snapshotDisk({ ...targetOf(vm), change: changes.snapshotDisk }, signal),
+      revertDisk: (vm, signal) => world.hypervisor.revertDisk({ ...targetOf(vm), change: changes.revertDisk }, signal),
+      dropSnapshot: (vm, signal) =>
+        world.hypervisor.dropSnapshot({ ...targetOf(vm), change: changes.dropSnapshot }, signal),
     };
     /** Those that switch a VM; a kind of hypervisor may lack some. */
     const switches = ['poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const;
@@ -370,6 +404,66 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       await deploy(vm);
       if (world.hypervisor.can.move) expect(await problemCode(calls.move(vm, signal()))).toBe('action_refused');
       expect(await stateOf(vm)).toBe('running');
+    });
+
+    it('makes a domain with the devices of its VM, and moves it with them', async () => {
+      const devices = { nics: [nic], disks: [disk] };
+      const vm = newVm({ devices });
+      await deploy(vm);
+      expect(await has(vm)).toEqual(devices);
+      await deploy({ ...vm, epoch: 2, devices: { nics: [], disks: [disk] } });
+      expect(await has(vm)).toEqual({ nics: [], disks: [disk] });
+      if (!world.hypervisor.can.migrate) return;
+      await calls.migrate({ ...vm, epoch: 3 }, signal());
+      expect(await has({ ...vm, host: other })).toEqual({ nics: [], disks: [disk] });
+    });
+
+    it('attaches and detaches a NIC once, however often it is asked, of what runs and of what is powered off', async () => {
+      if (!canChange('attachNic', 'detachNic')) return;
+      for (const isOff of [false, true]) {
+        const vm = newVm();
+        const { deployId } = await deploy(vm);
+        if (isOff) await calls.poweroff(vm, signal());
+        expect(await changed(vm, 'attachNic')).toEqual({ nics: [nic], disks: [] });
+        expect(await changed({ ...vm, epoch: 2 }, 'attachNic')).toEqual({ nics: [nic], disks: [] });
+        expect(await changed({ ...vm, epoch: 2 }, 'detachNic')).toEqual({ nics: [], disks: [] });
+        expect(await domainsOf(vm)).toMatchObject([{ state: isOff ? 'stopped' : 'running', deployId, epoch: 1 }]);
+      }
+    });
+
+    it('attaches a disk, makes it larger, takes snapshots of it, and detaches it, each once', async () => {
+      if (!canChange('attachDisk', 'resizeDisk', 'snapshotDisk', 'dropSnapshot', 'detachDisk')) return;
+      const vm = newVm();
+      await deploy(vm);
+      expect((await changed(vm, 'attachDisk', 'resizeDisk')).disks).toEqual([{ ...disk, size: 2_048 }]);
+      expect((await changed(vm, 'snapshotDisk')).disks).toMatchObject([{ snapshots: [0], current: 0 }]);
+      expect((await changed(vm, 'dropSnapshot')).disks).toMatchObject([{ snapshots: [] }]);
+      expect((await changed(vm, 'detachDisk')).disks).toEqual([]);
+      for (const name of ['resizeDisk', 'snapshotDisk'] as const)
+        expect(await problemCode(calls[name](vm, signal())), name).toBe('action_refused');
+    });
+
+    it('reverts a disk of what does not run, once an epoch, and refuses it of what does', async () => {
+      if (!canChange('attachDisk', 'snapshotDisk', 'revertDisk')) return;
+      const vm = newVm();
+      await deploy(vm);
+      await changed(vm, 'attachDisk', 'snapshotDisk');
+      expect(await problemCode(calls.revertDisk(vm, signal()))).toBe('action_refused');
+      await calls.poweroff(vm, signal());
+      expect((await changed({ ...vm, epoch: 2 }, 'revertDisk')).disks).toMatchObject([{ current: 0, reverted: 2 }]);
+      expect((await changed({ ...vm, epoch: 3 }, 'revertDisk')).disks).toMatchObject([{ current: 0, reverted: 3 }]);
+    });
+
+    it('changes no device for who is late, and none where there is no domain', async () => {
+      for (const name of DeviceCallName.options.filter((call) => world.hypervisor.can[call])) {
+        const vm = newVm({ epoch: 5, devices: { nics: [nic], disks: [{ ...disk, snapshots: [0], current: 0 }] } });
+        await calls[name](vm, signal());
+        expect(await domainsOf(vm), name).toEqual([]);
+        await deploy(vm);
+        const before = await has(vm);
+        expect(await problemCode(calls[name]({ ...vm, epoch: 4 }, signal())), name).toBe('stale_epoch');
+        expect(await has(vm), name).toEqual(before);
+      }
     });
 
     it('destroys what is suspended or powered off', async () => {

@@ -1,10 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { statesOf, stateWord } from '../../domain/vms/vm-action-states.js';
+import { deviceActions } from '../../domain/vms/vm-devices.js';
 import { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { VmSwitch } from '../../schemas/operations/vm-action.js';
+import { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import { forStates, type VmActionName, vmActions, vmStateWords } from '../../schemas/vms/vm-actions.js';
+
+it('the page on VMs says in which states their devices are changed, and through which', () => {
+  const page = readFileSync('docs/vm-actions.md', 'utf8');
+  const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| ([A-Z, ]+?) +\| ((?:`\w+`(?:, )?)+) +\|$/gm)];
+  const told = new Map(rows.map(([, action = '', states, during]) => [action, [states, during]]));
+  for (const action of DeviceAction.options)
+    expect(told.get(action), action).toEqual([
+      statesOf(action).map(stateWord).join(', '),
+      Object.values(deviceActions[action])
+        .map((verb) => `\`${stateWord(vmVerbs[verb].during)}\``)
+        .join(', '),
+    ]);
+});
 
 it('the page on switching VMs has the table that the code goes by', () => {
   const page = readFileSync('docs/vm-actions.md', 'utf8');

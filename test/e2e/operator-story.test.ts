@@ -98,6 +98,36 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 
+  it('attaches NICs and disks to a VM, which has them when it goes on from what was saved', async () => {
+    const { client, simulator } = cluster;
+    const template = await client.make('/vm-templates', 'NAME="fitted"\nCPU=1\nMEMORY=64\nNIC=[NETWORK="lan"]');
+    const { id: made, resource } = await client.accepted('POST', '/vms', { template_id: template });
+    await client.awaitOperation(made, 'succeeded');
+    const { id } = resource;
+    const done = async (path: string, body?: object) =>
+      client.awaitOperation((await client.accepted('POST', `/vms/${id}/${path}`, body)).id, 'succeeded');
+    await done('nics', { network: 'public', mac: '02:00:C0:A8:00:0A' });
+    await done('disks', { type: 'fs', size: 100, format: 'qcow2' });
+    await done('disks/0/snapshots', { name: 'first' });
+    await done('disks/0/snapshots', { name: 'second' });
+    await done('nics/0/detach');
+    await done('actions', { action: 'suspend' });
+    await done('disks/0/snapshots/0/revert');
+    await done('resume');
+    await done('disks/0/snapshots/1/delete');
+    expect(await client.vm(id)).toMatchObject({
+      lcm_state: 'RUNNING',
+      nics: [{ nic_id: 1, network: 'public', mac: '02:00:c0:a8:00:0a' }],
+      disks: [{ disk_id: 0, target: 'vda', snapshots: [{ snapshot_id: 0, name: 'first', active: true }] }],
+    });
+    const changes = (await simulator.journal()).filter(({ vm, outcome }) => vm === id && outcome === 'changed');
+    expect(changes.map(({ call }) => call)).toEqual([
+      ...['attachNic', 'attachDisk', 'snapshotDisk', 'snapshotDisk', 'detachNic', 'revertDisk', 'dropSnapshot'],
+    ]);
+    await done('terminate', { hard: true });
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
   it('sees why a VM fits nowhere, and sees it placed when a host that is big enough is added', async () => {
     const { client } = cluster;
     const template = await client.make('/vm-templates', { name: 'giant', template: { CPU: 20, MEMORY: 1_024 } });

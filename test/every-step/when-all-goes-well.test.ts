@@ -71,6 +71,15 @@ async function vmState(vm: number): Promise<string> {
   return state === 'ACTIVE' ? lcm_state : state;
 }
 
+const nicAttach = { action: 'nic-attach', nic: { network: 'public' } } as const;
+/** What its host has, which is what is written. */
+async function nicsOf(vm: number): Promise<number[]> {
+  const there = world.hypervisor.domains().find((domain) => domain.vm === vm)?.devices.nics ?? [];
+  const ids = there.map(({ nic_id }) => nic_id);
+  expect(((await world.vm(vm)).nics ?? []).map(({ nic_id }) => nic_id)).toEqual(ids);
+  return ids;
+}
+
 /** A VM that goes to the other host, and back again for the next try. */
 const migration = (live: boolean): Deed => {
   const where = async (vm: number) => placeOf(await world.vm(vm))?.hid;
@@ -202,6 +211,28 @@ const deeds: Record<string, Deed> = {
   },
   migrateVm: migration(false),
   'migrateVm live': migration(true),
+  changeDevices: {
+    prepare: runningVm,
+    ask: (vm) => world.changeDevices(id(vm), nicAttach),
+    again: async (vm) => ((await nicsOf(vm)).length === 0 ? world.changeDevices(vm, nicAttach) : null),
+    arrived: async (vm) => {
+      expect(await vmState(vm)).toBe('RUNNING');
+      expect(await nicsOf(vm)).toHaveLength(1);
+      const { nics, device_change } = await world.vm(vm);
+      expect(device_change?.open).toBe(false);
+      // For the next try.
+      const nic_id = nics?.[0]?.nic_id ?? -1;
+      expect((await world.ended((await world.changeDevices(vm, { action: 'nic-detach', nic_id })).op)).state).toBe(
+        'succeeded',
+      );
+      expect(await nicsOf(vm)).toEqual([]);
+    },
+    leaves: leavesVm,
+    cancelled: vmState,
+    // What its host has is looked for before the operation ends.
+    afterCancel: /^RUNNING$/,
+    stops: 0,
+  },
   terminateVm: {
     prepare: runningVm,
     ask: (vm) => world.terminate(id(vm)),

@@ -311,6 +311,18 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await world.ended(op);
     return ended(world, await world.migrate(id));
   },
+  'change-devices': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.changeDevices(id, { action: 'nic-attach', nic: { network: 'public' } }));
+  },
+  'change-devices-refused': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    const error = new Problem('action_refused', 'it has no slot left');
+    world.hypervisor.failVm(id, { call: 'attachNic', error });
+    return ended(world, await world.changeDevices(id, { action: 'nic-attach', nic: { network: 'public' } }));
+  },
   'migrate-vm-refused': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);

@@ -1,6 +1,7 @@
 import { ownName } from '../../adapters/hypervisor/own-name.js';
 import type {
   DestroyTarget,
+  DeviceTarget,
   Domain,
   HostReport,
   HostTarget,
@@ -11,10 +12,11 @@ import type {
 } from '../../adapters/hypervisor/port.js';
 import { reportFor } from '../../adapters/hypervisor/simulated/simulated.js';
 import { Problem } from '../../domain/problems.js';
-import { type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
+import { type DeviceCall, type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
 import type { CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
 import {
   type Decision,
+  decideChange,
   decideDeploy,
   decideDestroy,
   decideMove,
@@ -69,6 +71,8 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   can = {
     ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
     ...{ suspend: true, resume: true, migrate: true, move: true },
+    ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
+    ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
   };
   bootMilliseconds = 0;
   /** What each VM was last made of. */
@@ -96,11 +100,11 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   }
 
   async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
-    const { id: vm, epoch, capacity, labels } = placed;
+    const { id: vm, epoch, capacity, labels, devices } = placed;
     const domain = ownName(placed.domain, this.#installation);
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
-      const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, host: host.total };
+      const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, devices, host: host.total };
       this.madeOf.set(vm, placed.template);
       return decideDeploy(host, body, { now, settings, deployId: `memory-${this.#records + 1}` });
     });
@@ -144,6 +148,22 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   move(target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {
     return this.#move('move', target, signal);
+  }
+
+  attachNic = this.#changes('attachNic');
+  detachNic = this.#changes('detachNic');
+  attachDisk = this.#changes('attachDisk');
+  detachDisk = this.#changes('detachDisk');
+  resizeDisk = this.#changes('resizeDisk');
+  snapshotDisk = this.#changes('snapshotDisk');
+  revertDisk = this.#changes('revertDisk');
+  dropSnapshot = this.#changes('dropSnapshot');
+
+  #changes(kind: DeviceCall) {
+    return (target: DeviceTarget<'simulated'>, signal: AbortSignal): Promise<void> =>
+      this.#switch(kind, target, signal, (host, call, moment) =>
+        decideChange(host, { ...call, change: target.change }, moment),
+      );
   }
 
   #move(kind: 'migrate' | 'move', target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {

@@ -7,6 +7,7 @@ import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
 import type { RecoverService } from '../../schemas/services/service.js';
@@ -34,6 +35,7 @@ type RoleWish = {
   name: string;
   cardinality?: number;
   parents?: string[];
+  vm_template_contents?: string;
   cpu?: number;
   shutdown_action?: string;
   failure_policy?: FailurePolicy;
@@ -216,6 +218,10 @@ export class World extends WorldAtWork {
 
   async flush(host: number): Promise<Asked> {
     return asked(await this.operations.hosts.flush(this.caller, host, admission));
+  }
+
+  async changeDevices(id: number, change: DeviceChange): Promise<Asked> {
+    return asked(await this.operations.vms.changeDevices(this.caller, id, change, admission));
   }
 
   async recoverVm(id: number, action: RecoverAction): Promise<Asked> {

@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 import type { z } from 'zod';
 import { Problem, type ProblemCode } from '../../../domain/problems.js';
-import { type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
+import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { limits } from '../../../schemas/common/limits.js';
 import {
+  type ChangeCall,
   DeployAnswer,
   type DeployCall,
   DestroyAnswer,
@@ -18,7 +19,7 @@ import {
   type SwitchCall,
 } from '../../../schemas/hosts/simulator.js';
 import { ownName } from '../own-name.js';
-import type { HostReport, HostTarget, Hypervisor, MoveTarget, SwitchTarget } from '../port.js';
+import type { DeviceTarget, HostReport, HostTarget, Hypervisor, MoveTarget, SwitchTarget } from '../port.js';
 
 type Method = 'probe' | VmCall;
 
@@ -39,18 +40,24 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     ...switchOf(vm),
     to: { name: vm.to.name, ...vm.to.connection.total },
   });
+  const changed = async (name: DeviceCall, vm: DeviceTarget<'simulated'>, signal: AbortSignal): Promise<void> => {
+    const body: ChangeCall = { ...switchOf(vm), change: vm.change };
+    await call(simulator, vm.host, name, body, SwitchAnswer, signal);
+  };
   return {
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: true },
+      ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
+      ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
     },
     async probe(host, signal) {
       const body: ProbeCall = { installation, host: host.connection.total };
       const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
       return reportFor(installation, report.domains);
     },
-    async deploy({ capacity, labels, ...vm }, signal) {
-      const body: DeployCall = { ...switchOf(vm), capacity, labels };
+    async deploy({ capacity, labels, devices, ...vm }, signal) {
+      const body: DeployCall = { ...switchOf(vm), capacity, labels, ...(devices && { devices }) };
       const answer = await call(simulator, vm.host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
@@ -76,6 +83,14 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     async move(vm, signal) {
       await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
     },
+    attachNic: (vm, signal) => changed('attachNic', vm, signal),
+    detachNic: (vm, signal) => changed('detachNic', vm, signal),
+    attachDisk: (vm, signal) => changed('attachDisk', vm, signal),
+    detachDisk: (vm, signal) => changed('detachDisk', vm, signal),
+    resizeDisk: (vm, signal) => changed('resizeDisk', vm, signal),
+    snapshotDisk: (vm, signal) => changed('snapshotDisk', vm, signal),
+    revertDisk: (vm, signal) => changed('revertDisk', vm, signal),
+    dropSnapshot: (vm, signal) => changed('dropSnapshot', vm, signal),
   };
 }
 
@@ -86,9 +101,20 @@ const moving = ({ id, host, to }: MoveTarget): string => `${host.name} could not
 export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
   const report: HostReport = { domains: [], wilds: [] };
   for (const { installation: whose, domain, vm, deploy_id, epoch, capacity, state, ...rest } of domains) {
-    const { cpu, memory, nettx, netrx } = rest;
+    const { cpu, memory, nettx, netrx, devices } = rest;
     if (whose === installation)
-      report.domains.push({ vm, deployId: deploy_id, epoch, capacity, state, cpu, memory, nettx, netrx });
+      report.domains.push({
+        vm,
+        deployId: deploy_id,
+        epoch,
+        capacity,
+        state,
+        cpu,
+        memory,
+        nettx,
+        netrx,
+        ...(devices && { devices }),
+      });
     else report.wilds.push({ name: domain, deployId: deploy_id, capacity, state });
   }
   return report;

@@ -20,6 +20,8 @@ export const buildServer: VmResource = {
   role_name: null,
   host: { id: 0, name: 'node-1' },
   resched: false,
+  nics: [],
+  disks: [],
   template: small.template,
   user_template: {},
   history: [

@@ -17,6 +17,7 @@ import { edits } from '../needs.js';
 import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { vmDeviceRoutes } from './vm-devices.js';
 import { vmPlacingRoutes } from './vm-placing.js';
 import { vmShapingRoutes } from './vm-shaping.js';
 import { buildServer } from './vms-examples.js';
@@ -174,6 +175,7 @@ export const vmRoutes: readonly Route[] = [
   }),
   ...vmPlacingRoutes,
   ...vmShapingRoutes,
+  ...vmDeviceRoutes,
   route({
     id: 'recoverVm',
     method: 'post',

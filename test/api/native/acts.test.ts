@@ -146,6 +146,7 @@ const inputs = {
     performOnVm: { action: 'poweroff' },
     migrateVm: { from: 0, host: null, live: false },
     flushHost: {},
+    changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

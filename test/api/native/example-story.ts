@@ -83,6 +83,17 @@ export const story: readonly (string | Event)[] = [
   settled,
   'migrateVm',
   settled,
+  ...['attachNic', 'detachNic', 'attachDisk', 'resizeDisk', 'snapshotDisk'].flatMap((id) => [id, settled]),
+  meanwhile('it is powered off, with a second snapshot', async (world) => {
+    await world.send('post', '/vms/3/disks/1/snapshots').send({ name: 'after the upgrade' });
+    await world.settled();
+    await world.send('post', '/vms/3/actions').send({ action: 'poweroff' });
+    await world.settled();
+  }),
+  ...['revertDiskSnapshot', settled],
+  ...['deleteDiskSnapshot', settled],
+  'detachDisk',
+  settled,
   guest(1, 'failed'),
   'repairService',
   settled,

@@ -4,6 +4,7 @@ import type { ActionFacts } from '../../../domain/acts/facts.js';
 import { statesOf, stateWord } from '../../../domain/vms/vm-action-states.js';
 import { placedStates, storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
+import type { DeviceChange } from '../../../schemas/operations/vm-devices.js';
 import { forStates, type VmActionName, vmActions, vmStateWords } from '../../../schemas/vms/vm-actions.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
@@ -47,10 +48,40 @@ const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
   'migrate-live': () => post('migrate', { live: true }),
   resize: () => post('resize', { memory: 128 }),
   updateconf: () => post('updateconf', { template: { OS: { BOOT: 'nic0' } } }),
+  'nic-attach': () => post('nics', { network: 'public' }),
+  'nic-detach': () => post('nics/0/detach'),
+  'disk-attach': () => post('disks', { type: 'fs', size: 1 }),
+  'disk-detach': () => post('disks/0/detach'),
+  'disk-resize': () => post('disks/0/resize', { size: 20 }),
+  'disk-snapshot-create': () => post('disks/0/snapshots', { name: 'first' }),
+  'disk-snapshot-revert': () => post('disks/1/snapshots/0/revert'),
+  'disk-snapshot-delete': () => post('disks/1/snapshots/0/delete'),
   rename: () => ['patch', '', { name: 'other' }],
   chown: () => post('chown', { uid: 0 }),
   chgrp: () => post('chown', { gid: 0 }),
   chmod: () => post('chmod', { octet: '640' }),
+};
+
+const deviceChanges: DeviceChange[] = [
+  { action: 'nic-attach', nic: { network: 'public' } },
+  { action: 'nic-detach', nic_id: 0 },
+  { action: 'disk-attach', disk: { type: 'fs', size: 1, format: 'raw' } },
+  { action: 'disk-detach', disk_id: 0 },
+  { action: 'disk-resize', disk_id: 0, size: 20 },
+  { action: 'disk-snapshot-create', disk_id: 0, name: 'first' },
+  { action: 'disk-snapshot-revert', disk_id: 1, snapshot_id: 0 },
+  { action: 'disk-snapshot-delete', disk_id: 1, snapshot_id: 0 },
+];
+const disk = { type: 'fs', size: 10, format: 'qcow2', current: null, snapshot_ids: 1 } as const;
+const snapshot = { snapshot_id: 0, name: 'first', parent: null, taken_at: new Date() };
+/** What it has, so that it can be changed. */
+const devices = {
+  nics: [{ nic_id: 0, network: 'public' }],
+  disks: [
+    { ...disk, disk_id: 0, target: 'vda', snapshots: [] },
+    { ...disk, disk_id: 1, target: 'vdb', snapshots: [snapshot] },
+  ],
+  device_ids: { nic: 1, disk: 2 },
 };
 
 const isAction = (name: string): name is VmActionName => Object.hasOwn(vmActions, name);
@@ -70,6 +101,7 @@ const acts: [VmActionName, Act][] = [
   ['migrate-live', { do: 'migrate', host: null, live: true }],
   ['resize', { do: 'resize' }],
   ['updateconf', { do: 'configure' }],
+  ...deviceChanges.map((change): [VmActionName, Act] => [change.action, { do: 'changeDevices', change }]),
 ];
 const factsOf = (state: VmStateName): ActionFacts => ({
   ...{ about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true },
@@ -121,7 +153,7 @@ describe('the table of actions and states', () => {
       const stored = storedVmState(state);
       const history = placedStates.includes(stored.state) ? [{ ...stay, hid: hosts[0] ?? -1, stime: new Date() }] : [];
       await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });
-      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, history }), { upsert: true });
+      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, ...devices, history }), { upsert: true });
       const [method, path, body] = requests[name]();
       const response = await world.ask('oneadmin', method, `/vms/${vm}${path}`, body);
       const said = `${name} in ${state}: ${JSON.stringify(response.body)}`;

@@ -3,7 +3,7 @@ import type { HostState } from '../../../schemas/hosts/host.js';
 import { kinds, type ManagedKind, managedKinds, type Pool } from '../../../schemas/kinds.js';
 import type { Operation, OperationState } from '../../../schemas/operations/operation.js';
 import type { Service, ServiceState } from '../../../schemas/services/service.js';
-import type { Vm, VmLcmState, VmState } from '../../../schemas/vms/vm.js';
+import type { HistoryRecord, Vm, VmLcmState, VmState } from '../../../schemas/vms/vm.js';
 import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
 import type { World } from '../world.js';
@@ -162,7 +162,8 @@ export async function populate(world: World): Promise<Population> {
     const state = { state: 'ACTIVE' as const, lcm_state: 'RUNNING' as const, operation: null };
     return { name: `vm-${id}`, ...state, history: [{ ...stay, stime: vm.created_at }] };
   });
-  await store.vms.model.insertMany([...off, ...held, ...placed]);
+  const fitted = await copies(vm, 'vm', 64, (id) => fittedVm(id, { ...stay, stime: vm.created_at }));
+  await store.vms.model.insertMany([...off, ...held, ...placed, ...fitted]);
   const scaled = await leftBy('succeeded', 20);
   await store.services.model.updateMany(
     { _id: { $in: [...scalable.services, ...scaled.services] } },
@@ -184,11 +185,16 @@ export async function populate(world: World): Promise<Population> {
     // One that is flushed is not changed any more: no worker ends that.
     hosts: (await idsOf(store.hosts.model)).filter((id) => !flushable.includes(id)),
     flushable,
-    vms: (await idsOf(store.vms.model)).filter((id) => ![...off, ...held, ...placed].some(({ _id }) => _id === id)),
+    vms: (await idsOf(store.vms.model)).filter(
+      (id) => ![...off, ...held, ...placed, ...fitted].some(({ _id }) => _id === id),
+    ),
     // These are resumed, those released or deployed, the last migrated or switched, and nothing else is done to them.
     off: off.map(({ _id }) => _id),
     heldvms: held.map(({ _id }) => _id),
     placed: placed.map(({ _id }) => _id),
+    // NICs and disks of these are changed; and what they are called.
+    fitted: fitted.map(({ _id }) => _id),
+    devices: [0, 1, 2],
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     // Roles come and go in these; and are scaled in the next.
@@ -203,6 +209,23 @@ export async function populate(world: World): Promise<Population> {
     operations: [...deployed.operations, ...waiting.operations, ...running.operations],
     checks: [check.id],
     ...people,
+  };
+}
+
+/** Of its disks, the first has snapshots, and the others have none. */
+function fittedVm(id: number, stay: HistoryRecord): Partial<Vm> {
+  const disk = { type: 'fs', size: 1, format: 'qcow2', current: null, snapshot_ids: 0 } as const;
+  const snapshots = [0, 1, 2].map((snapshot_id) => {
+    return { snapshot_id, name: `snapshot-${snapshot_id}`, parent: null, taken_at: stay.stime };
+  });
+  return {
+    ...{ name: `vm-${id}`, state: 'POWEROFF', lcm_state: 'LCM_INIT', operation: null, history: [stay] },
+    nics: [0, 1, 2].map((nic_id) => ({ nic_id, network: 'public' })),
+    disks: [0, 1, 2].map((disk_id) => {
+      const its = disk_id === 0 ? snapshots : [];
+      return { ...disk, disk_id, target: `vd${'abc'[disk_id]}`, snapshots: its, snapshot_ids: its.length };
+    }),
+    device_ids: { nic: 3, disk: 3 },
   };
 }
 

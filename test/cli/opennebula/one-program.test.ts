@@ -126,6 +126,57 @@ describe('onevm', () => {
     await world.store.operations.model.deleteMany({});
   });
 
+  it('attaches, changes and detaches NICs and disks', async () => {
+    await world.store.vms.model.deleteMany({});
+    const disk = { type: 'fs', size: 10, format: 'qcow2', target: 'vda', current: null, snapshot_ids: 2 } as const;
+    const taken_at = new Date();
+    const snapshots = [0, 1].map((snapshot_id) => ({ snapshot_id, name: 'x', parent: null, taken_at }));
+    await world.store.vms.model.create([
+      madeVm({
+        ...{ _id: 83, state: 'POWEROFF', lcm_state: 'LCM_INIT', name: 'vm-83' },
+        nics: [{ nic_id: 2, network: 'public' }],
+        disks: [
+          { ...disk, disk_id: 1, snapshots: [] },
+          { ...disk, disk_id: 4, target: 'vdb', snapshots },
+        ],
+        device_ids: { nic: 3, disk: 5 },
+      }),
+    ]);
+    const shown = (await run('onevm show 83')).out;
+    expect(shown).toContain('\n  2 public               02:00:00:05:30:02\n');
+    expect(shown).toMatch(/\nVM DISKS\n.*\n {2}1 vda +10\.0M fs +qcow2\n/);
+    const inputs: unknown[] = [];
+    for (const words of [
+      'nic-attach 83 --network private --model virtio',
+      'nic-detach vm-83 2',
+      'disk-attach 83 --size 2G --type swap',
+      'disk-detach 83 1',
+      'disk-resize 83 1 20',
+      'disk-snapshot-create 83 1 first',
+      'disk-snapshot-revert 83 4 1',
+      'disk-snapshot-delete 83 4 0',
+    ]) {
+      expect(await run(`onevm ${words}`), words).toEqual(done);
+      inputs.push((await world.store.operations.model.findOne({ kind: 'changeDevices' }).lean().exec())?.input);
+      await world.store.operations.model.deleteMany({});
+      await world.store.vms.model.updateMany({}, { $set: { operation: null } });
+    }
+    expect(inputs).toEqual(
+      [
+        { action: 'nic-attach', nic: { network: 'private', model: 'virtio' } },
+        { action: 'nic-detach', nic_id: 2 },
+        { action: 'disk-attach', disk: { type: 'swap', size: 2_048, format: 'raw' } },
+        { action: 'disk-detach', disk_id: 1 },
+        { action: 'disk-resize', disk_id: 1, size: 20 },
+        { action: 'disk-snapshot-create', disk_id: 1, name: 'first' },
+        { action: 'disk-snapshot-revert', disk_id: 4, snapshot_id: 1 },
+        { action: 'disk-snapshot-delete', disk_id: 4, snapshot_id: 0 },
+      ].map((change) => ({ change })),
+    );
+    for (const words of ['disk-attach 83 --image debian', 'disk-saveas 83 1 copy'])
+      expect(await run(`onevm ${words}`)).toMatchObject({ code: 255, err: expect.stringContaining('no images yet') });
+  });
+
   it('puts VMs on hold and lets go of them, deploys and migrates them to a host, and marks them', async () => {
     const { id: host } = (await world.ask('oneadmin', 'post', '/hosts', { name: 'node-1', cpu: 8, memory: 8_192 }))
       .body;

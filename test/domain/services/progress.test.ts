@@ -95,7 +95,7 @@ describe('the progress', () => {
 
   it('of a VM is all or nothing', () => {
     const done = (kind: 'deployVm' | 'terminateVm', state: VmStateName) =>
-      vmProgress({ kind, input: {} }, { ...storedVmState(state), history: [] }).done;
+      vmProgress({ _id: 'op', kind, input: {} }, { ...storedVmState(state), history: [] }).done;
     expect([done('deployVm', 'ACTIVE/BOOT'), done('deployVm', 'ACTIVE/RUNNING')]).toEqual([0, 1]);
     expect([done('terminateVm', 'ACTIVE/SHUTDOWN'), done('terminateVm', 'DONE')]).toEqual([0, 1]);
   });

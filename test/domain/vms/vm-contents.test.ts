@@ -21,6 +21,8 @@ describe('the contents of a VM', () => {
       template: { CPU: 1.5, MEMORY: 512, NIC: { NETWORK: 'lan' }, CONTEXT: { TOKEN: 'YES' } },
       user_template: { SCHED_REQUIREMENTS: 'ID != 3', LOGO: 'web.png' },
       capacity: { cpu: 150, memory: 512 },
+      nics: [{ nic_id: 0, network: 'lan' }],
+      device_ids: { nic: 1, disk: 0 },
     });
   });
 

@@ -17,6 +17,8 @@ const events: VmEvent[] = [
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
   ...(['power_off', 'suspend', 'suspended', 'undeploy', 'undeployed', 'restore'] as const),
   ...(['hold', 'release', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
+  ...(['plug_nic', 'plug_disk', 'unplug_disk', 'resize_disk'] as const),
+  ...(['snapshot_disk', 'revert_disk', 'drop_snapshot'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -87,6 +89,7 @@ describe('the states of a VM', () => {
     const switching = [
       ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'],
       ...['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'],
+      ...['HOTPLUG', 'HOTPLUG_NIC', 'DISK_RESIZE', 'DISK_SNAPSHOT', 'DISK_SNAPSHOT_DELETE'],
     ];
     const mayRun = [...[...booted, ...switching].map((name) => `ACTIVE/${name}`), 'POWEROFF', 'SUSPENDED'];
     expect(statesThatAccept('run').sort()).toEqual(mayRun.sort());

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { deviceActions } from '../../../domain/vms/vm-devices.js';
 import { arrivesBy, type MoveVerb, movesFrom, vmMoves } from '../../../domain/vms/vm-moves.js';
 import { abandonment, nextVmState, storedVmState, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
@@ -6,6 +7,8 @@ import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-
 const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];
 
 const moves: MoveVerb[] = ['migrate', 'save', 'move', 'restart', 'moveOff', 'moveSaved'];
+
+const changes: VmVerb[] = Object.values(deviceActions).flatMap((row) => Object.values(row));
 
 /** What moves VMs, by what they do, and whether that is not to be interrupted. */
 const ways = (['running', 'suspended', 'off'] as const).flatMap((from) =>
@@ -42,8 +45,8 @@ describe('what moves VMs', () => {
 
 describe('what is done to VMs', () => {
   it('is what the table says, and no more', () => {
-    // A reboot changes no state: the hold alone says that it is at work. Of those that move, the place does.
-    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, ...moves, 'reboot'].sort());
+    // A reboot changes no state: the hold alone says that it is at work. Of those that move, the place does; of devices, what it has.
+    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, ...moves, ...changes, 'reboot'].sort());
   });
 
   describe.each(verbs)('%s', (verb) => {

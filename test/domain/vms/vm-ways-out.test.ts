@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
 import { statesOf } from '../../../domain/vms/vm-action-states.js';
+import { deviceActions } from '../../../domain/vms/vm-devices.js';
 import { vmMoves } from '../../../domain/vms/vm-moves.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
 import {
@@ -13,7 +14,7 @@ import {
   vmStateNames,
 } from '../../../domain/vms/vm-states.js';
 import { vmSwitches } from '../../../domain/vms/vm-switches.js';
-import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
+import { type DeviceVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
 import { HostState } from '../../../schemas/hosts/host.js';
 import { type VmSwitch, VmSwitch as VmSwitches } from '../../../schemas/operations/vm-action.js';
 import type { RecoverAction } from '../../../schemas/vms/vm.js';
@@ -32,7 +33,9 @@ const moves = {
   saved: vmMoves.suspended.steps(false),
 } as const;
 type Move = keyof typeof moves;
-type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | Move | Switch;
+/** Its devices are changed. */
+const changes: readonly DeviceVerb[] = Object.values(deviceActions).flatMap((row) => Object.values(row));
+type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | Move | Switch | DeviceVerb;
 /** A VM, who is at work on it, and the host that it is on or was on last; `between`: or on another one. */
 type Seen = { vm: VmStateName; work: Work | null; host: SeenHost; between?: true };
 
@@ -47,6 +50,10 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
     const steps = moves[work];
     const at = steps.find((verb) => vmVerbs[verb].during === vm);
     return at ? vmVerbs[at].leave : steps[0] ? vmVerbs[steps[0]].enter : null;
+  }
+  if (isChange(work)) {
+    const { enter, during, leave } = vmVerbs[work];
+    return vm === during ? leave : enter;
   }
   if (isSwitch(work)) {
     const { enter, during, leave, after: ends } = vmVerbs[work];
@@ -92,7 +99,8 @@ function progress(seen: Seen): Way<Seen>[] {
   // What has no place waits for one, and nobody can count on another host.
   if (isHindered(seen, event)) return event === 'place' ? [] : [ending(seen)];
   // Placed anew it is from then on deployed as any other.
-  const isLast = isMove(work) && vmVerbs[moves[work].at(-1) ?? 'migrate'].during === vm;
+  const last = isMove(work) ? (moves[work].at(-1) ?? 'migrate') : isChange(work) ? work : null;
+  const isLast = last !== null && vmVerbs[last].during === vm;
   return after(vm, event).map((to) => {
     const { between, ...rest } = seen;
     const stays = to !== 'DONE' && to !== 'PENDING' && between ? { between } : {};
@@ -103,6 +111,12 @@ function progress(seen: Seen): Way<Seen>[] {
   });
 }
 
+/** By which event a VM says that it is again what it is. */
+const settled: { readonly [S in VmStateName]?: VmEvent } = {
+  'ACTIVE/RUNNING': 'run',
+  POWEROFF: 'stop',
+  SUSPENDED: 'suspended',
+};
 const deploys = { work: 'deploy' } as const;
 const another: SeenHost = { state: 'MONITORED', answers: true };
 
@@ -115,8 +129,9 @@ function ending(seen: Seen): Way<Seen> {
 }
 
 const isMove = (work: Work | null): work is Move => work !== null && Object.hasOwn(moves, work);
+const isChange = (work: Work | null): work is DeviceVerb => changes.some((verb) => verb === work);
 const isSwitch = (work: Work | null): work is Switch =>
-  work !== null && !isMove(work) && !['deploy', 'terminate', 'recreate', 'settle'].includes(work);
+  work !== null && !isMove(work) && !isChange(work) && !['deploy', 'terminate', 'recreate', 'settle'].includes(work);
 
 const begun = (seen: Seen, does: Work): Seen => ({ ...seen, work: does });
 
@@ -191,6 +206,12 @@ function accidents(seen: Seen): Way<Seen>[] {
           const first = moves[move][0];
           return first && nextVmState(vm, vmVerbs[first].enter) ? [{ name: move, to: begun(seen, move) }] : [];
         })),
+    // Its user changes its devices.
+    ...(work !== null || seen.between || settled[vm] === undefined
+      ? []
+      : changes.flatMap((verb) =>
+          vmVerbs[verb].leave === settled[vm] ? [{ name: verb, to: begun(seen, verb) }] : [],
+        )),
     // Another host takes it.
     ...(work !== null && work !== 'terminate' && vm === 'PENDING'
       ? [

@@ -1,0 +1,86 @@
+import { limits } from '../../schemas/common/limits.js';
+import { type Disk, Mac, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { freeTarget } from './vm-devices.js';
+
+/** What a VM begins with, of what its template says. */
+export type TemplateDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids'>;
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+const isAttributes = (value: unknown): value is Attributes =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const listOf = (value: unknown): Attributes[] => [value].flat().filter(isAttributes);
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : typeof value === 'number' ? `${value}` : undefined;
+
+/**
+ * The NICs and volatile disks of a VM template. Disks of images are none yet: they keep their ids and the devices that they name,
+ * so that a disk is called the same when there are images. `findings`: what is wrong with them, as `DISK/0/SIZE …`.
+ */
+export function templateDevices({ NIC, DISK }: { NIC?: unknown; DISK?: unknown }): {
+  devices: TemplateDevices;
+  findings: string[];
+} {
+  const findings: string[] = [];
+  const nics = listOf(NIC).map((given, at) => nicOf(given, at, findings));
+  const all = listOf(DISK);
+  const disks = disksOf(all, findings);
+  if (nics.length > limits.nics.most) findings.push(`NIC has more than ${limits.nics.most}`);
+  if (all.length > limits.disks.most) findings.push(`DISK has more than ${limits.disks.most}`);
+  const macs = nics.flatMap(({ mac }) => mac ?? []);
+  const twice = macs.find((mac, at) => macs.indexOf(mac) < at);
+  if (twice !== undefined) findings.push(`NIC has the address ${twice} twice`);
+  const devices = {
+    ...(nics.length > 0 && { nics }),
+    ...(disks.length > 0 && { disks }),
+    ...(nics.length + all.length > 0 && { device_ids: { nic: nics.length, disk: all.length } }),
+  };
+  return { devices, findings };
+}
+
+function nicOf({ NETWORK, NETWORK_ID, MAC, MODEL }: Attributes, nic_id: number, findings: string[]): Nic {
+  const mac = MAC === undefined ? undefined : Mac.safeParse(MAC);
+  if (mac?.success === false) findings.push(`NIC/${nic_id}/MAC ${mac.error.issues[0]?.message ?? 'is not valid'}`);
+  const model = textOf(MODEL);
+  return {
+    ...{ nic_id, network: textOf(NETWORK) ?? textOf(NETWORK_ID) ?? null },
+    ...(mac?.data !== undefined && { mac: mac.data }),
+    ...(model !== undefined && { model }),
+  };
+}
+
+const isVolatile = ({ TYPE, IMAGE, IMAGE_ID }: Attributes): boolean =>
+  IMAGE === undefined && IMAGE_ID === undefined && /^(fs|swap)$/i.test(textOf(TYPE) ?? '');
+
+function disksOf(all: readonly Attributes[], findings: string[]): Disk[] {
+  const taken = all.flatMap(({ TARGET }) => textOf(TARGET) ?? []);
+  return all.flatMap((given, disk_id) => {
+    const named = textOf(given.TARGET);
+    const target = named ?? freeTarget(taken);
+    if (named === undefined && target !== undefined) taken.push(target);
+    if (!isVolatile(given)) return [];
+    const format = textOf(given.FORMAT)?.toLowerCase() === 'qcow2' ? 'qcow2' : 'raw';
+    const size = typeof given.SIZE === 'string' ? Number(given.SIZE) : given.SIZE;
+    const disk = NewDisk.safeParse({ type: textOf(given.TYPE)?.toLowerCase(), size, format, target });
+    if (!disk.success) {
+      for (const { path, message } of disk.error.issues)
+        findings.push(`DISK/${disk_id}/${path.join('/').toUpperCase()} ${message}`);
+      return [];
+    }
+    const { type } = disk.data;
+    if (taken.filter((other) => other === target).length > 1) findings.push(`DISK has the target ${target} twice`);
+    return [
+      {
+        disk_id,
+        type,
+        size: disk.data.size,
+        format,
+        target: target ?? '',
+        snapshots: [],
+        current: null,
+        snapshot_ids: 0,
+      },
+    ];
+  });
+}

@@ -1,0 +1,41 @@
+import type { Act } from '../../domain/acts/acts.js';
+import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
+import { statesOf } from '../../domain/vms/vm-action-states.js';
+import { planChange } from '../../domain/vms/vm-devices.js';
+import type { OperationResource } from '../../schemas/operations/operation-resource.js';
+import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
+import { demandOn } from '../acts/acts.js';
+import type { Admission, OperationsContext } from '../context.js';
+import { type Asked, repeatedRequest } from '../operations/admit.js';
+import { beginOnVm, findVm } from './vm-recovery.js';
+
+/** Attaches, detaches or changes a NIC or a disk of a VM, as its state and what it has let it happen. */
+export async function changeDevices(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  change: DeviceChange,
+  admission: Admission,
+): Promise<OperationResource> {
+  const asked = { request: { deed: 'changeDevices', id, change }, admission };
+  await findVm(context, caller, id, { do: 'changeDevices', change });
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  return repeated ?? changeDevicesAgain(context, caller, id, change, asked);
+}
+
+export async function changeDevicesAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  change: DeviceChange,
+  asked: Asked,
+): Promise<OperationResource> {
+  const act: Act = { do: 'changeDevices', change };
+  const vm = await findVm(context, caller, id, act);
+  await demandOn(context.store, act, { type: 'vm', vm, service: null });
+  // Of one of which a change before is in doubt the step looks first.
+  const plan = vm.device_change?.open ? null : planChange(vm, change, new Date());
+  if (plan && 'why' in plan) throw new Problem(plan.code, plan.why);
+  return beginOnVm(context, 'changeDevices', { change }, act, statesOf(change.action), caller, vm, asked);
+}
