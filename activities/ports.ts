@@ -6,6 +6,7 @@ import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
 import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
 import type { Store } from '../store/store.js';
+import type { DueAction } from '../store/vms/vm-schedules.js';
 
 /** What the steps need; a worker gives them the real ones. */
 export type StepPorts = {
@@ -25,6 +26,8 @@ export type StepPorts = {
    * worker.
    */
   performOnVm?: (deed: { op: string; requester: number; action: VmAction; vm: number }) => Promise<string>;
+  /** Has a scheduled action of a VM done that is due, as whoever asked for it, once for a version of its schedule. Given by the worker. */
+  performScheduled?: (due: DueAction) => Promise<string | null>;
   /** Has a VM migrated that somebody has marked for it, as he would; once for a key. Given by the worker. */
   migrateMarked?: (marked: { vm: number; by: number; key: string }) => Promise<string>;
   /** Has a VM migrated away from a host that is flushed, as whoever flushes it would; once for each way. Given by the worker. */
@@ -32,6 +35,8 @@ export type StepPorts = {
   settings: {
     vmNameTemplate: string;
     shutdownAction: ShutdownAction;
+    /** On whose clocks scheduled actions of VMs are due that name no zone; absent: UTC. */
+    timeZone?: string;
     /** Seconds for which a role rests after a scaling, when it says no cooldown; absent: it does not. */
     cooldown?: number;
     /** Seconds for which a scaling waits when nothing comes of it; absent: half an hour. */

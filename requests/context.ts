@@ -1,5 +1,6 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Directory } from '../store/identity/directory.js';
+import type { Transaction } from '../store/mongo/transaction.js';
 import type { createTurns } from '../store/mongo/turns.js';
 import type { Store } from '../store/store.js';
 import type { Passwords } from './identity/passwords.js';
@@ -41,4 +42,6 @@ export type Admission = {
   /** From Idempotency-Key: the same key and request give the same operation. */
   idempotencyKey?: string;
   requestId: string;
+  /** In the transaction that admits it: what is written with it, and whether it still may. Absent: nothing. */
+  also?: (operation: string, transaction: Transaction) => Promise<boolean>;
 };

@@ -68,11 +68,13 @@ import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { changeDevices } from './vms/vm-devices.js';
 import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
+import { showVmLog } from './vms/vm-log.js';
 import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
 import { recoverVm, resumeVm } from './vms/vm-recovery.js';
 import { reschedVm } from './vms/vm-resched.js';
 import { configureVm, resizeVm } from './vms/vm-resize.js';
+import { addVmSchedule, removeVmSchedule, showVmSchedules } from './vms/vm-schedules.js';
 import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
@@ -114,6 +116,7 @@ export const createOperations = (given: OperationsContext) => {
       update: updateVm,
       terminate: terminateVm,
       switch: switchVm,
+      log: showVmLog,
       recover: recoverVm,
       resume: resumeVm,
       migrate: migrateVm,
@@ -125,6 +128,7 @@ export const createOperations = (given: OperationsContext) => {
       release: releaseVm,
       deploy: deployVmOn,
     }),
+    vmSchedules: bind(context, { show: showVmSchedules, add: addVmSchedule, remove: removeVmSchedule }),
     metrics: bind(context, { ofVm: showVmMetrics, ofHost: showHostMetrics }),
     vmPlacement: bind(context, { show: showVmPlacement }),
     services: bind(context, {

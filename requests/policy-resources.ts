@@ -1,14 +1,9 @@
-import { whyWithEnding } from '../domain/scaling/due-policies.js';
+import { whyWithEnding } from '../domain/operations/why-with-ending.js';
 import type { SaidAt } from '../domain/scaling/policy-log.js';
 import { type RoleRecord, recordOf } from '../domain/scaling/role-record.js';
+import type { Firing, FiringResource } from '../schemas/common/firing.js';
 import type { PolicySaid } from '../schemas/services/policy-said.js';
-import type {
-  ElasticityPolicyResource,
-  Firing,
-  FiringResource,
-  ScheduledPolicyResource,
-  Service,
-} from '../schemas/services/service.js';
+import type { ElasticityPolicyResource, ScheduledPolicyResource, Service } from '../schemas/services/service.js';
 import type { ElasticityPolicy, ScheduledPolicy } from '../schemas/services/service-template.js';
 import type { Ending } from '../store/operations/operations.js';
 import type { Store } from '../store/store.js';
@@ -53,7 +48,7 @@ export async function keptOfPolicies(
   return { records, endings: new Map(endings.map((ending) => [ending._id, ending])) };
 }
 
-const firingResource = (
+export const firingResource = (
   { due_at, at, verdict, why, operation }: Firing,
   endings: KeptOfPolicies['endings'],
 ): FiringResource => ({

@@ -36,6 +36,7 @@ import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
 import { createVmEdits } from './vms/vm-edits.js';
+import { createVmSchedules } from './vms/vm-schedules.js';
 import { createVmStore } from './vms/vms.js';
 import { createWaitingVms } from './vms/waiting-vms.js';
 
@@ -79,6 +80,7 @@ export function createStore(connection: Connection) {
     waiting: createWaitingVms(connection),
     sightings: createSightings(connection, vms),
     resched: createResched(vms),
+    vmSchedules: createVmSchedules(connection),
     metrics: createMetrics(connection),
     quotas,
     owned: createOwned(connection),

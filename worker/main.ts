@@ -15,12 +15,14 @@ import { type DeedOnVm, performByPolicy, performOnVm } from '../requests/scaling
 import { scaleByPolicy } from '../requests/scaling/scaling.js';
 import { type FlushDeed, migrateForFlush } from '../requests/vms/host-flush.js';
 import { migrateMarked, type Rescheduled } from '../requests/vms/vm-resched.js';
+import { performScheduled } from '../requests/vms/vm-schedules.js';
 import { printableLines } from '../schemas/common/printable.js';
 import { withoutPasswords } from '../schemas/common/without-passwords.js';
 import { createDirectory } from '../store/identity/mongodb-directory.js';
 import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
 import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
 import { createStore } from '../store/store.js';
+import type { DueAction } from '../store/vms/vm-schedules.js';
 import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
 
@@ -87,12 +89,14 @@ async function main(): Promise<void> {
     performOnVm: (deed: DeedOnVm) => performOnVm(asking, deed),
     performByPolicy: (performing: PolicyPerforming) => performByPolicy(asking, performing),
     hypervisors: hypervisors(config, installation),
+    performScheduled: (due: DueAction) => performScheduled(asking, due),
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
     engine,
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,
+      timeZone: config.ARCUS_TIME_ZONE,
       cooldown: config.ARCUS_DEFAULT_COOLDOWN,
       scalingPatience: config.ARCUS_SCALING_TIMEOUT,
       elasticityInterval: config.ARCUS_ELASTICITY_INTERVAL,

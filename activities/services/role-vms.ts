@@ -2,7 +2,9 @@ import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
 import { tiesIn } from '../../domain/services/role-placement.js';
 import { type VmContents, vmContents } from '../../domain/vms/vm-contents.js';
+import { firstLine } from '../../domain/vms/vm-log.js';
 import { vmName } from '../../domain/vms/vm-name.js';
+import { scheduleOfNew } from '../../domain/vms/vm-schedules.js';
 import { abandonment } from '../../domain/vms/vm-states.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { RoleTies } from '../../schemas/placement/placement.js';
@@ -119,10 +121,11 @@ function vmOf(
   op: string,
   service: ServicePart,
   role: Role,
-  { contents, ties }: VmSpec,
+  { contents: { scheduled, ...contents }, ties }: VmSpec,
   { id, ordinal, now }: { id: number; ordinal: number; now: Date },
 ): Vm {
   const { uid, gid, permissions } = service;
+  const schedule = scheduleOfNew(scheduled, uid, { zone: settings.timeZone ?? 'UTC', now, start: now });
   return {
     _id: id,
     uid,
@@ -142,6 +145,8 @@ function vmOf(
     service: { id: service._id, role: role.name, ordinal },
     ...(ties && { placement: ties }),
     history: [],
+    ...(schedule && { schedule }),
+    log: [firstLine({ state: 'PENDING', lcm_state: 'LCM_INIT', created_at: now })],
     deploy_id: null,
     epoch: 1,
     hold: { op, epoch: 1, attempt: 0 },

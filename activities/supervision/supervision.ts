@@ -9,6 +9,7 @@ import { eachApart } from '../operations/each-apart.js';
 import { resume } from '../operations/resume.js';
 import type { StepPorts } from '../ports.js';
 import { scheduleActivities } from '../scaling/schedules.js';
+import { fireVmSchedules } from '../vms/vm-schedules.js';
 import { wakeWaiting } from '../vms/wake-waiting.js';
 import { reschedule } from './reschedule.js';
 
@@ -36,7 +37,11 @@ export const supervisionActivities = ({
   scaleByPolicy,
   performByPolicy,
   migrateMarked,
-}: Pick<StepPorts, 'store' | 'engine' | 'settings' | 'scaleByPolicy' | 'performByPolicy' | 'migrateMarked'>) => ({
+  performScheduled,
+}: Pick<
+  StepPorts,
+  'store' | 'engine' | 'settings' | 'scaleByPolicy' | 'performByPolicy' | 'migrateMarked' | 'performScheduled'
+>) => ({
   /**
    * Looks at every operation that has not ended, and at its run; repairs what does not fit. One at which that fails keeps
    * nobody waiting; where there are more than a tick has time for, the next goes on. Returns what it did.
@@ -70,6 +75,8 @@ export const supervisionActivities = ({
         ...(scaleByPolicy && { scaleByPolicy }),
         ...(performByPolicy && { performByPolicy }),
       }).fireSchedules,
+      'scheduled actions of VMs that are due': () =>
+        fireVmSchedules({ store, ...(performScheduled && { performScheduled }) }),
       'those that wait for capacity': async () => (await store.vms.anyWaiting()) && engine.signalPlacement(),
       'VMs that are to change their hosts': () =>
         reschedule({ store, settings, ...(migrateMarked && { migrateMarked }) }),

@@ -97,14 +97,14 @@ async function filterOf(client: Client, flag: string): Promise<string | null> {
 
 export const showVerb = <L extends Item, S extends z.ZodType>(
   resource: Kind<L> & { whole: S },
-  text: (object: z.output<S>, one: One) => string,
+  text: (object: z.output<S>, one: One) => string | Promise<string>,
 ): Verb => ({
   usage: 'show <id>',
   summary: 'Show one',
   options: [['-j, --json', 'as the API answers']],
   run: toEach(resource, async (one, id, _args, { json: asJson }) => {
     const { value, raw } = await one.client.get(`${resource.path}/${id}`, resource.whole);
-    one.out(asJson ? JSON.stringify(raw, null, 2) : text(value, one));
+    one.out(asJson ? JSON.stringify(raw, null, 2) : await text(value, one));
   }),
 });
 

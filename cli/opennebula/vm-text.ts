@@ -1,4 +1,5 @@
 import type { VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import type { VmLogResource } from '../../schemas/vms/vm-log.js';
 import { fact, momentText, row, sizeText, templateText, timeText } from './columns.js';
 import { permissionsOf } from './one-program.js';
 
@@ -72,11 +73,20 @@ export const vmList = (all: readonly VmResource[], now: Date): string =>
     ),
   ].join('\n');
 
+const seconds = (from: string, until: string | null, now: Date): number =>
+  ((until === null ? now : new Date(until)).getTime() - Date.parse(from)) / 1_000;
+
+/** `0h00m12s` */
+const prologText = (lasted: number): string => {
+  const [hours, minutes] = [Math.floor(lasted / 3_600), Math.floor(lasted / 60) % 60];
+  return `${hours}h${String(minutes).padStart(2, '0')}m${String(Math.floor(lasted % 60)).padStart(2, '0')}s`;
+};
+
 const moment = (time: string | null): string => (time === null ? '-' : momentText(new Date(time)));
 
 /** `onevm show`. */
-export function vmText(vm: VmResource, now: Date): string {
-  const { monitoring, history, user_template, template } = vm;
+export function vmText(vm: VmResource, history: VmLogResource['history'], now: Date): string {
+  const { monitoring, user_template, template } = vm;
   const facts = (pairs: readonly (readonly [string, string | number | undefined])[]): string[] =>
     pairs.flatMap(([name, value]) => fact(name, value));
   return [
@@ -129,17 +139,17 @@ export function vmText(vm: VmResource, now: Date): string {
       ? [
           '',
           'VIRTUAL MACHINE HISTORY',
-          row(['SEQ', -3], ['HOST', 15], ['REASON', 6], ['START', -15], ['TIME', -11]),
-          ...history.map(({ seq, hostname, reason, started_at, ended_at }) =>
+          row(['SEQ', -3], ['HOST', 15], ['ACTION', 14], ['DS', -4], ['START', -15], ['TIME', -11], ['PROLOG', -10]),
+          ...history.map(({ seq, hostname, action, started_at, ended_at, prolog }) =>
             row(
               [String(seq), -3],
               [hostname, 15],
-              [reason, 6],
+              [action ?? 'none', 14],
+              // There are no datastores yet.
+              ['-', -4],
               [momentText(new Date(started_at)), -15],
-              [
-                timeText(((ended_at === null ? now : new Date(ended_at)).getTime() - Date.parse(started_at)) / 1_000),
-                -11,
-              ],
+              [timeText(seconds(started_at, ended_at, now)), -11],
+              [prologText(prolog ? seconds(prolog.from, prolog.until, now) : 0), -10],
             ),
           ),
         ]

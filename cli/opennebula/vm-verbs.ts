@@ -1,6 +1,8 @@
 import { json } from '../../client/message.js';
 import { type VmSwitch, VmSwitch as VmSwitches } from '../../schemas/operations/vm-action.js';
 import { RecoverAction, VmResource } from '../../schemas/vms/vm.js';
+import { VmLogResource } from '../../schemas/vms/vm-log.js';
+import { type ScheduledVmAction, VmSchedulesResource } from '../../schemas/vms/vm-schedules.js';
 import { hosts } from '../hosts/host.js';
 import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
@@ -8,7 +10,7 @@ import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
 import { deviceId, devicePath, diskMegabytes, noImages } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
-import { listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
+import { type Given, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
 
 /** As many are asked at once what they use: lists do not tell. */
@@ -33,6 +35,23 @@ const ask = ({ client, err }: One, path: string, body: object = {}) =>
 /** Whether its guest may be left unasked is known by the names of the actions. */
 const hardOf = (action: VmSwitch): boolean => VmSwitches.options.some((other) => other === `${action}-hard`);
 
+/** Does something at a time that is said, instead of now: `onevm` has this option where an action may be scheduled. */
+const schedulable = (verb: Verb, actionOf: (given: Given) => ScheduledVmAction): Verb => ({
+  ...verb,
+  options: [...(verb.options ?? []), ['--schedule <time>', 'at this time, such as 2027-10-02 15:45, instead of now']],
+  run: (one, args, given) =>
+    given.schedule === undefined
+      ? verb.run(one, args, given)
+      : toEach(vms, ({ client }, id) =>
+          client.send(
+            'POST',
+            `/vms/${id}/schedules`,
+            VmSchedulesResource,
+            json({ action: actionOf(given), start_time: given.schedule }),
+          ),
+        )(one, args, given),
+});
+
 const summaries: { readonly [S in VmSwitch]?: string } = {
   poweroff: 'Switch it off; it stays on its host',
   reboot: 'Reboot it',
@@ -44,14 +63,16 @@ const hard = ['--hard', 'without asking its guest'] as const;
 
 const switchVerbs: readonly Verb[] = VmSwitches.options
   .filter((action) => !action.endsWith('-hard'))
-  .map((action) => ({
-    usage: `${action} <ids>`,
-    summary: summaries[action] ?? action,
-    ...(hardOf(action) && { options: [hard] }),
-    run: toEach(vms, (one, id, _args, { hard: isHard }) =>
-      ask(one, `/vms/${id}/actions`, { action: isHard ? `${action}-hard` : action }),
-    ),
-  }));
+  .map((action) => {
+    const nameOf = ({ hard: isHard }: Given) => VmSwitches.parse(isHard ? `${action}-hard` : action);
+    const verb = {
+      usage: `${action} <ids>`,
+      summary: summaries[action] ?? action,
+      ...(hardOf(action) && { options: [hard] }),
+      run: toEach(vms, (one, id, _args, given) => ask(one, `/vms/${id}/actions`, { action: nameOf(given) })),
+    };
+    return schedulable(verb, nameOf);
+  });
 
 const hostOf = ({ client }: One, wish: string | undefined) => resolve(client, hosts, wish, { whole: true });
 
@@ -63,16 +84,24 @@ const placing: readonly Verb[] = [
       ['resched', 'Have it go to another host as soon as one takes it'],
       ['unresched', 'Have it stay where it is'],
     ] as const
-  ).map(([verb, summary]) => ({
-    usage: `${verb} <ids>`,
-    summary,
-    run: toEach(vms, ({ client }, id) => client.send('POST', `/vms/${id}/${verb}`, VmResource)),
-  })),
-  {
-    usage: 'release <ids>',
-    summary: 'Deploy it, which is on hold',
-    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/release`)),
-  },
+  ).map(([verb, summary]) =>
+    schedulable(
+      {
+        usage: `${verb} <ids>`,
+        summary,
+        run: toEach(vms, ({ client }, id) => client.send('POST', `/vms/${id}/${verb}`, VmResource)),
+      },
+      () => verb,
+    ),
+  ),
+  schedulable(
+    {
+      usage: 'release <ids>',
+      summary: 'Deploy it, which is on hold',
+      run: toEach(vms, (one, id) => ask(one, `/vms/${id}/release`)),
+    },
+    () => 'release',
+  ),
   {
     usage: 'deploy <ids> <host>',
     summary: 'Deploy it to this host',
@@ -165,7 +194,9 @@ const devices: readonly Verb[] = [
 
 export const vmVerbs: readonly Verb[] = [
   listVerb(vms, async (all, one) => vmList(await withMonitoring(one, all), one.now())),
-  showVerb(vms, (vm, { now }) => vmText(vm, now())),
+  showVerb(vms, async (vm, { client, now }) =>
+    vmText(vm, (await client.get(`/vms/${vm.id}/log`, VmLogResource)).value.history, now()),
+  ),
   ...ownershipVerbs(vms),
   {
     usage: 'rename <id> <name>',
@@ -194,17 +225,25 @@ export const vmVerbs: readonly Verb[] = [
   ...switchVerbs,
   ...placing,
   ...devices,
-  {
-    usage: 'resume <ids>',
-    summary: 'Start it again',
-    run: toEach(vms, (one, id) => ask(one, `/vms/${id}/resume`)),
-  },
-  {
-    usage: 'terminate <ids>',
-    summary: 'End it for good',
-    options: [hard],
-    run: toEach(vms, (one, id, _args, { hard: isHard = false }) => ask(one, `/vms/${id}/terminate`, { hard: isHard })),
-  },
+  schedulable(
+    {
+      usage: 'resume <ids>',
+      summary: 'Start it again',
+      run: toEach(vms, (one, id) => ask(one, `/vms/${id}/resume`)),
+    },
+    () => 'resume',
+  ),
+  schedulable(
+    {
+      usage: 'terminate <ids>',
+      summary: 'End it for good',
+      options: [hard],
+      run: toEach(vms, (one, id, _args, { hard: isHard = false }) =>
+        ask(one, `/vms/${id}/terminate`, { hard: isHard }),
+      ),
+    },
+    ({ hard: isHard }) => (isHard ? 'terminate-hard' : 'terminate'),
+  ),
   {
     usage: 'recover <ids>',
     summary: 'Bring it out of a state in which it hangs',

@@ -19,7 +19,9 @@ import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
 import { deviceLeaves } from './vm-devices.js';
+import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
+import { vmScheduleLeaf } from './vm-schedules.js';
 import { shapingLeaves } from './vm-shaping.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
@@ -262,6 +264,8 @@ export const vmCommands: readonly Leaf[] = [
   ...placingLeaves(vms),
   ...shapingLeaves(vms),
   ...deviceLeaves(vms),
+  vmScheduleLeaf(vms),
+  ...vmLogLeaves(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

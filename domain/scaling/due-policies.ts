@@ -1,11 +1,10 @@
+import type { Firing } from '../../schemas/common/firing.js';
 import type { DecidedBy } from '../../schemas/operations/inputs.js';
-import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmAction } from '../../schemas/operations/vm-action.js';
-import type { Firing, Role, ScheduleEntry } from '../../schemas/services/service.js';
+import type { Role, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
-import { isOpen } from '../operation-states.js';
 import { policyName } from '../operations/asker.js';
-import { catchUp, nextAfter } from '../services/schedule.js';
+import { catchUp, lastUntil, nextAfter } from '../recurring.js';
 import { isResting } from '../services/service-health.js';
 import { counted } from '../words.js';
 import { adjusted, withinLimits } from './adjustment.js';
@@ -64,26 +63,6 @@ export function lookAtDue(role: ScheduledRole, entry: ScheduleEntry, zone: strin
   const because = `by ${policyName(by)}, due at ${due_at.toISOString()}`;
   const rest = policy.cooldown === undefined ? {} : { rest: policy.cooldown };
   return { entry: past('scaled', `from ${from} to ${to}`), deed: { do: 'scale', from, to, because, by, ...rest } };
-}
-
-/** What is said of one that was carried out, with what has come of that. */
-export function whyWithEnding(why: string, ending: Pick<Operation, 'state' | 'error'> | undefined): string {
-  if (!ending || ending.state === 'succeeded') return why;
-  if (isOpen(ending)) return `${why}, which goes on`;
-  const { state, error } = ending;
-  return state === 'cancelled'
-    ? `${why}, which was cancelled`
-    : `${why}, which has failed: ${error?.detail ?? 'nobody knows why'}`;
-}
-
-/** The last time that it was due until now. */
-function lastUntil(policy: ScheduledPolicy, zone: string, first: Date, now: Date): Date {
-  let last = first;
-  // What is longer ago than that is missed, whenever it was.
-  const from = Math.max(first.getTime(), now.getTime() - catchUp - 60_000);
-  for (let next = nextAfter(policy, zone, new Date(from)); next && next <= now; next = nextAfter(policy, zone, next))
-    last = next;
-  return last;
 }
 
 const isPaused = ({ enabled, paused_until }: ScheduledPolicy, now: Date): boolean =>

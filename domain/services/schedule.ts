@@ -1,13 +1,7 @@
 import type { Role, Schedule, ScheduleEntry } from '../../schemas/services/service.js';
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
-import { nextOf, readCron } from '../cron.js';
+import { catchUp, dueOf, nextAfter } from '../recurring.js';
 import { startTimeOf } from '../start-time.js';
-
-/** So long after it was due a policy is carried out still, once, in milliseconds: nothing could do it before. */
-export const catchUp = 60 * 60 * 1_000;
-
-/** When one that waits is looked at again, in milliseconds. */
-const again = 10 * 1_000;
 
 /** On whose clocks those are that name no zone. */
 type Clock = { zone: string; now: Date };
@@ -70,20 +64,7 @@ function firstOf(policy: ScheduledPolicy, zone: string, now: Date): Date | null 
   return at && now.getTime() - at.getTime() > catchUp ? null : at;
 }
 
-/** null: it comes no more, or came once. */
-export function nextAfter({ recurrence, time_zone }: ScheduledPolicy, zone: string, after: Date): Date | null {
-  const read = recurrence === undefined ? null : readCron(recurrence);
-  return read?.ok ? nextOf(read.recurrence, time_zone ?? zone, after) : null;
-}
-
-function withDue(schedule: Schedule, now: Date): Schedule {
-  const looks = schedule.of.flatMap(({ next_at, last }) => {
-    if (!next_at) return [];
-    const waits = last?.verdict === 'waits' && next_at <= now;
-    return [waits ? now.getTime() + again : next_at.getTime()];
-  });
-  return { ...schedule, due_at: looks.length === 0 ? null : new Date(Math.min(...looks)) };
-}
+const withDue = (schedule: Schedule, now: Date): Schedule => ({ ...schedule, due_at: dueOf(schedule.of, now) });
 
 /** An entry in its place, and when the next look is. */
 export const withEntry = (schedule: Schedule, entry: ScheduleEntry, now: Date): Schedule =>

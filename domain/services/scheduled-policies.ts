@@ -1,8 +1,6 @@
 import type { ScheduledPolicy } from '../../schemas/services/service-template.js';
-import { cronFault } from '../cron.js';
 import type { Finding } from '../problems.js';
-import { startTimeOf } from '../start-time.js';
-import { isTimeZone } from '../time-zones.js';
+import { wrongTimes } from '../recurring.js';
 
 /** What is wrong with the scheduled policies of a role, each by itself. */
 export const wrongScheduledPolicies = (policies: readonly ScheduledPolicy[] = [], pointer: string): Finding[] =>
@@ -10,22 +8,7 @@ export const wrongScheduledPolicies = (policies: readonly ScheduledPolicy[] = []
     wrongPolicy(policy).map(({ pointer: member, detail }) => ({ pointer: `${pointer}/${at}${member}`, detail })),
   );
 
-function wrongPolicy(policy: ScheduledPolicy): Finding[] {
-  const { recurrence, start_time, time_zone } = policy;
-  const findings = wrongDeed(policy);
-  if (recurrence === undefined && start_time === undefined)
-    findings.push({ pointer: '', detail: 'needs start_time or recurrence' });
-  if (recurrence !== undefined && start_time !== undefined)
-    findings.push({ pointer: '', detail: 'has both start_time and recurrence; give one of them' });
-  const fault = recurrence === undefined ? undefined : cronFault(recurrence);
-  if (fault !== undefined) findings.push({ pointer: '/recurrence', detail: `is not a cron expression: ${fault}` });
-  if (start_time?.trim() === '') findings.push({ pointer: '/start_time', detail: 'must not be empty' });
-  else if (start_time !== undefined && !isRead(start_time))
-    findings.push({ pointer: '/start_time', detail: 'is no time, such as 2027-10-02T15:45:00Z or 2nd oct 2027 15:45' });
-  if (time_zone !== undefined && !isTimeZone(time_zone))
-    findings.push({ pointer: '/time_zone', detail: 'is no time zone, such as Europe/Madrid' });
-  return findings;
-}
+const wrongPolicy = (policy: ScheduledPolicy): Finding[] => [...wrongDeed(policy), ...wrongTimes(policy)];
 
 /** It scales, or does something to VMs, and not both. */
 function wrongDeed(policy: ScheduledPolicy): Finding[] {
@@ -41,6 +24,3 @@ function wrongDeed(policy: ScheduledPolicy): Finding[] {
       detail: 'does not go with an action, which leaves the cardinality as it is',
     }));
 }
-
-/** Whether it can be read does not depend on when, nor where. */
-const isRead = (text: string): boolean => startTimeOf(text, 'UTC', new Date(0)) !== null;

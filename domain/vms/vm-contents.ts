@@ -1,16 +1,20 @@
 import type { z } from 'zod';
 import type { Capacity } from '../../schemas/common/capacity.js';
+import type { AddVmSchedule } from '../../schemas/vms/vm-schedules.js';
 import { VmTemplateBody } from '../../schemas/vms/vm-template.js';
 import { beyond, type Measured, measureChanged, measureVmTemplate } from '../bounds.js';
 import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
 import { type TemplateDevices, templateDevices } from './template-devices.js';
+import { scheduledIn } from './vm-schedules.js';
 
 /** What a new VM carries: `user_template` is what owner and guest may change. */
 export type VmContents = {
   template: Record<string, unknown>;
   user_template: Record<string, unknown>;
   capacity: Capacity;
+  /** What is to be done to it at its time. */
+  scheduled: AddVmSchedule[];
 } & TemplateDevices;
 
 /**
@@ -31,9 +35,11 @@ export function vmContents(
   template: VmTemplateBody,
   options: { contents?: string | undefined; serviceId?: number; roleName?: string } = {},
 ): VmContents {
-  const merged = over(template, readContents(options.contents ?? ''));
+  const { SCHED_ACTION, ...merged } = over(template, readContents(options.contents ?? ''));
+  const { wishes: scheduled, findings: ofSchedules } = scheduledIn(SCHED_ACTION);
   const { devices, findings } = templateDevices(merged);
-  if (findings.length > 0) throw notATemplate(findings.map((detail) => ({ pointer: '', detail })));
+  const faults = [...ofSchedules.map(({ detail }) => detail), ...findings];
+  if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
   const attributes = Object.entries(merged);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
@@ -44,6 +50,7 @@ export function vmContents(
     user_template: { ...Object.fromEntries(attributes.filter(([name]) => !wellKnown.has(name))), ...service },
     capacity: capacityOf(merged),
     ...devices,
+    scheduled,
   };
 }
 

@@ -59,7 +59,7 @@ export type Asked = { request: unknown; retryOf?: string; admission: Admission }
 export async function admit<K extends OperationKind>(
   { store, engine, settings, onDelayed }: OperationsContext,
   caller: Caller,
-  { idempotencyKey }: Admission,
+  { idempotencyKey, also }: Admission,
   {
     kind,
     resource,
@@ -111,6 +111,7 @@ export async function admit<K extends OperationKind>(
     store.operations.admit(
       { ...operation, lane: laneOf(await store.operations.openOf(caller.id, takesAway(kind), ownLane)) },
       async (transaction) => {
+        if (also && !(await also(operation._id, transaction))) return null;
         const now = await claim(operation._id, transaction);
         if (!now) return null;
         // It has been given away, or its bits were changed, since it was read.

@@ -2,11 +2,10 @@ import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
-import { isSwitchAction } from '../../domain/vms/vm-switches.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { VmAction, VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { VmAction } from '../../schemas/operations/vm-action.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { PolicyPerforming } from '../../store/scaling/policy-scaling.js';
 import { demandOn, whyLost } from '../acts/acts.js';
@@ -15,9 +14,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { roleOf } from '../services/role-of.js';
-import { recoverVm, resumeVm } from '../vms/vm-recovery.js';
-import { switchVm } from '../vms/vm-switches.js';
-import { terminateVm } from '../vms/vms.js';
+import { askOfVm } from '../vms/ask-of-vm.js';
 
 const act: Act = { do: 'perform' };
 
@@ -130,12 +127,5 @@ export async function performOnVm(
   const caller = await asUser(context, requester, 'who asked for it');
   const key = `perform ${op} ${vm}`;
   const admission = { idempotencyKey: key, requestId: key };
-  if (isSwitchAction(action)) return (await switchVm(context, caller, vm, action, admission)).id;
-  const deeds: Record<Exclude<VmAction, VmSwitch>, () => Promise<OperationResource>> = {
-    terminate: () => terminateVm(context, caller, vm, { hard: false }, admission),
-    'terminate-hard': () => terminateVm(context, caller, vm, { hard: true }, admission),
-    resume: () => resumeVm(context, caller, vm, admission),
-    recreate: () => recoverVm(context, caller, vm, { action: 'recreate' }, admission),
-  };
-  return (await deeds[action]()).id;
+  return (await askOfVm(context, caller, vm, action, admission)).id;
 }

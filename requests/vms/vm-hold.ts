@@ -6,6 +6,7 @@ import { statesOf } from '../../domain/vms/vm-action-states.js';
 import { wishOn } from '../../domain/vms/vm-wish.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { DeployVm, Vm, VmResource } from '../../schemas/vms/vm.js';
+import type { ScheduleWrite } from '../../store/vms/vm-schedules.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -25,6 +26,7 @@ export async function holdVm(
   caller: Caller,
   id: number,
   precondition: Precondition,
+  also?: ScheduleWrite,
 ): Promise<VmResource> {
   const { store, directory } = context;
   const act: Act = { do: 'hold' };
@@ -32,7 +34,7 @@ export async function holdVm(
   await precondition.demand(async () => vmResource(vm, await namesFor(directory, caller, [vm])));
   await demandOn(store, act, { type: 'vm', vm, service: null });
   await waitsNoMore(context, vm);
-  const held = vm.state === 'HOLD' ? vm : await store.vms.hold(id);
+  const held = vm.state === 'HOLD' ? vm : await store.vms.hold(id, also);
   if (!held) throw await whyLost(store, act, { type: 'vm', id });
   return vmResource(held, await namesFor(directory, caller, [held]));
 }

@@ -1,6 +1,7 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { VmResource } from '../../schemas/vms/vm.js';
+import type { ScheduleWrite } from '../../store/vms/vm-schedules.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import type { OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
@@ -16,6 +17,7 @@ export async function reschedVm(
   id: number,
   wish: boolean,
   precondition: Precondition,
+  also?: ScheduleWrite,
 ): Promise<VmResource> {
   const { store, directory } = context;
   const act: Act = { do: 'resched', wish };
@@ -23,7 +25,7 @@ export async function reschedVm(
   await precondition.demand(async () => vmResource(vm, await namesFor(directory, caller, [vm])));
   await demandOn(store, act, { type: 'vm', vm, service: null });
   const isSo = ((vm.resched ?? null) !== null) === wish;
-  const marked = isSo ? vm : await store.resched.mark(id, wish ? caller.id : null);
+  const marked = isSo ? vm : await store.resched.mark(id, wish ? caller.id : null, also);
   if (!marked) throw await whyLost(store, act, { type: 'vm', id });
   return vmResource(marked, await namesFor(directory, caller, [marked]));
 }

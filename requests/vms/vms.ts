@@ -12,6 +12,8 @@ import { runsAtWork } from '../../domain/operations/runs-at-work.js';
 import { Problem } from '../../domain/problems.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { vmContents } from '../../domain/vms/vm-contents.js';
+import { firstLine } from '../../domain/vms/vm-log.js';
+import { scheduleOfNew } from '../../domain/vms/vm-schedules.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
@@ -78,7 +80,11 @@ export async function createVm(
   refuseNames(changes ?? {}, '/template');
   refuseUnreadable(changes ?? {}, '/template');
   const id = await store.counters.one('vm');
-  const contents = vmContents({ ...template.template, ...changes });
+  const { scheduled, ...contents } = vmContents({ ...template.template, ...changes });
+  const created_at = new Date();
+  const schedule = scheduleOfNew(scheduled, caller.id, {
+    ...{ zone: context.settings.timeZone ?? 'UTC', now: created_at, start: created_at },
+  });
   const charge = chargeOfVm(contents.capacity);
   const isHeld = request.hold ?? contents.template.SUBMIT_ON_HOLD === 'YES';
   const vm: Omit<Vm, 'operation'> = {
@@ -98,7 +104,9 @@ export async function createVm(
     epoch: 0,
     hold: null,
     wanted: null,
-    created_at: new Date(),
+    ...(schedule && { schedule }),
+    log: [firstLine({ state: isHeld ? 'HOLD' : 'PENDING', lcm_state: 'LCM_INIT', created_at })],
+    created_at,
     ended_at: null,
     charge,
   };
@@ -134,6 +142,7 @@ export async function updateVm(
     if (typeof verdict !== 'string') throw problemFor(verdict);
     const { name: wish, user_template } = revise({ name: present.name, user_template: present.user_template }).wish;
     const name = objectName(wish, present.name);
+    if (user_template.SCHED_ACTION !== undefined && present.user_template.SCHED_ACTION === undefined) throw notHere(id);
     refuseBeyond(
       measureUserTemplate(user_template, '/user_template'),
       measureUserTemplate(present.user_template, '/user_template'),
@@ -149,6 +158,12 @@ export async function updateVm(
     await context.pace('placement', () => wakeWaiting(context));
   return shownOne(caller, after);
 }
+
+/** What is written there would never be done. */
+const notHere = (id: number): Problem =>
+  new Problem('invalid_request', `What is to be done to a VM at its time is in /vms/${id}/schedules.`, {
+    findings: [{ pointer: '/user_template/SCHED_ACTION', detail: 'is for VM templates' }],
+  });
 
 /** Terminates a VM whatever it is doing; pre-empts its deployment. */
 export async function terminateVm(

@@ -246,6 +246,18 @@ export const limits = {
     of: 'the policies of all roles of a service',
     why: 'As for one role; and each recurrence is parsed.',
   },
+  vmLog: {
+    most: 50,
+    unit: 'items',
+    of: 'the log of a VM, a change of state each; the oldest go',
+    why: 'It stands in the VM, and grows for ever.',
+  },
+  vmSchedules: {
+    most: 50,
+    unit: 'items',
+    of: 'the scheduled actions of a VM; of those that are over, the oldest go',
+    why: 'They stand in the VM, and each is looked at when one is due.',
+  },
   recurrence: {
     most: 256,
     unit: 'characters',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Timestamp } from '../common/common.js';
+import { FiringResource } from '../common/firing.js';
 import { limits } from '../common/limits.js';
-import { FiringResource } from '../services/service.js';
 import { ScheduledPolicy } from '../services/service-template.js';
 import { RoleBounds } from './policies.js';
 

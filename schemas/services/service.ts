@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
+import { type Firing, FiringResource } from '../common/firing.js';
 import { limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { MonitoringResource } from '../hosts/metrics.js';
@@ -117,12 +118,6 @@ export type Role = z.infer<typeof RoleTemplate> & {
 export const ServiceBody = ServiceTemplateBody.omit({ roles: true });
 export type ServiceBody = z.infer<typeof ServiceBody>;
 
-export const ScheduleVerdict = z.enum(['scaled', 'performed', 'unchanged', 'waits', 'paused', 'missed', 'refused']);
-export type ScheduleVerdict = z.infer<typeof ScheduleVerdict>;
-
-/** What became of a scheduled policy when it was due. */
-export type Firing = { due_at: Date; at: Date; verdict: ScheduleVerdict; why: string; operation: string | null };
-
 /** What is kept of one scheduled policy of a role. `print`: of what it says, so that another one in its place begins anew. */
 export type ScheduleEntry = {
   role: string;
@@ -190,15 +185,6 @@ export const NodeResource = z.object({
   ),
 });
 export type NodeResource = z.infer<typeof NodeResource>;
-
-export const FiringResource = z.object({
-  due_at: Timestamp,
-  time: Timestamp,
-  verdict: ScheduleVerdict,
-  why: z.string(),
-  operation: z.string().nullable(),
-});
-export type FiringResource = z.infer<typeof FiringResource>;
 
 export const ScheduledPolicyResource = ScheduledPolicy.extend({
   next_at: Timestamp.nullable().describe('When it is due; null: not again'),

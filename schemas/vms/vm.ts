@@ -18,6 +18,7 @@ import {
   type PlannedChange,
 } from '../operations/vm-devices.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
+import type { VmSchedule } from './vm-schedules.js';
 import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
@@ -179,6 +180,9 @@ export type DeviceChanging = {
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
 export type Sighting = { look: string; missing: boolean };
 
+/** A change of a VM's state as stored. `op`: the operation that had it; null: none, as when monitoring found it so. */
+export type VmLogLine = { at: Date; state: VmState; lcm_state: VmLcmState; op: string | null; reason: string | null };
+
 /** A VM as stored. */
 export type Vm = Ownership & {
   _id: number;
@@ -206,6 +210,10 @@ export type Vm = Ownership & {
   /** How many ids its NICs and disks were given so far: none is given twice. */
   device_ids?: { nic: number; disk: number };
   device_change?: DeviceChanging | null;
+  /** Its changes of state, newest last; absent: of before there were logs. */
+  log?: VmLogLine[];
+  /** What is to be done to it at its time; absent: nothing ever was. */
+  schedule?: VmSchedule;
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;

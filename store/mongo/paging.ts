@@ -16,7 +16,7 @@ export type Part = { neededBy: readonly string[]; empty: object | string };
 
 /**
  * `fields`: the projection that gives a `Row`; absent, whole documents. `parts`: what then need not be read when the query
- * chooses fields, by path. `list`: what the query's fields are.
+ * chooses fields, by path; what no field needs never is. `list`: what the query's fields are.
  */
 type Order = {
   ids: 'number' | 'string';
@@ -45,9 +45,9 @@ export async function pageOf<T extends { _id: number | string }, Row extends Pic
     isDefault: sort === undefined,
   };
   const direction = key.descending ? -1 : 1;
-  const left = asked
-    ? Object.entries(parts).filter(([, { neededBy }]) => !neededBy.some((name) => asked.includes(name)))
-    : [];
+  const left = Object.entries(parts).filter(([, { neededBy }]) =>
+    asked ? !neededBy.some((name) => asked.includes(name)) : neededBy.length === 0,
+  );
   // Past Mongoose, whose queries have no cursor that is as cheap: of a page of large documents the rest is not even sent.
   const found = model.db.collection(model.collection.name).find<Row>(
     { $and: [filter, ...filterOf(conditions, list), afterCursor(cursor, key)] },

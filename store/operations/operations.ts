@@ -30,6 +30,9 @@ export type Outcome =
 /** Without what only its first step goes by, and what only one that is looked at by itself shows. */
 const shownFields = { begun: 0, performed: 0, flushed: 0 } as const;
 
+/** What an operation is, and who has asked for it. */
+type Deed = Pick<Operation, '_id' | 'kind' | 'input' | 'requester'>;
+
 export type Ending = Pick<Operation, '_id' | 'state' | 'error'>;
 
 export function createOperationStore(connection: Connection) {
@@ -91,6 +94,14 @@ export function createOperationStore(connection: Connection) {
         : operations
             .find({ _id: { $in: [...ids] } }, { state: 1, error: 1 })
             .lean<Ending[]>()
+            .exec(),
+    /** What each of these is and who has asked for it; those that are forgotten are left out. */
+    deeds: (ids: readonly string[]): Promise<Deed[]> =>
+      ids.length === 0
+        ? Promise.resolve([])
+        : operations
+            .find({ _id: { $in: [...ids] } }, { kind: 1, input: 1, requester: 1 })
+            .lean<Deed[]>()
             .exec(),
     /** How long the last operations of a kind took that succeeded at once on resources of a template, in milliseconds. */
     async durations({ kind, template_id }: Pick<Operation, 'kind' | 'template_id'>, limit: number): Promise<number[]> {

@@ -1,5 +1,6 @@
 import { storedVmState } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import type { ScheduleWrite } from './vm-schedules.js';
 import type { VmStore } from './vms.js';
 import { type WorkVm, workFields } from './work-vms.js';
 
@@ -7,11 +8,15 @@ import { type WorkVm, workFields } from './work-vms.js';
 export function createResched({ model }: VmStore) {
   return {
     /** `by` null: it stays where it is. null: it is not like that any more. */
-    mark: (id: number, by: number | null): Promise<Vm | null> =>
+    mark: (id: number, by: number | null, also?: ScheduleWrite): Promise<Vm | null> =>
       model
         .findOneAndUpdate(
-          { _id: id, ...(by !== null && { $or: [storedVmState('ACTIVE/RUNNING'), storedVmState('ACTIVE/UNKNOWN')] }) },
-          { $set: { resched: by === null ? null : { by, next: new Date() } } },
+          {
+            _id: id,
+            ...(by !== null && { $or: [storedVmState('ACTIVE/RUNNING'), storedVmState('ACTIVE/UNKNOWN')] }),
+            ...also?.guard,
+          },
+          { $set: { resched: by === null ? null : { by, next: new Date() }, ...also?.set } },
           { returnDocument: 'after' },
         )
         .lean<Vm>()

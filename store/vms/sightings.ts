@@ -1,8 +1,10 @@
 import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Verdict } from '../../domain/vms/sightings.js';
+import { logLine } from '../../domain/vms/vm-log.js';
 import type { KnownVm } from '../../domain/vms/zombies.js';
 import type { Sighting, Vm } from '../../schemas/vms/vm.js';
+import { pushLine } from './vm-guards.js';
 import { stateAfter } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
@@ -98,15 +100,16 @@ export function createSightings(connection: Connection, vms: VmStore) {
     async record(judged: readonly { vm: WatchedVm; verdict: Verdict }[], look: string): Promise<number[]> {
       if (judged.length === 0) return [];
       const sighting: Sighting = { look, missing: false };
+      const at = new Date();
       await native().bulkWrite(
         judged.map(({ vm, verdict }) => {
           const { _id, state, lcm_state, epoch } = vm;
           const filter = { _id, state, lcm_state, epoch, ...left, 'sighting.look': vm.sighting?.look ?? null };
-          const change =
-            verdict === 'clear'
-              ? {}
-              : { ...stateAfter(vm, verdict.event), reason: verdict.reason && brief(verdict.reason, longest.vm) };
-          return { updateOne: { filter, update: { $set: { ...change, sighting } } } };
+          if (verdict === 'clear') return { updateOne: { filter, update: { $set: { sighting } } } };
+          const after = stateAfter(vm, verdict.event);
+          const reason = verdict.reason && brief(verdict.reason, longest.vm);
+          const line = logLine(vm, after, { at, op: null, reason });
+          return { updateOne: { filter, update: { $set: { ...after, reason, sighting }, ...pushLine(line) } } };
         }),
         { ordered: false },
       );

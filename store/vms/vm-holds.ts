@@ -1,4 +1,5 @@
 import type { Connection, Model } from 'mongoose';
+import { logLine } from '../../domain/vms/vm-log.js';
 import type { VmEvent } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
@@ -75,13 +76,18 @@ export function createVmHolds(connection: Connection, vms: Model<Vm>) {
       event: (vm: WorkVm) => VmEvent | null,
     ): Promise<WorkVm[] | null> {
       if (held.length === 0) return [];
+      const at = new Date();
       const entered = held.map((vm) => {
         const move = event(vm);
         return { vm, state: move === null ? { state: vm.state, lcm_state: vm.lcm_state } : stateAfter(vm, move) };
       });
       const matched = await writeChanges(
         connection,
-        entered.map(({ vm, state }) => ({ vm, $set: { ...state, 'hold.attempt': attempt } })),
+        entered.map(({ vm, state }) => ({
+          vm,
+          $set: { ...state, 'hold.attempt': attempt },
+          line: logLine(vm, state, { at, op: vm.hold?.op ?? null, reason: null }),
+        })),
       );
       if (matched < held.length) return null;
       return entered.map(({ vm, state }) => ({ ...vm, ...state, hold: vm.hold && { ...vm.hold, attempt } }));

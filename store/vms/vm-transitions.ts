@@ -1,11 +1,12 @@
 import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
+import { logLine } from '../../domain/vms/vm-log.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
-import { type GuardedVm, guardOf, type VmChange, writeChanges } from './vm-guards.js';
+import { type GuardedVm, guardOf, pushLine, type VmChange, writeChanges } from './vm-guards.js';
 
 type ChangedDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids' | 'device_change'>;
 
@@ -50,12 +51,12 @@ export function createVmTransitions(
    * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
    * terminated, its role has one place fewer. Returns how many matched.
    */
-  const end = async ({ vm, $set }: VmChange, transaction?: Transaction): Promise<number> => {
+  const end = async ({ vm, $set, line }: VmChange, transaction?: Transaction): Promise<number> => {
     const inside = async (inner: Transaction): Promise<number> => {
       const before = await vms
         .findOneAndUpdate(
           { _id: vm._id, ...guardOf(vm) },
-          { $set, $unset: { charge: '' } },
+          { $set, $unset: { charge: '' }, ...pushLine(line) },
           { ...within(inner), projection: endFields },
         )
         .lean<Departing & Pick<Vm, 'charge' | 'uid' | 'gid'>>()
@@ -72,17 +73,20 @@ export function createVmTransitions(
 
   const move = async (moves: readonly VmMove[], transaction?: Transaction): Promise<Moved> => {
     if (moves.length === 0) return { there: new Set(), moved: 0 };
-    const changes = moves.map(
-      ({ vm, event, set, release }): VmChange => ({
+    const at = new Date();
+    const changes = moves.map(({ vm, event, set, release }): VmChange => {
+      const after = stateAfter(vm, event);
+      return {
         vm,
         $set: {
-          ...stateAfter(vm, event),
+          ...after,
           ...set,
           ...(typeof set?.reason === 'string' && { reason: brief(set.reason, longest.vm) }),
           ...(release && { hold: null }),
         },
-      }),
-    );
+        line: logLine(vm, after, { at, op: vm.hold?.op ?? vm.operation ?? null, reason: set?.reason ?? null }),
+      };
+    });
     const isEnd = ({ vm, $set }: VmChange): boolean =>
       $set.state === 'DONE' && (vm.charge !== undefined || (!!vm.service && !!vm.operation));
     const ends = changes.filter(isEnd);

@@ -15,9 +15,11 @@ import { type Transaction, within } from '../mongo/transaction.js';
 import { newOwnerOf } from './new-owner.js';
 import { createSiblings } from './siblings.js';
 import { createVmAdmissions } from './vm-admissions.js';
+import { pushLine } from './vm-guards.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
 import { createVmReasons } from './vm-reasons.js';
+import type { ScheduleWrite } from './vm-schedules.js';
 import { createVmTransitions, type Departures } from './vm-transitions.js';
 import { waitingForCapacity } from './waiting-vms.js';
 import { readAtOnce, readyFields, type WorkVm, workFields } from './work-vms.js';
@@ -57,6 +59,7 @@ const parts = {
   template: { neededBy: ['template'], empty: {} },
   user_template: { neededBy: ['user_template', 'ready'], empty: {} },
   history: { neededBy: ['history', 'host'], empty: [] },
+  log: { neededBy: [], empty: [] },
 } as const;
 
 export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; departures: Departures }) {
@@ -91,6 +94,10 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
           lcm_state: { $in: ['RUNNING', 'UNKNOWN', 'BOOT_FAILURE', 'LCM_INIT'] },
         },
       },
+    },
+    {
+      fields: { 'schedule.due_at': 1 },
+      options: { name: 'due', partialFilterExpression: { 'schedule.due_at': { $gt: new Date(0) } } },
     },
     {
       fields: { 'resched.next': 1 },
@@ -134,11 +141,14 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       );
     },
     /** One that has no host, and for which nobody looks for one: from now on that is to be so. null: it is not like that any more. */
-    hold: (id: number): Promise<Vm | null> =>
+    hold: (id: number, also?: ScheduleWrite): Promise<Vm | null> =>
       vms
         .findOneAndUpdate(
-          { _id: id, state: 'PENDING', service: null, operation: null, wanted: null, hold: null },
-          { $set: { ...storedVmState('HOLD'), reason: null } },
+          { _id: id, state: 'PENDING', service: null, operation: null, wanted: null, hold: null, ...also?.guard },
+          {
+            $set: { ...storedVmState('HOLD'), reason: null, ...also?.set },
+            ...pushLine({ at: new Date(), ...storedVmState('HOLD'), op: null, reason: null }),
+          },
           { returnDocument: 'after' },
         )
         .lean<Vm>()

@@ -160,6 +160,28 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 
+  it('has a VM switched off when it was said, once, though the worker dies of it', async () => {
+    const { client, store } = cluster;
+    const service = await client.instantiate(template);
+    await client.awaitService(service, 'RUNNING');
+    const [vm] = await store.vms.ofService(service, ['web']);
+    const id = vm?._id ?? -1;
+    const due = new Date(Date.now() + 4_000);
+    const wish = { action: 'poweroff', start_time: due.toISOString() };
+    expect((await client.send('POST', `/vms/${id}/schedules`, wish)).status).toBe(200);
+    await cluster.worker(0).kill();
+    await expect.poll(() => Date.now(), patient).toBeGreaterThan(due.getTime());
+    await cluster.startWhatEnded();
+    const asked = () => store.operations.model.find({ kind: 'performOnVm', 'resource.id': id }).lean().exec();
+    await expect.poll(async () => (await asked()).length, patient).toBe(1);
+    await cluster.worker(0).kill();
+    await cluster.startWhatEnded();
+    await expect.poll(async () => (await asked()).map(({ state }) => state), patient).toEqual(['succeeded']);
+    expect((await store.vms.find(id))?.state).toBe('POWEROFF');
+    expect((await store.vms.find(id))?.schedule?.of.map(({ last }) => last?.verdict)).toEqual(['performed']);
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
   it('is one of the guide’s examples, which OneFlow’s own client makes, deploys, scales and shuts down', async () => {
     const ask = oneflowClient(oneflowPort);
     const [{ _id: vmTemplate }] = z

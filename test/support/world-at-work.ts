@@ -13,11 +13,13 @@ import { performByPolicy, performOnVm } from '../../requests/scaling/actions.js'
 import { scaleByPolicy } from '../../requests/scaling/scaling.js';
 import { migrateForFlush } from '../../requests/vms/host-flush.js';
 import { migrateMarked } from '../../requests/vms/vm-resched.js';
+import { performScheduled } from '../../requests/vms/vm-schedules.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { MongodbDirectory } from '../../store/identity/mongodb-directory.js';
 import type { Store } from '../../store/store.js';
+import type { DueAction } from '../../store/vms/vm-schedules.js';
 import { workerOptions } from '../../worker/workers.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
 import { eventually } from './processes.js';
@@ -77,6 +79,7 @@ export class WorldAtWork {
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         performOnVm: (deed) => performOnVm(this.#asking, deed),
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
+        performScheduled: this.performScheduled,
         migrateMarked: (marked) => migrateMarked(this.#asking, marked),
         migrateForFlush: (deed) => migrateForFlush(this.#asking, deed),
         settings: this.settings,
@@ -93,6 +96,9 @@ export class WorldAtWork {
     }
     await this.server.welcome();
   }
+
+  /** What a worker is given to do scheduled actions of VMs by. */
+  readonly performScheduled = (due: DueAction) => performScheduled(this.#asking, due);
 
   /** The workers end; what they were at stays as it is. */
   async rest(): Promise<void> {

@@ -18,7 +18,9 @@ import { accepted, ids, buildServer as vm } from '../operations/operations-examp
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { vmDeviceRoutes } from './vm-devices.js';
+import { vmLogRoute } from './vm-log.js';
 import { vmPlacingRoutes } from './vm-placing.js';
+import { vmScheduleRoutes } from './vm-schedules.js';
 import { vmShapingRoutes } from './vm-shaping.js';
 import { buildServer } from './vms-examples.js';
 
@@ -176,6 +178,8 @@ export const vmRoutes: readonly Route[] = [
   ...vmPlacingRoutes,
   ...vmShapingRoutes,
   ...vmDeviceRoutes,
+  ...vmScheduleRoutes,
+  vmLogRoute,
   route({
     id: 'recoverVm',
     method: 'post',

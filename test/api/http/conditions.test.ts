@@ -68,6 +68,7 @@ const bodies: Record<string, object> = {
   replaceSchedules: { scheduled_policies: [] },
   performOnRole: { action: 'resume' },
   performOnVm: { action: 'reboot' },
+  addVmSchedule: { action: 'resume', recurrence: '0 6 * * *' },
   deployVm: { host: 0 },
   migrateVm: {},
   configureVm: { template: {} },

@@ -126,6 +126,14 @@ export const sends: Record<string, readonly Send[]> = {
   replaceSchedules: [{ path: async () => ({ role: 'web' }), body: { scheduled_policies: [] } }],
   pauseSchedule: [{ path: async () => ({ role: 'web', schedule: 0 }), body: {} }],
   resumeSchedule: [{ path: async () => ({ role: 'web', schedule: 0 }) }],
+  addVmSchedule: [
+    { body: { action: 'resume', recurrence: '0 6 * * *' } },
+    {
+      when: 'for `migrate`, `resched` and `unresched`',
+      body: { action: 'resched', recurrence: '0 6 * * *' },
+    },
+  ],
+  removeVmSchedule: [{ path: async ({ fresh }) => ({ id: await fresh.vm(), schedule: 0 }) }],
   answerOperation: [{ body: { answer: 'retry' } }],
   showConsistencyCheck: [{ path: async ({ check }) => ({ id: check }) }],
 

@@ -60,6 +60,7 @@ export async function createRightsWorld() {
   }
   const vmOperation = await make('owner', '/vms', { template_id: first.get('vm_template') });
   first.set('vm', vmOperation.resource.id);
+  await make('owner', `/vms/${vmOperation.resource.id}/schedules`, { action: 'resume', recurrence: '0 6 * * *' });
   first.set('service', (await make('owner', '/services', { template_id: first.get('service_template') })).resource.id);
   // That there is one to be paused.
   const due = { type: 'CHANGE', adjust: 1, recurrence: '0 9 * * *' };

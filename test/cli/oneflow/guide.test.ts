@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout } from '../../../adapters/process/checkout.js';
-import { nextAfter } from '../../../domain/services/schedule.js';
+import { nextAfter } from '../../../domain/recurring.js';
 import { type Service, ServiceState } from '../../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { myServiceText } from '../../domain/services/my-service.js';

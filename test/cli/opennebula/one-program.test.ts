@@ -104,7 +104,9 @@ describe('onevm', () => {
     expect(shown).toContain('\nLCM_STATE           : RUNNING\nHOST                : localhost\n');
     expect(shown).toContain('\nSTART TIME          : 11/15 14:15:16\nEND TIME            : -\n');
     expect(shown).toContain('\nCPU                 : 17\nMEMORY              : 43.5M\nNETTX               : 4K\n');
-    expect(shown).toContain('\nVIRTUAL MACHINE HISTORY\nSEQ HOST ');
+    expect(shown).toMatch(
+      /\nVIRTUAL MACHINE HISTORY\nSEQ HOST +ACTION +DS +START +TIME +PROLOG\n +0 localhost +none +- .* 0h00m00s\n/,
+    );
     expect(shown).toContain('\nUSER TEMPLATE\nPUBLIC_CLOUD=[\n  TYPE="EC2" ]');
     expect(await run('onevm rename 71 broken')).toEqual(done);
     expect((await run('onevm show broken')).out).toMatch(/^NAME {16}: broken$/m);
@@ -175,6 +177,18 @@ describe('onevm', () => {
     );
     for (const words of ['disk-attach 83 --image debian', 'disk-saveas 83 1 copy'])
       expect(await run(`onevm ${words}`)).toMatchObject({ code: 255, err: expect.stringContaining('no images yet') });
+  });
+
+  it('has VMs switched at a time that is said', async () => {
+    await world.store.vms.model.create(madeVm({ _id: 83, state: 'ACTIVE', lcm_state: 'RUNNING' }));
+    expect(await run('onevm poweroff 83 --hard --schedule 2999-10-02T15:45:00Z')).toEqual(done);
+    expect(await run('onevm terminate 83 --schedule +999999999')).toEqual(done);
+    expect((await world.store.vms.find(83))?.schedule?.of.map(({ action, next_at }) => [action, next_at])).toEqual([
+      ['poweroff-hard', new Date('2999-10-02T15:45:00Z')],
+      ['terminate', expect.any(Date)],
+    ]);
+    expect((await run('onevm poweroff 83 --schedule 1999-10-02')).code).toBe(255);
+    expect(await world.store.operations.model.countDocuments({ 'resource.id': 83 })).toBe(0);
   });
 
   it('puts VMs on hold and lets go of them, deploys and migrates them to a host, and marks them', async () => {

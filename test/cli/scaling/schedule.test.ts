@@ -63,3 +63,42 @@ describe('arcus service schedule', () => {
     expect(sent()).toEqual([]);
   });
 });
+
+describe('arcus vm schedule', () => {
+  const of = '/vms/3/schedules';
+  const nightly = { recurrence: '0 22 * * *', start_time: null, time_zone: 'Europe/Madrid' };
+  const shownOnes = (last: object | null) => ({
+    ...{ vm: 3, time_zone: 'UTC' },
+    schedules: [{ id: 0, action: 'poweroff', ...nightly, by: 0, next_at: at, last }],
+  });
+  const vmSchedule = (...args: string[]) => runArcus(['vm', 'schedule', ...args], api.environment);
+
+  it('adds, lists and deletes what is to be done to a VM', async () => {
+    const last = { due_at: at, time: at, verdict: 'refused', why: 'VM 3 is POWEROFF', operation: null };
+    api.on(`POST ${of}`, { body: shownOnes(null) });
+    api.on(`GET ${of}`, { body: shownOnes(last) });
+    api.on(`DELETE ${of}/0`, { status: 204, body: '' });
+    const added = await vmSchedule('add', '3', 'poweroff', '--every', '0 22 * * *', '--time-zone', 'Europe/Madrid');
+    expect(added.out).toContain(`scheduled action 0 of vm 3: poweroff, next at ${at}.`);
+    const { out } = await vmSchedule('list', '3');
+    expect(out).toMatch(
+      /^ +0 +poweroff +0 22 \* \* \* +Europe\/Madrid +2999-11-28 12:00 +2999-11-28 12:00 refused: VM 3 is POWEROFF$/m,
+    );
+    expect((await vmSchedule('delete', '3', '0')).code).toBe(0);
+    expect(sent()).toEqual([
+      ['POST', of, { action: 'poweroff', recurrence: '0 22 * * *', time_zone: 'Europe/Madrid' }],
+      ['DELETE', `${of}/0`, ''],
+    ]);
+  });
+
+  it.each([
+    [['add', '3', 'explode', '--at', '+60'], 'Say what is to be done'],
+    [['add', '3', 'poweroff'], 'Say what is to be done, and either --at or --every.'],
+    [['delete', '3'], 'Say which scheduled action'],
+    [['drop', '3'], '"drop" is none of list, add, delete.'],
+  ])('says what is missing: %j', async (args, text) => {
+    const { code, err } = await vmSchedule(...args);
+    expect([code, err]).toEqual([2, expect.stringContaining(text)]);
+    expect(sent()).toEqual([]);
+  });
+});

@@ -23,6 +23,7 @@ describe('the contents of a VM', () => {
       capacity: { cpu: 150, memory: 512 },
       nics: [{ nic_id: 0, network: 'lan' }],
       device_ids: { nic: 1, disk: 0 },
+      scheduled: [],
     });
   });
 

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { json } from '../../client/message.js';
+import type { VmResource } from '../../schemas/vms/vm.js';
+import { ScheduledVmAction, VmSchedulesResource } from '../../schemas/vms/vm-schedules.js';
+import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { dateText, tableOf } from '../shell/output.js';
+import { type Resource, report, resolve, shown } from '../shell/resource.js';
+
+const Options = z.object({ at: z.string().optional(), every: z.string().optional(), timeZone: z.string().optional() });
+type Wish = { id: number; what: string | undefined; options: z.output<typeof Options> };
+
+/** What can be done with what is to be done to a VM, by its word. */
+const deeds: Readonly<Record<string, (context: Context, wish: Wish) => Promise<void>>> = {
+  async list(context, { id }) {
+    const { value, raw } = await context.client().get(`/vms/${id}/schedules`, VmSchedulesResource);
+    shown(context, () => schedulesText(value), raw);
+  },
+
+  async add(context, { id, what = '', options: { at, every, timeZone } }) {
+    const action = ScheduledVmAction.safeParse(what);
+    if (!action.success || (at === undefined) === (every === undefined))
+      throw new Complaint('usage', 'Say what is to be done, and either --at or --every.', {
+        next: `Such as: arcus vm schedule add 3 poweroff --every '0 22 * * *'. What can be done: ${ScheduledVmAction.options.join(', ')}`,
+      });
+    const body = json({ action: action.data, start_time: at, recurrence: every, time_zone: timeZone });
+    const { value, raw } = await context.client().send('POST', `/vms/${id}/schedules`, VmSchedulesResource, body);
+    const added = value.schedules.at(-1);
+    report(context, `scheduled action ${added?.id} of vm ${id}: ${what}, next at ${added?.next_at ?? '-'}.`, raw);
+  },
+
+  async delete(context, { id, what }) {
+    if (what === undefined || !/^\d+$/.test(what))
+      throw new Complaint('usage', 'Say which scheduled action, by its number.', {
+        next: `Their numbers: arcus vm schedule list ${id}`,
+      });
+    await context.client().send('DELETE', `/vms/${id}/schedules/${what}`, z.unknown());
+    report(context, `scheduled action ${what} of vm ${id} is not done any more.`, null);
+  },
+};
+
+/** `arcus vm schedule`. */
+export const vmScheduleLeaf = (vms: Resource<typeof VmResource, typeof VmResource>): Leaf =>
+  leaf({
+    usage: 'schedule <deed> <vm> [what]',
+    summary: 'List, add or delete what is to be done to a VM at its time',
+    examples: [
+      'arcus vm schedule list 3',
+      "arcus vm schedule add 3 poweroff --every '0 22 * * mon-fri' --time-zone Europe/Madrid",
+      'arcus vm schedule add 3 terminate --at +86400',
+      'arcus vm schedule delete 3 0',
+    ],
+    options: [
+      ['--at <time>', 'with add: once, at a time such as 2027-10-02T15:45:00Z, or +3600 seconds after it was made'],
+      ['--every <recurrence>', 'with add: again and again, by a cron expression of five fields'],
+      ['--time-zone <zone>', 'with add: on whose clocks, such as Europe/Madrid'],
+    ],
+    schema: Options,
+    run: async (context, [deed = '', wish, what], options) => {
+      const act = Object.hasOwn(deeds, deed) ? deeds[deed] : undefined;
+      if (!act)
+        throw new Complaint('usage', `${JSON.stringify(deed)} is none of ${Object.keys(deeds).join(', ')}.`, {
+          next: 'Such as: arcus vm schedule list 3',
+        });
+      await act(context, { id: await resolve(context.client(), vms, wish), what, options });
+    },
+  });
+
+const schedulesText = ({ vm, time_zone, schedules }: VmSchedulesResource): string =>
+  schedules.length === 0
+    ? `VM ${vm} has no scheduled actions.`
+    : tableOf(
+        [
+          { title: 'ID', text: ({ id }) => String(id), right: true },
+          { title: 'ACTION', text: ({ action }) => action },
+          { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
+          { title: 'ZONE', text: (one) => one.time_zone ?? time_zone },
+          { title: 'NEXT', text: ({ next_at }) => (next_at ? dateText(next_at) : '-') },
+          { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
+        ],
+        schedules,
+      );

@@ -1,0 +1,54 @@
+import type { Caller } from '../../domain/identity/caller.js';
+import { type Span, toldStays } from '../../domain/vms/vm-log.js';
+import type { VmLogLine } from '../../schemas/vms/vm.js';
+import type { VmLogResource } from '../../schemas/vms/vm-log.js';
+import { authorised } from '../authorise.js';
+import type { OperationsContext } from '../context.js';
+
+const iso = (date: Date): string => date.toISOString();
+const spanOf = (span: Span | null) => span && { from: iso(span.from), until: span.until && iso(span.until) };
+
+/** What a VM has been through: its changes of state, and where it was. */
+export async function showVmLog(context: OperationsContext, caller: Caller, id: number): Promise<VmLogResource> {
+  const { store } = context;
+  const vm = authorised(caller, 'vm', await store.vms.find(id), 'use', id);
+  const { log = [], history } = vm;
+  const asked = await store.operations.deeds([...new Set(log.flatMap(({ op }) => op ?? []))]);
+  const deeds = new Map(asked.map((deed) => [deed._id, { action: actionOf(deed), requester: deed.requester.name }]));
+  const lineOf = ({ at, op, ...line }: VmLogLine) => {
+    const { action = null, requester = null } = (op === null ? undefined : deeds.get(op)) ?? {};
+    return { time: iso(at), ...line, operation: op, action, requester };
+  };
+  return {
+    vm: id,
+    log: log.map(lineOf),
+    history: toldStays(history, log).map((stay) => {
+      const actions = stay.lines.flatMap(({ op }) => (op === null ? [] : (deeds.get(op)?.action ?? [])));
+      return {
+        ...{ seq: stay.seq, host_id: stay.hid, hostname: stay.hostname, reason: stay.reason },
+        ...{ started_at: iso(stay.stime), ended_at: stay.etime && iso(stay.etime) },
+        action: actions.findLast((action) => action !== 'deploy') ?? null,
+        placed_by: stay.lines[0]?.op ?? null,
+        ...{ prolog: spanOf(stay.prolog), running: spanOf(stay.running), epilog: spanOf(stay.epilog) },
+      };
+    }),
+  };
+}
+
+/** By OpenNebula's names, where it has one. */
+function actionOf({ kind, input }: Awaited<ReturnType<OperationsContext['store']['operations']['deeds']>>[number]) {
+  if ('action' in input) return input.action;
+  switch (kind) {
+    case 'deployVm':
+      return 'recreate' in input && input.recreate ? 'delete-recreate' : 'deploy';
+    case 'migrateVm':
+      return 'live' in input && input.live ? 'live-migrate' : 'migrate';
+    case 'terminateVm':
+    case 'undeployService':
+      return 'hard' in input && input.hard ? 'terminate-hard' : 'terminate';
+    case 'recoverVm':
+      return 'recover';
+    default:
+      return kind === 'deployService' ? 'deploy' : kind;
+  }
+}

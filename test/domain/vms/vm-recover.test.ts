@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { recoveries } from '../../../domain/vms/vm-recover.js';
+import { nextVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
+
+type Row = readonly [state: RegExp, success: string, failure: string, retry: string];
+
+/** OpenNebula's table (5.0.2, life-cycle manager), for states that there are here: what comes of each; `–`: refused or ignored. */
+const theirs: readonly Row[] = [
+  [/^(PENDING|HOLD|POWEROFF|SUSPENDED|UNDEPLOYED|STOPPED|DONE)$/, '–', '–', '–'],
+  [/^RUNNING$/, '–', '–', '–'],
+  [/^UNKNOWN$/, 'RUNNING', 'RUNNING', '–'],
+  [/^PROLOG(_UNDEPLOY|_RESUME)?$/, 'BOOT', 'PROLOG_FAILURE', 'again'],
+  [/^PROLOG(_UNDEPLOY|_RESUME)?_FAILURE$/, 'BOOT', '–', 'again'],
+  [/^BOOT$/, 'RUNNING', 'BOOT_FAILURE', 'again'],
+  [/^BOOT_FAILURE$/, 'RUNNING', '–', 'again'],
+  [/^BOOT_SUSPENDED$/, 'RUNNING', 'SUSPENDED', 'again'],
+  [/^SHUTDOWN$/, 'DONE', 'RUNNING', 'again'],
+  [/^SHUTDOWN_POWEROFF$/, 'POWEROFF', 'RUNNING', 'again'],
+  [/^SHUTDOWN_UNDEPLOY$/, 'UNDEPLOYED', 'RUNNING', 'again'],
+  [/^SAVE_SUSPEND$/, 'SUSPENDED', 'RUNNING', 'again'],
+  [/^EPILOG$/, 'DONE', 'EPILOG_FAILURE', 'again'],
+  [/^EPILOG_FAILURE$/, 'DONE', '–', 'again'],
+];
+
+/** What differs here, and why. */
+const differs: Readonly<Record<string, string>> = {
+  'PENDING retry': 'again: its deployment is tried, where OpenNebula has its scheduler look by itself',
+  'UNKNOWN failure': 'POWEROFF: who says that it has failed does not say that it runs (a fault there)',
+  'UNKNOWN retry': 'again: it is deployed where it is, under an epoch that ends what there may be',
+  'SHUTDOWN failure': 'UNKNOWN: a VM in whatever state may be on its way out, and need not have run',
+  'SHUTDOWN_POWEROFF retry': '–: it is tried as long as its operation is open, which is asked for again after that',
+  'SHUTDOWN_UNDEPLOY retry': '–: the same',
+  'SAVE_SUSPEND retry': '–: the same',
+  'BOOT_SUSPENDED retry': '–: the same: it is SUSPENDED when that was given up, and is resumed',
+};
+
+/** On the way to another host: what asks both hosts says where it is (decision 36), and nobody's word does. */
+const moving = /MIGRATE/;
+/** What is attached, detached, saved or snapshot: its host is asked what it has. */
+const ofDevices = /^(HOTPLUG|DISK_)/;
+
+function ours(state: VmStateName, action: 'success' | 'failure' | 'retry'): string {
+  const recovery = recoveries[state][action];
+  switch (recovery.do) {
+    case 'nothing':
+      return '–';
+    case 'claim':
+      return (nextVmState(state, recovery.event) ?? 'illegal').replace('ACTIVE/', '');
+    default:
+      // To go on from a PROLOG that has succeeded is to deploy it.
+      return action === 'success' ? 'BOOT' : 'again';
+  }
+}
+
+describe('recoveries', () => {
+  it('are OpenNebula’s, row by row, but for what is said to differ', () => {
+    const found: Record<string, string> = {};
+    for (const name of vmStateNames) {
+      const state = name.replace('ACTIVE/', '');
+      const row = theirs.find(([which]) => which.test(state));
+      if (!row) {
+        expect(moving.test(state) || ofDevices.test(state), state).toBe(true);
+        if (moving.test(state))
+          for (const action of ['success', 'failure', 'retry'] as const) expect(ours(name, action), state).toBe('–');
+        continue;
+      }
+      const [, success, failure, retry] = row;
+      for (const [action, its] of Object.entries({ success, failure, retry } as const)) {
+        const here = ours(name, action === 'success' || action === 'failure' ? action : 'retry');
+        if (here !== its) found[`${state} ${action}`] = here;
+      }
+    }
+    const said = Object.fromEntries(Object.entries(differs).map(([which, why]) => [which, why.split(':')[0]]));
+    expect(found).toEqual(said);
+  });
+
+  it('end every VM that is there by delete, and make anew all but those that are off, or have no host', () => {
+    const without = (action: 'delete' | 'recreate') =>
+      vmStateNames.filter((name) => recoveries[name][action].do === 'nothing');
+    expect(without('delete')).toEqual(['DONE']);
+    expect(without('recreate')).toEqual(['PENDING', 'HOLD', 'POWEROFF', 'SUSPENDED', 'DONE']);
+  });
+});
