@@ -1,7 +1,22 @@
+import type { Flushed } from '../../../schemas/operations/flushed.js';
+import type { Operation } from '../../../schemas/operations/operation.js';
 import type { Situation } from './situation.js';
 import { ago, ahead, answered, facts, failed, host, operation, silent, step } from './why-facts.js';
 
 /** Hosts, and checks of the whole zone. */
+const flush = (over: Partial<Operation>): Operation =>
+  operation({ kind: 'flushHost', resource: { type: 'host', id: 3 }, resource_name: 'host-3', ...over });
+const said = (over: Partial<Flushed>): Flushed => ({
+  ...{ turn: 1, at: ago(5), outcome: 'moved', live: true, op: null, why: null },
+  ...over,
+});
+const flushed = {
+  34: said({}),
+  35: said({ outcome: 'moving', live: false, why: 'live: its processor is another one' }),
+  36: said({ outcome: 'waits', why: 'VM 35 of its role goes first' }),
+  37: said({ outcome: 'stays', why: 'there is no other host' }),
+};
+
 export const hosts: Situation[] = [
   [
     'a host that was registered just now',
@@ -40,6 +55,37 @@ export const hosts: Situation[] = [
     facts({
       subject: host({ state: 'ERROR', error: 'the probe took longer than 4 s', nextProbe: null, vms: 1 }),
       engine: answered,
+    }),
+  ],
+  [
+    'a host that has not answered for a while',
+    facts({ subject: host({ state: 'ERROR', error: 'no route', silentSince: ago(340) }) }),
+  ],
+  [
+    'a host that is being flushed',
+    facts({
+      subject: host({ state: 'DISABLED', vms: 3 }),
+      operation: flush({ flushed }),
+      progress: { done: 1, total: 4, unit: 'VMs', roles: [] },
+    }),
+  ],
+  [
+    'a host whose flush has failed',
+    facts({
+      subject: host({ state: 'DISABLED', vms: 1 }),
+      operation: flush({
+        ...failed(5),
+        error: { code: 'vm_failed', detail: '1 of 4 VMs stays on host-3: VM 37: there is no other host' },
+      }),
+      engine: null,
+    }),
+  ],
+  [
+    'a host that was enabled after its flush failed',
+    facts({
+      subject: host(),
+      operation: flush({ ...failed(60), error: { code: 'vm_failed', detail: 'no' } }),
+      engine: null,
     }),
   ],
   ['a host that is disabled', facts({ subject: host({ state: 'DISABLED' }) })],

@@ -44,6 +44,28 @@ export const vms: Situation[] = [
       steps: [{ ...retrying, role: null, vms: 1 }],
     }),
   ],
+  [
+    'a VM whose migration was cancelled, while its new host is silent',
+    facts({
+      subject: single({
+        ...{ state: 'ACTIVE/MIGRATE', target: 'host-4' },
+        silentHost: { name: 'host-4', error: 'no route', lastProbe: ago(7) },
+      }),
+      operation: ofVm({
+        ...{ kind: 'migrateVm', input: { from: 3, host: null, live: true } },
+        cancel_requested: { by: { id: 2, name: 'alice' }, at: ago(3) },
+      }),
+      steps: [step({ name: 'settleMove', role: null, vms: 1 })],
+    }),
+  ],
+  [
+    'a VM that is on one of two hosts',
+    facts({
+      subject: single({ state: 'ACTIVE/UNKNOWN', target: 'host-4', reason: 'it was lost on its way to another host' }),
+      operation: ofVm({ kind: 'migrateVm', input: { from: 3, host: null, live: true }, ...failed(60) }),
+      engine: null,
+    }),
+  ],
   ['a VM that runs', facts({ subject: single(), operation: ofVm(succeeded), engine: null })],
   [
     'a VM that runs on a host that does not answer',
