@@ -8,7 +8,7 @@ import { jsonDocument } from '../shell/files/json-document.js';
 import { createFlowClient, type FlowClient, FlowFault } from './flow-client.js';
 import { Document, serviceList, serviceText, templateList, templateText } from './flow-text.js';
 
-// `oneflow` and `oneflow-template` as OpenNebula 5.0 has them: the guide's verbs, output and exit codes.
+// `oneflow` and `oneflow-template` as OpenNebula 5.0 has them: the guide's verbs, output and exit codes; and later verbs.
 
 export type FlowSurroundings = {
   environment: Environment;
@@ -35,6 +35,9 @@ const Given = z.looseObject({
   number: z.coerce.number().int().optional(),
   recursive: z.boolean().optional(),
   recursiveTemplates: z.boolean().optional(),
+  append: z.boolean().optional(),
+  deleteImages: z.boolean().optional(),
+  deleteVmTemplates: z.boolean().optional(),
   multiple: z.coerce.number().int().min(1).max(100).default(1),
   delay: z.coerce.number().min(1).default(3),
 });
@@ -124,7 +127,16 @@ export async function runFlow(
   add(
     'delete <ids>',
     kind === 'service' ? 'Cut the power of its VMs and remove it' : 'Remove it',
-    toEach((client, id) => client.ask('DELETE', `${path[kind]}/${id}`)),
+    toEach((client, id, _args, { deleteImages, deleteVmTemplates }) => {
+      const along = deleteImages ? 'all' : deleteVmTemplates ? 'templates' : undefined;
+      return client.ask('DELETE', `${path[kind]}/${id}`, along && { delete_type: along });
+    }),
+    kind === 'service'
+      ? []
+      : [
+          ['--delete-vm-templates', 'and the VM templates of its roles'],
+          ['--delete-images', 'and these with their images'],
+        ],
   );
   add(
     'chgrp <ids> <group>',
@@ -192,6 +204,32 @@ export async function runFlow(
         ['--period <seconds>', 'between two groups of VMs'],
         ['-n, --number <vms>', 'VMs in a group'],
       ],
+    );
+    add(
+      'update <id> [file]',
+      'Edit one by a file, or standard input',
+      toEach((client, id, [file], { append }) => {
+        const edited = jsonIn(file);
+        return client.ask('PUT', `/service/${id}`, append ? { append, template: JSON.stringify(edited) } : edited);
+      }),
+      [['-a, --append', 'put the members of the file over those that there are']],
+    );
+    add(
+      'release <ids>',
+      'Deploy what is on hold',
+      toEach((client, id) => perform(client, id, 'release')),
+    );
+    const roleAction = (client: FlowClient, id: number, name: string, role: object | string) =>
+      client.ask('POST', `/service/${id}/role_action`, action(name, { role }));
+    add(
+      'add-role <id> [file]',
+      'Add a role from a file, or from standard input',
+      toEach((client, id, [file]) => roleAction(client, id, 'add_role', jsonIn(file))),
+    );
+    add(
+      'remove-role <id> <role>',
+      'End the VMs of a role, and remove it',
+      toEach((client, id, [role = '']) => roleAction(client, id, 'remove_role', role)),
     );
     add('purge-done', 'Remove those that are DONE', async (client) => {
       await client.ask('POST', '/service_pool/purge_done');

@@ -124,6 +124,31 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
     expect((await run('oneflow-template chown 0 oneadmin', { ONE_XMLRPC: `${url}/RPC2` })).code).toBe(0);
   });
 
+  it('edit a service, add roles to it and remove them, and release what is on hold, with the words of later releases', async () => {
+    await world.store.services.model.updateOne(
+      { _id: 1 },
+      { $set: { state: 'RUNNING', 'roles.0.state': 'RUNNING', 'roles.1.state': 'HOLD' } },
+    );
+    const edit = flow.file('edit.json', '{ "description": "edited" }');
+    expect(await run(`oneflow update 1 ${edit} --append`)).toEqual({ code: 0, out: '', err: '' });
+    const { body } = JSON.parse(`{"body":${(await run('oneflow show 1 -j')).out}}`);
+    const whole = body.DOCUMENT.TEMPLATE.BODY;
+    expect(whole.description).toBe('edited');
+    const same = flow.file('whole.json', JSON.stringify({ ...whole, description: 'whole' }));
+    expect(await run(`oneflow update 1 ${same}`)).toMatchObject({ code: 0, err: '' });
+    const other = flow.file('other.json', JSON.stringify({ ...whole, deployment: 'none' }));
+    expect(await run(`oneflow update 1 ${other}`)).toMatchObject({
+      ...{ code: 244, err: expect.stringContaining('Immutable value') },
+    });
+    const role = flow.file('role.json', '{ "name": "cache", "vm_template": 0, "cardinality": 1 }');
+    expect(await run(`oneflow add-role 1 ${role}`)).toEqual({ code: 0, out: '', err: '' });
+    expect((await run('oneflow remove-role 1 nobody')).code).toBeGreaterThan(0);
+    expect(await run('oneflow release 1')).toEqual({ code: 0, out: '', err: '' });
+    expect((await world.store.services.find(1))?.roles.map(({ name, state }) => `${name} ${state}`)).toEqual([
+      ...['frontend RUNNING', 'worker PENDING', 'cache SCALING'],
+    ]);
+  });
+
   it('end with the status as the exit code, and its sentence', async () => {
     const missing = await run('oneflow show 99');
     expect([missing.code, missing.err]).toEqual([148, expect.stringContaining('Error getting document [99].')]);
