@@ -51,10 +51,15 @@ export async function keptOfPolicies(
 export const firingResource = (
   { due_at, at, verdict, why, operation }: Firing,
   endings: KeptOfPolicies['endings'],
-): FiringResource => ({
-  ...{ due_at: due_at.toISOString(), time: at.toISOString(), verdict, operation },
-  why: whyWithEnding(why, operation === null ? undefined : endings.get(operation)),
-});
+): FiringResource => {
+  const ending = operation === null ? undefined : endings.get(operation);
+  return {
+    ...{ due_at: due_at.toISOString(), time: at.toISOString(), operation },
+    // What has been done to no VM was not performed.
+    verdict: verdict === 'performed' && ending?.state === 'failed' && ending.done_to_none ? 'refused' : verdict,
+    why: whyWithEnding(why, ending),
+  };
+};
 
 /** With when they are due, and what became of them last. */
 export function shownSchedules(

@@ -109,8 +109,8 @@ const rows = [
     // Of any other it would be an offer nobody waits for.
     ({ resource }) => resource?.type === 'vm' && resource.between,
   ],
-  ['recover_success', { do: 'recoverVm', action: 'success' }, 'Say that the step at which it hangs has succeeded.'],
-  ['recover_failure', { do: 'recoverVm', action: 'failure' }, 'Say that it has failed.'],
+  ['recover_success', { do: 'recoverVm', action: 'success' }, (facts) => claimText(facts, 'success')],
+  ['recover_failure', { do: 'recoverVm', action: 'failure' }, (facts) => claimText(facts, 'failure')],
   ['terminate', { do: 'terminate', hard: false }, 'End the VM for good.'],
   ['terminate', { do: 'terminate', hard: true }, 'Cut its power instead of asking its guest.'],
   [
@@ -139,6 +139,13 @@ const rows = [
     ({ resource }) => resource?.type === 'host' && resource.state === 'ERROR',
   ],
 ] as const satisfies readonly Row[];
+
+/** What a claim says of a VM: at a step that hangs how that came out, of one that is UNKNOWN what it is. */
+function claimText({ resource }: ActionFacts, action: 'success' | 'failure'): string {
+  if (resource?.type === 'vm' && resource.state === 'ACTIVE/UNKNOWN')
+    return action === 'success' ? 'Say that it runs.' : 'Say that it does not run: it is POWEROFF then.';
+  return action === 'success' ? 'Say that the step at which it hangs has succeeded.' : 'Say that it has failed.';
+}
 
 /** An act that no row offers does not compile: nobody would be told of it. A check, and what users do to their VMs when they like, are offered nowhere but as a retry. */
 type AllOffered<Unsaid> = [Unsaid] extends [never] ? readonly Row[] : { noRowOffers: Unsaid };

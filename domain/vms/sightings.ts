@@ -12,7 +12,7 @@ export type Sighted =
   | { name: string; domains: ReadonlyMap<number, SightedDomain> }
   | { name: string; error: string; was: HostState };
 
-export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting'>;
+export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'reason'>;
 
 /** What is to be written of a VM. `clear`: it was missed, and is there again. */
 export type Verdict = { event: VmEvent & ('run' | 'stop' | 'suspended' | 'lose'); reason: string | null } | 'clear';
@@ -29,17 +29,36 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   const runs = isVmRunning(vm);
   if ('error' in host) {
     const isLost = runs && (host.was === 'ERROR' || vm.sighting?.missing === true);
-    return isLost ? { event: 'lose', reason: `its host ${host.name} does not answer: ${host.error}` } : null;
+    return isLost ? { event: 'lose', reason: `${silenceOf(host)}: ${host.error}` } : null;
   }
   const domain = host.domains.get(vm._id);
   // A domain of an earlier stay is not this one of it: a check of consistency finds that.
   if (domain && domain.epoch < (placeOf(vm)?.epoch ?? 0)) return null;
-  if (!runs) return domain?.state === 'running' ? { event: 'run', reason: null } : null;
+  if (!runs) return domain?.state === 'running' ? { event: 'run', reason: null } : judgeReturned(vm, host, domain);
   if (vm.sighting?.missing !== true) return null;
   if (domain?.state === 'running' || domain?.state === 'booting') return 'clear';
   if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
   if (domain?.state === 'failed') return { event: 'lose', reason: `its guest crashed on ${host.name}` };
   return { event: 'stop', reason: stoppedOutside };
+}
+
+/** How the reason of a VM begins whose host has fallen silent. */
+const silenceOf = ({ name }: Pick<Sighted, 'name'>): string => `its host ${name} does not answer`;
+
+/**
+ * A VM that was lost with its host, which answers again, and on which it does not run: it stays UNKNOWN, as in OpenNebula, but for
+ * the reason that it is so. One that was suspended there is that.
+ */
+function judgeReturned(vm: SightedVm, host: Pick<Sighted, 'name'>, domain: SightedDomain | undefined): Verdict | null {
+  if (vm.lcm_state !== 'UNKNOWN' || domain?.state === 'booting') return null;
+  if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
+  if (vm.reason?.startsWith(silenceOf(host)) !== true) return null;
+  const found = domain
+    ? domain.state === 'failed'
+      ? 'its guest has crashed'
+      : 'it is stopped there'
+    : 'it is not there';
+  return { event: 'lose', reason: `its host ${host.name} answers again, and ${found}` };
 }
 
 /** Whether a look says of a VM that was taken to run that it does not, so that the next one has to be heard. */

@@ -158,8 +158,15 @@ function failedStory(facts: Facts): Story {
   const count = failed.length > 0 && `${counted(failed.length, 'VM')} ${failed.length === 1 ? 'has' : 'have'} failed`;
   const counts = [progress, count || null].filter((text) => text !== null);
   const own = operation.state === 'failed' && operation.error;
+  const surplus = takesAway(operation.kind) ? [] : surplusOf(subject);
   return story(
-    [endedText(facts), ownError, counts.length > 0 ? capital(sentence(counts.join('; '))) : null, ...reasonsOf(failed)],
+    [
+      endedText(facts),
+      ownError,
+      counts.length > 0 ? capital(sentence(counts.join('; '))) : null,
+      ...surplus,
+      ...reasonsOf(failed),
+    ],
     {
       failures: [
         ...(own && ownError !== null
@@ -183,16 +190,53 @@ function restStory({ subject, now }: Pick<WhyFacts, 'now'> & { subject: ServiceS
       trouble: state === 'WARNING' || state === 'FAILED_SCALING',
     });
   const others = vms.filter((vm) => vm.state !== 'ACTIVE/RUNNING');
-  const running = vms.length - others.length;
   const total = roles.reduce((sum, { cardinality }) => sum + cardinality, 0);
-  if (running === total && others.length === 0) {
+  const counts = countsOf(subject);
+  const lacking = counts.reduce((sum, { runs, cardinality }) => sum + Math.max(0, cardinality - runs), 0);
+  const surplus = surplusOf(subject);
+  if (lacking === 0) {
     const all = total === 1 ? 'its one VM runs' : `all ${total} VMs of its ${counted(roles.length, 'role')} run`;
-    return story([`${name} runs: ${all}.`, ...restingRoles(subject, now)]);
+    return story(
+      [
+        `${name} runs: ${all}.`,
+        ...surplus,
+        ...(others.length === 0
+          ? []
+          : [`Besides, it has ${counted(others.length, 'VM')} that ${others.length === 1 ? 'does' : 'do'} not.`]),
+        ...stillOf(others, now),
+        ...restingRoles(subject, now),
+      ],
+      { failures: failuresOf(others.filter(isFailed)), trouble: surplus.length > 0 || others.some(isFailed) },
+    );
   }
-  return story([`${name} is ${state}, but only ${running} of ${counted(total, 'VM')} run.`, ...stillOf(others, now)], {
-    failures: failuresOf(others.filter(isFailed)),
-    trouble: true,
+  return story(
+    [
+      `${name} is ${state}, but only ${total - lacking} of ${counted(total, 'VM')} run.`,
+      ...surplus,
+      ...stillOf(others, now),
+    ],
+    { failures: failuresOf(others.filter(isFailed)), trouble: true },
+  );
+}
+
+/** Roles that have more VMs than they are to have: one that could not be removed, and was replaced, may run after all. */
+const surplusOf = (subject: ServiceSubject): string[] =>
+  countsOf(subject).flatMap(({ role, runs, cardinality }) => {
+    if (runs <= cardinality) return [];
+    const way =
+      subject.state === 'FAILED_DEPLOYING'
+        ? 'a recovery ends what is too many'
+        : `end what is too many (\`arcus vm terminate\`), or scale the role to ${runs} to keep all`;
+    return [
+      `Role ${role} has ${counted(runs, 'VM')} that ${runs === 1 ? 'runs' : 'run'}, and is to have ${cardinality}: ${way}.`,
+    ];
   });
+
+/** How many VMs of each role run, and are to. */
+function countsOf({ roles, vms }: ServiceSubject): { role: string; runs: number; cardinality: number }[] {
+  const running = new Map<string | null, number>();
+  for (const { role, state } of vms) if (state === 'ACTIVE/RUNNING') running.set(role, (running.get(role) ?? 0) + 1);
+  return roles.map(({ name, cardinality }) => ({ role: name, runs: running.get(name) ?? 0, cardinality }));
 }
 
 const restingRoles = ({ roles }: ServiceSubject, now: Date): string[] =>

@@ -33,7 +33,16 @@ const shownFields = { begun: 0, performed: 0, flushed: 0 } as const;
 /** What an operation is, and who has asked for it. */
 type Deed = Pick<Operation, '_id' | 'kind' | 'input' | 'requester'>;
 
-export type Ending = Pick<Operation, '_id' | 'state' | 'error'>;
+/** `done_to_none`: of an action on VMs, whether none of them was asked: those that were there have refused it. */
+export type Ending = Pick<Operation, '_id' | 'state' | 'error'> & { done_to_none: boolean };
+
+const saidByVms = { $objectToArray: { $ifNull: ['$performed', {}] } };
+const doneToNone = {
+  $and: [
+    { $ne: [saidByVms, []] },
+    { $allElementsTrue: [{ $map: { input: saidByVms, in: { $ne: ['$$this.v.outcome', 'asked'] } } }] },
+  ],
+};
 
 export function createOperationStore(connection: Connection) {
   const operations = modelOf<Operation>(connection, 'operations', String, [
@@ -91,10 +100,10 @@ export function createOperationStore(connection: Connection) {
     endings: (ids: readonly string[]): Promise<Ending[]> =>
       ids.length === 0
         ? Promise.resolve([])
-        : operations
-            .find({ _id: { $in: [...ids] } }, { state: 1, error: 1 })
-            .lean<Ending[]>()
-            .exec(),
+        : connection
+            .collection<Operation>('operations')
+            .find<Ending>({ _id: { $in: [...ids] } }, { projection: { state: 1, error: 1, done_to_none: doneToNone } })
+            .toArray(),
     /** What each of these is and who has asked for it; those that are forgotten are left out. */
     deeds: (ids: readonly string[]): Promise<Deed[]> =>
       ids.length === 0

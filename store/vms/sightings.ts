@@ -9,10 +9,13 @@ import { stateAfter } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
 /** A VM as monitoring reads it. */
-export type WatchedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service'>;
+export type WatchedVm = Pick<
+  Vm,
+  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service' | 'reason'
+>;
 
 const watchedFields = {
-  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1 },
+  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1, reason: 1 },
   history: { $slice: -1 },
 } as const;
 

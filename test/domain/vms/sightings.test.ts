@@ -13,8 +13,10 @@ const stay = { seq: 0, hid: 1, hostname: 'host-1', vm_mad: 'simulated', epoch: 2
 const vm = (name: VmStateName, over: Partial<SightedVm> = {}): SightedVm => ({
   ...{ _id: 7, ...storedVmState(name), epoch: 3 },
   history: [{ ...stay, stime: new Date(0), etime: null, reason: 'none' }],
+  reason: null,
   ...over,
 });
+const silence = { reason: 'its host host-1 does not answer: no route' };
 const running = vm('ACTIVE/RUNNING');
 const struck = vm('ACTIVE/RUNNING', { sighting: { look: 'a', missing: true } });
 const with7 = (domain?: Partial<SightedDomain>): Sighted => ({
@@ -52,6 +54,41 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
     ['an UNKNOWN one that runs', vm('ACTIVE/UNKNOWN'), with7({}), 'ACTIVE/RUNNING', null],
     ['an UNKNOWN one of which an earlier domain runs', vm('ACTIVE/UNKNOWN'), with7({ epoch: 1 }), null, null],
     ['an UNKNOWN one that is not there', vm('ACTIVE/UNKNOWN'), with7(), null, null],
+    [
+      'an UNKNOWN one whose host was silent, and on which it is stopped',
+      vm('ACTIVE/UNKNOWN', silence),
+      with7({ state: 'stopped' }),
+      'ACTIVE/UNKNOWN',
+      'its host host-1 answers again, and it is stopped there',
+    ],
+    [
+      'an UNKNOWN one whose host was silent, and on which it is no more',
+      vm('ACTIVE/UNKNOWN', silence),
+      with7(),
+      'ACTIVE/UNKNOWN',
+      'its host host-1 answers again, and it is not there',
+    ],
+    [
+      'an UNKNOWN one whose host was silent, and on which it boots',
+      vm('ACTIVE/UNKNOWN', silence),
+      with7({ state: 'booting' }),
+      null,
+      null,
+    ],
+    [
+      'an UNKNOWN one that is suspended',
+      vm('ACTIVE/UNKNOWN', silence),
+      with7({ state: 'suspended' }),
+      'SUSPENDED',
+      'suspended outside Arcus',
+    ],
+    [
+      'an UNKNOWN one that could not be removed, and is stopped',
+      vm('ACTIVE/UNKNOWN', { reason: 'the disk is locked' }),
+      with7({ state: 'stopped' }),
+      null,
+      null,
+    ],
     ['an UNKNOWN one whose host is silent', vm('ACTIVE/UNKNOWN'), silent('ERROR'), null, null],
     ['one that had failed to boot, and runs after all', vm('ACTIVE/BOOT_FAILURE'), with7({}), 'ACTIVE/RUNNING', null],
     ['one that had failed to boot, and boots', vm('ACTIVE/BOOT_FAILURE'), with7({ state: 'booting' }), null, null],

@@ -74,6 +74,17 @@ export const servicesAtRest: Situation[] = [
     }),
   ],
   [
+    'a service that has a VM too many',
+    facts({
+      subject: service({
+        state: 'RUNNING',
+        vms: [vm(33, { name: 'db_0_(service_12)', role: 'db' }), vm(34), vm(35), vm(36), vm(37)],
+      }),
+      operation: operation(succeeded),
+      engine: null,
+    }),
+  ],
+  [
     'a service whose VMs somebody has switched off, and two that nobody has',
     facts({
       subject: service({

@@ -190,7 +190,8 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         work,
         going: going ? { hard: null, remove: false } : null,
         roles: subject.roles.flatMap(({ name, state }): RoleFacts[] => {
-          if (subject.state === 'WARNING') return [{ name, state: 'WARNING', work: null, amiss: true }];
+          if (subject.state === 'WARNING' || subject.state === 'FAILED_DEPLOYING')
+            return [{ name, state: subject.state, work: null, amiss: true }];
           return state === 'FAILED_SCALING' ? [{ name, state, work: null }] : [];
         }),
         switchedOff: subject.vms.some((one) => isVmOff(storedVmState(one.state))),
