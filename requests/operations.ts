@@ -48,6 +48,7 @@ import { recoverRoleOrService, removeRole, scaleRole } from './scaling/scaling.j
 import { pauseSchedule, replaceSchedules, resumeSchedule, showSchedules } from './scaling/schedules.js';
 import { editService } from './scaling/service-edit.js';
 import { releaseService } from './services/release.js';
+import { repairService } from './services/service-recovery.js';
 import {
   cloneServiceTemplate,
   instantiateService,
@@ -58,7 +59,6 @@ import {
   listServices,
   listWholeServices,
   removeService,
-  repairService,
   showService,
   undeployService,
   updateService,

@@ -229,9 +229,10 @@ export function createEndings(
         const found = isCancelled ? arrivedRoles(service, looked, operation.kind) : service.roles;
         const roles = service.roles.map((role, at) => (isOurs[at] ? (found[at] ?? role) : role));
         const settled = { ...service, roles };
-        if (isCancelled && isAtWorkOn(service, op) && arrived(service, ours(roles))) said = { state: 'succeeded' };
+        const has = (at: number): boolean => isOurs[at] === true;
+        if (isCancelled && isAtWorkOn(service, op) && arrived(service, roles, has)) said = { state: 'succeeded' };
         const after = judged(settled, afterwards(settled, said, op), looked);
-        if (said.state === 'succeeded' && !arrived(service, ours(after.roles)))
+        if (said.state === 'succeeded' && !arrived(service, after.roles, has))
           said = whyShort({ ...settled, roles: ours(roles) }, op, ours(after.roles));
         return after;
       },

@@ -6,6 +6,7 @@ import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import type { FailurePolicy } from '../../schemas/services/service-template.js';
+import { hasRole, isAtWorkOn } from '../../store/services/hands.js';
 import type { RoleEnd, ServicePart } from '../../store/services/service-roles.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
@@ -47,21 +48,8 @@ export type RoleFinish = { role: string; step: number; failure: string | null };
 
 /** The steps of a service's deployment that touch MongoDB alone. Each takes whatever roles are ready for it. */
 export const deploymentActivities = ({ store, settings, directory }: MakingPorts) => ({
-  /** Claims the operation; PENDING or FAILED_DEPLOYING → DEPLOYING. */
-  beginDeployment: (input: StepInput) =>
-    begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
-      const { _id: op, resource, answer } = operation;
-      // What ends here stays ended: with a role that does not run, as failed, with the reason of each.
-      if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
-      const service = await store.services.begin(resource.id, op, 'deploy');
-      if (!service) return null;
-      const planned = await plannedRoles(store, service, operation, input.run);
-      return {
-        service: service._id,
-        gate: service.body.ready_status_gate,
-        roles: planned,
-      };
-    }),
+  /** Claims the operation; PENDING → DEPLOYING, unless it has some of the roles: then the service is that already. */
+  beginDeployment: (input: StepInput) => begin(store, input, (operation) => planOf(store, operation, input.run)),
 
   /**
    * Takes roles, makes the VMs that they lack (each under its unique key), takes over those that an earlier run left, and
@@ -136,11 +124,34 @@ export const deploymentActivities = ({ store, settings, directory }: MakingPorts
   },
 });
 
+/** What an operation on all of a service, or on some of its roles, is to do; null: it has nothing of it any more. */
+export async function planOf(
+  store: StepPorts['store'],
+  operation: Operation,
+  run: string,
+): Promise<DeploymentPlan | null> {
+  const { _id: op, resource, answer, input } = operation;
+  // What ends here stays ended: with a role that does not run, as failed, with the reason of each.
+  if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
+  const ofRoles = 'roles' in input && input.roles !== undefined;
+  const service = ofRoles
+    ? await store.services.find(resource.id)
+    : await store.services.begin(resource.id, op, 'deploy');
+  if (!service || service.wanted !== null || !isAtWorkOn(service, op)) return null;
+  const planned = await plannedRoles(store, service, operation, run);
+  // Those that it does not have are no concern of it.
+  const roles = planned.map((role, at) => {
+    const one = service.roles[at];
+    return (one && hasRole(service, one, op)) || role.held ? role : { ...role, up: true };
+  });
+  return { service: service._id, gate: service.body.ready_status_gate, roles };
+}
+
 /**
  * What is to be done of each role. What earlier runs of the operation have done is taken from the first try of this one's
  * first step, whatever a later one sees.
  */
-export async function plannedRoles(
+async function plannedRoles(
   store: StepPorts['store'],
   service: Service,
   operation: Operation,
@@ -242,6 +253,9 @@ export function whyNotRunning(role: Role, vms: readonly WorkVm[], failure: strin
   // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
   const whole = failure === null || said.some((one) => one.endsWith(failure)) ? [] : [failure];
   const why = [...whole, ...said.slice(0, 3), ...more].join('; ');
+  const surplus = running - role.cardinality;
+  if (surplus > 0 && why === '')
+    return `${running} VMs run, and ${role.cardinality} are to be: a recovery ends ${surplus === 1 ? 'one' : surplus} that ${surplus === 1 ? 'is' : 'are'} not protected`;
   return `${running} of ${role.cardinality} VMs run${why === '' ? '' : `: ${why}`}`;
 }
 

@@ -6,14 +6,13 @@ import { belongs } from '../../domain/services/service-health.js';
 import { judgeSighting, type Sighted } from '../../domain/vms/sightings.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { batchesOf } from '../../domain/vms/vm-batches.js';
-import { isAtWorkOn } from '../../store/services/hands.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { takeVms } from '../vms/taking.js';
 import type { VmBatch } from '../vms/vms.js';
-import { type DeploymentPlan, plannedRoles } from './deployment.js';
+import { planOf } from './deployment.js';
 import { enterRole } from './role-vms.js';
 import type { RoleInput } from './roles-input.js';
 
@@ -28,19 +27,8 @@ async function onSilentHosts(store: StepPorts['store'], vms: readonly WorkVm[]):
 
 /** The steps of a repair that touch MongoDB alone; the rest is as in a deployment. */
 export const repairActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
-  /** Claims the operation. Roles with which nothing is amiss are `up`, and so are those that it does not have, as far as it goes. */
-  beginRepair: (input: StepInput) =>
-    begin(store, input, async (operation): Promise<DeploymentPlan | null> => {
-      const { _id: op, resource, answer } = operation;
-      if (answer?.answer === 'give_up') await store.endings.end(op, { state: 'succeeded' });
-      const service = await store.services.find(resource.id);
-      if (!service || service.wanted !== null || !isAtWorkOn(service, op)) return null;
-      const planned = await plannedRoles(store, service, operation, input.run);
-      const roles = planned.map((role, at) =>
-        service.roles[at]?.operation === op || role.held ? role : { ...role, up: true },
-      );
-      return { service: service._id, gate: service.body.ready_status_gate, roles };
-    }),
+  /** Claims the operation. Roles with which nothing is amiss are `up`. */
+  beginRepair: (input: StepInput) => begin(store, input, (operation) => planOf(store, operation, input.run)),
 
   /**
    * Takes a role and those of its VMs whose state is not known, and of those that have to be on one host with them and

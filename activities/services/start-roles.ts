@@ -1,10 +1,11 @@
 import { Problem, type ProblemCode } from '../../domain/problems.js';
 import { belongs, byRole, isDeparting, isLeaving } from '../../domain/services/service-health.js';
-import { failedToDeploy } from '../../domain/vms/vm-states.js';
+import { isProtected } from '../../domain/vms/ready.js';
+import { failedToDeploy, isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
-import type { Known } from '../vms/place-vms.js';
+import { endPending, type Known } from '../vms/place-vms.js';
 import { retryVms, takeVms } from '../vms/taking.js';
 import { type Hosted, hostVms, lackingCapacity } from './find-hosts.js';
 import { isOurs, type Lacking, type MakingPorts, makeVms } from './role-vms.js';
@@ -114,13 +115,20 @@ async function staff(
     const present = presentOf(role.name);
     const leaving = present.filter(isLeaving);
     const departing = allOf(role.name).filter(isDeparting).length;
-    const room = Math.max(0, role.cardinality - (kept + departing + (present.length - leaving.length)));
+    const staying = present.filter((vm) => !isLeaving(vm));
+    const room = Math.max(0, role.cardinality - (kept + departing + staying.length));
+    const surplus = start.failed === undefined ? surplusOf(role, staying, kept, op) : [];
     const again = start.failed === 'retry' ? leaving.filter((vm) => mayBeRetried(vm, op)).slice(0, room) : [];
     const isAgain = new Set(again);
     const lacking = start.failed === 'remove' ? 0 : room - again.length;
-    const remove = idsOf(leaving.filter((vm) => !isAgain.has(vm)));
-    return { start, role, present, again, lacking, remove };
+    const goes = [...leaving.filter((vm) => !isAgain.has(vm)), ...surplus];
+    const isSurplus = new Set(surplus);
+    return { start, role, present: present.filter((vm) => !isSurplus.has(vm)), again, lacking, goes };
   });
+  await endPending(
+    store,
+    planned.flatMap(({ goes }) => goes),
+  );
   const again = planned.flatMap((plan) => plan.again);
   await retryVms(store, again);
   // VMs that are tried again have changed since they were read.
@@ -134,7 +142,8 @@ async function staff(
     store.hosts.snapshot(),
   ]);
   const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));
-  const plans = planned.map(({ start, role, present, remove }): Plan => {
+  const plans = planned.map(({ start, role, present, goes }): Plan => {
+    const remove = idsOf(goes.filter(({ state }) => state !== 'PENDING'));
     const its = madeOf.has(role.name) ? (madeOf.get(role.name) ?? null) : [];
     if (its instanceof Problem) return { ...start, remove, vms: [], problem: its };
     const read = changed ? present.map((vm) => changed.get(vm._id) ?? vm) : present;
@@ -143,6 +152,19 @@ async function staff(
   const isWhole = plans.every(({ vms }) => vms !== null);
   const fresh = made.flatMap((vms) => (Array.isArray(vms) ? vms : []));
   return { plans, ...(isWhole && { known: { made: fresh, hosts } }) };
+}
+
+/**
+ * VMs that a role has beyond its cardinality, such as one that could not be removed, was replaced, and runs after all: they go in the
+ * order in which a scaling takes them, as far as their age says it, and protected ones stay.
+ */
+function surplusOf(role: Role, staying: readonly WorkVm[], kept: number, op: string): WorkVm[] {
+  const mayGo = staying.filter((vm) => vm.hold?.op === op && !isProtected(vm.user_template));
+  const rank = (vm: WorkVm): number => (isVmHealthy(vm) ? 1 : 0);
+  const age = role.scale_in === 'newest' ? -1 : 1;
+  return mayGo
+    .toSorted((one, other) => rank(one) - rank(other) || age * (one._id - other._id))
+    .slice(0, Math.max(0, kept + staying.length - role.cardinality));
 }
 
 /** Not where a removal is under way or wished for. */

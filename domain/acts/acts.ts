@@ -7,7 +7,15 @@ import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, mayFlush, maySetHost } from './host-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
-import { mayGiveUp, mayPerform, mayRecover, mayRelease, mayRepair, mayUndeploy } from './service-acts.js';
+import {
+  mayGiveUp,
+  mayPerform,
+  mayRecover,
+  mayRecoverFailed,
+  mayRelease,
+  mayRepair,
+  mayUndeploy,
+} from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import {
   mayChangeDevices,
@@ -30,10 +38,11 @@ export type Act =
   | { do: 'answer'; answer: Answer }
   | { do: 'cancel' }
   | { do: 'retry' }
-  | { do: 'recover' }
+  /** `roles`: those that it takes. */
+  | { do: 'recover'; roles?: readonly string[] }
   | { do: 'giveUp' }
   | { do: 'repair'; role?: string }
-  | { do: 'release'; role?: string }
+  | { do: 'release'; role?: string; roles?: readonly string[] }
   | { do: 'perform' }
   | { do: 'undeploy'; hard: boolean | null }
   | { do: 'delete' }
@@ -68,13 +77,14 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
     case 'retry':
       return operation ? mayRetry({ ...facts, operation }) : elsewhere;
     case 'recover':
-      return resource?.type === 'service' ? mayRecover(resource) : elsewhere;
+      if (resource?.type !== 'service') return elsewhere;
+      return act.roles === undefined ? mayRecover(resource) : mayRecoverFailed(resource, act.roles);
     case 'giveUp':
       return resource?.type === 'service' ? mayGiveUp(resource) : elsewhere;
     case 'repair':
       return resource?.type === 'service' ? mayRepair(resource, act.role) : elsewhere;
     case 'release':
-      return resource?.type === 'service' ? mayRelease(resource, act.role) : elsewhere;
+      return resource?.type === 'service' ? mayRelease(resource, act) : elsewhere;
     case 'perform':
       return resource?.type === 'service' ? mayPerform(resource) : elsewhere;
     case 'undeploy':

@@ -8,7 +8,7 @@ import type { VmStateName } from '../vms/vm-states.js';
 /** The operation that has a resource now. null: nothing more is known of it. `by`: who has asked for it. */
 export type Work = { op: string; kind: OperationKind | null; state: OperationState | null; by?: string };
 
-/** `work`: the operation that has the role, and not all of the service. `amiss`: a repair needs it. */
+/** `work`: the operation that has the role, and not all of the service. `amiss`: a repair needs it, or the recovery of a deployment. */
 export type RoleFacts = { name: string; state: ServiceState; work: Work | null; amiss?: true };
 
 type Facts = {

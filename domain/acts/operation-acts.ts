@@ -4,7 +4,7 @@ import { nameOf } from '../operations/names.js';
 import { switchOf } from '../vms/vm-switches.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayFlush } from './host-acts.js';
-import { mayPerform, mayRecoverWhole, mayRepair, mayScaleAgain } from './service-acts.js';
+import { mayPerform, mayRecoverFailed, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import { mayChangeDevices, mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
 
@@ -47,7 +47,7 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
   switch (kind) {
     case 'deployService':
     case 'undeployService':
-      return resource?.type === 'service' ? mayRecoverWhole(resource) : notFound(name);
+      return resource?.type === 'service' ? mayRecoverFailed(resource) : notFound(name);
     case 'repairService':
       return resource?.type === 'service' ? mayRepair(resource) : notFound(name);
     case 'scaleRole':

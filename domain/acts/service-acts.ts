@@ -1,5 +1,5 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
-import { repairable } from '../services/roles-to-repair.js';
+import { recoverable, releasable, repairable } from '../services/roles-to-repair.js';
 import { isByScaling } from '../services/service-states.js';
 import { few } from '../words.js';
 import type { FactsOf, RoleFacts, Work } from './facts.js';
@@ -17,28 +17,31 @@ export function mayRecover(service: Service): Verdict {
   if (work) return atWork(service, work);
   if (state === 'WARNING') return mayRepair(service);
   if (state === 'COOLDOWN' || (isByScaling(state) && roles.some(hasFailedScaling))) return 'may';
-  return isByScaling(state) && roles.some(({ amiss }) => amiss) ? mayRepair(service) : mayRecoverWhole(service);
+  return isByScaling(state) && roles.some(({ amiss }) => amiss) ? mayRepair(service) : mayRecoverFailed(service);
 }
 
 /** Whether there is a scaling that has failed, of which what runs may be enough. */
 export function mayGiveUp(service: Service): Verdict {
   const { id, state, work, roles } = service;
   if (work) return atWork(service, work);
-  return isByScaling(state) && roles.some(hasFailedScaling)
+  return roles.some(hasFailedScaling)
     ? 'may'
     : wrongState(`Service ${id} is ${state}: no scaling of it has failed that could be given up.`);
 }
 
-/** The same of a deployment or undeployment, which need all of the service. */
-export function mayRecoverWhole(service: Service): Verdict {
-  const { id, state, work } = service;
-  const busy = work ? atWork(service, work) : roleAtWork(service);
+/** The same of a deployment, which takes the roles that it needs, or these; and of an undeployment. */
+export function mayRecoverFailed(service: Service, only?: readonly string[]): Verdict {
+  const { id, state, work, roles } = service;
+  if (work) return atWork(service, work);
+  if (state === 'FAILED_UNDEPLOYING') return 'may';
+  const needed = roles.filter(({ name, amiss }) => amiss && (only === undefined || only.includes(name)));
+  // What failed a moment ago may be in other hands by now.
+  const busy = rolesInTheWay(id, needed.length > 0 ? needed : roles);
   if (busy) return busy;
-  return state === 'FAILED_DEPLOYING' || state === 'FAILED_UNDEPLOYING'
-    ? 'may'
-    : wrongState(
-        `Service ${id} is ${state}: only FAILED_DEPLOYING, FAILED_UNDEPLOYING and FAILED_SCALING can be recovered${state === 'WARNING' ? '. Repair it' : ''}.`,
-      );
+  if (recoverable.includes(state) && needed.length > 0) return 'may';
+  return wrongState(
+    `Service ${id} is ${state}: only FAILED_DEPLOYING, FAILED_UNDEPLOYING and FAILED_SCALING can be recovered${state === 'WARNING' ? '. Repair it' : ''}.`,
+  );
 }
 
 /** Whether a role is one that a recovery goes on with. */
@@ -46,34 +49,48 @@ const hasFailedScaling = ({ state, work }: RoleFacts): boolean => state === 'FAI
 
 /** Whether the scaling of this role may be tried again. */
 export function mayScaleAgain(service: Service, name: string): Verdict {
-  const { id, state, work, roles } = service;
+  const { id, work, roles } = service;
   if (work) return atWork(service, work);
-  if (!isByScaling(state))
-    return wrongState(`Service ${id} is ${state}: what failed of it now is not the scaling of role ${name}.`);
   const role = roles.find((one) => one.name === name);
   if (role?.work) return roleInTheWay(id, { ...role, work: role.work });
-  return role
+  return role?.state === 'FAILED_SCALING'
     ? 'may'
     : wrongState(`Role ${name} of service ${id} is not FAILED_SCALING: there is nothing to go on with.`);
 }
 
-/** Whether what is on hold may be deployed: all of it, or the role that is named. */
-export function mayRelease(service: Service, name?: string): Verdict {
+/**
+ * Whether what is on hold may be deployed, whatever is done to other roles: all of it, or the role that is named. `takes`: the roles
+ * that it takes, with those that wait for it.
+ */
+export function mayRelease(
+  service: Service,
+  { role: name, roles: takes = [] }: { role?: string; roles?: readonly string[] } = {},
+): Verdict {
   const { id, state, work, roles } = service;
   if (work) return atWork(service, work);
-  const busy = roleAtWork(service);
+  const held = roles.filter((role) => role.state === 'HOLD' && (name === undefined || role.name === name));
+  if (held.length === 0) {
+    // Somebody may have released it.
+    const busy = rolesInTheWay(
+      id,
+      roles.filter((role) => name === undefined || role.name === name),
+    );
+    if (busy) return busy;
+    return wrongState(
+      name === undefined
+        ? `Service ${id} is ${state}: nothing of it is on hold.`
+        : `Role ${name} of service ${id} is not on hold: there is nothing to release.`,
+    );
+  }
+  const busy = rolesInTheWay(
+    id,
+    roles.filter((role) => takes.includes(role.name)),
+  );
   if (busy) return busy;
-  if (name !== undefined && !roles.some((role) => role.name === name && role.state === 'HOLD'))
-    return wrongState(`Role ${name} of service ${id} is not on hold: there is nothing to release.`);
-  if (state === 'HOLD') return 'may';
-  const held = roles.filter((role) => role.state === 'HOLD');
-  if (held.length === 0) return wrongState(`Service ${id} is ${state}: nothing of it is on hold.`);
+  if (releasable.includes(state)) return 'may';
   const first = state === 'WARNING' ? 'Repair it first' : 'Recover it first';
   return wrongState(`Service ${id} is ${state}: what is on hold is released of one that is in HOLD. ${first}.`);
 }
-
-/** Why something that needs all of a service is not done while operations are at work on its roles. */
-const roleAtWork = ({ id, roles }: Service): Refusal | null => rolesInTheWay(id, roles);
 
 /** Operations that a refusal tells of, at most. */
 const mostTold = 5;

@@ -59,7 +59,9 @@ function judgeService(service: SeenService, { operations, counts }: AroundServic
   );
   const isExpected = [operation, wanted].some((op) => op !== null && isOpen(op, operations));
   if (isExpected) return [...held, ...named];
-  if (working.includes(state))
+  // One that waits with no run may have some of the roles.
+  const isOfRoles = service.roles.some(({ operation: op }) => op && isOpen(op, operations));
+  if (working.includes(state) && !isOfRoles)
     return [...held, ...named, flaw('service_abandoned', { service: id, state, epoch, operation, wanted })];
   const countOf = (role: string): RoleCount => counts.get(id)?.get(role) ?? none;
   return [

@@ -12,16 +12,16 @@ export const workflowIdOf = ({ type, id }: ResourceRef, role?: string): string =
 const ownIdOf = (resource: ResourceRef, role: string | undefined, what: string, op: string): string =>
   `${workflowIdOf(resource, role)}/${what}-${op}`;
 
-/** The ID under which an operation of this kind runs. */
-export function runIdOf(kind: OperationKind, resource: ResourceRef, role: string | undefined, op: string): string {
-  switch (partOf(kind)) {
-    case 'vms':
-      return ownIdOf(resource, role, 'actions', op);
-    case 'roles':
-      return ownIdOf(resource, role, 'roles', op);
-    default:
-      return workflowIdOf(resource, role);
-  }
+/** The ID under which an operation runs; `role`: the one that it has alone, and `input` may name others, which it has. */
+export function runIdOf(
+  kind: OperationKind,
+  resource: ResourceRef,
+  { role, input, op }: { role: string | undefined; input: object; op: string },
+): string {
+  if (partOf(kind) === 'vms') return ownIdOf(resource, role, 'actions', op);
+  return 'roles' in input && input.roles !== undefined
+    ? ownIdOf(resource, role, 'roles', op)
+    : workflowIdOf(resource, role);
 }
 
 /** `VM 34`, `service 12`: an object in sentences. */

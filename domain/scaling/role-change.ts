@@ -1,6 +1,7 @@
 import type { Role, Service } from '../../schemas/services/service.js';
 import { beyond, measureServiceTemplate } from '../bounds.js';
 import { Problem } from '../problems.js';
+import { recoverable } from '../services/roles-to-repair.js';
 import { belongs, judgedStates } from '../services/service-health.js';
 import { isUp } from '../services/service-states.js';
 import { isProtected } from '../vms/ready.js';
@@ -12,7 +13,7 @@ export type ChangedService = Pick<Service, '_id' | 'state' | 'roles' | 'body'>;
 
 /** Why a service of a certain state has the roles that it has; null: it may have others. */
 function wrongState({ _id: id, state }: ChangedService): Problem | null {
-  if (judgedStates.includes(state) && state !== 'FAILED_DEPLOYING') return null;
+  if (judgedStates.includes(state) && !recoverable.includes(state)) return null;
   const hint =
     state === 'FAILED_DEPLOYING'
       ? ' Recover it first.'

@@ -2,8 +2,9 @@ import type { Amounts } from '../../schemas/identity/quota.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import { brief, longest } from '../brief.js';
 import { amountsOf, chargeOfVm } from '../identity/quotas.js';
+import { stateByRoles } from '../services/holding.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
-import { isUp, nextRoleState, stateOfRoles } from '../services/service-states.js';
+import { isUp, nextRoleState } from '../services/service-states.js';
 import { isProtected, isReady } from '../vms/ready.js';
 import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
 
@@ -81,10 +82,15 @@ export const timesOver = (amounts: Amounts, times: number): Amounts => amountsOf
 
 /** A service once one of its roles has changed: it is called what its roles make of it, unless an operation has all of it. */
 export function withRole(
-  { state, roles, operation }: Pick<Service, 'state' | 'roles' | 'operation'>,
+  {
+    state,
+    roles,
+    operation,
+    body: { deployment },
+  }: Pick<Service, 'state' | 'roles' | 'operation'> & { body: Pick<Service['body'], 'deployment'> },
   name: string,
   change: Partial<Role>,
 ): { state: ServiceState; roles: Role[] } {
   const after = roles.map((role) => (role.name === name ? { ...role, ...change } : role));
-  return { state: operation === null ? stateOfRoles(after) : state, roles: after };
+  return { state: operation === null ? stateByRoles(state, after, deployment) : state, roles: after };
 }

@@ -65,17 +65,17 @@ function refusal(
   now: Date,
 ): Problem | null {
   const of = `role ${role.name} of service ${service._id}`;
-  if (service.state === 'FAILED_DEPLOYING' || !judgedStates.includes(service.state))
+  if (!judgedStates.includes(service.state))
     return new Problem(
       'wrong_state',
-      `Service ${service._id} is ${service.state}: roles are scaled of one that was deployed${hints[service.state] ?? '.'}`,
+      `Service ${service._id} is ${service.state}: roles are scaled of one that was deployed${service.state === 'FAILED_UNDEPLOYING' ? ', and not of one that is to go.' : (hints[service.state] ?? '.')}`,
     );
   const held: ServiceState[] = ['HOLD', 'PENDING'];
   const mayGo = removes !== undefined && held.includes(role.state);
   if (!scalable.includes(role.state) && !mayGo && over === undefined)
     return new Problem(
       'wrong_state',
-      `Role ${role.name} of service ${service._id} is ${role.state}: it cannot be scaled.`,
+      `Role ${role.name} of service ${service._id} is ${role.state}: it cannot be scaled${hints[role.state] ?? '.'}`,
     );
   if (role.state === 'COOLDOWN' && isResting(role, now) && !force)
     return new Problem(
@@ -96,9 +96,9 @@ function refusal(
 
 const hints: Partial<Record<ServiceState, string>> = {
   FAILED_DEPLOYING: '. Recover it first.',
-  FAILED_UNDEPLOYING: ', and not of one that is to go.',
   PENDING: '. Wait for its deployment.',
   DEPLOYING: '. Wait for its deployment.',
+  HOLD: '. Release it first.',
 };
 
 const wrong = (detail: string): Problem =>

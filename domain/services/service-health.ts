@@ -3,8 +3,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import { brief, longest } from '../brief.js';
 import { isReady } from '../vms/ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
-import { heldBack } from './holding.js';
-import { stateOfRoles } from './service-states.js';
+import { stateByRoles } from './holding.js';
 
 /** A VM of a service as its health depends on it. */
 export type HealthVm = Pick<
@@ -64,6 +63,8 @@ export function serviceHealth(
   now: Date,
 ): ServiceHealth | null {
   if (!judgedStates.includes(state)) return null;
+  // Of one that is being deployed, and that nobody has, a check of consistency tells.
+  if (state === 'DEPLOYING' && !roles.some(({ operation }) => operation)) return null;
   const seen = rolesHealth({ roles, body }, vms, now);
   // One that an operation has is as that says.
   const judged = roles.map(({ name, state: is, reason, operation }, at): RoleHealth => {
@@ -71,15 +72,14 @@ export function serviceHealth(
     return operation || !health ? { name, state: is, reason } : health;
   });
   const after = roles.map((role, at) => ({ ...role, ...judged[at] }));
-  const back = heldBack(after, body.deployment ?? 'none');
-  const hasDeployed = judged.every(({ name, state: is }) => is === 'RUNNING' || is === 'WARNING' || back.has(name));
-  return { state: state === 'FAILED_DEPLOYING' && !hasDeployed ? state : stateOfRoles(judged), roles: judged };
+  return { state: stateByRoles(state, after, body.deployment ?? 'none'), roles: judged };
 }
 
 /** States of services that are judged by their VMs while no operation has the whole of them. */
 export const judgedStates: readonly Service['state'][] = [
   'RUNNING',
   'WARNING',
+  'DEPLOYING',
   'FAILED_DEPLOYING',
   'SCALING',
   'FAILED_SCALING',

@@ -4,7 +4,7 @@ import { allowed, isAdministrator, type Subject } from '../../domain/identity/pe
 import { isOpen } from '../../domain/operation-states.js';
 import { askerOf } from '../../domain/operations/asker.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
-import { rolesToRepair } from '../../domain/services/roles-to-repair.js';
+import { recoverable, rolesToRecover, rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
@@ -147,9 +147,10 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
   }
 }
 
-/** Roles that are at work on their own, those that a repair needs, those whose scaling has failed, and those on hold. */
-async function roleFacts(store: Store, { roles }: Service): Promise<RoleFacts[]> {
-  const amiss = new Set(rolesToRepair(roles));
+/** Roles that are at work on their own, those that a repair or recovery needs, those whose scaling has failed, and those on hold. */
+async function roleFacts(store: Store, service: Service): Promise<RoleFacts[]> {
+  const { state: ofService, roles } = service;
+  const amiss = new Set(recoverable.includes(ofService) ? rolesToRecover(service) : rolesToRepair(roles));
   const told = roles.filter(
     ({ name, operation, state }) => operation || amiss.has(name) || state === 'FAILED_SCALING' || state === 'HOLD',
   );

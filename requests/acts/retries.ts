@@ -13,7 +13,7 @@ import { startConsistencyCheck } from '../consistency/consistency.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
-import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { recoverServiceAgain, repairServiceAgain } from '../services/service-recovery.js';
 import { flushHostAgain } from '../vms/host-flush.js';
 import { changeDevicesAgain } from '../vms/vm-devices.js';
 import { migrateVmAgain } from '../vms/vm-migration.js';

@@ -86,7 +86,7 @@ export async function admit<K extends OperationKind>(
     ...(role !== undefined && { role }),
     ...(cluster !== undefined && { cluster_id: cluster }),
     resource_name: name,
-    workflow_id: runIdOf(kind, resource, role, _id),
+    workflow_id: runIdOf(kind, resource, { role, input, op: _id }),
     input,
     requester: { id: caller.id, name: caller.name },
     uid: owner.uid,

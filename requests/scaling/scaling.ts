@@ -6,7 +6,7 @@ import { Problem } from '../../domain/problems.js';
 import { removalOf } from '../../domain/scaling/role-change.js';
 import { whyNoneGo } from '../../domain/scaling/scale-in.js';
 import { type ScalingWish, scalingPlan } from '../../domain/scaling/scaling-plan.js';
-import { rolesToRepair } from '../../domain/services/roles-to-repair.js';
+import { recoverable, rolesToRecover, rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { belongs } from '../../domain/services/service-health.js';
 import { isByScaling } from '../../domain/services/service-states.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
@@ -23,7 +23,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import { asUser } from '../identity/as-user.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { roleOf } from '../services/role-of.js';
-import { recoverServiceAgain, repairServiceAgain } from '../services/services.js';
+import { recoverServiceAgain, repairServiceAgain } from '../services/service-recovery.js';
 import { whyNoneIsMade } from '../services/template-use.js';
 
 /** Gives a role another number of VMs; other roles may be scaled meanwhile. */
@@ -81,7 +81,7 @@ export async function recoverRoleOrService(
   if (repeated) return repeated;
   if (wish.role === undefined && wish.give_up)
     await demandOn(context.store, { do: 'giveUp' }, { type: 'service', service });
-  const role = wish.role === undefined ? roleToRecover(service) : roleOf(service, wish.role);
+  const role = wish.role === undefined ? roleToRecover(service, wish) : roleOf(service, wish.role);
   if (role?.state === 'FAILED_SCALING') {
     if (wish.give_up) return giveUp(context, caller, service, role, asked);
     const last = await context.store.operations.lastOf({ type: 'service', id }, role.name);
@@ -92,6 +92,9 @@ export async function recoverRoleOrService(
     const same = { cardinality: role.cardinality, force: true, rest: 0 };
     return admitted(context, caller, service, role.name, same, asked);
   }
+  const isOfDeployment = recoverable.includes(service.state) && !wish.give_up;
+  if (role && isOfDeployment && rolesToRecover(service, role.name).length > 0)
+    return recoverServiceAgain(context, caller, id, asked, role.name);
   if (role?.state === 'WARNING' && !wish.give_up) return repairServiceAgain(context, caller, id, asked, role.name);
   if (role) {
     const why = wish.give_up
@@ -105,10 +108,10 @@ export async function recoverRoleOrService(
 }
 
 /** The role that a recovery is about when it names none; undefined: it is about all of the service. */
-function roleToRecover({ state, operation, wanted, roles }: Service): Role | undefined {
+function roleToRecover({ state, operation, wanted, roles }: Service, { give_up }: RecoverService): Role | undefined {
   if (operation !== null || wanted !== null) return undefined;
   const isFree = (role: Role): boolean => !role.operation;
-  if (isByScaling(state)) return roles.find((role) => role.state === 'FAILED_SCALING' && isFree(role));
+  if (isByScaling(state) || give_up) return roles.find((role) => role.state === 'FAILED_SCALING' && isFree(role));
   return state === 'COOLDOWN' ? roles.find((role) => role.state === 'COOLDOWN' && isFree(role)) : undefined;
 }
 

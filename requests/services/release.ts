@@ -1,4 +1,6 @@
 import type { Caller } from '../../domain/identity/caller.js';
+import { askedText } from '../../domain/services/asked-text.js';
+import { releasable, rolesToRelease } from '../../domain/services/roles-to-repair.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { ReleaseService } from '../../schemas/services/service.js';
 import { demandOn, whyLost } from '../acts/acts.js';
@@ -9,7 +11,7 @@ import { roleOf } from './role-of.js';
 import { once, wishOn } from './services.js';
 import { whyNoneIsMade } from './template-use.js';
 
-/** Deploys what is on hold: all of it, or the role that is named. What waits for it goes on then. */
+/** Deploys what is on hold: all of it, or the role that is named, and what waits for it; nothing else of the service is taken. */
 export async function releaseService(
   context: OperationsContext,
   caller: Caller,
@@ -22,16 +24,28 @@ export async function releaseService(
   return once(context, caller, id, asked, async () => {
     const service = authorised(caller, 'service', await store.services.find(id), 'manage', id);
     if (role !== undefined) roleOf(service, role);
-    const act = { do: 'release', ...(role !== undefined && { role }) } as const;
+    const { held, takes } = rolesToRelease(service, role);
+    const act = { do: 'release', roles: takes, ...(role !== undefined && { role }) } as const;
     await demandOn(store, act, { type: 'service', service });
-    const making = service.roles.filter(({ state }) => state === 'HOLD' || state === 'PENDING');
+    const making = service.roles.filter(({ name }) => takes.includes(name));
     const refusal = await whyNoneIsMade(store, caller, making);
     if (refusal) throw refusal;
     return admit(context, caller, admission, {
       kind: 'deployService',
       ...wishOn(service, asked),
-      input: {},
-      claim: (op, transaction) => store.services.admitRelease(id, op, role ?? null, transaction),
+      input: { roles: takes },
+      claim: (op, transaction) =>
+        store.services.admitDeployment(
+          id,
+          op,
+          {
+            takes,
+            of: (now) => rolesToRelease(now, role).takes,
+            states: releasable,
+            message: askedText('release', caller.name, held),
+          },
+          transaction,
+        ),
       refusal: () => whyLost(store, act, { type: 'service', id }),
     });
   });

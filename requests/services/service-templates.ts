@@ -5,6 +5,7 @@ import { objectName } from '../../domain/identity/given-names.js';
 import { permissionsOfNew } from '../../domain/identity/permission-bits.js';
 import { chargeOfService } from '../../domain/identity/quotas.js';
 import { Problem } from '../../domain/problems.js';
+import { askedText } from '../../domain/services/asked-text.js';
 import { entriesOf, scheduleOf } from '../../domain/services/schedule.js';
 import { mergingServiceTemplate } from '../../domain/services/service-template.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -203,7 +204,7 @@ function newService(
       }),
     ),
     body,
-    log: [],
+    log: [{ timestamp: new Date(), severity: 'I', message: askedText('deployment', caller.name) }],
     operation: null,
     wanted: null,
     holds: {},

@@ -2,7 +2,7 @@ import type { Act } from '../../domain/acts/acts.js';
 import { staleAfter } from '../../domain/hosts/polls.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { objectName } from '../../domain/identity/given-names.js';
-import { repairable, rolesToRepair } from '../../domain/services/roles-to-repair.js';
+import { askedText } from '../../domain/services/asked-text.js';
 import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { MonitoringResource } from '../../schemas/hosts/metrics.js';
@@ -25,7 +25,6 @@ import { objectsOf } from '../managed.js';
 import { type Asked, admit, repeatedRequest } from '../operations/admit.js';
 import { keptOfPolicies } from '../policy-resources.js';
 import { monitoringResource, namesFor, serviceResource, serviceSummary } from '../resources.js';
-import { whyNotWhole } from './template-use.js';
 
 type Undeployment = OperationInputs['undeployService'];
 
@@ -144,25 +143,9 @@ export async function removeService(
   return repeated ?? preempt(context, caller, id, { do: 'delete' }, asked);
 }
 
-/** Makes a service whole that was deployed: looks for lost VMs, replaces failed ones, makes missing ones. */
-export async function repairService(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  admission: Admission,
-): Promise<OperationResource> {
+export async function manageable(context: OperationsContext, caller: Caller, id: number): Promise<Service> {
   const { store } = context;
-  const asked = { request: { deed: 'repair', id }, admission };
-  return once(context, caller, id, asked, async () => {
-    // What is amiss may have come about a moment ago.
-    await store.health.refresh([id]);
-    return repairServiceAgain(context, caller, id, asked);
-  });
-}
-
-async function find(context: OperationsContext, caller: Caller, id: number, right: 'use' | 'manage'): Promise<Service> {
-  const { store } = context;
-  return authorised(caller, 'service', await store.services.find(id), right, id);
+  return authorised(caller, 'service', await store.services.find(id), 'manage', id);
 }
 
 /** The answer that a request with this key was given before, or what it asks for. */
@@ -173,74 +156,8 @@ export async function once(
   { request, admission }: Asked,
   act: () => Promise<OperationResource>,
 ): Promise<OperationResource> {
-  await find(context, caller, id, 'manage');
+  await manageable(context, caller, id);
   return (await repeatedRequest(context, caller, admission, request)) ?? act();
-}
-
-/** Takes the roles that are amiss, all or none, or the one that is named; others may be scaled meanwhile, or are. */
-export async function repairServiceAgain(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  asked: Asked,
-  only?: string,
-): Promise<OperationResource> {
-  const { store } = context;
-  const act: Act = { do: 'repair', ...(only !== undefined && { role: only }) };
-  const service = await find(context, caller, id, 'manage');
-  await demandOn(store, act, { type: 'service', service });
-  const names = rolesToRepair(service.roles, only);
-  const roles = service.roles.filter(({ name }) => names.includes(name));
-  const refusal = await whyNotWhole(store, caller, { ...service, roles });
-  if (refusal) throw refusal;
-  return admit(context, caller, asked.admission, {
-    kind: 'repairService',
-    ...wishOn(service, asked),
-    input: { roles: names },
-    claim: (op, transaction) => store.services.admitRoles(id, op, names, repairable, transaction),
-    refusal: () => whyLost(store, { do: 'repair' }, { type: 'service', id }),
-  });
-}
-
-/** Goes on with what failed: a new run of the same kind, which plans from what is and replaces failed VMs. */
-export async function recoverServiceAgain(
-  context: OperationsContext,
-  caller: Caller,
-  id: number,
-  asked: Asked,
-): Promise<OperationResource> {
-  const { store } = context;
-  const service = await find(context, caller, id, 'manage');
-  await demandOn(store, { do: 'recover' }, { type: 'service', service });
-  const last = await store.operations.lastOf({ type: 'service', id });
-  const retried = last?.state === 'failed' || last?.state === 'cancelled' ? { retryOf: last._id } : {};
-  if (service.state === 'FAILED_UNDEPLOYING') {
-    // A recovery goes on with what was asked for.
-    const input = (await store.operations.lastUndeployment(id)) ?? { hard: null, remove: false };
-    return undeployment(context, caller, service, input, { do: 'recover' }, [], { ...asked, ...retried });
-  }
-  return exclusively(context, { do: 'recover' }, caller, service, { ...asked, ...retried });
-}
-
-/** A deployment that finds the service in nobody's hands, and goes on with what has failed of an earlier one. */
-async function exclusively(
-  context: OperationsContext,
-  act: Act,
-  caller: Caller,
-  service: Service,
-  asked: Asked,
-): Promise<OperationResource> {
-  const { store } = context;
-  const { _id: id } = service;
-  const refusal = await whyNotWhole(store, caller, service);
-  if (refusal) throw refusal;
-  return admit(context, caller, asked.admission, {
-    kind: 'deployService',
-    ...wishOn(service, asked),
-    input: {},
-    claim: (op, transaction) => store.services.admitExclusive(id, op, ['FAILED_DEPLOYING'], transaction),
-    refusal: () => whyLost(store, act, { type: 'service', id }),
-  });
 }
 
 async function preempt(
@@ -251,20 +168,25 @@ async function preempt(
   asked: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
-  const service = await find(context, caller, id, 'manage');
+  const service = await manageable(context, caller, id);
   await demandOn(store, act, { type: 'service', service });
   const input = act.do === 'delete' ? { hard: true, remove: true } : { hard: act.hard, remove: false };
-  return undeployment(context, caller, service, input, act, service.wanted === null ? [] : [service.wanted], asked);
+  const over = service.wanted === null ? [] : [service.wanted];
+  const deed = act.do === 'delete' ? 'deletion' : act.hard ? 'hard undeployment' : 'undeployment';
+  return undeployment(context, caller, service, { input, act, over, deed }, asked);
 }
 
-/** `over`: the undeployment that it outbids. */
-function undeployment(
+/** `over`: the undeployment that it outbids. `deed`: what the log of the service calls it. */
+export function undeployment(
   context: OperationsContext,
   caller: Caller,
   service: Service,
-  input: Undeployment,
-  act: Act,
-  over: readonly string[],
+  {
+    input,
+    act,
+    over,
+    deed,
+  }: { input: Undeployment; act: Act; over: readonly string[]; deed: Parameters<typeof askedText>[0] },
   asked: Asked,
 ): Promise<OperationResource> {
   const { store } = context;
@@ -273,7 +195,8 @@ function undeployment(
     kind: 'undeployService',
     ...wishOn(service, asked),
     input,
-    claim: (op, transaction) => store.services.admitPreempting(id, op, over, transaction),
+    claim: (op, transaction) =>
+      store.services.admitPreempting(id, op, { over, message: askedText(deed, caller.name) }, transaction),
     refusal: () => whyLost(store, act, { type: 'service', id }),
   });
 }

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { VmAction, VmSwitch } from './vm-action.js';
 import { DeviceChange } from './vm-devices.js';
 
-export const DeployServiceInput = z.object({});
+export const DeployServiceInput = z.object({
+  roles: z
+    .array(z.string())
+    .optional()
+    .describe('Those that a recovery or release takes; others may be scaled meanwhile. Absent: all'),
+});
 export const UndeployServiceInput = z.object({
   hard: z.boolean().nullable().describe('null: as each role says'),
   remove: z.boolean().describe('true: delete the service document at the end'),

@@ -4,6 +4,7 @@ import type { ElasticRole } from '../../domain/scaling/elasticity.js';
 import type { Said } from '../../domain/scaling/evaluate-policy.js';
 import type { SaidAt } from '../../domain/scaling/policy-log.js';
 import { type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
+import { judgedStates } from '../../domain/services/service-health.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -54,7 +55,7 @@ export function createElasticity(connection: Connection) {
         .find<ElasticService>(
           {
             ...{ 'roles.min_vms': { $exists: true }, _id: { $gt: after }, operation: null, wanted: null },
-            state: { $in: ['RUNNING', 'WARNING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN', 'HOLD'] },
+            state: { $in: [...judgedStates] },
           },
           {
             projection: { name: 1, uid: 1, gid: 1, permissions: 1, roles: roleFields },

@@ -15,7 +15,9 @@ import type { ServiceStore } from './services.js';
 type Judged = HealthService & Pick<Service, '_id' | 'epoch' | 'health'>;
 
 /** States that time, or what becomes of VMs, may end. */
-const doubtfulStates: ServiceState[] = ['WARNING', 'FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'];
+const doubtfulStates: ServiceState[] = [
+  ...(['WARNING', 'DEPLOYING', 'FAILED_DEPLOYING', 'SCALING', 'FAILED_SCALING', 'COOLDOWN'] as const),
+];
 
 /** Others may write between reading and writing; after so many readings reconciliation does the rest. */
 const readings = 4;

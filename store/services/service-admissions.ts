@@ -1,31 +1,25 @@
 import type { Model } from 'mongoose';
 import type { Ownership } from '../../schemas/common/common.js';
-import type { Service, ServiceState } from '../../schemas/services/service.js';
+import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import { ownershipFields } from '../mongo/model.js';
-import { type Transaction, within } from '../mongo/transaction.js';
-import { nobodyHasAll, nobodyHasRoles, noRoleAtWork } from './hands.js';
-import { pushLog } from './service-log.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
+import { nobodyHasRoles } from './hands.js';
+import { pushLog, stateEntry } from './service-log.js';
+
+/**
+ * What goes on with a deployment. `takes`: the roles that it was found to need, and `of`: those that it needs of the service as it is
+ * then. `states`: those of the service in which it may begin. `message`: the line in its log.
+ */
+type Deployment = {
+  takes: readonly string[];
+  of: (service: Service) => readonly string[];
+  states: readonly ServiceState[];
+  message: string;
+};
 
 /** How operations on services, and on roles of them, are admitted: each by one guarded update in the transaction of its admission. */
 export function createServiceAdmissions(services: Model<Service>) {
   return {
-    /** Admission of an operation that needs the service for itself, all roles of it. Returns whose the service is. */
-    admitExclusive(
-      id: number,
-      op: string,
-      states: readonly ServiceState[],
-      transaction: Transaction,
-    ): Promise<Ownership | null> {
-      return services
-        .findOneAndUpdate(
-          { _id: id, ...nobodyHasAll, state: { $in: [...states] }, ...noRoleAtWork },
-          { $set: { operation: op } },
-          { ...within(transaction), projection: ownershipFields },
-        )
-        .lean<Ownership>()
-        .exec();
-    },
-
     /**
      * Admission of an operation that needs these roles, all of them or none: nobody has one of them, whatever is done to others.
      * Returns whose the service is.
@@ -33,15 +27,18 @@ export function createServiceAdmissions(services: Model<Service>) {
     admitRoles(
       id: number,
       op: string,
-      names: readonly string[],
-      states: readonly ServiceState[],
+      { names, states, message }: { names: readonly string[]; states: readonly ServiceState[]; message: string },
       transaction: Transaction,
     ): Promise<Ownership | null> {
       return services
         .findOneAndUpdate(
           { _id: id, state: { $in: [...states] }, ...nobodyHasRoles(names) },
-          // Whoever has judged its health by what was before writes nothing.
-          { $set: { 'roles.$[its].operation': op }, $inc: { health: 1 } },
+          {
+            $set: { 'roles.$[its].operation': op },
+            // Whoever has judged its health by what was before writes nothing.
+            $inc: { health: 1 },
+            $push: pushLog([{ timestamp: new Date(), severity: 'I', message }]),
+          },
           {
             ...within(transaction),
             arrayFilters: [{ 'its.name': { $in: [...names] } }],
@@ -53,41 +50,57 @@ export function createServiceAdmissions(services: Model<Service>) {
     },
 
     /**
-     * Admission of a deployment of what is on hold, which needs all of the service: of all such roles, or of the one that is named. From then on they are
-     * PENDING, as what was never on hold.
+     * Admission of an operation that goes on with a deployment, or begins with what was on hold: with these roles, all or none, if they
+     * are what the service as it is now says. The service is DEPLOYING from then on, and roles that were on hold are PENDING, as
+     * what never was. Returns whose the service is.
      */
-    admitRelease(id: number, op: string, role: string | null, transaction: Transaction): Promise<Ownership | null> {
-      const which = { state: 'HOLD' as const, ...(role !== null && { name: role }) };
-      const filter = Object.fromEntries(Object.entries(which).map(([name, value]) => [`held.${name}`, value]));
-      const message = role === null ? 'Released from hold' : `Role ${role} : released from hold`;
-      return services
-        .findOneAndUpdate(
-          {
-            ...{ _id: id, ...nobodyHasAll, state: 'HOLD', ...noRoleAtWork },
-            roles: { $elemMatch: which },
+    async admitDeployment(
+      id: number,
+      op: string,
+      { takes, of, states, message }: Deployment,
+      transaction: Transaction,
+    ): Promise<Ownership | null> {
+      const service = await services.findById(id).session(sessionOf(transaction)).lean<Service>().exec();
+      if (service?.operation !== null || service.wanted !== null || !states.includes(service.state)) return null;
+      const its = new Set(takes);
+      const now = of(service);
+      if (now.length !== its.size || !now.every((name) => its.has(name))) return null;
+      if (service.roles.some(({ name, operation }) => its.has(name) && operation)) return null;
+      const timestamp = new Date();
+      await services.updateOne(
+        { _id: id },
+        {
+          $set: {
+            state: 'DEPLOYING',
+            roles: service.roles.map((role): Role => {
+              if (!its.has(role.name)) return role;
+              return { ...role, operation: op, ...(role.state === 'HOLD' && { state: 'PENDING' }) };
+            }),
           },
-          {
-            $set: { operation: op, 'roles.$[held].state': 'PENDING' },
-            $inc: { health: 1 },
-            $push: pushLog([{ timestamp: new Date(), severity: 'I', message }]),
-          },
-          { ...within(transaction), arrayFilters: [filter], projection: ownershipFields },
-        )
-        .lean<Ownership>()
-        .exec();
+          // Whoever has judged its health by what was before writes nothing.
+          $inc: { health: 1 },
+          $push: pushLog([
+            { timestamp, severity: 'I', message },
+            ...(service.state === 'DEPLOYING' ? [] : [stateEntry('DEPLOYING', timestamp)]),
+          ]),
+        },
+        within(transaction),
+      );
+      const { uid, gid, permissions } = service;
+      return { uid, gid, permissions };
     },
 
     /** Admission of an operation that pre-empts: from now on no work on a role may start. `over`: intents that it outbids. */
     admitPreempting(
       id: number,
       op: string,
-      over: readonly string[],
+      { over, message }: { over: readonly string[]; message: string },
       transaction: Transaction,
     ): Promise<Ownership | null> {
       return services
         .findOneAndUpdate(
           { _id: id, $or: [{ wanted: null }, { wanted: { $in: [...over] } }] },
-          { $set: { wanted: op } },
+          { $set: { wanted: op }, $push: pushLog([{ timestamp: new Date(), severity: 'I', message }]) },
           { ...within(transaction), projection: ownershipFields },
         )
         .lean<Ownership>()

@@ -1,5 +1,5 @@
 import { brief, longest } from '../../domain/brief.js';
-import { isAllDeployed } from '../../domain/services/holding.js';
+import { areDeployed, stateByRoles } from '../../domain/services/holding.js';
 import { type HealthVm, judgedStates, serviceHealth } from '../../domain/services/service-health.js';
 import { isUp, stateOfRoles } from '../../domain/services/service-states.js';
 import type { OperationKind } from '../../schemas/operations.js';
@@ -37,35 +37,50 @@ export function judged({ body }: Service, after: Settled, vms: readonly HealthVm
 type ServiceEnd = {
   /** What becomes of the service, from its roles. */
   afterwards: (service: Service, outcome: Outcome, op: string) => Settled;
-  /** Whether the roles that it has are where it leads. */
-  arrived: (service: Pick<Service, 'body'>, roles: readonly Role[]) => boolean;
+  /** Whether the roles that it has, by their places, are where it leads. */
+  arrived: (service: Pick<Service, 'body'>, roles: readonly Role[], has: (at: number) => boolean) => boolean;
 };
 
 type Kind = Extract<OperationKind, 'deployService' | 'undeployService' | 'repairService'>;
 export const serviceEnds: Record<Kind, ServiceEnd> = {
   deployService: {
     afterwards: afterDeployment,
-    arrived: ({ body }, roles) => isAllDeployed(roles, body.deployment),
+    arrived: ({ body }, roles, has) => areDeployed(roles, body.deployment, has),
   },
   undeployService: {
     afterwards: afterUndeployment,
-    arrived: (_, roles) => roles.every(({ state }) => state === 'DONE'),
+    arrived: (_, roles, has) => roles.every(({ state }, at) => !has(at) || state === 'DONE'),
   },
-  repairService: { afterwards: afterRepair, arrived: (_, roles) => roles.every(({ state }) => isUp(state)) },
+  repairService: {
+    afterwards: afterRepair,
+    arrived: (_, roles, has) => roles.every(({ state }, at) => !has(at) || isUp(state)),
+  },
 };
 
 type Settled = { state: ServiceState; roles: Role[]; ended: boolean };
 
 /** RUNNING when every role runs, COOLDOWN where one rests, HOLD where one waits for its release; else FAILED_DEPLOYING, and roles that were at work say why. */
-function afterDeployment(service: Service, outcome: Outcome): Settled {
-  const done = isAllDeployed(service.roles, service.body.deployment);
+function afterDeployment(service: Service, outcome: Outcome, op: string): Settled {
+  if (service.operation !== op) return afterDeploymentOfRoles(service, outcome, op);
+  const done = areDeployed(service.roles, service.body.deployment);
   if (done && outcome.state === 'succeeded')
     return { state: stateOfRoles(service.roles), roles: service.roles, ended: false };
   return {
     state: 'FAILED_DEPLOYING',
-    roles: failRoles(service.roles, 'DEPLOYING', 'FAILED_DEPLOYING', outcome),
+    roles: service.roles.map((role) => failed(role, outcome)),
     ended: false,
   };
+}
+
+/** The same of some roles: they, and no others, are nobody's any more, and the service is what all of its roles make of it. */
+function afterDeploymentOfRoles(
+  { operation, state, roles: before, body }: Service,
+  outcome: Outcome,
+  op: string,
+): Settled {
+  const roles = before.map((role) => (role.operation === op ? { ...failed(role, outcome), operation: null } : role));
+  const isJudged = operation === null && judgedStates.includes(state);
+  return { state: isJudged ? stateByRoles('DEPLOYING', roles, body.deployment) : state, roles, ended: false };
 }
 
 /**
@@ -76,11 +91,12 @@ function afterRepair(service: Service, outcome: Outcome, op: string): Settled {
   const roles = service.roles.map((role) => {
     if (role.operation !== op) return role;
     const has = role.state === 'DEPLOYING' || role.state === 'FAILED_DEPLOYING';
-    const failed = has ? { state: 'WARNING' as const, reason: role.reason ?? reasonOf(outcome) } : {};
-    return { ...role, ...failed, operation: null };
+    const warned = has ? { state: 'WARNING' as const, reason: role.reason ?? reasonOf(outcome) } : {};
+    return { ...role, ...warned, operation: null };
   });
   const isJudged = service.operation === null && judgedStates.includes(service.state);
-  return { state: isJudged ? stateOfRoles(roles) : service.state, roles, ended: false };
+  const { state, body } = service;
+  return { state: isJudged ? stateByRoles(state, roles, body.deployment) : state, roles, ended: false };
 }
 
 /** DONE when every role is; else FAILED_UNDEPLOYING, likewise. */
@@ -89,10 +105,18 @@ function afterUndeployment(service: Service, outcome: Outcome): Settled {
   if (done && outcome.state === 'succeeded') return { state: 'DONE', roles: service.roles, ended: true };
   return {
     state: 'FAILED_UNDEPLOYING',
-    roles: failRoles(service.roles, 'UNDEPLOYING', 'FAILED_UNDEPLOYING', outcome),
+    roles: service.roles.map((role) => failed(role, outcome)),
     ended: false,
   };
 }
 
-const failRoles = (roles: readonly Role[], from: ServiceState, to: ServiceState, outcome: Outcome): Role[] =>
-  roles.map((role) => (role.state === from ? { ...role, state: to, reason: role.reason ?? reasonOf(outcome) } : role));
+const failedStates: Partial<Record<ServiceState, ServiceState>> = {
+  DEPLOYING: 'FAILED_DEPLOYING',
+  UNDEPLOYING: 'FAILED_UNDEPLOYING',
+};
+
+/** A role whose operation ends: one that was at work has failed, and says why. */
+function failed(role: Role, outcome: Outcome): Role {
+  const state = failedStates[role.state];
+  return state ? { ...role, state, reason: role.reason ?? reasonOf(outcome) } : role;
+}

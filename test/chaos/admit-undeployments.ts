@@ -14,7 +14,7 @@ await race(z.object({ service: z.int() }), async (store, { service: id }) => {
   });
   await store.operations.admit(
     operation,
-    (session) => store.services.admitPreempting(id, operation._id, [], session),
+    (session) => store.services.admitPreempting(id, operation._id, { over: [], message: '' }, session),
     async () => new Problem('operation_in_progress', `service ${id} is wanted already`),
   );
   const seen = await store.services.find(id);

@@ -50,7 +50,11 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
       type: 'deployService',
       error: null,
     });
-    expect(service.log.map(({ message }) => message)).toEqual(['New state: DEPLOYING', 'New state: RUNNING']);
+    expect(service.log.map(({ message }) => message)).toEqual([
+      'Deployment, by oneadmin',
+      'New state: DEPLOYING',
+      'New state: RUNNING',
+    ]);
     const vms = await client.vmsOf(service.id);
     expect(vms.map(({ name, lcm_state }) => `${name} ${lcm_state}`).sort()).toEqual([
       `db_0_(service_${service.id}) RUNNING`,

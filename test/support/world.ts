@@ -47,7 +47,7 @@ type RoleWish = {
   scale_in?: 'oldest' | 'newest' | 'least_loaded';
   scheduled_policies?: (
     | { type: 'CARDINALITY'; adjust: number; start_time: string; cooldown?: number }
-    | { action: 'recreate'; number: number; period: number; start_time: string }
+    | { action: 'recreate' | 'resume'; number: number; period: number; start_time: string }
   )[];
 };
 type ServiceWish = {

@@ -1,7 +1,7 @@
 import { AnswerOperation } from '../../../schemas/operations/question.js';
 import { accepts, json, NoQuery, noBody, type Route, route } from '../route.js';
 import { ByOperationId } from './operations.js';
-import { accepted, begun, cancelled, ids, secondShop } from './operations-examples.js';
+import { accepted, acceptedOnRoles, begun, cancelled, ids, secondShop } from './operations-examples.js';
 
 export const operationActionRoutes: readonly Route[] = [
   route({
@@ -62,7 +62,7 @@ export const operationActionRoutes: readonly Route[] = [
     examples: [
       {
         params: { id: ids.recovery },
-        answer: { ...accepted(ids.retry, 'deployService', secondShop, '09:46:00'), retry_of: ids.recovery },
+        answer: { ...acceptedOnRoles(ids.retry, 'deployService', secondShop, '09:46:00'), retry_of: ids.recovery },
       },
     ],
     handle: ({ operations }, { caller, params, admission }) => operations.retry(caller, params.id, admission),

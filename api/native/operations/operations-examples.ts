@@ -82,7 +82,11 @@ export const accepted = (
 /** The same once a run has begun it. */
 export const begun = (operation: OperationResource, run: string, time: string): OperationResource => ({
   ...operation,
-  workflow: { ...operation.workflow, run_id: run, url: `${runsUrl}/${operation.workflow.id}/${run}/history` },
+  workflow: {
+    ...operation.workflow,
+    run_id: run,
+    url: `${runsUrl}/${encodeURIComponent(operation.workflow.id)}/${run}/history`,
+  },
   started_at: `2026-05-04T${time}.000Z`,
 });
 
@@ -99,11 +103,16 @@ export const addedRole = (id: string, time: string): OperationResource => ({
   workflow: { id: 'service-1/cache', run_id: null, url: `${runsUrl}/service-1%2Fcache` },
 });
 
-/** Of the roles that are in WARNING: each repair has a run of its own. */
-export const repaired = (id: string, of: Ref, time: string): OperationResource => {
+/** Of some roles, as a repair, recovery or release takes them: each has a run of its own. */
+export const acceptedOnRoles = (
+  id: string,
+  type: 'repairService' | 'deployService',
+  of: Ref,
+  time: string,
+): OperationResource => {
   const run = `service-${of.id}/roles-${id}`;
   return {
-    ...accepted(id, 'repairService', of, time),
+    ...accepted(id, type, of, time),
     workflow: { id: run, run_id: null, url: `${runsUrl}/${encodeURIComponent(run)}` },
   };
 };
@@ -241,7 +250,7 @@ export const deployedInFull: OperationDetail = {
 
 const recovery: OperationResource = {
   ...begun(
-    accepted(ids.recovery, 'deployService', secondShop, '09:44:00'),
+    acceptedOnRoles(ids.recovery, 'deployService', secondShop, '09:44:00'),
     '019df25d-9b28-7a90-85f1-d2c60b7e3f44',
     '09:44:01',
   ),

@@ -42,6 +42,7 @@ export const shopOfMay: ServiceResource = {
     },
   ],
   log: [
+    { timestamp: '2026-05-04T09:32:10.000Z', severity: 'I', message: 'Deployment, by oneadmin' },
     { timestamp: '2026-05-04T09:32:11.000Z', severity: 'I', message: 'New state: DEPLOYING' },
     { timestamp: '2026-05-04T09:32:25.000Z', severity: 'I', message: 'New state: RUNNING' },
   ],

@@ -16,7 +16,14 @@ import { patches } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
 import { edits } from '../needs.js';
-import { accepted, heldShop, ids, repaired, secondShop, shopOfMay as shop } from '../operations/operations-examples.js';
+import {
+  accepted,
+  acceptedOnRoles,
+  heldShop,
+  ids,
+  secondShop,
+  shopOfMay as shop,
+} from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { makingService } from './service-templates.js';
@@ -139,7 +146,7 @@ export const serviceRoutes: readonly Route[] = [
     summary: 'Go on with what failed, or end a cooldown',
     needs: [['manage', 'service']],
     description:
-      'A new run that skips what is done and replaces failed VMs. Of roles whose scaling has failed, the first, or the one that is named, goes on to the cardinality that it was to have, or with `give_up` keeps what runs. A role that rests after a scaling is done with it. What is in WARNING is repaired, or the role that is named.',
+      'A new run that skips what is done and replaces failed VMs; of a failed deployment it takes the roles that need it, and others are scaled meanwhile. Of roles whose scaling has failed, the first, or the one that is named, goes on to the cardinality that it was to have, or with `give_up` keeps what runs. A role that rests after a scaling is done with it. What is in WARNING is acceptedOnRoles, or the role that is named.',
     params: ById,
     query: NoQuery,
     body: json(RecoverService.meta({ id: 'RecoverService' }), 'optional'),
@@ -149,7 +156,7 @@ export const serviceRoutes: readonly Route[] = [
       {
         params: { id: '2' },
         body: {},
-        answer: { ...accepted(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
+        answer: { ...acceptedOnRoles(ids.recovery, 'deployService', secondShop, '09:44:00'), retry_of: ids.second },
       },
     ],
     handle: ({ services }, { caller, params, body, admission }) => services.recover(caller, params.id, body, admission),
@@ -168,7 +175,7 @@ export const serviceRoutes: readonly Route[] = [
     body: noBody,
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused', 'quota_exceeded'],
-    examples: [{ params: { id: '1' }, answer: repaired(ids.repair, shop, '09:40:00') }],
+    examples: [{ params: { id: '1' }, answer: acceptedOnRoles(ids.repair, 'repairService', shop, '09:40:00') }],
     handle: ({ services }, { caller, params, admission }) => services.repair(caller, params.id, admission),
   }),
   route({
@@ -185,7 +192,9 @@ export const serviceRoutes: readonly Route[] = [
     body: json(ReleaseService.meta({ id: 'ReleaseService' }), 'optional'),
     answer: accepts,
     problems: ['not_found', 'wrong_state', 'operation_in_progress', 'idempotency_key_reused'],
-    examples: [{ params: { id: '4' }, body: {}, answer: accepted(ids.release, 'deployService', heldShop, '09:56:00') }],
+    examples: [
+      { params: { id: '4' }, body: {}, answer: acceptedOnRoles(ids.release, 'deployService', heldShop, '09:56:00') },
+    ],
     handle: ({ services }, { caller, params, body, admission }) => services.release(caller, params.id, body, admission),
   }),
   route({

@@ -122,6 +122,7 @@ describe('show', () => {
            2  web_1_(service_1)  RUNNING  host-1
 
       LOG MESSAGES
+      <time> [I] Deployment, by oneadmin
       <time> [I] New state: DEPLOYING
       <time> [I] New state: RUNNING
       "

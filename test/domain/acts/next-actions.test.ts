@@ -35,7 +35,7 @@ const service = (state: ServiceState, over: Partial<FactsOf<'service'>> = {}): R
   state,
   work: null,
   going: null,
-  roles: state === 'WARNING' ? [{ name: 'web', state, work: null, amiss: true }] : [],
+  roles: state === 'WARNING' || state === 'FAILED_DEPLOYING' ? [{ name: 'web', state, work: null, amiss: true }] : [],
   ...over,
 });
 const vm = (state: FactsOf<'vm'>['state'], over: Partial<FactsOf<'vm'>> = {}): ResourceFacts => ({

@@ -80,7 +80,11 @@ describe('a role is scaled', () => {
       `in COOLDOWN until ${later.toISOString()}: wait, or use force.`,
     ],
     ['while it is deployed', [4, { state: 'DEPLOYING', of: 'DEPLOYING' }], 'Wait for its deployment.'],
-    ['of a service that has failed to deploy', [4, { of: 'FAILED_DEPLOYING' }], 'Recover it first.'],
+    [
+      'that has failed to deploy',
+      [4, { state: 'FAILED_DEPLOYING', of: 'FAILED_DEPLOYING' }],
+      'Role front of service 12 is FAILED_DEPLOYING: it cannot be scaled. Recover it first.',
+    ],
     ['of a service that goes', [4, { of: 'UNDEPLOYING' }], 'Service 12 is UNDEPLOYING'],
     ['of a service that is gone', [4, { of: 'DONE' }], 'Service 12 is DONE'],
     ['while it is scaled', [4, { state: 'SCALING', of: 'SCALING' }], 'Role front of service 12 is SCALING'],

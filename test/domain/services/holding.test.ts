@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { heldBack, isAllDeployed } from '../../../domain/services/holding.js';
+import { areDeployed, heldBack, stateByRoles } from '../../../domain/services/holding.js';
 import { stateOfRoles } from '../../../domain/services/service-states.js';
 import type { ServiceState } from '../../../schemas/services/service.js';
 
@@ -21,9 +21,9 @@ describe('what is held back', () => {
   });
 
   it('does not keep a service from being deployed; a role that waits for nothing on hold does', () => {
-    expect(isAllDeployed(roles, 'straight')).toBe(false);
-    expect(isAllDeployed(roles.slice(0, 4), 'straight')).toBe(true);
-    expect(isAllDeployed(roles.slice(0, 4), 'none')).toBe(false);
+    expect(areDeployed(roles, 'straight')).toBe(false);
+    expect(areDeployed(roles.slice(0, 4), 'straight')).toBe(true);
+    expect(areDeployed(roles.slice(0, 4), 'none')).toBe(false);
   });
 
   it('is nothing where nothing is on hold, and never a role that has been begun', () => {
@@ -54,5 +54,23 @@ describe('a service with a role on hold', () => {
     [['PENDING', 'RUNNING'], 'WARNING'],
   ] as const)('with roles in %s is %s', (states, is) => {
     expect(stateOfRoles(states.map((state) => ({ state })))).toBe(is);
+  });
+});
+
+describe('a service of which operations have roles alone', () => {
+  const at = (state: ServiceState, operation: string | null = null) => ({ ...role(state, state), operation });
+
+  it.each([
+    ['FAILED_DEPLOYING', [at('FAILED_DEPLOYING'), at('RUNNING')], 'FAILED_DEPLOYING'],
+    ['FAILED_DEPLOYING', [at('FAILED_DEPLOYING', 'recovery'), at('SCALING', 'scaling')], 'DEPLOYING'],
+    ['DEPLOYING', [at('DEPLOYING', 'recovery'), at('SCALING', 'scaling')], 'DEPLOYING'],
+    ['DEPLOYING', [at('PENDING', 'recovery'), at('HOLD')], 'DEPLOYING'],
+    ['DEPLOYING', [at('PENDING'), at('RUNNING')], 'FAILED_DEPLOYING'],
+    ['DEPLOYING', [at('RUNNING', 'recovery'), at('FAILED_SCALING')], 'FAILED_SCALING'],
+    ['FAILED_DEPLOYING', [at('RUNNING'), at('HOLD')], 'HOLD'],
+    // A repair deploys again what was deployed.
+    ['WARNING', [at('DEPLOYING', 'repair'), at('RUNNING')], 'WARNING'],
+  ] as const)('and which was %s is, by %j, %s', (state, roles, is) => {
+    expect(stateByRoles(state, roles, 'none')).toBe(is);
   });
 });

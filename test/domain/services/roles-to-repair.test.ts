@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { mayRecover, mayRepair } from '../../../domain/acts/service-acts.js';
-import { rolesToRepair } from '../../../domain/services/roles-to-repair.js';
+import { mayRecover, mayRelease, mayRepair } from '../../../domain/acts/service-acts.js';
+import { rolesToRecover, rolesToRelease, rolesToRepair } from '../../../domain/services/roles-to-repair.js';
 import type { ServiceState } from '../../../schemas/services/service.js';
+import { deployingService } from '../../support/deploying-service.js';
 
+const [deployingRole] = deployingService(1, 'op').roles;
+if (!deployingRole) throw new Error('it has no role');
 const role = (name: string, state: ServiceState, affinity: string[] = []) => ({
   ...{ name, state },
   ...(affinity.length > 0 && { placement: { affinity, anti_affinity: [] } }),
@@ -31,6 +34,59 @@ describe('the roles that a repair takes', () => {
     const roles = [role('a', 'WARNING'), role('b', 'WARNING', ['c']), role('c', 'RUNNING'), role('d', 'RUNNING')];
     expect(rolesToRepair(roles, 'b')).toEqual(['b', 'c']);
     expect(rolesToRepair(roles, 'd')).toEqual([]);
+  });
+});
+
+describe('the roles that go on with a deployment', () => {
+  const of = (name: string, state: ServiceState, ...parents: string[]) => ({ ...deployingRole, name, state, parents });
+  const roles = [
+    of('net', 'RUNNING'),
+    of('db', 'FAILED_DEPLOYING', 'net'),
+    of('log', 'FAILED_DEPLOYING'),
+    of('web', 'PENDING', 'db', 'log'),
+    of('proxy', 'PENDING', 'web'),
+    of('cache', 'HOLD'),
+    of('mail', 'PENDING', 'cache'),
+    of('queue', 'HOLD'),
+    of('job', 'PENDING', 'queue', 'cache', 'db'),
+    of('tool', 'SCALING', 'net'),
+  ];
+  const service = { roles, body: { deployment: 'straight' as const } };
+
+  it('are those that failed and those that wait behind them, but for what is on hold and waits behind that', () => {
+    expect(rolesToRecover(service)).toEqual(['db', 'log', 'web', 'proxy']);
+  });
+
+  it('are the one that is named, what waits behind it, and what that waits for besides', () => {
+    expect(rolesToRecover(service, 'db')).toEqual(['db', 'log', 'web', 'proxy']);
+    expect(rolesToRecover({ ...service, body: { deployment: 'none' } }, 'db')).toEqual(['db']);
+    expect(rolesToRecover(service, 'net')).toEqual([]);
+    expect(rolesToRecover(service, 'mail')).toEqual([]);
+  });
+
+  it('are, of a release, what is on hold, and of what waits behind it that which waits for nothing else on hold', () => {
+    expect(rolesToRelease(service, 'cache')).toEqual({ held: ['cache'], takes: ['cache', 'mail'] });
+    expect(rolesToRelease(service, 'queue')).toEqual({ held: ['queue'], takes: ['queue'] });
+    // `job` waits for `db`, too, and that has to be had with it.
+    expect(rolesToRelease(service).takes).toEqual(['db', 'log', 'web', 'proxy', 'cache', 'mail', 'queue', 'job']);
+    expect(rolesToRelease(service, 'net')).toEqual({ held: [], takes: [] });
+  });
+});
+
+describe('a release', () => {
+  it('is refused while somebody has a role that it needs besides, whom it names', () => {
+    const held = { name: 'cache', state: 'HOLD', work: null } as const;
+    const db = {
+      name: 'db',
+      state: 'DEPLOYING',
+      work: { op: 'one', kind: 'deployService', state: 'running' },
+    } as const;
+    const service = { type: 'service', id: 1, state: 'DEPLOYING', work: null, going: null, roles: [held, db] } as const;
+    expect(mayRelease(service, { roles: ['cache'] })).toBe('may');
+    expect(mayRelease(service, { roles: ['cache', 'db'] })).toMatchObject({
+      ...{ code: 'operation_in_progress', operation: 'one' },
+      detail: expect.stringContaining('Operation one (deployService) is at work on role db of service 1'),
+    });
   });
 });
 

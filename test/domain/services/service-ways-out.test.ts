@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ResourceFacts, Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
 import { departure } from '../../../domain/services/departure.js';
-import { rolesToRepair } from '../../../domain/services/roles-to-repair.js';
+import { recoverable, rolesToRecover, rolesToRepair } from '../../../domain/services/roles-to-repair.js';
 import { belongs, type HealthVm, serviceHealth } from '../../../domain/services/service-health.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../../../domain/services/service-states.js';
 import {
@@ -15,7 +15,7 @@ import {
   type VmStateName,
 } from '../../../domain/vms/vm-states.js';
 import type { HostState } from '../../../schemas/hosts/host.js';
-import type { ServiceState } from '../../../schemas/services/service.js';
+import type { Role, ServiceState } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { deadEnds, sayWalked, type Way, walk } from '../acts/ways-out.js';
 import { offeredOf } from '../hosts/host-ways.js';
@@ -66,13 +66,18 @@ const moved = (seen: Seen, which: (vm: SeenVm) => boolean, event: VmEvent, name:
 const isHindered = ({ host }: Seen, { there }: SeenVm, event: VmEvent): boolean =>
   there === true && (event === 'run' || (event === 'done' && host !== 'OFFLINE'));
 
+function roleOf({ cardinality, role: state }: Seen): Role {
+  const [role] = deployingService(1, 'op').roles;
+  if (!role) throw new Error('it has no role');
+  return { ...role, cardinality, state };
+}
+
 /** RUNNING or WARNING, by the product's own rule. */
 function judged(seen: Seen): Seen {
-  const [role] = deployingService(1, 'op').roles;
-  if (!role || seen.work !== null) return seen;
+  if (seen.work !== null) return seen;
   const vms = healthVms(seen.vms);
   expect(vms.every(belongs)).toBe(true);
-  const roles = [{ ...role, cardinality: seen.cardinality, state: seen.role }];
+  const roles = [roleOf(seen)];
   const health = serviceHealth({ state: seen.service, roles, body }, vms, new Date(0));
   return health ? { ...seen, service: health.state, role: health.roles[0]?.state ?? seen.role } : seen;
 }
@@ -88,9 +93,8 @@ const healthVms = (vms: readonly SeenVm[]): HealthVm[] =>
 function withoutOne(seen: Seen, at: number): Seen {
   const { service: state, cardinality, work } = seen;
   const vms = seen.vms.toSpliced(at, 1);
-  const [role] = deployingService(1, 'op').roles;
-  if (!role) return seen;
-  const roles = [{ ...role, cardinality, state: seen.role }];
+  const role = roleOf(seen);
+  const roles = [role];
   const operation = work === null ? null : 'op';
   const gone = { _id: 9, capacity: { cpu: 1, memory: 1 }, operation: 'by hand', hold: null };
   const place = { service: { id: 1, role: role.name, ordinal: 9 } };
@@ -194,9 +198,11 @@ function offers(seen: Seen): Way<Seen>[] {
   const { service: state, work: of, host } = seen;
   const going = of === 'undeploy' ? { hard: true, remove: true } : null;
   const work = of === null ? null : atWork;
-  const amiss = rolesToRepair([{ name: 'role', state: seen.role }]).map(
-    (name) => ({ name, state: seen.role, work: null, amiss: true }) as const,
-  );
+  const roles = [{ ...roleOf(seen), name: 'role' }];
+  const needed = recoverable.includes(state)
+    ? rolesToRecover({ roles, body: { deployment: 'none' } })
+    : rolesToRepair(roles);
+  const amiss = needed.map((name) => ({ name, state: seen.role, work: null, amiss: true }) as const);
   const actions = offeredOn({ type: 'service', id: 1, state, work, going, roles: amiss });
   // Of VMs too many, such as one that was taken for lost and came back, people end some.
   const ended = seen.vms.flatMap(({ vm, there }, at): Way<Seen>[] => {

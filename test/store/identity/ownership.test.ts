@@ -5,7 +5,7 @@ import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { bind } from '../../../requests/bind.js';
 import type { OperationsContext } from '../../../requests/context.js';
 import { createOperations } from '../../../requests/operations.js';
-import { repairServiceAgain } from '../../../requests/services/services.js';
+import { repairServiceAgain } from '../../../requests/services/service-recovery.js';
 import type { Ownership } from '../../../schemas/common/common.js';
 import type { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';

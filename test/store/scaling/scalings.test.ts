@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { added, nothing } from '../../../domain/identity/quotas.js';
-import { repairable } from '../../../domain/services/roles-to-repair.js';
+import { recoverable, repairable, rolesToRecover } from '../../../domain/services/roles-to-repair.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
@@ -62,12 +62,29 @@ const scale = (store: Store, service: number, role: string, cardinality: number,
   withTransaction(store.connection, (transaction) =>
     store.scalings.admit({ service, role, op }, { cardinality, force: false }, transaction),
   );
-const exclusively = (store: Store, service: number, op: string) =>
+async function failedToDeploy(...names: string[]): Promise<number> {
+  const id = await deployed({ state: 'FAILED_DEPLOYING' });
+  await stores[0].services.model.updateOne(
+    { _id: id },
+    { $set: { 'roles.$[its].state': 'FAILED_DEPLOYING' } },
+    { arrayFilters: [{ 'its.name': { $in: names } }] },
+  );
+  return id;
+}
+/** A recovery of a deployment that was found to need these roles. */
+const recover = (store: Store, service: number, takes: readonly string[], op: string) =>
   withTransaction(store.connection, (transaction) =>
-    store.services.admitExclusive(service, op, ['RUNNING', 'WARNING'], transaction),
+    store.services.admitDeployment(
+      service,
+      op,
+      { takes, of: (now) => rolesToRecover(now), states: recoverable, message: 'recovery' },
+      transaction,
+    ),
   );
 const preempting = (store: Store, service: number, op: string) =>
-  withTransaction(store.connection, (transaction) => store.services.admitPreempting(service, op, [], transaction));
+  withTransaction(store.connection, (transaction) =>
+    store.services.admitPreempting(service, op, { over: [], message: '' }, transaction),
+  );
 
 async function serviceOf(id: number): Promise<Service> {
   const service = await stores[0].services.find(id);
@@ -109,22 +126,27 @@ describe('of two that come at once, from two processes,', () => {
     }
   });
 
-  it('one has all of the service, or the other a role of it', async () => {
-    const winners = new Set<string>();
-    for (const _ of rounds) {
-      const id = await deployed();
-      const [all, role] = await Promise.all([
-        exclusively(stores[0], id, 'deploy'),
-        scale(stores[1], id, 'front', 5, 'scale'),
+  it('one goes on with what failed to deploy, the other scales a role beside it; of one role they never have both', async () => {
+    for (const _ of few) {
+      const id = await failedToDeploy('front');
+      const admitted = await Promise.all([
+        recover(stores[0], id, ['front'], 'recover'),
+        scale(stores[1], id, 'back', 5, 'scale'),
+        recover(stores[1], id, ['front'], 'again'),
       ]);
-      expect([all, role].filter(Boolean)).toHaveLength(1);
-      winners.add(all ? 'all' : 'role');
+      expect(admitted[1]).not.toBeNull();
+      expect([admitted[0], admitted[2]].filter(Boolean)).toHaveLength(1);
       const service = await serviceOf(id);
-      expect([service.operation, ...opsOf(service)]).toEqual(
-        all ? ['deploy', null, null, null] : [null, 'scale', null, null],
-      );
-      expect(service.charge).toEqual(charged(all ? 6 : 9));
+      expect([service.operation, ...opsOf(service)]).toEqual([null, admitted[0] ? 'recover' : 'again', null, 'scale']);
+      expect(service).toMatchObject({ state: 'DEPLOYING', charge: charged(9) });
+      expect(service.roles.map(({ state }) => state)).toEqual(['FAILED_DEPLOYING', 'RUNNING', 'SCALING']);
     }
+  });
+
+  it('one goes on with what failed as it is then, or not at all', async () => {
+    const id = await failedToDeploy('front', 'back');
+    expect(await recover(stores[0], id, ['front'], 'early')).toBeNull();
+    expect(await serviceOf(id)).toMatchObject({ state: 'FAILED_DEPLOYING', log: [] });
   });
 
   it('an undeployment is always admitted, and a scaling only before it', async () => {
@@ -157,7 +179,7 @@ describe('a repair of some roles, and what comes at the same moment from another
     });
   const repair = (store: Store, service: number, names: readonly string[], op = 'repair') =>
     withTransaction(store.connection, (transaction) =>
-      store.services.admitRoles(service, op, names, repairable, transaction),
+      store.services.admitRoles(service, op, { names, states: repairable, message: '' }, transaction),
     );
 
   it('a scaling of another role goes on beside it', async () => {
@@ -225,18 +247,6 @@ describe('a repair of some roles, and what comes at the same moment from another
       ]);
       expect(both.filter(Boolean)).toHaveLength(1);
       expect(opsOf(await serviceOf(shared))).toEqual(both[0] ? ['one', 'one', null] : [null, 'other', 'other']);
-    }
-  });
-
-  it('what needs all of the service has it, or the repair its roles', async () => {
-    for (const _ of few) {
-      const id = await amiss(['front']);
-      const [all, some] = await Promise.all([exclusively(stores[0], id, 'deploy'), repair(stores[1], id, ['front'])]);
-      expect([all, some].filter(Boolean)).toHaveLength(1);
-      const service = await serviceOf(id);
-      expect([service.operation, ...opsOf(service)]).toEqual(
-        all ? ['deploy', null, null, null] : [null, 'repair', null, null],
-      );
     }
   });
 

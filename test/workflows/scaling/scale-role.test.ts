@@ -59,7 +59,7 @@ describe('a role', () => {
     expect(domainsOf(five)).toBe(1);
     expect(await role(id, 'web')).toMatchObject({ state: 'RUNNING', cardinality: 1, last_vmname: 5 });
     expect((await world.service(id)).log.map(({ message }) => message)).toEqual([
-      ...['New state: DEPLOYING', 'New state: RUNNING'],
+      ...['Deployment, by alice', 'New state: DEPLOYING', 'New state: RUNNING'],
       ...[
         'Role web scaling up from 2 to 5 nodes, by alice',
         'New state: SCALING',
@@ -545,5 +545,22 @@ describe('a scheduled policy', () => {
     await expect.poll(() => world.store.operations.model.countDocuments(ended), { timeout: 30_000 }).toBe(2);
     expect(vms.map((vm) => world.hypervisor.timesMade(vm))).toEqual([2, 2]);
     await world.accounted();
+  });
+
+  it('says that it was refused when every VM has refused it', async () => {
+    const start_time = new Date(Math.floor(Date.now() / 1_000) * 1_000 - 60_000).toISOString();
+    const scheduled_policies = [{ action: 'resume' as const, number: 5, period: 0, start_time }];
+    const { id } = await world.running([{ name: 'web', cardinality: 2, scheduled_policies }]);
+    const lastOf = async () => {
+      await world.tick('evaluatePolicies');
+      const shown = await world.operations.services.show(world.caller, id);
+      return shown.roles[0]?.scheduled_policies?.[0]?.last ?? null;
+    };
+    await expect.poll(async () => (await lastOf())?.operation ?? null).not.toBeNull();
+    expect(await world.ended((await lastOf())?.operation ?? '')).toMatchObject({ state: 'failed' });
+    expect(await lastOf()).toMatchObject({
+      verdict: 'refused',
+      why: expect.stringContaining('2 of 2 VMs refused resume'),
+    });
   });
 });

@@ -3,7 +3,7 @@ import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
-import { diesOnce, twice } from '../../support/world-steps.js';
+import { diesOnce, holding, twice } from '../../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
@@ -123,6 +123,29 @@ describe('a role on hold', () => {
 });
 
 describe('a release', () => {
+  it('takes what is on hold and what waits for that: others are scaled, and released, meanwhile', async () => {
+    const { id } = await world.running([...three, { name: 'queue', on_hold: true }]);
+    const held = holding('startRoles');
+    world.steps.watch(held.around);
+    const { op } = await world.release(id, 'db');
+    await held.reached;
+    expect(await world.operation(op)).toMatchObject({ input: { roles: ['db', 'web'] } });
+    expect(await world.ended((await world.scale(id, 'cache', 2)).op)).toMatchObject(succeeded);
+    expect(await statesOf(id)).toMatchObject({ service: 'DEPLOYING', web: 'PENDING', cache: 'RUNNING', queue: 'HOLD' });
+    await expect(world.release(id, 'db')).rejects.toMatchObject({
+      ...{ code: 'operation_in_progress', operation: op },
+      message: expect.stringContaining('role db'),
+    });
+    const other = await world.release(id, 'queue');
+    held.release();
+    for (const its of [op, other.op]) expect(await world.ended(its)).toMatchObject(succeeded);
+    expect(new Set(Object.values(await statesOf(id)))).toEqual(new Set(['RUNNING']));
+    expect((await world.service(id)).log.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['Release of role db, by alice', 'Release of role queue, by alice']),
+    );
+    await world.accounted();
+  });
+
   it('asked for twice at once is done once, and by one key it is the same', async () => {
     const { id } = await world.running([{ name: 'db', on_hold: true }]);
     const key = { requestId: 'test', idempotencyKey: `release ${id}` };

@@ -199,6 +199,28 @@ describe('a service in WARNING', () => {
     });
   });
 
+  it('says of a VM that was lost with its host that it does not run there, once that answers again', {
+    timeout: 240_000,
+  }, async () => {
+    const { id } = await world.running([{ name: 'web' }]);
+    const [vm = -1] = await idsOf(id);
+    const host = (await world.vm(vm)).history.at(-1)?.hostname ?? '';
+    world.hypervisor.cutOff(host);
+    try {
+      await ticks(2);
+      expect((await world.vm(vm)).reason).toContain(`its host ${host} does not answer`);
+      world.hypervisor.bringDown(vm, 'stopped');
+    } finally {
+      world.hypervisor.reach(host);
+    }
+    await ticks(1);
+    const reason = `its host ${host} answers again, and it is stopped there`;
+    expect(await world.vm(vm)).toMatchObject({ lcm_state: 'UNKNOWN', reason });
+    expect((await world.service(id)).roles[0]?.reason).toContain(reason);
+    await repaired(id);
+    await world.accounted();
+  });
+
   it('stays WARNING, with its reason, when the repair fails; a retry goes on', async () => {
     const { id } = await world.running(one);
     const [vm = -1] = await idsOf(id);
@@ -402,6 +424,128 @@ describe('the roles that a repair takes', () => {
     world.steps.watch(around());
     const asked = [await world.repair(id), await world.scale(id, 'db', 3)];
     for (const { op } of asked) expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    await runs(id);
+    await world.accounted();
+  });
+});
+
+describe('the roles that a recovery of a deployment takes', () => {
+  const three = [{ name: 'web', cardinality: 2 }, { name: 'db', cardinality: 2, parents: ['web'] }, { name: 'log' }];
+  const statesOf = async (id: number) => {
+    const { state, roles } = await world.service(id);
+    return [state, ...roles.map((role) => `${role.name} ${role.state}`)];
+  };
+  const noImage = new Problem('deploy_refused', 'there is no such image');
+  const succeeded = { state: 'succeeded', error: null };
+
+  function refuses(role: string): void {
+    world.hypervisor.beforeEach = async ({ call, vm }) => {
+      if (call === 'deploy' && vm !== null && (await world.vm(vm)).service?.role === role) throw noImage;
+    };
+  }
+  async function failedToDeploy(role: string): Promise<{ id: number; op: string }> {
+    refuses(role);
+    const { id, op } = await world.deploy(three, { deployment: 'straight' });
+    expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+    world.hypervisor.beforeEach = () => {};
+    return { id, op };
+  }
+
+  it('are those that failed, with what waits behind them: others are scaled before, meanwhile and after', async () => {
+    const { id } = await failedToDeploy('web');
+    expect(await statesOf(id)).toEqual(['FAILED_DEPLOYING', 'web FAILED_DEPLOYING', 'db PENDING', 'log RUNNING']);
+    expect(await world.ended((await world.scale(id, 'log', 2)).op)).toMatchObject(succeeded);
+    expect((await statesOf(id))[0]).toBe('FAILED_DEPLOYING');
+    const held = holding('startRoles');
+    world.steps.watch(held.around);
+    const { op } = await world.recover(id);
+    await held.reached;
+    expect(await world.operation(op)).toMatchObject({
+      ...{ kind: 'deployService', input: { roles: ['web', 'db'] } },
+      workflow_id: `service-${id}/roles-${op}`,
+    });
+    expect(await world.ended((await world.scale(id, 'log', 3)).op)).toMatchObject(succeeded);
+    expect(await statesOf(id)).toEqual(['DEPLOYING', 'web FAILED_DEPLOYING', 'db PENDING', 'log RUNNING']);
+    const inTheWay = {
+      code: 'operation_in_progress',
+      message: expect.stringMatching(`${op}.*roles web and db.*alice`),
+    };
+    for (const wish of [{}, { role: 'db' }]) await expect(world.recover(id, wish)).rejects.toMatchObject(inTheWay);
+    await expect(world.scale(id, 'web', 3)).rejects.toMatchObject({ code: 'operation_in_progress', operation: op });
+    held.release();
+    expect(await world.ended(op)).toMatchObject(succeeded);
+    await runs(id);
+    expect((await world.service(id)).log.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(['Deployment, by alice', 'Recovery of roles web and db, by alice']),
+    );
+    await world.accounted();
+  });
+
+  it('fail again and stay nobody’s, with the service; what is scaled beside them is not their matter', async () => {
+    const { id } = await failedToDeploy('db');
+    refuses('db');
+    const held = holding('staffRole');
+    world.steps.watch(held.around);
+    const scaling = await world.scale(id, 'web', 3);
+    await held.reached;
+    // Its parent is scaled: that was deployed once, and is waited for no more.
+    const { op } = await world.recover(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'failed', input: { roles: ['db'] } });
+    expect(await statesOf(id)).toEqual(['FAILED_DEPLOYING', 'web SCALING', 'db FAILED_DEPLOYING', 'log RUNNING']);
+    held.release();
+    expect(await world.ended(scaling.op)).toMatchObject(succeeded);
+    expect(await statesOf(id)).toEqual(['FAILED_DEPLOYING', 'web RUNNING', 'db FAILED_DEPLOYING', 'log RUNNING']);
+    world.hypervisor.beforeEach = () => {};
+    expect(await world.ended((await world.recover(id, { role: 'db' })).op)).toMatchObject(succeeded);
+    await runs(id);
+    await world.accounted();
+  });
+
+  it('have no more VMs than they are to have once one runs that could not be removed, and was replaced', async () => {
+    world.hypervisor.failOn(1, { when: 'after', error: noImage });
+    const { id, op } = await world.deploy([{ name: 'web', cardinality: 2 }]);
+    expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+    const amiss = (await world.vms(id)).find(({ lcm_state }) => lcm_state !== 'RUNNING')?._id ?? -1;
+    world.hypervisor.failVm(amiss, {
+      call: 'destroy',
+      times: 1,
+      error: new Problem('destroy_refused', 'the disk is locked'),
+    });
+    const again = await world.recover(id);
+    expect(await world.ended(again.op)).toMatchObject({ state: 'failed' });
+    await ticks(2);
+    expect(await world.vms(id)).toHaveLength(3);
+    expect((await world.vms(id)).filter(isVmRunning)).toHaveLength(3);
+    expect((await world.service(id)).state).toBe('FAILED_DEPLOYING');
+    expect((await world.operations.why.service(world.caller, id)).text).toContain(
+      'Role web has 3 VMs that run, and is to have 2',
+    );
+    expect(await world.ended((await world.retry(again.op)).op)).toMatchObject(succeeded);
+    expect(await world.vms(id)).toHaveLength(2);
+    await runs(id);
+    await world.accounted();
+  });
+
+  it('give way to an undeployment', async () => {
+    const { id, op: failed } = await failedToDeploy('web');
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { op } = await world.recover(id);
+    expect(await world.operation(op)).toMatchObject({ retry_of: failed });
+    await eventually(async () => (await world.vms(id)).some(({ lcm_state }) => lcm_state === 'BOOT'));
+    expect(await world.ended((await world.undeploy(id)).op)).toMatchObject(succeeded);
+    expect(await world.operation(op)).toMatchObject({ state: 'cancelled' });
+    expect((await world.service(id)).log.map(({ message }) => message)).toContain('Undeployment, by alice');
+    await world.accounted();
+  });
+
+  it.each([
+    ['is done twice', () => twice],
+    ['has its worker lost once', diesOnce],
+  ] as const)('are deployed beside a scaling although each step %s', async (_, around) => {
+    const { id } = await failedToDeploy('web');
+    world.steps.watch(around());
+    const asked = [await world.recover(id), await world.scale(id, 'log', 3)];
+    for (const { op } of asked) expect(await world.ended(op)).toMatchObject(succeeded);
     await runs(id);
     await world.accounted();
   });

@@ -188,7 +188,7 @@ describe('to scale a role', () => {
   });
 
   it.each<[string, Partial<Service>, Partial<Role>, string]>([
-    ['failed to deploy', { state: 'FAILED_DEPLOYING' }, {}, 'Recover it first.'],
+    ['failed to deploy', { state: 'FAILED_DEPLOYING' }, { state: 'FAILED_DEPLOYING' }, 'Recover it first.'],
     ['is gone', { state: 'DONE' }, { state: 'DONE' }, 'is DONE'],
     [
       'rests',
