@@ -1,7 +1,7 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
 import type { PlacementSettings } from '../domain/placement/placement.js';
-import type { VmAction } from '../schemas/operations/vm-action.js';
+import type { SnapshotArgs, VmAction } from '../schemas/operations/vm-action.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
 import type { Directory } from '../store/identity/directory.js';
 import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
@@ -25,7 +25,9 @@ export type StepPorts = {
    * Asks something of one VM as somebody would, once for an operation; returns the VM's own operation, throws a Problem. Given by the
    * worker.
    */
-  performOnVm?: (deed: { op: string; requester: number; action: VmAction; vm: number }) => Promise<string>;
+  performOnVm?: (
+    deed: { op: string; requester: number; action: VmAction; vm: number } & SnapshotArgs,
+  ) => Promise<string>;
   /** Has a scheduled action of a VM done that is due, as whoever asked for it, once for a version of its schedule. Given by the worker. */
   performScheduled?: (due: DueAction) => Promise<string | null>;
   /** Has a VM migrated that somebody has marked for it, as he would; once for a key. Given by the worker. */

@@ -187,6 +187,7 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     host: place && { id: place.hid, name: place.hostname },
     resched: (vm.resched ?? null) !== null,
     ...deviceResources(vm),
+    snapshots: (vm.snapshots ?? []).map(({ id, name, at, active }) => ({ id, name, time: iso(at), active })),
     template: vm.template,
     user_template: vm.user_template,
     history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({

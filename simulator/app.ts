@@ -10,6 +10,7 @@ import {
   JournalQuery,
   MoveCall,
   ProbeCall,
+  SnapshotCall,
   SwitchCall,
   simulatorRefusals,
 } from '../schemas/hosts/simulator.js';
@@ -63,6 +64,11 @@ function callRoutes(simulator: Simulator): Router {
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {
       const call = SwitchCall.parse(request.body);
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
+    });
+  for (const verb of ['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const)
+    routes.post(`/hosts/:name/${verb}`, async (request, response) => {
+      const call = SnapshotCall.parse(request.body);
+      response.json(await simulator.snapshot(verb, hostName(request), call, clientGone(response)));
     });
   for (const verb of ['migrate', 'move'] as const)
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {

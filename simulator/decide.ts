@@ -5,6 +5,7 @@ import type {
   DestroyCall,
   MoveCall,
   SimulatorSettings,
+  SnapshotCall,
   SwitchCall,
 } from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
@@ -42,7 +43,8 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
   const shortage = shortageOf(host, call, domain, moment.now);
   if (shortage) return { ...refusal('refused_capacity', shortage), ...(domain && !same ? { set: null } : {}) };
   const boots_at = moment.now + bootTime(host.name, call, moment.settings);
-  if (same) return { outcome: 'started', detail: null, set: { ...same, down: null, stops_at: null, boots_at } };
+  if (same)
+    return { outcome: 'started', detail: null, set: { ...same, ...noSnapshots, down: null, stops_at: null, boots_at } };
   return {
     outcome: domain ? 'replaced' : 'created',
     detail: null,
@@ -60,6 +62,7 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
       stops_at: null,
       rebooted: null,
       devices: call.devices ?? { nics: [], disks: [] },
+      ...{ snapshots: [], reverted: null },
     },
   };
 }
@@ -90,9 +93,10 @@ export function decidePoweroff(host: HostRecord, call: DestroyCall, moment: Omit
   if (downOf(domain, moment.now) !== null) return { outcome: 'exists', detail: null };
   const booting = domain.boots_at > moment.now;
   const time = call.hard || booting ? 0 : shutdownTime(host.name, domain, moment.settings);
-  if (time === 0) return { outcome: 'stopped', detail: null, set: { ...domain, down: 'stopped', stops_at: null } };
+  if (time === 0)
+    return { outcome: 'stopped', detail: null, set: { ...domain, ...noSnapshots, down: 'stopped', stops_at: null } };
   if (domain.stops_at !== null) return { outcome: 'stopping', detail: null };
-  return { outcome: 'stopped', detail: null, set: { ...domain, stops_at: moment.now + time } };
+  return { outcome: 'stopped', detail: null, set: { ...domain, ...noSnapshots, stops_at: moment.now + time } };
 }
 
 /** Once for each epoch: its guest begins anew, in the same domain. */
@@ -113,7 +117,7 @@ export function decideSuspend(host: HostRecord, call: SwitchCall, { now }: Pick<
   const down = domain ? downOf(domain, now) : null;
   if (down === 'suspended') return { outcome: 'exists', detail: null };
   if (!domain || down !== null) return notUp(host, call, domain, 'suspended', now);
-  return { outcome: 'suspended', detail: null, set: { ...domain, down: 'suspended', stops_at: null } };
+  return { outcome: 'suspended', detail: null, set: { ...domain, ...noSnapshots, down: 'suspended', stops_at: null } };
 }
 
 /** Goes on from what was kept. */
@@ -156,7 +160,42 @@ export function decideMove(
     return refusal('refused_duplicate', `${target.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
   const shortage = live ? shortageOf(target, { ...call, capacity: domain.capacity }, there.domain, now) : null;
   if (shortage) return refusal('refused_capacity', shortage);
-  return { outcome: 'moved', detail: null, set: null, moved: { ...domain, epoch: call.epoch } };
+  return { outcome: 'moved', detail: null, set: null, moved: { ...domain, ...noSnapshots, epoch: call.epoch } };
+}
+
+const noSnapshots: Pick<DomainRecord, 'snapshots' | 'reverted'> = { snapshots: [], reverted: null };
+
+/** What a domain that runs is at this moment is kept, is what it goes on from, or is kept no more. */
+export function decideSnapshot(
+  verb: 'snapshotCreate' | 'snapshotRevert' | 'snapshotDelete',
+  host: HostRecord,
+  call: SnapshotCall,
+  { now }: Pick<Moment, 'now'>,
+): Decision {
+  const { domain, late } = switched(host, call, now);
+  if (late) return late;
+  const { id, name } = call.snapshot;
+  const kept = domain?.snapshots.find((one) => one.id === id);
+  if (verb === 'snapshotDelete' && !kept) return { outcome: 'absent', detail: null };
+  if (!domain || downOf(domain, now) !== null)
+    return notUp(host, call, domain, 'kept, nor what was kept of it found', now);
+  const others = domain.snapshots.filter((one) => one.id !== id);
+  switch (verb) {
+    case 'snapshotCreate': {
+      if (kept?.epoch === call.epoch) return { outcome: 'exists', detail: null };
+      return {
+        outcome: 'kept',
+        detail: null,
+        set: { ...domain, snapshots: [...others, { id, name, epoch: call.epoch }] },
+      };
+    }
+    case 'snapshotRevert':
+      if (!kept) return refusal('refused_state', `${host.name} has no snapshot ${id} of VM ${call.vm}.`);
+      if (domain.reverted === call.epoch) return { outcome: 'exists', detail: null };
+      return { outcome: 'reverted', detail: null, set: { ...domain, boots_at: now, reverted: call.epoch } };
+    case 'snapshotDelete':
+      return { outcome: 'dropped', detail: null, set: { ...domain, snapshots: others } };
+  }
 }
 
 /** Once for each device; a revert once for each epoch. Of a VM that has no domain there is nothing to change. */

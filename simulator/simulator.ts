@@ -12,6 +12,7 @@ import {
   type MoveCall,
   type ProbeAnswer,
   type ProbeCall,
+  type SnapshotCall,
   type SwitchAnswer,
   type SwitchCall,
 } from '../schemas/hosts/simulator.js';
@@ -25,6 +26,7 @@ import {
   decidePoweroff,
   decideReboot,
   decideResume,
+  decideSnapshot,
   decideSuspend,
 } from './decide.js';
 import { type Injected, injected } from './injected.js';
@@ -129,6 +131,12 @@ export class Simulator {
   async change(verb: CallName, name: string, call: ChangeCall, signal: AbortSignal): Promise<SwitchAnswer> {
     const host = await this.#reach(name, call, signal);
     return { outcome: await this.#carryOut(host, verb, call, () => decideChange(host, call, { now: Date.now() })) };
+  }
+
+  async snapshot(verb: SnapshotCallName, name: string, call: SnapshotCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call, signal);
+    const decide = () => decideSnapshot(verb, host, call, { now: Date.now() });
+    return { outcome: await this.#carryOut(host, verb, call, decide) };
   }
 
   /** One that runs by `migrate`, one that does not by `move`. Both hosts have to answer. */
@@ -276,6 +284,8 @@ export class Simulator {
     }
   }
 }
+
+type SnapshotCallName = Extract<CallName, 'snapshotCreate' | 'snapshotRevert' | 'snapshotDelete'>;
 
 const faulty = ({ detail }: Injected): Decision => ({ outcome: 'fault', detail });
 

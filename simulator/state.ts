@@ -25,6 +25,10 @@ export const DomainRecord = z.object({
   rebooted: z.int().nullable().default(null),
   /** Records of before have none. */
   devices: DomainDevices.default({ nics: [], disks: [] }),
+  /** By their numbers, with the epoch that made each; records of before have none. */
+  snapshots: z.array(z.object({ id: z.int(), name: z.string(), epoch: z.int() })).default([]),
+  /** The epoch that last reverted it. */
+  reverted: z.int().nullable().default(null),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 

@@ -34,7 +34,12 @@ export const performingActivities = ({ store, performOnVm }: Pick<StepPorts, 'st
     if (!service || service.wanted !== null || service.state === 'DONE') return 'its service is being removed';
     const { performed = {}, requester, input } = operation;
     const left = vms.filter((vm) => !performed[vm]);
-    const asked = { op, requester: requester.id, action: input.action };
+    const { action, name, snapshot } = input;
+    const asked = {
+      ...{ op, requester: requester.id, action },
+      ...(name !== undefined && { name }),
+      ...(snapshot !== undefined && { snapshot }),
+    };
     const all = new Map<number, Performed>();
     const failures = await eachApart(left, atOnce, async (vm) => {
       const said = await saidBy(store, vm, () => performOnVm?.({ ...asked, vm }) ?? nobody());

@@ -178,7 +178,9 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
       },
       ...(arrives && {
         left: ({ history, moving, resched }, at) =>
-          moving ? { history: arrival(history, moving, at), moving: null, ...(resched && { resched: null }) } : {},
+          moving
+            ? { history: arrival(history, moving, at), moving: null, snapshots: [], ...(resched && { resched: null }) }
+            : {},
       }),
     });
     if (!arrives) return outcome;
@@ -226,7 +228,7 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
     const hasArrived = here === null && there !== null;
     const history =
       hasArrived && vm.moving
-        ? { history: arrival(vm.history, vm.moving, new Date()), ...(vm.resched && { resched: null }) }
+        ? { history: arrival(vm.history, vm.moving, new Date()), snapshots: [], ...(vm.resched && { resched: null }) }
         : {};
     await store.vms.transition([{ vm, event, set: { reason, moving: null, ...history }, release: true }]);
     await dropSurplus(store, [id]);

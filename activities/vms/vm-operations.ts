@@ -1,6 +1,7 @@
 import { domainName } from '../../domain/operations/names.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
 import { recoveries } from '../../domain/vms/vm-recover.js';
+import { hasDone, isSnapshotVerb, nextSnapshot, type SnapshotDeed } from '../../domain/vms/vm-snapshots.js';
 import {
   abandonment,
   failedToDeploy,
@@ -33,7 +34,7 @@ export type VmInput = { op: string; vm: number };
 /** `boot`: it has a place; `restore`: there, what it had in memory is saved; `wait`: it fits nowhere; `gone`: somebody else has it, or it is done. */
 export type VmPlacement = 'boot' | 'restore' | 'wait' | 'gone';
 
-export type SwitchPlan = { vm: number; action: VmSwitch; verb: SwitchVerb; hard: boolean };
+export type SwitchPlan = { vm: number; action: VmSwitch; verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed };
 
 /** `destroy`: it is ours to remove; `gone`: nothing is left; `busy`: another operation is at work on it. */
 export type VmRemoval = 'destroy' | 'gone' | 'busy';
@@ -133,9 +134,13 @@ export const vmOperationActivities = ({
     begin(store, input, async (operation): Promise<SwitchPlan | null> => {
       const vm = await store.vms.find(operation.resource.id);
       if (vm?.operation !== operation._id || vm.wanted !== null || !isSwitch(operation)) return null;
-      const { action } = operation.input;
+      const { action, name, snapshot: id } = operation.input;
       const { verb, hard } = vmSwitches[action];
-      return { vm: vm._id, action, verb, hard };
+      if (!isSnapshotVerb(verb)) return { vm: vm._id, action, verb, hard };
+      // Of one that an earlier try of it has made, the same.
+      const made = vm.snapshots?.find((one) => one.op === operation._id);
+      const snapshot = id === undefined ? (made ?? nextSnapshot(vm, name)) : { id, name: '' };
+      return { vm: vm._id, action, verb, hard, snapshot: { id: snapshot.id, name: snapshot.name } };
     }),
 
   /** Takes the VM, to switch it. Returns false when somebody else has it. */
@@ -145,8 +150,19 @@ export const vmOperationActivities = ({
   },
 
   /** Why the VM is not where this was to lead; null: it is, or it is not there any more. */
-  async verbFailure({ vm: id, verb }: { vm: number; verb: VmVerb }): Promise<string | null> {
+  async verbFailure({
+    op,
+    vm: id,
+    verb,
+    snapshot,
+  }: {
+    vm: number;
+    verb: VmVerb;
+    op?: string;
+    snapshot?: SnapshotDeed;
+  }): Promise<string | null> {
     const vm = await store.vms.find(id);
+    if (vm && snapshot && op !== undefined && isSnapshotVerb(verb) && hasDone(verb, vm, snapshot, op)) return null;
     if (!vm || vm.state === 'DONE' || isAfter(verb, vm) || (verb === 'reboot' && isVmRunning(vm))) return null;
     return vm.reason ?? (await silenceOf(store, vm)) ?? `it is ${vmStateName(vm).replace('ACTIVE/', '')}`;
   },

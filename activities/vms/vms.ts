@@ -1,9 +1,11 @@
 import type { DestroyTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import type { Among } from '../../domain/among.js';
-import { problemOf } from '../../domain/problems.js';
+import { Problem, problemOf } from '../../domain/problems.js';
 import { endStay, placesOf } from '../../domain/vms/stays.js';
 import { disksAway } from '../../domain/vms/vm-devices.js';
+import { isSnapshotVerb, type SnapshotDeed, type SnapshotVerb, snapshotsAfter } from '../../domain/vms/vm-snapshots.js';
 import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
+import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StepPorts } from '../ports.js';
 import { adapterFor, hostTargets, placed, placeIn, reservationsOf } from './at-hosts.js';
@@ -51,8 +53,12 @@ export const vmActivities = (ports: StepPorts) => {
       remove({ op, vms, ...(batch !== undefined && { batch }), hard }, 'remove'),
 
     /** Switched off or over, as the verb says, at its host; of one that leaves that, what it had reserved is free again. */
-    switchVms: ({ op, vms, verb, hard }: VmBatch & { verb: SwitchVerb; hard: boolean }): Promise<BatchOutcome> =>
-      switching(ports, { op, vms, verb, hard }),
+    switchVms: ({
+      op,
+      vms,
+      ...way
+    }: VmBatch & { verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed }): Promise<BatchOutcome> =>
+      switching(ports, { op, vms, ...way }),
 
     /** BOOT_SUSPENDED → RUNNING: from what was saved on its host. */
     async restoreVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
@@ -116,7 +122,10 @@ function removal({ store, hypervisors, engine }: StepPorts) {
 }
 
 /** What each switch does at the VM's host. */
-const atHost: Record<SwitchVerb, (on: Hypervisor, vm: DestroyTarget, signal: AbortSignal) => Promise<void>> = {
+const atHost: Record<
+  Exclude<SwitchVerb, SnapshotVerb>,
+  (on: Hypervisor, vm: DestroyTarget, signal: AbortSignal) => Promise<void>
+> = {
   poweroff: (on, vm, signal) => on.poweroff(vm, signal),
   reboot: (on, vm, signal) => on.reboot(vm, signal),
   suspend: (on, vm, signal) => on.suspend(vm, signal),
@@ -125,7 +134,13 @@ const atHost: Record<SwitchVerb, (on: Hypervisor, vm: DestroyTarget, signal: Abo
 
 async function switching(
   { store, hypervisors, engine }: StepPorts,
-  { op, vms, verb, hard }: { op: string; vms: number[]; verb: SwitchVerb; hard: boolean },
+  {
+    op,
+    vms,
+    verb,
+    hard,
+    snapshot,
+  }: { op: string; vms: number[]; verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed },
 ): Promise<BatchOutcome> {
   const hosts = hostTargets(store);
   const leaves = verb === 'undeploy';
@@ -134,6 +149,11 @@ async function switching(
     prepare: hosts.read,
     work: async (vm, signal) => {
       const target = placeIn(hosts, vm);
+      if (isSnapshotVerb(verb)) {
+        if (!snapshot) throw new Problem('action_refused', 'No snapshot was named.');
+        await adapterFor(verb, target, hypervisors)[vmVerbs[verb].call]({ ...placed(vm, target), snapshot }, signal);
+        return snapshotsAfter(verb, vm, snapshot, { op, at: new Date() });
+      }
       await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard }, signal);
       // Whatever was asked of it as it ran is over.
       return { ...(leaves && { deploy_id: null }), ...(vm.resched && { resched: null }) };

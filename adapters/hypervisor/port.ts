@@ -51,6 +51,10 @@ export type MoveTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget
 
 /** One of which a device is changed. */
 export type DeviceTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { change: DomainChange };
+/** One that a snapshot is made of, or that has one, by its number: what was made of that number under an older epoch is none of it. */
+export type SnapshotTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & {
+  snapshot: { id: number; name: string };
+};
 
 export type Domain = { deployId: string; epoch: number };
 
@@ -107,6 +111,16 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   suspend(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when it runs, from what was saved on its host. Succeeds when it runs. */
   resume(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when what it is at this moment, its memory with it, is kept with its domain under this number, until it is switched off,
+   * suspended or taken elsewhere. Once an epoch: what is there already of this number and epoch is the result; of an older epoch it
+   * is replaced.
+   */
+  snapshotCreate(vm: SnapshotTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when it runs on from that snapshot; once an epoch. Refused where there is none. */
+  snapshotRevert(vm: SnapshotTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing is kept under that number. Succeeds when nothing was. */
+  snapshotDelete(vm: SnapshotTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when its domain, which runs, has come to the other host without a break. Succeeds when it runs there already. */
   migrate(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
   /**

@@ -24,6 +24,7 @@ const shortLcmStates: readonly (readonly [begins: string, short: string])[] = [
   ['PROLOG', 'prol'],
   ['BOOT', 'boot'],
   ['RUNNING', 'runn'],
+  ['HOTPLUG_SNAPSHOT', 'snap'],
   ['MIGRATE', 'migr'],
   ['SAVE', 'save'],
   ['SHUTDOWN', 'shut'],
@@ -83,6 +84,9 @@ const prologText = (lasted: number): string => {
 };
 
 const moment = (time: string | null): string => (time === null ? '-' : momentText(new Date(time)));
+
+/** `11/15 14:15`, as OpenNebula’s table of snapshots has it. */
+const shortMoment = (time: string): string => moment(time).slice(0, 11);
 
 /** `onevm show`. */
 export function vmText(vm: VmResource, history: VmLogResource['history'], now: Date): string {
@@ -151,6 +155,16 @@ export function vmText(vm: VmResource, history: VmLogResource['history'], now: D
               [timeText(seconds(started_at, ended_at, now)), -11],
               [prologText(prolog ? seconds(prolog.from, prolog.until, now) : 0), -10],
             ),
+          ),
+        ]
+      : []),
+    ...(vm.snapshots.length > 0
+      ? [
+          '',
+          'SNAPSHOTS',
+          row(['ID', -4], ['TIME', -12], ['NAME', 46], ['HYPERVISOR_ID', 15]),
+          ...vm.snapshots.map(({ id, time, name }) =>
+            row([String(id), -4], [shortMoment(time), -12], [name, 46], [`snap-${id}`, 15]),
           ),
         ]
       : []),

@@ -10,6 +10,7 @@ import { resolve } from '../shell/resource.js';
 import { vms } from '../vms/vm.js';
 import { deviceId, devicePath, diskMegabytes, noImages } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
+import { snapshotIn } from '../vms/vm-snapshots.js';
 import { type Given, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
 import { vmList, vmText } from './vm-text.js';
 
@@ -62,7 +63,7 @@ const summaries: { readonly [S in VmSwitch]?: string } = {
 const hard = ['--hard', 'without asking its guest'] as const;
 
 const switchVerbs: readonly Verb[] = VmSwitches.options
-  .filter((action) => !action.endsWith('-hard'))
+  .filter((action) => !action.endsWith('-hard') && !action.startsWith('snapshot-'))
   .map((action) => {
     const nameOf = ({ hard: isHard }: Given) => VmSwitches.parse(isHard ? `${action}-hard` : action);
     const verb = {
@@ -203,6 +204,21 @@ export const vmVerbs: readonly Verb[] = [
     summary: 'Give it another name',
     run: toEach(vms, ({ client }, id, [name]) => client.send('PATCH', `/vms/${id}`, VmResource, json({ name }))),
   },
+  {
+    usage: 'snapshot-create <ids> [name]',
+    summary: 'Keep what it is at this moment',
+    run: toEach(vms, (one, id, [name]) => ask(one, `/vms/${id}/actions`, { action: 'snapshot-create', name })),
+  },
+  ...(['revert', 'delete'] as const).map((verb) => ({
+    usage: `snapshot-${verb} <id> <snapshot>`,
+    summary: verb === 'revert' ? 'Have it go on from a snapshot' : 'Keep a snapshot no more',
+    run: toEach(vms, async (one, id, [which = '']) =>
+      ask(one, `/vms/${id}/actions`, {
+        action: `snapshot-${verb}`,
+        snapshot: await snapshotIn(one.client, id, which),
+      }),
+    ),
+  })),
   {
     usage: 'resize <id>',
     summary: 'Give it another size; it does not run',

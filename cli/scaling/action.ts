@@ -23,15 +23,17 @@ export const actionLeaf: Leaf = leaf({
     ['--all-roles', 'every VM of the service, whatever its role: then no role is named'],
     ['--number <n>', 'how many VMs at a time; absent: as the configuration says where there is a period, else all'],
     ['--period <seconds>', 'seconds between those and the next ones; absent: as the configuration says'],
+    ['--args <text>', 'of snapshot-create: its name; of snapshot-revert and snapshot-delete: its number'],
     ['--wait', 'wait until the operation has ended: all VMs have been asked'],
   ],
   schema: z.object({
     allRoles: z.boolean().optional(),
     number: count.optional(),
     period: count.optional(),
+    args: z.string().optional(),
     wait: z.boolean().optional(),
   }),
-  run: async (context, [wish, ...words], { allRoles = false, number, period, wait }) => {
+  run: async (context, [wish, ...words], { allRoles = false, number, period, args, wait }) => {
     const [action = '', role, ...more] = words.toReversed();
     if (more.length > 0 || allRoles === (role !== undefined))
       throw new Complaint(
@@ -49,6 +51,7 @@ export const actionLeaf: Leaf = leaf({
     const id = await resolve(context.client(), services, wish);
     const body = json({
       action: known.data,
+      ...(args !== undefined && (known.data === 'snapshot-create' ? { name: args } : { snapshot: Number(args) })),
       ...(number !== undefined && { number: Number(number) }),
       ...(period !== undefined && { period: Number(period) }),
     });

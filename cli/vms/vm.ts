@@ -23,6 +23,7 @@ import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
 import { vmScheduleLeaf } from './vm-schedules.js';
 import { shapingLeaves } from './vm-shaping.js';
+import { snapshotLeaves } from './vm-snapshots.js';
 import { attributesText, vmTemplates } from './vm-template.js';
 
 type Vm = z.infer<typeof VmResource>;
@@ -80,6 +81,7 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
       '',
       permissionsText(vm),
       ...(vm.history.length > 0 ? ['', 'PLACEMENT HISTORY', historyText(vm.history)] : []),
+      ...(vm.snapshots.length > 0 ? ['', 'SNAPSHOTS', keptText(vm.snapshots)] : []),
       ...section('USER TEMPLATE', vm.user_template),
       ...section('TEMPLATE', vm.template),
     ].join('\n'),
@@ -133,6 +135,17 @@ const historyText = (history: Vm['history']): string =>
       { title: 'REASON', text: ({ reason }) => reason },
     ],
     history,
+  );
+
+const keptText = (snapshots: Vm['snapshots']): string =>
+  tableOf(
+    [
+      { title: 'ID', text: ({ id }) => String(id), right: true },
+      { title: 'TIME', text: ({ time }) => time },
+      { title: 'NAME', text: ({ name }) => name },
+      { title: 'ACTIVE', text: ({ active }) => (active ? 'yes' : 'no') },
+    ],
+    snapshots,
   );
 
 const section = (title: string, attributes: Record<string, unknown>): string[] =>
@@ -189,6 +202,7 @@ const switchLeaves = [
   switchLeaf('reboot', 'Reboot a VM', 'reset it instead of asking the guest'),
   switchLeaf('suspend', 'Save what a VM has in memory on its host, and stop it there'),
   switchLeaf('undeploy', 'Switch a VM off, and take it from its host', cut),
+  ...snapshotLeaves(vms),
 ];
 
 export const vmCommands: readonly Leaf[] = [

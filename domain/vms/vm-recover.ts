@@ -58,6 +58,11 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
     ...{ success: claim('run'), failure: claim('suspended') },
     ...{ retry: switches, delete: terminate, recreate },
   },
+  // OpenNebula takes it for a snapshot that was not made, whatever is claimed: what there is of it is not known, and it runs.
+  'ACTIVE/HOTPLUG_SNAPSHOT': {
+    ...{ success: claim('run'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
   'ACTIVE/MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/SAVE_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },
   'ACTIVE/PROLOG_MIGRATE': { success: moves, failure: moves, retry: moves, delete: terminate, recreate },

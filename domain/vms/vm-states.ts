@@ -26,6 +26,7 @@ export type VmEvent =
   | 'restore'
   | 'hold'
   | 'release'
+  | 'snapshot'
   | 'migrate'
   | 'save_migrate'
   | 'move'
@@ -73,6 +74,7 @@ export const vmStates = {
     power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
     suspend: 'ACTIVE/SAVE_SUSPEND',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
+    snapshot: 'ACTIVE/HOTPLUG_SNAPSHOT',
     migrate: 'ACTIVE/MIGRATE',
     save_migrate: 'ACTIVE/SAVE_MIGRATE',
     plug_nic: 'ACTIVE/HOTPLUG_NIC',
@@ -81,6 +83,12 @@ export const vmStates = {
     resize_disk: 'ACTIVE/DISK_RESIZE',
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT',
     drop_snapshot: 'ACTIVE/DISK_SNAPSHOT_DELETE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  // It runs all the while, whatever becomes of the snapshot.
+  'ACTIVE/HOTPLUG_SNAPSHOT': {
+    snapshot: 'ACTIVE/HOTPLUG_SNAPSHOT',
+    run: 'ACTIVE/RUNNING',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   'ACTIVE/MIGRATE': {
@@ -326,6 +334,7 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/SHUTDOWN_UNDEPLOY': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_UNDEPLOY' },
   'ACTIVE/SAVE_SUSPEND': { state: 'ACTIVE', lcm_state: 'SAVE_SUSPEND' },
   'ACTIVE/BOOT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'BOOT_SUSPENDED' },
+  'ACTIVE/HOTPLUG_SNAPSHOT': { state: 'ACTIVE', lcm_state: 'HOTPLUG_SNAPSHOT' },
   'ACTIVE/MIGRATE': { state: 'ACTIVE', lcm_state: 'MIGRATE' },
   'ACTIVE/SAVE_MIGRATE': { state: 'ACTIVE', lcm_state: 'SAVE_MIGRATE' },
   'ACTIVE/PROLOG_MIGRATE': { state: 'ACTIVE', lcm_state: 'PROLOG_MIGRATE' },
@@ -384,9 +393,10 @@ const changing: readonly VmLcmState[] = [
   ...(['DISK_SNAPSHOT_DELETE', 'DISK_SNAPSHOT_DELETE_POWEROFF', 'DISK_SNAPSHOT_DELETE_SUSPENDED'] as const),
 ];
 
-/** On the way into one of them, out of it by what was saved, or to another host. */
+/** On the way into one of them, out of it by what was saved, to another host, or at its snapshots. */
 const switching: readonly VmLcmState[] = [
   ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
+  ...(['HOTPLUG_SNAPSHOT'] as const),
   ...(['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'] as const),
   ...(['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND'] as const),
   ...changing,
@@ -419,6 +429,7 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   SHUTDOWN_UNDEPLOY: 'lose',
   SAVE_SUSPEND: 'lose',
   BOOT_SUSPENDED: 'suspended',
+  HOTPLUG_SNAPSHOT: 'run',
   MIGRATE: 'lose',
   SAVE_MIGRATE: 'lose',
   PROLOG_MIGRATE: 'lose',

@@ -1,10 +1,11 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import { VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { SnapshotVerb } from './vm-snapshots.js';
 import type { VmVerb } from './vm-verbs.js';
 
 type Row = {
   /** What is done to it at its hypervisor. */
-  verb: Extract<VmVerb, 'poweroff' | 'reboot' | 'suspend' | 'undeploy'>;
+  verb: Extract<VmVerb, 'poweroff' | 'reboot' | 'suspend' | 'undeploy'> | SnapshotVerb;
   /** Its guest is not asked. */
   hard: boolean;
 };
@@ -18,6 +19,9 @@ export const vmSwitches = {
   suspend: { verb: 'suspend', hard: false },
   undeploy: { verb: 'undeploy', hard: false },
   'undeploy-hard': { verb: 'undeploy', hard: true },
+  'snapshot-create': { verb: 'createSnapshot', hard: false },
+  'snapshot-revert': { verb: 'revertSnapshot', hard: false },
+  'snapshot-delete': { verb: 'deleteSnapshot', hard: false },
 } as const satisfies Readonly<Record<VmSwitch, Row>>;
 
 export type SwitchVerb = (typeof vmSwitches)[VmSwitch]['verb'];

@@ -23,6 +23,9 @@ export const vmCalls = {
   reboot: { refused: 'action_refused' },
   suspend: { refused: 'action_refused' },
   resume: { refused: 'action_refused' },
+  snapshotCreate: { refused: 'action_refused' },
+  snapshotRevert: { refused: 'action_refused' },
+  snapshotDelete: { refused: 'action_refused' },
   migrate: { refused: 'action_refused' },
   move: { refused: 'action_refused' },
   ...deviceCalls,
@@ -122,6 +125,21 @@ export const vmVerbs = {
   restore: {
     ...{ call: 'resume', enter: 'restore', during: 'ACTIVE/BOOT_SUSPENDED' },
     ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
+  },
+  /** What it is at a moment is kept with its domain. It runs before and after: the list of its snapshots says whether it is done. */
+  createSnapshot: {
+    ...{ call: 'snapshotCreate', enter: 'snapshot', during: 'ACTIVE/HOTPLUG_SNAPSHOT' },
+    ...{ leave: 'run', fail: 'run', after: [] },
+  },
+  /** It is that again. */
+  revertSnapshot: {
+    ...{ call: 'snapshotRevert', enter: 'snapshot', during: 'ACTIVE/HOTPLUG_SNAPSHOT' },
+    ...{ leave: 'run', fail: 'run', after: [] },
+  },
+  /** That is kept no more. */
+  deleteSnapshot: {
+    ...{ call: 'snapshotDelete', enter: 'snapshot', during: 'ACTIVE/HOTPLUG_SNAPSHOT' },
+    ...{ leave: 'run', fail: 'run', after: [] },
   },
   /** To another host while it runs: as with all that move it, its place says whether it is done. */
   migrate: {

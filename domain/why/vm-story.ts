@@ -97,6 +97,7 @@ const under: Partial<Record<VmStateName, string>> = {
   'ACTIVE/MIGRATE': 'is being migrated live',
   'ACTIVE/SAVE_MIGRATE': 'is being saved, to go on on another host',
   'ACTIVE/PROLOG_MIGRATE': 'is being taken to another host',
+  'ACTIVE/HOTPLUG_SNAPSHOT': 'runs while a snapshot of it is worked on',
   'ACTIVE/BOOT_MIGRATE': 'is being resumed on its new host',
   'ACTIVE/PROLOG_MIGRATE_POWEROFF': 'is being taken to another host',
   'ACTIVE/PROLOG_MIGRATE_SUSPEND': 'is being taken to another host',
@@ -146,6 +147,7 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/SHUTDOWN_UNDEPLOY':
     case 'ACTIVE/SAVE_SUSPEND':
     case 'ACTIVE/BOOT_SUSPENDED':
+    case 'ACTIVE/HOTPLUG_SNAPSHOT':
     case 'ACTIVE/MIGRATE':
     case 'ACTIVE/SAVE_MIGRATE':
     case 'ACTIVE/PROLOG_MIGRATE':

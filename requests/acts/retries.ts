@@ -55,7 +55,7 @@ export async function tryAgain(
       return claimVmAgain(context, caller, id, { claim: claimOf(operation) }, asked);
     case 'performOnVm':
       if (!isSwitch(operation)) throw new Error(`${retryOf} switches no VM`);
-      return switchVmAgain(context, caller, id, operation.input.action, asked);
+      return switchVmAgain(context, caller, id, operation.input, asked);
     case 'migrateVm':
       if (!isMigration(operation)) throw new Error(`${retryOf} migrates no VM`);
       return migrateVmAgain(context, caller, id, operation.input, asked);

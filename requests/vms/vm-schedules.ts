@@ -158,6 +158,6 @@ export async function performScheduled(
     case 'migrate':
       return (await migrateVm(context, caller, vm, { live: false }, admission)).id;
     default:
-      return (await askOfVm(context, caller, vm, action, admission)).id;
+      return (await askOfVm(context, caller, vm, { action }, admission)).id;
   }
 }

@@ -13,6 +13,7 @@ type LimitUnit =
   | 'policies'
   | 'rules'
   | 'users'
+  | 'snapshots'
   | 'VMs'
   | 'MB';
 type Limit = { most: number; unit: LimitUnit; of: string; why: string };
@@ -89,6 +90,12 @@ export const limits = {
     unit: 'items',
     of: 'stays on hosts in the history of a VM; the oldest go',
     why: 'Each placement adds one, and a VM may be made anew for ever.',
+  },
+  snapshots: {
+    most: 16,
+    unit: 'snapshots',
+    of: 'what is kept of one VM with its domain',
+    why: 'Each has all of its memory.',
   },
   roleReason: {
     most: 1_000,

@@ -67,6 +67,11 @@ export type MoveCall = z.infer<typeof MoveCall>;
 /** A domain of which a device is changed. */
 export const ChangeCall = SwitchCall.extend({ change: DomainChange });
 export type ChangeCall = z.infer<typeof ChangeCall>;
+/** A snapshot of a domain, by its number. */
+export const SnapshotCall = SwitchCall.extend({
+  snapshot: z.strictObject({ id: ObjectId, name: z.string().max(256) }),
+});
+export type SnapshotCall = z.infer<typeof SnapshotCall>;
 
 export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });
 export type ProbeCall = z.infer<typeof ProbeCall>;
@@ -74,6 +79,7 @@ export type ProbeCall = z.infer<typeof ProbeCall>;
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
  * `stopping`: it is shutting down; `moved`: it is on the other host; `changed`: it has, or has not any more, the device that was named; `exists`: it was so already.
+ * `stopping`: it is shutting down; `moved`: it is on the other host; `kept`, `reverted`, `dropped`: of a snapshot; `exists`: it was so already.
  */
 export const CallOutcome = z.enum([
   'created',
@@ -90,6 +96,9 @@ export const CallOutcome = z.enum([
   'resumed',
   'moved',
   'changed',
+  'kept',
+  'reverted',
+  'dropped',
   'refused_state',
   'refused_stale',
   'refused_duplicate',
@@ -131,6 +140,7 @@ export const DeviceCallName = z.enum([
 export const CallName = z.enum([
   ...(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const),
   ...DeviceCallName.options,
+  ...(['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const),
 ]);
 export type CallName = z.infer<typeof CallName>;
 

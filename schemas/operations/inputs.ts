@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { VmAction, VmSwitch } from './vm-action.js';
+import { SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
 import { DeviceChange } from './vm-devices.js';
 
 export const DeployServiceInput = z.object({
@@ -49,6 +49,7 @@ export const ScaleRoleInput = z.object({
 });
 export const PerformOnRoleInput = z.object({
   action: VmAction,
+  ...SnapshotArgs.shape,
   vms: z.array(z.int()).describe('Those that there were when it was asked for, in the order in which it comes to them'),
   number: z.int().min(1).nullable().describe('How many at a time; null: all at once'),
   period: z.int().min(0).describe('Seconds between one slice and the next'),
@@ -60,7 +61,7 @@ export const DeployVmInput = z.object({
   hold: z.boolean().optional().describe('true: it is made on hold, and not deployed'),
 });
 export const RecoverVmInput = z.object({ claim: z.enum(['success', 'failure']) });
-export const PerformOnVmInput = z.object({ action: VmSwitch });
+export const PerformOnVmInput = z.object({ action: VmSwitch, ...SnapshotArgs.shape });
 export const MigrateVmInput = z.object({
   from: z.int().describe('The host that it was on'),
   host: z.int().nullable().describe('Where it is to go; null: where it fits'),

@@ -90,7 +90,9 @@ export const ScheduledPolicy = z.looseObject({
   type: optional(Adjustment.type),
   adjust: z.preprocess(lenientInteger, wholeNumber.optional()).describe('Positive or negative, as type says'),
   min_adjust_step: Adjustment.min_adjust_step,
-  action: optional(VmAction).describe('Instead of type and adjust: what is done to every VM that the role has then'),
+  action: optional(VmAction.exclude(['snapshot-revert', 'snapshot-delete'])).describe(
+    'Instead of type and adjust: what is done to every VM that the role has then',
+  ),
   number: optionalPositive.describe('Of an action: how many VMs at a time'),
   period: optionalNatural.describe('Of an action: seconds between those and the next ones'),
   recurrence: optional(text.meta({ maxLength: limits.recurrence.most })).describe(

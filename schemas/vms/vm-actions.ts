@@ -35,6 +35,9 @@ export const vmActions = {
   reboot: { states: runs, right: 'manage' },
   'reboot-hard': { states: runs, right: 'manage' },
   suspend: { states: runs, right: 'manage' },
+  'snapshot-create': { states: runs, right: 'manage' },
+  'snapshot-revert': { states: runs, right: 'manage' },
+  'snapshot-delete': { states: runs, right: 'manage' },
   // One that was taken from its host is PENDING once it is resumed, and stays so where that is cancelled.
   resume: { states: ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'UNKNOWN'], right: 'manage' },
   resched: { states: mayRun, right: 'admin' },

@@ -4,9 +4,9 @@ import { type Firing, FiringResource } from '../common/firing.js';
 import { limits } from '../common/limits.js';
 import { VmAction } from '../operations/vm-action.js';
 
-/** What can be done to a VM while nobody looks, by OpenNebula's names. */
+/** What can be done to a VM while nobody looks, by OpenNebula's names: whatever needs no more to be said than its name. */
 export const ScheduledVmAction = z.enum([
-  ...VmAction.options,
+  ...VmAction.exclude(['snapshot-revert', 'snapshot-delete']).options,
   ...(['hold', 'release', 'resched', 'unresched', 'migrate'] as const),
 ]);
 export type ScheduledVmAction = z.infer<typeof ScheduledVmAction>;

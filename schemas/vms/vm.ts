@@ -6,7 +6,7 @@ import { atMost } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
-import { VmSwitch } from '../operations/vm-action.js';
+import { checkSnapshotArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
 import {
   type Disk,
   DiskResource,
@@ -31,6 +31,7 @@ export const VmLcmState = z.enum([
   'PROLOG',
   'BOOT',
   'RUNNING',
+  'HOTPLUG_SNAPSHOT',
   'MIGRATE',
   'SAVE_MIGRATE',
   'PROLOG_MIGRATE',
@@ -101,11 +102,14 @@ export const TerminateVm = z.strictObject({
 });
 export type TerminateVm = z.infer<typeof TerminateVm>;
 
-export const PerformOnVm = z.strictObject({
-  action: VmSwitch.describe(
-    'poweroff: its guest shuts down, and it stays where it is; reboot: its guest begins anew; suspend: what it has in memory is saved on its host; undeploy: its guest shuts down, and it leaves its host; -hard: its guest is not asked',
-  ),
-});
+export const PerformOnVm = z
+  .strictObject({
+    action: VmSwitch.describe(
+      'poweroff: its guest shuts down, and it stays where it is; reboot: its guest begins anew; suspend: what it has in memory is saved on its host; undeploy: its guest shuts down, and it leaves its host; -hard: its guest is not asked; snapshot-create: what it is at this moment is kept; snapshot-revert: it is that again; snapshot-delete: that is kept no more',
+    ),
+    ...SnapshotArgs.shape,
+  })
+  .superRefine((wish, { issues }) => checkSnapshotArgs(wish, (issue) => issues.push(issue)));
 export type PerformOnVm = z.infer<typeof PerformOnVm>;
 
 export const DeployVm = z.strictObject({ host: ObjectId.describe('Where it is to be deployed') });
@@ -176,6 +180,8 @@ export type DeviceChanging = {
   epoch: number;
   open: boolean;
 };
+/** What a VM was at one moment. `active`: it goes on from there; `op`: the operation that made it, or last reverted to it. */
+export type VmSnapshot = { id: number; name: string; at: Date; active: boolean; op: string };
 
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
 export type Sighting = { look: string; missing: boolean };
@@ -214,6 +220,10 @@ export type Vm = Ownership & {
   log?: VmLogLine[];
   /** What is to be done to it at its time; absent: nothing ever was. */
   schedule?: VmSchedule;
+  /** Kept with its domain; absent: none. */
+  snapshots?: VmSnapshot[];
+  /** The number of the one that is made next; absent: 0. */
+  next_snapshot?: number;
   deploy_id: string | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;
@@ -261,6 +271,9 @@ export const VmResource = OwnershipResource.extend({
   resched: z.boolean().describe('It goes to another host as soon as one takes it'),
   nics: z.array(NicResource).describe('As its host said last'),
   disks: z.array(DiskResource).describe('Volatile ones, as its host said last; there are no images yet'),
+  snapshots: z
+    .array(z.object({ id: ObjectId, name: z.string(), time: Timestamp, active: z.boolean() }))
+    .describe('What it was at moments that are kept; active: it goes on from that one'),
   template: z.record(z.string(), z.unknown()),
   user_template: z.record(z.string(), z.unknown()),
   history: z.array(

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import type { Verdict } from '../../domain/vms/sightings.js';
 import { logLine } from '../../domain/vms/vm-log.js';
+import { losesSnapshots } from '../../domain/vms/vm-snapshots.js';
 import type { KnownVm } from '../../domain/vms/zombies.js';
 import type { Sighting, Vm } from '../../schemas/vms/vm.js';
 import { pushLine } from './vm-guards.js';
@@ -112,7 +113,15 @@ export function createSightings(connection: Connection, vms: VmStore) {
           const after = stateAfter(vm, verdict.event);
           const reason = verdict.reason && brief(verdict.reason, longest.vm);
           const line = logLine(vm, after, { at, op: null, reason });
-          return { updateOne: { filter, update: { $set: { ...after, reason, sighting }, ...pushLine(line) } } };
+          return {
+            updateOne: {
+              filter,
+              update: {
+                $set: { ...after, ...(losesSnapshots(verdict.event) && { snapshots: [] }), reason, sighting },
+                ...pushLine(line),
+              },
+            },
+          };
         }),
         { ordered: false },
       );

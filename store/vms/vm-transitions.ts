@@ -2,6 +2,7 @@ import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
 import { logLine } from '../../domain/vms/vm-log.js';
+import { losesSnapshots } from '../../domain/vms/vm-snapshots.js';
 import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
@@ -15,7 +16,19 @@ export type VmMove = {
   vm: GuardedVm;
   event: VmEvent;
   set?: Partial<
-    Pick<Vm, 'reason' | 'deploy_id' | 'history' | 'moving' | 'resched' | 'ended_at' | 'operation' | 'wanted'> &
+    Pick<
+      Vm,
+      | 'reason'
+      | 'deploy_id'
+      | 'history'
+      | 'moving'
+      | 'resched'
+      | 'ended_at'
+      | 'operation'
+      | 'wanted'
+      | 'snapshots'
+      | 'next_snapshot'
+    > &
       ChangedDevices
   >;
   /** true: the work is over and the VM may be held by another. */
@@ -80,6 +93,7 @@ export function createVmTransitions(
         vm,
         $set: {
           ...after,
+          ...(losesSnapshots(event) && { snapshots: [] }),
           ...set,
           ...(typeof set?.reason === 'string' && { reason: brief(set.reason, longest.vm) }),
           ...(release && { hold: null }),

@@ -97,6 +97,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       return has(vm);
     };
     const canChange = (...names: readonly DeviceCall[]): boolean => names.every((name) => world.hypervisor.can[name]);
+    const snapshot = { id: 0, name: 'before' };
     /** Each call that changes a VM, made of one under a signal; one that the contract does not know does not compile. */
     const calls: { [C in VmCall]: (vm: PlacedVm, signal: AbortSignal) => ReturnType<Hypervisor[C]> } = {
       deploy: (vm, signal) => world.hypervisor.deploy(vm, signal),
@@ -106,6 +107,11 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       suspend: (vm, signal) => world.hypervisor.suspend(targetOf(vm), signal),
       resume: (vm, signal) => world.hypervisor.resume(targetOf(vm), signal),
       migrate: (vm, signal) => world.hypervisor.migrate({ ...targetOf(vm), to: other }, signal),
+      ...{
+        snapshotCreate: (vm, signal) => world.hypervisor.snapshotCreate({ ...targetOf(vm), snapshot }, signal),
+        snapshotRevert: (vm, signal) => world.hypervisor.snapshotRevert({ ...targetOf(vm), snapshot }, signal),
+        snapshotDelete: (vm, signal) => world.hypervisor.snapshotDelete({ ...targetOf(vm), snapshot }, signal),
+      },
       move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
       attachNic: (vm, signal) => world.hypervisor.attachNic({ ...targetOf(vm), change: changes.attachNic }, signal),
       detachNic: (vm, signal) => world.hypervisor.detachNic({ ...targetOf(vm), change: changes.detachNic }, signal),
@@ -119,7 +125,10 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         world.hypervisor.dropSnapshot({ ...targetOf(vm), change: changes.dropSnapshot }, signal),
     };
     /** Those that switch a VM; a kind of hypervisor may lack some. */
-    const switches = ['poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const;
+    const switches = [
+      ...(['poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const),
+      ...(['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const),
+    ];
     const stateOf = async (vm: PlacedVm) => (await domainsOf(vm))[0]?.state ?? null;
     const able = (): VmCall[] => callNames.filter((call) => world.hypervisor.can[call]);
     const domainsOf = async ({ id, host }: PlacedVm) =>
@@ -322,6 +331,36 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       }
     });
 
+    it('keeps what a VM is, reverts to it and keeps it no more, in its domain, however often it is asked', async () => {
+      const { can } = world.hypervisor;
+      if (!can.snapshotCreate || !can.snapshotRevert || !can.snapshotDelete) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      let epoch = 2;
+      for (const call of ['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const) {
+        for (const again of [0, 0, 1]) {
+          epoch += again;
+          await calls[call]({ ...vm, epoch }, signal());
+          expect(await domainsOf(vm), `${call} ${epoch}`).toMatchObject([{ state: 'running', deployId }]);
+        }
+      }
+      expect(await problemCode(calls.snapshotRevert({ ...vm, epoch: 8 }, signal()))).toBe('action_refused');
+    });
+
+    it.each(['poweroff', 'suspend', 'migrate'] as const)('keeps no snapshot over %s', async (lost) => {
+      const { can } = world.hypervisor;
+      if (!can.snapshotCreate || !can.snapshotRevert || !can[lost]) return;
+      const vm = newVm();
+      await deploy(vm);
+      await calls.snapshotCreate({ ...vm, epoch: 2 }, signal());
+      await calls[lost]({ ...vm, epoch: 3 }, signal());
+      if (lost === 'poweroff') await deploy({ ...vm, epoch: 4 });
+      if (lost === 'suspend') await calls.resume({ ...vm, epoch: 4 }, signal());
+      const there = { ...vm, epoch: 5, host: lost === 'migrate' ? other : host };
+      expect(await stateOf(there)).toBe('running');
+      expect(await problemCode(calls.snapshotRevert(there, signal()))).toBe('action_refused');
+    });
+
     it('refuses to reboot or suspend what does not run, and to resume what was not saved', async () => {
       for (const stopped of [false, true]) {
         const vm = newVm();
@@ -329,7 +368,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
           await deploy(vm);
           await world.stopGuest(host, vm.id);
         }
-        for (const call of ['reboot', 'suspend', 'resume'] as const)
+        for (const call of ['reboot', 'suspend', 'resume', 'snapshotCreate', 'snapshotRevert'] as const)
           if (world.hypervisor.can[call])
             expect(await problemCode(calls[call](vm, signal())), call).toBe('action_refused');
         expect(await stateOf(vm)).toBe(stopped ? 'stopped' : null);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { statesOf, stateWord } from '../../domain/vms/vm-action-states.js';
 import { deviceActions } from '../../domain/vms/vm-devices.js';
+import { nextVmState } from '../../domain/vms/vm-states.js';
 import { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { VmSwitch } from '../../schemas/operations/vm-action.js';
@@ -26,11 +27,11 @@ it('the page on switching VMs has the table that the code goes by', () => {
   const rows = [...page.matchAll(/^\| `([a-z-]+)` +\| ([A-Z, ]+?) +\| `(\w+)` +\| `(\w+)` +\|/gm)];
   const told = rows.map(([, action, states, during, after]) => ({ action, states, during, after }));
   const table = VmSwitch.options.map((action) => {
-    const { during, after } = vmVerbs[vmSwitches[action].verb];
-    // A reboot leads nowhere else.
+    const { during, leave } = vmVerbs[vmSwitches[action].verb];
+    // A reboot leads nowhere else, and a snapshot back.
     return {
       ...{ action, states: statesOf(action).map(stateWord).join(', ') },
-      ...{ during: stateWord(during), after: stateWord(after[0] ?? during) },
+      ...{ during: stateWord(during), after: stateWord(nextVmState(during, leave) ?? during) },
     };
   });
   expect(told).toEqual(table);

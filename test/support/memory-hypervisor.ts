@@ -8,6 +8,7 @@ import type {
   Hypervisor,
   MoveTarget,
   PlacedVm,
+  SnapshotTarget,
   SwitchTarget,
 } from '../../adapters/hypervisor/port.js';
 import { reportFor } from '../../adapters/hypervisor/simulated/simulated.js';
@@ -23,6 +24,7 @@ import {
   decidePoweroff,
   decideReboot,
   decideResume,
+  decideSnapshot,
   decideSuspend,
   type Moment,
 } from '../../simulator/decide.js';
@@ -73,6 +75,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     ...{ suspend: true, resume: true, migrate: true, move: true },
     ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
     ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
+    ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
   };
   bootMilliseconds = 0;
   /** What each VM was last made of. */
@@ -140,6 +143,29 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
 
   async resume(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
     await this.#switch('resume', target, signal, decideResume);
+  }
+
+  async snapshotCreate(target: SnapshotTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#snapshot('snapshotCreate', target, signal);
+  }
+
+  async snapshotRevert(target: SnapshotTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#snapshot('snapshotRevert', target, signal);
+  }
+
+  async snapshotDelete(target: SnapshotTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#snapshot('snapshotDelete', target, signal);
+  }
+
+  #snapshot(
+    kind: 'snapshotCreate' | 'snapshotRevert' | 'snapshotDelete',
+    target: SnapshotTarget<'simulated'>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { snapshot } = target;
+    return this.#switch(kind, target, signal, (host, call, moment) =>
+      decideSnapshot(kind, host, { ...call, snapshot }, moment),
+    );
   }
 
   migrate(target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {

@@ -6,7 +6,7 @@ import { openStates } from '../../domain/operation-states.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
 import type { Answer } from '../../schemas/operations/question.js';
-import type { VmSwitch } from '../../schemas/operations/vm-action.js';
+import type { SnapshotArgs, VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import type { PerformAction } from '../../schemas/scaling/actions.js';
 import type { ScaleRole } from '../../schemas/scaling/scaling.js';
@@ -184,8 +184,8 @@ export class World extends WorldAtWork {
     return asked(await this.operations.vms.resume(this.caller, id, admission));
   }
 
-  async switch(id: number, action: VmSwitch): Promise<Asked> {
-    return asked(await this.operations.vms.switch(this.caller, id, action, admission));
+  async switch(id: number, action: VmSwitch, args: SnapshotArgs = {}): Promise<Asked> {
+    return asked(await this.operations.vms.switch(this.caller, id, { action, ...args }, admission));
   }
 
   async hold(id: number) {

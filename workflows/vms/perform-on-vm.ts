@@ -4,16 +4,16 @@ import { attempt, failureWith, type OperationInput, runOperation } from '../oper
 
 /** Switches one VM off or over: powers it off, reboots, suspends, stops or undeploys it. It is resumed by a deployment. */
 export async function performOnVm({ op }: OperationInput): Promise<void> {
-  await runOperation({ op }, local.beginVmSwitch, async ({ vm, action, verb, hard }) => {
+  await runOperation({ op }, local.beginVmSwitch, async ({ vm, action, verb, hard, snapshot }) => {
     if (!(await local.takeForSwitch({ op, vm })))
       throw ApplicationFailure.nonRetryable(`another operation has VM ${vm} now`, 'taken');
     const summary = `${action} VM ${vm}`;
     setCurrentDetails(summary);
     const failure = await attempt(() =>
-      compute.switchVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb, hard }]),
+      compute.switchVms.executeWithOptions({ summary }, [{ op, vms: [vm], verb, hard, ...(snapshot && { snapshot }) }]),
     );
     // Asked in any case: one that is to stop ends here, and not as what its last try came to.
-    const reason = await local.verbFailure({ vm, verb });
+    const reason = await local.verbFailure({ op, vm, verb, ...(snapshot && { snapshot }) });
     if (reason !== null) throw ApplicationFailure.nonRetryable(failureWith(failure, reason), 'vm_failed');
   });
 }

@@ -50,6 +50,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       ...{ suspend: true, resume: true, migrate: true, move: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
+      ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
     },
     async probe(host, signal) {
       const body: ProbeCall = { installation, host: host.connection.total };
@@ -76,6 +77,15 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     },
     async resume(vm, signal) {
       await call(simulator, vm.host, 'resume', switchOf(vm), SwitchAnswer, signal);
+    },
+    async snapshotCreate({ snapshot, ...vm }, signal) {
+      await call(simulator, vm.host, 'snapshotCreate', { ...switchOf(vm), snapshot }, SwitchAnswer, signal);
+    },
+    async snapshotRevert({ snapshot, ...vm }, signal) {
+      await call(simulator, vm.host, 'snapshotRevert', { ...switchOf(vm), snapshot }, SwitchAnswer, signal);
+    },
+    async snapshotDelete({ snapshot, ...vm }, signal) {
+      await call(simulator, vm.host, 'snapshotDelete', { ...switchOf(vm), snapshot }, SwitchAnswer, signal);
     },
     async migrate(vm, signal) {
       await call(simulator, vm.host, 'migrate', moveOf(vm), SwitchAnswer, signal, moving(vm));

@@ -22,6 +22,7 @@ export const buildServer: VmResource = {
   resched: false,
   nics: [],
   disks: [],
+  snapshots: [],
   template: small.template,
   user_template: {},
   history: [

@@ -173,7 +173,7 @@ export const vmRoutes: readonly Route[] = [
         answer: { ...accepted(ids.reboot, 'performOnVm', vm, '09:39:00'), action: 'reboot' },
       },
     ],
-    handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body.action, admission),
+    handle: ({ vms }, { caller, params, body, admission }) => vms.switch(caller, params.id, body, admission),
   }),
   ...vmPlacingRoutes,
   ...vmShapingRoutes,

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import type { Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
+import { ObjectName } from '../../../schemas/common/common.js';
 import { limits } from '../../../schemas/common/limits.js';
-import { VmAction } from '../../../schemas/operations/vm-action.js';
+import { type SnapshotArgs, VmAction } from '../../../schemas/operations/vm-action.js';
 import { ServiceEdit, type ServiceResource } from '../../../schemas/services/service.js';
 import { actionOf, ownershipActions, type Perform, performOf } from '../action.js';
 import type { Ways } from '../client-version.js';
@@ -52,6 +53,18 @@ function unlessOthers(error: unknown): void {
 }
 
 /** `/service`: services, and what is done to them as a whole. */
+/** What `args` say of a snapshot: the name of a new one, the number of one that there is. */
+function snapshotOf(action: string, params: object): SnapshotArgs {
+  if (!action.startsWith('snapshot-')) return {};
+  const { args } = checked(z.object({ args: z.union([z.string(), z.number()]).nullish() }), params);
+  if (args === null || args === undefined || args === '') {
+    if (action === 'snapshot-create') return {};
+    throw refused(`Action ${action}: You have to specify the ID of a snapshot in args`);
+  }
+  if (action === 'snapshot-create') return { name: checked(ObjectName, String(args)) };
+  return { snapshot: checked(z.coerce.number().int().min(0), args) };
+}
+
 export function serviceRoutes(
   router: Router,
   { services, scaling, ownership, operations }: Operations,
@@ -100,6 +113,7 @@ export function serviceRoutes(
     const { number, period } = checked(Slices, params);
     const wish = {
       action: known.data,
+      ...snapshotOf(known.data, params),
       // OneFlow takes 0 for all at once, whatever the period.
       ...(number !== 0 && { ...(number !== undefined && { number }), ...(period !== undefined && { period }) }),
     };

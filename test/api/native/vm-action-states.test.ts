@@ -41,6 +41,9 @@ const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
   reboot: () => action('reboot'),
   'reboot-hard': () => action('reboot-hard'),
   suspend: () => action('suspend'),
+  'snapshot-create': () => action('snapshot-create'),
+  'snapshot-revert': () => post('actions', { action: 'snapshot-revert', snapshot: 0 }),
+  'snapshot-delete': () => post('actions', { action: 'snapshot-delete', snapshot: 0 }),
   resume: () => post('resume'),
   resched: () => post('resched'),
   unresched: () => post('unresched'),
@@ -117,6 +120,7 @@ function toldFor(name: VmActionName, state: VmStateName): string {
   return `VM ${vm} is ${stateWord(state)}: ${states === null ? '' : `this is for ${states}.`}`;
 }
 
+const snapshots = [{ id: 0, name: 'before', at: new Date(), active: true, op: 'op' }];
 const stay = {
   seq: 0,
   hostname: 'node-1',
@@ -153,7 +157,9 @@ describe('the table of actions and states', () => {
       const stored = storedVmState(state);
       const history = placedStates.includes(stored.state) ? [{ ...stay, hid: hosts[0] ?? -1, stime: new Date() }] : [];
       await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });
-      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, ...devices, history }), { upsert: true });
+      await model.replaceOne({ _id: vm }, madeVm({ _id: vm, ...stored, ...devices, history, snapshots }), {
+        upsert: true,
+      });
       const [method, path, body] = requests[name]();
       const response = await world.ask('oneadmin', method, `/vms/${vm}${path}`, body);
       const said = `${name} in ${state}: ${JSON.stringify(response.body)}`;

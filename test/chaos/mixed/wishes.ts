@@ -19,6 +19,9 @@ export type Templates = { serviceTemplates: readonly number[]; vmTemplate: numbe
 /** A request; `admits`: when it is accepted, there is an operation of its own for it. */
 export type Wish = { method: 'POST' | 'DELETE'; path: string; body?: object; admits: boolean };
 
+/** What needs nothing more to be said. */
+const switches = VmSwitch.exclude(['snapshot-revert', 'snapshot-delete']).options;
+
 /** One of these by chance; undefined of none. */
 export type Pick = <T>(items: readonly T[]) => T | undefined;
 
@@ -90,8 +93,7 @@ export const kinds: readonly Kind[] = [
   {
     name: 'switch a VM',
     weight: 4,
-    wish: ({ vms }, pick) =>
-      about(pick(vms), (id) => admitted(`/vms/${id}/actions`, { action: pick(VmSwitch.options) })),
+    wish: ({ vms }, pick) => about(pick(vms), (id) => admitted(`/vms/${id}/actions`, { action: pick(switches) })),
   },
   {
     name: 'scale a role',

@@ -118,12 +118,16 @@ describe('onevm', () => {
     await world.store.vms.model.create(
       [80, 81, 82].map((_id) => madeVm({ _id, state: 'ACTIVE', lcm_state: 'RUNNING', name: `vm-${_id}` })),
     );
-    const [verb = '', isHard] = action.split('-');
-    expect(await run(`onevm ${verb} 80..81,vm-82${isHard ? ' --hard' : ''}`)).toEqual(done);
+    const isHard = action.endsWith('-hard');
+    const isOfOne = action === 'snapshot-revert' || action === 'snapshot-delete';
+    const snapshots = [{ id: 4, name: 'before', at: new Date(), active: true, op: 'op' }];
+    await world.store.vms.model.updateMany({}, { $set: { snapshots } });
+    const line = `onevm ${action.replace('-hard', '')} 80..81,vm-82${isHard ? ' --hard' : isOfOne ? ' before' : ''}`;
+    expect(await run(line)).toEqual(done);
     const found = world.store.operations.model.find({ kind: 'performOnVm', state: 'accepted' });
     const asked = await found.sort({ 'resource.id': 1 }).lean().exec();
     expect(asked.map(({ resource, input }) => [resource.id, input])).toEqual(
-      [80, 81, 82].map((id) => [id, { action }]),
+      [80, 81, 82].map((id) => [id, { action, ...(isOfOne && { snapshot: 4 }) }]),
     );
     await world.store.operations.model.deleteMany({});
   });

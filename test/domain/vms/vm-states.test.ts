@@ -19,6 +19,7 @@ const events: VmEvent[] = [
   ...(['hold', 'release', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
   ...(['plug_nic', 'plug_disk', 'unplug_disk', 'resize_disk'] as const),
   ...(['snapshot_disk', 'revert_disk', 'drop_snapshot'] as const),
+  ...(['hold', 'release', 'snapshot', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
 ];
 type Name = (typeof vmStateNames)[number];
 
@@ -85,7 +86,7 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody run who has not booted', () => {
-    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'RUNNING', 'UNKNOWN'];
+    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'RUNNING', 'HOTPLUG_SNAPSHOT', 'UNKNOWN'];
     const switching = [
       ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'],
       ...['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'],

@@ -40,14 +40,19 @@ const leads: Record<VmSwitch, readonly [VmStateName, times: number]> = {
   suspend: ['SUSPENDED', 1],
   undeploy: ['UNDEPLOYED', 2],
   'undeploy-hard': ['UNDEPLOYED', 2],
+  'snapshot-create': ['ACTIVE/RUNNING', 1],
+  'snapshot-revert': ['ACTIVE/RUNNING', 1],
+  'snapshot-delete': ['ACTIVE/RUNNING', 1],
 };
 
 describe('performOnVm', () => {
   it.each(VmSwitch.options)('%s leads where it says, every step done twice, and back', async (action) => {
     const id = await running();
     const [state, times] = leads[action];
+    const about = action === 'snapshot-revert' || action === 'snapshot-delete' ? { snapshot: 0 } : {};
+    if ('snapshot' in about) await world.ended((await world.switch(id, 'snapshot-create')).op);
     world.steps.watch(twice);
-    const { op } = await world.switch(id, action);
+    const { op } = await world.switch(id, action, about);
     expect(await world.ended(op)).toMatchObject({ kind: 'performOnVm', state: 'succeeded', error: null });
     expect(await stateOf(id)).toBe(state);
     const vm = await world.vm(id);
@@ -195,5 +200,81 @@ describe('performOnVm', () => {
     expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
     expect(await Promise.all(vms.map(stateOf))).toEqual(vms.map(() => 'DONE'));
     await world.accounted();
+  });
+});
+
+describe('snapshots of a VM', () => {
+  const list = async (id: number) =>
+    ((await world.vm(id)).snapshots ?? []).map(({ id: number, name, active }) => [number, name, active]);
+  const kept = (id: number) =>
+    world.hypervisor
+      .domains()
+      .find(({ vm }) => vm === id)
+      ?.snapshots.map((one) => one.id);
+  const made = async (id: number, name?: string) => {
+    const { op } = await world.switch(id, 'snapshot-create', name === undefined ? {} : { name });
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+  };
+
+  it('are made, reverted to and deleted, in its domain and in its list, under numbers that are given once', async () => {
+    const id = await running();
+    await made(id, 'before');
+    await made(id);
+    expect(await list(id)).toEqual([
+      [0, 'before', false],
+      [1, 'snapshot-1', true],
+    ]);
+    await world.ended((await world.switch(id, 'snapshot-revert', { snapshot: 0 })).op);
+    expect((await list(id)).map(([, , active]) => active)).toEqual([true, false]);
+    await world.ended((await world.switch(id, 'snapshot-delete', { snapshot: 1 })).op);
+    expect([await list(id), kept(id)]).toEqual([[[0, 'before', true]], [0]]);
+    await made(id);
+    expect(kept(id)).toEqual([0, 2]);
+    expect(await codeOf(world.switch(id, 'snapshot-revert', { snapshot: 1 }))).toBe('invalid_request');
+    await end(id);
+  });
+
+  it.each(['poweroff', 'suspend', 'migrate', 'migrate-live'] as const)('are lost by %s', async (lost) => {
+    const id = await running();
+    await made(id);
+    const { op } = await (lost === 'migrate' || lost === 'migrate-live'
+      ? world.migrate(id, { live: lost === 'migrate-live' })
+      : world.switch(id, lost));
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    expect(await list(id)).toEqual([]);
+    if (!lost.startsWith('migrate')) await world.ended((await world.resume(id)).op);
+    expect(kept(id)).toEqual([]);
+    await made(id);
+    expect(await list(id)).toEqual([[1, 'snapshot-1', true]]);
+    await end(id);
+  });
+
+  it('that a host refuses are not in its list, and it runs; what was made unheard is replaced', async () => {
+    const id = await running();
+    const error = new Problem('action_refused', 'no space left');
+    for (const when of ['before', 'after'] as const) {
+      world.hypervisor.failVm(id, { call: 'snapshotCreate', times: 1, when, error });
+      const { op } = await world.switch(id, 'snapshot-create', { name: 'first' });
+      expect(await world.ended(op)).toMatchObject({ state: 'failed' });
+      expect([await stateOf(id), await list(id), kept(id)]).toEqual([
+        'ACTIVE/RUNNING',
+        [],
+        when === 'after' ? [0] : [],
+      ]);
+    }
+    await made(id, 'second');
+    const [one] = world.hypervisor.domains().find(({ vm }) => vm === id)?.snapshots ?? [];
+    expect(one).toEqual({ id: 0, name: 'second', epoch: (await world.vm(id)).epoch });
+    await end(id);
+    await world.accounted();
+  });
+
+  it('are as many as are possible, and no more', async () => {
+    const id = await running();
+    const one = { name: 's', at: new Date(), active: false, op: 'op' };
+    const snapshots = Array.from({ length: 16 }, (_, at) => ({ id: at, ...one }));
+    await world.store.vms.model.updateOne({ _id: id }, { $set: { snapshots, next_snapshot: 16 } });
+    expect(await codeOf(world.switch(id, 'snapshot-create'))).toBe('wrong_state');
+    await end(id);
   });
 });
