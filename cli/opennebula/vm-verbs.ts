@@ -2,7 +2,7 @@ import { json } from '../../client/message.js';
 import { type VmSwitch, VmSwitch as VmSwitches } from '../../schemas/operations/vm-action.js';
 import { RecoverAction, VmResource } from '../../schemas/vms/vm.js';
 import { VmLogResource } from '../../schemas/vms/vm-log.js';
-import { type ScheduledVmAction, VmSchedulesResource } from '../../schemas/vms/vm-schedules.js';
+import { ScheduledVmAction, VmSchedulesResource } from '../../schemas/vms/vm-schedules.js';
 import { hosts } from '../hosts/host.js';
 import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
@@ -65,7 +65,7 @@ const hard = ['--hard', 'without asking its guest'] as const;
 const switchVerbs: readonly Verb[] = VmSwitches.options
   .filter((action) => !action.endsWith('-hard') && !action.startsWith('snapshot-'))
   .map((action) => {
-    const nameOf = ({ hard: isHard }: Given) => VmSwitches.parse(isHard ? `${action}-hard` : action);
+    const nameOf = ({ hard: isHard }: Given) => ScheduledVmAction.parse(isHard ? `${action}-hard` : action);
     const verb = {
       usage: `${action} <ids>`,
       summary: summaries[action] ?? action,
