@@ -168,13 +168,16 @@ async function judgedRuns({ store, engine }: LookPorts, workflowIds: readonly st
 async function surroundings(
   store: Store,
   vms: readonly SeenVm[],
-  also: readonly SeenService[] = [],
+  {
+    also = [],
+    hosts = [],
+  }: { also?: readonly SeenService[]; hosts?: readonly Pick<SeenHostDocument, 'operation'>[] } = {},
 ): Promise<Surroundings> {
   const ids = [...new Set(vms.flatMap(({ service }) => (service ? [service.id] : [])))];
   const services = [...also, ...(ids.length > 0 ? await store.consistency.reads.services({ ids }) : [])];
   return {
     services: new Map(services.map((service) => [service._id, service])),
-    operations: await store.consistency.reads.statesOf(namedOperations(vms, services)),
+    operations: await store.consistency.reads.statesOf(namedOperations(vms, services, hosts)),
   };
 }
 
@@ -197,7 +200,7 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {
-  const { operations } = await surroundings(store, [], services);
+  const { operations } = await surroundings(store, [], { also: services });
   const ids = services.map(({ _id }) => _id);
   return judgeServices(services, {
     operations,
@@ -223,7 +226,7 @@ async function lookAtHosts(ports: LookPorts, portion: Portion<number>): Promise<
   ]);
   const vms: SeenVm[] = [];
   for (const some of portionsOf([...new Set(ids)], size.documents)) vms.push(...(await reads.vms({ ids: some })));
-  const known = await surroundings(ports.store, vms);
+  const known = await surroundings(ports.store, vms, { hosts });
   const domains = heard.reduce((sum, said) => sum + (said && 'domains' in said ? said.domains.length : 0), 0);
   return {
     flaws: judgeHosts(hosts, { ...known, vms: new Map(vms.map((vm) => [vm._id, vm])) }),

@@ -49,6 +49,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   vm_not_reserved: (seen, { store }) => store.consistency.repairs.reserve(seen),
   reservation_orphaned: (seen, { store }) => store.consistency.repairs.unreserve(seen),
   reservation_differs: (seen, { store }) => store.consistency.repairs.resizeReservation(seen),
+  host_operation_stale: (seen, { store }) => store.consistency.repairs.clearHostName(seen),
   host_sums_wrong: (seen, { store }) => store.consistency.repairs.addUp(seen),
   host_overcommitted: null,
   host_unreachable: null,

@@ -52,6 +52,7 @@ export type Evidence = {
     epoch: number | null;
   };
   reservation_differs: { host: number; vm: number; capacity: Capacity; should: Capacity };
+  host_operation_stale: { host: number; op: string };
   host_sums_wrong: { host: number; used: Capacity; vm_count: number; sum: Capacity; count: number };
   host_overcommitted: { host: number; used: Capacity; total: Capacity };
   host_unreachable: { host: number; name: string; error: string };

@@ -32,6 +32,13 @@ export const hostFlaws = {
     repair: 'reserves what the VM has, even where that overcommits the host',
     advice: null,
   },
+  host_operation_stale: {
+    ...ofHost,
+    what: 'A host names an operation as at work on it that has ended or does not exist',
+    detail: ({ op }) => `It names operation ${op}, which has ended or does not exist.`,
+    repair: 'takes the name off',
+    advice: null,
+  },
   host_sums_wrong: {
     ...ofHost,
     what: 'What a host says to be in use is not the sum of its reservations',

@@ -1,3 +1,4 @@
+import type { Host } from '../../schemas/hosts/host.js';
 import type { Operation, OperationState } from '../../schemas/operations/operation.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -60,8 +61,16 @@ export const handsOnService = ({ operation, wanted, holds, roles }: SeenService)
   );
 
 /** Every operation that these documents name: what is to be known of them. */
-export const namedOperations = (vms: readonly SeenVm[], services: readonly SeenService[]): string[] => [
-  ...new Set([...vms.flatMap((vm) => handsOn(vm, undefined)), ...services.flatMap(handsOnService)]),
+export const namedOperations = (
+  vms: readonly SeenVm[],
+  services: readonly SeenService[],
+  hosts: readonly Pick<Host, 'operation'>[] = [],
+): string[] => [
+  ...new Set([
+    ...vms.flatMap((vm) => handsOn(vm, undefined)),
+    ...services.flatMap(handsOnService),
+    ...hosts.flatMap(({ operation }) => operation ?? []),
+  ]),
 ];
 
 export type Surroundings = {

@@ -5,7 +5,7 @@ import { placeOf, placesOf } from '../vms/stays.js';
 import { isVmOffHost, isVmRunning } from '../vms/vm-states.js';
 import { mostUnasked, reasonOf } from '../vms/zombies.js';
 import { type Flaw, flaw } from './evidence.js';
-import { isExpected, isMoving, type SeenVm, type Surroundings } from './hands.js';
+import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { seenOf } from './judge-vms.js';
 
 export type SeenDomain = { vm: number; epoch: number; state: SightedDomain['state'] };
@@ -13,7 +13,7 @@ export type SeenDomain = { vm: number; epoch: number; state: SightedDomain['stat
 /** What a host said of itself: its domains, or why it cannot be reached; null: it is OFFLINE and was not asked. */
 export type Heard = { domains: readonly SeenDomain[] } | { error: string } | null;
 
-export type SeenHost = Pick<Host, '_id' | 'name' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count'> & {
+export type SeenHost = Pick<Host, '_id' | 'name' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count' | 'operation'> & {
   heard: Heard;
 };
 
@@ -23,10 +23,15 @@ export type AroundHosts = Surroundings & { vms: ReadonlyMap<number, SeenVm> };
 /** What of these hosts no operation explains: their books, and their domains. */
 export const judgeHosts = (hosts: readonly SeenHost[], known: AroundHosts): Flaw[] =>
   hosts.flatMap((host) => [
+    ...judgeName(host, known),
     ...judgeSums(host),
     ...Object.entries(host.vms).flatMap(([vm, capacity]) => judgeReservation(host, Number(vm), capacity, known)),
     ...judgeDomains(host, known),
   ]);
+
+function judgeName({ _id: host, operation: op }: SeenHost, { operations }: AroundHosts): Flaw[] {
+  return op && !isOpen(op, operations) ? [flaw('host_operation_stale', { host, op })] : [];
+}
 
 function judgeSums({ _id: host, used, total: whole, reserved, vms, vm_count }: SeenHost): Flaw[] {
   const count = Object.keys(vms).length;

@@ -37,6 +37,7 @@ export const FindingCode = z.enum([
   'vm_not_reserved',
   'reservation_orphaned',
   'reservation_differs',
+  'host_operation_stale',
   'host_sums_wrong',
   'host_overcommitted',
   'host_unreachable',

@@ -22,11 +22,11 @@ export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly 
 const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving';
 const ofService =
   'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality roles.operation';
-const ofHost = 'name state vm_mad total reserved used vms vm_count';
+const ofHost = 'name state vm_mad total reserved used vms vm_count operation';
 
 export type SeenHostDocument = Pick<
   Host,
-  '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count'
+  '_id' | 'name' | 'state' | 'vm_mad' | 'total' | 'reserved' | 'used' | 'vms' | 'vm_count' | 'operation'
 >;
 
 /** What a check of consistency reads: portions of documents, without what it need not know of them. */

@@ -145,6 +145,12 @@ export function createConsistencyRepairs(connection: Connection, { operations, s
       return (await vms.model.updateOne({ _id: vm, [field]: op }, { $set: { [field]: null } })).modifiedCount > 0;
     },
 
+    async clearHostName({ host, op }: Evidence['host_operation_stale']) {
+      return (
+        (await hosts.model.updateOne({ _id: host, operation: op }, { $set: { operation: null } })).modifiedCount > 0
+      );
+    },
+
     async releaseVm({ vm, hold: { op, epoch, attempt } }: Evidence['vm_hold_stale']) {
       const { modifiedCount } = await vms.model.updateOne(
         { _id: vm, 'hold.op': op, 'hold.epoch': epoch, 'hold.attempt': attempt },

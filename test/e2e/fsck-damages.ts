@@ -181,6 +181,11 @@ export const damages: readonly Damage[] = [
     await place.cluster.store.hosts.model.updateOne({ _id: stay.hid }, { $inc: more });
     return { resource: { type: 'host', id: stay.hid } };
   }),
+  damage('host_operation_stale', async (place) => {
+    const { host } = await ownHost(place);
+    await place.cluster.store.hosts.model.updateOne({ _id: host }, { $set: { operation: nobody } });
+    return { resource: { type: 'host', id: host } };
+  }),
   damage('host_sums_wrong', async (place) => {
     const { host } = await ownHost(place);
     await place.cluster.store.hosts.model.updateOne({ _id: host }, { $inc: { 'used.memory': 7 } });

@@ -191,6 +191,8 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['reservation_orphaned', () => ofHost({}, [vm('PENDING')])],
   ['reservation_orphaned', () => ofHost({}, [vm('ACTIVE/RUNNING', { history: [stay(2)] })])],
   ['reservation_differs', () => ofHost({ vms: { 7: { cpu: 60, memory: 256 } }, ...heard(domain()) }, [running])],
+  ['host_operation_stale', () => ofHost({ operation: 'lost', ...heard(domain()) }, [running])],
+  ['host_operation_stale', () => ofHost({ operation: 'failed', ...heard(domain()) }, [running])],
   ['host_sums_wrong', () => ofHost({ used: { cpu: 50, memory: 255 }, ...heard(domain()) }, [running])],
   ['host_sums_wrong', () => ofHost({ vm_count: 2, ...heard(domain()) }, [running])],
   ['host_overcommitted', () => ofHost({ total: { cpu: 40, memory: 256 }, ...heard(domain()) }, [running])],
