@@ -21,8 +21,8 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
   },
 });
 
-/** Found nowhere but where it is a member: within a text its quotes would be escaped. */
-const lastProbe = /"last_monitored_at":(?:null|"[^"]*"),?/g;
+/** Found nowhere but where they are members: within a text their quotes would be escaped. */
+const lastProbe = /"(?:last_monitored_at|next_look)":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
 const use =
@@ -37,7 +37,7 @@ const hashOf = (text: string, length: number): string =>
 
 /**
  * What stands for an object as it is shown, which is this JSON: as long as it is shown the same, and no longer. The moment
- * of a host's last probe is no part of it: with that, what a person has read would be old before it can be edited. What a VM
+ * of a host's last probe, and of its next, is no part of it: with that, what a person has read would be old before it can be edited. What a VM
  * uses, and what policies say, is a part of its own, which does not count for a change.
  */
 export function tagOf(json: string): string {

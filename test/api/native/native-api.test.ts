@@ -299,7 +299,8 @@ describe('long operations', () => {
     await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'FAILED_DEPLOYING', operation: null } });
     expect((await answered('recoverService', { id })).body.type).toBe('deployService');
     await world.store.services.model.updateOne({ _id: id }, { $set: { state: 'WARNING', operation: null } });
-    await world.store.services.model.updateOne({ _id: id }, { $set: { 'roles.$[].state': 'WARNING' } });
+    const warned = { 'roles.$[].state': 'WARNING', 'roles.$[].operation': null };
+    await world.store.services.model.updateOne({ _id: id }, { $set: warned });
     expect((await answered('repairService', { id })).body.type).toBe('repairService');
     const undeploy = await answered('undeployService', { id });
     expect(undeploy.body.type).toBe('undeployService');

@@ -273,7 +273,7 @@ describe('the actions of OneFlow', () => {
     const ends = await running();
     expect((await act(ends, 'shutdown')).status).toBe(204);
     expect(await lastOperation(ends)).toMatchObject({ kind: 'undeployService', input: { remove: false } });
-    const failed = await running({ state: 'FAILED_DEPLOYING' });
+    const failed = await running({ state: 'FAILED_DEPLOYING' }, { state: 'FAILED_DEPLOYING' });
     expect((await act(failed, 'recover')).status).toBe(204);
     expect(await lastOperation(failed)).toMatchObject({ kind: 'deployService' });
     const warned = await running({ state: 'WARNING' }, { state: 'WARNING', cardinality: 2 });

@@ -184,15 +184,15 @@ describe('onevm', () => {
   });
 
   it('has VMs switched at a time that is said', async () => {
-    await world.store.vms.model.create(madeVm({ _id: 83, state: 'ACTIVE', lcm_state: 'RUNNING' }));
-    expect(await run('onevm poweroff 83 --hard --schedule 2999-10-02T15:45:00Z')).toEqual(done);
-    expect(await run('onevm terminate 83 --schedule +999999999')).toEqual(done);
-    expect((await world.store.vms.find(83))?.schedule?.of.map(({ action, next_at }) => [action, next_at])).toEqual([
+    await world.store.vms.model.create(madeVm({ _id: 84, state: 'ACTIVE', lcm_state: 'RUNNING' }));
+    expect(await run('onevm poweroff 84 --hard --schedule 2999-10-02T15:45:00Z')).toEqual(done);
+    expect(await run('onevm terminate 84 --schedule +999999999')).toEqual(done);
+    expect((await world.store.vms.find(84))?.schedule?.of.map(({ action, next_at }) => [action, next_at])).toEqual([
       ['poweroff-hard', new Date('2999-10-02T15:45:00Z')],
       ['terminate', expect.any(Date)],
     ]);
-    expect((await run('onevm poweroff 83 --schedule 1999-10-02')).code).toBe(255);
-    expect(await world.store.operations.model.countDocuments({ 'resource.id': 83 })).toBe(0);
+    expect((await run('onevm poweroff 84 --schedule 1999-10-02')).code).toBe(255);
+    expect(await world.store.operations.model.countDocuments({ 'resource.id': 84 })).toBe(0);
   });
 
   it('puts VMs on hold and lets go of them, deploys and migrates them to a host, and marks them', async () => {
