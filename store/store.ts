@@ -32,6 +32,7 @@ import { createServiceStore } from './services/services.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
+import { createRelocations } from './vms/relocations.js';
 import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
@@ -65,6 +66,7 @@ export function createStore(connection: Connection) {
     hosts,
     clusters,
     moveBound: createBoundMoves(connection, vms),
+    relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     documents,
     vmTemplates: documents('vm_template'),

@@ -23,6 +23,8 @@ export type VmStep = {
   prepare?: (vms: readonly WorkVm[]) => Promise<void>;
   /** Runs for VMs whose work succeeded, before their last move is written. */
   before?: (vms: readonly WorkVm[]) => Promise<void>;
+  /** Writes the last moves; returns the ids of those that are there. Default: nothing else is written with them. */
+  write?: (moves: readonly (VmMove & { vm: WorkVm })[]) => Promise<ReadonlySet<number>>;
   /** Hears which VMs the batch is through with, as it goes. */
   watch?: BatchWatch;
 };
@@ -125,7 +127,7 @@ function recorder(vms: VmStore, step: VmStep, outcome: BatchOutcome) {
     const succeeded = moves.filter(({ event }) => event === leave);
     if (step.before && succeeded.length > 0) await step.before(succeeded.map(({ vm }) => vm));
     const at = new Date();
-    const matched = await vms.transition(
+    const matched = await (step.write ?? vms.transition)(
       moves.map((move) =>
         move.event === leave ? { ...move, set: { ...move.set, ...step.left?.(move.vm, at) } } : move,
       ),

@@ -8,17 +8,17 @@ import { arrival, placeOf } from '../../domain/vms/stays.js';
 import { arrivesBy, hasMoved, type MoveVerb, movesFrom, vmMoves } from '../../domain/vms/vm-moves.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
 import { isAfter } from '../../domain/vms/vm-verbs.js';
-import { isBound, wishOf, wishOn } from '../../domain/vms/vm-wish.js';
+import { wishOf, wishOn } from '../../domain/vms/vm-wish.js';
 import { isMigration } from '../../schemas/operations/operation.js';
 import type { Moving } from '../../schemas/vms/vm.js';
+import type { Reservation } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
-import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn, refusable, silenceOf } from './at-hosts.js';
+import { adapterFor, hostTargets, placed, placeIn, refusable, reservationsOf, silenceOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
-import { dropSurplus, siblingsIn } from './place-vms.js';
+import { siblingsIn } from './place-vms.js';
 import { takeVms } from './taking.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
@@ -60,11 +60,7 @@ export const movingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 
         : { do: 'settle' };
     }
     if (from === undefined) return { do: 'refused', why: vm.reason ?? `VM ${id} is ${vmStateName(vm)}` };
-    const found = await reserved(store, vm, host, settings.placement);
-    if ('why' in found) return { do: 'refused', why: found.why };
-    const moving: Moving = { ...found, epoch: vm.epoch, from };
-    const why = await writtenDown(store, vm, { vm, event: vmMoves[from].settled, set: { moving } }, found.hid);
-    return why === null ? { do: 'move', to: found.hostname, steps: vmMoves[from].steps(live) } : { do: 'refused', why };
+    return sentAway(store, vm, { host, from, live }, settings.placement);
   },
 
   /** Before each step the hold is taken anew: what the step before may still do is stale then. False: somebody else is to have the VM. */
@@ -84,13 +80,19 @@ export const movingActivities = ({ store, settings }: Pick<StepPorts, 'store' | 
   },
 });
 
-/** Another host of the VM's cluster with what it needs reserved there; or why there is none. `host`: that one, whatever the VM requires. */
-async function reserved(
+type MoveWish = { host: number | null; from: Moving['from']; live: boolean };
+
+/**
+ * Reserves what the VM needs on another host of its cluster, and writes down that it goes there; or says why there is none. `host`: that
+ * one, whatever the VM requires.
+ */
+async function sentAway(
   store: Store,
   vm: WorkVm,
-  host: number | null,
+  { host, from, live }: MoveWish,
   settings: StepPorts['settings']['placement'],
-): Promise<Omit<Moving, 'epoch' | 'from'> | { why: string }> {
+): Promise<MovePlan> {
+  const refused = (why: string): MovePlan => ({ do: 'refused', why });
   const here = placeOf(vm)?.hid;
   const wish = host === null ? wishOf(vm) : wishOn(vm);
   const { tied } = wish;
@@ -101,19 +103,26 @@ async function reserved(
     const near = others.filter((one) => one.cluster?.id === cluster?.id);
     const [named] = host === null ? [] : others;
     if (named && near.length === 0)
-      return { why: `host ${named.name} is in cluster ${named.cluster?.name}, and VM ${vm._id} in ${cluster?.name}` };
-    const had = (await store.hosts.reservationsOf([vm._id])).find((one) => near.some(({ id }) => id === one.host));
+      return refused(`host ${named.name} is in cluster ${named.cluster?.name}, and VM ${vm._id} in ${cluster?.name}`);
     const siblings = tied ? withoutOne(await siblingsIn(store, [tied.service]), tied, here) : [];
-    const plan = await inSlices(planning(near, [wish], settings, { siblings }));
-    const [place] = had ? [{ host: had.host, record: undefined }] : plan.placed;
-    if (!place) return { why: plan.unplaced[0]?.reason ?? 'there is no other host' };
-    const granted = await store.hosts.reserve(had ? [] : [{ vm: vm._id, host: place.host, capacity: vm.capacity }]);
-    const target = near.find(({ id }) => id === place.host);
-    if (!target || !(had || granted.some((one) => one.host === place.host))) continue;
+    const { placed, unplaced } = await inSlices(planning(near, [wish], settings, { siblings }));
+    const [place] = placed;
+    const target = near.find(({ id }) => id === place?.host);
+    if (!place || !target) return refused(unplaced[0]?.reason ?? 'there is no other host');
     const { id: hid, name: hostname, vm_mad } = target;
-    return { hid, hostname, vm_mad, ...(place.record && { placed: place.record }) };
+    const moving: Moving = { hid, hostname, vm_mad, placed: place.record, epoch: vm.epoch, from };
+    const departed = await store.relocations.depart({
+      move: { vm, event: vmMoves[from].settled, set: { moving } },
+      to: { vm: vm._id, host: hid, capacity: vm.capacity },
+      // What it may not share a host with forbids it, wherever it is sent.
+      tied: wishOf(vm).tied,
+    });
+    if (departed === 'leaves') return { do: 'move', to: hostname, steps: vmMoves[from].steps(live) };
+    if (departed === 'taken') return refused(`another operation has VM ${vm._id} now`);
+    if (departed === 'bound')
+      return refused(`VMs of service ${wishOf(vm).tied?.service} that it must not be with have come to its new host`);
   }
-  return { why: 'hosts fill up faster than they are asked: try it again' };
+  return refused('hosts fill up faster than they are asked: try it again');
 }
 
 /** Whether a host of its cluster would take the VM now. */
@@ -143,15 +152,9 @@ function withoutOne(siblings: readonly Sibling[], { service, role }: { service: 
   return siblings.filter((_, at) => at !== own);
 }
 
-/** Writes where it goes; of one that others may not share a host with, where these are is looked at in the same transaction. */
-async function writtenDown(store: Store, vm: WorkVm, move: VmMove, host: number): Promise<string | null> {
-  const { tied } = wishOf(vm);
-  if (!tied || !isBound(tied) || tied.apart.length === 0) {
-    return (await store.vms.transition([move])).has(vm._id) ? null : `another operation has VM ${vm._id} now`;
-  }
-  const { there } = await store.moveBound(tied.service, [{ move, tied: { ...tied, together: [] }, host }]);
-  return there.has(vm._id) ? null : `VMs of service ${tied.service} that it must not be with have come to its new host`;
-}
+/** What a VM on its way has reserved on the host that it leaves, and on the one that it goes to. */
+const whereItWas = (vm: WorkVm): Reservation[] => reservationsOf({ ...vm, moving: null });
+const whereItWasToGo = (vm: WorkVm): Reservation[] => (vm.moving ? reservationsOf({ ...vm, history: [] }) : []);
 
 /** The steps of migrations at hypervisors. */
 export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
@@ -181,10 +184,13 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
           moving
             ? { history: arrival(history, moving, at), moving: null, snapshots: [], ...(resched && { resched: null }) }
             : {},
+        write: (moves) =>
+          store.relocations.settle(
+            moves.map((move) => ({ move, left: move.set?.moving === null ? whereItWas(move.vm) : [] })),
+          ),
       }),
     });
     if (!arrives) return outcome;
-    await dropSurplus(store, vms);
     if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
     return outcome;
   },
@@ -200,10 +206,7 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
     const vm = await store.vms.renew(op, id);
     if (!vm) return;
     const from = vm.moving?.from ?? (vm.lcm_state === 'BOOT_MIGRATE' ? 'running' : null);
-    if (from === null) {
-      await dropSurplus(store, [id]);
-      return;
-    }
+    if (from === null) return;
     const { fence, settled } = vmMoves[from];
     const hosts = hostTargets(store);
     await hosts.read([vm]);
@@ -230,8 +233,8 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
       hasArrived && vm.moving
         ? { history: arrival(vm.history, vm.moving, new Date()), snapshots: [], ...(vm.resched && { resched: null }) }
         : {};
-    await store.vms.transition([{ vm, event, set: { reason, moving: null, ...history }, release: true }]);
-    await dropSurplus(store, [id]);
+    const move = { vm, event, set: { reason, moving: null, ...history }, release: true };
+    await store.relocations.settle([{ move, left: hasArrived ? whereItWas(vm) : whereItWasToGo(vm) }]);
     if (await store.vms.anyWaiting()) await engine.signalPlacement();
   },
 });

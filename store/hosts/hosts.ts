@@ -10,7 +10,7 @@ import { type Host, type HostState, hostFields } from '../../schemas/hosts/host.
 import type { Condemned, Strays } from '../../schemas/hosts/strays.js';
 import { modelOf } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
-import { type Transaction, within } from '../mongo/transaction.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import type { ClusterStore } from './clusters.js';
 
 type HostChange = Partial<
@@ -93,7 +93,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
   /** Past Mongoose, which looks through the whole of an update for each path in it: 400 VMs on one host took 250 ms. */
   const native = () => connection.collection<Host>('hosts');
 
-  const reservationsOf = async (vms: readonly number[]): Promise<Reservation[]> => {
+  const reservationsOf = async (vms: readonly number[], transaction?: Transaction): Promise<Reservation[]> => {
     if (vms.length === 0) return [];
     // Only what is asked for leaves the server: hosts hold thousands of entries, and this is asked at every placement.
     const found = await hosts
@@ -102,6 +102,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         { $match: { vms: { $ne: {} } } },
         { $sort: { _id: 1 } },
       ])
+      .session(sessionOf(transaction))
       .exec();
     return found.flatMap((host) =>
       Object.entries(host.vms).map(([vm, capacity]) => ({ vm: Number(vm), host: host._id, capacity })),
@@ -279,7 +280,7 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
      * Reserves what fits: one guarded update a host takes all of its share or nothing. Returns the reservations that these
      * VMs then have, whoever made them; what is missing did not fit any more and is to be planned again.
      */
-    async reserve(reservations: readonly Reservation[]): Promise<Reservation[]> {
+    async reserve(reservations: readonly Reservation[], transaction?: Transaction): Promise<Reservation[]> {
       const updates = byHost(reservations).map(([host, share]): mongo.AnyBulkWriteOperation<Host> => {
         const sum = sumOf(share);
         return {
@@ -303,19 +304,24 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
         };
       });
       if (updates.length === 0) return [];
-      const { modifiedCount } = await native().bulkWrite(updates, { ordered: false });
-      return modifiedCount === updates.length ? [...reservations] : reservationsOf(reservations.map(({ vm }) => vm));
+      const { modifiedCount } = await native().bulkWrite(updates, { ordered: false, ...within(transaction) });
+      if (modifiedCount === updates.length) return [...reservations];
+      return reservationsOf(
+        reservations.map(({ vm }) => vm),
+        transaction,
+      );
     },
 
     /** Gives reservations back; each once, however often it is asked. Returns true when any capacity came free. */
-    async release(reservations: readonly Reservation[]): Promise<boolean> {
+    async release(reservations: readonly Reservation[], transaction?: Transaction): Promise<boolean> {
+      const options = { ordered: false, ...within(transaction) };
       const shares = byHost(reservations);
       if (shares.length === 0) return false;
-      const { modifiedCount } = await native().bulkWrite(shares.map(releaseAtOnce), { ordered: false });
+      const { modifiedCount } = await native().bulkWrite(shares.map(releaseAtOnce), options);
       if (modifiedCount === shares.length) return true;
       // Of some host not all are there any more, and then nothing of its share was given back: one by one.
       const oneByOne = reservations.map((reservation) => releaseAtOnce([reservation.host, [reservation]]));
-      return (await native().bulkWrite(oneByOne, { ordered: false })).modifiedCount > 0 || modifiedCount > 0;
+      return (await native().bulkWrite(oneByOne, options)).modifiedCount > 0 || modifiedCount > 0;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Connection } from 'mongoose';
 import { createTies, type Tied } from '../../domain/placement/placement-ties.js';
 import { portionsOf } from '../../domain/portions.js';
-import { within, withTransaction } from '../mongo/transaction.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { VmMove } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
@@ -23,10 +23,7 @@ export const movedAtOnce = 200;
 export function createBoundMoves(connection: Connection, vms: VmStore) {
   const moveSome = (service: number, moves: readonly BoundMove[]): Promise<BoundlyMoved> =>
     withTransaction(connection, async (transaction) => {
-      await connection
-        .collection<{ _id: number }>('services')
-        .updateOne({ _id: service }, { $inc: { placements: 1 } }, within(transaction));
-      const ties = createTies(await vms.siblings([service], transaction));
+      const ties = await tiesWithin(connection, vms, service, transaction);
       const refused: number[] = [];
       const allowed = moves.flatMap(({ move, tied, host }): VmMove[] => {
         if (ties.refuses(tied, host)) {
@@ -49,4 +46,12 @@ export function createBoundMoves(connection: Connection, vms: VmStore) {
     }
     return all;
   };
+}
+
+/** Where the VMs of a service are, for whoever writes in this transaction where another one is: of two that meet, one goes again. */
+export async function tiesWithin(connection: Connection, vms: VmStore, service: number, transaction: Transaction) {
+  await connection
+    .collection<{ _id: number }>('services')
+    .updateOne({ _id: service }, { $inc: { placements: 1 } }, within(transaction));
+  return createTies(await vms.siblings([service], transaction));
 }

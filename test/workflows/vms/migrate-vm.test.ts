@@ -4,7 +4,7 @@ import { placeOf } from '../../../domain/vms/stays.js';
 import { type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
 import type { VmCall } from '../../../domain/vms/vm-verbs.js';
 import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
-import { newWorld, type World } from '../../support/world.js';
+import { type Asked, newWorld, type World } from '../../support/world.js';
 import { twice } from '../../support/world-steps.js';
 
 let world: World;
@@ -180,6 +180,36 @@ describe('migrateVm', () => {
     expect(domainsOf(id)).toEqual([]);
     await world.accounted();
   });
+
+  it.each([
+    ['suspend', false, 'move'],
+    ['poweroff', false, 'move'],
+    [undefined, true, 'migrate'],
+    [undefined, false, 'move'],
+  ] as const)(
+    'keeps nothing reserved of a VM (%s, live: %s) that is terminated as it arrives',
+    async (action, live, call) => {
+      const id = await made(action);
+      const waiting: Promise<never>[] = [];
+      world.steps.watch((step, run) => {
+        if (step.name === 'moveVms') waiting.push(step.cancelled);
+        return run();
+      });
+      let ending: Promise<Asked> | undefined;
+      // Its host goes on with what it was asked for: the VM is there when its step has heard that it is to stop.
+      world.hypervisor.afterEach = async (made) => {
+        if (made.call !== call || made.vm !== id) return;
+        ending ??= world.terminate(id);
+        await ending;
+        await waiting.at(-1)?.catch(() => {});
+      };
+      const { op } = await world.migrate(id, { live });
+      await world.ended(op);
+      expect(await world.ended((await ending)?.op ?? '')).toMatchObject({ state: 'succeeded' });
+      expect(domainsOf(id)).toEqual([]);
+      await world.accounted();
+    },
+  );
 
   it('goes to the host that is named, and says why it does not go there', async () => {
     const id = await made();
