@@ -203,14 +203,15 @@ describe.each([
   });
 
   it('a server that falls silent is late, and a signal ends the wait with its own reason', async () => {
-    let arrived = 0;
-    const client = await serving(() => {
-      arrived++;
+    const arrived: unknown[] = [];
+    const client = await serving(({ url }) => {
+      arrived.push(url);
     }, certificate);
     expect(await thrown(client.list('/vms', z.unknown(), { within: 100 }))).toMatchObject({ reason: 'late' });
     const wish = new AbortController();
-    const waiting = thrown(client.list('/vms', z.unknown(), { signal: wish.signal }));
-    await expect.poll(() => arrived).toBe(2);
+    // The one that was late may never have come so far as the server.
+    const waiting = thrown(client.list('/hosts', z.unknown(), { signal: wish.signal }));
+    await expect.poll(() => arrived).toContainEqual(expect.stringContaining('/hosts'));
     const reason = new Error('nobody waits any more');
     wish.abort(reason);
     expect(await waiting).toBe(reason);

@@ -149,10 +149,13 @@ export async function populate(world: World): Promise<Population> {
     const state = { state: 'HOLD' as const, lcm_state: 'LCM_INIT' as const, operation: null };
     return { name: `vm-${id}`, ...state, service: null };
   });
+  const monitored = (await store.hosts.model.distinct('_id', { state: 'MONITORED' }).exec()).map(Number);
+  // Nothing is done to the host of those that something is done to.
+  const [home = -1, ...flushable] = monitored.slice(-5);
   const stay = {
     seq: 0,
-    hid: 0,
-    hostname: 'host-0',
+    hid: home,
+    hostname: `host-${home}`,
     vm_mad: 'simulated',
     epoch: 0,
     etime: null,
@@ -173,7 +176,6 @@ export async function populate(world: World): Promise<Population> {
 
   const idsIn = async (collection: string) =>
     (await world.mongodb.collection<{ _id: number }>(collection).distinct('_id')).map(Number);
-  const flushable = (await store.hosts.model.distinct('_id', { state: 'MONITORED' }).exec()).slice(-4).map(Number);
   const idsOf = async (model: { distinct(field: '_id'): { exec(): Promise<unknown[]> } }) =>
     (await model.distinct('_id').exec()).map(Number);
   return {
@@ -183,7 +185,7 @@ export async function populate(world: World): Promise<Population> {
       ),
     ),
     // One that is flushed is not changed any more: no worker ends that.
-    hosts: (await idsOf(store.hosts.model)).filter((id) => !flushable.includes(id)),
+    hosts: (await idsOf(store.hosts.model)).filter((id) => id !== home && !flushable.includes(id)),
     flushable,
     vms: (await idsOf(store.vms.model)).filter(
       (id) => ![...off, ...held, ...placed, ...fitted].some(({ _id }) => _id === id),
