@@ -36,7 +36,9 @@ describe('the guard of admission', () => {
     expect(won).toHaveLength(1);
     expect(lost).toEqual([expect.objectContaining({ code: 'operation_in_progress', operation: won[0] })]);
     expect(await operationsOf(id)).toBe(2);
-    expect(await world.service(id)).toMatchObject({ operation: won[0], wanted: null });
+    const { operation, wanted, roles } = await world.service(id);
+    expect([operation, wanted]).toEqual([null, null]);
+    expect(new Set(roles.flatMap((role) => role.operation ?? []))).toEqual(new Set(won));
     held.release();
     expect(await world.ended(won[0] ?? '')).toMatchObject({ state: 'succeeded' });
     await world.accounted();

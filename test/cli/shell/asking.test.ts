@@ -92,7 +92,8 @@ describe('commands', () => {
   const refused: [words: string, says: RegExp][] = [
     ['ser', /^Usage: arcus service /],
     ['service-t', /^Usage: arcus service-template /],
-    ['vm upd 0', /missing required argument 'attributes'/],
+    ['vm upd 0', /"upd" can mean more than one command\.\n {2}arcus vm update\n {2}arcus vm updateconf\n/],
+    ['vm update 0', /missing required argument 'attributes'/],
     ['service-template in', /missing required argument 'service-template'/],
     [
       'host d 0',
