@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { belongs, byRole, missingOf, rolesHealth } from '../../domain/services/service-health.js';
 import { isUp } from '../../domain/services/service-states.js';
+import { placeOf } from '../../domain/vms/stays.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
@@ -106,13 +107,14 @@ export const deploymentActivities = ({ store, settings, directory }: MakingPorts
       await failVms(store, op, id, failures);
     }
     const names = roles.map(({ role }) => role);
-    const whyNot = ({ role, vms }: StaffedRole): string | null =>
-      whyNotRunning(role, vms, failures.get(role.name) ?? null);
+    const whyNot = ({ role, vms }: StaffedRole, offline?: ReadonlyMap<number, string>): string | null =>
+      whyNotRunning(role, vms, failures.get(role.name) ?? null, offline);
     const found = await staffOf(store, id, names, (staff) => whyNot(staff) === null);
+    const offline = await offlineHostsOf(store, [...found.values()].flatMap(othersOf));
     const ends = roles.flatMap(({ role: name, step }): RoleEnd[] => {
       const staff = found.get(name);
       if (!staff) return [];
-      const reason = whyNot(staff);
+      const reason = whyNot(staff, offline);
       const last_vmname = Math.max(0, ...staff.vms.map((vm) => (vm.service?.ordinal ?? -1) + 1));
       return reason === null
         ? [{ role: name, step, event: 'deployed', reason, last_vmname }]
@@ -242,13 +244,37 @@ export async function staffOf(
   return staff;
 }
 
+/** Those of a role that do not run as they should. */
+const othersOf = ({ vms }: { vms: readonly WorkVm[] }): WorkVm[] => vms.filter((vm) => belongs(vm) && !isVmHealthy(vm));
+
+/** By VM, the name of its host, where that is OFFLINE. */
+async function offlineHostsOf(store: StepPorts['store'], vms: readonly WorkVm[]): Promise<Map<number, string>> {
+  const places = vms.flatMap((vm) => placeOf(vm)?.hid ?? []);
+  const hosts = places.length === 0 ? [] : await store.hosts.byIds([...new Set(places)]);
+  const offline = new Map(hosts.flatMap(({ _id, name, state }) => (state === 'OFFLINE' ? [[_id, name]] : [])));
+  return new Map(
+    vms.flatMap((vm) => {
+      const name = offline.get(placeOf(vm)?.hid ?? -1);
+      return name === undefined ? [] : [[vm._id, name]];
+    }),
+  );
+}
+
 /** Why a role cannot be called RUNNING, or null when it can. */
-export function whyNotRunning(role: Role, vms: readonly WorkVm[], failure: string | null): string | null {
-  const its = vms.filter(belongs);
-  const running = its.filter(isVmHealthy).length;
-  const others = its.filter((vm) => !isVmHealthy(vm));
+function whyNotRunning(
+  role: Role,
+  vms: readonly WorkVm[],
+  failure: string | null,
+  offline: ReadonlyMap<number, string> = new Map(),
+): string | null {
+  const running = vms.filter((vm) => belongs(vm) && isVmHealthy(vm)).length;
+  const others = othersOf({ vms });
   if (running <= role.cardinality && missingOf(role, vms) === 0 && others.length === 0) return null;
-  const said = others.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
+  const said = others.flatMap((vm) => {
+    const host = offline.get(vm._id);
+    const why = [host && `its host ${host} is OFFLINE`, vm.reason].filter(Boolean);
+    return why.length === 0 ? [] : [`VM ${vm._id} (${vm.name}): ${why.join('; ')}`];
+  });
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
   // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
   const whole = failure === null || said.some((one) => one.endsWith(failure)) ? [] : [failure];

@@ -19,12 +19,13 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
   if (work && (action !== 'delete' || recovery.do === 'nothing')) return atWork(vm, work);
   if (vm.between && !endsIt.has(recovery.do)) return isBetween(vm);
   if (recovery.do === 'nothing') return wrongState(`VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
-  return action === 'delete' ? mayTerminate(vm, true) : 'may';
+  if (action === 'delete') return mayTerminate(vm, true);
+  return recovery.do === 'deploy' ? unlessOffline(vm) : 'may';
 }
 
 /** What was said of it, or done to it, once more. */
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
-export const mayDeployAgain = (vm: Vm): Verdict => free(vm, deployedAgainIn);
+export const mayDeployAgain = (vm: Vm): Verdict => asked(vm, deployedAgainIn);
 export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => asked(vm, statesOf(action));
 export const mayChangeDevices = (vm: Vm, action: DeviceAction): Verdict => asked(vm, statesOf(action));
 export const mayResume = (vm: Vm): Verdict => asked(vm, statesOf('resume'));
@@ -103,8 +104,11 @@ const isGone = (id: number): Refusal => wrongState(`VM ${id} is DONE: nothing of
 /** The same of what its host has to do: of one that is OFFLINE nothing is asked. */
 function asked(vm: Vm, states: readonly VmStateName[]): Verdict {
   const verdict = free(vm, states);
-  if (verdict !== 'may' || vm.offline === undefined) return verdict;
-  const { id, offline, state } = vm;
+  return verdict === 'may' ? unlessOffline(vm) : verdict;
+}
+
+function unlessOffline({ id, offline, state }: Vm): Verdict {
+  if (offline === undefined) return 'may';
   const recreated = recoveries[state].recreate.do === 'recreate' ? ', or recreate it on another one' : '';
   return wrongState(
     `VM ${id} is on host ${offline}, which is OFFLINE: nothing is asked of it. Enable the host, if it answers; else terminate the VM${recreated}.`,

@@ -236,6 +236,36 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
+  it('says of a VM that somebody else has in hand that its host is OFFLINE', async () => {
+    const { id } = await world.running(one);
+    const [first = -1, second = -1] = await idsOf(id);
+    await world.failed(id, ({ _id }) => _id === first);
+    world.hypervisor.bootMilliseconds = 3_600_000;
+    const { op } = await world.recoverVm(first, 'retry');
+    await eventually(async () => (await world.vm(first)).lcm_state === 'BOOT');
+    await expect(world.recoverVm(first, 'retry')).rejects.toMatchObject({ code: 'operation_in_progress' });
+    const stay = (await world.vm(first)).history.at(-1);
+    await world.store.hosts.update(stay?.hid ?? -1, { state: 'OFFLINE' });
+    try {
+      const { error } = await world.ended((await world.repair(id)).op);
+      expect(error?.detail).toContain(`VM ${first} (web_0_(service_${id})): its host ${stay?.hostname} is OFFLINE`);
+      await world.cancel(op);
+      await world.ended(op);
+      // Nothing is tried again there.
+      await expect(world.recoverVm(first, 'retry')).rejects.toMatchObject({
+        code: 'wrong_state',
+        message: expect.stringContaining(`${stay?.hostname}, which is OFFLINE`),
+      });
+      await expect(world.retry(op)).rejects.toMatchObject({ code: 'wrong_state' });
+    } finally {
+      world.hypervisor.bootMilliseconds = 0;
+      await world.store.hosts.update(stay?.hid ?? -1, { state: 'MONITORED' });
+    }
+    expect(await world.vm(second)).toMatchObject({ lcm_state: 'RUNNING' });
+    await repaired(id);
+    await world.accounted();
+  });
+
   it('gives way to an undeployment', async () => {
     const { id } = await world.running(one);
     const [vm = -1] = await idsOf(id);
