@@ -1,8 +1,9 @@
 import type { NextAction } from '../../schemas/operations/next-action.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
+import { isSilent } from '../hosts/host-states.js';
 import { isOpen } from '../operation-states.js';
-import { vmSwitches } from '../vms/vm-switches.js';
+import { switchOf, vmSwitches } from '../vms/vm-switches.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
 import type { ActionFacts } from './facts.js';
 
@@ -47,9 +48,10 @@ const rows = [
   [
     'retry',
     { do: 'retry' },
-    'Try it again: a new operation that goes on from what is.',
-    // Of a service that is asked about, recover and repair do the same.
-    ({ about, resource }) => about === 'operation' || resource?.type !== 'service',
+    retryText,
+    // Of a service that is asked about, recover and repair do the same. A host that was enabled since is not to be flushed any more.
+    ({ about, resource }) =>
+      resource?.type === 'host' ? resource.state === 'DISABLED' : about === 'operation' || resource?.type !== 'service',
   ],
   [
     'retry',
@@ -136,9 +138,28 @@ const rows = [
     { do: 'setHost', to: 'offline' },
     'Ask it no more: VMs that are ended there count as gone although it does not answer.',
     // Of one that answers it would not be true.
-    ({ resource }) => resource?.type === 'host' && resource.state === 'ERROR',
+    ({ resource }) => resource?.type === 'host' && isSilent(resource),
   ],
 ] as const satisfies readonly Row[];
+
+/** What is tried again, in words: a VM that is well says of itself nothing of what failed. */
+function retryText({ operation }: ActionFacts): string {
+  switch (operation?.kind) {
+    case 'flushHost':
+      return 'Flush it again: move the VMs that are still on it to other hosts.';
+    case 'migrateVm':
+      return 'Migrate it again: its last migration did not come to its end.';
+    case 'performOnVm': {
+      const action = switchOf(operation);
+      return action === null ? again : `Ask for its ${action} again: the last one did not come to its end.`;
+    }
+    case 'changeDevices':
+      return 'Change its devices again: the last change did not come to its end.';
+    default:
+      return again;
+  }
+}
+const again = 'Try it again: a new operation that goes on from what is.';
 
 /** What a claim says of a VM: at a step that hangs how that came out, of one that is UNKNOWN what it is. */
 function claimText({ resource }: ActionFacts, action: 'success' | 'failure'): string {

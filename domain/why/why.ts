@@ -1,5 +1,6 @@
 import type { OperatedKind } from '../../schemas/kinds.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
+import type { OperationKind } from '../../schemas/operations/operation.js';
 import type { Why } from '../../schemas/operations/why.js';
 import type { ActionName } from '../acts/next-actions.js';
 import { isOpen } from '../operation-states.js';
@@ -108,6 +109,12 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   disable: ['disable', 'the host'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;
 
+/** The same of operations that are asked for again, where what failed is not what there is to see. */
+const retried: { readonly [K in OperationKind]?: readonly [verb: string, object: string] } = {
+  flushHost: ['flush', 'it again'],
+  migrateVm: ['migrate', 'it again'],
+};
+
 /** What can be done, in words; nothing of it where all goes as it should. */
 function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story): string | null {
   const open = operation !== null && isOpen(operation);
@@ -121,14 +128,16 @@ function adviceOn({ operation, actions, subject }: WhyFacts, { trouble }: Story)
   // What administrators may claim is listed, and not advised.
   const sound = actions.filter(({ name }) => !name.startsWith('recover_'));
   const offered = asks ? sound.filter(({ name }) => name in deeds && name !== 'retry' && name !== 'give_up') : sound;
-  return `You can ${asks ? 'also ' : ''}${choices(offered, subject)}.`;
+  return `You can ${asks ? 'also ' : ''}${choices(offered, subject, operation)}.`;
 }
 
 /** `cancel the operation, or undeploy or delete the service`: an object is said once. */
-function choices(actions: readonly NextAction[], { type }: Subject): string {
+function choices(actions: readonly NextAction[], { type }: Subject, operation: WhyFacts['operation']): string {
   const verbs = new Map<string, string[]>();
-  for (const { name } of actions) {
-    const [verb, of] = deeds[name] ?? [name.replaceAll('_', ' '), ''];
+  for (const { name, href } of actions) {
+    const ofLast =
+      operation && href.endsWith(`/operations/${operation._id}/retry`) ? retried[operation.kind] : undefined;
+    const [verb, of] = ofLast ?? deeds[name] ?? [name.replaceAll('_', ' '), ''];
     // Of a service, what is resumed is what of it is switched off.
     const object = name === 'resume' && type === 'service' ? 'its VMs' : of;
     verbs.set(object, [...(verbs.get(object) ?? []), verb]);

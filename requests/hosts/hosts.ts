@@ -111,7 +111,11 @@ export async function updateHost(
     if (cluster_id !== before.cluster_id) await store.operations.setCluster(id, cluster_id, transaction);
     const after = await store.hosts.update(
       id,
-      { attributes, ...(becomes !== undefined && { state: becomes, error: null }) },
+      {
+        attributes,
+        // That one does not answer is not forgotten with its being disabled.
+        ...(becomes !== undefined && { state: becomes, error: keepsSilence(host, becomes) ? host.error : null }),
+      },
       transaction,
     );
     return after && { after, becomes };
@@ -195,6 +199,9 @@ async function mayPutInto(context: OperationsContext, caller: Caller, cluster: n
     });
   authorised(caller, 'cluster', found, 'admin', cluster);
 }
+
+const keepsSilence = ({ state }: Pick<Host, 'state'>, becomes: HostState): boolean =>
+  state === 'ERROR' && becomes === 'DISABLED';
 
 /** What can be edited of a host, as it is. */
 function editable({ state, total, cluster_id = defaultCluster, attributes = {}, reserve = {} }: Host): HostEdit {

@@ -4,6 +4,7 @@ import { type Act, verdictOn } from '../../../domain/acts/acts.js';
 import type { ActionFacts } from '../../../domain/acts/facts.js';
 import { nextActions, requestFor } from '../../../domain/acts/next-actions.js';
 import type { Verdict } from '../../../domain/acts/verdict.js';
+import { isSilent } from '../../../domain/hosts/host-states.js';
 import { isUp } from '../../../domain/services/service-states.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { actionFacts, type Resource } from '../../../requests/acts/action-facts.js';
@@ -215,7 +216,7 @@ const unsaid: Record<string, (act: Act, facts: ActionFacts) => boolean> = {
     resource?.type === 'vm' &&
     resource.state === 'ACTIVE/RUNNING',
   'hosts that answer are not given up': (act, { resource }) =>
-    act.do === 'setHost' && act.to === 'offline' && resource?.type === 'host' && resource.state !== 'ERROR',
+    act.do === 'setHost' && act.to === 'offline' && resource?.type === 'host' && !isSilent(resource),
   'a VM without a host is tried again': (act, { resource }) =>
     act.do === 'resume' && resource?.type === 'vm' && resource.state === 'PENDING',
   'hosts that were given up are taken back': (act, { resource }) =>

@@ -247,6 +247,13 @@ describe('what may be done', () => {
       { about: 'resource', resource: vm('ACTIVE/RUNNING', { unready: true }) },
       ['report_ready', 'terminate'],
     ],
+    ...(['ACTIVE/PROLOG_FAILURE', 'ACTIVE/BOOT_FAILURE', 'ACTIVE/UNKNOWN'] as const).map(
+      (state): [string, Partial<ActionFacts>, string[]] => [
+        `a VM that is ${state} on a host that is OFFLINE`,
+        { about: 'resource', operation: operation('failed', 'deployVm'), resource: vm(state, { offline: 'host-3' }) },
+        ['recreate', 'terminate'],
+      ],
+    ),
     ['a VM that is DONE', { operation: operation('succeeded', 'terminateVm'), resource: vm('DONE') }, []],
     [
       'a host that takes VMs',
@@ -263,6 +270,34 @@ describe('what may be done', () => {
         resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 0, work: null },
       },
       ['enable'],
+    ],
+    [
+      'a host that is disabled and does not answer',
+      {
+        about: 'resource',
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: 'no route', vms: 2, work: null },
+      },
+      ['enable', 'offline'],
+    ],
+    [
+      'a host whose flush has failed',
+      {
+        about: 'resource',
+        operation: operation('failed', 'flushHost'),
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 2, work: null },
+        mayAdmin: true,
+      },
+      ['retry', 'enable', 'flush'],
+    ],
+    [
+      'a host that was enabled after its flush had failed',
+      {
+        about: 'resource',
+        operation: operation('failed', 'flushHost'),
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'MONITORED', error: null, vms: 2, work: null },
+        mayAdmin: true,
+      },
+      ['disable'],
     ],
     [
       'a host that is offline',
@@ -302,6 +337,15 @@ describe('what may be done', () => {
           expect(new Set(offered).size).toBe(offered.length);
           if (state !== 'waiting_for_you') expect(offered).not.toContain('skip');
         }
+  });
+
+  it('names what is tried again of what is well', () => {
+    const host = { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 2, work: null } as const;
+    const said = (kind: Operation['kind'], resource: ResourceFacts) =>
+      nextActions(facts({ about: 'resource', operation: operation('failed', kind), resource, mayAdmin: true }))[0]
+        ?.description;
+    expect(said('flushHost', host)).toMatch(/^Flush it again: /);
+    expect(said('migrateVm', vm('ACTIVE/RUNNING'))).toMatch(/^Migrate it again: /);
   });
 
   it('can be sent and typed as it is offered', () => {

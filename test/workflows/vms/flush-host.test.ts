@@ -183,4 +183,24 @@ describe('flushHost', () => {
       message: expect.stringMatching(words),
     });
   });
+
+  it('is refused of a host that was disabled while it did not answer, until that has answered', async () => {
+    const since = new Date(0);
+    await world.store.hosts.model.updateOne({ _id: from }, { state: 'ERROR', error: 'it is off', silent_since: since });
+    const to = (state: HostEdit['state']) =>
+      world.operations.hosts.update(world.caller, from, {
+        revise: (before) => ({ wish: { ...before, state }, named: new Set(['state']) }),
+        precondition: unconditional,
+      });
+    await to('disabled');
+    expect(await host(from)).toMatchObject({ state: 'DISABLED', error: 'it is off', silent_since: since });
+    expect(await problem(world.flush(from))).toMatchObject({
+      code: 'wrong_state',
+      message: expect.stringMatching(/does not answer: it is off\./),
+    });
+    const { actions } = await world.operations.why.host(world.caller, from);
+    expect(actions.map(({ name }) => name)).toEqual(['enable', 'offline']);
+    await to('enabled');
+    expect(await host(from)).toMatchObject({ error: null });
+  });
 });
