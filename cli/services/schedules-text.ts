@@ -9,7 +9,7 @@ export const schedulesTable = (policies: readonly ScheduledPolicyResource[], now
       { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
       { title: 'DOES', text: ({ action, type, adjust }) => action ?? `${type} ${adjust}` },
       { title: 'NEXT', text: (policy) => nextText(policy, now) },
-      { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
+      { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.time)} ${last.verdict}: ${last.why}` : '-') },
     ],
     policies.map((policy, at) => ({ ...policy, at })),
   );

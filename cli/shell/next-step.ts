@@ -23,6 +23,8 @@ export function nextStep(
   if (status === 429) return 'Wait, and see which credentials are sent with: arcus context current';
   if (status === 403) return 'Ask its owner, or an administrator, for the right to do this.';
   const { noun, id } = namedIn(path);
+  if (status === 404 && /^\/vms\/\d+\/schedules\//.test(path) && id !== undefined)
+    return `See which it has with: arcus vm schedule list ${id}`;
   // It is there, and has no such part.
   if (status === 404 && id !== undefined && !detail.startsWith('There is no '))
     return `See what it has with: arcus ${noun} show ${id}`;

@@ -19,6 +19,10 @@ const deeds: Readonly<Record<string, (context: Context, wish: Wish) => Promise<v
 
   async add(context, { id, what = '', options: { at, every, timeZone } }) {
     const action = ScheduledVmAction.safeParse(what);
+    if (what !== '' && !action.success)
+      throw new Complaint('usage', `${JSON.stringify(what)} is nothing that can be done to a VM at a time.`, {
+        next: `Say one of ${ScheduledVmAction.options.join(', ')}`,
+      });
     if (!action.success || (at === undefined) === (every === undefined))
       throw new Complaint('usage', 'Say what is to be done, and either --at or --every.', {
         next: `Such as: arcus vm schedule add 3 poweroff --every '0 22 * * *'. What can be done: ${ScheduledVmAction.options.join(', ')}`,
@@ -76,7 +80,7 @@ const schedulesText = ({ vm, time_zone, schedules }: VmSchedulesResource): strin
           { title: 'WHEN', text: ({ recurrence, start_time }) => recurrence ?? start_time ?? '-' },
           { title: 'ZONE', text: (one) => one.time_zone ?? time_zone },
           { title: 'NEXT', text: ({ next_at }) => (next_at ? dateText(next_at) : '-') },
-          { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.due_at)} ${last.verdict}: ${last.why}` : '-') },
+          { title: 'LAST', text: ({ last }) => (last ? `${dateText(last.time)} ${last.verdict}: ${last.why}` : '-') },
         ],
         schedules,
       );

@@ -14,6 +14,20 @@ export type ScheduleClock = { zone: string; now: Date; start: Date };
 export const wrongSchedule = (wish: AddVmSchedule): Finding[] =>
   wrongTimes(wish, (text) => relative.test(text.trim()) || isRead(text));
 
+/** What is to be done now, or earlier, is no wish for later: null, its time is to come, or it comes again and again. */
+export function passedTime({ start_time, time_zone }: AddVmSchedule, clock: ScheduleClock): Finding | null {
+  const at = start_time === undefined ? null : startOf(start_time, time_zone ?? clock.zone, clock);
+  if (start_time === undefined || !at || at > clock.now) return null;
+  const counted = relative.test(start_time.trim())
+    ? `${start_time.trim()} counts from when the VM was made, ${clock.start.toISOString()}, and`
+    : '';
+  return {
+    pointer: '/start_time',
+    detail:
+      `${counted} has passed: it is ${clock.now.toISOString()}. Say a time to come, or have it done now`.trimStart(),
+  };
+}
+
 /** With one more. What is over gives way where there are as many as there may be; null: none is over. */
 export function withSchedule(
   before: VmSchedule | null,
@@ -136,15 +150,18 @@ const inOurWords = (value: unknown): unknown =>
         Object.entries(value).flatMap(([name, member]) => (name === 'ID' ? [] : [[names[name] ?? name, member]])),
       );
 
+/** null: nobody can tell. */
+function startOf(text: string, zone: string, { now, start }: ScheduleClock): Date | null {
+  const [, seconds] = relative.exec(text.trim()) ?? [];
+  return seconds === undefined ? startTimeOf(text, zone, now) : new Date(start.getTime() + Number(seconds) * 1_000);
+}
+
 /** When it is due first. What was longer ago when it was asked for was missed before it began. */
-function begun(wish: AddVmSchedule, { zone, now, start }: ScheduleClock): Pick<VmScheduleEntry, 'next_at' | 'last'> {
+function begun(wish: AddVmSchedule, clock: ScheduleClock): Pick<VmScheduleEntry, 'next_at' | 'last'> {
   const { start_time, time_zone } = wish;
+  const { zone, now } = clock;
   if (start_time === undefined) return { next_at: nextAfter(wish, zone, now), last: null };
-  const [, seconds] = relative.exec(start_time.trim()) ?? [];
-  const at =
-    seconds === undefined
-      ? startTimeOf(start_time, time_zone ?? zone, now)
-      : new Date(start.getTime() + Number(seconds) * 1_000);
+  const at = startOf(start_time, time_zone ?? zone, clock);
   if (!at || now.getTime() - at.getTime() <= catchUp) return { next_at: at, last: null };
   const why = 'it was over an hour ago when it was asked for';
   return { next_at: null, last: { due_at: at, at: now, verdict: 'missed', why, operation: null } };

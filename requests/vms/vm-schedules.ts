@@ -3,7 +3,7 @@ import { rightFor } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';
-import { withoutSchedule, withSchedule, wrongSchedule } from '../../domain/vms/vm-schedules.js';
+import { passedTime, withoutSchedule, withSchedule, wrongSchedule } from '../../domain/vms/vm-schedules.js';
 import { isVmGone } from '../../domain/vms/vm-states.js';
 import { limits } from '../../schemas/common/limits.js';
 import type { Vm } from '../../schemas/vms/vm.js';
@@ -42,12 +42,13 @@ export const addVmSchedule = (
   precondition: Precondition,
 ): Promise<VmSchedulesResource> =>
   change(context, caller, { id, right: rightOf(wish.action), precondition }, (vm) => {
-    const findings = wrongSchedule(wish);
+    const clock = { zone: vm.schedule?.zone ?? zoneOf(context), now: new Date(), start: vm.created_at };
+    const wrong = wrongSchedule(wish);
+    const findings = wrong.length > 0 ? wrong : [passedTime(wish, clock) ?? []].flat();
     const [first] = findings;
     if (first)
       throw new Problem('invalid_request', `The time of the action is not right: ${first.detail}.`, { findings });
     if (isVmGone(vm)) throw new Problem('wrong_state', `VM ${id} is DONE: nothing can be done to it any more.`);
-    const clock = { zone: zoneOf(context), now: new Date(), start: vm.created_at };
     const after = withSchedule(vm.schedule ?? null, wish, caller.id, clock);
     if (!after)
       throw new Problem(
@@ -56,10 +57,8 @@ export const addVmSchedule = (
       );
     const added = after.of.at(-1);
     if (added?.next_at === null)
-      throw new Problem('invalid_request', `It would never be done: ${added.last?.why ?? 'no day is like that'}.`, {
-        findings: [
-          { pointer: wish.recurrence === undefined ? '/start_time' : '/recurrence', detail: 'is never to come' },
-        ],
+      throw new Problem('invalid_request', 'It would never be done: no day is like that.', {
+        findings: [{ pointer: '/recurrence', detail: 'is never to come' }],
       });
     return after;
   });

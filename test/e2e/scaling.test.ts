@@ -120,7 +120,7 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
 
   it('is scaled when it was said, once each time, though the worker is dead then, or dies of it', async () => {
     const { client, simulator, store } = cluster;
-    const due = new Date(Date.now() + 4_000);
+    const due = new Date(Date.now() + 8_000);
     const scheduled_policies = [
       { start_time: due.toISOString(), type: 'CARDINALITY', adjust: 3 },
       { recurrence: '0 0 29 2 *', type: 'CHANGE', adjust: 1 },

@@ -74,7 +74,13 @@ describe('arcus vm schedule', () => {
   const vmSchedule = (...args: string[]) => runArcus(['vm', 'schedule', ...args], api.environment);
 
   it('adds, lists and deletes what is to be done to a VM', async () => {
-    const last = { due_at: at, time: at, verdict: 'refused', why: 'VM 3 is POWEROFF', operation: null };
+    const last = {
+      due_at: '2999-11-28T11:59:00.000Z',
+      time: at,
+      verdict: 'refused',
+      why: 'VM 3 is POWEROFF',
+      operation: null,
+    };
     api.on(`POST ${of}`, { body: shownOnes(null) });
     api.on(`GET ${of}`, { body: shownOnes(last) });
     api.on(`DELETE ${of}/0`, { status: 204, body: '' });
@@ -91,8 +97,15 @@ describe('arcus vm schedule', () => {
     ]);
   });
 
+  it('names where to look for what there is', async () => {
+    api.on(`DELETE ${of}/77`, problem(404, 'not_found', 'VM 3 has no scheduled action 77.'));
+    const { code, err } = await vmSchedule('delete', '3', '77');
+    expect([code, err]).toEqual([3, expect.stringContaining('See which it has with: arcus vm schedule list 3')]);
+  });
+
   it.each([
-    [['add', '3', 'explode', '--at', '+60'], 'Say what is to be done'],
+    [['add', '3', 'explode', '--at', '+60'], '"explode" is nothing that can be done to a VM at a time.'],
+    [['add', '3'], 'Say what is to be done, and either --at or --every.'],
     [['add', '3', 'poweroff'], 'Say what is to be done, and either --at or --every.'],
     [['delete', '3'], 'Say which scheduled action'],
     [['drop', '3'], '"drop" is none of list, add, delete.'],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   lookAtDueAction,
+  passedTime,
   scheduledIn,
   scheduleOfNew,
   withoutSchedule,
@@ -49,6 +50,19 @@ describe('scheduled actions of a VM', () => {
       [null, 'missed'],
       [at('08:00:00'), undefined],
     ]);
+  });
+
+  it.each([
+    [
+      '+3600',
+      /^\+3600 counts from when the VM was made, 2026-07-01T08:00:00.000Z, and has passed: it is 2026-07-01T09/,
+    ],
+    ['2026-07-01 10:59', /^has passed: it is 2026-07-01T09:00:00.000Z\. Say a time to come/],
+  ])('are not asked for at %s, which has passed', (start_time, detail) => {
+    const wish: AddVmSchedule = { action: 'reboot', start_time, time_zone: 'Europe/Madrid' };
+    expect(passedTime(wish, clock())).toEqual({ pointer: '/start_time', detail: expect.stringMatching(detail) });
+    expect(passedTime(wish, clock(at('08:30:00')))).toBeNull();
+    expect(passedTime(nightly, clock())).toBeNull();
   });
 
   it('are done once for the last time that they were due, and missed after an hour', () => {

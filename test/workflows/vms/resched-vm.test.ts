@@ -21,11 +21,18 @@ const hostOf = async (id: number) => placeOf(await world.vm(id))?.hid;
 const fire = (performScheduled = world.performScheduled) =>
   new MockActivityEnvironment().run(() => fireVmSchedules({ store: world.store, performScheduled }));
 
-/** A VM that runs, to which this is to be done; it is due now. */
+/** A VM that runs, to which this is to be done; it is due by now. */
 async function due(action: ScheduledVmAction, vm?: number): Promise<number> {
   const id = vm ?? (await running());
-  const wish = { action, start_time: new Date(Date.now() - 60_000).toISOString() };
-  await world.operations.vmSchedules.add(world.caller, id, wish, unconditional);
+  const { schedules } = await world.operations.vmSchedules.add(
+    world.caller,
+    id,
+    { action, start_time: '+3600' },
+    unconditional,
+  );
+  const past = new Date(Date.now() - 60_000);
+  const $set = { 'schedule.due_at': past, [`schedule.of.${schedules.length - 1}.next_at`]: past };
+  await world.store.vms.model.updateOne({ _id: id }, { $set });
   return id;
 }
 async function running(): Promise<number> {
