@@ -43,5 +43,9 @@ export function few(items: readonly string[], most = 3): string {
   return more > 0 ? listed([...items.slice(0, most), `${more} more`]) : listed(items);
 }
 
+/** Several sentences in one: `a; b`. */
+export const clauses = (items: readonly string[]): string =>
+  items.map((item) => item.replace(/(?<!\.)\.$/, '')).join('; ');
+
 /** With one full stop at its end, whatever it ended with. */
 export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

@@ -4,6 +4,7 @@ import { belongs, byRole, missingOf, rolesHealth } from '../../domain/services/s
 import { isUp } from '../../domain/services/service-states.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmHealthy } from '../../domain/vms/vm-states.js';
+import { clauses } from '../../domain/words.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { LogEntry, Role, Service } from '../../schemas/services/service.js';
 import type { FailurePolicy } from '../../schemas/services/service-template.js';
@@ -278,7 +279,7 @@ function whyNotRunning(
   const more = said.length > 3 ? [`and ${said.length - 3} more`] : [];
   // What failed as a whole is why there is nothing in the place of VMs that have reasons of their own.
   const whole = failure === null || said.some((one) => one.endsWith(failure)) ? [] : [failure];
-  const why = [...whole, ...said.slice(0, 3), ...more].join('; ');
+  const why = clauses([...whole, ...said.slice(0, 3), ...more]);
   const surplus = running - role.cardinality;
   if (surplus > 0 && why === '')
     return `${running} VMs run, and ${role.cardinality} are to be: a recovery ends ${surplus === 1 ? 'one' : surplus} that ${surplus === 1 ? 'is' : 'are'} not protected`;

@@ -2,6 +2,7 @@ import { log } from '@temporalio/activity';
 import { blockerPlaces } from '../../domain/services/role-graph.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { isHard } from '../../domain/services/shutdown-action.js';
+import { clauses } from '../../domain/words.js';
 import { isUndeployment } from '../../schemas/operations/operation.js';
 import type { RoleEnd } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
@@ -161,5 +162,5 @@ async function takeVmsOf(
 function whyNotGone(vms: readonly WorkVm[], failure: string | null): string | null {
   if (vms.length === 0) return null;
   const said = vms.flatMap((vm) => (vm.reason === null ? [] : [`VM ${vm._id} (${vm.name}): ${vm.reason}`]));
-  return `${vms.length} VMs are left: ${said.slice(0, 3).join('; ') || failure || 'not removed yet'}`;
+  return `${vms.length} VMs are left: ${clauses(said.slice(0, 3)) || failure || 'not removed yet'}`;
 }

@@ -6,6 +6,7 @@ import { Problem, type ProblemCode, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import { domainDevices } from '../../domain/vms/vm-devices.js';
 import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
+import { clauses } from '../../domain/words.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Reservation } from '../../store/hosts/hosts.js';
 import type { Store } from '../../store/store.js';
@@ -46,7 +47,7 @@ export async function silenceOf(store: Store, vm: Pick<WorkVm, 'history' | 'movi
   const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
   const silent = hosts.filter(isSilent);
   const said = silent.map(({ name, state, error }) => `${name} is ${state}${error === null ? '' : ` (${error})`}`);
-  return said.length === 0 ? null : said.join('; ');
+  return said.length === 0 ? null : clauses(said);
 }
 
 /** What is reserved for a VM, on whatever hosts it may be. */

@@ -1,5 +1,6 @@
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Performed } from '../../schemas/operations/vm-action.js';
+import { clauses } from '../words.js';
 
 type Input = OperationInputs['performOnRole'];
 type Done = Readonly<Record<string, Performed>>;
@@ -32,5 +33,5 @@ export function whyRefused({ vms, action }: Input, done: Done): string | null {
   );
   if (refused.length === 0) return null;
   const more = refused.length > told ? [`${refused.length - told} more`] : [];
-  return `${refused.length} of ${vms.length} VMs refused ${action}: ${[...refused.slice(0, told), ...more].join('; ')}`;
+  return `${refused.length} of ${vms.length} VMs refused ${action}: ${clauses([...refused.slice(0, told), ...more])}`;
 }

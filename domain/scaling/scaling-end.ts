@@ -7,6 +7,7 @@ import { belongs, type HealthVm, isDeparting, missingOf } from '../services/serv
 import { isUp, nextRoleState } from '../services/service-states.js';
 import { isProtected, isReady } from '../vms/ready.js';
 import { isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+import { clauses } from '../words.js';
 
 /**
  * Why a role cannot be called scaled, or null when it can. `vms`: those of it that are not DONE. `gate`: whether they count
@@ -35,7 +36,7 @@ export function whyNotScaled(
       : silent > 0 && others.length === 0
         ? `${silent} of ${role.cardinality} VMs have not reported READY=YES`
         : `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run`;
-  const why = few.length > 0 ? `${few.join('; ')}${more}` : failure;
+  const why = few.length > 0 ? `${clauses(few)}${more}` : failure;
   return why === null ? counts : `${counts}: ${why}`;
 }
 

@@ -3,6 +3,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import { brief, longest } from '../brief.js';
 import { isReady } from '../vms/ready.js';
 import { isVmFailure, isVmHealthy, isVmRunning } from '../vms/vm-states.js';
+import { clauses } from '../words.js';
 import { stateByRoles } from './holding.js';
 
 /** A VM of a service as its health depends on it. */
@@ -138,7 +139,7 @@ export function shortfall(role: Role, all: readonly HealthVm[]): string {
     ...its.filter((vm) => vm.state === 'POWEROFF').map((vm) => `${nameOf(vm)} is powered off`),
     ...all.filter(isDeparting).map((vm) => `${nameOf(vm)} is being terminated`),
   ];
-  const few = told.slice(0, mostTold).join('; ');
+  const few = clauses(told.slice(0, mostTold));
   const more = told.length > mostTold ? `; and ${told.length - mostTold} more` : '';
   const text = `${its.filter(isVmRunning).length} of ${role.cardinality} VMs run${few ? `: ${few}${more}` : ''}`;
   return brief(text, longest.role);

@@ -1,6 +1,7 @@
 import type { Flushed } from '../../schemas/operations/flushed.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
+import { clauses } from '../words.js';
 import type { VmStateName } from './vm-states.js';
 
 /** A VM that has, or had, its place on the host that is flushed. */
@@ -144,5 +145,5 @@ export function whyNotFree(host: string, flushed: Readonly<Record<string, Flushe
   if (left.length === 0) return null;
   const more = left.length > told ? [`${left.length - told} more`] : [];
   const said = left.slice(0, told).map(([vm, { why }]) => `VM ${vm}: ${why ?? 'it has not been moved'}`);
-  return `${left.length} of ${all.length} VMs ${left.length === 1 ? 'stays' : 'stay'} on ${host}: ${[...said, ...more].join('; ')}`;
+  return `${left.length} of ${all.length} VMs ${left.length === 1 ? 'stays' : 'stay'} on ${host}: ${clauses([...said, ...more])}`;
 }

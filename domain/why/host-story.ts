@@ -1,6 +1,6 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
-import { clock, counted, lengthOf, sentence, when } from '../words.js';
+import { clauses, clock, counted, lengthOf, sentence, when } from '../words.js';
 import { type HostSubject, joined, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import { endedText, errorText, goingOn, hasOperation, type OperationFacts, resourceName } from './operation-words.js';
@@ -44,7 +44,7 @@ function flushedText(operation: Operation): string[] {
       return `VM ${vm}${about === '' ? '' : ` (${about})`}`;
     });
     const more = its.length > told ? [`${its.length - told} more`] : [];
-    return [`${words[outcome]}: ${[...said, ...more].join('; ')}.`];
+    return [`${words[outcome]}: ${clauses([...said, ...more])}.`];
   });
 }
 const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be moved' } as const;

@@ -47,7 +47,7 @@ describe('an action that has come to all its VMs', () => {
     const why = (vm: number) => said(1, 'refused', `VM ${vm} runs.`);
     expect(whyRefused(input, { 1: said(1), 2: said(1, 'gone') })).toBeNull();
     expect(whyRefused(input, { 2: why(2), 3: why(3), 4: why(4), 5: why(5) })).toBe(
-      '4 of 5 VMs refused resume: VM 2: VM 2 runs.; VM 3: VM 3 runs.; VM 4: VM 4 runs.; 1 more',
+      '4 of 5 VMs refused resume: VM 2: VM 2 runs; VM 3: VM 3 runs; VM 4: VM 4 runs; 1 more',
     );
   });
 });
