@@ -32,6 +32,7 @@ const Given = z.looseObject({
   force: z.boolean().optional(),
   delete: z.boolean().optional(),
   period: z.coerce.number().int().optional(),
+  args: z.string().optional(),
   number: z.coerce.number().int().optional(),
   recursive: z.boolean().optional(),
   recursiveTemplates: z.boolean().optional(),
@@ -193,16 +194,21 @@ export async function runFlow(
     add(
       'action <id> <role> <action>',
       'Do something to all VMs of a role',
-      toEach((client, id, [role = '', name = ''], { period, number }) =>
+      toEach((client, id, [role = '', name = ''], { period, number, args }) =>
         client.ask(
           'POST',
           `/service/${id}/role/${encodeURIComponent(role)}/action`,
-          action(name, { ...(period !== undefined && { period }), ...(number !== undefined && { number }) }),
+          action(name, {
+            ...(period !== undefined && { period }),
+            ...(number !== undefined && { number }),
+            ...(args !== undefined && { args }),
+          }),
         ),
       ),
       [
         ['--period <seconds>', 'between two groups of VMs'],
         ['-n, --number <vms>', 'VMs in a group'],
+        ['--args <text>', 'of snapshot-create: its name; of snapshot-revert and snapshot-delete: its number'],
       ],
     );
     add(

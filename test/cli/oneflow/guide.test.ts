@@ -136,13 +136,18 @@ describe('the guide’s chapter 1', () => {
     const actions = ['terminate', 'terminate-hard', 'undeploy', 'undeploy-hard', 'hold', 'release', 'stop', 'suspend'];
     const others = ['resume', 'reboot', 'reboot-hard', 'poweroff', 'poweroff-hard', 'snapshot-create'];
     for (const action of [...actions, ...others]) {
-      const { code, err } = await run(`oneflow action my_service db_slave ${action} --period 300 --number 2`);
+      const { code, err } = await run(
+        `oneflow action my_service db_slave ${action} --period 300 --number 2 --args before`,
+      );
       // 0, or 501 and a sentence that says what is not there yet.
       expect(code === 0 ? '' : err, action).toMatch(code === 0 ? /^$/ : /^Arcus cannot .* yet; docs\/oneflow.md says/);
     }
     const its = await flow.world.store.operations.model.find({ kind: 'performOnRole' }).sort({ _id: 1 }).lean().exec();
     expect(its[0]).toMatchObject({
       ...{ role: 'db_slave', input: { action: 'terminate', vms: [2, 3, 4], number: 2, period: 300 } },
+    });
+    expect(its.find(({ input }) => 'action' in input && input.action === 'snapshot-create')?.input).toMatchObject({
+      name: 'before',
     });
   });
 
