@@ -38,7 +38,7 @@ function header(operation: OperationDetail, now: Date): string {
     ['STATE', operation.state],
     ['WAITING FOR', operation.waiting_for],
     ['STOPPING', cancel_requested && `asked by ${cancel_requested.by.name} at ${cancel_requested.at}`],
-    ['ERROR', error && `${error.code}: ${error.detail}`],
+    ['ERROR', error && (error.detail === error.code ? error.code : `${error.code}: ${error.detail}`)],
     ['TRIES AGAIN', operation.retry_of],
     ['CREATED', operation.created_at],
     ['STARTED', started_at],

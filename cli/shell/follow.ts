@@ -143,13 +143,26 @@ function conclude(context: Context, { value, raw }: Answer<OperationDetail>, wis
   const subject = subjectOf(value);
   if (state === 'waiting_for_you') throw question(value, context.terminal?.width() ?? null);
   if (state === wish) {
-    if (context.format === 'table') context.out(`${subject} ${state}${wish === 'failed' ? ', as you asked' : ''}.`);
+    const more = goOn(value).map((text) => ` ${text}`);
+    if (context.format === 'table')
+      context.out(`${subject} ${state}${wish === 'failed' ? ', as you asked' : ''}.${more.join('')}`);
     return;
   }
   const next = `See more with: arcus ${whyOf[resource.type](value)}`;
   if (state === 'succeeded')
     throw new Complaint('conflict', `${subject} had succeeded before it could be stopped.`, { next });
+  if (state === 'cancelled' && error?.detail === state)
+    throw new Complaint('failure', [`${subject} was cancelled.`, ...goOn(value)].join(' '), { next });
   throw new Complaint('failure', `${subject} ${state}: ${error?.detail ?? 'no reason is known'}`, { next });
+}
+
+/** Of a flush that was cancelled: the migrations that it has asked for, which do not end with it. */
+function goOn({ state, flushed }: OperationDetail): string[] {
+  const moving =
+    flushed?.vms.flatMap(({ outcome, operation }) => (outcome === 'moving' ? (operation ?? []) : [])) ?? [];
+  if (state !== 'cancelled' || moving.length === 0) return [];
+  const count = moving.length === 1 ? '1 migration goes on' : `${moving.length} migrations go on`;
+  return [`${count}: arcus operation show ${moving.join(', ')}.`];
 }
 
 /** What an operation asks its person, with the commands that answer. */

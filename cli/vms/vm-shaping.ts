@@ -3,6 +3,7 @@ import type { Client } from '../../client/client.js';
 import { json } from '../../client/message.js';
 import { VmResource } from '../../schemas/vms/vm.js';
 import { type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
 import { inFile, objectIn, readInput } from '../shell/files/input.js';
 import { type Resource, report, resolve } from '../shell/resource.js';
 
@@ -20,8 +21,14 @@ export const sizeOptions = [
 ] as const;
 
 /** What a VM is to have; options as they were given. */
-export const resize = (client: Client, id: number, given: unknown) =>
-  client.send('POST', `/vms/${id}/resize`, VmResource, json(Size.parse(given)));
+export function resize(client: Client, id: number, given: unknown) {
+  const size = Size.parse(given);
+  if (Object.values(size).every((one) => one === undefined))
+    throw new Complaint('usage', 'Say what it is to have: --cpu, --vcpu or --memory, one of them or several.', {
+      next: `Such as: arcus vm resize ${id} --cpu 2 --memory 2048`,
+    });
+  return client.send('POST', `/vms/${id}/resize`, VmResource, json(size));
+}
 
 /** What a VM is made of, from a file; `-`: from standard input. */
 export async function configure(client: Client, id: number, file: string, append: boolean) {

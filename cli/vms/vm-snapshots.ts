@@ -58,10 +58,10 @@ export async function snapshotIn(client: Client, id: number, which: string): Pro
   const [found, another] = snapshots.filter(({ name }) => name === which);
   if (found && !another) return found.id;
   throw new Complaint(
-    'usage',
+    found ? 'conflict' : 'not_found',
     `VM ${id} has ${found ? 'several snapshots' : 'no snapshot'} called ${JSON.stringify(which)}.`,
     {
-      next: `arcus vm show ${id} lists them with their numbers.`,
+      next: `See what it has with: arcus vm show ${id}`,
     },
   );
 }

@@ -48,6 +48,8 @@ function actionOf({ kind, input }: Awaited<ReturnType<OperationsContext['store']
       return 'hard' in input && input.hard ? 'terminate-hard' : 'terminate';
     case 'recoverVm':
       return 'recover';
+    case 'changeDevices':
+      return 'change' in input ? input.change.action : kind;
     default:
       return kind === 'deployService' ? 'deploy' : kind;
   }

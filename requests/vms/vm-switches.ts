@@ -50,9 +50,7 @@ export async function switchVmAgain(
 /** A snapshot that is not there, and one more than there may be. Nobody but who is admitted changes what there is. */
 function refuseSnapshot({ _id: id, snapshots = [] }: Vm, { action, snapshot }: SwitchWish): void {
   if (snapshot !== undefined && !snapshots.some((one) => one.id === snapshot))
-    throw new Problem('invalid_request', `VM ${id} has no snapshot ${snapshot}.`, {
-      findings: [{ pointer: '/snapshot', detail: `is none of VM ${id}` }],
-    });
+    throw new Problem('not_found', `VM ${id} has no snapshot ${snapshot}.`);
   const { most } = limits.snapshots;
   if (action === 'snapshot-create' && snapshots.length >= most)
     throw new Problem(

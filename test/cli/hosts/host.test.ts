@@ -40,6 +40,22 @@ describe('arcus host', () => {
     expect(out).toContain(`VM 40: moved cold, operation ${operationId}: live: its processor`);
   });
 
+  it('says of a flush that was cancelled what goes on', async () => {
+    const at = '2026-11-22T14:00:01.000Z';
+    const vms = ['op-1', 'op-2'].map((operation, vm) => ({
+      ...{ vm, outcome: 'moving' as const, live: true, operation, why: null, at },
+    }));
+    const flushed = { moved: 0, gone: 0, moving: 2, waits: 0, stays: 0, vms };
+    const error = { code: 'cancelled', detail: 'cancelled' };
+    api.on(`GET /operations/${operationId}`, { body: { ...flush, state: 'cancelled', error, flushed } });
+    const { code, err } = await arcus('operation', 'wait', operationId);
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining('was cancelled. 2 migrations go on: arcus operation show op-1, op-2.'),
+    ]);
+    expect((await arcus('operation', 'show', operationId)).out).toMatch(/^ERROR +: cancelled$/m);
+  });
+
   it('says since when one is silent, and when it is asked next; and that there is nothing to remove', async () => {
     const at = '2026-11-22T14:00:20.000Z';
     const silent = {

@@ -101,7 +101,9 @@ describe('onevm', () => {
     ]);
     const shown = (await run('onevm show 70', {}, now)).out;
     expect(shown).toMatch(/^VIRTUAL MACHINE 70 INFORMATION\nID {18}: 70\n/);
-    expect(shown).toContain('\nLCM_STATE           : RUNNING\nHOST                : localhost\n');
+    expect(shown).toContain(
+      '\nLCM_STATE           : RUNNING\nRESCHED             : No\nHOST                : localhost\n',
+    );
     expect(shown).toContain('\nSTART TIME          : 11/15 14:15:16\nEND TIME            : -\n');
     expect(shown).toContain('\nCPU                 : 17\nMEMORY              : 43.5M\nNETTX               : 4K\n');
     expect(shown).toMatch(
@@ -143,14 +145,19 @@ describe('onevm', () => {
         nics: [{ nic_id: 2, network: 'public' }],
         disks: [
           { ...disk, disk_id: 1, snapshots: [] },
-          { ...disk, disk_id: 4, target: 'vdb', snapshots },
+          { ...disk, disk_id: 4, target: 'vdb', snapshots, current: 1 },
         ],
         device_ids: { nic: 3, disk: 5 },
       }),
     ]);
     const shown = (await run('onevm show 83')).out;
     expect(shown).toContain('\n  2 public               02:00:00:05:30:02\n');
+    expect(shown).toContain('\nLCM_STATE           : LCM_INIT\nRESCHED             : No\n');
+    expect(shown).toMatch(
+      /\nVM DISK SNAPSHOTS\n AC {2}ID DISK PARENT +DATE +SIZE NAME *\n +0 +4 +-1 .* - x *\n => {3}1 {4}4 {5}-1 .* - x *\n/,
+    );
     expect(shown).toMatch(/\nVM DISKS\n.*\n {2}1 vda +10\.0M fs +qcow2\n/);
+    expect(await run('onevm resize 83')).toMatchObject({ code: 255, err: expect.stringContaining('--vcpu') });
     const inputs: unknown[] = [];
     for (const words of [
       'nic-attach 83 --network private --model virtio',
@@ -192,6 +199,7 @@ describe('onevm', () => {
       ['terminate', expect.any(Date)],
     ]);
     expect((await run('onevm poweroff 84 --schedule 1999-10-02')).code).toBe(255);
+    expect((await run('onevm terminate 84 --schedule +0')).err).toContain('+0 counts from when the VM was made');
     expect(await world.store.operations.model.countDocuments({ 'resource.id': 84 })).toBe(0);
   });
 

@@ -105,6 +105,7 @@ describe('changeDevices', () => {
       const effects = world.hypervisor.journal.slice(count).filter(({ outcome }) => outcome === 'changed');
       expect(effects).toHaveLength(1);
       expect(await stateOf(id)).toBe(state);
+      expect((await world.operations.vms.log(world.caller, id)).log.at(-1)?.action).toBe(asked.action);
       await agree(id);
       // What it has comes with it wherever it is.
       const had = devicesOf(await world.vm(id));

@@ -230,7 +230,7 @@ describe('snapshots of a VM', () => {
     expect([await list(id), kept(id)]).toEqual([[[0, 'before', true]], [0]]);
     await made(id);
     expect(kept(id)).toEqual([0, 2]);
-    expect(await codeOf(world.switch(id, 'snapshot-revert', { snapshot: 1 }))).toBe('invalid_request');
+    expect(await codeOf(world.switch(id, 'snapshot-revert', { snapshot: 1 }))).toBe('not_found');
     await end(id);
   });
 
