@@ -194,8 +194,10 @@ export async function populate(world: World): Promise<Population> {
     off: off.map(({ _id }) => _id),
     heldvms: held.map(({ _id }) => _id),
     placed: placed.map(({ _id }) => _id),
-    // NICs and disks of these are changed; and what they are called.
-    fitted: fitted.map(({ _id }) => _id),
+    // NICs and disks of these are changed, by each request those of some: none of them can be changed twice. And what they are called.
+    ...Object.fromEntries(
+      deviceRequests.map((name, at) => [name, fitted.slice(at * 8, at * 8 + 8).map(({ _id }) => _id)]),
+    ),
     devices: [0, 1, 2],
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
@@ -213,6 +215,11 @@ export async function populate(world: World): Promise<Population> {
     ...people,
   };
 }
+
+const deviceRequests = [
+  ...['attachNic', 'detachNic', 'attachDisk', 'detachDisk', 'resizeDisk', 'snapshotDisk'],
+  ...['revertDiskSnapshot', 'deleteDiskSnapshot'],
+];
 
 /** Of its disks, the first has snapshots, and the others have none. */
 function fittedVm(id: number, stay: HistoryRecord): Partial<Vm> {

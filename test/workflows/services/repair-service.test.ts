@@ -112,7 +112,7 @@ describe('a service in WARNING', () => {
     world.hypervisor.bringDown(vm, 'failed');
     await ticks(2);
     const refused = await world.ended((await repair()).id);
-    const why = `bob needs the USE right on VM template ${template}, of which its VMs are made.`;
+    const why = `bob needs the USE right on VM template ${template}, of which its VMs are made`;
     expect(refused).toMatchObject({ state: 'failed', error: { detail: expect.stringContaining(why) } });
     expect(await world.service(id)).toMatchObject({ state: 'WARNING' });
     expect((await world.vms(id)).map(({ service }) => service?.ordinal)).not.toContain(3);
