@@ -72,7 +72,7 @@ describe('a deployment whose host fails', () => {
     expect(cancelled, cancelled.err).toMatchObject({ code: 0, out: expect.stringMatching(/\(slow\) cancelled\.\n$/) });
     expect(await waiting.ended).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/\(slow\) cancelled: .*\nSee more/),
+      err: expect.stringMatching(/\(slow\) was cancelled\.\nSee more/),
     });
     expect((await whyOf('service', 'slow')).resource.state).toBe('FAILED_DEPLOYING');
 
