@@ -2,7 +2,7 @@ import { CronExpressionParser } from 'cron-parser';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comingOf, cronFault, nextOf, type Recurrence, readCron } from '../../domain/cron.js';
-import { momentsOf, wallTimeIn } from '../../domain/time-zones.js';
+import { wallTimeIn } from '../../domain/time-zones.js';
 
 const read = (expression: string): Recurrence => {
   const found = readCron(expression);
@@ -82,6 +82,7 @@ describe('what comes next', () => {
     const [firstTwo, secondTwo] = ['2026-04-04T13:30:00Z', '2026-04-04T14:00:00Z'];
     expect(coming('*/20 2 * * *', 'Pacific/Auckland', firstTwo, 2)).toEqual(['2026-04-04T13:40Z', '2026-04-05T14:00Z']);
     expect(coming('*/20 2 * * *', 'Pacific/Auckland', secondTwo, 1)).toEqual(['2026-04-05T14:00Z']);
+    expect(coming('1 2 * * *', 'Europe/Madrid', '2026-03-29T01:00:00Z', 1)).toEqual(['2026-03-29T01:01Z']);
     expect(coming('15 2 * * *', 'Australia/Lord_Howe', '2026-10-03T00:00:00Z', 2)).toEqual([
       '2026-10-03T15:45Z',
       '2026-10-04T15:15Z',
@@ -100,6 +101,11 @@ const field = (from: number, to: number) =>
     fc.integer({ min: 2, max: 10 }).map((step) => `*/${step}`),
   );
 
+function wallMinute(zone: string, at: Date): number {
+  const { day, minute } = wallTimeIn(zone, at);
+  return day * 24 * 60 + minute;
+}
+
 it.each([
   ['Europe/Madrid', '2026-03-27T00:00:00Z', '2026-10-23T00:00:00Z'],
   ['America/New_York', '2026-03-06T00:00:00Z', '2026-10-30T00:00:00Z'],
@@ -115,8 +121,8 @@ it.each([
   fc.assert(
     fc.property(cases, ({ expression, begins, minutes }) => {
       const after = new Date(Date.parse(begins) + minutes * 60_000);
-      // Asked in an hour that comes for the second time, cron-parser no longer knows that it has come once.
-      fc.pre(momentsOf(zone, wallTimeIn(zone, after))[0]?.getTime() === after.getTime());
+      // Asked within the hour after clocks were set, cron-parser knows neither that an hour has come once, nor that one was left out.
+      fc.pre(wallMinute(zone, after) - wallMinute(zone, new Date(after.getTime() - 3_600_000)) === 60);
       const theirs = CronExpressionParser.parse(expression, { tz: zone, currentDate: after });
       const ours = comingOf(read(expression), zone, after, 3);
       expect(ours.map((moment) => moment.toISOString())).toEqual(theirs.take(3).map((date) => date.toISOString()));

@@ -199,6 +199,8 @@ export async function populate(world: World): Promise<Population> {
       deviceRequests.map((name, at) => [name, fitted.slice(at * 8, at * 8 + 8).map(({ _id }) => _id)]),
     ),
     devices: [0, 1, 2],
+    // Disks without snapshots: others are not made larger.
+    bare: [1, 2],
     // Of these, VMs are missing; and the next have failed.
     repairable: repairable.services,
     // Roles come and go in these; and are scaled in the next.
