@@ -144,19 +144,27 @@ async function placeOnce(
   };
 }
 
-/** Those of as much as the VM is to have; others are given back, which were made before it was resized. */
+/**
+ * Those of as much as the VM is to have; others are given back, which were made before it was resized. VMs are read once more for that:
+ * what was reserved is read after them, and another try may have done so since for what they are to have now.
+ */
 async function asLarge(
   store: Store,
   vms: readonly WorkVm[],
   reserved: readonly Reservation[],
 ): Promise<readonly Reservation[]> {
-  const capacities = new Map(vms.map((vm) => [vm._id, vm.capacity]));
-  const fits = ({ vm, capacity: { cpu, memory } }: Reservation): boolean => {
-    const wanted = capacities.get(vm);
-    return wanted === undefined || (wanted.cpu === cpu && wanted.memory === memory);
+  const outgrownOf = (read: readonly WorkVm[]): Reservation[] => {
+    const waiting = new Map(read.filter(isVmUnplaced).map((vm) => [vm._id, vm.capacity]));
+    return reserved.filter(({ vm, capacity: { cpu, memory } }) => {
+      const wanted = waiting.get(vm);
+      return wanted !== undefined && (wanted.cpu !== cpu || wanted.memory !== memory);
+    });
   };
-  await store.hosts.release(reserved.filter((one) => !fits(one)));
-  return reserved.filter(fits);
+  const suspects = outgrownOf(vms);
+  if (suspects.length === 0) return reserved;
+  const outgrown = new Set(outgrownOf(await store.vms.byIds([...new Set(suspects.map(({ vm }) => vm))])));
+  await store.hosts.release([...outgrown]);
+  return reserved.filter((one) => !outgrown.has(one));
 }
 
 /** Ends VMs that have no host: nothing of them runs anywhere. */

@@ -69,7 +69,12 @@ function releaseAtOnce([host, share]: [number, readonly Reservation[]]): mongo.A
     updateOne: {
       filter: {
         _id: host,
-        ...Object.fromEntries(share.map(({ vm }) => [entryOf(vm), { $exists: true }])),
+        ...Object.fromEntries(
+          share.flatMap(({ vm, capacity: { cpu, memory } }) => [
+            [`${entryOf(vm)}.cpu`, cpu],
+            [`${entryOf(vm)}.memory`, memory],
+          ]),
+        ),
       },
       update: {
         $unset: Object.fromEntries(share.map(({ vm }) => [entryOf(vm), ''])),
@@ -319,8 +324,12 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
       if (shares.length === 0) return false;
       const { modifiedCount } = await native().bulkWrite(shares.map(releaseAtOnce), options);
       if (modifiedCount === shares.length) return true;
-      // Of some host not all are there any more, and then nothing of its share was given back: one by one.
-      const oneByOne = reservations.map((reservation) => releaseAtOnce([reservation.host, [reservation]]));
+      // Of some host not all are there any more, or as large, and then nothing of its share was given back: one by one, as they are.
+      const asked = new Set(reservations.map(({ vm, host }) => `${vm} ${host}`));
+      const there = await reservationsOf([...new Set(reservations.map(({ vm }) => vm))], transaction);
+      const left = there.filter(({ vm, host }) => asked.has(`${vm} ${host}`));
+      if (left.length === 0) return modifiedCount > 0;
+      const oneByOne = left.map((reservation) => releaseAtOnce([reservation.host, [reservation]]));
       return (await native().bulkWrite(oneByOne, options)).modifiedCount > 0 || modifiedCount > 0;
     },
   };

@@ -133,3 +133,16 @@ it('leaves every host as the last change of its cluster says, whatever races', a
     expect(await reservedOn(1)).toEqual({ cpu: 10 * round * round, memory: 0 });
   }
 });
+
+it('gives back of a reservation what it is, whatever it was when somebody read it', async () => {
+  await host(1);
+  const now = { cpu: 200, memory: 256 };
+  await store.hosts.reserve([
+    { vm: 7, host: 1, capacity: now },
+    { vm: 8, host: 1, capacity: now },
+  ]);
+  const before = { cpu: 100, memory: 128 };
+  const late = [7, 8, 9].map((vm) => ({ vm, host: 1, capacity: before }));
+  expect([await store.hosts.release(late), await store.hosts.release(late)]).toEqual([true, false]);
+  expect(await store.hosts.find(1)).toMatchObject({ used: { cpu: 0, memory: 0 }, vms: {}, vm_count: 0 });
+});

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { placeVms } from '../../../activities/vms/place-vms.js';
 import { problemOf } from '../../../domain/problems.js';
 import { placeOf } from '../../../domain/vms/stays.js';
 import { newWorld, type World } from '../../support/world.js';
@@ -163,8 +164,12 @@ describe('a VM that is given another size', () => {
     const [host] = await world.store.hosts.all();
     await world.store.vms.model.updateOne({ _id: id }, { $set: { 'capacity.cpu': 300 } });
     await world.store.hosts.reserve([{ vm: id, host: host?._id ?? -1, capacity: { cpu: 300, memory: 128 } }]);
+    const read = await world.store.vms.byIds([id]);
     await world.resize(id, { cpu: 1 });
     await expect.poll(async () => (await world.operation(op)).state).toBe('succeeded');
+    expect(await reservedOn(id)).toEqual([{ cpu: 100, memory: 128 }]);
+    // A try that has read it before, and comes to it now, takes nothing from it.
+    await placeVms(world.store, read);
     expect(await reservedOn(id)).toEqual([{ cpu: 100, memory: 128 }]);
     await end(id);
     await world.accounted();
