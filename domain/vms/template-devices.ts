@@ -22,12 +22,16 @@ export function templateDevices({ NIC, DISK }: { NIC?: unknown; DISK?: unknown }
   devices: TemplateDevices;
   findings: string[];
 } {
+  const [given, all] = [listOf(NIC), listOf(DISK)];
+  const tooMany = [
+    ...(given.length > limits.nics.most ? [`NIC has more than ${limits.nics.most}`] : []),
+    ...(all.length > limits.disks.most ? [`DISK has more than ${limits.disks.most}`] : []),
+  ];
+  // They are not looked at more closely: that takes longer the more there are.
+  if (tooMany.length > 0) return { devices: {}, findings: tooMany };
   const findings: string[] = [];
-  const nics = listOf(NIC).map((given, at) => nicOf(given, at, findings));
-  const all = listOf(DISK);
+  const nics = given.map((one, at) => nicOf(one, at, findings));
   const disks = disksOf(all, findings);
-  if (nics.length > limits.nics.most) findings.push(`NIC has more than ${limits.nics.most}`);
-  if (all.length > limits.disks.most) findings.push(`DISK has more than ${limits.disks.most}`);
   const macs = nics.flatMap(({ mac }) => mac ?? []);
   const twice = macs.find((mac, at) => macs.indexOf(mac) < at);
   if (twice !== undefined) findings.push(`NIC has the address ${twice} twice`);

@@ -35,11 +35,7 @@ export function vmContents(
   template: VmTemplateBody,
   options: { contents?: string | undefined; serviceId?: number; roleName?: string } = {},
 ): VmContents {
-  const { SCHED_ACTION, ...merged } = over(template, readContents(options.contents ?? ''));
-  const { wishes: scheduled, findings: ofSchedules } = scheduledIn(SCHED_ACTION);
-  const { devices, findings } = templateDevices(merged);
-  const faults = [...ofSchedules.map(({ detail }) => detail), ...findings];
-  if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
+  const { merged, scheduled, devices } = read(template, options.contents);
   const attributes = Object.entries(merged);
   const service = {
     ...(options.serviceId === undefined ? {} : { SERVICE_ID: String(options.serviceId) }),
@@ -56,7 +52,17 @@ export function vmContents(
 
 /** What a VM of this template reserves with a role's contents over it; throws as `vmContents` does. */
 export const capacityWith = (template: VmTemplateBody, contents: string | undefined): Capacity =>
-  capacityOf(over(template, readContents(contents ?? '')));
+  capacityOf(read(template, contents).merged);
+
+/** The template with the contents over it, and what they say that is no attribute of the VM. */
+function read(template: VmTemplateBody, contents: string | undefined) {
+  const { SCHED_ACTION, ...merged } = over(template, readContents(contents ?? ''));
+  const { wishes: scheduled, findings: ofSchedules } = scheduledIn(SCHED_ACTION);
+  const { devices, findings } = templateDevices(merged);
+  const faults = [...ofSchedules.map(({ detail }) => detail), ...findings];
+  if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
+  return { merged, scheduled, devices };
+}
 
 /** The template was judged when it was written, and is measured once for all roles that are made of it. */
 const measured = new WeakMap<VmTemplateBody, readonly Measured[]>();

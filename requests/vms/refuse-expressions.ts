@@ -1,11 +1,12 @@
 import { expressionFindings } from '../../domain/expressions/findings.js';
 import { Problem } from '../../domain/problems.js';
+import { templateDevices } from '../../domain/vms/template-devices.js';
 import { scheduledIn } from '../../domain/vms/vm-schedules.js';
 
 type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK or SCHED_ACTION cannot be read; `under`: where they are in the request.
+ * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK, SCHED_ACTION, NIC or DISK cannot be read; `under`: where they are in the request.
  * `before`: what is there, and is not judged again.
  */
 export function refuseUnreadable(attributes: Attributes, under: string, before: Attributes = {}): void {
@@ -19,4 +20,17 @@ export function refuseUnreadable(attributes: Attributes, under: string, before: 
     throw new Problem('invalid_request', `What is to be done at its time cannot be read: ${firstWrong.detail}.`, {
       findings: wrong.map(({ pointer, detail }) => ({ pointer: `${under}${pointer}`, detail })),
     });
+  const devices = templateDevices(changed).findings;
+  const [firstOf] = devices;
+  if (firstOf)
+    throw new Problem('invalid_request', `NICs and disks cannot be made so: ${firstOf}.`, {
+      findings: devices.map((detail) => ({ pointer: `${under}/${placeIn(changed, detail)}`, detail })),
+    });
+}
+
+/** Where it is, as it stands before the first space: of one that is in no list, without its number. */
+function placeIn(attributes: Attributes, detail: string): string {
+  const [place = ''] = detail.split(' ');
+  const [name = ''] = place.split('/');
+  return Array.isArray(attributes[name]) ? place : place.replace('/0', '');
 }

@@ -161,6 +161,24 @@ describe('requirements and ranks', () => {
     await answered('deleteVmTemplate', { id });
   });
 
+  it('and NICs and disks that no VM can be made with are, too, also where a role brings them', async () => {
+    const ask = async (path: string, body: object) => (await world.ask('oneadmin', 'post', path, body)).body;
+    const wrong = { NIC: { MAC: 'x' }, DISK: [{ IMAGE_ID: 1 }, { TYPE: 'fs', SIZE: 0 }] };
+    expect(await ask('/vm-templates', { name: 'wrong', template: { CPU: 1, MEMORY: 64, ...wrong } })).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/template/NIC/MAC' }, { pointer: '/template/DISK/1/SIZE' }],
+    });
+    const { id } = (await answered('createVmTemplate', {}, { name: 'plain', template: { CPU: 1, MEMORY: 64 } })).body;
+    const role = { name: 'web', cardinality: 1, vm_template: id, vm_template_contents: 'NIC = [ MAC = "x" ]' };
+    const { body: made } = await answered('createServiceTemplate', {}, { name: 'odd', roles: [role] });
+    expect(await ask(`/service-templates/${made.id}/instantiate`, {})).toMatchObject({
+      status: 400,
+      errors: [{ detail: expect.stringContaining('NIC/0/MAC') }],
+    });
+    await answered('deleteServiceTemplate', { id: made.id });
+    await answered('deleteVmTemplate', { id });
+  });
+
   it('that OpenNebula would read otherwise come with a warning that shows both', async () => {
     const template = { CPU: 1, MEMORY: 64, SCHED_REQUIREMENTS: 'RACK = a | RACK = b & ID > 3' };
     const { body } = await answered('createVmTemplate', {}, { name: 'ambiguous', template });

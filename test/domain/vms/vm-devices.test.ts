@@ -226,5 +226,10 @@ describe('what a VM template says of devices', () => {
       'DISK has the target vdb twice',
       'DISK has the target vdb twice',
     ]);
+    const many = Array.from({ length: 20_000 }, () => ({ TYPE: 'fs', SIZE: 1 }));
+    expect(templateDevices({ NIC: many, DISK: many })).toEqual({
+      devices: {},
+      findings: ['NIC has more than 32', 'DISK has more than 26'],
+    });
   });
 });
