@@ -1,10 +1,11 @@
 import { targetOf } from '../../adapters/hypervisor/host-target.js';
-import type { HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
+import type { DomainReport, HostTarget, Hypervisor, PlacedVm } from '../../adapters/hypervisor/port.js';
 import { isSilent } from '../../domain/hosts/host-states.js';
 import { domainName } from '../../domain/operations/names.js';
 import { Problem, type ProblemCode, problemOf } from '../../domain/problems.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import { domainDevices } from '../../domain/vms/vm-devices.js';
+import type { vmMoves } from '../../domain/vms/vm-moves.js';
 import { type VmVerb, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { clauses } from '../../domain/words.js';
 import type { Host } from '../../schemas/hosts/host.js';
@@ -73,8 +74,29 @@ export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'>
   labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
 });
 
+/**
+ * What a host has of a VM, once it has heard a call under the VM's epoch, which changes nothing of one that is as it was: no older one
+ * comes through from then on. null: nothing; nor does one that is OFFLINE and does not answer.
+ */
+export async function fenced(
+  hypervisors: StepPorts['hypervisors'],
+  host: ReturnType<Hosts['of']>,
+  vm: WorkVm,
+  fence: (typeof vmMoves)[keyof typeof vmMoves]['fence'],
+  signal: AbortSignal,
+): Promise<DomainReport | null> {
+  const adapter = hypervisors.of(host);
+  try {
+    if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
+    return (await adapter.probe(host, signal)).domains.find((domain) => domain.vm === vm._id) ?? null;
+  } catch (error) {
+    if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
+    return null;
+  }
+}
+
 /** A refusal has been heard all the same. */
-export async function refusable(call: Promise<void>): Promise<void> {
+async function refusable(call: Promise<void>): Promise<void> {
   try {
     await call;
   } catch (error) {

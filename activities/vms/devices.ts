@@ -1,6 +1,5 @@
 import { Context } from '@temporalio/activity';
-import type { DomainReport } from '../../adapters/hypervisor/port.js';
-import { Problem, problemOf } from '../../domain/problems.js';
+import { Problem } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import {
   devicesAfter,
@@ -19,7 +18,7 @@ import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import type { DeviceChanging } from '../../schemas/vms/vm.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn, refusable } from './at-hosts.js';
+import { adapterFor, fenced, hostTargets, placed, placeIn } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { takeVms } from './taking.js';
 import type { VmInput } from './vm-operations.js';
@@ -105,7 +104,7 @@ export const deviceSteps = ({ store, hypervisors }: StepPorts) => ({
     const { fence, settled } = vmMoves[wish.from];
     const hosts = hostTargets(store);
     await hosts.read([vm]);
-    const found = await look();
+    const found = placeOf(vm) === null ? null : await fenced(hypervisors, placeIn(hosts, vm), vm, fence, signal);
     const isAsItWas =
       wish.from === 'off'
         ? found === null || found.state === 'stopped'
@@ -123,18 +122,5 @@ export const deviceSteps = ({ store, hypervisors }: StepPorts) => ({
         release: true,
       },
     ]);
-
-    async function look(): Promise<DomainReport | null> {
-      if (!vm || placeOf(vm) === null) return null;
-      const host = placeIn(hosts, vm);
-      const adapter = hypervisors.of(host);
-      try {
-        if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
-        return (await adapter.probe(host, signal)).domains.find((domain) => domain.vm === id) ?? null;
-      } catch (error) {
-        if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
-        return null;
-      }
-    }
   },
 });

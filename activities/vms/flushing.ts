@@ -7,6 +7,7 @@ import { problemOf, problems } from '../../domain/problems.js';
 import { type FlushFacts, type FlushVm, planFlush, type RoleServing, whyNotFree } from '../../domain/vms/host-flush.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
+import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { Flushed } from '../../schemas/operations/flushed.js';
 import { isFlush, type Operation } from '../../schemas/operations/operation.js';
@@ -205,8 +206,9 @@ function allLive(
   hosts: readonly Pick<Host, '_id' | 'state' | 'vm_mad' | 'cluster_id'>[],
   id: number,
 ): boolean {
-  const cluster = hosts.find(({ _id }) => _id === id)?.cluster_id ?? 0;
+  const clusterOf = (host: Pick<Host, 'cluster_id'> | undefined): number => host?.cluster_id ?? defaultCluster;
+  const cluster = clusterOf(hosts.find(({ _id }) => _id === id));
   return hosts
-    .filter((host) => host._id === id || (host.state === 'MONITORED' && (host.cluster_id ?? 0) === cluster))
+    .filter((host) => host._id === id || (host.state === 'MONITORED' && clusterOf(host) === cluster))
     .every((host) => hypervisors.of(host).can.migrate);
 }

@@ -1,9 +1,8 @@
 import { Context } from '@temporalio/activity';
-import type { DomainReport } from '../../adapters/hypervisor/port.js';
 import { inSlices } from '../../adapters/process/in-slices.js';
 import { planning } from '../../domain/placement/placement.js';
 import type { Sibling } from '../../domain/placement/placement-ties.js';
-import { Problem, problemOf } from '../../domain/problems.js';
+import { Problem } from '../../domain/problems.js';
 import { arrival, placeOf } from '../../domain/vms/stays.js';
 import { arrivesBy, hasMoved, type MoveVerb, movesFrom, vmMoves } from '../../domain/vms/vm-moves.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
@@ -16,7 +15,7 @@ import type { Store } from '../../store/store.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn, refusable, reservationsOf, silenceOf } from './at-hosts.js';
+import { adapterFor, fenced, hostTargets, placed, placeIn, reservationsOf, silenceOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { siblingsIn } from './place-vms.js';
 import { takeVms } from './taking.js';
@@ -210,17 +209,7 @@ export const movingSteps = ({ store, hypervisors, engine }: StepPorts) => ({
     const { fence, settled } = vmMoves[from];
     const hosts = hostTargets(store);
     await hosts.read([vm]);
-    const on = async (hid: number): Promise<DomainReport | null> => {
-      const host = hosts.of(hid);
-      const adapter = hypervisors.of(host);
-      try {
-        if (adapter.can[fence]) await refusable(adapter[fence]({ ...placed(vm, host), hard: true }, signal));
-        return (await adapter.probe(host, signal)).domains.find((domain) => domain.vm === id) ?? null;
-      } catch (error) {
-        if (host.state !== 'OFFLINE' || problemOf(error)?.code !== 'backend_unavailable') throw error;
-        return null;
-      }
-    };
+    const on = (hid: number) => fenced(hypervisors, hosts.of(hid), vm, fence, signal);
     const here = await on(placeOf(vm)?.hid ?? -1);
     const there = here === null && vm.moving ? await on(vm.moving.hid) : null;
     const found = here ?? there;

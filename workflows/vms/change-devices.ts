@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import { compute, local } from '../activity-options.js';
+import { compute, local, settling } from '../activity-options.js';
 import { attempt, type OperationInput, runOperation } from '../operations/operation.js';
 
 const failed = (why: string): ApplicationFailure => ApplicationFailure.nonRetryable(why, 'vm_failed');
@@ -36,5 +36,5 @@ async function changed({ op, vm, action }: { op: string; vm: number; action: str
 /** That it could not be found out is no reason of its own: the next change of its devices asks first. */
 async function settled({ op, vm }: { op: string; vm: number }): Promise<void> {
   const summary = `see on its host what VM ${vm} has`;
-  await attempt(() => compute.settleDevices.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
+  await attempt(() => settling.settleDevices.executeWithOptions({ summary }, [{ op, vms: [vm] }]));
 }
