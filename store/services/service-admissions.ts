@@ -17,7 +17,7 @@ type Deployment = {
   message: string;
 };
 
-/** How operations on services, and on roles of them, are admitted: each by one guarded update in the transaction of its admission. */
+/** How operations on services, and on roles of them, are admitted: each in the transaction of its admission, of which another write of the service makes one go again. */
 export function createServiceAdmissions(services: Model<Service>) {
   return {
     /**
