@@ -2,7 +2,7 @@ import type { Connection } from 'mongoose';
 import { brief, longest } from '../domain/brief.js';
 import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
-import { arrivedRoles, vmArrived } from '../domain/services/arrival.js';
+import { type ArrivingVm, arrivedRoles, vmArrived } from '../domain/services/arrival.js';
 import type { HealthVm } from '../domain/services/service-health.js';
 import { abandonment } from '../domain/vms/vm-states.js';
 import type { OperatedKind } from '../schemas/kinds.js';
@@ -192,11 +192,12 @@ export function createEndings(
         lcm_state: 1,
         moving: 1,
         device_change: 1,
+        snapshots: 1,
         wanted: 1,
         history: { $slice: -1 },
       })
       .session(sessionOf(transaction))
-      .lean<Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'wanted'>>()
+      .lean<ArrivingVm & Pick<Vm, 'wanted'>>()
       .exec();
     await vms.model.updateOne({ _id: resource.id, operation: op }, { $set: { operation: null } }, within(transaction));
     await vms.model.updateOne({ _id: resource.id, wanted: op }, { $set: { wanted: null } }, within(transaction));

@@ -4,11 +4,8 @@ import { takesAway } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
-import { hasChanged } from '../vms/vm-devices.js';
-import { hasMoved } from '../vms/vm-moves.js';
 import { isVmGone, isVmRunning } from '../vms/vm-states.js';
-import { switchOf, vmSwitches } from '../vms/vm-switches.js';
-import { isAfter } from '../vms/vm-verbs.js';
+import { type ArrivingVm, vmArrived } from './arrival.js';
 import { heldBack } from './holding.js';
 import { byRole } from './service-health.js';
 
@@ -51,21 +48,9 @@ export function serviceProgress(
 }
 
 /** The same of an operation on one VM. */
-export function vmProgress(
-  { _id, kind, input }: Pick<Operation, '_id' | 'kind' | 'input'>,
-  vm: Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change'>,
-): Progress {
-  const action = switchOf({ kind, input });
-  const isDone =
-    kind === 'migrateVm'
-      ? hasMoved(vm, { kind, input })
-      : kind === 'changeDevices'
-        ? hasChanged(vm, { _id })
-        : action !== null
-          ? isAfter(vmSwitches[action].verb, vm)
-          : takesAway(kind)
-            ? isVmGone(vm)
-            : isVmRunning(vm);
+export function vmProgress(operation: Pick<Operation, '_id' | 'kind' | 'input'>, vm: ArrivingVm): Progress {
+  // A recovery may lead anywhere: to where it runs, for most.
+  const isDone = vmArrived(vm, operation) || (operation.kind === 'recoverVm' && isVmRunning(vm));
   return { done: isDone ? 1 : 0, total: 1, unit, roles: [] };
 }
 

@@ -1,8 +1,17 @@
+import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmSnapshot } from '../../schemas/vms/vm.js';
 import type { VmEvent } from './vm-states.js';
 
 /** What is done with a snapshot: its id, and its name, which is kept by whoever makes it. */
 export type SnapshotDeed = { id: number; name: string };
+
+/** The one that an operation is about: the one that it names, or has made; no VM has one of the number -1. */
+export const snapshotOf = (
+  { snapshots = [] }: Having,
+  { _id, input }: Pick<Operation, '_id' | 'input'>,
+): Pick<SnapshotDeed, 'id'> => ({
+  id: ('snapshot' in input ? input.snapshot : undefined) ?? snapshots.find(({ op }) => op === _id)?.id ?? -1,
+});
 
 type Having = { snapshots?: readonly VmSnapshot[]; next_snapshot?: number };
 
@@ -39,7 +48,12 @@ const verbs: ReadonlySet<string> = new Set<SnapshotVerb>(['createSnapshot', 'rev
 export const isSnapshotVerb = (verb: string): verb is SnapshotVerb => verbs.has(verb);
 
 /** Whether what an operation was to do with a snapshot is done: its VM says so, for its state is the same before and after. */
-export function hasDone(verb: SnapshotVerb, { snapshots = [] }: Having, { id }: SnapshotDeed, op: string): boolean {
+export function hasDone(
+  verb: SnapshotVerb,
+  { snapshots = [] }: Having,
+  { id }: Pick<SnapshotDeed, 'id'>,
+  op: string,
+): boolean {
   const one = snapshots.find((snapshot) => snapshot.id === id);
   return verb === 'deleteSnapshot' ? one === undefined : one?.op === op;
 }

@@ -94,9 +94,24 @@ describe('the progress', () => {
   });
 
   it('of a VM is all or nothing', () => {
-    const done = (kind: 'deployVm' | 'terminateVm', state: VmStateName) =>
+    const done = (kind: 'deployVm' | 'terminateVm' | 'recoverVm', state: VmStateName) =>
       vmProgress({ _id: 'op', kind, input: {} }, { ...storedVmState(state), history: [] }).done;
     expect([done('deployVm', 'ACTIVE/BOOT'), done('deployVm', 'ACTIVE/RUNNING')]).toEqual([0, 1]);
     expect([done('terminateVm', 'ACTIVE/SHUTDOWN'), done('terminateVm', 'DONE')]).toEqual([0, 1]);
+    expect([done('recoverVm', 'ACTIVE/BOOT'), done('recoverVm', 'ACTIVE/RUNNING')]).toEqual([0, 1]);
+  });
+
+  it.each([
+    ['snapshot-create', undefined, [], [{ id: 3, op: 'op' }]],
+    ['snapshot-revert', 3, [{ id: 3, op: 'before' }], [{ id: 3, op: 'op' }]],
+    ['snapshot-delete', 3, [{ id: 3, op: 'before' }], []],
+  ] as const)('of a VM that runs before and after, goes by its snapshots: %s', (action, snapshot, before, after) => {
+    const input = { action, ...(snapshot !== undefined && { snapshot }) };
+    const done = [before, after].map((some) => {
+      const snapshots = some.map((one) => ({ ...one, name: 'x', at: new Date(), active: true }));
+      const vm = { ...storedVmState('ACTIVE/RUNNING'), history: [], snapshots };
+      return vmProgress({ _id: 'op', kind: 'performOnVm', input }, vm).done;
+    });
+    expect(done).toEqual([0, 1]);
   });
 });
