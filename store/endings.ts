@@ -4,7 +4,7 @@ import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { type ArrivingVm, arrivedRoles, vmArrived } from '../domain/services/arrival.js';
 import type { HealthVm } from '../domain/services/service-health.js';
-import { abandonment } from '../domain/vms/vm-states.js';
+import { abandonment } from '../domain/vms/vm-events.js';
 import type { OperatedKind } from '../schemas/kinds.js';
 import {
   isPerformance,

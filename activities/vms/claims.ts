@@ -4,7 +4,7 @@ import { isSilent } from '../../domain/hosts/host-states.js';
 import { Problem, problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { contradiction, isContradicted } from '../../domain/vms/vm-claims.js';
-import type { VmEvent } from '../../domain/vms/vm-states.js';
+import type { VmEvent } from '../../domain/vms/vm-events.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { StepPorts } from '../ports.js';
 

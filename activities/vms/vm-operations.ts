@@ -1,17 +1,9 @@
 import { domainName } from '../../domain/operations/names.js';
 import { endStay, placeOf } from '../../domain/vms/stays.js';
+import { abandonment, nextVmState, type VmEvent } from '../../domain/vms/vm-events.js';
 import { recoveries } from '../../domain/vms/vm-recover.js';
 import { hasDone, isSnapshotVerb, nextSnapshot, type SnapshotDeed } from '../../domain/vms/vm-snapshots.js';
-import {
-  abandonment,
-  failedToDeploy,
-  isVmFailure,
-  isVmRunning,
-  isVmUnplaced,
-  nextVmState,
-  type VmEvent,
-  vmStateName,
-} from '../../domain/vms/vm-states.js';
+import { failedToDeploy, isVmFailure, isVmRunning, isVmUnplaced, vmStateName } from '../../domain/vms/vm-states.js';
 import { type SwitchVerb, vmSwitches } from '../../domain/vms/vm-switches.js';
 import { isAfter, isDuring, type VmVerb } from '../../domain/vms/vm-verbs.js';
 import { isClaim, isSwitch, isTermination, isVmDeployment } from '../../schemas/operations/operation.js';

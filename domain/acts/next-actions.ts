@@ -241,7 +241,7 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
     case 'resize':
       return post(`/vms/${id}/resize`, `vm resize ${id}`);
     case 'configure':
-      return post(`/vms/${id}/configuration`, `vm updateconf ${id}`);
+      return post(`/vms/${id}/updateconf`, `vm updateconf ${id}`);
     case 'deployOn':
       return post(`/vms/${id}/deploy`, `vm deploy ${id} ${act.host}`, { host: act.host });
     case 'resched': {

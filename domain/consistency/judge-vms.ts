@@ -1,5 +1,6 @@
 import { placeOf } from '../vms/stays.js';
-import { abandonment, isVmOffHost } from '../vms/vm-states.js';
+import { abandonment } from '../vms/vm-events.js';
+import { isVmOffHost } from '../vms/vm-states.js';
 import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { type OperationsOf, straysOf } from './judge-operation-owners.js';

@@ -2,7 +2,8 @@ import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { placeOf } from './stays.js';
-import { isVmRunning, type VmEvent } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
+import { isVmRunning } from './vm-states.js';
 
 /** What a host said of one VM. */
 export type SightedDomain = { epoch: number; state: DomainState };

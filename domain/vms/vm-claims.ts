@@ -1,5 +1,5 @@
 import { DomainState } from '../../schemas/hosts/domain-state.js';
-import type { VmEvent } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
 
 /** What a host that answers has of a VM: the state of its domain, or that there is none. */
 export type SeenDomain = 'none' | DomainState;

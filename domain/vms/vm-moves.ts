@@ -1,7 +1,8 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { Moving, Vm } from '../../schemas/vms/vm.js';
 import { placeOf } from './stays.js';
-import { type VmEvent, type VmStateName, vmStateName } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
+import { type VmStateName, vmStateName } from './vm-states.js';
 import type { VmVerb } from './vm-verbs.js';
 
 /** What leads a VM to another host, one after the other. */

@@ -1,5 +1,6 @@
 import type { RecoverAction } from '../../schemas/vms/vm.js';
-import { type VmEvent, type VmStateName, vmStateNames } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
+import { type VmStateName, vmStateNames } from './vm-states.js';
 
 /**
  * What a recovery does. `claim`: somebody says how a step that hangs came out, and the VM moves so; deploy, terminate,

@@ -1,6 +1,6 @@
 import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmSnapshot } from '../../schemas/vms/vm.js';
-import type { VmEvent } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
 
 /** What is done with a snapshot: its id, and its name, which is kept by whoever makes it. */
 export type SnapshotDeed = { id: number; name: string };

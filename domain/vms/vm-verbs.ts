@@ -1,6 +1,7 @@
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { ProblemCode } from '../problems.js';
-import { type VmEvent, type VmStateName, vmStateName } from './vm-states.js';
+import type { VmEvent } from './vm-events.js';
+import { type VmStateName, vmStateName } from './vm-states.js';
 
 /** What changes a domain's devices; `does`: what a kind of hypervisor cannot that lacks it. */
 const deviceCalls = {

@@ -78,8 +78,8 @@ export type ProbeCall = z.infer<typeof ProbeCall>;
 
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
- * `stopping`: it is shutting down; `moved`: it is on the other host; `changed`: it has, or has not any more, the device that was named; `exists`: it was so already.
- * `stopping`: it is shutting down; `moved`: it is on the other host; `kept`, `reverted`, `dropped`: of a snapshot; `exists`: it was so already.
+ * `stopping`: it is shutting down; `moved`: it is on the other host; `changed`: it has, or has not any more, the device that was named;
+ * `kept`, `reverted`, `dropped`: of a snapshot; `exists`: it was so already.
  */
 export const CallOutcome = z.enum([
   'created',

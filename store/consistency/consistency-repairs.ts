@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import type { Evidence, StrayOperations } from '../../domain/consistency/evidence.js';
-import { abandonment, placedStates } from '../../domain/vms/vm-states.js';
+import { abandonment } from '../../domain/vms/vm-events.js';
+import { placedStates } from '../../domain/vms/vm-states.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import { kinds } from '../../schemas/kinds.js';

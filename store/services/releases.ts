@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import { portionsOf } from '../../domain/portions.js';
-import { abandonment } from '../../domain/vms/vm-states.js';
+import { abandonment } from '../../domain/vms/vm-events.js';
 import type { Operation, Releasing } from '../../schemas/operations/operation.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { sessionOf, type Transaction } from '../mongo/transaction.js';

@@ -1,6 +1,6 @@
 import type { Connection, Model } from 'mongoose';
+import type { VmEvent } from '../../domain/vms/vm-events.js';
 import { logLine } from '../../domain/vms/vm-log.js';
-import type { VmEvent } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { holdFilter, writeChanges } from './vm-guards.js';
 import { stateAfter } from './vm-transitions.js';

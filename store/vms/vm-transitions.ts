@@ -1,9 +1,10 @@
 import type { Connection, Model } from 'mongoose';
 import { brief, longest } from '../../domain/brief.js';
 import { Problem } from '../../domain/problems.js';
+import { nextVmState, type VmEvent } from '../../domain/vms/vm-events.js';
 import { logLine } from '../../domain/vms/vm-log.js';
 import { losesSnapshots } from '../../domain/vms/vm-snapshots.js';
-import { nextVmState, storedVmState, type VmEvent, vmStateName } from '../../domain/vms/vm-states.js';
+import { storedVmState, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';

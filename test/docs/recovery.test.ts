@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { nextVmState } from '../../domain/vms/vm-events.js';
 import { recoveries } from '../../domain/vms/vm-recover.js';
-import { nextVmState, vmStateNames } from '../../domain/vms/vm-states.js';
+import { vmStateNames } from '../../domain/vms/vm-states.js';
 import { RecoverAction } from '../../schemas/vms/vm.js';
 
 const short = (state: string): string => state.replace('ACTIVE/', '');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { statesOf, stateWord } from '../../domain/vms/vm-action-states.js';
 import { deviceActions } from '../../domain/vms/vm-devices.js';
-import { nextVmState } from '../../domain/vms/vm-states.js';
+import { nextVmState } from '../../domain/vms/vm-events.js';
 import { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { VmSwitch } from '../../schemas/operations/vm-action.js';

@@ -6,14 +6,8 @@ import { scalingPlan } from '../../../domain/scaling/scaling-plan.js';
 import { staffing } from '../../../domain/scaling/staffing.js';
 import { departure } from '../../../domain/services/departure.js';
 import { type HealthVm, serviceHealth } from '../../../domain/services/service-health.js';
-import {
-  abandonment,
-  isVmFailure,
-  nextVmState,
-  storedVmState,
-  type VmEvent,
-  type VmStateName,
-} from '../../../domain/vms/vm-states.js';
+import { abandonment, nextVmState, type VmEvent } from '../../../domain/vms/vm-events.js';
+import { isVmFailure, storedVmState, type VmStateName } from '../../../domain/vms/vm-states.js';
 import type { Role, Service, ServiceState } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { deadEnds, sayWalked, type Way, walk } from '../acts/ways-out.js';

@@ -5,15 +5,8 @@ import { departure } from '../../../domain/services/departure.js';
 import { recoverable, rolesToRecover, rolesToRepair } from '../../../domain/services/roles-to-repair.js';
 import { belongs, type HealthVm, serviceHealth } from '../../../domain/services/service-health.js';
 import { nextRoleState, nextServiceState, type ServiceEvent } from '../../../domain/services/service-states.js';
-import {
-  abandonment,
-  isVmFailure,
-  isVmHealthy,
-  nextVmState,
-  storedVmState,
-  type VmEvent,
-  type VmStateName,
-} from '../../../domain/vms/vm-states.js';
+import { abandonment, nextVmState, type VmEvent } from '../../../domain/vms/vm-events.js';
+import { isVmFailure, isVmHealthy, storedVmState, type VmStateName } from '../../../domain/vms/vm-states.js';
 import type { HostState } from '../../../schemas/hosts/host.js';
 import type { Role, ServiceState } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';

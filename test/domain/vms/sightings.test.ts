@@ -7,7 +7,8 @@ import {
   type SightedVm,
   stoppedOutside,
 } from '../../../domain/vms/sightings.js';
-import { nextVmState, storedVmState, type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
+import { nextVmState } from '../../../domain/vms/vm-events.js';
+import { storedVmState, type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
 
 const stay = { seq: 0, hid: 1, hostname: 'host-1', vm_mad: 'simulated', epoch: 2 } as const;
 const vm = (name: VmStateName, over: Partial<SightedVm> = {}): SightedVm => ({

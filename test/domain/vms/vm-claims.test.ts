@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isContradicted, type SeenDomain } from '../../../domain/vms/vm-claims.js';
+import { nextVmState, type VmEvent } from '../../../domain/vms/vm-events.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
-import { nextVmState, type VmEvent, vmStateNames } from '../../../domain/vms/vm-states.js';
+import { vmStateNames } from '../../../domain/vms/vm-states.js';
 
 const all: readonly SeenDomain[] = ['none', 'booting', 'running', 'stopped', 'suspended', 'failed'];
 

@@ -14,8 +14,8 @@ import {
   planChange,
   wasDone,
 } from '../../../domain/vms/vm-devices.js';
+import { nextVmState } from '../../../domain/vms/vm-events.js';
 import { vmMoves } from '../../../domain/vms/vm-moves.js';
-import { nextVmState } from '../../../domain/vms/vm-states.js';
 import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
 import { DeviceAction, type DeviceChange, Mac } from '../../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../../schemas/vms/vm.js';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { nextVmState } from '../../../domain/vms/vm-events.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
-import { nextVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
+import { type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 
 type Row = readonly [state: RegExp, success: string, failure: string, retry: string];
 

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { nextVmState, type VmEvent, vmStates } from '../../../domain/vms/vm-events.js';
 import {
   isVmFailure,
   isVmGone,
   isVmRunning,
-  nextVmState,
   storedVmState,
-  type VmEvent,
   vmStateName,
   vmStateNames,
-  vmStates,
 } from '../../../domain/vms/vm-states.js';
 import { VmLcmState } from '../../../schemas/vms/vm.js';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { deviceActions } from '../../../domain/vms/vm-devices.js';
+import { abandonment, nextVmState } from '../../../domain/vms/vm-events.js';
 import { arrivesBy, type MoveVerb, movesFrom, vmMoves } from '../../../domain/vms/vm-moves.js';
-import { abandonment, nextVmState, storedVmState, vmStateNames } from '../../../domain/vms/vm-states.js';
+import { storedVmState, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
 
 const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];

@@ -3,16 +3,10 @@ import type { Work as WorkFacts } from '../../../domain/acts/facts.js';
 import { type ActionName, nextActions } from '../../../domain/acts/next-actions.js';
 import { statesOf } from '../../../domain/vms/vm-action-states.js';
 import { deviceActions } from '../../../domain/vms/vm-devices.js';
+import { abandonment, nextVmState, type VmEvent } from '../../../domain/vms/vm-events.js';
 import { vmMoves } from '../../../domain/vms/vm-moves.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
-import {
-  abandonment,
-  nextVmState,
-  storedVmState,
-  type VmEvent,
-  type VmStateName,
-  vmStateNames,
-} from '../../../domain/vms/vm-states.js';
+import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { vmSwitches } from '../../../domain/vms/vm-switches.js';
 import { type DeviceVerb, vmVerbs } from '../../../domain/vms/vm-verbs.js';
 import { HostState } from '../../../schemas/hosts/host.js';
