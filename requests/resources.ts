@@ -1,24 +1,13 @@
 import { expressionWarnings } from '../domain/expressions/findings.js';
-import { isSilent } from '../domain/hosts/host-states.js';
-import { pollEvery } from '../domain/hosts/polls.js';
 import type { Caller } from '../domain/identity/caller.js';
-import { decidedBy } from '../domain/operations/asker.js';
 import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
 import { shownNics } from '../domain/vms/vm-devices.js';
-import { fateOf, seenOf } from '../domain/vms/zombies.js';
-import type { Capacity } from '../schemas/common/capacity.js';
 import type { Ownership } from '../schemas/common/common.js';
-import { namespaces } from '../schemas/config.js';
-import { type Cluster, type ClusterResource, defaultCluster } from '../schemas/hosts/cluster.js';
-import type { Host, HostResource } from '../schemas/hosts/host.js';
+import type { Cluster, ClusterResource } from '../schemas/hosts/cluster.js';
 import type { MetricsRow, MonitoringResource } from '../schemas/hosts/metrics.js';
-import { kinds } from '../schemas/kinds.js';
-import { isDeviceChange, isPerformance, isSwitch, type Operation } from '../schemas/operations/operation.js';
-import type { OperationResource } from '../schemas/operations/operation-resource.js';
-import { Answer } from '../schemas/operations/question.js';
 import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import {
   firstRevision,
@@ -30,7 +19,6 @@ import type { VmTemplate, VmTemplateResource } from '../schemas/vms/vm-template.
 import type { Directory } from '../store/identity/directory.js';
 import type { ServiceNode } from '../store/services/service-nodes.js';
 import type { ServiceRow } from '../store/services/services.js';
-import type { OperationsContext } from './context.js';
 import { type KeptOfPolicies, shownElasticity, shownSchedules } from './policy-resources.js';
 
 /** Names of owners and groups, looked up once for a whole page; the caller's own are known. */
@@ -64,67 +52,9 @@ export async function namesFor(
   return ({ uid, gid }) => ({ uname: unames.get(uid) ?? String(uid), gname: gnames.get(gid) ?? String(gid) });
 }
 
-const iso = (date: Date): string => date.toISOString();
-const isoOrNull = (date: Date | null): string | null => date && iso(date);
-const ownership = ({ uid, gid, permissions }: Ownership) => ({ uid, gid, permissions });
-
-export const hostResource = (host: Host, names: Names): HostResource => ({
-  id: host._id,
-  name: host.name,
-  ...ownership(host),
-  ...names(host),
-  vm_mad: host.vm_mad,
-  state: host.state,
-  error: host.error,
-  silent_since: isSilent(host) && host.state !== 'OFFLINE' ? isoOrNull(host.silent_since ?? null) : null,
-  next_look:
-    host.state === 'OFFLINE' || host.last_monitored_at === null
-      ? null
-      : iso(new Date(host.last_monitored_at.getTime() + pollEvery * 1_000)),
-  cluster_id: host.cluster_id ?? defaultCluster,
-  attributes: host.attributes ?? {},
-  reserved: { cpu: host.reserve?.cpu ?? null, memory: host.reserve?.memory ?? null },
-  cpu: {
-    total: host.total.cpu / 100,
-    reserved: (host.reserved?.cpu ?? 0) / 100,
-    used: host.used.cpu / 100,
-    outside: (host.outside?.cpu ?? 0) / 100,
-    free: (host.total.cpu - (host.reserved?.cpu ?? 0) - host.used.cpu - (host.outside?.cpu ?? 0)) / 100,
-  },
-  memory: {
-    total: host.total.memory,
-    reserved: host.reserved?.memory ?? 0,
-    used: host.used.memory,
-    outside: host.outside?.memory ?? 0,
-    free: host.total.memory - (host.reserved?.memory ?? 0) - host.used.memory - (host.outside?.memory ?? 0),
-  },
-  vms: Object.keys(host.vms).map(Number),
-  operation: host.operation ?? null,
-  ...strayResources(host),
-  created_at: iso(host.created_at),
-  last_monitored_at: isoOrNull(host.last_monitored_at),
-});
-
-/** Domains that should not be there, and what becomes of them. */
-function strayResources(host: Host): Pick<HostResource, 'zombies' | 'wilds'> {
-  const { zombies = [], wilds = [], zombie_count = 0, wild_count = 0 } = host.strays ?? {};
-  const seen = seenOf(host);
-  const sizeOf = ({ cpu, memory }: Capacity) => ({ cpu: cpu / 100, memory });
-  return {
-    zombies: {
-      count: zombie_count,
-      items: zombies.map((zombie) => {
-        const { vm, state, capacity, epoch, deploy_id, reason, error, since } = zombie;
-        const fate = fateOf(zombie, zombies, seen);
-        return { vm, state, ...sizeOf(capacity), epoch, deploy_id, reason, fate, error, since: iso(since) };
-      }),
-    },
-    wilds: {
-      count: wild_count,
-      items: wilds.map(({ name, state, capacity, deploy_id }) => ({ name, state, ...sizeOf(capacity), deploy_id })),
-    },
-  };
-}
+export const iso = (date: Date): string => date.toISOString();
+export const isoOrNull = (date: Date | null): string | null => date && iso(date);
+export const ownership = ({ uid, gid, permissions }: Ownership) => ({ uid, gid, permissions });
 
 export const clusterResource = (cluster: Cluster, hosts: readonly number[], names: Names): ClusterResource => ({
   id: cluster._id,
@@ -290,59 +220,3 @@ export const serviceSummary = (service: ServiceRow, names: Names): ServiceSummar
   created_at: iso(service.created_at),
   ended_at: isoOrNull(service.ended_at),
 });
-
-/** Where the resource of an operation is seen; what a consistency check came to, for one. */
-const hrefOf = ({ _id, resource }: Operation): string =>
-  `/api/v1${kinds[resource.type].path}/${resource.type === 'zone' ? _id : resource.id}`;
-
-const actionOf = (operation: Operation): OperationResource['action'] =>
-  isPerformance(operation) || isSwitch(operation)
-    ? operation.input.action
-    : isDeviceChange(operation)
-      ? operation.input.change.action
-      : null;
-
-export function operationResource(
-  operation: Operation,
-  {
-    temporalUiUrl,
-    temporalNamespace = namespaces.operations,
-  }: Pick<OperationsContext['settings'], 'temporalUiUrl' | 'temporalNamespace'>,
-): OperationResource {
-  const { resource } = operation;
-  const workflowId = operation.workflow_id;
-  const run = operation.run_id === null ? '' : `/${operation.run_id}/history`;
-  return {
-    id: operation._id,
-    type: operation.kind,
-    action: actionOf(operation),
-    state: operation.state,
-    resource: { ...resource, name: operation.resource_name, href: hrefOf(operation) },
-    role: operation.role ?? null,
-    requester: operation.requester,
-    decided_by: decidedBy(operation),
-    waiting_for: operation.waiting_for,
-    error: operation.error,
-    question: operation.question && {
-      ...operation.question,
-      answers: [...Answer.options],
-      asked_at: iso(operation.question.asked_at),
-    },
-    cancel_requested: operation.cancel_requested && {
-      by: operation.cancel_requested.by,
-      at: iso(operation.cancel_requested.at),
-    },
-    retry_of: operation.retry_of,
-    workflow: {
-      id: workflowId,
-      run_id: operation.run_id,
-      url:
-        temporalUiUrl === undefined
-          ? null
-          : `${temporalUiUrl.replace(/\/$/, '')}/namespaces/${temporalNamespace}/workflows/${encodeURIComponent(workflowId)}${run}`,
-    },
-    created_at: iso(operation.created_at),
-    started_at: isoOrNull(operation.started_at),
-    ended_at: isoOrNull(operation.ended_at),
-  };
-}

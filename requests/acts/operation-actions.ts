@@ -12,7 +12,7 @@ import type { AnswerOperation } from '../../schemas/operations/question.js';
 import { administrator, authorisedOperation, demand } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { repeatedRequest } from '../operations/admit.js';
-import { operationResource } from '../resources.js';
+import { operationResource } from '../operations/operation-resource.js';
 import { actionFacts, findResource, subjectOfResource } from './action-facts.js';
 import { demandAct } from './acts.js';
 import { tryAgain } from './retries.js';

@@ -14,10 +14,11 @@ import { demandOn } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
 import type { Edit } from '../edit.js';
+import { hostResource } from '../host-resource.js';
 import { nameFree, objectsOf } from '../managed.js';
 import { ownershipOf } from '../ownership-of.js';
 import type { Precondition } from '../precondition.js';
-import { hostResource, namesFor } from '../resources.js';
+import { namesFor } from '../resources.js';
 import { checkedAttributes, withoutNulls } from './attributes.js';
 import { wakeWaiting } from './wake-waiting.js';
 

@@ -16,7 +16,7 @@ import { type operations, takesAway } from '../../schemas/operations.js';
 import type { Transaction } from '../../store/mongo/transaction.js';
 import { demand, operationSubject } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
-import { operationResource } from '../resources.js';
+import { operationResource } from './operation-resource.js';
 
 type Wish<K extends OperationKind> = {
   kind: K;

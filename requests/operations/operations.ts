@@ -4,7 +4,7 @@ import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationState, ResourceRef } from '../../schemas/operations/operation.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { Admission, OperationsContext } from '../context.js';
-import { operationResource } from '../resources.js';
+import { operationResource } from './operation-resource.js';
 
 type OperationQuery = ListQuery & {
   state?: OperationState;

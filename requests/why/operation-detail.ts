@@ -11,7 +11,7 @@ import type { Performed } from '../../schemas/operations/vm-action.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
 import { authorisedOperation } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
-import { operationResource } from '../resources.js';
+import { operationResource } from '../operations/operation-resource.js';
 
 /** Steps that are shown, and earlier operations that an ETA is taken from. */
 export const stepsShown = 200;
