@@ -137,12 +137,10 @@ async function takeVmsOf(
   { op, service, roles }: RolesInput<string>,
 ): Promise<(role: string) => RemovalWork> {
   const present = roles.length > 0 ? await store.vms.ofService(service, roles) : [];
-  // What waits for a silent host to terminate a VM is this undeployment's to do.
-  await supersede(
-    store,
-    op,
-    await store.terminations.waitingAmong(present.flatMap(({ wanted }) => (wanted === null ? [] : [wanted]))),
-  );
+  // What waits for a silent host to terminate a VM is this undeployment's to do; and what waits for a host to deploy one has no run
+  // that would let go of it.
+  const own = present.flatMap(({ operation, wanted }) => [operation, wanted].filter((each) => each !== null));
+  await supersede(store, op, await store.operations.waitingAmong([...new Set(own)]));
   const vms = await takeVms(store, op, present);
   await endPending(
     store,

@@ -59,16 +59,18 @@ export async function wakeWaiting({
   async function wake(those: readonly Waited[]): Promise<void> {
     const runs = new Map<string, number[]>();
     const alone: string[] = [];
-    const ids = new Set(those.flatMap(({ service }) => service ?? []));
+    const ids = new Set(those.flatMap(({ service, operation }) => (operation === null ? (service ?? []) : [])));
     const services = new Map((await store.services.atWorkOn([...ids])).map((service) => [service._id, service]));
     for (const { vm, service: id, role, operation } of those) {
       const service = id === null ? undefined : services.get(id);
-      if (service) {
+      // One of a service may wait by an operation of its own, such as one that recreates it.
+      if (operation !== null) alone.push(operation);
+      else if (service) {
         const workflowId = runOnRole(service, role ?? '');
         const its = runs.get(workflowId);
         if (its) its.push(vm);
         else runs.set(workflowId, [vm]);
-      } else if (id === null && operation !== null) alone.push(operation);
+      }
     }
     const failures = [
       ...(await eachApart([...runs], callsAtOnce, ([workflowId, vms]) =>
@@ -90,7 +92,7 @@ export async function wakeWaiting({
       if (stale.length > 0)
         await store.waiting.tell(
           stale.map(({ vm }) => vm),
-          stale.flatMap(({ service, operation }) => (service === null && operation !== null ? [operation] : [])),
+          stale.flatMap(({ operation }) => operation ?? []),
           reason,
         );
       if (left === 0) return;

@@ -173,6 +173,16 @@ export function createOperationStore(connection: Connection) {
       return new Set(ids.filter((id) => !stillOpen.has(id)));
     },
 
+    /** Which of these operations wait. */
+    async waitingAmong(ids: readonly string[]): Promise<string[]> {
+      if (ids.length === 0) return [];
+      const found = await operations
+        .find({ _id: { $in: [...ids] }, state: 'waiting' }, { _id: 1 })
+        .lean<Pick<Operation, '_id'>[]>()
+        .exec();
+      return found.map(({ _id }) => _id);
+    },
+
     /** Writes down that its end is asked for, before anything is done about it; the first to ask is remembered. */
     requestCancel: (id: string, by: Person) =>
       operations.updateOne(

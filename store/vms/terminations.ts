@@ -57,15 +57,5 @@ export function createTerminations(connection: Connection, vms: VmStore, operati
         .sort({ _id: 1 })
         .lean<Operation[]>()
         .exec(),
-
-    /** Which of these operations wait. */
-    async waitingAmong(ids: readonly string[]): Promise<string[]> {
-      if (ids.length === 0) return [];
-      const found = await operations.model
-        .find({ _id: { $in: [...ids] }, state: 'waiting' }, { _id: 1 })
-        .lean<Pick<Operation, '_id'>[]>()
-        .exec();
-      return found.map(({ _id }) => _id);
-    },
   };
 }

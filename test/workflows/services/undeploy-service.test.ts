@@ -135,6 +135,23 @@ describe('an undeployment of a service one of whose VMs another operation is abo
   });
 });
 
+describe('an undeployment of a service one of whose VMs waits for a host, by an operation of its own', () => {
+  it('ends that operation, which has no run that would let go of the VM', async () => {
+    const { id } = await world.running();
+    const [vm] = await world.vms(id);
+    const setHosts = (state: 'DISABLED' | 'MONITORED') => world.store.hosts.model.updateMany({}, { $set: { state } });
+    await setHosts('DISABLED');
+    const recreation = await world.recoverVm(vm?._id ?? -1, 'recreate');
+    await eventually(async () => (await world.operation(recreation.op)).state === 'waiting');
+    const { op } = await world.undeploy(id);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await world.operation(recreation.op)).toMatchObject({ state: 'cancelled', error: { code: 'taken' } });
+    expect(await world.vms(id)).toEqual([]);
+    await setHosts('MONITORED');
+    await world.accounted();
+  });
+});
+
 describe('an undeployment of a service that is DEPLOYING', () => {
   it('pre-empts it: what was being made is gone, and the deployment says that it was cancelled', async () => {
     const { id, op: deployment } = await deploying();

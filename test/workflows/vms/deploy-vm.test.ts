@@ -54,6 +54,22 @@ describe('deployVm', () => {
     await world.ended((await world.terminate(second.id)).op);
   });
 
+  it('goes on when a host takes it again, of a service, too', async () => {
+    const service = await world.running();
+    const [vm] = await world.vms(service.id);
+    const id = vm?._id ?? -1;
+    const setHosts = (state: 'DISABLED' | 'MONITORED') => world.store.hosts.model.updateMany({}, { $set: { state } });
+    await setHosts('DISABLED');
+    const { op } = await world.recoverVm(id, 'recreate');
+    await parked(op);
+    await setHosts('MONITORED');
+    await world.reconcile();
+    await eventually(async () => (await world.vm(id)).lcm_state === 'RUNNING');
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded', waiting_for: null });
+    await world.accounted();
+    expect(await world.ended((await world.undeploy(service.id)).op)).toMatchObject({ state: 'succeeded' });
+  });
+
   it('fails where the kind of hypervisor cannot do it at all, which is not tried', async () => {
     world.hypervisor.can = { ...able, deploy: false };
     const { id, op } = await world.createVm();
