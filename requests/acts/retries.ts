@@ -41,6 +41,8 @@ export async function tryAgain(
   switch (kind) {
     case 'deployService':
     case 'undeployService':
+      // What failed may run again since a moment ago.
+      await context.store.health.refresh([id]);
       return recoverServiceAgain(context, caller, id, asked);
     case 'scaleRole':
       return scaleRoleAgain(context, caller, id, operation.role ?? '', asked);

@@ -75,10 +75,13 @@ export async function recoverRoleOrService(
   wish: RecoverService,
   admission: Admission,
 ): Promise<OperationResource> {
-  const service = await find(context, caller, id);
+  await find(context, caller, id);
   const asked = { request: { deed: 'recover', id, ...wish }, admission };
   const repeated = await repeatedRequest(context, caller, admission, asked.request);
   if (repeated) return repeated;
+  // What failed may run again since a moment ago: then there is nothing to recover, and it is called what it is.
+  await context.store.health.refresh([id]);
+  const service = await find(context, caller, id);
   if (wish.role === undefined && wish.give_up)
     await demandOn(context.store, { do: 'giveUp' }, { type: 'service', service });
   const role = wish.role === undefined ? roleToRecover(service, wish) : roleOf(service, wish.role);

@@ -258,6 +258,20 @@ describe('a wrong moment', () => {
     });
   });
 
+  it('is the recovery of a service of which every role runs again: it is RUNNING from then on', async () => {
+    const id = 900;
+    await makeOwnedService(world.store, id, {
+      owner: { uid: 0, gid: 0, permissions: permissionsOf('600') },
+      vms: 4,
+      state: 'FAILED_DEPLOYING',
+    });
+    const failed = { 'roles.$[].state': 'FAILED_DEPLOYING', 'roles.$[].reason': '0 of 1 VMs run' };
+    await world.store.services.model.updateOne({ _id: id }, { $set: failed });
+    const { body } = await world.ask('oneadmin', 'post', `/services/${id}/recover`);
+    expect(body).toMatchObject({ status: 409, detail: expect.stringMatching(/is RUNNING/) });
+    expect((await world.ask('oneadmin', 'get', `/services/${id}`)).body).toMatchObject({ state: 'RUNNING' });
+  });
+
   it('is work on a service that is DONE', async () => {
     const { resource } = (await world.ask('oneadmin', 'post', '/services', { template_id: 0 })).body;
     await world.store.services.model.updateOne({ _id: resource.id }, { $set: { state: 'DONE', operation: null } });
