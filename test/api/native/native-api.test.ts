@@ -323,6 +323,11 @@ describe('long operations', () => {
     const undeploy = await answered('undeployService', { id });
     expect(undeploy.body.type).toBe('undeployService');
     expect((await answered('deleteService', { id })).body.type).toBe('undeployService');
+    expect((await world.store.services.find(id))?.log.map(({ message }) => message).slice(-3)).toEqual([
+      'Repair of role web, by oneadmin',
+      'Undeployment, by oneadmin',
+      'Deletion, by oneadmin',
+    ]);
     await answered('createService', {}, { template_id: shop.id });
     await answered('deleteServiceTemplate', { id: shop.id });
   });
