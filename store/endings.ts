@@ -113,7 +113,8 @@ export function createEndings(
             .exec();
           return operation && endOpen(operation, claimed, transaction, last);
         });
-      const seen = await operations.find(op);
+      // Only a scaling has a last step that says something: it is not read twice.
+      const seen = last ? null : await operations.find(op);
       // What a service was charged goes back to quotas that the others of its owner write, too.
       const ended = await (seen?.kind === 'undeployService' ? quotas.inTurn([seen], inTransaction) : inTransaction());
       await afterwards(ended);

@@ -56,9 +56,12 @@ export async function makeVms(
   service: ServicePart,
   lacking: readonly Lacking[],
 ): Promise<Made[]> {
-  const found = await store.vmTemplates.byIds([...new Set(lacking.map(({ role }) => role.vm_template))]);
+  const [found, asker] = await Promise.all([
+    store.vmTemplates.byIds([...new Set(lacking.map(({ role }) => role.vm_template))]),
+    store.operations.asker(op),
+  ]);
   const templates = new Map(found.map((template) => [template._id, template]));
-  const refused = await notForAsker({ store, directory }, op, found);
+  const refused = await notForAsker({ directory }, asker?.requester, found);
   const tiesOf = tiesIn(service.tied);
   const specs: (VmSpec | Problem)[] = await eachInSlices(lacking, specOf);
   const count = lacking.reduce((sum, { count: its }, at) => sum + (specs[at] instanceof Problem ? 0 : its), 0);

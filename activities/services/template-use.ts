@@ -1,5 +1,6 @@
 import type { Problem } from '../../domain/problems.js';
 import { type Maker, mayMakeVmsOf, noneIsMadeOf } from '../../domain/services/template-use.js';
+import type { Person } from '../../schemas/operations/operation.js';
 import type { VmTemplate } from '../../schemas/vms/vm-template.js';
 import { seenUser } from '../../store/identity/seen-user.js';
 import type { StepPorts } from '../ports.js';
@@ -9,11 +10,10 @@ import type { StepPorts } from '../ports.js';
  * it looked up what groups and rules let that one do.
  */
 export async function notForAsker(
-  { store, directory }: Pick<StepPorts, 'store' | 'directory'>,
-  op: string,
+  { directory }: Pick<StepPorts, 'directory'>,
+  requester: Person | undefined,
   templates: readonly VmTemplate[],
 ): Promise<Map<number, Problem>> {
-  const requester = (await store.operations.asker(op))?.requester;
   const id = requester?.id ?? nobody;
   const alone: Maker = { id, groups: [], rules: [] };
   const others = templates.filter((template) => !mayMakeVmsOf(alone, template));

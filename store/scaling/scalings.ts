@@ -17,7 +17,7 @@ import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import { healthFields } from '../services/health-fields.js';
 import { healthEntries, pushLog, stateEntry } from '../services/service-log.js';
-import type { ServicePart } from '../services/service-roles.js';
+import { partFields, type ServicePart } from '../services/service-roles.js';
 import type { ServiceStore } from '../services/services.js';
 
 /** A step on a role that an operation has alone; its numbers rise within the operation. */
@@ -161,7 +161,8 @@ export function createScalings(
      * the operation has it no more, or somebody who pre-empts wants the service.
      */
     async enter({ service: id, role: name, op, step }: RoleWork): Promise<ServicePart | null> {
-      await services.model.updateOne(
+      // Read by the same call that takes it: a scaling is a few round trips, and this is one less.
+      const taken = await connection.collection<ServicePart>('services').findOneAndUpdate(
         {
           ...{ _id: id, wanted: null },
           roles: {
@@ -172,8 +173,9 @@ export function createScalings(
           },
         },
         { $set: { 'roles.$.mark': { op, step } }, $inc: { health: 1 } },
+        { returnDocument: 'after', projection: partFields([name]) },
       );
-      const part = await services.part(id, [name]);
+      const part = taken ?? (await services.part(id, [name]));
       const role = part?.roles[0];
       const isOurs = role?.operation === op && role.mark?.op === op && role.mark.step === step;
       return part?.wanted === null && isOurs && role.state === 'SCALING' ? part : null;

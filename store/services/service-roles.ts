@@ -262,7 +262,7 @@ const changed = (to: object) => ({
 });
 
 /** The projection that gives a ServicePart. */
-const partFields = (names: readonly string[]) => ({
+export const partFields = (names: readonly string[]) => ({
   ...{ name: 1, uid: 1, gid: 1, permissions: 1, operation: 1, wanted: 1 },
   roles: { $filter: { input: '$roles', cond: { $in: ['$$this.name', literal(names)] } } },
   tied: {
