@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SimulatedDomain } from '../../../schemas/hosts/simulator.js';
 import type { Cluster } from '../../support/cluster.js';
 import type { ClusterProcess } from '../../support/cluster-process.js';
-import type { Pick } from './wishes.js';
+import type { Pick } from './wish.js';
 
 /** Breaks something and mends it again; what a host of the simulator has stays until the next, or the end. */
 export type Break = { name: string; strike: (cluster: Cluster, pick: Pick, hosts: readonly string[]) => Promise<void> };

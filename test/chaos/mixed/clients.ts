@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { OperationResource } from '../../../schemas/operations/operation-resource.js';
 import type { Cluster } from '../../support/cluster.js';
-import { lots, type Pick, type Seen, type Templates, type Wish } from './wishes.js';
+import type { Pick, Seen, Templates, Wish } from './wish.js';
+import { lots } from './wishes.js';
 
 /** What was asked for under a key, and the answer that the client had in the end; null: none in all its patience. */
 export type Asked = Wish & { name: string; key: string; status: number | null; operation: string | null };
 
 const Services = z.object({ items: z.array(z.object({ id: z.int(), state: z.string() })) });
-const Vms = z.object({ items: z.array(z.object({ id: z.int(), service_id: z.int().nullable() })) });
+const Vms = z.object({
+  items: z.array(z.object({ id: z.int(), service_id: z.int().nullable(), state: z.string(), lcm_state: z.string() })),
+});
+const Hosts = z.object({ items: z.array(z.object({ id: z.int() })) });
 const Operations = z.object({ items: z.array(z.object({ id: z.string() })) });
 
 /** Longer than any break lasts, with what comes after it. */
@@ -40,9 +44,10 @@ async function look(cluster: Cluster, templates: Templates, pick: Pick): Promise
     const { items } = await client.ask(Operations, 'GET', `/operations?limit=100&state=${pick(states)}`);
     return items.map(({ id }) => id);
   };
-  const [services, vms, open, asking, failed] = await Promise.all([
+  const [services, vms, hosts, open, asking, failed] = await Promise.all([
     client.ask(Services, 'GET', '/services?limit=1000'),
     client.ask(Vms, 'GET', '/vms?limit=1000'),
+    client.ask(Hosts, 'GET', '/hosts?limit=1000'),
     operationsIn(['accepted', 'running', 'running', 'waiting']),
     operationsIn(['waiting_for_you']),
     operationsIn(['failed', 'cancelled']),
@@ -50,13 +55,19 @@ async function look(cluster: Cluster, templates: Templates, pick: Pick): Promise
   return {
     ...templates,
     services: services.items.map(({ id }) => id),
-    vms: vms.items.map(({ id }) => id),
-    singles: vms.items.filter(({ service_id }) => service_id === null).map(({ id }) => id),
+    vms: vms.items.map(seenVm),
+    singles: vms.items.filter(({ service_id }) => service_id === null).map(seenVm),
+    hosts: hosts.items.map(({ id }) => id),
     open,
     asking,
     failed,
   };
 }
+
+const seenVm = ({ id, state, lcm_state }: z.output<typeof Vms>['items'][number]) => ({
+  id,
+  state: state === 'ACTIVE' ? lcm_state : state,
+});
 
 /** Again under the same key after a death or an error of the server, by way of any api, until there is an answer. */
 async function ask(cluster: Cluster, wish: Wish & { name: string; key: string }, pick: Pick): Promise<Asked> {

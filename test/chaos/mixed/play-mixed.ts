@@ -6,7 +6,7 @@ import type { Machine } from '../shapes.js';
 import { breaks } from './breaks.js';
 import { type Asked, playClient } from './clients.js';
 import { verdictOf } from './verdict.js';
-import type { Pick, Templates } from './wishes.js';
+import type { Pick, Templates } from './wish.js';
 
 export type MixedRound = {
   seed: number;
@@ -20,9 +20,9 @@ export type MixedRound = {
 };
 
 /**
- * Clients that create, undeploy, delete, recover, repair, cancel, answer, retry and terminate the same services and VMs,
- * on a cloud too small for all of them, while processes are killed and frozen and hosts and guests fail. Returns a
- * sentence for everything that is not as it should be in the end.
+ * Clients that ask for everything that there is (vm-wishes.ts and its neighbours) of the same services, VMs and hosts, on a
+ * cloud too small for all of them, while processes are killed and frozen and hosts and guests fail. Returns a sentence for
+ * everything that is not as it should be in the end.
  */
 export async function playMixed({ seed, seconds, clients, binaries, keep, say }: MixedRound): Promise<string[]> {
   const cluster = await Cluster.start({
@@ -67,10 +67,18 @@ async function makeTemplates({ client }: Cluster): Promise<Templates> {
     deployment: 'none' as const,
     roles: [{ name: 'one', cardinality: 2, failure_policy: { retries: 1, finally: 'wait' } }, { name: 'two' }],
   };
+  const later = {
+    deployment: 'none' as const,
+    roles: [
+      { name: 'one', cardinality: 2, min_vms: 1, cooldown: 2 },
+      { name: 'late', cardinality: 2, on_hold: true },
+    ],
+  };
   return {
     serviceTemplates: [
       await makeServiceTemplate(client, 'levels', levels),
       await makeServiceTemplate(client, 'asking', asking),
+      await makeServiceTemplate(client, 'later', later),
     ],
     vmTemplate: await client.make('/vm-templates', { name: 'single', template: { CPU: 1, MEMORY: 256 } }),
   };

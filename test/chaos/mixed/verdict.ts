@@ -18,6 +18,7 @@ const patience = 180_000;
 export async function verdictOf(cluster: Cluster, asked: readonly Asked[]): Promise<string[]> {
   return [
     ...(await awaitEnds(cluster)),
+    ...(await enableHosts(cluster)),
     ...(await checkAnswers(cluster, asked)),
     ...(await checkAgreement(cluster)),
     ...(await deleteAll(cluster)),
@@ -39,6 +40,16 @@ async function awaitEnds(cluster: Cluster): Promise<string[]> {
     for (const { _id, state } of open)
       if (state === 'waiting_for_you') await client.send('POST', `/operations/${_id}/answer`, { answer: 'give_up' });
   }
+}
+
+/** Those that clients have taken offline are looked at again: nobody has seen meanwhile what became of their VMs. */
+async function enableHosts({ client }: Cluster): Promise<string[]> {
+  const { items } = await client.ask(Page, 'GET', '/hosts?limit=1000');
+  const enabled = async (id: number) => {
+    const { status, body } = await client.send('PATCH', `/hosts/${id}`, { state: 'enabled' });
+    return status === 200 ? [] : [`host ${id} cannot be enabled: ${JSON.stringify(body)}`];
+  };
+  return (await Promise.all(items.map(({ id }) => enabled(id)))).flat();
 }
 
 /** Of an operation that has not ended: what it is in the middle of, and how the workers are. */
