@@ -2,7 +2,16 @@ import type { Service } from '../../schemas/services/service.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
 import { levels } from './cloud.js';
-import { deployLarge, scaleAndRest, scaleDown, scaleUp, undeployLarge, type Work } from './works.js';
+import {
+  deployLarge,
+  recreateInSlices,
+  scaleAndRest,
+  scaleBySchedule,
+  scaleDown,
+  scaleUp,
+  undeployLarge,
+  type Work,
+} from './works.js';
 
 /** A point in the life of one large service at which something is broken. */
 export type Moment = {
@@ -86,7 +95,16 @@ export const scalingMoments: readonly Moment[] = [
     isNow: (_service, vms) => inState(vms, 'web', 'SHUTDOWN') > 0,
   },
   { name: 'in its cooldown', work: scaleAndRest, isNow: ({ state }) => state === 'COOLDOWN' },
+  { name: 'as the schedule fires', work: scaleBySchedule, isNow: isScaling },
+  { name: 'between two slices', work: recreateInSlices, isNow: (_service, vms) => areBetweenSlices(vms) },
 ];
+
+/** All run, and some of them were made anew. */
+function areBetweenSlices(vms: readonly WorkVm[]): boolean {
+  const its = vms.filter((vm) => vm.service?.role === 'cache');
+  const stays = new Set(its.map(({ history }) => history.length));
+  return stays.size > 1 && inState(vms, 'cache', 'RUNNING') === levels.cache;
+}
 
 /** What nobody but reconciliation can start any more, when the api dies too. */
 export const acceptedUnstarted: Moment = {

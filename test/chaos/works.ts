@@ -154,3 +154,29 @@ export const scaleBySchedule: Work = {
   begun: async ({ cluster: { store } }, service) =>
     (await store.services.find(service))?.schedule?.of.flatMap(({ last }) => last?.operation ?? []) ?? [],
 };
+
+/** VMs of a slice, and of the role that it is one of. */
+const slice = 3;
+
+/** A rolling action: nobody has the role between two slices. Each VM of the role is made once more, and none twice. */
+export const recreateInSlices: Work = {
+  name: '9 of 30 VMs recreated, 3 at a time',
+  span: 5_000,
+  aim: 'RUNNING',
+  vms: largeVms,
+  prepare: async (cloud) => {
+    const { client, store } = cloud.cluster;
+    // One of which no VM was made anew before: by that the moment between two slices is told.
+    const of = await client.instantiate(cloud.large);
+    await client.awaitService(of, 'RUNNING');
+    for (const { _id } of await store.vms.ofService(of, ['cache'])) cloud.recreated.set(_id, 1);
+    const body = { action: 'recreate', number: slice, period: 2 };
+    return { wishes: [{ path: `/services/${of}/roles/cache/actions`, body }], of };
+  },
+  settles: true,
+  begun: async ({ cluster: { store } }, service) => {
+    const asked = { kind: 'performOnRole' as const, 'resource.id': service };
+    const all = await store.operations.model.find(asked, { performed: 1 }).lean().exec();
+    return all.flatMap(({ performed }) => Object.values(performed ?? {}).flatMap(({ op }) => op ?? []));
+  },
+};
