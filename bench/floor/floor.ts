@@ -3,12 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import mongoose from 'mongoose';
 import { built } from '../../adapters/process/checkout.js';
+import { portionsOf } from '../../domain/portions.js';
 import { ensureNamespace } from '../../runtime/servers/prepare-temporal.js';
 import type { Role, RunInfo, Subject } from '../subject.js';
 import { runInfo } from '../subject.js';
 import { type FloorService, floorNamespace, floorQueue } from './input.js';
 
-export type Floor = Subject & { pid: number; stop(): Promise<void> };
+/** `act`: something is done to so many VMs, by a run for each; resolves when it is done to all. */
+export type Floor = Subject & { pid: number; act(vms: number): Promise<void>; stop(): Promise<void> };
+
+const askedAtOnce = 10;
 
 /**
  * The floor: the same steps as bare activities, on the same servers, with a namespace and a database of their own and
@@ -34,6 +38,7 @@ export async function startFloor(temporal: string, mongodbUri: string, hosts: nu
   await polling(worker);
 
   const known = new Map<number, FloorService>();
+  let acts = 0;
   const start = (workflow: 'deployFloor' | 'undeployFloor', service: FloorService) =>
     client.workflow.start(workflow, {
       workflowId: `${workflow}-${service.id}`,
@@ -67,6 +72,17 @@ export async function startFloor(temporal: string, mongodbUri: string, hosts: nu
         if (there === ids.length) return;
         await sleep(10);
       }
+    },
+    async act(count: number): Promise<void> {
+      acts += 1;
+      const ids = Array.from({ length: count }, (_, at) => `act-${acts}-${at}`);
+      // As many at a time as Arcus asks.
+      for (const some of portionsOf(ids, askedAtOnce))
+        await Promise.all(
+          some.map((id) => client.workflow.start('actFloor', { workflowId: id, taskQueue: floorQueue, args: [id] })),
+        );
+      const ended = db.collection<{ _id: string; state: string }>('acts');
+      while ((await ended.countDocuments({ _id: { $in: ids }, state: 'DONE' })) < count) await sleep(10);
     },
     lastRun: (id): Promise<RunInfo> => runInfo(client, `deployFloor-${id}`),
     async stop(): Promise<void> {

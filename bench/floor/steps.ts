@@ -32,6 +32,7 @@ export const floorSteps = (db: Db) => {
   const services = db.collection<FloorServiceDocument>('services');
   const vms = db.collection<FloorVm>('vms');
   const hosts = db.collection<FloorHost>('hosts');
+  const acts = db.collection<{ _id: string; state: string }>('acts');
 
   const setRole = (id: number, role: string, state: string) =>
     services.updateOne({ _id: id, 'roles.name': role }, { $set: { 'roles.$.state': state } });
@@ -105,6 +106,16 @@ export const floorSteps = (db: Db) => {
         gone.map((vm) => vm.host),
         -1,
       );
+    },
+
+    /** What is done to one VM: its document says that it begins, is at work, and has ended. */
+    async markAct(id: string, state: string): Promise<void> {
+      await acts.updateOne({ _id: id }, { $set: { state } }, { upsert: true });
+    },
+
+    async work(id: string): Promise<void> {
+      await acts.updateOne({ _id: id }, { $set: { state: 'AT_WORK' } });
+      await acts.updateOne({ _id: id }, { $set: { state: 'WORKED' } });
     },
 
     async endRole(id: number, role: string, state: string): Promise<void> {

@@ -38,6 +38,14 @@ export async function undeployFloor({ id, roles }: FloorService): Promise<void> 
   await local.end(id, 'DONE');
 }
 
+/** Something is done to a VM: it is begun, taken, worked on, and left. */
+export async function actFloor(id: string): Promise<void> {
+  await local.markAct(id, 'BEGUN');
+  await local.markAct(id, 'TAKEN');
+  await normal.work(id);
+  await local.markAct(id, 'DONE');
+}
+
 async function inOrder(
   roles: readonly FloorRole[],
   waitsFor: (role: FloorRole) => readonly string[],

@@ -1,6 +1,7 @@
 import { type Bench, oneRole, tenVms } from '../bench.js';
 import type { Population } from '../population.js';
 import type { Measured } from '../result.js';
+import { measureActions } from './actions.js';
 import { type Deployment, measureDeployment } from './deployment.js';
 import { measureElasticity } from './elasticity.js';
 import { measureGrowth } from './growth.js';
@@ -40,6 +41,7 @@ export const rows: readonly Row[] = [
     measure: (bench: Bench) => measureDeployment(bench, deployment),
   })),
   { name: 'scaling', measure: measureScaling },
+  { name: 'actions', measure: measureActions },
   { name: 'wide', measure: measureWide },
   { name: 'placement', measure: measurePlacement },
   { name: 'elasticity', measure: measureElasticity },
