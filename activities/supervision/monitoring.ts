@@ -21,17 +21,19 @@ import { type Answered, lookForStrays } from './strays.js';
 export const hostsPerPoll = 50;
 const probeTimeout = 4_000;
 /**
- * Until when after its beginning a poll asks hosts again that do not answer, and the pause between: with a last probe less than a
- * tick, so that who is silent has nobody else asked later.
+ * Seconds from its beginning in which a poll asks hosts again that do not answer: with a last probe less than a tick, so that who
+ * is silent has nobody else asked later. And the pause between, in milliseconds.
  */
-const insistence = { lasts: 12_000, pause: 1_000 };
+const insistence = 12;
+const pause = 1_000;
 
 type MonitoringPorts = Pick<StepPorts, 'store'> & {
+  settings?: Pick<StepPorts['settings'], 'insistence'>;
   hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy'> };
   engine: Engine;
 };
 
-export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringPorts) => ({
+export const monitoringActivities = ({ store, hypervisors, engine, settings }: MonitoringPorts) => ({
   /** Ids of the hosts to monitor, in batches. */
   async hostsToMonitor(): Promise<number[][]> {
     const hosts = await store.hosts.all();
@@ -99,7 +101,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
         await engine.signalPlacement();
       return found;
     };
-    const until = performance.now() + insistence.lasts;
+    const until = performance.now() + (settings?.insistence ?? insistence) * 1_000;
     const hosts = await store.hosts.byIds(ids);
     const watched = await store.sightings.watched(
       hosts.map(({ _id }) => _id),
@@ -109,7 +111,7 @@ export const monitoringActivities = ({ store, hypervisors, engine }: MonitoringP
     await compare(store, watched, first);
     let left = unusable(first);
     while (left.length > 0 && performance.now() < until) {
-      await sleep(insistence.pause, undefined, { signal: cancellationSignal });
+      await sleep(pause, undefined, { signal: cancellationSignal });
       const isAnyCleared = left.some(({ written }) => written === 'clearing');
       if (isAnyCleared || (await store.vms.anyWaiting()))
         left = unusable(await look(await store.hosts.byIds(left.map(({ host }) => host._id))));

@@ -36,6 +36,8 @@ export class WorldAtWork {
   readonly settings: StepPorts['settings'] = {
     vmNameTemplate: '$ROLE_NAME_$VM_NUMBER_(service_$SERVICE_ID)',
     shutdownAction: 'terminate',
+    // The tick is the test's: nothing is gained by most of one.
+    insistence: 2,
   };
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];

@@ -1,5 +1,5 @@
 import { ulid } from 'ulid';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Act, verdictOn } from '../../../domain/acts/acts.js';
 import type { ActionFacts } from '../../../domain/acts/facts.js';
 import { nextActions, requestFor } from '../../../domain/acts/next-actions.js';
@@ -234,6 +234,12 @@ type Asked = {
 
 const met = new Set<string>();
 
+/**
+ * One in four, unless all are to be tried: as no number of acts is a multiple of four, each act is there in a quarter of the states, and each
+ * state with a quarter of the acts.
+ */
+const someOf = (scenes: Scene[]): Scene[] => (inject('inEveryWay') ? scenes : scenes.filter((_, at) => at % 4 === 0));
+
 async function layDown(scenes: readonly Scene[]): Promise<void> {
   const { operations, services, vms, hosts } = world.store;
   await Promise.all([
@@ -275,7 +281,7 @@ describe.each([
 ])('what is asked of %s', (_, scenes) => {
   const asked: Asked[] = [];
   beforeAll(async () => {
-    const all = scenes();
+    const all = someOf(scenes());
     await layDown(all);
     while (all.length > 0) asked.push(...(await Promise.all(all.splice(0, 8).map(ask))));
     // Some thousand requests, on however slow a machine.
