@@ -235,8 +235,8 @@ type Asked = {
 const met = new Set<string>();
 
 /**
- * One in four, unless all are to be tried: as no number of acts is a multiple of four, each act is there in a quarter of the states, and each
- * state with a quarter of the acts.
+ * Every fourth, unless all are to be tried: acts are odd in number, so that each is there in a quarter of the states, and each state with
+ * a quarter of the acts.
  */
 const someOf = (scenes: Scene[]): Scene[] => (inject('inEveryWay') ? scenes : scenes.filter((_, at) => at % 4 === 0));
 
@@ -290,7 +290,7 @@ describe.each([
   it('is accepted where it is offered, as it is offered', () => {
     const refused = asked.filter(({ offered, answer }) => offered && answer.status >= 300);
     expect(refused.map(({ what, answer }) => [what, answer.body])).toEqual([]);
-    expect(asked.filter(({ offered }) => offered).length).toBeGreaterThan(40);
+    expect(asked.filter(({ offered }) => offered).length).toBeGreaterThan(30);
   });
 
   it('is refused in the words of the table, and then not offered', () => {
@@ -310,9 +310,10 @@ describe.each([
   });
 });
 
-it('each reason to say nothing is one that is met', () => {
-  expect([...met].sort()).toEqual(Object.keys(unsaid).sort());
-});
+if (inject('inEveryWay'))
+  it('each reason to say nothing is one that is met', () => {
+    expect([...met].sort()).toEqual(Object.keys(unsaid).sort());
+  });
 
 it('a check of consistency is tried again while none is at work', async () => {
   const failed = made(
