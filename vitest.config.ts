@@ -35,6 +35,7 @@ const long = [
 ];
 /** Of these `npm test` runs a part, which they choose by `inject('inEveryWay')`; `npm run test:long` runs them whole. */
 const wholeWhenLong = [
+  'test/e2e/scaling.test.ts',
   'test/api/native/acts.test.ts',
   'test/every-step/when-all-goes-well.test.ts',
   'test/every-step/when-roles-are-scaled.test.ts',
