@@ -29,7 +29,7 @@ export function controlRoutes(simulator: Simulator, log: Logger): Router {
   routes.get('/hosts/:name', (request, response) => {
     const host = simulator.host(hostName(request));
     const now = Date.now();
-    const reports = domainsOn(host, now).map((domain) => reportOf(domain, host.name, simulator.state.rules, now));
+    const reports = domainsOn(host, now).map((domain) => reportOf(domain, host, simulator.state.rules, now));
     response.json({ ...hostAnswer(simulator, host), domains: reports });
   });
   routes.put('/hosts/:name', async (request, response) => {
@@ -56,7 +56,7 @@ export function controlRoutes(simulator: Simulator, log: Logger): Router {
     if (!here()) throw new Refusal('not_found', `${host.name} has no domain of VM ${vm}.`);
     await simulator.control({ kind: 'domain', host: host.name, vm, state });
     const domain = here();
-    response.json(domain ? reportOf(domain, host.name, simulator.state.rules, Date.now()) : { vm, state: 'gone' });
+    response.json(domain ? reportOf(domain, host, simulator.state.rules, Date.now()) : { vm, state: 'gone' });
   });
 
   routes.get('/settings', (_request, response) => {

@@ -69,14 +69,9 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
 
 /** A hard destroy takes effect at once, the other when the guest has shut down; one that is down needs no shutdown. */
 export function decideDestroy(host: HostRecord, call: DestroyCall, moment: Omit<Moment, 'deployId'>): Decision {
-  const domain = present(host, call.vm, moment.now);
+  const { domain, late } = switched(host, call, moment.now);
+  if (late) return late;
   if (!domain) return { outcome: 'absent', detail: null, set: null };
-  if (domain.epoch > call.epoch) {
-    return refusal(
-      'refused_stale',
-      `The domain of VM ${call.vm} on ${host.name} is of epoch ${domain.epoch}; epoch ${call.epoch} may not destroy it.`,
-    );
-  }
   const booting = domain.boots_at > moment.now;
   const time =
     call.hard || booting || downOf(domain, moment.now) !== null ? 0 : shutdownTime(host.name, domain, moment.settings);

@@ -1,19 +1,25 @@
 import type { Metrics } from '../schemas/hosts/metrics.js';
 import type { LoadRule, SimulatedDomain } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
-import { type DomainRecord, downOf } from './state.js';
+import { type DomainRecord, downOf, heardOf, type Machine } from './state.js';
 
 const tenMinutes = 600_000;
 const nothing: Metrics = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
 
 /** What a domain reports of itself: nothing while down, else what the newest matching rule says, else a light load. */
-export function reportOf(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): SimulatedDomain {
+export function reportOf(
+  domain: DomainRecord,
+  host: Machine,
+  rules: readonly LoadRule[],
+  now: number,
+): SimulatedDomain {
   const down = downOf(domain, now);
   const state = down ?? (domain.boots_at > now ? 'booting' : 'running');
-  const use = down === null ? usage(domain, host, rules, now) : nothing;
+  const use = down === null ? usage(domain, host.name, rules, now) : nothing;
   const { vm, domain: name, deploy_id, epoch, installation, capacity, devices } = domain;
   const has = devices.nics.length + devices.disks.length > 0 && { devices };
-  return { vm, domain: name, deploy_id, epoch, installation, capacity, state, ...use, ...has };
+  const heard = heardOf(host, domain);
+  return { vm, domain: name, deploy_id, epoch, heard, installation, capacity, state, ...use, ...has };
 }
 
 function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Metrics {

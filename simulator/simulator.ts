@@ -159,7 +159,7 @@ export class Simulator {
     if (fault) throw new Refusal('unavailable', fault.detail);
     await this.#log.settled();
     const now = Date.now();
-    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, name, this.state.rules, now));
+    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.machine, this.state.rules, now));
     return { total: host.total, domains };
   }
 

@@ -108,6 +108,10 @@ export const presentDomains = (host: HostRecord, now: number): DomainRecord[] =>
 export const domainsOn = ({ tenants }: Machine, now: number): DomainRecord[] =>
   [...tenants.values()].flatMap((tenant) => presentDomains(tenant, now));
 
+/** The highest epoch of a domain's VM that its host has heard of. */
+export const heardOf = ({ tenants }: Machine, { installation, vm, epoch }: DomainRecord): number =>
+  Math.max(epoch, tenants.get(installation)?.seen.get(vm) ?? 0);
+
 /** Why it does not run; null: it does, or boots. */
 export const downOf = ({ down, stops_at }: DomainRecord, now: number): DomainRecord['down'] =>
   down ?? (stops_at !== null && stops_at <= now ? 'stopped' : null);

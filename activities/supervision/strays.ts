@@ -55,8 +55,12 @@ export async function lookForStrays(
       return reason === null ? [] : [{ domain, reason }];
     });
     const { strays, outside, remove } = judgeStrays(seenOf(one.host), found, one.report.wilds, new Date());
+    const heard = new Map(found.map(({ domain }) => [domain.vm, domain.heard]));
     const failed = await eachApart(remove.slice(0, most), atOnce, ({ vm, epoch }) =>
-      one.hypervisor.destroy({ id: vm, domain: domainName(vm), host: one.target, epoch, hard: true }, inTime),
+      one.hypervisor.destroy(
+        { id: vm, domain: domainName(vm), host: one.target, epoch: heard.get(vm) ?? epoch, hard: true },
+        inTime,
+      ),
     );
     signal.throwIfAborted();
     for (const zombie of remove) zombie.error = errorOf(failed.find(({ item }) => item === zombie));

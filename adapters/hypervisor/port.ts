@@ -37,7 +37,7 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   template: Record<string, unknown>;
 };
 
-/** The epoch names what may be destroyed: domains of this VM made under it or under an older one. */
+/** The epoch says who destroys: nobody after whom the host has heard of another. */
 export type DestroyTarget<K extends HypervisorKind = HypervisorKind> = Pick<
   PlacedVm<K>,
   'id' | 'domain' | 'host' | 'epoch'
@@ -63,6 +63,8 @@ export type DomainReport = Metrics & {
   vm: number;
   deployId: string;
   epoch: number;
+  /** The highest epoch that the host has heard of for the VM: that of the domain, or of who has switched it since. */
+  heard: number;
   capacity: Capacity;
   state: DomainState;
   /** Absent: none. */
@@ -99,8 +101,8 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    */
   deploy(vm: PlacedVm<K>, signal: AbortSignal): Promise<Domain>;
   /**
-   * Resolves when no domain of this VM up to this epoch is left; succeeds when there was none. After it, deploys with a
-   * lower epoch are refused. A domain of a newer epoch stays, and the call is refused with `stale_epoch`.
+   * Resolves when no domain of this VM is left; succeeds when there was none. After it, deploys with a lower epoch are refused.
+   * Where the host has heard of a higher epoch for the VM, its domain stays, and the call is refused with `stale_epoch`.
    */
   destroy(vm: DestroyTarget<K>, signal: AbortSignal): Promise<void>;
   /** Resolves when no domain of this VM runs; `hard`: without asking its guest. Succeeds when none did. */

@@ -14,7 +14,7 @@ type VmSeen = { vm: number } & Pick<Vm, 'state' | 'lcm_state' | 'epoch' | 'hold'
 type Owner = { uid: number; gid: number };
 /** So many operations on a resource, the first of them, and what it and they should have. */
 export type StrayOperations = { operations: number; first: string; should: Ownership };
-/** `epoch` is the domain's; `host` the id, `name` what its hypervisor knows it by. */
+/** `epoch` is the highest that the host has heard of for the VM; `host` the id, `name` what its hypervisor knows it by. */
 type DomainSeen = { host: number; name: string; vm: number; epoch: number };
 
 /**

@@ -8,7 +8,7 @@ import { type Flaw, flaw } from './evidence.js';
 import { isExpected, isMoving, isOpen, type SeenVm, type Surroundings } from './hands.js';
 import { seenOf } from './judge-vms.js';
 
-export type SeenDomain = { vm: number; epoch: number; state: SightedDomain['state'] };
+export type SeenDomain = { vm: number; epoch: number; heard: number; state: SightedDomain['state'] };
 
 /** What a host said of itself: its domains, or why it cannot be reached; null: it is OFFLINE and was not asked. */
 export type Heard = { domains: readonly SeenDomain[] } | { error: string } | null;
@@ -96,18 +96,18 @@ function doubtMany(found: readonly Flaw[]): Flaw[] {
 }
 
 function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, known: AroundHosts): Flaw[] {
-  const { vm: id, epoch } = domain;
+  const { vm: id, epoch, heard } = domain;
   const vm = known.vms.get(id);
   if (vm && isMoving(vm, known)) return [];
   const stay = vm ? placeOf(vm) : null;
   const why = reasonOf(at.host, domain, vm && { ...vm, operation: null, hold: null, wanted: null });
   if (!vm || (why !== null && why !== 'done' && why !== 'elsewhere'))
-    return [flaw('domain_doubtful', { ...at, vm: id, epoch, why: why ?? 'unknown' })];
-  if (why === 'done') return [flaw('domain_orphaned', { ...at, vm: id, epoch, is: vm.state })];
+    return [flaw('domain_doubtful', { ...at, vm: id, epoch: heard, why: why ?? 'unknown' })];
+  if (why === 'done') return [flaw('domain_orphaned', { ...at, vm: id, epoch: heard, is: vm.state })];
   if (!stay) return [];
   if (why === 'elsewhere')
-    return [flaw('domain_elsewhere', { ...at, vm: id, epoch, at: stay.hostname, vmEpoch: vm.epoch })];
-  if (epoch > vm.epoch) return [flaw('domain_newer', { ...seenOf(vm), ...at, domain: epoch })];
+    return [flaw('domain_elsewhere', { ...at, vm: id, epoch: heard, at: stay.hostname, vmEpoch: vm.epoch })];
+  if (heard > vm.epoch) return [flaw('domain_newer', { ...seenOf(vm), ...at, domain: heard })];
   if (!isVmRunning(vm)) return [];
   if (epoch < stay.epoch) return [flaw('domain_older', { ...seenOf(vm), ...at, domain: epoch })];
   const { state } = domain;

@@ -15,7 +15,7 @@ export type Leftovers = { stale: { vm: number; epoch: number }[]; leaving: { vm:
  */
 export function leftoversOf(
   host: number,
-  domains: readonly (Pick<SightedDomain, 'epoch'> & { vm: number })[],
+  domains: readonly (Pick<SightedDomain, 'epoch'> & { vm: number; heard: number })[],
   vms: ReadonlyMap<number, KnownVm>,
 ): Leftovers {
   const found: Leftovers = { stale: [], leaving: [] };

@@ -22,13 +22,17 @@ export type KnownVm = Pick<
 /** How many zombies of a host that has always answered are removed without anybody's being asked. */
 export const mostUnasked = 5;
 
-type Found = SightedDomain & { vm: number; deployId: string; capacity: Capacity };
+type Found = SightedDomain & { vm: number; heard: number; deployId: string; capacity: Capacity };
 type FoundWild = Omit<StoredWild, 'deploy_id'> & { deployId: string };
 
 /** Why a domain of ours should not be on a host; null: it may. `vm`: what is written of it, read after the host has answered. */
-export function reasonOf(host: number, { epoch }: Pick<Found, 'epoch'>, vm: KnownVm | undefined): ZombieReason | null {
+export function reasonOf(
+  host: number,
+  { epoch, heard }: Pick<Found, 'epoch' | 'heard'>,
+  vm: KnownVm | undefined,
+): ZombieReason | null {
   if (!vm) return 'unknown';
-  if (isVmGone(vm)) return epoch > vm.epoch ? 'newer' : 'done';
+  if (isVmGone(vm)) return heard > vm.epoch ? 'newer' : 'done';
   const place = placeOf(vm);
   if (placesOf(vm).some(({ hid }) => hid === host)) return null;
   if (place !== null && place.epoch > epoch && isVmRunning(vm)) return 'elsewhere';

@@ -122,6 +122,7 @@ export const SimulatedDomain = Metrics.extend({
   domain: z.string(),
   deploy_id: z.string(),
   epoch: Epoch,
+  heard: Epoch.describe('The highest epoch that the host has heard of for the VM'),
   state: DomainState,
   devices: DomainDevices.optional(),
 });

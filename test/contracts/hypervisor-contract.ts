@@ -280,6 +280,18 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       expect(await domainsOf(vm)).toMatchObject([{ epoch: 2, state: 'running' }]);
     });
 
+    it('refuses to destroy what somebody has switched under a newer epoch, and says that it has', async () => {
+      for (const call of (['reboot', 'suspend'] as const).filter((name) => world.hypervisor.can[name])) {
+        const vm = newVm({ epoch: 2 });
+        await deploy(vm);
+        await calls[call]({ ...vm, epoch: 5 }, signal());
+        expect(await problemCode(destroy(targetOf(vm, { epoch: 4 }))), call).toBe('stale_epoch');
+        expect(await domainsOf(vm), call).toMatchObject([{ epoch: 2, heard: 5 }]);
+        await destroy(targetOf(vm, { epoch: 5 }));
+        expect(await domainsOf(vm), call).toEqual([]);
+      }
+    });
+
     it('deploys again after a destroy of the same epoch', async () => {
       const vm = newVm();
       await deploy(vm);

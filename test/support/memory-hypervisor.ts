@@ -97,7 +97,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     const call: MemoryCall = { n: this.#calls, call: 'probe', host: target.name, vm: null, epoch: null };
     const host = await this.#reach(target, call, signal);
     const now = Date.now();
-    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.name, [], now));
+    const domains = domainsOn(host.machine, now).map((domain) => reportOf(domain, host.machine, [], now));
     await this.afterEach(call);
     return reportFor(this.#installation, domains);
   }

@@ -110,13 +110,14 @@ const moving = ({ id, host, to }: MoveTarget): string => `${host.name} could not
 /** What a simulated host has, as one installation sees it. */
 export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
   const report: HostReport = { domains: [], wilds: [] };
-  for (const { installation: whose, domain, vm, deploy_id, epoch, capacity, state, ...rest } of domains) {
+  for (const { installation: whose, domain, vm, deploy_id, epoch, heard, capacity, state, ...rest } of domains) {
     const { cpu, memory, nettx, netrx, devices } = rest;
     if (whose === installation)
       report.domains.push({
         vm,
         deployId: deploy_id,
         epoch,
+        heard,
         capacity,
         state,
         cpu,

@@ -114,7 +114,10 @@ const ofService = (
   });
 const inRole = { service: { id: 3, role: 'web', ordinal: 0 } };
 
-const domain = (over: Partial<SeenDomain> = {}): SeenDomain => ({ vm: 7, epoch: 2, state: 'running', ...over });
+const domain = ({ epoch = 2, ...over }: Partial<SeenDomain> = {}): SeenDomain => ({
+  ...{ vm: 7, epoch, heard: epoch, state: 'running' },
+  ...over,
+});
 const heard = (...domains: SeenDomain[]) => ({ heard: { domains } });
 const running = vm('ACTIVE/RUNNING');
 const operation = (over: object) => ({
@@ -361,11 +364,12 @@ describe('an operation with a run', () => {
     service: owner && { id: 3, role: 'web', ordinal: 0 },
   });
   const anyDomains = fc.array(
-    fc.record({
-      vm: fc.constant(7),
-      epoch: fc.integer({ min: 0, max: 4 }),
-      state: fc.constantFrom('running' as const, 'stopped' as const),
-    }),
+    fc
+      .record({
+        epoch: fc.integer({ min: 0, max: 4 }),
+        state: fc.constantFrom('running' as const, 'stopped' as const),
+      })
+      .map(domain),
     { maxLength: 1 },
   );
 

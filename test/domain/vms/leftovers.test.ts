@@ -19,7 +19,7 @@ const vm = (more: Partial<KnownVm> = {}): KnownVm => ({
   ...more,
 });
 const found = (known: KnownVm | null, epoch = 3) =>
-  leftoversOf(1, [{ vm: 7, epoch }], new Map(known ? [[7, known]] : []));
+  leftoversOf(1, [{ vm: 7, epoch, heard: epoch }], new Map(known ? [[7, known]] : []));
 
 describe('what a host still runs of before', () => {
   it.each<[string, KnownVm | null, number, object]>([

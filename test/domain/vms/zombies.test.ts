@@ -29,14 +29,14 @@ describe('a domain of ours on host 1, of epoch 3', () => {
     ['of one that waits, after a failure', vm({ state: 'PENDING', lcm_state: 'LCM_INIT', history: [] }), 'last_copy'],
     ['of one that an operation is to take', vm({ state: 'PENDING', history: [], wanted: 'op' }), null],
   ])('%s is %s', (_, known, reason) => {
-    expect(reasonOf(1, { epoch: 3 }, known)).toBe(reason);
+    expect(reasonOf(1, { epoch: 3, heard: 3 }, known)).toBe(reason);
   });
 });
 
 const now = new Date(1_000_000);
 const found = (reason: ZombieReason, id = 7, state: 'running' | 'stopped' = 'running') => ({
   reason,
-  domain: { vm: id, epoch: 3, deployId: `d-${id}`, state, capacity: { cpu: 50, memory: 256 } },
+  domain: { vm: id, epoch: 3, heard: 3, deployId: `d-${id}`, state, capacity: { cpu: 50, memory: 256 } },
 });
 const nothing: Seen = { before: undefined, condemned: [], returns: false };
 /** What two looks come to; the second sees what the first has written. */

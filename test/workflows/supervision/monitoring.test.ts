@@ -69,7 +69,7 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
   const failed: (string | null)[] = [];
   const running = new Set([2, 3, 4]);
   let refusals = 1;
-  const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, state: 'running' as const, ...idle });
+  const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, heard: 1, state: 'running' as const, ...idle });
   const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
     async probe() {
       const host = await store.hosts.find(1);
@@ -121,7 +121,7 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
     { _id: 22, ...running, lcm_state: 'BOOT' },
   ] as never[]);
   const domain = (vm: number, over: Partial<DomainReport> & Pick<DomainReport, 'state'>): DomainReport => ({
-    ...{ vm, deployId: `d-${vm}`, epoch: 1, ...idle },
+    ...{ vm, deployId: `d-${vm}`, epoch: 1, heard: 1, ...idle },
     ...over,
   });
   let cpu = 0;
