@@ -1,6 +1,7 @@
 import { staleAfter } from '../../domain/hosts/polls.js';
 import { Problem, type ProblemCode } from '../../domain/problems.js';
 import { type Loads, staffing } from '../../domain/scaling/staffing.js';
+import { isVmUnplaced } from '../../domain/vms/vm-states.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
@@ -118,5 +119,5 @@ async function takenOf(
 /** VMs without a host are gone at once; the rest is to be destroyed. */
 async function leaving(store: Store, vms: readonly WorkVm[]): Promise<number[]> {
   await endPending(store, vms);
-  return vms.flatMap((vm) => (vm.state === 'PENDING' ? [] : [vm._id]));
+  return vms.flatMap((vm) => (isVmUnplaced(vm) ? [] : [vm._id]));
 }

@@ -1,6 +1,6 @@
 import { nextRound, type Round, type Rounds } from '../../domain/services/failure-policy.js';
 import { belongs, missingOf } from '../../domain/services/service-health.js';
-import { isVmHealthy } from '../../domain/vms/vm-states.js';
+import { isVmHealthy, isVmUnplaced } from '../../domain/vms/vm-states.js';
 import type { FailurePolicy } from '../../schemas/services/service-template.js';
 import { hasRole } from '../../store/services/hands.js';
 import type { StepPorts } from '../ports.js';
@@ -48,7 +48,7 @@ export const failedRoleActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     const vms = await takeVms(store, op, (await store.vms.ofService(id, [name])).filter(belongs));
     const ours = vms.filter((vm) => vm.hold?.op === op);
     await endPending(store, ours);
-    return ours.filter((vm) => vm.state !== 'PENDING' && !isVmHealthy(vm)).map((vm) => vm._id);
+    return ours.filter((vm) => !isVmUnplaced(vm) && !isVmHealthy(vm)).map((vm) => vm._id);
   },
 
   /** RUNNING with the VMs that run, once the others are gone; else FAILED_DEPLOYING. Returns whether the role runs. */

@@ -1,7 +1,7 @@
 import { Problem, type ProblemCode } from '../../domain/problems.js';
 import { belongs, byRole, isDeparting, isLeaving } from '../../domain/services/service-health.js';
 import { isProtected } from '../../domain/vms/ready.js';
-import { failedToDeploy, isVmHealthy } from '../../domain/vms/vm-states.js';
+import { failedToDeploy, isVmHealthy, isVmUnplaced } from '../../domain/vms/vm-states.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
@@ -143,7 +143,7 @@ async function staff(
   ]);
   const madeOf = new Map(lacking.map(({ role }, at) => [role.name, made[at] ?? null]));
   const plans = planned.map(({ start, role, present, goes }): Plan => {
-    const remove = idsOf(goes.filter(({ state }) => state !== 'PENDING'));
+    const remove = idsOf(goes.filter((vm) => !isVmUnplaced(vm)));
     const its = madeOf.has(role.name) ? (madeOf.get(role.name) ?? null) : [];
     if (its instanceof Problem) return { ...start, remove, vms: [], problem: its };
     const read = changed ? present.map((vm) => changed.get(vm._id) ?? vm) : present;

@@ -2,6 +2,7 @@ import { log } from '@temporalio/activity';
 import { blockerPlaces } from '../../domain/services/role-graph.js';
 import { byRole } from '../../domain/services/service-health.js';
 import { isHard } from '../../domain/services/shutdown-action.js';
+import { isVmUnplaced } from '../../domain/vms/vm-states.js';
 import { clauses } from '../../domain/words.js';
 import { isUndeployment } from '../../schemas/operations/operation.js';
 import type { RoleEnd } from '../../store/services/service-roles.js';
@@ -150,7 +151,7 @@ async function takeVmsOf(
   return (role) => {
     const its = vmsOf(role);
     return {
-      destroy: its.filter((vm) => vm.hold?.op === op && vm.state !== 'PENDING').map((vm) => vm._id),
+      destroy: its.filter((vm) => vm.hold?.op === op && !isVmUnplaced(vm)).map((vm) => vm._id),
       busy: its.filter((vm) => vm.hold?.op !== op).length,
     };
   };

@@ -64,6 +64,15 @@ export function adapterFor(verb: VmVerb, target: HostTarget, hypervisors: StepPo
   throw new Problem(row.refused, `${target.name}: ${target.vm_mad} hypervisors cannot ${row.does ?? `${call} VMs`}.`);
 }
 
+/** Of what a VM had in memory nothing is kept away from hosts any more. */
+export async function discardStored(
+  { _id: id, epoch, stored }: Pick<WorkVm, '_id' | 'epoch' | 'stored'>,
+  hypervisors: StepPorts['hypervisors'],
+  signal: AbortSignal,
+): Promise<void> {
+  if (stored) await hypervisors.of(stored).discard({ id, domain: domainName(id), epoch }, signal);
+}
+
 export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'> => ({
   id: vm._id,
   domain: domainName(vm._id),

@@ -211,7 +211,11 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
       reason: 'none',
       ...(record && { placed: record }),
     };
-    const move: VmMove = { vm, event: 'place', set: { reason: null, history: withStay(vm.history, stay) } };
+    const move: VmMove = {
+      vm,
+      event: vm.stored ? 'fetch' : 'place',
+      set: { reason: null, history: withStay(vm.history, stay) },
+    };
     const { tied } = wishOf(vm);
     if (tied && isBound(tied))
       bound.set(tied.service, [...(bound.get(tied.service) ?? []), { move, tied, host: host.id }]);

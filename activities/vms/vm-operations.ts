@@ -67,11 +67,13 @@ export const vmOperationActivities = ({
     if (aim === undefined || aim === vmStateName(vm)) return true;
     const now = new Date();
     const stay = placeOf(vm);
-    const leaves = event === 'done' || event === 'undeployed';
+    const leaves = event === 'done' || event === 'undeployed' || event === 'stored';
     if (leaves && stay) await store.hosts.release([{ vm: id, host: stay.hid, capacity: vm.capacity }]);
     const set = leaves
       ? {
-          ...{ reason: null, deploy_id: null, history: endStay(vm.history, 'user', now) },
+          ...{ reason: null, history: endStay(vm.history, 'user', now) },
+          // What is stored of it is that very domain.
+          ...(event !== 'stored' && { deploy_id: null, stored: null }),
           ...(event === 'done' && { ended_at: now }),
         }
       : event === 'run'
@@ -95,7 +97,7 @@ export const vmOperationActivities = ({
       store,
       held.filter((vm) => failedToDeploy(vm) || vm.lcm_state === 'UNKNOWN' || vm.state === 'POWEROFF'),
     );
-    const away = held.filter(({ state }) => state === 'UNDEPLOYED' || state === 'HOLD');
+    const away = held.filter(({ state }) => state === 'UNDEPLOYED' || state === 'STOPPED' || state === 'HOLD');
     await store.vms.transition(
       away.map((vm): VmMove => ({ vm, event: vm.state === 'HOLD' ? 'release' : 'resubmit', set: { reason: null } })),
     );
@@ -189,6 +191,8 @@ export const vmOperationActivities = ({
   async vmFailure({ vm: id }: { vm: number }): Promise<string | null> {
     const vm: Vm | null = await store.vms.find(id);
     if (!vm) return null;
+    // It was to run, from what had been saved, and could not be resumed.
+    if (vm.state === 'SUSPENDED') return vm.reason ?? 'it is suspended';
     return isVmFailure(vm.lcm_state) || vm.lcm_state === 'UNKNOWN' ? (vm.reason ?? 'it failed') : null;
   },
 });

@@ -8,9 +8,10 @@ import type { SwitchVerb } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import type { StepPorts } from '../ports.js';
-import { adapterFor, hostTargets, placed, placeIn, reservationsOf } from './at-hosts.js';
+import { adapterFor, discardStored, hostTargets, placed, placeIn, reservationsOf } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
 import { tellSettled } from './settled-roles.js';
+import { both, discarding, resumeStopped, saveToStop } from './stopping.js';
 import { wakeService } from './wake-service.js';
 
 /**
@@ -25,27 +26,36 @@ export const vmActivities = (ports: StepPorts) => {
   const remove = removal(ports);
   return {
     /** PROLOG → BOOT → RUNNING. */
-    async bootVms({ op, vms, batch }: VmBatch): Promise<BatchOutcome> {
+    async bootVms({ op, vms: all, batch }: VmBatch): Promise<BatchOutcome> {
+      const stopped = await store.vms.comingBack(all);
+      const vms = all.filter((vm) => !stopped.includes(vm));
       const hosts = hostTargets(store);
       let contents: ReadonlyMap<number, () => PlacedVm['template']> = new Map();
-      const watch = tellSettled(engine, batch);
-      return eachVm(store.vms, op, vms, {
-        ...(watch && { watch }),
-        verb: 'boot',
-        prepare: async (entering) => {
-          const ids = entering.map(({ _id }) => _id);
-          [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
-        },
-        work: async (vm, signal) => {
-          const target = placeIn(hosts, vm);
-          const domain = await adapterFor('boot', target, hypervisors).deploy(
-            { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
-            signal,
-          );
-          // It was made anew with what it has: whatever was in doubt before is not any more.
-          return { deploy_id: domain.deployId, ...(vm.device_change?.open && { device_change: null }) };
-        },
-      });
+      // Of roles whose VMs are not all in it this batch would say too much.
+      const watch = stopped.length > 0 ? undefined : tellSettled(engine, batch);
+      const boot = () =>
+        eachVm(store.vms, op, vms, {
+          ...(watch && { watch }),
+          verb: 'boot',
+          prepare: async (entering) => {
+            const ids = entering.map(({ _id }) => _id);
+            [contents] = await Promise.all([store.vms.contentsOf(ids), hosts.read(entering)]);
+          },
+          work: async (vm, signal) => {
+            const target = placeIn(hosts, vm);
+            const domain = await adapterFor('boot', target, hypervisors).deploy(
+              { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
+              signal,
+            );
+            await discardStored(vm, hypervisors, signal);
+            // It was made anew with what it has: whatever was in doubt before is not any more.
+            return {
+              ...{ deploy_id: domain.deployId, ...(vm.device_change?.open && { device_change: null }) },
+              ...(vm.stored && { stored: null }),
+            };
+          },
+        });
+      return stopped.length > 0 ? both(resumeStopped(ports, op, stopped), boot()) : boot();
     },
 
     /** → SHUTDOWN → DONE: no domain is left, and what it had reserved is free again. */
@@ -53,12 +63,14 @@ export const vmActivities = (ports: StepPorts) => {
       remove({ op, vms, ...(batch !== undefined && { batch }), hard }, 'remove'),
 
     /** Switched off or over, as the verb says, at its host; of one that leaves that, what it had reserved is free again. */
-    switchVms: ({
+    async switchVms({
       op,
       vms,
       ...way
-    }: VmBatch & { verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed }): Promise<BatchOutcome> =>
-      switching(ports, { op, vms, ...way }),
+    }: VmBatch & { verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed }): Promise<BatchOutcome> {
+      const saved = way.verb === 'store' ? await saveToStop(ports, op, vms) : vms;
+      return switching(ports, { op, vms: saved, ...way });
+    },
 
     /** BOOT_SUSPENDED → RUNNING: from what was saved on its host. */
     async restoreVms({ op, vms }: VmBatch): Promise<BatchOutcome> {
@@ -69,7 +81,8 @@ export const vmActivities = (ports: StepPorts) => {
         work: async (vm, signal) => {
           const target = placeIn(hosts, vm);
           await adapterFor('restore', target, hypervisors).resume(placed(vm, target), signal);
-          return {};
+          await discardStored(vm, hypervisors, signal);
+          return vm.stored ? { stored: null } : {};
         },
       });
     },
@@ -79,45 +92,51 @@ export const vmActivities = (ports: StepPorts) => {
   };
 };
 
-function removal({ store, hypervisors, engine }: StepPorts) {
+function removal(ports: StepPorts) {
+  const { store, hypervisors, engine } = ports;
   return async (
-    { op, vms, batch, hard }: VmBatch & { hard: boolean },
+    { op, vms: all, batch, hard }: VmBatch & { hard: boolean },
     verb: 'remove' | 'clear',
   ): Promise<BatchOutcome> => {
+    const stored = await store.vms.storedOnly(all);
+    const vms = all.filter((vm) => !stored.includes(vm));
     const hosts = hostTargets(store);
     const losing = new Set<number>();
-    const watch = tellSettled(engine, batch);
-    const outcome = await eachVm(store.vms, op, vms, {
-      ...(watch && { watch }),
-      verb,
-      prepare: hosts.read,
-      work: async (vm, signal) => {
-        // First where it was: from a host that has heard this, nothing comes to the other any more.
-        for (const { hid } of placesOf(vm)) {
-          const target = hosts.of(hid);
-          await destroyed(
-            adapterFor(verb, target, hypervisors).destroy({ ...placed(vm, target), hard }, signal),
-            target,
-          );
-        }
-        return { deploy_id: null };
-      },
-      left: (vm, at) => ({
-        ...(verb === 'remove' && { ended_at: at }),
-        ...(vm.moving && { moving: null }),
-        ...(vm.resched && { resched: null }),
-        ...disksAway(vm),
-        history: endStay(vm.history, 'user', at),
-      }),
-      // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
-      before: async (gone) => {
-        for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
-        await store.hosts.release(gone.flatMap(reservationsOf));
-      },
-    });
+    const watch = stored.length > 0 ? undefined : tellSettled(engine, batch);
+    const destroy = () =>
+      eachVm(store.vms, op, vms, {
+        ...(watch && { watch }),
+        verb,
+        prepare: hosts.read,
+        work: async (vm, signal) => {
+          // First where it was: from a host that has heard this, nothing comes to the other any more.
+          for (const { hid } of placesOf(vm)) {
+            const target = hosts.of(hid);
+            await destroyed(
+              adapterFor(verb, target, hypervisors).destroy({ ...placed(vm, target), hard }, signal),
+              target,
+            );
+          }
+          await discardStored(vm, hypervisors, signal);
+          return { deploy_id: null, ...(vm.stored && { stored: null }) };
+        },
+        left: (vm, at) => ({
+          ...(verb === 'remove' && { ended_at: at }),
+          ...(vm.moving && { moving: null }),
+          ...(vm.resched && { resched: null }),
+          ...disksAway(vm),
+          history: endStay(vm.history, 'user', at),
+        }),
+        // Before the VM is DONE: a try that dies in between comes back to a VM that is not, and gives them back again.
+        before: async (gone) => {
+          for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
+          await store.hosts.release(gone.flatMap(reservationsOf));
+        },
+      });
+    const removed = await (stored.length > 0 ? both(discarding(ports, op, stored, verb), destroy()) : destroy());
     for (const service of losing) await wakeService({ store, engine }, service);
-    if (outcome.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
-    return outcome;
+    if (removed.done.length > 0 && (await store.vms.anyWaiting())) await engine.signalPlacement();
+    return removed;
   };
 }
 
@@ -129,6 +148,7 @@ const atHost: Record<
   poweroff: (on, vm, signal) => on.poweroff(vm, signal),
   reboot: (on, vm, signal) => on.reboot(vm, signal),
   suspend: (on, vm, signal) => on.suspend(vm, signal),
+  store: (on, vm, signal) => on.store(vm, signal),
   undeploy: (on, vm, signal) => on.destroy(vm, signal),
 };
 
@@ -143,7 +163,7 @@ async function switching(
   }: { op: string; vms: number[]; verb: SwitchVerb; hard: boolean; snapshot?: SnapshotDeed },
 ): Promise<BatchOutcome> {
   const hosts = hostTargets(store);
-  const leaves = verb === 'undeploy';
+  const leaves = verb === 'undeploy' || verb === 'store';
   const outcome = await eachVm(store.vms, op, vms, {
     verb,
     prepare: hosts.read,
@@ -156,10 +176,18 @@ async function switching(
       }
       await atHost[verb](adapterFor(verb, target, hypervisors), { ...placed(vm, target), hard }, signal);
       // Whatever was asked of it as it ran is over.
-      return { ...(leaves && { deploy_id: null }), ...(vm.resched && { resched: null }) };
+      if (verb === 'undeploy') await discardStored(vm, hypervisors, signal);
+      return {
+        // What is stored of it is that very domain.
+        ...(verb === 'undeploy' && { deploy_id: null, ...(vm.stored && { stored: null }) }),
+        ...(vm.resched && { resched: null }),
+      };
     },
     ...(leaves && {
-      left: (vm, at) => ({ ...disksAway(vm), history: endStay(vm.history, 'user', at) }),
+      left: (vm, at) => ({
+        ...(verb === 'undeploy' && disksAway(vm)),
+        history: endStay(vm.history, 'user', at),
+      }),
       before: async (away) => {
         await store.hosts.release(away.flatMap(reservationsOf));
       },

@@ -49,6 +49,9 @@ export type SwitchTarget<K extends HypervisorKind = HypervisorKind> = Omit<Destr
 /** One that changes its host: from `host` to this one. */
 export type MoveTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { to: HostTarget<K> };
 
+/** One of which something is kept away from hosts. */
+export type StoredVm = Pick<PlacedVm, 'id' | 'domain' | 'epoch'>;
+
 /** One of which a device is changed. */
 export type DeviceTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { change: DomainChange };
 /** One that a snapshot is made of, or that has one, by its number: what was made of that number under an older epoch is none of it. */
@@ -130,6 +133,15 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * when there is none on either.
    */
   move(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when its domain, which is suspended, has left the host and is kept, with what was saved, where any host of this kind can have it
+   * from. Succeeds when that is so already; refused where there is none. What is kept has heard this epoch, as a host would.
+   */
+  store(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when what was kept so is on this host, suspended, and is kept no more. Succeeds when it is there already; refused where there is none. */
+  fetch(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
+  /** Resolves when nothing is kept so up to this epoch; no host is asked. Succeeds when nothing was. */
+  discard(vm: StoredVm, signal: AbortSignal): Promise<void>;
   // What changes a domain's devices resolves when the guest has them, or not any more; succeeds when that is so already, and when there
   // is no domain. The ids of VM, device and snapshot say which: no id is given twice.
   attachNic(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;

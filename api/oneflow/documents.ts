@@ -102,7 +102,7 @@ function roleBody(role: ServiceResource['roles'][number], service: ServiceResour
 
 /** The numbers of OpenNebula's VM states. */
 const vmStates: Readonly<Record<VmState, number>> = {
-  ...{ PENDING: 1, HOLD: 2, ACTIVE: 3, SUSPENDED: 5, DONE: 6, POWEROFF: 8, UNDEPLOYED: 9 },
+  ...{ PENDING: 1, HOLD: 2, ACTIVE: 3, SUSPENDED: 5, DONE: 6, POWEROFF: 8, UNDEPLOYED: 9, STOPPED: 4 },
 };
 const lcmStates: Readonly<Record<VmLcmState, number>> = {
   ...{
@@ -118,6 +118,7 @@ const lcmStates: Readonly<Record<VmLcmState, number>> = {
   HOTPLUG_SNAPSHOT: 24,
   ...{ MIGRATE: 4, SAVE_MIGRATE: 7, PROLOG_MIGRATE: 8, BOOT_MIGRATE: 35 },
   ...{ PROLOG_MIGRATE_POWEROFF: 43, PROLOG_MIGRATE_SUSPEND: 45 },
+  ...{ SAVE_STOP: 5, PROLOG_RESUME: 9, EPILOG_STOP: 10, BOOT_STOPPED: 22 },
   ...{ SHUTDOWN_POWEROFF: 18, BOOT_SUSPENDED: 21, SHUTDOWN_UNDEPLOY: 29 },
   ...{ HOTPLUG: 17, HOTPLUG_NIC: 25, HOTPLUG_PROLOG_POWEROFF: 33, HOTPLUG_EPILOG_POWEROFF: 34 },
   ...{ DISK_SNAPSHOT_POWEROFF: 51, DISK_SNAPSHOT_REVERT_POWEROFF: 52, DISK_SNAPSHOT_DELETE_POWEROFF: 53 },
@@ -125,7 +126,7 @@ const lcmStates: Readonly<Record<VmLcmState, number>> = {
   ...{ DISK_SNAPSHOT: 57, DISK_SNAPSHOT_DELETE: 59 },
   // Of later releases.
   ...{ DISK_RESIZE: 62, DISK_RESIZE_POWEROFF: 63, HOTPLUG_NIC_POWEROFF: 65 },
-  ...{ BOOT_FAILURE: 36, PROLOG_FAILURE: 39, EPILOG_FAILURE: 40 },
+  ...{ BOOT_FAILURE: 36, PROLOG_FAILURE: 39, EPILOG_FAILURE: 40, EPILOG_STOP_FAILURE: 41, PROLOG_RESUME_FAILURE: 49 },
 };
 
 const coming: ReadonlySet<VmLcmState> = new Set(['PROLOG', 'BOOT', 'PROLOG_FAILURE', 'BOOT_FAILURE']);

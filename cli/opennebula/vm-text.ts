@@ -13,6 +13,7 @@ const shortStates: { readonly [S in VmState]: string } = {
   DONE: 'done',
   POWEROFF: 'poff',
   UNDEPLOYED: 'unde',
+  STOPPED: 'stop',
 };
 
 /** By how the name of a life-cycle state begins; what has failed is called so, whatever it was at. */

@@ -57,6 +57,7 @@ const summaries: { readonly [S in VmSwitch]?: string } = {
   poweroff: 'Switch it off; it stays on its host',
   reboot: 'Reboot it',
   suspend: 'Save its memory on its host, and stop it there',
+  stop: 'Save its memory, and take it from its host with that',
   undeploy: 'Switch it off, and take it from its host',
 };
 

@@ -201,6 +201,7 @@ const switchLeaves = [
   switchLeaf('poweroff', 'Switch a VM off; it stays on its host', cut),
   switchLeaf('reboot', 'Reboot a VM', 'reset it instead of asking the guest'),
   switchLeaf('suspend', 'Save what a VM has in memory on its host, and stop it there'),
+  switchLeaf('stop', 'Save what a VM has in memory, and take it from its host with that'),
   switchLeaf('undeploy', 'Switch a VM off, and take it from its host', cut),
   ...snapshotLeaves(vms),
 ];

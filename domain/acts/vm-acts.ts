@@ -20,7 +20,7 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
   if (vm.between && !endsIt.has(recovery.do)) return isBetween(vm);
   if (recovery.do === 'nothing') return wrongState(`VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
   if (action === 'delete') return mayTerminate(vm, true);
-  return recovery.do === 'deploy' ? unlessOffline(vm) : 'may';
+  return recovery.do === 'deploy' || recovery.do === 'stop' ? unlessOffline(vm) : 'may';
 }
 
 /** What was said of it, or done to it, once more. */

@@ -27,7 +27,7 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
   const { _id: id, state, epoch, service } = vm;
   if (state === 'DONE') return placeOf(vm) ? [flaw('vm_done_on_host', { vm: id, stay: vm.history.length - 1 })] : [];
   const found: Flaw[] = [];
-  if (!isVmOffHost(vm)) found.push(...judgePlace(vm, known));
+  if (!isVmOffHost(vm) && !isDiscarded(vm)) found.push(...judgePlace(vm, known));
   const owner = service && known.services.get(service.id);
   if (service && !owner)
     found.push(flaw('vm_without_service', { vm: id, service: service.id, role: service.role, lacks: 'service' }));
@@ -40,6 +40,10 @@ function judgeVm(vm: SeenVm, known: AroundVms): Flaw[] {
     found.push(flaw('vm_waits_for_nothing', { vm: id, epoch }));
   return found;
 }
+
+/** What is kept of it away from hosts is on its way out, or could not be ended. */
+const isDiscarded = (vm: SeenVm): boolean =>
+  (vm.lcm_state === 'EPILOG' || vm.lcm_state === 'EPILOG_FAILURE') && placeOf(vm) === null;
 
 /** Of one that is DONE, too, which goes with its service. Of one that is to be given away no more is said: its operations go with it. */
 function judgeOwner(vm: SeenVm, { services, operationsOn }: AroundVms): Flaw[] {

@@ -6,7 +6,7 @@ export type SeenDomain = 'none' | DomainState;
 
 /**
  * What gives the lie to a claim: with which the VM would be called what its host shows that it is not, and, called DONE or
- * UNDEPLOYED, leave a domain behind that nobody looks for. A claim that something has failed is not among them: the VM is
+ * UNDEPLOYED or STOPPED, leave a domain behind that nobody looks for. A claim that something has failed is not among them: the VM is
  * then recovered under a higher epoch, which ends what there is.
  */
 const lies: { readonly [E in VmEvent]?: readonly SeenDomain[] } = {
@@ -14,6 +14,7 @@ const lies: { readonly [E in VmEvent]?: readonly SeenDomain[] } = {
   stop: ['booting', 'running', 'suspended'],
   suspended: ['none', 'booting', 'running', 'stopped', 'failed'],
   undeployed: DomainState.options,
+  stored: DomainState.options,
   done: DomainState.options,
 };
 

@@ -22,6 +22,11 @@ export type VmEvent =
   | 'suspended'
   | 'undeploy'
   | 'undeployed'
+  | 'save_stop'
+  | 'store'
+  | 'stored'
+  | 'fetch'
+  | 'resume_stopped'
   | 'restore'
   | 'hold'
   | 'release'
@@ -50,8 +55,15 @@ export type VmEvent =
  * without Arcus. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
-  PENDING: { place: 'ACTIVE/PROLOG', hold: 'HOLD', done: 'DONE' },
-  HOLD: { hold: 'HOLD', release: 'PENDING', done: 'DONE' },
+  // Of one that was stopped something is kept, which is brought to its host, or ended with it.
+  PENDING: {
+    place: 'ACTIVE/PROLOG',
+    fetch: 'ACTIVE/PROLOG_RESUME',
+    hold: 'HOLD',
+    epilog: 'ACTIVE/EPILOG',
+    done: 'DONE',
+  },
+  HOLD: { hold: 'HOLD', release: 'PENDING', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
   'ACTIVE/PROLOG': {
     place: 'ACTIVE/PROLOG',
     retry: 'ACTIVE/PROLOG',
@@ -72,6 +84,7 @@ export const vmStates = {
     suspended: 'SUSPENDED',
     power_off: 'ACTIVE/SHUTDOWN_POWEROFF',
     suspend: 'ACTIVE/SAVE_SUSPEND',
+    save_stop: 'ACTIVE/SAVE_STOP',
     undeploy: 'ACTIVE/SHUTDOWN_UNDEPLOY',
     snapshot: 'ACTIVE/HOTPLUG_SNAPSHOT',
     migrate: 'ACTIVE/MIGRATE',
@@ -151,6 +164,33 @@ export const vmStates = {
     lose: 'ACTIVE/UNKNOWN',
     shutdown: 'ACTIVE/SHUTDOWN',
   },
+  'ACTIVE/SAVE_STOP': {
+    save_stop: 'ACTIVE/SAVE_STOP',
+    store: 'ACTIVE/EPILOG_STOP',
+    suspended: 'SUSPENDED',
+    run: 'ACTIVE/RUNNING',
+    lose: 'ACTIVE/UNKNOWN',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/EPILOG_STOP': {
+    store: 'ACTIVE/EPILOG_STOP',
+    stored: 'STOPPED',
+    fail_epilog: 'ACTIVE/EPILOG_STOP_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_RESUME': {
+    fetch: 'ACTIVE/PROLOG_RESUME',
+    retry: 'ACTIVE/PROLOG_RESUME',
+    resume_stopped: 'ACTIVE/BOOT_STOPPED',
+    fail_prolog: 'ACTIVE/PROLOG_RESUME_FAILURE',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/BOOT_STOPPED': {
+    resume_stopped: 'ACTIVE/BOOT_STOPPED',
+    run: 'ACTIVE/RUNNING',
+    suspended: 'SUSPENDED',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
   'ACTIVE/BOOT_SUSPENDED': {
     restore: 'ACTIVE/BOOT_SUSPENDED',
     run: 'ACTIVE/RUNNING',
@@ -170,6 +210,7 @@ export const vmStates = {
     shutdown: 'ACTIVE/SHUTDOWN',
     epilog: 'ACTIVE/EPILOG',
     done: 'DONE',
+    resubmit: 'PENDING',
     fail_epilog: 'ACTIVE/EPILOG_FAILURE',
   },
   'ACTIVE/UNKNOWN': {
@@ -185,6 +226,17 @@ export const vmStates = {
   'ACTIVE/PROLOG_FAILURE': { retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   'ACTIVE/BOOT_FAILURE': { run: 'ACTIVE/RUNNING', retry: 'ACTIVE/PROLOG', shutdown: 'ACTIVE/SHUTDOWN' },
   'ACTIVE/EPILOG_FAILURE': { shutdown: 'ACTIVE/SHUTDOWN', epilog: 'ACTIVE/EPILOG', done: 'DONE' },
+  'ACTIVE/EPILOG_STOP_FAILURE': {
+    store: 'ACTIVE/EPILOG_STOP',
+    stored: 'STOPPED',
+    suspended: 'SUSPENDED',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
+  'ACTIVE/PROLOG_RESUME_FAILURE': {
+    retry: 'ACTIVE/PROLOG_RESUME',
+    store: 'ACTIVE/EPILOG_STOP',
+    shutdown: 'ACTIVE/SHUTDOWN',
+  },
   POWEROFF: {
     run: 'ACTIVE/RUNNING',
     stop: 'POWEROFF',
@@ -205,6 +257,7 @@ export const vmStates = {
     run: 'ACTIVE/RUNNING',
     suspended: 'SUSPENDED',
     restore: 'ACTIVE/BOOT_SUSPENDED',
+    store: 'ACTIVE/EPILOG_STOP',
     move_saved: 'ACTIVE/PROLOG_MIGRATE_SUSPEND',
     snapshot_disk: 'ACTIVE/DISK_SNAPSHOT_SUSPENDED',
     revert_disk: 'ACTIVE/DISK_SNAPSHOT_REVERT_SUSPENDED',
@@ -213,6 +266,7 @@ export const vmStates = {
     shutdown: 'ACTIVE/SHUTDOWN',
   },
   UNDEPLOYED: { resubmit: 'PENDING', shutdown: 'ACTIVE/SHUTDOWN' },
+  STOPPED: { resubmit: 'PENDING', epilog: 'ACTIVE/EPILOG', shutdown: 'ACTIVE/SHUTDOWN' },
   DONE: {},
 } as const satisfies Record<VmStateName, Partial<Record<VmEvent, VmStateName>>>;
 
@@ -231,6 +285,10 @@ const abandonments: Partial<Record<VmLcmState, VmEvent>> = {
   SHUTDOWN_UNDEPLOY: 'lose',
   SAVE_SUSPEND: 'lose',
   BOOT_SUSPENDED: 'suspended',
+  SAVE_STOP: 'lose',
+  EPILOG_STOP: 'fail_epilog',
+  PROLOG_RESUME: 'fail_prolog',
+  BOOT_STOPPED: 'suspended',
   HOTPLUG_SNAPSHOT: 'run',
   MIGRATE: 'lose',
   SAVE_MIGRATE: 'lose',

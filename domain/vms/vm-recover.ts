@@ -4,11 +4,11 @@ import { type VmStateName, vmStateNames } from './vm-states.js';
 
 /**
  * What a recovery does. `claim`: somebody says how a step that hangs came out, and the VM moves so; deploy, terminate,
- * recreate: that operation begins, and goes on from what is.
+ * recreate, stop: that operation begins, and goes on from what is.
  */
 export type Recovery =
   | { do: 'claim'; event: VmEvent }
-  | { do: 'deploy' | 'terminate' | 'recreate' }
+  | { do: 'deploy' | 'terminate' | 'recreate' | 'stop' }
   /** Why not, as a sentence that begins with what the VM is. */
   | { do: 'nothing'; why: string };
 
@@ -17,6 +17,7 @@ const nothing = (why: string): Recovery => ({ do: 'nothing', why });
 const deploy: Recovery = { do: 'deploy' };
 const terminate: Recovery = { do: 'terminate' };
 const recreate: Recovery = { do: 'recreate' };
+const stop: Recovery = { do: 'stop' };
 
 const noHost = nothing('it has no host yet, so nothing of it hangs.');
 const held = nothing('it is on hold: release it or end it.');
@@ -26,6 +27,7 @@ const gone = nothing('it is gone for good.');
 const isOff = nothing('it is powered off: resume it or end it.');
 const isSaved = nothing('it is suspended: resume it or end it.');
 const isAway = nothing('it was taken from its host: resume it or end it.');
+const isStored = nothing('it is stopped: resume it or end it.');
 const moves = nothing('what moves it is tried again by itself, or has ended: ask for its migration again.');
 const switches = nothing('what switches it is tried again by itself, or has ended: ask for it again.');
 
@@ -53,6 +55,23 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   },
   'ACTIVE/SAVE_SUSPEND': {
     ...{ success: claim('suspended'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  // Saved, it is on its host still: it is SUSPENDED there.
+  'ACTIVE/SAVE_STOP': {
+    ...{ success: claim('suspended'), failure: claim('run') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  'ACTIVE/EPILOG_STOP': {
+    ...{ success: claim('stored'), failure: claim('fail_epilog') },
+    ...{ retry: switches, delete: terminate, recreate },
+  },
+  'ACTIVE/PROLOG_RESUME': {
+    ...{ success: deploy, failure: claim('fail_prolog') },
+    ...{ retry: deploy, delete: terminate, recreate },
+  },
+  'ACTIVE/BOOT_STOPPED': {
+    ...{ success: claim('run'), failure: claim('suspended') },
     ...{ retry: switches, delete: terminate, recreate },
   },
   'ACTIVE/BOOT_SUSPENDED': {
@@ -103,9 +122,15 @@ export const recoveries: { readonly [S in VmStateName]: { readonly [A in Recover
   'ACTIVE/PROLOG_FAILURE': { success: deploy, failure: isSo, retry: deploy, delete: terminate, recreate },
   'ACTIVE/BOOT_FAILURE': { success: claim('run'), failure: isSo, retry: deploy, delete: terminate, recreate },
   'ACTIVE/EPILOG_FAILURE': { success: claim('done'), failure: isSo, retry: terminate, delete: terminate, recreate },
+  'ACTIVE/EPILOG_STOP_FAILURE': {
+    ...{ success: claim('stored'), failure: claim('suspended') },
+    ...{ retry: stop, delete: terminate, recreate },
+  },
+  'ACTIVE/PROLOG_RESUME_FAILURE': { success: deploy, failure: isSo, retry: deploy, delete: terminate, recreate },
   POWEROFF: { success: isOff, failure: isOff, retry: isOff, delete: terminate, recreate: isOff },
   SUSPENDED: { success: isSaved, failure: isSaved, retry: isSaved, delete: terminate, recreate: isSaved },
   UNDEPLOYED: { success: isAway, failure: isAway, retry: isAway, delete: terminate, recreate },
+  STOPPED: { success: isStored, failure: isStored, retry: isStored, delete: terminate, recreate },
   DONE: { success: gone, failure: gone, retry: gone, delete: gone, recreate: gone },
 };
 

@@ -60,6 +60,6 @@ export function hasDone(
 
 /** By these a VM loses its snapshots, as in OpenNebula: its domain is another one then, or what it had in memory is kept otherwise. */
 const losing: ReadonlySet<VmEvent> = new Set<VmEvent>([
-  ...(['stop', 'suspended', 'undeployed', 'move', 'retry', 'resubmit', 'done'] as const),
+  ...(['stop', 'suspended', 'undeployed', 'store', 'move', 'retry', 'resubmit', 'done'] as const),
 ]);
 export const losesSnapshots = (event: VmEvent): boolean => losing.has(event);

@@ -1,4 +1,4 @@
-import type { Vm, VmLcmState, VmState } from '../../schemas/vms/vm.js';
+import { type Vm, VmLcmState, type VmState } from '../../schemas/vms/vm.js';
 import { isChangingDevices } from './device-states.js';
 
 /** A VM's state and life-cycle state in one word: the latter says something only of an ACTIVE VM. */
@@ -23,6 +23,10 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/SHUTDOWN_POWEROFF': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_POWEROFF' },
   'ACTIVE/SHUTDOWN_UNDEPLOY': { state: 'ACTIVE', lcm_state: 'SHUTDOWN_UNDEPLOY' },
   'ACTIVE/SAVE_SUSPEND': { state: 'ACTIVE', lcm_state: 'SAVE_SUSPEND' },
+  'ACTIVE/SAVE_STOP': { state: 'ACTIVE', lcm_state: 'SAVE_STOP' },
+  'ACTIVE/EPILOG_STOP': { state: 'ACTIVE', lcm_state: 'EPILOG_STOP' },
+  'ACTIVE/PROLOG_RESUME': { state: 'ACTIVE', lcm_state: 'PROLOG_RESUME' },
+  'ACTIVE/BOOT_STOPPED': { state: 'ACTIVE', lcm_state: 'BOOT_STOPPED' },
   'ACTIVE/BOOT_SUSPENDED': { state: 'ACTIVE', lcm_state: 'BOOT_SUSPENDED' },
   'ACTIVE/HOTPLUG_SNAPSHOT': { state: 'ACTIVE', lcm_state: 'HOTPLUG_SNAPSHOT' },
   'ACTIVE/MIGRATE': { state: 'ACTIVE', lcm_state: 'MIGRATE' },
@@ -51,9 +55,12 @@ const storedStates: { readonly [name in VmStateName]: VmStates } = {
   'ACTIVE/PROLOG_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_FAILURE' },
   'ACTIVE/BOOT_FAILURE': { state: 'ACTIVE', lcm_state: 'BOOT_FAILURE' },
   'ACTIVE/EPILOG_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_FAILURE' },
+  'ACTIVE/EPILOG_STOP_FAILURE': { state: 'ACTIVE', lcm_state: 'EPILOG_STOP_FAILURE' },
+  'ACTIVE/PROLOG_RESUME_FAILURE': { state: 'ACTIVE', lcm_state: 'PROLOG_RESUME_FAILURE' },
   POWEROFF: { state: 'POWEROFF', lcm_state: 'LCM_INIT' },
   SUSPENDED: { state: 'SUSPENDED', lcm_state: 'LCM_INIT' },
   UNDEPLOYED: { state: 'UNDEPLOYED', lcm_state: 'LCM_INIT' },
+  STOPPED: { state: 'STOPPED', lcm_state: 'LCM_INIT' },
   DONE: { state: 'DONE', lcm_state: 'LCM_INIT' },
 };
 
@@ -65,18 +72,22 @@ export const vmStateNames = Object.values(storedStates).map(vmStateName);
 /** OpenNebula's *_FAILURE states: they are left by a new try or by a removal. */
 export const isVmFailure = (lcm: VmLcmState): boolean => lcm.endsWith('_FAILURE');
 
+/** States of VMs with which something is amiss, and at which nobody need be at work. */
+export const amissStates: readonly VmLcmState[] = ['UNKNOWN', ...VmLcmState.options.filter(isVmFailure)];
+
 /** VMs that failed to deploy, and can be deployed again where they are. */
 export const failedToDeploy = ({ lcm_state }: Pick<Vm, 'lcm_state'>): boolean =>
-  lcm_state === 'PROLOG_FAILURE' || lcm_state === 'BOOT_FAILURE';
+  lcm_state === 'PROLOG_FAILURE' || lcm_state === 'BOOT_FAILURE' || lcm_state === 'PROLOG_RESUME_FAILURE';
 
 export const isVmRunning = (vm: VmStates): boolean => vm.state === 'ACTIVE' && vm.lcm_state === 'RUNNING';
 
 /** States of VMs that their users have switched off, and start again when they like. */
-export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED'];
+export const offStates: readonly VmState[] = ['POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'STOPPED'];
 
 /** On the way into one of them, out of it by what was saved, to another host, or at its snapshots. */
 const switching: readonly VmLcmState[] = [
   ...(['SHUTDOWN_POWEROFF', 'SAVE_SUSPEND', 'SHUTDOWN_UNDEPLOY', 'BOOT_SUSPENDED'] as const),
+  ...(['SAVE_STOP', 'EPILOG_STOP', 'PROLOG_RESUME', 'BOOT_STOPPED'] as const),
   ...(['HOTPLUG_SNAPSHOT'] as const),
   ...(['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'] as const),
   ...(['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND'] as const),
@@ -89,8 +100,9 @@ export const isVmOff = ({ state }: Pick<Vm, 'state'>): boolean => offStates.incl
 export const isVmHealthy = (vm: VmStates): boolean =>
   isVmRunning(vm) || isVmOff(vm) || switching.includes(vm.lcm_state) || isChangingDevices(vm.lcm_state);
 
-/** A VM that no host has had since it was made, or began anew. */
-export const isVmUnplaced = ({ state }: Pick<Vm, 'state'>): boolean => state === 'PENDING' || state === 'HOLD';
+/** A VM that no host has had since it was made, or began anew: nothing of it is anywhere. */
+export const isVmUnplaced = ({ state, stored }: Pick<Vm, 'state' | 'stored'>): boolean =>
+  (state === 'PENDING' || state === 'HOLD') && !stored;
 
 /** States of VMs that have a host, with what is reserved there. */
 export const placedStates: readonly VmState[] = ['ACTIVE', 'POWEROFF', 'SUSPENDED'];

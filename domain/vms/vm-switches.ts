@@ -5,7 +5,7 @@ import type { VmVerb } from './vm-verbs.js';
 
 type Row = {
   /** What is done to it at its hypervisor. */
-  verb: Extract<VmVerb, 'poweroff' | 'reboot' | 'suspend' | 'undeploy'> | SnapshotVerb;
+  verb: Extract<VmVerb, 'poweroff' | 'reboot' | 'suspend' | 'store' | 'undeploy'> | SnapshotVerb;
   /** Its guest is not asked. */
   hard: boolean;
 };
@@ -17,6 +17,7 @@ export const vmSwitches = {
   reboot: { verb: 'reboot', hard: false },
   'reboot-hard': { verb: 'reboot', hard: true },
   suspend: { verb: 'suspend', hard: false },
+  stop: { verb: 'store', hard: false },
   undeploy: { verb: 'undeploy', hard: false },
   'undeploy-hard': { verb: 'undeploy', hard: true },
   'snapshot-create': { verb: 'createSnapshot', hard: false },

@@ -29,6 +29,9 @@ export const vmCalls = {
   snapshotDelete: { refused: 'action_refused' },
   migrate: { refused: 'action_refused' },
   move: { refused: 'action_refused' },
+  store: { refused: 'action_refused', does: 'keep what is saved of VMs away from hosts' },
+  fetch: { refused: 'action_refused', does: 'bring to hosts what is kept of VMs' },
+  discard: { refused: 'action_refused', does: 'keep anything of VMs away from hosts' },
   ...deviceCalls,
 } as const satisfies Record<string, { refused: ProblemCode; does?: string }>;
 
@@ -126,6 +129,36 @@ export const vmVerbs = {
   restore: {
     ...{ call: 'resume', enter: 'restore', during: 'ACTIVE/BOOT_SUSPENDED' },
     ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
+  },
+  /** It is saved, */
+  saveStop: {
+    ...{ call: 'suspend', enter: 'save_stop', during: 'ACTIVE/SAVE_STOP' },
+    ...{ leave: 'store', fail: 'lose', after: ['ACTIVE/EPILOG_STOP', 'STOPPED'] },
+  },
+  /** and leaves its host with what was saved. */
+  store: {
+    ...{ call: 'store', enter: 'store', during: 'ACTIVE/EPILOG_STOP' },
+    ...{ leave: 'stored', fail: 'fail_epilog', after: ['STOPPED'] },
+  },
+  /** That comes to its new host, */
+  fetch: {
+    ...{ call: 'fetch', enter: 'fetch', during: 'ACTIVE/PROLOG_RESUME' },
+    ...{ leave: 'resume_stopped', fail: 'fail_prolog', after: ['ACTIVE/BOOT_STOPPED', 'ACTIVE/RUNNING'] },
+  },
+  /** and it goes on there. */
+  resumeStopped: {
+    ...{ call: 'resume', enter: 'resume_stopped', during: 'ACTIVE/BOOT_STOPPED' },
+    ...{ leave: 'run', fail: 'suspended', after: ['ACTIVE/RUNNING'] },
+  },
+  /** Of one without a host nothing is kept any more, for good. */
+  discard: {
+    ...{ call: 'discard', enter: 'epilog', during: 'ACTIVE/EPILOG' },
+    ...{ leave: 'done', fail: 'fail_epilog', after: ['DONE'] },
+  },
+  /** The same of one that begins anew. */
+  discardToClear: {
+    ...{ call: 'discard', enter: 'epilog', during: 'ACTIVE/EPILOG' },
+    ...{ leave: 'resubmit', fail: 'fail_epilog', after: ['PENDING', 'DONE'] },
   },
   /** What it is at a moment is kept with its domain. It runs before and after: the list of its snapshots says whether it is done. */
   createSnapshot: {

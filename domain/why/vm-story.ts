@@ -94,6 +94,10 @@ const under: Partial<Record<VmStateName, string>> = {
   'ACTIVE/SHUTDOWN_UNDEPLOY': 'is being undeployed',
   'ACTIVE/SAVE_SUSPEND': 'is being suspended',
   'ACTIVE/BOOT_SUSPENDED': 'is being resumed from what was saved',
+  'ACTIVE/SAVE_STOP': 'is being stopped: what it has in memory is saved',
+  'ACTIVE/EPILOG_STOP': 'is being stopped: what was saved is taken away',
+  'ACTIVE/PROLOG_RESUME': 'is being resumed: what was saved comes to it',
+  'ACTIVE/BOOT_STOPPED': 'is being resumed from what was saved',
   'ACTIVE/MIGRATE': 'is being migrated live',
   'ACTIVE/SAVE_MIGRATE': 'is being saved, to go on on another host',
   'ACTIVE/PROLOG_MIGRATE': 'is being taken to another host',
@@ -147,6 +151,10 @@ function stateText({ subject, operation, now }: Facts): string {
     case 'ACTIVE/SHUTDOWN_UNDEPLOY':
     case 'ACTIVE/SAVE_SUSPEND':
     case 'ACTIVE/BOOT_SUSPENDED':
+    case 'ACTIVE/SAVE_STOP':
+    case 'ACTIVE/EPILOG_STOP':
+    case 'ACTIVE/PROLOG_RESUME':
+    case 'ACTIVE/BOOT_STOPPED':
     case 'ACTIVE/HOTPLUG_SNAPSHOT':
     case 'ACTIVE/MIGRATE':
     case 'ACTIVE/SAVE_MIGRATE':
@@ -175,6 +183,10 @@ function stateText({ subject, operation, now }: Facts): string {
       return sentence(`${it} could not be deployed${on}${why}`);
     case 'ACTIVE/EPILOG_FAILURE':
       return sentence(`${it} could not be cleaned up${on}${why}`);
+    case 'ACTIVE/EPILOG_STOP_FAILURE':
+      return sentence(`${it} was saved, and could not be taken from its host${host === null ? '' : ` ${host}`}${why}`);
+    case 'ACTIVE/PROLOG_RESUME_FAILURE':
+      return sentence(`What was saved of ${it} could not be brought to it${on}${why}`);
     case 'ACTIVE/UNKNOWN':
       return sentence(
         target === undefined
@@ -187,6 +199,8 @@ function stateText({ subject, operation, now }: Facts): string {
       return sentence(`${it} is suspended${on}${why}`);
     case 'UNDEPLOYED':
       return `${it} is undeployed: it has no host until it is resumed.`;
+    case 'STOPPED':
+      return `${it} is stopped: what it had in memory is kept, and it has no host until it is resumed.`;
     case 'DONE':
       return `${it} is gone for good${endedAt ? `: it ended ${when(endedAt, now)}` : ''}.`;
   }

@@ -39,6 +39,8 @@ export async function recoverVm(
     }
     case 'recreate':
       return beginOnVm(context, 'deployVm', { recreate: true }, act, statesThat('recreate', action), caller, vm, asked);
+    case 'stop':
+      return beginOnVm(context, 'performOnVm', { action: 'stop' }, act, statesThat('stop', action), caller, vm, asked);
     case 'claim':
       // Only success and failure are claims.
       return beginOnVm(

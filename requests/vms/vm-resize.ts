@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { measureVmTemplate } from '../../domain/bounds.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
 import { configured } from '../../domain/vms/vm-configuration.js';
 import { isSmaller, resized } from '../../domain/vms/vm-resize.js';
 import type { ResizeVm, Vm, VmResource } from '../../schemas/vms/vm.js';
@@ -30,6 +31,11 @@ export async function resizeVm(
   const { store } = context;
   const { before, after } = await edit(caller, id, precondition, async (present, transaction) => {
     await demandOn(store, { do: 'resize' }, { type: 'vm', vm: present, service: null });
+    if (present.stored)
+      throw new Problem(
+        'wrong_state',
+        `VM ${id} goes on from what it had in memory, which is of its present size: resize it once it is switched off.`,
+      );
     const size = resized(present, wish);
     const names = present.uid === caller.id ? { uname: caller.name } : {};
     const after = await store.vmEdits.resize(present, size, names, transaction);

@@ -8,6 +8,7 @@ export const VmSwitch = z.enum([
   'reboot',
   'reboot-hard',
   'suspend',
+  'stop',
   'undeploy',
   'undeploy-hard',
   'snapshot-create',

@@ -23,7 +23,7 @@ const living = vmStateWords.filter((state) => state !== 'DONE');
  * The one place that says so: what the API and the commands tell is written from it, and what is asked is judged by it.
  */
 export const vmActions = {
-  deploy: { states: ['PENDING', 'HOLD', 'UNDEPLOYED'], right: 'admin' },
+  deploy: { states: ['PENDING', 'HOLD', 'UNDEPLOYED', 'STOPPED'], right: 'admin' },
   hold: { states: ['PENDING', 'HOLD'], right: 'manage' },
   release: { states: ['HOLD'], right: 'manage' },
   terminate: { states: living, right: 'manage' },
@@ -35,11 +35,13 @@ export const vmActions = {
   reboot: { states: runs, right: 'manage' },
   'reboot-hard': { states: runs, right: 'manage' },
   suspend: { states: runs, right: 'manage' },
+  // Of one that did not come to its end, or could not be resumed, it is done once more.
+  stop: { states: ['RUNNING', 'SUSPENDED', 'EPILOG_STOP_FAILURE', 'PROLOG_RESUME_FAILURE'], right: 'manage' },
   'snapshot-create': { states: runs, right: 'manage' },
   'snapshot-revert': { states: runs, right: 'manage' },
   'snapshot-delete': { states: runs, right: 'manage' },
   // One that was taken from its host is PENDING once it is resumed, and stays so where that is cancelled.
-  resume: { states: ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'UNKNOWN'], right: 'manage' },
+  resume: { states: ['PENDING', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'STOPPED', 'UNKNOWN'], right: 'manage' },
   resched: { states: mayRun, right: 'admin' },
   unresched: { states: vmStateWords, right: 'admin' },
   migrate: { states: ['RUNNING', 'POWEROFF', 'SUSPENDED'], right: 'admin' },

@@ -4,6 +4,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, type Ownership, OwnershipResource, Timestamp } from '../common/common.js';
 import { atMost } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
+import type { HypervisorKind } from '../hosts/host.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { Amounts } from '../identity/quota.js';
 import { checkSnapshotArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
@@ -22,7 +23,7 @@ import type { VmSchedule } from './vm-schedules.js';
 import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
 /** OpenNebula's VM states that exist so far (its include/VirtualMachine.h). */
-export const VmState = z.enum(['PENDING', 'HOLD', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED']);
+export const VmState = z.enum(['PENDING', 'HOLD', 'ACTIVE', 'SUSPENDED', 'DONE', 'POWEROFF', 'UNDEPLOYED', 'STOPPED']);
 export type VmState = z.infer<typeof VmState>;
 
 /** OpenNebula's life-cycle states of an ACTIVE VM that exist so far; LCM_INIT elsewhere. */
@@ -39,6 +40,10 @@ export const VmLcmState = z.enum([
   'PROLOG_MIGRATE_POWEROFF',
   'PROLOG_MIGRATE_SUSPEND',
   'SAVE_SUSPEND',
+  'SAVE_STOP',
+  'EPILOG_STOP',
+  'PROLOG_RESUME',
+  'BOOT_STOPPED',
   'SHUTDOWN',
   'SHUTDOWN_POWEROFF',
   'SHUTDOWN_UNDEPLOY',
@@ -63,6 +68,8 @@ export const VmLcmState = z.enum([
   'BOOT_FAILURE',
   'PROLOG_FAILURE',
   'EPILOG_FAILURE',
+  'EPILOG_STOP_FAILURE',
+  'PROLOG_RESUME_FAILURE',
 ]);
 export type VmLcmState = z.infer<typeof VmLcmState>;
 
@@ -105,7 +112,7 @@ export type TerminateVm = z.infer<typeof TerminateVm>;
 export const PerformOnVm = z
   .strictObject({
     action: VmSwitch.describe(
-      'poweroff: its guest shuts down, and it stays where it is; reboot: its guest begins anew; suspend: what it has in memory is saved on its host; undeploy: its guest shuts down, and it leaves its host; -hard: its guest is not asked; snapshot-create: what it is at this moment is kept; snapshot-revert: it is that again; snapshot-delete: that is kept no more',
+      'poweroff: its guest shuts down, and it stays where it is; reboot: its guest begins anew; suspend: what it has in memory is saved on its host; stop: that is saved, and taken from its host with it; undeploy: its guest shuts down, and it leaves its host; -hard: its guest is not asked; snapshot-create: what it is at this moment is kept; snapshot-revert: it is that again; snapshot-delete: that is kept no more',
     ),
     ...SnapshotArgs.shape,
   })
@@ -189,6 +196,9 @@ export type Sighting = { look: string; missing: boolean };
 /** A change of a VM's state as stored. `op`: the operation that had it; null: none, as when monitoring found it so. */
 export type VmLogLine = { at: Date; state: VmState; lcm_state: VmLcmState; op: string | null; reason: string | null };
 
+/** What a VM had in memory is kept away from hosts, or may be: by which kind of hypervisor. */
+export type Stored = { vm_mad: HypervisorKind };
+
 /** A VM as stored. */
 export type Vm = Ownership & {
   _id: number;
@@ -208,6 +218,8 @@ export type Vm = Ownership & {
   history: HistoryRecord[];
   /** While it changes its host, and after that until it is known where it is; absent: it does not. */
   moving?: Moving | null;
+  /** Since it was stopped, until it runs again; absent: nothing of it is kept anywhere but on its host. */
+  stored?: Stored | null;
   /** Who has asked for another host for it, and when one is looked for next; absent: nobody. */
   resched?: { by: number; next: Date } | null;
   /** What it has, as its host said last; absent: none. */

@@ -6,6 +6,7 @@ import {
   judgedStates,
   serviceHealth,
 } from '../../domain/services/service-health.js';
+import { amissStates } from '../../domain/vms/vm-states.js';
 import type { Service, ServiceState } from '../../schemas/services/service.js';
 import type { VmStore } from '../vms/vms.js';
 import { healthFields } from './health-fields.js';
@@ -96,10 +97,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
           .lean<Pick<Service, '_id'>[]>()
           .exec(),
         vms.model
-          .find(
-            { lcm_state: { $in: ['UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE', 'EPILOG_FAILURE'] } },
-            { 'service.id': 1, _id: 0 },
-          )
+          .find({ lcm_state: { $in: [...amissStates] } }, { 'service.id': 1, _id: 0 })
           .hint('amiss')
           .lean<{ service?: { id?: number } | null }[]>()
           .exec(),

@@ -23,6 +23,7 @@ export type VmMove = {
       | 'deploy_id'
       | 'history'
       | 'moving'
+      | 'stored'
       | 'resched'
       | 'ended_at'
       | 'operation'

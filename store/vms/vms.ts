@@ -3,7 +3,8 @@ import { z } from 'zod';
 import type { Caller } from '../../domain/identity/caller.js';
 import type { Member } from '../../domain/placement/placement-groups.js';
 import { isReady } from '../../domain/vms/ready.js';
-import { offStates, placedStates, storedVmState } from '../../domain/vms/vm-states.js';
+import { placeOf } from '../../domain/vms/stays.js';
+import { amissStates, offStates, placedStates, storedVmState } from '../../domain/vms/vm-states.js';
 import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { type Vm, type VmEdit, VmState, vmFields } from '../../schemas/vms/vm.js';
@@ -80,7 +81,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       options: {
         name: 'amiss',
         partialFilterExpression: {
-          lcm_state: { $in: ['UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE', 'EPILOG_FAILURE'] },
+          lcm_state: { $in: [...amissStates] },
         },
       },
     },
@@ -232,6 +233,22 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
         .batchSize(readAtOnce)
         .lean<ToldVm[]>()
         .exec(),
+    /** Those of them that go on, where they are now, from what they had in memory when they were stopped. */
+    comingBack: async (ids: readonly number[]): Promise<number[]> =>
+      (
+        await vms
+          .find({ _id: { $in: ids }, lcm_state: { $in: ['PROLOG_RESUME', 'BOOT_STOPPED'] } }, { _id: 1 })
+          .lean<Pick<Vm, '_id'>[]>()
+          .exec()
+      ).map(({ _id }) => _id),
+    /** Those of them that have no host, and of which something is kept. */
+    storedOnly: async (ids: readonly number[]): Promise<number[]> =>
+      (
+        await vms
+          .find({ _id: { $in: ids }, 'stored.vm_mad': { $exists: true } }, { history: 1 })
+          .lean<Pick<Vm, '_id' | 'history'>[]>()
+          .exec()
+      ).flatMap((vm) => (placeOf(vm) === null ? [vm._id] : [])),
     /** Whether VMs of a service are switched off, and nobody is at work on them. */
     anySwitchedOff: async (service: number): Promise<boolean> =>
       (await vms.exists({ 'service.id': service, state: { $in: offStates }, operation: null, wanted: null }).exec()) !==

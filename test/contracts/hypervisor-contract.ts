@@ -113,6 +113,9 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         snapshotDelete: (vm, signal) => world.hypervisor.snapshotDelete({ ...targetOf(vm), snapshot }, signal),
       },
       move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
+      store: (vm, signal) => world.hypervisor.store(targetOf(vm), signal),
+      fetch: (vm, signal) => world.hypervisor.fetch(targetOf(vm), signal),
+      discard: ({ id, domain, epoch }, signal) => world.hypervisor.discard({ id, domain, epoch }, signal),
       attachNic: (vm, signal) => world.hypervisor.attachNic({ ...targetOf(vm), change: changes.attachNic }, signal),
       detachNic: (vm, signal) => world.hypervisor.detachNic({ ...targetOf(vm), change: changes.detachNic }, signal),
       attachDisk: (vm, signal) => world.hypervisor.attachDisk({ ...targetOf(vm), change: changes.attachDisk }, signal),
@@ -422,6 +425,41 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       expect(await domainsOf(there)).toMatchObject([{ state: 'running', deployId }]);
     });
 
+    it('keeps what was saved away from hosts, and has it go on on whichever has it then, however often it is asked', async () => {
+      const { can } = world.hypervisor;
+      if (!can.store || !can.fetch || !can.suspend || !can.resume) return;
+      const vm = newVm();
+      const { deployId } = await deploy(vm);
+      await calls.suspend(vm, signal());
+      for (const epoch of [2, 2, 3]) await calls.store({ ...vm, epoch }, signal());
+      expect(await domainsOf(vm)).toEqual([]);
+      // It has heard of it, wherever it is: who is late fetches nothing, and ends nothing.
+      const there = { ...vm, host: other, epoch: 4 };
+      for (const call of ['fetch', 'discard'] as const)
+        expect(await problemCode(calls[call]({ ...there, epoch: 1 }, signal())), call).toBe('stale_epoch');
+      for (const _ of [1, 2]) await calls.fetch(there, signal());
+      expect(await domainsOf(there)).toMatchObject([{ state: 'suspended', deployId, epoch: 4 }]);
+      expect(await problemCode(calls.store({ ...vm, epoch: 3 }, signal()))).toBe('stale_epoch');
+      await calls.resume(there, signal());
+      expect(await domainsOf(there)).toMatchObject([{ state: 'running', deployId }]);
+    });
+
+    it('keeps nothing that does not wait to be resumed, fetches nothing that is not kept, and discards it for good', async () => {
+      const { can } = world.hypervisor;
+      if (!can.store || !can.fetch || !can.discard || !can.suspend) return;
+      const vm = newVm();
+      for (const call of ['store', 'fetch'] as const)
+        expect(await problemCode(calls[call](vm, signal())), call).toBe('action_refused');
+      await deploy(vm);
+      expect(await problemCode(calls.store(vm, signal()))).toBe('action_refused');
+      expect(await stateOf(vm)).toBe('running');
+      await calls.suspend(vm, signal());
+      await calls.store(vm, signal());
+      for (const _ of [1, 2]) await calls.discard({ ...vm, epoch: 2 }, signal());
+      expect(await problemCode(calls.fetch({ ...vm, epoch: 3 }, signal()))).toBe('action_refused');
+      expect(await domainsOf(vm)).toEqual([]);
+    });
+
     it('takes to another host what is powered off, be a domain left of it or not', async () => {
       if (!world.hypervisor.can.move || !world.hypervisor.can.poweroff) return;
       for (const isThere of [true, false]) {
@@ -616,7 +654,9 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const gone = newVm();
       await destroy(targetOf(gone, { epoch: 9 }));
       await world.cutOff(host);
-      const asked = [...able().map((name) => calls[name](vm, signal())), world.hypervisor.probe(host, signal())];
+      // What is kept away from hosts is discarded without one.
+      const atHost = able().filter((name) => name !== 'discard');
+      const asked = [...atHost.map((name) => calls[name](vm, signal())), world.hypervisor.probe(host, signal())];
       for (const error of await Promise.all(asked.map((call) => call.catch((reason: unknown) => reason)))) {
         const problem = problemOf(error);
         expect(problem?.code).toBe('backend_unavailable');

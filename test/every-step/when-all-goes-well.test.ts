@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest';
+import { storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
@@ -24,6 +25,12 @@ async function runningVm(): Promise<number> {
     if ((await vmState(spare)) === 'RUNNING') return spare;
   const { id: vm, op } = await world.createVm();
   expect((await world.ended(op)).state).toBe('succeeded');
+  return vm;
+}
+
+async function stoppedVm(): Promise<number> {
+  const vm = await runningVm();
+  expect((await world.ended((await world.switch(vm, 'stop')).op)).state).toBe('succeeded');
   return vm;
 }
 
@@ -207,6 +214,43 @@ const deeds: Record<string, Deed> = {
     },
     cancelled: vmState,
     afterCancel: /^(RUNNING|UNKNOWN)$/,
+    stops: 0,
+  },
+  'performOnVm stop': {
+    prepare: runningVm,
+    ask: (vm) => world.switch(id(vm), 'stop'),
+    again: async (vm) => {
+      const state = await vmState(vm);
+      if (state === 'STOPPED') return null;
+      if (state === 'UNKNOWN') await world.tick('monitorHosts');
+      return world.switch(vm, 'stop');
+    },
+    arrived: async (vm) => {
+      expect(await world.vm(vm)).toMatchObject({ state: 'STOPPED', hold: null, operation: null, reason: null });
+      const kept = world.hypervisor.domains().filter((domain) => domain.vm === vm);
+      expect(kept).toMatchObject([{ host: storage.name, down: 'suspended' }]);
+    },
+    cancelled: vmState,
+    afterCancel: /^(RUNNING|UNKNOWN|EPILOG_STOP_FAILURE)$/,
+    stops: 0,
+  },
+  'deployVm of what was stopped': {
+    prepare: stoppedVm,
+    ask: (vm) => world.resume(id(vm)),
+    again: async (vm) => {
+      const state = await vmState(vm);
+      if (state === 'RUNNING') return null;
+      return state === 'PROLOG_RESUME_FAILURE' ? world.recoverVm(vm, 'retry') : world.resume(vm);
+    },
+    arrived: async (vm) => {
+      expect(await vmState(vm)).toBe('RUNNING');
+      expect((await world.vm(vm)).stored).toBeNull();
+      expect(world.hypervisor.domains().filter((domain) => domain.vm === vm)).toMatchObject([{ down: null }]);
+      expect(world.hypervisor.timesMade(vm)).toBe(1);
+    },
+    leaves: leavesVm,
+    cancelled: vmState,
+    afterCancel: /^(STOPPED|PENDING|SUSPENDED|PROLOG_RESUME_FAILURE)$/,
     stops: 0,
   },
   migrateVm: migration(false),

@@ -306,6 +306,17 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await world.ended(op);
     return ended(world, await world.switch(id, 'suspend'));
   },
+  'stop-vm': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    return ended(world, await world.switch(id, 'stop'));
+  },
+  'resume-stopped': async (world) => {
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    await world.ended((await world.switch(id, 'stop')).op);
+    return ended(world, await world.resume(id));
+  },
   'migrate-vm': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);

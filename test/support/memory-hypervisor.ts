@@ -9,12 +9,13 @@ import type {
   MoveTarget,
   PlacedVm,
   SnapshotTarget,
+  StoredVm,
   SwitchTarget,
 } from '../../adapters/hypervisor/port.js';
-import { reportFor } from '../../adapters/hypervisor/simulated/simulated.js';
+import { nothingSaved, reportFor, storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { Problem } from '../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
-import type { CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
+import type { CallName, CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
 import {
   type Decision,
   decideChange,
@@ -41,6 +42,10 @@ import {
   type State,
   tenantOf,
 } from '../../simulator/state.js';
+
+/** What is kept away from hosts is on one of the simulator’s own: there it is moves and destroys. */
+const recordedAs = (call: VmCall): CallName =>
+  call === 'discard' ? 'destroy' : call === 'store' || call === 'fetch' ? 'move' : call;
 
 /** A call as it came in: `n` counts deploys and destroys from 1; a probe has the number of the last of them. */
 export type MemoryCall = {
@@ -73,6 +78,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   can = {
     ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
     ...{ suspend: true, resume: true, migrate: true, move: true },
+    ...{ store: true, fetch: true, discard: true },
     ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
     ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
     ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
@@ -176,6 +182,21 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     return this.#move('move', target, signal);
   }
 
+  store(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    return this.#move('store', { ...target, to: storage }, signal);
+  }
+
+  fetch(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    return this.#move('fetch', { ...target, host: storage, to: target.host }, signal);
+  }
+
+  discard(target: StoredVm, signal: AbortSignal): Promise<void> {
+    const { id: vm, domain, epoch } = target;
+    return this.#call('discard', { ...target, host: storage }, signal, (host, now) =>
+      decideDestroy(host, { vm, domain, epoch, host: host.total, hard: true }, { now, settings: this.#state.settings }),
+    );
+  }
+
   attachNic = this.#changes('attachNic');
   detachNic = this.#changes('detachNic');
   attachDisk = this.#changes('attachDisk');
@@ -192,7 +213,11 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       );
   }
 
-  #move(kind: 'migrate' | 'move', target: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+  #move(
+    kind: 'migrate' | 'move' | 'store' | 'fetch',
+    target: MoveTarget<'simulated'>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { id: vm, domain, epoch, to } = target;
     return this.#call(
       kind,
@@ -200,7 +225,9 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       signal,
       (source, now) => {
         const body = { vm, domain, epoch, host: source.total, to: { name: to.name, ...to.connection.total } };
-        return decideMove({ source, target: this.#host(to) }, body, kind === 'migrate', { now });
+        const decision = decideMove({ source, target: this.#host(to) }, body, kind === 'migrate', { now });
+        const isLost = decision.outcome === 'absent' && (kind === 'store' || kind === 'fetch');
+        return isLost ? { outcome: 'refused_state', detail: nothingSaved(target) } : decision;
       },
       to.name,
     );
@@ -336,7 +363,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
       kind: 'call',
       n: ++this.#records,
       time: new Date(now).toISOString(),
-      call: kind,
+      call: recordedAs(kind),
       host: host.name,
       vm: target.id,
       domain: target.domain,

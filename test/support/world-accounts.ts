@@ -1,4 +1,5 @@
 import type { Engine } from '../../adapters/engine/port.js';
+import { storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { openStates } from '../../domain/operation-states.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
 import type { Service } from '../../schemas/services/service.js';
@@ -11,7 +12,17 @@ type Books = { store: Store; hypervisor: MemoryHypervisor; engine: Engine };
 
 type SeenVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'hold' | 'operation' | 'wanted' | 'history' | 'moving' | 'capacity' | 'service'
+  | '_id'
+  | 'state'
+  | 'lcm_state'
+  | 'hold'
+  | 'operation'
+  | 'wanted'
+  | 'history'
+  | 'moving'
+  | 'stored'
+  | 'capacity'
+  | 'service'
 >;
 const ofVm = {
   state: 1,
@@ -21,6 +32,7 @@ const ofVm = {
   wanted: 1,
   history: 1,
   moving: 1,
+  stored: 1,
   capacity: 1,
   service: 1,
 };
@@ -70,6 +82,10 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
   const domains = hypervisor.domains();
   for (const { vm: id, host } of domains) {
     const vm = vms.find(({ _id }) => _id === id);
+    if (host === storage.name) {
+      say(!vm?.stored, `something of VM ${id} is kept away from hosts, but the VM is ${vm?.state ?? 'gone'}`);
+      continue;
+    }
     say(!vm || !isPlaced(vm), `a domain of VM ${id} is on ${host}, but the VM is ${vm?.state ?? 'gone'}`);
     const isThere = vm && placesOf(vm).some(({ hostname }) => hostname === host);
     if (vm) say(!isThere, `a domain of VM ${id} is on ${host}, where the VM is not`);
@@ -79,14 +95,18 @@ export async function disagreements({ store, hypervisor, engine }: Books): Promi
     const its = domains.filter((domain) => domain.vm === id).length;
     say(its > 1, `VM ${id} has ${its} domains`);
     say(lcm_state === 'RUNNING' && its !== 1, `VM ${id} is RUNNING with ${its} domains`);
-    say(isPlaced(vm) && placeOf(vm) === null, `VM ${id} is ${state} without a host`);
+    say(state === 'STOPPED' && its !== 1, `VM ${id} is STOPPED, and nothing of it is kept`);
+    const isDiscarded = lcm_state.startsWith('EPILOG') && !!vm.stored;
+    say(isPlaced(vm) && !isDiscarded && placeOf(vm) === null, `VM ${id} is ${state} without a host`);
     say(state === 'DONE' && placeOf(vm) !== null, `VM ${id} is DONE on a host`);
     say(ofEnded(hold?.op), `VM ${id} is held by operation ${hold?.op}, which has ended`);
     say(ofEnded(operation), `VM ${id} names operation ${operation}, which has ended`);
     say(ofEnded(wanted), `VM ${id} is wanted by operation ${wanted}, which has ended`);
     const owner = vm.service && (serviceStates.get(vm.service.id) ?? 'deleted');
     say(state !== 'DONE' && (owner === 'DONE' || owner === 'deleted'), `VM ${id} is left of a service that is gone`);
-    const working = ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG'].includes(lcm_state) || lcm_state.includes('MIGRATE');
+    const stops = ['SAVE_STOP', 'EPILOG_STOP', 'PROLOG_RESUME', 'BOOT_STOPPED'];
+    const steps = ['PROLOG', 'BOOT', 'SHUTDOWN', 'EPILOG', ...stops];
+    const working = steps.includes(lcm_state) || lcm_state.includes('MIGRATE');
     say(working && hold === null, `VM ${id} is in ${lcm_state} with nobody at work on it`);
   }
   for (const { _id: id, operation, wanted, holds, state, roles } of services) {

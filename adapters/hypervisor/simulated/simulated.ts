@@ -27,6 +27,12 @@ type Method = 'probe' | VmCall;
 const refusalOf = (method: Method): ProblemCode =>
   method === 'probe' ? 'backend_unavailable' : vmCalls[method].refused;
 
+/** What is kept away from hosts is on one of its own, which runs nothing. */
+export const storage: HostTarget<'simulated'> = {
+  ...{ name: 'arcus-sim-storage', vm_mad: 'simulated' },
+  connection: { total: { cpu: 0, memory: 0 } },
+};
+
 /** Where `arcus-sim` serves, and the token that it asks for. */
 export type SimulatorAddress = { url: string; token: string | undefined };
 
@@ -40,6 +46,19 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     ...switchOf(vm),
     to: { name: vm.to.name, ...vm.to.connection.total },
   });
+  const kept = async (vm: MoveTarget<'simulated'>, signal: AbortSignal): Promise<void> => {
+    const { outcome } = await call(
+      simulator,
+      vm.host,
+      'move',
+      moveOf(vm),
+      SwitchAnswer,
+      signal,
+      moving(vm),
+      `${vm.host.name} or ${vm.to.name}`,
+    );
+    if (outcome === 'absent') throw new Problem('action_refused', nothingSaved(vm));
+  };
   const changed = async (name: DeviceCall, vm: DeviceTarget<'simulated'>, signal: AbortSignal): Promise<void> => {
     const body: ChangeCall = { ...switchOf(vm), change: vm.change };
     await call(simulator, vm.host, name, body, SwitchAnswer, signal);
@@ -48,6 +67,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: true },
+      ...{ store: true, fetch: true, discard: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
       ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
@@ -93,6 +113,12 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     async move(vm, signal) {
       await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
     },
+    store: (vm, signal) => kept({ ...vm, to: storage }, signal),
+    fetch: (vm, signal) => kept({ ...vm, host: storage, to: vm.host }, signal),
+    async discard(vm, signal) {
+      const body: DestroyCall = { ...switchOf({ ...vm, host: storage }), hard: true };
+      await call(simulator, storage, 'destroy', body, DestroyAnswer, signal);
+    },
     attachNic: (vm, signal) => changed('attachNic', vm, signal),
     detachNic: (vm, signal) => changed('detachNic', vm, signal),
     attachDisk: (vm, signal) => changed('attachDisk', vm, signal),
@@ -106,6 +132,10 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
 
 /** Of what takes two hosts both are named: it is not always the one that was asked that does not answer. */
 const moving = ({ id, host, to }: MoveTarget): string => `${host.name} could not move VM ${id} to ${to.name}`;
+
+/** Neither of the two has anything. */
+export const nothingSaved = ({ id, host, to }: MoveTarget): string =>
+  `Nothing is saved of VM ${id}, neither on ${host.name} nor on ${to.name}.`;
 
 /** What a simulated host has, as one installation sees it. */
 export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
@@ -143,11 +173,12 @@ async function call<A extends z.ZodType>(
   answer: A,
   signal: AbortSignal,
   failed = `${host.name} did not answer`,
+  name = host.name,
 ): Promise<z.infer<A>> {
   const { status, text } = await post(
     `${url}/hosts/${encodeURIComponent(host.name)}/${method}`,
     token,
-    host,
+    name,
     body,
     signal,
   );
@@ -177,7 +208,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 async function post(
   url: string,
   token: string | undefined,
-  host: HostTarget,
+  name: string,
   body: object,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
@@ -197,7 +228,7 @@ async function post(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw new Problem('backend_unavailable', `${host.name} cannot be reached: ${reasonOf(cause)}.`, { cause });
+    throw new Problem('backend_unavailable', `${name} cannot be reached: ${reasonOf(cause)}.`, { cause });
   }
 }
 

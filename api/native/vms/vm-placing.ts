@@ -48,7 +48,7 @@ export const vmPlacingRoutes: readonly Route[] = [
       ['manage', 'host', { at: '/host' }],
     ],
     description:
-      'For VMs that are PENDING, on hold or UNDEPLOYED. The host need not meet what the VM requires; a host that does not take it is refused before anything is changed.',
+      'For VMs that are PENDING, on hold, UNDEPLOYED or STOPPED. The host need not meet what the VM requires; a host that does not take it is refused before anything is changed.',
     params: ById,
     query: NoQuery,
     body: json(DeployVm.meta({ id: 'DeployVm' })),

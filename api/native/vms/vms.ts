@@ -143,7 +143,7 @@ export const vmRoutes: readonly Route[] = [
     summary: 'Start a VM again that is switched off, or of which nobody knows',
     needs: [['manage', 'vm']],
     description:
-      'Where it is, for POWEROFF, SUSPENDED and UNKNOWN; where it fits, for UNDEPLOYED. One that is SUSPENDED goes on from what was saved.',
+      'Where it is, for POWEROFF, SUSPENDED and UNKNOWN; where it fits, for UNDEPLOYED and STOPPED. One that is SUSPENDED or STOPPED goes on from what was saved.',
     params: ById,
     query: NoQuery,
     body: noBody,

@@ -34,6 +34,7 @@ const requests: { [A in VmActionName]: () => [Method, string, object?] } = {
   release: () => post('release'),
   terminate: () => post('terminate', {}),
   'terminate-hard': () => post('terminate', { hard: true }),
+  stop: () => action('stop'),
   undeploy: () => action('undeploy'),
   'undeploy-hard': () => action('undeploy-hard'),
   poweroff: () => action('poweroff'),

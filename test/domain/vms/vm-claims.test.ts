@@ -12,6 +12,7 @@ const shownOf: Record<string, readonly SeenDomain[]> = {
   POWEROFF: ['none', 'stopped', 'failed'],
   SUSPENDED: ['suspended'],
   UNDEPLOYED: ['none'],
+  STOPPED: ['none'],
   DONE: ['none'],
 };
 

@@ -10,7 +10,8 @@ const theirs: readonly Row[] = [
   [/^(PENDING|HOLD|POWEROFF|SUSPENDED|UNDEPLOYED|STOPPED|DONE)$/, '–', '–', '–'],
   [/^RUNNING$/, '–', '–', '–'],
   [/^UNKNOWN$/, 'RUNNING', 'RUNNING', '–'],
-  [/^PROLOG(_UNDEPLOY|_RESUME)?$/, 'BOOT', 'PROLOG_FAILURE', 'again'],
+  [/^PROLOG(_UNDEPLOY)?$/, 'BOOT', 'PROLOG_FAILURE', 'again'],
+  [/^PROLOG_RESUME$/, 'BOOT', 'PROLOG_RESUME_FAILURE', 'again'],
   [/^PROLOG(_UNDEPLOY|_RESUME)?_FAILURE$/, 'BOOT', '–', 'again'],
   [/^BOOT$/, 'RUNNING', 'BOOT_FAILURE', 'again'],
   [/^BOOT_FAILURE$/, 'RUNNING', '–', 'again'],
@@ -18,6 +19,10 @@ const theirs: readonly Row[] = [
   [/^SHUTDOWN$/, 'DONE', 'RUNNING', 'again'],
   [/^SHUTDOWN_POWEROFF$/, 'POWEROFF', 'RUNNING', 'again'],
   [/^SHUTDOWN_UNDEPLOY$/, 'UNDEPLOYED', 'RUNNING', 'again'],
+  [/^SAVE_STOP$/, 'EPILOG_STOP', 'RUNNING', 'again'],
+  [/^EPILOG_STOP$/, 'STOPPED', 'EPILOG_STOP_FAILURE', 'again'],
+  [/^EPILOG_STOP_FAILURE$/, 'STOPPED', '–', 'again'],
+  [/^BOOT_STOPPED$/, 'RUNNING', 'BOOT_STOPPED_FAILURE', 'again'],
   [/^SAVE_SUSPEND$/, 'SUSPENDED', 'RUNNING', 'again'],
   [/^EPILOG$/, 'DONE', 'EPILOG_FAILURE', 'again'],
   [/^EPILOG_FAILURE$/, 'DONE', '–', 'again'],
@@ -32,6 +37,14 @@ const differs: Readonly<Record<string, string>> = {
   'SHUTDOWN_POWEROFF retry': '–: it is tried as long as its operation is open, which is asked for again after that',
   'SHUTDOWN_UNDEPLOY retry': '–: the same',
   'SAVE_SUSPEND retry': '–: the same',
+  'SAVE_STOP success':
+    'SUSPENDED: what was saved is on its host still, and nobody is there to take it away; stop it again',
+  'SAVE_STOP retry': '–: as of others that switch it',
+  'EPILOG_STOP retry': '–: the same',
+  'EPILOG_STOP_FAILURE failure': 'SUSPENDED: what was saved is on its host still, where it can be resumed',
+  'BOOT_STOPPED failure':
+    'SUSPENDED: what was saved is on its new host: it is resumed there, migrated, or stopped again',
+  'BOOT_STOPPED retry': '–: the same: it is SUSPENDED when that was given up, and is resumed',
   'BOOT_SUSPENDED retry': '–: the same: it is SUSPENDED when that was given up, and is resumed',
 };
 

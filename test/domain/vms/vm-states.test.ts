@@ -14,6 +14,7 @@ const events: VmEvent[] = [
   ...(['place', 'boot', 'run', 'retry', 'fail_prolog', 'fail_boot'] as const),
   ...(['shutdown', 'fail_shutdown', 'epilog', 'fail_epilog', 'done', 'lose', 'stop', 'resubmit'] as const),
   ...(['power_off', 'suspend', 'suspended', 'undeploy', 'undeployed', 'restore'] as const),
+  ...(['save_stop', 'store', 'stored', 'fetch', 'resume_stopped'] as const),
   ...(['hold', 'release', 'migrate', 'save_migrate', 'move', 'restart', 'move_off', 'move_saved'] as const),
   ...(['plug_nic', 'plug_disk', 'unplug_disk', 'resize_disk'] as const),
   ...(['snapshot_disk', 'revert_disk', 'drop_snapshot'] as const),
@@ -41,7 +42,7 @@ describe('the states of a VM', () => {
   it('have a row for every life-cycle state of the schema', () => {
     const active = VmLcmState.options.filter((lcm) => lcm !== 'LCM_INIT').map((lcm) => `ACTIVE/${lcm}`);
     expect(Object.keys(vmStates).sort()).toEqual(
-      ['PENDING', 'HOLD', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'DONE', ...active].sort(),
+      ['PENDING', 'HOLD', 'POWEROFF', 'SUSPENDED', 'UNDEPLOYED', 'STOPPED', 'DONE', ...active].sort(),
     );
     expect([...vmStateNames].sort()).toEqual(Object.keys(vmStates).sort());
   });
@@ -84,9 +85,9 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody run who has not booted', () => {
-    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'RUNNING', 'HOTPLUG_SNAPSHOT', 'UNKNOWN'];
+    const booted = ['BOOT', 'BOOT_FAILURE', 'BOOT_SUSPENDED', 'BOOT_STOPPED', 'RUNNING', 'HOTPLUG_SNAPSHOT', 'UNKNOWN'];
     const switching = [
-      ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND'],
+      ...['SHUTDOWN_POWEROFF', 'SHUTDOWN_UNDEPLOY', 'SAVE_SUSPEND', 'SAVE_STOP'],
       ...['MIGRATE', 'SAVE_MIGRATE', 'PROLOG_MIGRATE', 'BOOT_MIGRATE'],
       ...['HOTPLUG', 'HOTPLUG_NIC', 'DISK_RESIZE', 'DISK_SNAPSHOT', 'DISK_SNAPSHOT_DELETE'],
     ];
@@ -104,7 +105,8 @@ describe('the states of a VM', () => {
   );
 
   it('let nobody be deployed again who has not failed', () => {
-    const states = ['PROLOG', 'UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE'].map((name) => `ACTIVE/${name}`);
+    const stopped = ['PROLOG_RESUME', 'PROLOG_RESUME_FAILURE'];
+    const states = ['PROLOG', 'UNKNOWN', 'PROLOG_FAILURE', 'BOOT_FAILURE', ...stopped].map((name) => `ACTIVE/${name}`);
     expect(statesThatAccept('retry').sort()).toEqual([...states, 'POWEROFF'].sort());
   });
 
@@ -125,6 +127,9 @@ describe('what the states mean', () => {
   });
 
   it('counts the *_FAILURE states as failures, UNKNOWN not', () => {
-    expect(VmLcmState.options.filter(isVmFailure)).toEqual(['BOOT_FAILURE', 'PROLOG_FAILURE', 'EPILOG_FAILURE']);
+    expect(VmLcmState.options.filter(isVmFailure)).toEqual([
+      ...['BOOT_FAILURE', 'PROLOG_FAILURE', 'EPILOG_FAILURE'],
+      ...['EPILOG_STOP_FAILURE', 'PROLOG_RESUME_FAILURE'],
+    ]);
   });
 });

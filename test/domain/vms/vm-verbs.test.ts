@@ -7,6 +7,9 @@ import { isAfter, isDuring, type VmVerb, vmVerbs } from '../../../domain/vms/vm-
 
 const verbs: VmVerb[] = ['boot', 'remove', 'clear', 'poweroff', 'suspend', 'undeploy', 'restore'];
 
+/** What stops VMs and brings them back, one after the other; what ends what is kept of them. */
+const stopping: VmVerb[] = ['saveStop', 'store', 'fetch', 'discard', 'discardToClear'];
+
 const moves: MoveVerb[] = ['migrate', 'save', 'move', 'restart', 'moveOff', 'moveSaved'];
 
 const changes: VmVerb[] = Object.values(deviceActions).flatMap((row) => Object.values(row));
@@ -48,11 +51,12 @@ describe('what is done to VMs', () => {
   it('is what the table says, and no more', () => {
     // A reboot changes no state: the hold alone says that it is at work. Of those that move, the place does; of devices, what it has.
     // A reboot changes no state: the hold alone says that it is at work. Of those that move, the place does; of a snapshot, its list.
-    const others = ['reboot', 'createSnapshot', 'revertSnapshot', 'deleteSnapshot'];
-    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, ...moves, ...changes, ...others].sort());
+    // What was stopped and cannot be resumed is SUSPENDED: from there it is restored.
+    const others = ['resumeStopped', 'reboot', 'createSnapshot', 'revertSnapshot', 'deleteSnapshot'];
+    expect(Object.keys(vmVerbs).sort()).toEqual([...verbs, ...moves, ...changes, ...stopping, ...others].sort());
   });
 
-  describe.each(verbs)('%s', (verb) => {
+  describe.each([...verbs, ...stopping])('%s', (verb) => {
     const { enter, during, leave, fail, after } = vmVerbs[verb];
     const before = vmStateNames.filter((state) => nextVmState(state, enter) !== undefined);
 

@@ -30,8 +30,8 @@ type Move = keyof typeof moves;
 /** Its devices are changed. */
 const changes: readonly DeviceVerb[] = Object.values(deviceActions).flatMap((row) => Object.values(row));
 type Work = 'deploy' | 'terminate' | 'recreate' | 'settle' | Move | Switch | DeviceVerb;
-/** A VM, who is at work on it, and the host that it is on or was on last; `between`: or on another one. */
-type Seen = { vm: VmStateName; work: Work | null; host: SeenHost; between?: true };
+/** A VM, who is at work on it, and the host that it is on or was on last; `between`: or on another one; `stored`: something of it is kept away from hosts. */
+type Seen = { vm: VmStateName; work: Work | null; host: SeenHost; between?: true; stored?: true };
 
 const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
   const to = nextVmState(vm, event);
@@ -39,7 +39,7 @@ const after = (vm: VmStateName, event: VmEvent): VmStateName[] => {
 };
 
 /** What an operation does next with the VM, in the order of its steps; null: it is done. */
-function nextStep({ vm, work }: Seen): VmEvent | null {
+function nextStep({ vm, work, stored }: Seen): VmEvent | null {
   if (isMove(work)) {
     const steps = moves[work];
     const at = steps.find((verb) => vmVerbs[verb].during === vm);
@@ -49,22 +49,28 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
     const { enter, during, leave } = vmVerbs[work];
     return vm === during ? leave : enter;
   }
+  if (work === 'store' && vm === 'ACTIVE/RUNNING') return 'save_stop';
+  if (work === 'store' && vm === 'ACTIVE/SAVE_STOP') return 'store';
   if (isSwitch(work)) {
     const { enter, during, leave, after: ends } = vmVerbs[work];
     const through: readonly VmStateName[] = ends;
     return through.includes(vm) ? null : vm === during ? leave : enter;
   }
   if (work === 'deploy') {
-    if (vm === 'PENDING') return 'place';
+    if (vm === 'PENDING') return stored ? 'fetch' : 'place';
     if (vm === 'ACTIVE/PROLOG') return 'boot';
-    if (vm === 'ACTIVE/BOOT' || vm === 'ACTIVE/BOOT_SUSPENDED') return 'run';
+    if (vm === 'ACTIVE/PROLOG_RESUME') return 'resume_stopped';
+    if (vm === 'ACTIVE/BOOT' || vm === 'ACTIVE/BOOT_STOPPED' || vm === 'ACTIVE/BOOT_SUSPENDED') return 'run';
     if (vm === 'SUSPENDED') return 'restore';
-    if (vm === 'UNDEPLOYED') return 'resubmit';
+    if (vm === 'UNDEPLOYED' || vm === 'STOPPED') return 'resubmit';
     if (vm === 'HOLD') return 'release';
     return vm === 'ACTIVE/RUNNING' ? null : 'retry';
   }
   if (vm === 'DONE') return null;
-  if (work === 'recreate') return vm === 'ACTIVE/SHUTDOWN' ? 'resubmit' : vm === 'PENDING' ? 'place' : 'shutdown';
+  const hasNoHost = vm === 'PENDING' || vm === 'HOLD' || vm === 'STOPPED';
+  if (hasNoHost && stored) return 'epilog';
+  if (work === 'recreate')
+    return vm === 'ACTIVE/SHUTDOWN' || vm === 'ACTIVE/EPILOG' ? 'resubmit' : vm === 'PENDING' ? 'place' : 'shutdown';
   if (vm === 'PENDING' || vm === 'HOLD') return 'done';
   return vm === 'ACTIVE/SHUTDOWN' || vm === 'ACTIVE/EPILOG' ? 'done' : 'shutdown';
 }
@@ -72,9 +78,15 @@ function nextStep({ vm, work }: Seen): VmEvent | null {
 /** Steps that the host does not let succeed; on one that is offline what is left of a VM counts as gone. */
 function isHindered({ vm, host: { state, answers } }: Seen, event: VmEvent): boolean {
   if (vm.includes('MIGRATE')) return !answers;
-  if (event === 'place') return state !== 'MONITORED' || !answers;
-  if (vm === 'PENDING' || vm === 'HOLD' || vm === 'UNDEPLOYED') return false;
-  const switches = event === 'stop' || event === 'suspended' || event === 'undeployed';
+  if (event === 'place' || event === 'fetch') return state !== 'MONITORED' || !answers;
+  if (vm === 'PENDING' || vm === 'HOLD' || vm === 'UNDEPLOYED' || vm === 'STOPPED' || vm === 'ACTIVE/EPILOG')
+    return false;
+  const switches =
+    event === 'stop' ||
+    event === 'suspended' ||
+    event === 'undeployed' ||
+    event === 'stored' ||
+    event === 'resume_stopped';
   return event === 'run' || switches
     ? !answers
     : (event === 'done' || event === 'resubmit') && !answers && state !== 'OFFLINE';
@@ -91,16 +103,26 @@ function progress(seen: Seen): Way<Seen>[] {
   const event = nextStep(seen);
   if (event === null || nextVmState(vm, event) === undefined) return [ending(seen)];
   // What has no place waits for one, and nobody can count on another host.
-  if (isHindered(seen, event)) return event === 'place' ? [] : [ending(seen)];
+  if (isHindered(seen, event)) return event === 'place' || event === 'fetch' ? [] : [ending(seen)];
   // Placed anew it is from then on deployed as any other.
   const last = isMove(work) ? (moves[work].at(-1) ?? 'migrate') : isChange(work) ? work : null;
   const isLast = last !== null && vmVerbs[last].during === vm;
   return after(vm, event).map((to) => {
-    const { between, ...rest } = seen;
+    const { between, stored, ...rest } = seen;
+    const isKept =
+      to === 'ACTIVE/EPILOG_STOP' ||
+      (stored && to !== 'ACTIVE/RUNNING' && to !== 'DONE' && (event !== 'resubmit' || work === 'deploy'));
     const stays = to !== 'DONE' && to !== 'PENDING' && between ? { between } : {};
     return {
       name: 'progress',
-      to: { ...rest, ...stays, vm: to, ...(event === 'place' && deploys), ...(isLast && { work: null }) },
+      to: {
+        ...rest,
+        ...stays,
+        ...(isKept && { stored: true as const }),
+        vm: to,
+        ...((event === 'place' || event === 'fetch') && deploys),
+        ...(isLast && { work: null }),
+      },
     };
   });
 }
@@ -161,7 +183,7 @@ function offers(seen: Seen): Way<Seen>[] {
     if (action === undefined) return [];
     const recovery = recoveries[vm][action];
     if (recovery.do === 'claim') return after(vm, recovery.event).map((to) => ({ name, to: { ...seen, vm: to } }));
-    return recovery.do === 'nothing' ? [] : [{ name, to: begun(seen, recovery.do) }];
+    return recovery.do === 'nothing' ? [] : [{ name, to: begun(seen, recovery.do === 'stop' ? 'store' : recovery.do) }];
   });
   return [...ofVm.flat(), ...onHost(seen, offeredOf)];
 }
@@ -237,9 +259,8 @@ describe('a VM', () => {
 
   it('comes into every state of its table, with and without an operation, on hosts in every state, silent ones too', () => {
     const seen = [...states.values()].map(({ state }) => state);
-    const never: VmStateName[] = ['ACTIVE/EPILOG', 'ACTIVE/EPILOG_FAILURE'];
     const met = new Set(seen.map(({ vm }) => vm));
-    expect([...met].sort()).toEqual(vmStateNames.filter((name) => !never.includes(name)).sort());
+    expect([...met].sort()).toEqual([...vmStateNames].sort());
     for (const state of HostState.options)
       for (const answers of [true, false])
         for (const vm of ['ACTIVE/RUNNING', 'ACTIVE/UNKNOWN', 'ACTIVE/BOOT_FAILURE', 'POWEROFF'])

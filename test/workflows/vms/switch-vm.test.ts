@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { storage } from '../../../adapters/hypervisor/simulated/simulated.js';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { stoppedOutside } from '../../../domain/vms/sightings.js';
 import { placeOf } from '../../../domain/vms/stays.js';
@@ -38,6 +39,7 @@ const leads: Record<VmSwitch, readonly [VmStateName, times: number]> = {
   reboot: ['ACTIVE/RUNNING', 1],
   'reboot-hard': ['ACTIVE/RUNNING', 1],
   suspend: ['SUSPENDED', 1],
+  stop: ['STOPPED', 1],
   undeploy: ['UNDEPLOYED', 2],
   'undeploy-hard': ['UNDEPLOYED', 2],
   'snapshot-create': ['ACTIVE/RUNNING', 1],
@@ -57,7 +59,7 @@ describe('performOnVm', () => {
     expect(await stateOf(id)).toBe(state);
     const vm = await world.vm(id);
     expect(vm).toMatchObject({ hold: null, operation: null, reason: null });
-    expect(vm.history.at(-1)?.etime === null).toBe(state !== 'UNDEPLOYED');
+    expect(vm.history.at(-1)?.etime === null).toBe(state !== 'UNDEPLOYED' && state !== 'STOPPED');
     await world.accounted();
     if (state !== 'ACTIVE/RUNNING') {
       expect(await world.ended((await world.resume(id)).op)).toMatchObject({ kind: 'deployVm', state: 'succeeded' });
@@ -72,7 +74,10 @@ describe('performOnVm', () => {
   });
 
   it('goes from one to another where that is allowed, and ends from each', async () => {
-    const ways: readonly (readonly [VmSwitch, VmSwitch, VmStateName])[] = [['poweroff', 'undeploy', 'UNDEPLOYED']];
+    const ways: readonly (readonly [VmSwitch, VmSwitch, VmStateName])[] = [
+      ['poweroff', 'undeploy', 'UNDEPLOYED'],
+      ['suspend', 'stop', 'STOPPED'],
+    ];
     for (const [first, second, state] of ways) {
       const id = await running();
       await world.ended((await world.switch(id, first)).op);
@@ -189,7 +194,9 @@ describe('performOnVm', () => {
     for (const [action, state] of [
       ['suspend', 'SUSPENDED'],
       ['resume', 'ACTIVE/RUNNING'],
-      ['undeploy', 'UNDEPLOYED'],
+      ['stop', 'STOPPED'],
+      ['resume', 'ACTIVE/RUNNING'],
+      ['stop', 'STOPPED'],
     ] as const) {
       expect(await world.ended((await world.perform(id, 'web', { action })).op)).toMatchObject({ state: 'succeeded' });
       await expect.poll(() => Promise.all(vms.map(stateOf))).toEqual(vms.map(() => state));
@@ -199,6 +206,141 @@ describe('performOnVm', () => {
     await world.accounted();
     expect(await world.ended((await world.undeploy(id)).op)).toMatchObject({ state: 'succeeded' });
     expect(await Promise.all(vms.map(stateOf))).toEqual(vms.map(() => 'DONE'));
+    await world.accounted();
+  });
+});
+
+describe('a VM that is stopped', () => {
+  const keptOf = (id: number) =>
+    world.hypervisor.domains().filter(({ vm, host }) => vm === id && host === storage.name);
+  const domainOf = (id: number) => world.hypervisor.domains().find(({ vm }) => vm === id);
+  const ok = async (asked: Promise<{ op: string }>) =>
+    expect(await world.ended((await asked).op)).toMatchObject({ state: 'succeeded' });
+  const refused = new Problem('action_refused', 'no space left on it');
+  const hostsAre = async (state: 'DISABLED' | 'MONITORED') => {
+    for (const host of await world.store.hosts.snapshot()) await world.store.hosts.update(host.id, { state });
+  };
+  async function stopped(): Promise<number> {
+    const id = await running();
+    await ok(world.switch(id, 'stop'));
+    return id;
+  }
+
+  it('goes on in the domain that it had, on a host that is named, too', async () => {
+    const id = await running();
+    const before = domainOf(id)?.deploy_id;
+    await ok(world.switch(id, 'stop'));
+    expect(keptOf(id)).toMatchObject([{ deploy_id: before, down: 'suspended' }]);
+    const host = (await world.store.hosts.snapshot()).at(-1);
+    await ok(world.deployOn(id, host?.id ?? -1));
+    expect(domainOf(id)).toMatchObject({ host: host?.name, deploy_id: before, down: null });
+    expect(await world.vm(id)).toMatchObject({ stored: null, deploy_id: before });
+    expect((await world.vm(id)).log?.map(({ lcm_state }) => lcm_state)).toEqual(
+      expect.arrayContaining(['SAVE_STOP', 'EPILOG_STOP', 'PROLOG_RESUME', 'BOOT_STOPPED']),
+    );
+    await end(id);
+    await world.accounted();
+  });
+
+  it('is stopped from SUSPENDED without being saved again', async () => {
+    const id = await running();
+    await ok(world.switch(id, 'suspend'));
+    const calls = () => world.hypervisor.journal.filter(({ vm, call }) => vm === id && call === 'suspend').length;
+    const before = calls();
+    await ok(world.switch(id, 'stop'));
+    expect([calls(), await stateOf(id), keptOf(id).length]).toEqual([before, 'STOPPED', 1]);
+    await ok(world.resume(id));
+    await end(id);
+  });
+
+  it.each(['terminate', 'recreate'] as const)('leaves nothing behind by %s, waiting for a host or not', async (way) => {
+    for (const waits of way === 'terminate' ? [false, true] : [false]) {
+      const id = await stopped();
+      if (waits) {
+        await hostsAre('DISABLED');
+        const { op } = await world.resume(id);
+        await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
+        expect([await stateOf(id), keptOf(id).length]).toEqual(['PENDING', 1]);
+      }
+      await (way === 'terminate' ? end(id) : ok(world.recoverVm(id, 'recreate')));
+      expect(keptOf(id)).toEqual([]);
+      if (waits) await hostsAre('MONITORED');
+      if (way === 'recreate') {
+        expect([await stateOf(id), world.hypervisor.timesMade(id)]).toEqual(['ACTIVE/RUNNING', 2]);
+        await end(id);
+      }
+      await world.accounted();
+    }
+  });
+
+  it('is EPILOG_STOP_FAILURE where it cannot be taken from its host: stopped again, called SUSPENDED, or ended', async () => {
+    for (const way of ['retry', 'failure', 'stop', 'terminate'] as const) {
+      const id = await running();
+      world.hypervisor.failVm(id, { call: 'store', times: 1, error: refused });
+      expect(await world.ended((await world.switch(id, 'stop')).op)).toMatchObject({
+        ...{ state: 'failed', error: { detail: refused.message } },
+      });
+      expect(await stateOf(id)).toBe('ACTIVE/EPILOG_STOP_FAILURE');
+      await world.accounted();
+      // Its domain is there: nobody calls it STOPPED.
+      expect(await world.ended((await world.recoverVm(id, 'success')).op)).toMatchObject({ state: 'failed' });
+      if (way === 'stop') await ok(world.switch(id, 'stop'));
+      else if (way !== 'terminate') await ok(world.recoverVm(id, way));
+      if (way !== 'terminate') {
+        expect(await stateOf(id), way).toBe(way === 'failure' ? 'SUSPENDED' : 'STOPPED');
+        await ok(world.resume(id));
+        expect([world.hypervisor.timesMade(id), (await world.vm(id)).stored]).toEqual([1, null]);
+      }
+      await end(id);
+      await world.accounted();
+    }
+  });
+
+  it('is PROLOG_RESUME_FAILURE where it cannot be brought to its host: resumed there, stopped again, or ended', async () => {
+    for (const way of ['retry', 'stop', 'recreate', 'terminate'] as const) {
+      const id = await stopped();
+      world.hypervisor.failVm(id, { call: 'fetch', times: 1, error: refused });
+      expect(await world.ended((await world.resume(id)).op)).toMatchObject({ state: 'failed' });
+      expect(await stateOf(id)).toBe('ACTIVE/PROLOG_RESUME_FAILURE');
+      await world.accounted();
+      if (way === 'stop') {
+        await ok(world.switch(id, 'stop'));
+        expect([await stateOf(id), keptOf(id).length]).toEqual(['STOPPED', 1]);
+        await ok(world.resume(id));
+      } else if (way !== 'terminate') await ok(world.recoverVm(id, way));
+      if (way !== 'terminate') expect(world.hypervisor.timesMade(id), way).toBe(way === 'recreate' ? 2 : 1);
+      expect(keptOf(id).length).toBe(way === 'terminate' ? 1 : 0);
+      await end(id);
+      expect(keptOf(id)).toEqual([]);
+      await world.accounted();
+    }
+  });
+
+  it('is SUSPENDED on its new host where that cannot resume it, and EPILOG_FAILURE where what is kept cannot be ended', async () => {
+    const id = await stopped();
+    world.hypervisor.failVm(id, { call: 'resume', times: 1, error: refused });
+    expect(await world.ended((await world.resume(id)).op)).toMatchObject({
+      ...{ state: 'failed', error: { detail: refused.message } },
+    });
+    expect(await stateOf(id)).toBe('SUSPENDED');
+    await ok(world.switch(id, 'stop'));
+    world.hypervisor.failVm(id, { call: 'discard', times: 1, error: refused });
+    expect(await world.ended((await world.terminate(id)).op)).toMatchObject({ state: 'failed' });
+    expect([await stateOf(id), keptOf(id).length]).toEqual(['ACTIVE/EPILOG_FAILURE', 1]);
+    await world.accounted();
+    await ok(world.recoverVm(id, 'retry'));
+    expect([await stateOf(id), keptOf(id)]).toEqual(['DONE', []]);
+    await world.accounted();
+  });
+
+  it('is not given another size before it runs', async () => {
+    const id = await stopped();
+    await hostsAre('DISABLED');
+    const { op } = await world.resume(id);
+    await expect.poll(async () => (await world.operation(op)).state).toBe('waiting');
+    expect(await codeOf(world.resize(id, { memory: 512 }))).toBe('wrong_state');
+    await hostsAre('MONITORED');
+    await end(id);
     await world.accounted();
   });
 });

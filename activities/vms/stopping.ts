@@ -1,0 +1,118 @@
+import { endStay } from '../../domain/vms/stays.js';
+import type { Stored } from '../../schemas/vms/vm.js';
+import type { WorkVm } from '../../store/vms/work-vms.js';
+import type { StepPorts } from '../ports.js';
+import { adapterFor, discardStored, hostTargets, placed, placeIn } from './at-hosts.js';
+import { type BatchOutcome, eachVm } from './each-vm.js';
+import { dropSurplus } from './place-vms.js';
+import { wakeService } from './wake-service.js';
+
+// What is kept of VMs away from their hosts: how it comes to be so, comes back, and goes.
+
+/**
+ * RUNNING → SAVE_STOP → EPILOG_STOP, and what is suspended is marked: from then on something of it may be kept elsewhere. Returns
+ * those that are to leave their hosts now.
+ */
+export async function saveToStop(
+  { store, hypervisors }: StepPorts,
+  op: string,
+  vms: readonly number[],
+): Promise<number[]> {
+  const hosts = hostTargets(store);
+  const storedOf = (vm: WorkVm): { stored: Stored } => ({ stored: { vm_mad: placeIn(hosts, vm).vm_mad } });
+  const present = await store.vms.byIds(vms);
+  const suspended = present.filter((vm) => vm.state === 'SUSPENDED' && vm.hold?.op === op && !vm.stored);
+  if (suspended.length > 0) {
+    await hosts.read(suspended);
+    await store.vms.transition(suspended.map((vm) => ({ vm, event: 'suspended', set: storedOf(vm) })));
+  }
+  const running = present.filter(({ lcm_state }) => lcm_state === 'RUNNING' || lcm_state === 'SAVE_STOP');
+  if (running.length === 0) return [...vms];
+  const { failed, taken } = await eachVm(
+    store.vms,
+    op,
+    running.map(({ _id }) => _id),
+    {
+      verb: 'saveStop',
+      goesOn: true,
+      prepare: hosts.read,
+      work: async (vm, signal) => {
+        const target = placeIn(hosts, vm);
+        await adapterFor('saveStop', target, hypervisors).suspend(placed(vm, target), signal);
+        return storedOf(vm);
+      },
+    },
+  );
+  const lost = new Set([...failed.map(({ vm }) => vm), ...taken]);
+  return vms.filter((vm) => !lost.has(vm));
+}
+
+/** PROLOG_RESUME → BOOT_STOPPED → RUNNING, with what they had in memory. */
+export async function resumeStopped(
+  { store, hypervisors }: StepPorts,
+  op: string,
+  vms: readonly number[],
+): Promise<BatchOutcome> {
+  const hosts = hostTargets(store);
+  const fetched = await eachVm(store.vms, op, vms, {
+    verb: 'fetch',
+    goesOn: true,
+    prepare: hosts.read,
+    work: async (vm, signal) => {
+      const target = placeIn(hosts, vm);
+      await adapterFor('fetch', target, hypervisors).fetch(placed(vm, target), signal);
+      return {};
+    },
+  });
+  const resumed = await eachVm(store.vms, op, fetched.done, {
+    verb: 'resumeStopped',
+    prepare: hosts.read,
+    work: async (vm, signal) => {
+      const target = placeIn(hosts, vm);
+      await adapterFor('resumeStopped', target, hypervisors).resume(placed(vm, target), signal);
+      return { stored: null };
+    },
+  });
+  return merged({ ...fetched, done: [] }, resumed);
+}
+
+/** EPILOG → DONE, or PENDING, of VMs without a host: what is kept of them is ended. */
+export async function discarding(
+  { store, hypervisors, engine }: StepPorts,
+  op: string,
+  vms: readonly number[],
+  to: 'remove' | 'clear',
+): Promise<BatchOutcome> {
+  const losing = new Set<number>();
+  const outcome = await eachVm(store.vms, op, vms, {
+    verb: to === 'remove' ? 'discard' : 'discardToClear',
+    work: async (vm, signal) => {
+      await discardStored(vm, hypervisors, signal);
+      return { stored: null, deploy_id: null };
+    },
+    left: ({ history }, at) => ({
+      ...(to === 'remove' && { ended_at: at }),
+      history: endStay(history, 'user', at),
+    }),
+    before: async (gone) => {
+      for (const vm of gone) if (vm.service && vm.operation === op) losing.add(vm.service.id);
+    },
+  });
+  if (to === 'remove') await dropSurplus(store, outcome.done);
+  for (const service of losing) await wakeService({ store, engine }, service);
+  return outcome;
+}
+
+/** Two parts of a batch, of VMs that the other has not: what goes wrong with one of them waits for the other. */
+export async function both(...parts: readonly [Promise<BatchOutcome>, Promise<BatchOutcome>]): Promise<BatchOutcome> {
+  const [one, other] = await Promise.allSettled(parts);
+  if (one.status === 'rejected') throw one.reason;
+  if (other.status === 'rejected') throw other.reason;
+  return merged(one.value, other.value);
+}
+
+const merged = (one: BatchOutcome, other: BatchOutcome): BatchOutcome => ({
+  done: [...one.done, ...other.done],
+  failed: [...one.failed, ...other.failed],
+  taken: [...one.taken, ...other.taken],
+});
