@@ -98,7 +98,7 @@ export function createHealth(connection: Connection, { services, vms }: { servic
           .exec(),
         vms.model
           .find({ lcm_state: { $in: [...amissStates] } }, { 'service.id': 1, _id: 0 })
-          .hint('amiss')
+          .hint('amiss_or_unknown')
           .lean<{ service?: { id?: number } | null }[]>()
           .exec(),
       ]);

@@ -79,7 +79,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     {
       fields: { lcm_state: 1, 'service.id': 1 },
       options: {
-        name: 'amiss',
+        name: 'amiss_or_unknown',
         partialFilterExpression: {
           lcm_state: { $in: [...amissStates] },
         },
@@ -220,7 +220,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
           { 'service.id': id, lcm_state: 'UNKNOWN', 'placement.together': role, 'service.role': { $ne: role } },
           workFields,
         )
-        .hint('amiss')
+        .hint('amiss_or_unknown')
         .sort({ _id: 1 })
         .batchSize(readAtOnce)
         .lean<WorkVm[]>()

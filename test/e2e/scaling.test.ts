@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { choosePort } from '../../runtime/processes/ports.js';
 import { SimulatedDomain } from '../../schemas/hosts/simulator.js';
+import { runArcus } from '../cli/run-arcus.js';
 import { Cluster, credentials } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
@@ -182,6 +183,38 @@ describe('a role that is scaled, on the simulated hypervisor', { timeout: 300_00
     expect((await store.vms.find(id))?.state).toBe('POWEROFF');
     expect((await store.vms.find(id))?.schedule?.of.map(({ last }) => last?.verdict)).toEqual(['performed']);
     expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
+  it('has a VM stopped and resumed by the command line, with its memory, though the worker dies of both', async () => {
+    const { client, store } = cluster;
+    const [vm] = await store.vms.ofService(await running(), ['web']);
+    const id = vm?._id ?? -1;
+    const environment = {
+      ...{ ARCUS_ENDPOINT: client.url, ARCUS_AUTH: `${credentials.name}:${credentials.password}`, ARCUS_HOME: '' },
+    };
+    const asked = async (verb: string) => {
+      const { code, err } = await runArcus(['vm', verb, String(id)], environment);
+      expect(code, err).toBe(0);
+    };
+    const slow = async (latency_ms: number) => {
+      for (const name of hosts) await cluster.simulator.send('PUT', `/hosts/${name}/faults`, { latency_ms });
+    };
+    await slow(1_500);
+    for (const [verb, during, after] of [
+      ['stop', /^(SAVE_STOP|EPILOG_STOP)$/, 'STOPPED LCM_INIT'],
+      ['resume', /^(PROLOG_RESUME|BOOT_STOPPED)$/, 'ACTIVE RUNNING'],
+    ] as const) {
+      await asked(verb);
+      await client.awaitVm(id, ({ lcm_state }) => during.test(lcm_state));
+      await cluster.worker(0).kill();
+      await cluster.startWhatEnded();
+      await client.awaitVm(id, ({ state, lcm_state }) => `${state} ${lcm_state}` === after);
+      await expect.poll(async () => (await store.vms.find(id))?.operation, patient).toBeNull();
+      expect((await store.vms.find(id))?.deploy_id).toBe(vm?.deploy_id);
+      expect(await checkConsistency(cluster)).toEqual([]);
+    }
+    await slow(0);
+    expect((await timesMade(cluster)).get(id)).toBe(1);
   });
 
   it('is one of the guide’s examples, which OneFlow’s own client makes, deploys, scales and shuts down', async () => {

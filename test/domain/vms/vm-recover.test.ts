@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextVmState } from '../../../domain/vms/vm-events.js';
+import { statesOf } from '../../../domain/vms/vm-action-states.js';
+import { abandonment, nextVmState } from '../../../domain/vms/vm-events.js';
 import { recoveries } from '../../../domain/vms/vm-recover.js';
-import { type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
+import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 
 type Row = readonly [state: RegExp, success: string, failure: string, retry: string];
 
@@ -65,6 +66,53 @@ function ours(state: VmStateName, action: 'success' | 'failure' | 'retry'): stri
       return action === 'success' ? 'BOOT' : 'again';
   }
 }
+
+/** OpenNebula's failure states that there are not, by the step that fails here and where a VM is then; null: there is no such step. */
+const elsewhere: Readonly<Record<string, readonly [during: VmStateName, then: VmStateName] | null>> = {
+  // A domain is ended by one call, and resumed like a new one.
+  EPILOG_UNDEPLOY_FAILURE: ['ACTIVE/SHUTDOWN_UNDEPLOY', 'ACTIVE/UNKNOWN'],
+  PROLOG_UNDEPLOY_FAILURE: ['ACTIVE/PROLOG', 'ACTIVE/PROLOG_FAILURE'],
+  BOOT_UNDEPLOY_FAILURE: ['ACTIVE/BOOT', 'ACTIVE/BOOT_FAILURE'],
+  // Both hosts are asked before the operation ends: it is what it was on one of them, and UNKNOWN where they are silent (decision 36).
+  PROLOG_MIGRATE_FAILURE: ['ACTIVE/PROLOG_MIGRATE', 'ACTIVE/UNKNOWN'],
+  PROLOG_MIGRATE_POWEROFF_FAILURE: ['ACTIVE/PROLOG_MIGRATE_POWEROFF', 'ACTIVE/UNKNOWN'],
+  PROLOG_MIGRATE_SUSPEND_FAILURE: ['ACTIVE/PROLOG_MIGRATE_SUSPEND', 'ACTIVE/UNKNOWN'],
+  // It is on its new host, saved.
+  BOOT_MIGRATE_FAILURE: ['ACTIVE/BOOT_MIGRATE', 'SUSPENDED'],
+  BOOT_STOPPED_FAILURE: ['ACTIVE/BOOT_STOPPED', 'SUSPENDED'],
+  // What may still run is moved nowhere, and there are no images to be cloned yet.
+  PROLOG_MIGRATE_UNKNOWN_FAILURE: null,
+  CLONING_FAILURE: null,
+};
+const failures = [
+  ...['BOOT', 'BOOT_MIGRATE', 'PROLOG_MIGRATE', 'PROLOG', 'EPILOG', 'EPILOG_STOP', 'EPILOG_UNDEPLOY'],
+  ...['PROLOG_MIGRATE_POWEROFF', 'PROLOG_MIGRATE_SUSPEND', 'BOOT_UNDEPLOY', 'BOOT_STOPPED', 'PROLOG_RESUME'],
+  ...['PROLOG_UNDEPLOY', 'PROLOG_MIGRATE_UNKNOWN', 'CLONING'],
+].map((step) => `${step}_FAILURE`);
+
+describe('OpenNebula’s failure states', () => {
+  it('are here, or the step that fails leads where more can be done', () => {
+    const ours = vmStateNames.map((name) => name.replace('ACTIVE/', '')).filter((name) => name.endsWith('_FAILURE'));
+    expect([...ours, ...Object.keys(elsewhere)].sort()).toEqual(failures.sort());
+    for (const [name, leads] of Object.entries(elsewhere)) {
+      if (!leads) continue;
+      const [during, then] = leads;
+      const event = abandonment(storedVmState(during));
+      expect(event && nextVmState(during, event), name).toBe(then);
+      // Somebody can go on from there, or it is found out what it is.
+      const states = new Set(
+        (['resume', 'undeploy', 'migrate', 'stop'] as const).flatMap((action) => statesOf(action)),
+      );
+      expect(states.has(then) || recoveries[then].retry.do === 'deploy', name).toBe(true);
+    }
+  });
+
+  it('lead on by retry, delete and recreate, each of those that there are', () => {
+    for (const name of vmStateNames.filter((state) => state.endsWith('_FAILURE')))
+      for (const action of ['retry', 'delete', 'recreate'] as const)
+        expect(recoveries[name][action].do, `${name} ${action}`).not.toMatch(/nothing|claim/);
+  });
+});
 
 describe('recoveries', () => {
   it('are OpenNebula’s, row by row, but for what is said to differ', () => {
