@@ -310,7 +310,7 @@ describe('the actions of OneFlow', () => {
     ['chmod', {}, 500, 'Action chmod: You have to specify an OCTET'],
     ['chmod', { octet: '999' }, 400, '/octet must be three digits from 0 to 7, such as "640".'],
     ['bogus', {}, 500, 'Action bogus not supported'],
-    ['stop', {}, 501, 'Arcus cannot stop the VMs of a role together yet; docs/oneflow.md says what it can.'],
+    ['hold', {}, 501, 'Arcus cannot hold the VMs of a role together yet; docs/oneflow.md says what it can.'],
     ['update', { append: false }, 500, 'Action update: Only supported for append'],
   ])('%s with %j is refused in words that its clients print', async (perform, params, status, text) => {
     const id = await running();
@@ -397,12 +397,12 @@ describe('the actions of OneFlow', () => {
     ]);
     const refusals = [
       await old('post', `/service/${id}/role/nobody/action`, action('resume', {})),
-      await old('post', path, action('stop', {})),
+      await old('post', path, action('hold', {})),
       await old('post', path, action('bogus', {})),
     ];
     expect(refusals.map(({ status, text }) => [status, text])).toEqual([
       [500, "Role 'nobody' not found"],
-      [501, 'Arcus cannot stop the VMs of a role together yet; docs/oneflow.md says what it can.'],
+      [501, 'Arcus cannot hold the VMs of a role together yet; docs/oneflow.md says what it can.'],
       [500, 'Action bogus not supported'],
     ]);
   });
