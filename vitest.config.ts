@@ -7,8 +7,8 @@ const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/doc
  * What takes whole clusters of processes, or minutes: `npm run test:long`, before a release and after changes of what they try.
  * What is only more of the same stands beside the part of it that `npm test` runs: `short-of-kills` beside `short`, which kills
  * everything at once and some alone; `failure-policy` and `host-returns` of e2e beside the same stories in a world
- * (`workflows/services/failure-policy`, `repair-service`). Of `mixed` one round in six failed in November 2026, beside much else: an undeployment
- * had not ended a minute and a half after all was mended, and nobody knows why yet. It comes back when somebody does.
+ * (`workflows/services/failure-policy`, `repair-service`). A round of `mixed`, whose seed is
+ * printed, takes minutes and asks for other things each time.
  */
 const long = [
   'test/every-step/when-vms-fail.test.ts',
