@@ -56,6 +56,9 @@ export type SnapshotTarget<K extends HypervisorKind = HypervisorKind> = SwitchTa
   snapshot: { id: number; name: string };
 };
 
+/** Somebody else's domain, by its deploy id, that a VM is to have. */
+export type AdoptTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & { deployId: string };
+
 export type Domain = { deployId: string; epoch: number };
 
 /** What it uses is nothing while it is down; what it has sent and received counts from its start. */
@@ -130,6 +133,14 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * when there is none on either.
    */
   move(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the domain, which is not of our installation, is that of this VM, with our installation's id, the VM's and the
+   * epoch in its metadata; it keeps its name, and does what it did, which is the answer. Again it is the same, under the later epoch. One that is a VM's of
+   * ours, that is not there or that has crashed is refused, in words that say so.
+   */
+  adopt(vm: AdoptTarget<K>, signal: AbortSignal): Promise<DomainState>;
+  /** Resolves when this VM has no adopted domain any more: that does what it did, and is of our installation no longer. Succeeds when there was none. */
+  disown(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
   // What changes a domain's devices resolves when the guest has them, or not any more; succeeds when that is so already, and when there
   // is no domain. The ids of VM, device and snapshot say which: no id is given twice.
   attachNic(vm: DeviceTarget<K>, signal: AbortSignal): Promise<void>;

@@ -29,6 +29,8 @@ export const vmCalls = {
   snapshotDelete: { refused: 'action_refused' },
   migrate: { refused: 'action_refused' },
   move: { refused: 'action_refused' },
+  adopt: { refused: 'action_refused', does: 'give domains of others to VMs' },
+  disown: { refused: 'action_refused', does: 'give adopted domains back' },
   ...deviceCalls,
 } as const satisfies Record<string, { refused: ProblemCode; does?: string }>;
 

@@ -138,7 +138,7 @@ export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | '
     name: vm.name,
     owner: vm,
     right: rightFor(act, null),
-    template: vm.template_id,
+    ...(vm.template_id !== null && { template: vm.template_id }),
     ...(retryOf !== undefined && { retryOf }),
     input,
     request,

@@ -76,11 +76,21 @@ export function createSightings(connection: Connection, vms: VmStore) {
           { _id: { $in: [...ids] } },
           {
             ...{ state: 1, lcm_state: 1, epoch: 1, operation: 1, hold: 1, wanted: 1, left_behind: 1, moving: 1 },
+            adopts: 1,
             history: { $slice: -1 },
           },
         )
         .lean<KnownVm[]>()
         .exec();
+    },
+
+    /** Which of these domains are those of these VMs. */
+    async deployed(ids: readonly number[], deployIds: readonly string[]): Promise<ReadonlySet<string>> {
+      const found = await vms.model
+        .find({ _id: { $in: [...ids] }, deploy_id: { $in: [...deployIds] } }, { deploy_id: 1 })
+        .lean<Pick<Vm, 'deploy_id'>[]>()
+        .exec();
+      return new Set(found.flatMap(({ deploy_id }) => deploy_id ?? []));
     },
 
     /** Of these, the VMs that run and that nobody works at, as they are now. */

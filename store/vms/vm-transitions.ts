@@ -29,6 +29,7 @@ export type VmMove = {
       | 'wanted'
       | 'snapshots'
       | 'next_snapshot'
+      | 'adopts'
     > &
       ChangedDevices
   >;

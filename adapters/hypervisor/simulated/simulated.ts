@@ -5,6 +5,8 @@ import { Problem, type ProblemCode } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { limits } from '../../../schemas/common/limits.js';
 import {
+  AdoptAnswer,
+  type AdoptCall,
   type ChangeCall,
   DeployAnswer,
   type DeployCall,
@@ -48,6 +50,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: true },
+      ...{ adopt: true, disown: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
       ...{ snapshotCreate: true, snapshotRevert: true, snapshotDelete: true },
@@ -92,6 +95,13 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     },
     async move(vm, signal) {
       await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
+    },
+    async adopt({ deployId, ...vm }, signal) {
+      const body: AdoptCall = { ...switchOf(vm), deploy_id: deployId };
+      return (await call(simulator, vm.host, 'adopt', body, AdoptAnswer, signal)).state;
+    },
+    async disown(vm, signal) {
+      await call(simulator, vm.host, 'disown', switchOf(vm), SwitchAnswer, signal);
     },
     attachNic: (vm, signal) => changed('attachNic', vm, signal),
     detachNic: (vm, signal) => changed('detachNic', vm, signal),

@@ -30,7 +30,7 @@ describe('hosts', () => {
     const zombies = [zombie(811, 'unknown'), zombie(812, 'unknown'), zombie(813, 'last_copy')];
     const wild = { name: 'one-12', deploy_id: 'w', state: 'running' as const, capacity: { cpu: 50, memory: 256 } };
     const strays = { zombies, wilds: [wild], zombie_count: 3, wild_count: 1 };
-    await world.store.hosts.setStrays(id, strays, { cpu: 350, memory: 1_792 });
+    await world.store.hosts.setStrays(id, null, { strays, outside: { cpu: 350, memory: 1_792 } });
     const seen = (await answered('showHost', { id })).body;
     expect(seen).toMatchObject({
       cpu: { used: 0, outside: 3.5, free: 0.5 },
