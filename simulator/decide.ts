@@ -41,9 +41,16 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
     return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
   }
   const domain = present(host, call.vm, moment.now);
-  const same = domain !== undefined && domain.epoch === call.epoch && domain.gone_at === null ? domain : undefined;
+  const isIts = domain?.gone_at === null && (domain.epoch === call.epoch || call.adopted === true);
+  const same = isIts ? { ...domain, epoch: call.epoch } : undefined;
+  if (call.adopted && !same)
+    return refusal(
+      'refused_state',
+      `${host.name} has no domain of VM ${call.vm} any more, and none is made in place of one that was imported.`,
+    );
   const down = domain ? downOf(domain, moment.now) : null;
-  if (same && down === null) return { outcome: 'exists', detail: null };
+  if (same && down === null)
+    return { outcome: 'exists', detail: null, ...(domain?.epoch !== call.epoch && { set: same }) };
 
   const shortage = shortageOf(host, call, domain, moment.now);
   if (shortage) return { ...refusal('refused_capacity', shortage), ...(domain && !same ? { set: null } : {}) };
@@ -225,6 +232,11 @@ export function decideAdopt(host: HostRecord, call: AdoptCall, { now }: Pick<Mom
   if (!found) return refusal('refused_state', `${host.name} has no domain ${call.deploy_id} any more.`);
   if (found.installation === installation)
     return refusal('refused_state', `Domain ${call.deploy_id} on ${host.name} is that of VM ${found.vm} already.`);
+  if (found.installation !== (call.from ?? ''))
+    return refusal(
+      'refused_state',
+      `Domain ${call.deploy_id} on ${host.name} is not whose it was when it was seen: somebody else has taken it.`,
+    );
   if (found.gone_at !== null || downOf(found, now) === 'failed')
     return refusal('refused_state', `Domain ${call.deploy_id} on ${host.name} neither runs nor waits to be started.`);
   const { installation: whose, vm: of, epoch: under, labels, devices, snapshots } = found;

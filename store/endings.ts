@@ -218,6 +218,7 @@ export function createEndings(
         moving: 1,
         device_change: 1,
         snapshots: 1,
+        adopts: 1,
         wanted: 1,
         history: { $slice: -1 },
       })

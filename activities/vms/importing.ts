@@ -59,7 +59,7 @@ export const importingSteps = ({ store, hypervisors }: Pick<StepPorts, 'store' |
           `${target.name}: ${target.vm_mad} hypervisors cannot ${vmCalls.adopt.does}.`,
         );
       const does = await adapter
-        .adopt({ ...placed(vm, target), deployId: wild.deploy_id }, signal)
+        .adopt({ ...placed(vm, target), deployId: wild.deploy_id, from: wild.installation ?? null }, signal)
         .catch((error: unknown) => {
           if (problemOf(error)?.code === 'stale_epoch') return null;
           throw error;

@@ -67,6 +67,7 @@ export function straysSection({ zombies, wilds }: HostResource): string[] {
               { title: 'NAME', text: ({ name }) => name },
               { title: 'STATE', text: ({ state }) => state },
               ...size,
+              { title: 'ARCUS', text: ({ installation }) => installation?.slice(0, 8) ?? '-' },
               { title: 'DEPLOY ID', text: ({ deploy_id }) => deploy_id },
             ],
             wilds.items,

@@ -43,6 +43,7 @@ export const DeployCall = z.strictObject({
   capacity: Capacity,
   labels: DomainLabels,
   devices: DomainDevices.optional(),
+  adopted: z.literal(true).optional(),
 });
 export type DeployCall = z.infer<typeof DeployCall>;
 
@@ -73,8 +74,11 @@ export const SnapshotCall = SwitchCall.extend({
 });
 export type SnapshotCall = z.infer<typeof SnapshotCall>;
 
-/** A domain of somebody else, by its deploy id, which becomes that of this VM. */
-export const AdoptCall = SwitchCall.extend({ deploy_id: z.string().min(1).max(256) });
+/** A domain of somebody else, by its deploy id, which becomes that of this VM, unless it is not this installation's any more. */
+export const AdoptCall = SwitchCall.extend({
+  deploy_id: z.string().min(1).max(256),
+  from: Installation.nullable(),
+});
 export type AdoptCall = z.infer<typeof AdoptCall>;
 
 export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });

@@ -27,7 +27,14 @@ export type StoredZombie = {
   since: Date;
   error: string | null;
 };
-export type StoredWild = { name: string; deploy_id: string; state: DomainState; capacity: Capacity };
+/** `installation`: the Arcus whose id it carries; absent: none. */
+export type StoredWild = {
+  name: string;
+  deploy_id: string;
+  state: DomainState;
+  capacity: Capacity;
+  installation?: string;
+};
 
 /** What the last look at a host found: the first of each, and how many there are. */
 export type Strays = { zombies: StoredZombie[]; wilds: StoredWild[]; zombie_count: number; wild_count: number };
@@ -58,7 +65,12 @@ export const ZombieResource = z.object({
   since: Timestamp.describe('When it was first seen'),
 });
 
-export const WildResource = z.object({ name: z.string(), state: DomainState, ...size, deploy_id: z.string() });
+export const WildResource = z.object({
+  ...{ name: z.string(), state: DomainState },
+  ...size,
+  deploy_id: z.string(),
+  installation: z.string().optional().describe('The id of the Arcus that has it, or had it; absent: none'),
+});
 
 export const CleanHost = z.strictObject({
   vms: z

@@ -56,6 +56,6 @@ it('it says of every action in which states it is done, as the table does', () =
 
 it('it says what is not done to VMs that were imported', () => {
   const page = readFileSync('docs/vm-actions.md', 'utf8').replaceAll('\n', ' ');
-  const [, told = ''] = /imported refuses ((?:`[a-z-]+`(?:, | and )?)+)/.exec(page) ?? [];
+  const [, told = ''] = /imported\]\([^)]+\) refuses ((?:`[a-z-]+`(?:, | and )?)+)/.exec(page) ?? [];
   expect([...told.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name)).toEqual(notOfImported);
 });

@@ -108,11 +108,12 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   }
 
   async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
-    const { id: vm, epoch, capacity, labels, devices } = placed;
+    const { id: vm, epoch, capacity, labels, devices, adopted } = placed;
     const domain = ownName(placed.domain, this.#installation);
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
-      const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, devices, host: host.total };
+      const installation = this.#installation;
+      const body = { installation, vm, domain, epoch, capacity, labels, devices, adopted, host: host.total };
       this.madeOf.set(vm, placed.template);
       return decideDeploy(host, body, { now, settings, deployId: `${this.#installation}-${vm}-${this.#records + 1}` });
     });
@@ -182,9 +183,9 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   }
 
   async adopt(target: AdoptTarget<'simulated'>, signal: AbortSignal): Promise<DomainState> {
-    const { deployId: deploy_id } = target;
+    const { deployId: deploy_id, from } = target;
     await this.#switch('adopt', target, signal, (host, call, moment) =>
-      decideAdopt(host, { ...call, deploy_id }, moment),
+      decideAdopt(host, { ...call, deploy_id, from }, moment),
     );
     const domain = present(this.#host(target.host), target.id, Date.now());
     if (!domain) throw outage();

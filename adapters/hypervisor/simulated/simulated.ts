@@ -60,8 +60,12 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
       return reportFor(installation, report.domains);
     },
-    async deploy({ capacity, labels, devices, ...vm }, signal) {
-      const body: DeployCall = { ...switchOf(vm), capacity, labels, ...(devices && { devices }) };
+    async deploy({ capacity, labels, devices, adopted, ...vm }, signal) {
+      const body: DeployCall = {
+        ...{ ...switchOf(vm), capacity, labels },
+        ...(devices && { devices }),
+        ...(adopted && { adopted }),
+      };
       const answer = await call(simulator, vm.host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
@@ -96,8 +100,8 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     async move(vm, signal) {
       await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
     },
-    async adopt({ deployId, ...vm }, signal) {
-      const body: AdoptCall = { ...switchOf(vm), deploy_id: deployId };
+    async adopt({ deployId, from, ...vm }, signal) {
+      const body: AdoptCall = { ...switchOf(vm), deploy_id: deployId, from };
       return (await call(simulator, vm.host, 'adopt', body, AdoptAnswer, signal)).state;
     },
     async disown(vm, signal) {
@@ -136,7 +140,11 @@ export function reportFor(installation: string, domains: readonly SimulatedDomai
         netrx,
         ...(devices && { devices }),
       });
-    else report.wilds.push({ name: domain, deployId: deploy_id, capacity, state });
+    else
+      report.wilds.push({
+        ...{ name: domain, deployId: deploy_id, capacity, state },
+        ...(whose !== '' && { installation: whose }),
+      });
   }
   return report;
 }

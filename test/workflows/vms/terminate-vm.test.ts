@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { vmOperationActivities } from '../../../activities/vms/vm-operations.js';
+import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { Problem } from '../../../domain/problems.js';
+import { MemoryHypervisor } from '../../support/memory-hypervisor.js';
 import { eventually } from '../../support/processes.js';
 import { wildOn } from '../../support/wilds.js';
 import { newWorld, type World } from '../../support/world.js';
@@ -185,6 +187,54 @@ describe('importVm', () => {
       if (by === 'a cancel') await expect(world.retry(op)).rejects.toThrow('import it from its host');
     },
   );
+
+  it('keeps its domain when it is switched off and resumed; where that is gone, none is made in its place', async () => {
+    const { host, deployId, name } = await wild();
+    const { id, op } = await world.importWild(host, name);
+    expect(await world.ended(op)).toMatchObject({ state: 'succeeded' });
+    const does = async (asked: Promise<{ op: string }>) => (await world.ended((await asked).op)).state;
+    const its = () => world.hypervisor.domains().filter((one) => one.vm === id);
+    expect(await does(world.switch(id, 'poweroff-hard'))).toBe('succeeded');
+    expect(await does(world.resume(id))).toBe('succeeded');
+    expect(its()).toMatchObject([{ deploy_id: deployId, down: null, epoch: (await world.vm(id)).epoch }]);
+    expect(await does(world.switch(id, 'poweroff-hard'))).toBe('succeeded');
+    world.hypervisor.lose(id);
+    expect(await does(world.resume(id))).toBe('failed');
+    expect(its()).toEqual([]);
+    expect(await world.vm(id)).toMatchObject({ reason: expect.stringContaining('none is made in place') });
+    await expect(world.migrate(id)).rejects.toThrow('was imported');
+    expect(await does(world.terminate(id))).toBe('succeeded');
+    await world.accounted();
+  });
+
+  it('is one home’s, of two that import the same domain at the same time, and the other one’s import fails', async () => {
+    const { host, deployId, name, look, books } = await wild();
+    const before = await books();
+    // Another home, on the same hypervisor, has seen the same, and is first.
+    const other = new MemoryHypervisor('zone-c', world.hypervisor);
+    const { signal } = new AbortController();
+    const [at] = await world.store.hosts.byIds([host]);
+    if (!at) throw new Error('there is no such host');
+    const theirs = { id: 3, domain: 'one-3', host: targetOf(at), epoch: 1 };
+    let first = true;
+    world.hypervisor.beforeEach = async ({ call }) => {
+      if (call !== 'adopt' || !first) return;
+      first = false;
+      await other.adopt({ ...theirs, deployId, from: 'zone-b' }, signal);
+    };
+    const { id, op } = await world.importWild(host, name);
+    expect(await world.ended(op)).toMatchObject({
+      ...{ state: 'failed', error: { detail: expect.stringContaining('somebody else has taken it') } },
+    });
+    world.hypervisor.beforeEach = () => {};
+    expect((await world.vm(id)).state).toBe('DONE');
+    for (const _ of [1, 2, 3]) await look();
+    expect((await other.probe(theirs.host, signal)).domains).toMatchObject([{ vm: 3, deployId, state: 'running' }]);
+    expect(await books()).toEqual(before);
+    await world.accounted();
+    await other.destroy({ ...theirs, hard: true }, signal);
+    await look();
+  });
 
   it('fails where the domain has gone, and where it is not given back at once the looks at its host do it', async () => {
     const gone = await wild();
