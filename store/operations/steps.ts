@@ -11,6 +11,8 @@ export type StepNote = Pick<Step, '_id' | 'op' | 'run' | 'name' | 'role' | 'amon
   attempt: number;
   ended: { state: 'done' | 'failed'; at: Date } | null;
   error: OperationError | null;
+  /** The try that the error is of; absent: this one. */
+  failed?: number;
 };
 
 /** The steps of runs: one document each, for those who look. Nothing is decided by them. */
@@ -41,7 +43,7 @@ export function createStepStore(connection: Connection) {
 }
 export type StepStore = ReturnType<typeof createStepStore>;
 
-function upsertOf({ _id, started_at, attempt, ended, error, ...facts }: StepNote) {
+function upsertOf({ _id, started_at, attempt, ended, error, failed = attempt, ...facts }: StepNote) {
   const isNewest = { $gte: [attempt, { $ifNull: ['$attempts', 0] }] };
   const isNewer = { $gt: [attempt, { $ifNull: ['$attempts', 0] }] };
   const now = (says: object | boolean, value: unknown, stored: string) => ({
@@ -58,6 +60,7 @@ function upsertOf({ _id, started_at, attempt, ended, error, ...facts }: StepNote
             attempts: { $max: ['$attempts', attempt] },
             state: now(ended ? isNewest : isNewer, ended?.state ?? 'running', '$state'),
             ended_at: now(ended ? isNewest : isNewer, ended?.at ?? null, '$ended_at'),
+            failed: error ? now(isNewest, failed, '$failed') : '$failed',
             error: error ? now(isNewest, error, '$error') : { $ifNull: ['$error', null] },
           },
         },

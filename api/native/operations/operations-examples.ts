@@ -217,6 +217,7 @@ const step = (
   started_at: `2026-05-04T09:32:${seconds[0]}.000Z`,
   ended_at: `2026-05-04T09:32:${seconds[1]}.000Z`,
   error: null,
+  failed_attempt: null,
   next_retry_at: null,
 });
 
