@@ -184,6 +184,9 @@ export type DeviceChanging = {
 /** What a VM was at one moment. `active`: it goes on from there; `op`: the operation that made it, or last reverted to it. */
 export type VmSnapshot = { id: number; name: string; at: Date; active: boolean; op: string };
 
+/** With which host a VM was lost, and which epoch it had then. */
+export type Lost = { hid: number; epoch: number };
+
 /** A domain of somebody else that a VM is to have: on which host, and as it was seen there. */
 export type Adopting = { hid: number; wild: StoredWild };
 
@@ -245,6 +248,8 @@ export type Vm = Ownership & {
   left_behind?: string;
   /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
   sighting?: Sighting;
+  /** It is UNKNOWN because its host fell silent, if nothing was done to it since. Absent, null: for another reason. */
+  lost?: Lost | null;
   created_at: Date;
   ended_at: Date | null;
   /** What its user and group are charged for it until it is DONE. Absent on VMs of a service: that is charged as a whole. */

@@ -10,13 +10,10 @@ import { stateAfter } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
 /** A VM as monitoring reads it. */
-export type WatchedVm = Pick<
-  Vm,
-  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service' | 'reason'
->;
+export type WatchedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service' | 'lost'>;
 
 const watchedFields = {
-  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1, reason: 1 },
+  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1, lost: 1 },
   history: { $slice: -1 },
 } as const;
 
@@ -127,7 +124,10 @@ export function createSightings(connection: Connection, vms: VmStore) {
             updateOne: {
               filter,
               update: {
-                $set: { ...after, ...(losesSnapshots(verdict.event) && { snapshots: [] }), reason, sighting },
+                $set: {
+                  ...{ ...after, reason, sighting, lost: verdict.lost ?? null },
+                  ...(losesSnapshots(verdict.event) && { snapshots: [] }),
+                },
                 ...pushLine(line),
               },
             },

@@ -5,7 +5,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
  * A VM as steps read it, role by role and batch by batch: without its contents, which are most of it, but for what placement
  * and the ready gate ask for.
  */
-export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log'> & {
+export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log' | 'lost'> & {
   user_template: { READY?: unknown; PROTECTED?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
 };
 
