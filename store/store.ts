@@ -55,7 +55,7 @@ export function createStore(connection: Connection) {
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
   const wilds = createWilds(connection);
-  const flushes = createFlushes({ hosts, vms, operations });
+  const flushes = createFlushes(connection, { hosts, vms, operations });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);

@@ -31,6 +31,18 @@ export function createStepStore(connection: Connection) {
       return newest.toReversed();
     },
 
+    /** Of each of these operations the step that goes on, where a try of it has failed. */
+    async failing(ops: readonly string[]): Promise<Map<string, Pick<Step, 'attempts' | 'error'>>> {
+      if (ops.length === 0) return new Map();
+      const found = await steps
+        .find({ op: { $in: [...ops] } }, { op: 1, state: 1, attempts: 1, error: 1 })
+        .sort({ started_at: 1 })
+        .lean<Pick<Step, 'op' | 'state' | 'attempts' | 'error'>[]>()
+        .exec();
+      const last = new Map(found.map((step) => [step.op, step]));
+      return new Map([...last].filter(([, { state, error }]) => state === 'running' && error !== null));
+    },
+
     /** Writes notes in whatever order they come, from whichever worker: a try's note changes nothing of a later try. */
     async write(notes: readonly StepNote[]): Promise<void> {
       if (notes.length === 0) return;
