@@ -107,7 +107,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
     case 'DISABLED':
       return story([
         `${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`,
-        error === null ? null : `It did not answer when it was last probed: ${sentence(error)}`,
+        error === null ? null : `Nothing is heard of it: ${sentence(error)}`,
         error === null ? null : since,
       ]);
     case 'OFFLINE':
