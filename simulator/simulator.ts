@@ -138,7 +138,7 @@ export class Simulator {
     const outcome = await this.#carryOut(host, 'adopt', call, () => decideAdopt(host, call, { now }));
     const domain = host.domains.get(call.vm);
     if (!domain) throw new Refusal('unavailable', `The domain of VM ${call.vm} on ${host.name} has just gone.`);
-    return { outcome, state: reportOf(domain, name, [], now).state };
+    return { outcome, state: reportOf(domain, host.machine, [], now).state };
   }
 
   async disown(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {

@@ -189,7 +189,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     );
     const domain = present(this.#host(target.host), target.id, Date.now());
     if (!domain) throw outage();
-    return reportOf(domain, target.host.name, [], Date.now()).state;
+    return reportOf(domain, this.#host(target.host).machine, [], Date.now()).state;
   }
 
   async disown(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
