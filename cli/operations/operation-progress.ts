@@ -91,8 +91,9 @@ export function newsOf(detail: OperationDetail, now: Date, { everyTry }: { every
 }
 
 function failureNews(step: StepResource, now: Date, everyTry: boolean): News[] {
-  const { title, role, started_at, error, attempts, state, failed_attempt: failedTry = attempts } = step;
+  const { title, role, started_at, error, attempts, state, failed_attempt } = step;
   if (error === null) return [];
+  const failedTry = failed_attempt ?? attempts;
   const key = [title, role, started_at, state, error.detail, ...(everyTry ? [failedTry] : [])].join('\n');
   const next = state === 'failed' ? '' : ` Next: ${nextTry(step, now)}.`;
   return [{ key, text: `${title}: try ${failedTry} failed: ${sentence(error.detail)}${next}` }];
