@@ -15,6 +15,7 @@ import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
 import { deviceActivities, deviceSteps } from './vms/devices.js';
 import { flushingActivities } from './vms/flushing.js';
+import { importingActivities, importingSteps } from './vms/importing.js';
 import { movingActivities, movingSteps } from './vms/moving.js';
 import { vmOperationActivities } from './vms/vm-operations.js';
 import { vmActivities } from './vms/vms.js';
@@ -37,6 +38,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...vmOperationActivities(ports),
     ...movingActivities(ports),
     ...flushingActivities(ports),
+    ...importingActivities(ports),
     ...deviceActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
@@ -49,6 +51,7 @@ export const computeSteps = (ports: StepPorts) => ({
   ...vmActivities(ports),
   ...movingSteps(ports),
   ...deviceSteps(ports),
+  ...importingSteps(ports),
   ...findingActivities(ports),
   ...claimActivities(ports),
   ...hostCheckSteps(ports),

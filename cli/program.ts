@@ -10,7 +10,7 @@ import type { Person } from './identity/person.js';
 import { whoamiCommand } from './identity/whoami.js';
 import { nouns } from './kinds.js';
 import { writtenOut } from './shell/abbreviation.js';
-import { createApiClient } from './shell/api-client.js';
+import { createApiClient, whileRestarted } from './shell/api-client.js';
 import { asking } from './shell/asking.js';
 import { addLeaf, addNoun, type Context, type Leaf } from './shell/command.js';
 import { Complaint, exitCodes, exitMeanings, Interrupted } from './shell/complaint.js';
@@ -65,7 +65,7 @@ export function createProgram(given: Surroundings): Command {
       ...surroundings,
       ...asking({ ...surroundings, yes, input }),
       client: () => {
-        client ??= createApiClient(connectionOf(surroundings.environment, options));
+        client ??= createApiClient(connectionOf(surroundings.environment, options), whileRestarted);
         return client;
       },
       format: output === 'wide' ? 'table' : output,

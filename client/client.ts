@@ -3,13 +3,21 @@ import { pageOf } from '../schemas/common/common.js';
 import { limits } from '../schemas/common/limits.js';
 import { ProblemBody } from '../schemas/common/problem.js';
 import { type Asked, type ClientError, Misunderstood, Refusal, Unreachable } from './errors.js';
-import type { EachManner, ReadManner, SendManner } from './manner.js';
+import type { Again, EachManner, ReadManner, SendManner } from './manner.js';
 import { authorizationOf, type Body, type Credentials } from './message.js';
 import { repeated } from './repeated.js';
 import { plainTransport, type Transport } from './transport.js';
 
-/** Where the server is, and who asks. `inWords` makes of what goes wrong what is thrown; absent: it is thrown as it is. */
-export type Server = { endpoint: URL; credentials: Credentials; inWords?: (error: ClientError) => Error };
+/**
+ * Where the server is, and who asks. `inWords` makes of what goes wrong what is thrown; absent: it is thrown as it is. `reading`: how what
+ * is only read is asked for again, where whoever reads has neither a signal nor a time of his own; absent: it is not.
+ */
+export type Server = {
+  endpoint: URL;
+  credentials: Credentials;
+  inWords?: (error: ClientError) => Error;
+  reading?: Again | undefined;
+};
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -35,7 +43,7 @@ const usualTime = 60_000;
  * request; everything but a success is thrown, as Unreachable, Refusal or Misunderstood.
  */
 export function createClient(
-  { endpoint, credentials, inWords = (error) => error }: Server,
+  { endpoint, credentials, inWords = (error) => error, reading }: Server,
   { fetch, whyNot }: Transport = plainTransport,
 ) {
   const authorization = authorizationOf(credentials);
@@ -79,7 +87,9 @@ export function createClient(
     body?: Body,
     manner: SendManner | ReadManner = {},
   ): Promise<Answer<z.output<S>>> {
-    const { again, ...each } = manner;
+    const { again: own, ...each } = manner;
+    const isPlain = method === 'GET' && each.signal === undefined && each.within === undefined;
+    const again = own ?? (isPlain ? reading : undefined);
     const asked = { endpoint, method, path };
     const once = async () => understood(await exchange(method, path, body, each), schema, asked);
     try {

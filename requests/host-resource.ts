@@ -59,7 +59,10 @@ function strayResources(host: Host): Pick<HostResource, 'zombies' | 'wilds'> {
     },
     wilds: {
       count: wild_count,
-      items: wilds.map(({ name, state, capacity, deploy_id }) => ({ name, state, ...sizeOf(capacity), deploy_id })),
+      items: wilds.map(({ name, state, capacity, deploy_id, installation }) => ({
+        ...{ name, state, ...sizeOf(capacity), deploy_id },
+        ...(installation !== undefined && { installation }),
+      })),
     },
   };
 }

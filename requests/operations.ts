@@ -68,6 +68,7 @@ import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { changeDevices } from './vms/vm-devices.js';
 import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
+import { importWild } from './vms/vm-import.js';
 import { showVmLog } from './vms/vm-log.js';
 import { migrateVm } from './vms/vm-migration.js';
 import { showVmPlacement } from './vms/vm-placement.js';
@@ -93,6 +94,7 @@ export const createOperations = (given: OperationsContext) => {
         update: updateHost,
         clean: cleanHost,
         flush: flushHost,
+        importWild,
         remove: removeHost,
       }),
       ...hostOwnership(context),

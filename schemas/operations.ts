@@ -152,6 +152,17 @@ export const operations = {
     preempts: false,
     right: 'admin',
   },
+  importVm: {
+    on: 'vm',
+    verb: 'import',
+    noun: 'import',
+    nouns: 'imports',
+    doing: 'is being imported',
+    aim: null,
+    counts: 'imported',
+    preempts: false,
+    right: 'manage',
+  },
   changeDevices: {
     on: 'vm',
     verb: 'change the devices of',

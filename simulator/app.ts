@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { isForeign, isLoopback, isOurName, sourceOf } from '../schemas/common/request-source.js';
 import {
+  AdoptCall,
   ChangeCall,
   DeployCall,
   DestroyCall,
@@ -60,7 +61,7 @@ function callRoutes(simulator: Simulator): Router {
       const call = DestroyCall.parse(request.body);
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
     });
-  for (const verb of ['suspend', 'resume'] as const)
+  for (const verb of ['suspend', 'resume', 'disown'] as const)
     routes.post(`/hosts/:name/${verb}`, async (request, response) => {
       const call = SwitchCall.parse(request.body);
       response.json(await simulator[verb](hostName(request), call, clientGone(response)));
@@ -80,6 +81,10 @@ function callRoutes(simulator: Simulator): Router {
       const call = ChangeCall.parse(request.body);
       response.json(await simulator.change(verb, hostName(request), call, clientGone(response)));
     });
+  routes.post('/hosts/:name/adopt', async (request, response) => {
+    const call = AdoptCall.parse(request.body);
+    response.json(await simulator.adopt(hostName(request), call, clientGone(response)));
+  });
   routes.post('/hosts/:name/probe', async (request, response) => {
     const call = ProbeCall.parse(request.body);
     response.json(await simulator.probe(hostName(request), call, clientGone(response)));

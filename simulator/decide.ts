@@ -1,4 +1,5 @@
 import type {
+  AdoptCall,
   CallOutcome,
   ChangeCall,
   DeployCall,
@@ -10,7 +11,7 @@ import type {
 } from '../schemas/hosts/simulator.js';
 import { spanOf } from './chance.js';
 import { changedDevices } from './devices.js';
-import { type DomainRecord, downOf, type HostRecord, holderOfName, present, usedCapacity } from './state.js';
+import { type DomainRecord, domainsOn, downOf, type HostRecord, holderOfName, present, usedCapacity } from './state.js';
 
 /** What a call comes to, decided at one moment from what the host holds then. Outcomes `refused_…` do nothing else. */
 export type Decision = {
@@ -21,6 +22,10 @@ export type Decision = {
   set?: DomainRecord | null;
   /** The domain as the other host has it from then on. */
   moved?: DomainRecord;
+  /** Whose the domain was that this VM has adopted. */
+  taken?: { installation: string; vm: number };
+  /** The domain as whose it was has it again. */
+  back?: DomainRecord;
 };
 
 export type Moment = { now: number; settings: SimulatorSettings; deployId: string };
@@ -36,9 +41,16 @@ export function decideDeploy(host: HostRecord, call: DeployCall, moment: Moment)
     return refusal('refused_duplicate', `${host.name} has a domain ${call.domain} already: that of VM ${owner.vm}.`);
   }
   const domain = present(host, call.vm, moment.now);
-  const same = domain !== undefined && domain.epoch === call.epoch && domain.gone_at === null ? domain : undefined;
+  const isIts = domain?.gone_at === null && (domain.epoch === call.epoch || call.adopted === true);
+  const same = isIts ? { ...domain, epoch: call.epoch } : undefined;
+  if (call.adopted && !same)
+    return refusal(
+      'refused_state',
+      `${host.name} has no domain of VM ${call.vm} any more, and none is made in place of one that was imported.`,
+    );
   const down = domain ? downOf(domain, moment.now) : null;
-  if (same && down === null) return { outcome: 'exists', detail: null };
+  if (same && down === null)
+    return { outcome: 'exists', detail: null, ...(domain?.epoch !== call.epoch && { set: same }) };
 
   const shortage = shortageOf(host, call, domain, moment.now);
   if (shortage) return { ...refusal('refused_capacity', shortage), ...(domain && !same ? { set: null } : {}) };
@@ -206,6 +218,47 @@ export function decideChange(host: HostRecord, call: ChangeCall, { now }: Pick<M
   if (devices === 'not there')
     return refusal('refused_state', `VM ${call.vm} on ${host.name} has not the disk or the snapshot that is named.`);
   return { outcome: 'changed', detail: null, set: { ...domain, devices } };
+}
+
+/** Somebody else's domain becomes this VM's, as it is and under its own name: once, for whoever comes first. */
+export function decideAdopt(host: HostRecord, call: AdoptCall, { now }: Pick<Moment, 'now'>): Decision {
+  const { domain: own, late } = switched(host, call, now);
+  if (late) return late;
+  if (own && own.deploy_id !== call.deploy_id)
+    return refusal('refused_duplicate', `VM ${call.vm} has another domain on ${host.name}: ${own.deploy_id}.`);
+  const { installation = '', vm, epoch } = call;
+  if (own) return { outcome: 'exists', detail: null, set: { ...own, epoch } };
+  const found = domainsOn(host.machine, now).find(({ deploy_id }) => deploy_id === call.deploy_id);
+  if (!found) return refusal('refused_state', `${host.name} has no domain ${call.deploy_id} any more.`);
+  if (found.installation === installation)
+    return refusal('refused_state', `Domain ${call.deploy_id} on ${host.name} is that of VM ${found.vm} already.`);
+  if (found.installation !== (call.from ?? ''))
+    return refusal(
+      'refused_state',
+      `Domain ${call.deploy_id} on ${host.name} is not whose it was when it was seen: somebody else has taken it.`,
+    );
+  if (found.gone_at !== null || downOf(found, now) === 'failed')
+    return refusal('refused_state', `Domain ${call.deploy_id} on ${host.name} neither runs nor waits to be started.`);
+  const { installation: whose, vm: of, epoch: under, labels, devices, snapshots } = found;
+  return {
+    ...{ outcome: 'adopted', detail: null, taken: { installation: whose, vm: of } },
+    set: {
+      ...{ ...found, installation, vm, epoch, labels: { vm }, rebooted: null },
+      ...{ devices: { nics: [], disks: [] }, snapshots: [], reverted: null },
+      adopted: { installation: whose, vm: of, epoch: under, labels, devices, snapshots },
+    },
+  };
+}
+
+/** An adopted domain is again whose it was, as it is; of one that was made for its VM nothing is given away. */
+export function decideDisown(host: HostRecord, call: SwitchCall, { now }: Pick<Moment, 'now'>): Decision {
+  const { domain, late } = switched(host, call, now);
+  if (late) return late;
+  if (!domain) return { outcome: 'absent', detail: null };
+  const { adopted, ...rest } = domain;
+  if (!adopted)
+    return refusal('refused_state', `The domain of VM ${call.vm} on ${host.name} was made for it, and not adopted.`);
+  return { outcome: 'disowned', detail: null, set: null, back: { ...rest, ...adopted } };
 }
 
 /** The domain that a call switches; `late`: the host has heard of a newer epoch. */

@@ -8,12 +8,14 @@ const Numbered = z.object({ n: z.int(), time: z.iso.datetime() });
 
 /**
  * A call with what it did: `set` is the domain of the VM afterwards, null where it is gone, absent where nothing changed; `moved` the one
- * on the host that took it.
+ * on the host that took it; `taken`: from whom it was adopted; `back`: as it is whose it was before.
  */
 export const CallRecord = JournalEntry.extend({
   kind: z.literal('call'),
   set: DomainRecord.nullable().optional(),
   moved: DomainRecord.optional(),
+  taken: z.object({ installation: z.string(), vm: ObjectId }).optional(),
+  back: DomainRecord.optional(),
 });
 export type CallRecord = z.infer<typeof CallRecord>;
 
@@ -77,6 +79,9 @@ function applyCall(state: State, host: HostRecord, record: CallRecord): void {
   host.seen.set(record.vm, Math.max(record.epoch, host.seen.get(record.vm) ?? 0));
   if (record.set) host.domains.set(record.vm, record.set);
   else if (record.set === null) host.domains.delete(record.vm);
+  const { taken, back } = record;
+  if (taken) tenantOf(host.machine, taken.installation).domains.delete(taken.vm);
+  if (back) tenantOf(host.machine, back.installation).domains.set(back.vm, back);
   const machine = record.to === undefined ? undefined : state.hosts.get(record.to);
   if (!machine) return;
   const target = tenantOf(machine, record.installation);

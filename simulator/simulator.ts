@@ -1,4 +1,6 @@
 import {
+  type AdoptAnswer,
+  type AdoptCall,
   type CallName,
   type CallOutcome,
   type ChangeCall,
@@ -19,9 +21,11 @@ import {
 import { Changes } from './changes.js';
 import {
   type Decision,
+  decideAdopt,
   decideChange,
   decideDeploy,
   decideDestroy,
+  decideDisown,
   decideMove,
   decidePoweroff,
   decideReboot,
@@ -125,6 +129,21 @@ export class Simulator {
   async resume(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
     const host = await this.#reach(name, call, signal);
     return { outcome: await this.#carryOut(host, 'resume', call, () => decideResume(host, call, { now: Date.now() })) };
+  }
+
+  /** Answers what the domain does. */
+  async adopt(name: string, call: AdoptCall, signal: AbortSignal): Promise<AdoptAnswer> {
+    const host = await this.#reach(name, call, signal);
+    const now = Date.now();
+    const outcome = await this.#carryOut(host, 'adopt', call, () => decideAdopt(host, call, { now }));
+    const domain = host.domains.get(call.vm);
+    if (!domain) throw new Refusal('unavailable', `The domain of VM ${call.vm} on ${host.name} has just gone.`);
+    return { outcome, state: reportOf(domain, host.machine, [], now).state };
+  }
+
+  async disown(name: string, call: SwitchCall, signal: AbortSignal): Promise<SwitchAnswer> {
+    const host = await this.#reach(name, call, signal);
+    return { outcome: await this.#carryOut(host, 'disown', call, () => decideDisown(host, call, { now: Date.now() })) };
   }
 
   /** A device of it is attached, detached or changed. */

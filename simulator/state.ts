@@ -4,6 +4,12 @@ import { ObjectId } from '../schemas/common/common.js';
 import { DomainLabels, Faults, LoadRule, SimulatorSettings } from '../schemas/hosts/simulator.js';
 import { DomainDevices } from '../schemas/operations/vm-devices.js';
 
+/** Whose a domain was before it was adopted, and what it had by their numbers. */
+const Former = z.object({
+  ...{ installation: z.string(), vm: ObjectId, epoch: z.int(), labels: DomainLabels },
+  ...{ devices: DomainDevices, snapshots: z.array(z.object({ id: z.int(), name: z.string(), epoch: z.int() })) },
+});
+
 /** A domain as kept. What only time changes is a point in time, so that a restart has nothing to resume. */
 export const DomainRecord = z.object({
   /** Whose it is; records of before have none. */
@@ -29,6 +35,8 @@ export const DomainRecord = z.object({
   snapshots: z.array(z.object({ id: z.int(), name: z.string(), epoch: z.int() })).default([]),
   /** The epoch that last reverted it. */
   reverted: z.int().nullable().default(null),
+  /** Absent: it was made for the VM that it is. */
+  adopted: Former.optional(),
 });
 export type DomainRecord = z.infer<typeof DomainRecord>;
 

@@ -4,6 +4,7 @@ import { isOpen } from '../domain/operation-states.js';
 import { leftWaiting } from '../domain/placement/left-waiting.js';
 import { type ArrivingVm, arrivedRoles, vmArrived } from '../domain/services/arrival.js';
 import type { HealthVm } from '../domain/services/service-health.js';
+import { endStay } from '../domain/vms/stays.js';
 import { abandonment } from '../domain/vms/vm-events.js';
 import type { OperatedKind } from '../schemas/kinds.js';
 import {
@@ -16,6 +17,7 @@ import {
 import { isOn, takesAway } from '../schemas/operations.js';
 import type { Role } from '../schemas/services/service.js';
 import type { Vm } from '../schemas/vms/vm.js';
+import type { Wilds } from './hosts/wilds.js';
 import type { QuotaStore } from './identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from './mongo/transaction.js';
 import type { Outcome } from './operations/operations.js';
@@ -55,12 +57,14 @@ export function createEndings(
     releases,
     scalings,
     flushes,
+    wilds,
   }: EndingStores & {
     quotas: QuotaStore;
     health: Health;
     releases: Releases;
     scalings: Scalings;
     flushes: Flushes;
+    wilds: Wilds;
   },
 ) {
   const scalingEnds = scalingEndings({ scalings, releases });
@@ -184,9 +188,29 @@ export function createEndings(
     await ends[ended.resource.type].told(ended);
   }
 
+  /** What has not been given its domain when its import ends is no VM: it has nothing of its own. */
+  async function endImported({ _id: op, resource }: Operation, transaction: Transaction): Promise<void> {
+    const vm = await vms.model
+      .findOne({ _id: resource.id, operation: op, wanted: null, hold: null, state: { $ne: 'DONE' } })
+      .session(sessionOf(transaction))
+      .lean<Vm>()
+      .exec();
+    if (!vm?.adopts) return;
+    await wilds.giveBack(vm.adopts.hid, vm._id, vm.adopts.wild, transaction);
+    if (vm.lcm_state !== 'SHUTDOWN') await vms.transition([{ vm, event: 'shutdown' }], transaction);
+    const at = new Date();
+    const set = {
+      ...{ reason: 'its import was given up', deploy_id: null, ended_at: at },
+      history: endStay(vm.history, 'error', at),
+    };
+    const closing = { ...vm, state: 'ACTIVE', lcm_state: 'SHUTDOWN' } as const;
+    await vms.transition([{ vm: closing, event: 'done', set }], transaction);
+  }
+
   async function settleVm(operation: Operation, claimed: Outcome, transaction: Transaction): Promise<Settlement> {
     const { _id: op, resource } = operation;
     await releases.releaseOne(op, reasonOf(claimed), transaction);
+    if (operation.kind === 'importVm') await endImported(operation, transaction);
     const vm = await vms.model
       .findById(resource.id, {
         state: 1,
@@ -194,6 +218,7 @@ export function createEndings(
         moving: 1,
         device_change: 1,
         snapshots: 1,
+        adopts: 1,
         wanted: 1,
         history: { $slice: -1 },
       })

@@ -9,6 +9,7 @@ import { createClusterChanges } from './hosts/cluster-changes.js';
 import { createClusterStore } from './hosts/clusters.js';
 import { createHostStore } from './hosts/hosts.js';
 import { createInstallation } from './hosts/installation.js';
+import { createWilds } from './hosts/wilds.js';
 import { createOwned } from './identity/owned.js';
 import { createQuotaStore } from './identity/quotas.js';
 import { createCounters } from './mongo/counters.js';
@@ -53,7 +54,8 @@ export function createStore(connection: Connection) {
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });
-  const flushes = createFlushes({ hosts, vms, operations });
+  const wilds = createWilds(connection);
+  const flushes = createFlushes(connection, { hosts, vms, operations });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);
@@ -64,6 +66,7 @@ export function createStore(connection: Connection) {
     counters: createCounters(connection),
     installation: createInstallation(connection),
     hosts,
+    wilds,
     clusters,
     moveBound: createBoundMoves(connection, vms),
     relocations: createRelocations(connection, { vms, hosts }),
@@ -91,7 +94,17 @@ export function createStore(connection: Connection) {
     givings,
     health,
     terminations: createTerminations(connection, vms, operations),
-    endings: createEndings(connection, { operations, services, vms, quotas, health, releases, scalings, flushes }),
+    endings: createEndings(connection, {
+      operations,
+      services,
+      vms,
+      quotas,
+      health,
+      releases,
+      scalings,
+      flushes,
+      wilds,
+    }),
     scalings,
     flushes,
     performances: createPerformances({ services, operations }),

@@ -28,7 +28,7 @@ const atHosts = {
 export const compute = proxyActivities<ComputeSteps>(atHosts);
 
 /** What is looked at after something went wrong: who has cancelled it waits for it, and it can be looked at again. */
-export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settleDevices'>>({
+export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settleDevices' | 'disownDomain'>>({
   ...atHosts,
   startToCloseTimeout: '20s',
   scheduleToCloseTimeout: '20s',

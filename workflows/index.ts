@@ -9,6 +9,7 @@ export { evaluatePolicies, handOver, monitorHosts, reconcile } from './supervisi
 export { changeDevices } from './vms/change-devices.js';
 export { deployVm } from './vms/deploy-vm.js';
 export { flushHost } from './vms/flush-host.js';
+export { importVm } from './vms/import-vm.js';
 export { migrateVm } from './vms/migrate-vm.js';
 export { performOnVm } from './vms/perform-on-vm.js';
 export { recoverVm } from './vms/recover-vm.js';

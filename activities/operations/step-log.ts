@@ -67,9 +67,11 @@ function keep(waiting: Map<string, StepNote>, note: StepNote): void {
 export function merged(one: StepNote, other: StepNote): StepNote {
   const rank = ({ attempt, ended, error }: StepNote): number => attempt * 3 + (ended ? 2 : error ? 1 : 0);
   const [older, newer] = rank(one) <= rank(other) ? [one, other] : [other, one];
+  const failing = newer.error ? newer : older;
   return {
     ...newer,
     started_at: new Date(Math.min(one.started_at.getTime(), other.started_at.getTime())),
-    error: newer.error ?? older.error,
+    error: failing.error,
+    ...(failing.error && { failed: failing.failed ?? failing.attempt }),
   };
 }

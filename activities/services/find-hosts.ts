@@ -6,7 +6,7 @@ import { wishOf } from '../../domain/vms/vm-wish.js';
 import type { HeldRow } from '../../store/vms/waiting-vms.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
-import { type Known, placeVms, siblingsIn } from '../vms/place-vms.js';
+import { dropSurplus, type Known, placeVms, siblingsIn } from '../vms/place-vms.js';
 
 /** What is to boot of a role, and how many of its VMs still wait for a host. */
 export type Hosted = { boot: number[]; pending: number };
@@ -57,6 +57,11 @@ export async function lookForHosts(
   const trying = turn ? pending.filter(({ _id }) => turn.has(_id)) : pending;
   const fitting = await withRoom({ store, settings }, trying);
   const boot = rows.filter(({ state }) => state !== 'PENDING').map((row) => ({ id: row._id, role: roleOf(row) }));
+  // As placeVms does for those that it is given.
+  await dropSurplus(
+    store,
+    boot.map(({ id }) => id),
+  );
   const placed = new Set<number>();
   for (const some of portionsOf(fitting, portion)) {
     const held = (await store.vms.byIds(some)).filter((vm) => vm.hold?.op === op);

@@ -29,7 +29,7 @@ const pause = 1_000;
 
 type MonitoringPorts = Pick<StepPorts, 'store'> & {
   settings?: Pick<StepPorts['settings'], 'insistence'>;
-  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy'> };
+  hypervisors: { of(host: Pick<Host, 'vm_mad'>): Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> };
   engine: Engine;
 };
 

@@ -19,7 +19,7 @@ const lasts = 8_000;
 export type Answered = {
   host: Omit<Host, 'vms'>;
   target: HostTarget;
-  hypervisor: Pick<Hypervisor, 'destroy'>;
+  hypervisor: Pick<Hypervisor, 'destroy' | 'disown'>;
   report: HostReport;
 };
 
@@ -34,7 +34,9 @@ export async function lookForStrays(
   signal: AbortSignal,
 ): Promise<Map<number, string>> {
   const failures = new Map<number, string>();
-  const ours = answered.filter(({ report }) => report.domains.length > 0).map(({ host }) => host._id);
+  const ours = answered
+    .filter(({ report }) => report.domains.length + report.wilds.length > 0)
+    .map(({ host }) => host._id);
   // Read after the hosts have answered: what is written now is newer than what they said.
   const reserved = ours.length > 0 ? await store.hosts.reservedOn(ours) : new Map<number, ReadonlySet<number>>();
   const suspects = new Map(
@@ -48,20 +50,30 @@ export async function lookForStrays(
   const unknown = ids.filter((id) => !known.has(id));
   // As after a backup was put back: a VM that is made now must not be taken for one of those.
   if (unknown.length > 0) await store.counters.above('vm', Math.max(...unknown));
+  // What is about to be imported has its place already, and what has just been is wild no longer.
+  const wild = answered.filter(({ report }) => report.wilds.length > 0);
+  const imported =
+    wild.length === 0
+      ? new Set<string>()
+      : await store.sightings.deployed(
+          wild.flatMap(({ host }) => [...(reserved.get(host._id) ?? [])]),
+          wild.flatMap(({ report }) => report.wilds.map(({ deployId }) => deployId)),
+        );
   const inTime = abortedAfter(signal, lasts);
   const clean = async (one: Answered): Promise<void> => {
     const found = (suspects.get(one.host._id) ?? []).flatMap((domain: DomainReport) => {
       const reason = reasonOf(one.host._id, domain, known.get(domain.vm));
       return reason === null ? [] : [{ domain, reason }];
     });
-    const { strays, outside, remove } = judgeStrays(seenOf(one.host), found, one.report.wilds, new Date());
+    const wilds = one.report.wilds.filter(({ deployId }) => !imported.has(deployId));
+    const { strays, outside, remove } = judgeStrays(seenOf(one.host), found, wilds, new Date());
     const heard = new Map(found.map(({ domain }) => [domain.vm, domain.heard]));
-    const failed = await eachApart(remove.slice(0, most), atOnce, ({ vm, epoch }) =>
-      one.hypervisor.destroy(
-        { id: vm, domain: domainName(vm), host: one.target, epoch: heard.get(vm) ?? epoch, hard: true },
-        inTime,
-      ),
-    );
+    const failed = await eachApart(remove.slice(0, most), atOnce, ({ vm, epoch, reason }) => {
+      const target = { id: vm, domain: domainName(vm), host: one.target, epoch: heard.get(vm) ?? epoch };
+      return reason === 'not_imported'
+        ? one.hypervisor.disown(target, inTime)
+        : one.hypervisor.destroy({ ...target, hard: true }, inTime);
+    });
     signal.throwIfAborted();
     for (const zombie of remove) zombie.error = errorOf(failed.find(({ item }) => item === zombie));
     const [first] = failed;
@@ -70,7 +82,7 @@ export async function lookForStrays(
       log.info('removed domains that should not be there', { host: one.host.name, vms: remove.map(({ vm }) => vm) });
     const before = one.host.strays ?? null;
     if (JSON.stringify(before) !== JSON.stringify(strays) || (one.host.condemned?.length ?? 0) > 0)
-      await store.hosts.setStrays(one.host._id, strays, outside);
+      await store.hosts.setStrays(one.host._id, before, { strays, outside });
   };
   await Promise.all(answered.map(clean));
   return failures;

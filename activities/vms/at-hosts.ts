@@ -80,6 +80,7 @@ export const placed = (vm: WorkVm, host: HostTarget): Omit<PlacedVm, 'template'>
   capacity: vm.capacity,
   epoch: vm.epoch,
   devices: domainDevices(vm),
+  ...(vm.template_id === null && { adopted: true }),
   labels: { vm: vm._id, ...(vm.service && { service: vm.service.id, role: vm.service.role }) },
 });
 

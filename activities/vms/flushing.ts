@@ -4,7 +4,14 @@ import { brief, longest } from '../../domain/brief.js';
 import { isOpen } from '../../domain/operation-states.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { problemOf, problems } from '../../domain/problems.js';
-import { type FlushFacts, type FlushVm, planFlush, type RoleServing, whyNotFree } from '../../domain/vms/host-flush.js';
+import {
+  type FlushFacts,
+  type FlushVm,
+  planFlush,
+  roleOf,
+  servingOf,
+  whyNotFree,
+} from '../../domain/vms/host-flush.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { vmStateName } from '../../domain/vms/vm-states.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
@@ -182,23 +189,6 @@ function seenAs(vm: SeenVm, host: number): FlushVm {
 const lost = (id: number): FlushVm => ({
   ...{ id, state: 'DONE', reason: null, place: 'nowhere', between: false, busy: null, role: null },
 });
-
-const roleOf = ({ service }: SeenVm): string | null => (service ? `${service.id}/${service.role}` : null);
-
-function servingOf(siblings: readonly SeenVm[]): Map<string, RoleServing> {
-  const roles = new Map<string, { running: Set<number>; busy: Set<number> }>();
-  for (const vm of siblings) {
-    const role = roleOf(vm);
-    if (role === null) continue;
-    const its = roles.get(role) ?? { running: new Set(), busy: new Set() };
-    roles.set(role, its);
-    // One that waits for a host may do so for long.
-    const isSought = vm.state === 'PENDING' || vm.state === 'HOLD';
-    if (operationAtWork(vm) !== null && !isSought) its.busy.add(vm._id);
-    else if (vm.lcm_state === 'RUNNING') its.running.add(vm._id);
-  }
-  return roles;
-}
 
 /** Whether the host, and those where its VMs may go, have hypervisors that migrate live. */
 function allLive(

@@ -74,6 +74,7 @@ export async function placeVms(
   only?: number,
 ): Promise<Placed> {
   const waiting = vms.filter((vm) => vm.state === 'PENDING');
+  await dropLeft(store, vms);
   const pass: Pass = { settings, taken: new Map(), only };
   const result = await placeOnce(store, waiting, known, pass);
   let { refused } = result;
@@ -84,6 +85,18 @@ export async function placeVms(
     refused = again.refused;
   }
   return { placed: result.placed, pending: [...result.pending, ...refused.map((vm) => vm._id)] };
+}
+
+/**
+ * What was placed by a try before this one may have been reserved elsewhere, too, by yet another that has lost the race and
+ * died before it gave that back: its step goes on here.
+ */
+export async function dropLeft(store: Store, vms: readonly Pick<WorkVm, '_id' | 'lcm_state'>[]): Promise<void> {
+  const placed = vms.filter(({ lcm_state }) => lcm_state === 'PROLOG');
+  await dropSurplus(
+    store,
+    placed.map(({ _id }) => _id),
+  );
 }
 
 /** What one call of placeVms goes by; `taken`: how many VMs each host has been given in it. */
@@ -233,6 +246,7 @@ async function assign(store: Store, { hosts, waiting, reserved, records }: Assig
 
 /** Gives back reservations that no VM document stands by: of a lost race, or of a VM that was terminated meanwhile. */
 export async function dropSurplus(store: Store, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
   const [reserved, vms] = [await store.hosts.reservationsOf(ids), await store.vms.byIds(ids)];
   const present = new Map(vms.map((vm) => [vm._id, vm]));
   await store.hosts.release(

@@ -43,6 +43,8 @@ export const vmActivities = (ports: StepPorts) => {
           },
           work: async (vm, signal) => {
             const target = placeIn(hosts, vm);
+            if (vm.adopts)
+              throw new Problem('deploy_refused', `VM ${vm._id} was to be imported. Terminate it, and import again.`);
             const domain = await adapterFor('boot', target, hypervisors).deploy(
               { ...placed(vm, target), template: contents.get(vm._id)?.() ?? {} },
               signal,
@@ -112,10 +114,10 @@ function removal(ports: StepPorts) {
           // First where it was: from a host that has heard this, nothing comes to the other any more.
           for (const { hid } of placesOf(vm)) {
             const target = hosts.of(hid);
-            await destroyed(
-              adapterFor(verb, target, hypervisors).destroy({ ...placed(vm, target), hard }, signal),
-              target,
-            );
+            const adapter = adapterFor(verb, target, hypervisors);
+            const at = placed(vm, target);
+            // What was to be imported, and is not yet, is not its own.
+            await destroyed(vm.adopts ? adapter.disown(at, signal) : adapter.destroy({ ...at, hard }, signal), target);
           }
           await discardStored(vm, hypervisors, signal);
           return { deploy_id: null, ...(vm.stored && { stored: null }) };

@@ -34,6 +34,8 @@ export type PlacedVm<K extends HypervisorKind = HypervisorKind> = {
   labels: { vm: number; service?: number; role?: string };
   /** What the domain is made with; absent: nothing. */
   devices?: DomainDevices | undefined;
+  /** Its domain was made by somebody else, with what nobody here knows of: it is started, and none is made in its place. */
+  adopted?: true;
   template: Record<string, unknown>;
 };
 
@@ -59,6 +61,12 @@ export type SnapshotTarget<K extends HypervisorKind = HypervisorKind> = SwitchTa
   snapshot: { id: number; name: string };
 };
 
+/** Somebody else's domain, by its deploy id, that a VM is to have. `from`: whose it was when it was seen; null: of no installation. */
+export type AdoptTarget<K extends HypervisorKind = HypervisorKind> = SwitchTarget<K> & {
+  deployId: string;
+  from: string | null;
+};
+
 export type Domain = { deployId: string; epoch: number };
 
 /** What it uses is nothing while it is down; what it has sent and received counts from its start. */
@@ -75,7 +83,11 @@ export type DomainReport = Metrics & {
 };
 
 /** A domain without the id of our installation in its metadata, whatever its name: another's, or nobody's. */
-export type WildReport = Pick<DomainReport, 'deployId' | 'capacity' | 'state'> & { name: string };
+/** `installation`: the one whose id it carries; absent: none. */
+export type WildReport = Pick<DomainReport, 'deployId' | 'capacity' | 'state'> & {
+  name: string;
+  installation?: string;
+};
 
 /** What a probe finds: every domain on the host that is of this installation, and all others. */
 export type HostReport = { domains: DomainReport[]; wilds: WildReport[] };
@@ -99,7 +111,7 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
   probe(host: HostTarget<K>, signal: AbortSignal): Promise<HostReport>;
   /**
    * Resolves when the domain runs. A domain of this VM and epoch that exists already is the result; one of an older
-   * epoch is destroyed first. An epoch lower than the highest that this host has seen for the VM, in a deploy or a
+   * epoch is destroyed first, but for one that was adopted: that is of this epoch then, as it is, and where there is none, it is refused. An epoch lower than the highest that this host has seen for the VM, in a deploy or a
    * destroy, is refused with `stale_epoch`.
    */
   deploy(vm: PlacedVm<K>, signal: AbortSignal): Promise<Domain>;
@@ -133,6 +145,14 @@ export interface Hypervisor<K extends HypervisorKind = HypervisorKind> {
    * when there is none on either.
    */
   move(vm: MoveTarget<K>, signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the domain, which is not of our installation, is that of this VM, with our installation's id, the VM's and the
+   * epoch in its metadata; it keeps its name, and does what it did, which is the answer. Again it is the same, under the later epoch. One that is a VM's of
+   * ours, that is not there, has crashed, or is not whose it was when it was seen, is refused, in words that say so.
+   */
+  adopt(vm: AdoptTarget<K>, signal: AbortSignal): Promise<DomainState>;
+  /** Resolves when this VM has no adopted domain any more: that does what it did, and is of our installation no longer. Succeeds when there was none. */
+  disown(vm: SwitchTarget<K>, signal: AbortSignal): Promise<void>;
   /**
    * Resolves when its domain, which is suspended, has left the host and is kept, with what was saved, where any host of this kind can have it
    * from. Succeeds when that is so already; refused where there is none. What is kept has heard this epoch, as a host would.

@@ -13,7 +13,7 @@ export type BodyKind = {
   types?: readonly string[];
 };
 
-/** `taken`: required; absent means an empty object; or the route takes none and reads none. */
+/** `taken`: required; absent means an empty object; or the route takes none. */
 export type BodySpec<B extends z.ZodType> = BodyKind & {
   schema: B;
   /** What is to be sent, where the schema takes more and makes something else of it; looked at first. */

@@ -13,7 +13,7 @@ import { invalid } from '../http/invalid.js';
 import type { Metrics } from '../http/metrics.js';
 import { readBody } from '../http/read-body.js';
 import { callerOf, requestId } from '../http/request.js';
-import { apiRoot, noBody, type Route } from './route.js';
+import { apiRoot, type Route } from './route.js';
 import { routeTable } from './route-table.js';
 
 const readBytes = express.raw({ type: () => true, limit: limits.body.most });
@@ -30,7 +30,7 @@ export function nativeRoutes(operations: Operations, metrics: Pick<Metrics, 'ope
         next();
       });
     for (const route of routes) {
-      at[route.method](...(route.body === noBody ? [] : [readBytes]), serve(route, operations, metrics));
+      at[route.method](...(route.method === 'get' ? [] : [readBytes]), serve(route, operations, metrics));
     }
     at.all(otherMethods(routes));
   }
@@ -51,7 +51,7 @@ const serve =
     const reply = await route.run(operations, {
       ...about,
       query,
-      body: route.body === noBody ? undefined : readBody(sent, request.headers['content-type'], route.body),
+      body: route.method === 'get' ? undefined : readBody(sent, request.headers['content-type'], route.body),
       precondition,
       ...(shown && {
         current: async () => {

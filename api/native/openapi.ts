@@ -151,7 +151,7 @@ const shows = ({ method, answer }: Route): boolean => method === 'get' && answer
 const codesOf = (route: Route): ProblemCode[] => {
   const its = new Set<string>([
     ...everywhere,
-    ...(route.body === noBody ? [] : withBody),
+    ...(route.method === 'get' ? [] : withBody),
     ...(isConditional(route) ? ['precondition_failed'] : []),
     ...route.problems,
   ]);

@@ -190,7 +190,9 @@ export const ById = z.strictObject({ id: PathId });
 export const NoQuery = z.strictObject({});
 export const NoParams = z.strictObject({});
 
-export const noBody: BodySpec<z.ZodUndefined> = { schema: z.undefined(), taken: 'never', comments: false };
+const nothing = z.strictObject({}).optional();
+/** What somebody sends all the same may say nothing: it would not be heeded. Of a GET it means nothing, and is not read. */
+export const noBody: BodySpec<typeof nothing> = { schema: nothing, taken: 'never', comments: false };
 
 /** A JSON body. */
 export const json = <B extends z.ZodType>(schema: B, taken: 'required' | 'optional' = 'required'): BodySpec<B> => ({

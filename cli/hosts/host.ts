@@ -21,7 +21,7 @@ import { waitLeaf } from '../shell/wait-for.js';
 import { clusters } from './cluster-resource.js';
 import { metricsLeaf } from './metrics.js';
 import { attributesSection, reserveAndAttributes } from './placement-options.js';
-import { cleanLeaf, straysSection } from './strays.js';
+import { cleanLeaf, importLeaf, straysSection } from './strays.js';
 
 export const hosts: Resource<typeof HostResource, typeof HostResource> = {
   ...nounOf('host'),
@@ -203,6 +203,7 @@ export const hostCommands: readonly Leaf[] = [
   }),
   operationsLeaf(hosts),
   cleanLeaf(hosts),
+  importLeaf(hosts),
   metricsLeaf('host', {
     ...{ path: '/hosts', example: 'host-1' },
     idOf: ({ client }, wish) => resolve(client(), hosts, wish),

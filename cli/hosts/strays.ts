@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { HostResource } from '../../schemas/hosts/host.js';
+import { startOperation } from '../operations/start-operation.js';
 import { type Leaf, leaf } from '../shell/command.js';
 import { counted } from '../shell/counted.js';
+import { reportOperation } from '../shell/follow.js';
 import { sizeOf, tableOf } from '../shell/output.js';
 import { type Resource, report, resolve } from '../shell/resource.js';
 
@@ -14,12 +16,14 @@ const reasons = {
   last_copy: 'its VM is not here, and runs nowhere else',
   newer: 'its VM is DONE, under an earlier epoch',
   unknown: 'there is no such VM',
+  not_imported: 'its import was given up',
 } as const satisfies Record<Zombie['reason'], string>;
 
 const fates = {
   removed: 'removed by the next look',
   asked: 'arcus host clean',
   kept: 'kept',
+  returned: 'it becomes wild again by the next look',
 } as const satisfies Record<Zombie['fate'], string>;
 
 /** Lines that show domains which should not be on a host, if there are any. */
@@ -57,12 +61,13 @@ export function straysSection({ zombies, wilds }: HostResource): string[] {
       ? []
       : [
           '',
-          'WILDS: domains of others, which nothing touches',
+          'WILDS: domains of others, which nothing touches before somebody imports them (arcus host import)',
           tableOf<HostResource['wilds']['items'][number]>(
             [
               { title: 'NAME', text: ({ name }) => name },
               { title: 'STATE', text: ({ state }) => state },
               ...size,
+              { title: 'ARCUS', text: ({ installation }) => installation?.slice(0, 8) ?? '-' },
               { title: 'DEPLOY ID', text: ({ deploy_id }) => deploy_id },
             ],
             wilds.items,
@@ -100,5 +105,25 @@ export const cleanLeaf = (hosts: Resource<typeof HostResource, typeof HostResour
           : `host ${id} (${value.name}): ${counted(going, 'domain')} will be removed by the next looks.`,
         raw,
       );
+    },
+  });
+
+/** `host import`: a wild becomes a VM. */
+export const importLeaf = (hosts: Resource<typeof HostResource, typeof HostResource>): Leaf =>
+  leaf({
+    usage: 'import <host> <wild>',
+    summary: 'Make a domain that is not of this Arcus a VM: a wild, by deploy id or name, as host show lists them',
+    examples: ['arcus host import host-1 legacy-db --wait', 'arcus host import host-1 one-12 --name mail'],
+    options: [
+      ['--name <name>', 'name of the VM; else that of the domain'],
+      ['--wait', 'wait until the operation has ended'],
+    ],
+    schema: z.object({ name: z.string().optional(), wait: z.boolean().optional() }),
+    run: async (context, [host, wild], { name, wait: waits }) => {
+      const id = await resolve(context.client(), hosts, host);
+      const body = json({ wild, name });
+      await reportOperation(context, await startOperation(context, 'POST', `/hosts/${id}/import`, body), {
+        wait: waits,
+      });
     },
   });

@@ -6,6 +6,7 @@ import { HostResource } from '../../schemas/hosts/host.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { clusters } from '../hosts/cluster-resource.js';
 import { hosts } from '../hosts/host.js';
+import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { type Resource, resolve } from '../shell/resource.js';
 import { clusterList, clusterText, hostList, hostText } from './host-text.js';
@@ -33,6 +34,8 @@ const Create = z.object({
   cpu: z.coerce.number().optional(),
   memory: z.coerce.number().optional(),
 });
+
+const Import = z.object({ name: z.string().optional() });
 
 const state = (verb: string, summary: string, wish: string): Verb => ({
   usage: `${verb} <ids>`,
@@ -76,6 +79,18 @@ export const hostVerbs: readonly Verb[] = [
     usage: 'flush <ids>',
     summary: 'Disable it, and move its VMs to others',
     run: toEach(hosts, ({ client }, id) => client.send('POST', `/hosts/${id}/flush`, OperationResource)),
+  },
+  {
+    usage: 'importvm <host> <wild>',
+    summary: 'Make a domain that is not of this Arcus a VM',
+    options: [['--name <name>', 'of the VM']],
+    run: async ({ client, out, err }, [host, wild], given) => {
+      const { name } = Import.parse(given);
+      const id = await resolve(client, hosts, host);
+      const body = json({ wild, name });
+      const { value } = await startOperation({ client: () => client, err }, 'POST', `/hosts/${id}/import`, body);
+      out(`ID: ${value.resource.id}`);
+    },
   },
   state('offline', 'Stop watching it', 'offline'),
   {

@@ -7,7 +7,7 @@ import type { Client } from '../../client/client.js';
 import { json } from '../../client/message.js';
 import { printableLines } from '../../schemas/common/printable.js';
 import { groups, users } from '../identity/people.js';
-import { createApiClient } from '../shell/api-client.js';
+import { createApiClient, whileRestarted } from '../shell/api-client.js';
 import { Complaint } from '../shell/complaint.js';
 import { connectionOf } from '../shell/connection.js';
 import type { Environment } from '../shell/environment.js';
@@ -163,7 +163,7 @@ export async function runOne(
     for (const [flags, description] of options) command.option(flags, description);
     command.action(async () => {
       const { endpoint } = z.object({ endpoint: z.string().optional() }).parse(program.opts());
-      const client = createApiClient(connectionOf(withOneAuth(environment), { endpoint }));
+      const client = createApiClient(connectionOf(withOneAuth(environment), { endpoint }), whileRestarted);
       await run({ client, out, err, now }, command.args, command.opts());
     });
   }

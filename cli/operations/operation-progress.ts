@@ -68,9 +68,10 @@ const failing = ({ steps, asked_engine }: OperationDetail): StepResource[] =>
       error !== null && ((state === 'failed' && ended_at !== null) || (state === 'running' && asked_engine)),
   );
 
-/** `try 3 in 4 s`, or that it is at work again. */
-export function nextTry({ attempts, next_retry_at }: StepResource, now: Date): string {
-  if (next_retry_at === null) return `try ${attempts} at work`;
+/** `try 3 in 4 s`, or that it is at work again, or waits for a worker. */
+export function nextTry({ attempts, failed_attempt, next_retry_at }: StepResource, now: Date): string {
+  if (next_retry_at === null)
+    return failed_attempt === attempts ? `try ${attempts + 1} soon` : `try ${attempts} at work`;
   return `try ${attempts + 1} in ${roughText(Date.parse(next_retry_at) - now.getTime())}`;
 }
 
@@ -90,9 +91,9 @@ export function newsOf(detail: OperationDetail, now: Date, { everyTry }: { every
 }
 
 function failureNews(step: StepResource, now: Date, everyTry: boolean): News[] {
-  const { title, role, started_at, error, attempts, state, next_retry_at } = step;
+  const { title, role, started_at, error, attempts, state, failed_attempt } = step;
   if (error === null) return [];
-  const failedTry = state === 'failed' || next_retry_at !== null ? attempts : attempts - 1;
+  const failedTry = failed_attempt ?? attempts;
   const key = [title, role, started_at, state, error.detail, ...(everyTry ? [failedTry] : [])].join('\n');
   const next = state === 'failed' ? '' : ` Next: ${nextTry(step, now)}.`;
   return [{ key, text: `${title}: try ${failedTry} failed: ${sentence(error.detail)}${next}` }];

@@ -3,6 +3,7 @@ import type { Answer } from '../../client/client.js';
 import { Refusal } from '../../client/errors.js';
 import type { Again, Lost } from '../../client/manner.js';
 import type { Body } from '../../client/message.js';
+import { printable } from '../../schemas/common/printable.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { complaintOf } from '../shell/api-client.js';
 import type { Context } from '../shell/command.js';
@@ -52,7 +53,9 @@ async function accepted(
     if (pause === pauses[0]) context.err(`${complaintOf(error).message} Asking again; it will not be done twice.`);
   };
   try {
-    return await send({ pauses, lost });
+    const answer = await send({ pauses, lost });
+    for (const warning of answer.value.warnings ?? []) context.err(printable(warning));
+    return answer;
   } catch (error) {
     if (!(error instanceof Complaint) || !mayHaveArrived) throw error;
     if (error.exit === 'unreachable') throw uncertain(error);

@@ -1,13 +1,20 @@
 import type { Client } from '../../client/client.js';
 import type { ClientError, Reason, Refusal } from '../../client/errors.js';
+import type { Again } from '../../client/manner.js';
 import { clientFor } from '../../client/node/client.js';
 import { Complaint, type Exit } from './complaint.js';
 import type { Connection } from './connection.js';
 import { nextStep, sentenceOf } from './next-step.js';
 
 /** The native API, by its paths below /api/v1. Everything but a success throws a Complaint. */
-export const createApiClient = ({ typed = false, ...server }: Connection): Client =>
-  clientFor({ ...server, inWords: (error) => complaintOf(error, typed) });
+export const createApiClient = ({ typed = false, ...server }: Connection, reading?: Again): Client =>
+  clientFor({ ...server, reading, inWords: (error) => complaintOf(error, typed) });
+
+/**
+ * A server that is started again is waited for by whatever a command reads, by id or by name: what changes something waits, too, and
+ * whoever follows an operation does so for longer.
+ */
+export const whileRestarted: Again = { pauses: [200, 400, 800, 1600] };
 
 /** What the user is told of it, and can do. `typed`: name and password come from nowhere but the keyboard. */
 export function complaintOf(error: ClientError, typed = false): Complaint {

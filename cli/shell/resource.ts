@@ -43,9 +43,6 @@ function idIn(text: string): number | null {
   return isId(digits) ? Number(digits) : null;
 }
 
-/** A server that is started again is waited for: what was typed is mostly done after this, and that waits, too. */
-const pauses = [200, 400, 800, 1600];
-
 /**
  * The id of what the user named: an id, the exact name or, for what takes nothing away, the beginning of one name. Throws
  * a Complaint that says what there is instead.
@@ -63,7 +60,7 @@ export async function resolve<L extends z.ZodType<Named>, S extends z.ZodType>(
   if (nameless)
     throw new Complaint('usage', `${JSON.stringify(wish)} is not the id of ${withArticle(noun)}.`, { next });
   const list = async (query: Record<string, string>) =>
-    (await client.list(path, item, { query, again: { pauses } })).map(({ value }) => value);
+    (await client.list(path, item, { query })).map(({ value }) => value);
   const living = async (filter: string) =>
     (await list({ filter })).filter((object) => !ends?.hasEnded(object)).map((object) => Named.parse(object));
   const called = (objects: readonly Named[]) => calledSo(objects, wish, ({ name }) => name);

@@ -68,7 +68,7 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
         ['READY', vm.ready ? 'yes' : 'no'],
         ['HOST', vm.host ? `${vm.host.id} (${vm.host.name})` : '-'],
         ['SERVICE', vm.service_id === null ? null : `${vm.service_id}, role ${vm.role_name}`],
-        ['VM TEMPLATE', String(vm.template_id)],
+        ['VM TEMPLATE', vm.template_id === null ? '- (imported)' : String(vm.template_id)],
         ['CPU', String(vm.cpu)],
         ['MEMORY', `${vm.memory}M`],
         ['OPERATION', vm.operation],

@@ -31,6 +31,8 @@ type Facts = {
     ofService: boolean;
     /** The name of its host, where that is OFFLINE: nothing is asked of it. */
     offline?: string;
+    /** It has the domain of somebody else, of whose disks nothing is known. */
+    imported?: true;
     /** Another host is looked for. */
     resched: boolean;
   };

@@ -124,8 +124,12 @@ const rows = [
     'flush',
     { do: 'flush' },
     'Move its VMs to other hosts.',
-    // Of one that is to go on taking VMs it would be an odd offer.
-    ({ resource }) => resource?.type === 'host' && resource.state === 'DISABLED' && resource.vms > 0,
+    // Of one that is to go on taking VMs it would be an odd offer; of one whose flush may be tried again the same once more.
+    (facts) =>
+      facts.resource?.type === 'host' &&
+      facts.resource.state === 'DISABLED' &&
+      facts.resource.vms > 0 &&
+      !(facts.operation?.kind === 'flushHost' && verdictOn({ do: 'retry' }, facts) === 'may'),
   ],
   [
     'disable',

@@ -66,6 +66,8 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
       return resource?.type === 'vm' ? mayMigrate(resource) : notFound(name);
     case 'flushHost':
       return resource?.type === 'host' ? mayFlush(resource) : notFound(name);
+    case 'importVm':
+      return wrongState('What it was to import is wild again: import it from its host, as a new VM.');
     case 'changeDevices': {
       const change = changeOf(operation);
       return resource?.type === 'vm' && change ? mayChangeDevices(resource, change.action) : notFound(name);

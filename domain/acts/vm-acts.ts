@@ -1,6 +1,7 @@
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
+import { notOfImported, type VmActionName } from '../../schemas/vms/vm-actions.js';
 import { statesOf, stateWord } from '../vms/vm-action-states.js';
 import { recoveries, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
@@ -20,13 +21,14 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
   if (vm.between && !endsIt.has(recovery.do)) return isBetween(vm);
   if (recovery.do === 'nothing') return wrongState(`VM ${id} cannot be recovered with ${action}: ${recovery.why}`);
   if (action === 'delete') return mayTerminate(vm, true);
+  if (recovery.do === 'recreate' && vm.imported) return isImported(vm);
   return recovery.do === 'deploy' || recovery.do === 'stop' ? unlessOffline(vm) : 'may';
 }
 
 /** What was said of it, or done to it, once more. */
 export const mayClaim = (vm: Vm, claim: 'success' | 'failure'): Verdict => free(vm, statesThat('claim', claim));
 export const mayDeployAgain = (vm: Vm): Verdict => asked(vm, deployedAgainIn);
-export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => asked(vm, statesOf(action));
+export const maySwitch = (vm: Vm, action: VmSwitch): Verdict => ofOurs(vm, action) ?? asked(vm, statesOf(action));
 export const mayChangeDevices = (vm: Vm, action: DeviceAction): Verdict => asked(vm, statesOf(action));
 export const mayResume = (vm: Vm): Verdict => asked(vm, statesOf('resume'));
 
@@ -53,6 +55,7 @@ export function mayResched(vm: Vm, wish: boolean): Verdict {
   const { id, state, resched } = vm;
   if (resched === wish) return 'is so';
   if (wish && vm.between && !vm.work) return isBetween(vm);
+  if (wish && vm.imported) return isImported(vm);
   const states = statesOf(wish ? 'resched' : 'unresched');
   return states.includes(state) ? 'may' : isFor(id, state, states);
 }
@@ -60,7 +63,7 @@ export function mayResched(vm: Vm, wish: boolean): Verdict {
 export function mayMigrate(vm: Vm): Verdict {
   if (vm.between) return vm.work ? atWork(vm, vm.work) : 'may';
   // Of one of which nobody knows, another host could run a second one.
-  return asked(vm, statesOf('migrate'));
+  return ofOurs(vm, 'migrate') ?? asked(vm, statesOf('migrate'));
 }
 
 /** What it is to have: a deployment of it that waits for a host goes by that, too. */
@@ -69,11 +72,11 @@ export function mayResize(vm: Vm): Verdict {
     return wrongState(
       `VM ${vm.id} is of a service, which is charged alike for all VMs of a role: its VM template says what they have.`,
     );
-  return unlessAtWork(vm, statesOf('resize'));
+  return ofOurs(vm, 'resize') ?? unlessAtWork(vm, statesOf('resize'));
 }
 
 /** What it is made of when it starts next. */
-export const mayConfigure = (vm: Vm): Verdict => unlessAtWork(vm, statesOf('updateconf'));
+export const mayConfigure = (vm: Vm): Verdict => ofOurs(vm, 'updateconf') ?? unlessAtWork(vm, statesOf('updateconf'));
 
 /** One that waits for a host is in nobody's hands. */
 const unlessAtWork = (vm: Vm, states: readonly VmStateName[]): Verdict =>
@@ -88,6 +91,15 @@ const endsIt: ReadonlySet<string> = new Set(['nothing', 'terminate', 'recreate']
 
 const isBetween = ({ id }: Vm): Refusal =>
   wrongState(`VM ${id} is on one of two hosts, for its migration was given up: migrate it again, or terminate it.`);
+
+/** What is done to VMs that Arcus has made alone; null: it is not that. */
+const ofOurs = (vm: Vm, action: VmActionName): Refusal | null =>
+  vm.imported && vm.state !== 'DONE' && notOfImported.includes(action) ? isImported(vm) : null;
+
+const isImported = ({ id }: Vm): Refusal =>
+  wrongState(
+    `VM ${id} was imported: nothing is known of its disks, so it stays what its domain is, on its host. It can be switched off and on, and terminated.`,
+  );
 
 function free(vm: Vm, states: readonly VmStateName[]): Verdict {
   if (vm.work) return atWork(vm, vm.work);
@@ -107,9 +119,9 @@ function asked(vm: Vm, states: readonly VmStateName[]): Verdict {
   return verdict === 'may' ? unlessOffline(vm) : verdict;
 }
 
-function unlessOffline({ id, offline, state }: Vm): Verdict {
+function unlessOffline({ id, offline, state, imported }: Vm): Verdict {
   if (offline === undefined) return 'may';
-  const recreated = recoveries[state].recreate.do === 'recreate' ? ', or recreate it on another one' : '';
+  const recreated = recoveries[state].recreate.do === 'recreate' && !imported ? ', or recreate it on another one' : '';
   return wrongState(
     `VM ${id} is on host ${offline}, which is OFFLINE: nothing is asked of it. Enable the host, if it answers; else terminate the VM${recreated}.`,
   );

@@ -57,7 +57,7 @@ export type Evidence = {
   host_overcommitted: { host: number; used: Capacity; total: Capacity };
   host_unreachable: { host: number; name: string; error: string };
   domain_orphaned: DomainSeen & { is: Vm['state'] };
-  domain_doubtful: DomainSeen & { why: ZombieReason | 'many' };
+  domain_doubtful: DomainSeen & { why: Exclude<ZombieReason, 'not_imported'> | 'many' };
   domain_elsewhere: DomainSeen & { at: string; vmEpoch: number };
   domain_missing: VmSeen & { host: number; name: string };
   domain_stopped: VmSeen & { host: number; name: string; domain: 'stopped' | 'failed' };

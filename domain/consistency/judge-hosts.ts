@@ -101,6 +101,8 @@ function judgeDomain(at: { host: number; name: string }, domain: SeenDomain, kno
   if (vm && isMoving(vm, known)) return [];
   const stay = vm ? placeOf(vm) : null;
   const why = reasonOf(at.host, domain, vm && { ...vm, operation: null, hold: null, wanted: null });
+  // The looks at its host see to that.
+  if (why === 'not_imported') return [];
   if (!vm || (why !== null && why !== 'done' && why !== 'elsewhere'))
     return [flaw('domain_doubtful', { ...at, vm: id, epoch: heard, why: why ?? 'unknown' })];
   if (why === 'done') return [flaw('domain_orphaned', { ...at, vm: id, epoch: heard, is: vm.state })];

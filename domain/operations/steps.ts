@@ -50,7 +50,8 @@ export function seenSteps(
     const isListed = !step.local && step.name !== beforeTheRun && pending !== null;
     if (goesOn(step) && (!isListed || standing)) {
       const attempts = Math.max(step.attempts, standing?.tried ?? 0);
-      return { ...step, attempts, error: standing?.error ?? step.error, pending: standing };
+      if (!standing?.error) return { ...step, attempts, pending: standing };
+      return { ...step, attempts, error: standing.error, failed: lastFailed(standing), pending: standing };
     }
     const ended = (state: 'done' | 'failed', error = step.error): SeenStep => ({
       ...step,
@@ -66,6 +67,10 @@ export function seenSteps(
   return [...steps, ...neverBegun(written, op, pending ?? [])];
 }
 
+/** The engine’s error is of the try before the one that is at work, or is about to be. */
+const lastFailed = ({ tried, nextTryAt, queuedSince }: PendingStep): number =>
+  Math.max(1, nextTryAt || queuedSince ? tried : tried - 1);
+
 /** A local step that is tried again after a long pause has another activity's number: it is shown as one all the same. */
 function folded(written: readonly Step[]): Step[] {
   const steps: Step[] = [];
@@ -75,7 +80,11 @@ function folded(written: readonly Step[]): Step[] {
     const before = step.local && step.attempts > 1 ? steps.findLastIndex((other) => same(other)) : -1;
     const earlier = before < 0 ? undefined : steps[before];
     if (earlier?.state !== 'running') steps.push(step);
-    else steps[before] = { ...step, started_at: earlier.started_at, error: step.error ?? earlier.error };
+    else {
+      const failing = step.error ? step : earlier;
+      const of = failing.error && { failed: failing.failed ?? failing.attempts };
+      steps[before] = { ...step, started_at: earlier.started_at, error: failing.error, ...of };
+    }
   }
   return steps;
 }
@@ -102,6 +111,7 @@ function neverBegun(written: readonly Step[], op: string, pending: readonly Pend
         started_at: queuedSince,
         ended_at: null,
         error,
+        ...(error && { failed: lastFailed(standing) }),
         pending: standing,
       },
     ];
@@ -118,5 +128,6 @@ export const stepResource = (step: SeenStep): StepResource => ({
   started_at: step.started_at.toISOString(),
   ended_at: step.ended_at?.toISOString() ?? null,
   error: step.error,
+  failed_attempt: step.error && (step.failed ?? step.attempts),
   next_retry_at: step.pending?.nextTryAt?.toISOString() ?? null,
 });

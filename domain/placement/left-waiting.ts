@@ -17,6 +17,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   performOnVm: null,
   migrateVm: null,
   flushHost: null,
+  importVm: null,
   changeDevices: null,
   checkConsistency: null,
 };

@@ -37,7 +37,10 @@ export function arrivedRoles(
 }
 
 /** A VM as far as it says whether the operation on it has come to its end. */
-export type ArrivingVm = Pick<Vm, 'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'snapshots'>;
+export type ArrivingVm = Pick<
+  Vm,
+  'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'snapshots' | 'adopts'
+>;
 
 /** Whether a VM is where the operation on it leads. */
 export function vmArrived(vm: ArrivingVm, { _id, kind, input }: Pick<Operation, '_id' | 'kind' | 'input'>): boolean {
@@ -48,6 +51,7 @@ export function vmArrived(vm: ArrivingVm, { _id, kind, input }: Pick<Operation, 
     return isSnapshotVerb(verb) ? hasDone(verb, vm, snapshotOf(vm, { _id, input }), _id) : isAfter(verb, vm);
   }
   if (kind === 'changeDevices') return hasChanged(vm, { _id });
+  if (kind === 'importVm') return !vm.adopts && !isVmGone(vm);
   if (kind === 'migrateVm') return hasMoved(vm, { kind, input });
   return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

@@ -1,6 +1,8 @@
 import type { Flushed } from '../../schemas/operations/flushed.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
+import type { Vm } from '../../schemas/vms/vm.js';
 import { isOpen } from '../operation-states.js';
+import { operationAtWork } from '../operations/at-work.js';
 import { clauses } from '../words.js';
 import type { VmStateName } from './vm-states.js';
 
@@ -93,11 +95,36 @@ function whyNotYet({ id, role }: FlushVm, { roles, vms }: FlushFacts, down: Read
   if (role === null) return null;
   const before = vms.find((other) => other.role === role && down.has(other.id));
   if (before) return `VM ${before.id} of its role goes first`;
-  const serving = roles.get(role);
+  return whyUnserved(id, roles.get(role));
+}
+
+/** Why a VM of this role may not be down now: no other one serves, and one is about to. null: it may. */
+export function whyUnserved(id: number, serving: RoleServing | undefined): string | null {
   const others = (ids: ReadonlySet<number> | undefined): number[] => [...(ids ?? [])].filter((other) => other !== id);
   if (others(serving?.running).length > 0) return null;
   const [soon] = others(serving?.busy);
   return soon === undefined ? null : `no other VM of its role runs, and an operation is at work on VM ${soon}`;
+}
+
+type Sibling = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'operation' | 'wanted' | 'hold' | 'service'>;
+
+export const roleOf = ({ service }: Pick<Sibling, 'service'>): string | null =>
+  service ? `${service.id}/${service.role}` : null;
+
+/** How the roles of these VMs are served. */
+export function servingOf(siblings: readonly Sibling[]): Map<string, RoleServing> {
+  const roles = new Map<string, { running: Set<number>; busy: Set<number> }>();
+  for (const vm of siblings) {
+    const role = roleOf(vm);
+    if (role === null) continue;
+    const its = roles.get(role) ?? { running: new Set(), busy: new Set() };
+    roles.set(role, its);
+    // One that waits for a host may do so for long.
+    const isSought = vm.state === 'PENDING' || vm.state === 'HOLD';
+    if (operationAtWork(vm) !== null && !isSought) its.busy.add(vm._id);
+    else if (vm.lcm_state === 'RUNNING') its.running.add(vm._id);
+  }
+  return roles;
 }
 
 type Next = Said | { ask: boolean; why: string | null };

@@ -1,6 +1,6 @@
 import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { HostState } from '../../schemas/hosts/host.js';
-import type { Vm } from '../../schemas/vms/vm.js';
+import type { Lost, Vm } from '../../schemas/vms/vm.js';
 import { placeOf } from './stays.js';
 import type { VmEvent } from './vm-events.js';
 import { isVmRunning } from './vm-states.js';
@@ -13,10 +13,12 @@ export type Sighted =
   | { name: string; domains: ReadonlyMap<number, SightedDomain> }
   | { name: string; error: string; was: HostState };
 
-export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'reason'>;
+export type SightedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'lost'>;
 
-/** What is to be written of a VM. `clear`: it was missed, and is there again. */
-export type Verdict = { event: VmEvent & ('run' | 'stop' | 'suspended' | 'lose'); reason: string | null } | 'clear';
+/** What is to be written of a VM. `lost`: with its host, which does not answer. `clear`: it was missed, and is there again. */
+export type Verdict =
+  | { event: VmEvent & ('run' | 'stop' | 'suspended' | 'lose'); reason: string | null; lost?: Lost }
+  | 'clear';
 
 /** The reason of a VM that went down without being told to. */
 export const stoppedOutside = 'stopped outside Arcus';
@@ -30,7 +32,8 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   const runs = isVmRunning(vm);
   if ('error' in host) {
     const isLost = runs && (host.was === 'ERROR' || vm.sighting?.missing === true);
-    return isLost ? { event: 'lose', reason: `${silenceOf(host)}: ${host.error}` } : null;
+    const lost = { hid: placeOf(vm)?.hid ?? -1, epoch: vm.epoch };
+    return isLost ? { event: 'lose', reason: `its host ${host.name} does not answer: ${host.error}`, lost } : null;
   }
   const domain = host.domains.get(vm._id);
   // A domain of an earlier stay is not this one of it: a check of consistency finds that.
@@ -43,8 +46,9 @@ export function judgeSighting(vm: SightedVm, host: Sighted): Verdict | null {
   return { event: 'stop', reason: stoppedOutside };
 }
 
-/** How the reason of a VM begins whose host has fallen silent. */
-const silenceOf = ({ name }: Pick<Sighted, 'name'>): string => `its host ${name} does not answer`;
+/** Whether it is UNKNOWN because its host fell silent: whatever is done to it after that is under a later epoch. */
+const isLostWithHost = ({ lost, epoch, history }: SightedVm): boolean =>
+  lost?.epoch === epoch && lost.hid === placeOf({ history })?.hid;
 
 /**
  * A VM that was lost with its host, which answers again, and on which it does not run: it stays UNKNOWN, as in OpenNebula, but for
@@ -53,7 +57,7 @@ const silenceOf = ({ name }: Pick<Sighted, 'name'>): string => `its host ${name}
 function judgeReturned(vm: SightedVm, host: Pick<Sighted, 'name'>, domain: SightedDomain | undefined): Verdict | null {
   if (vm.lcm_state !== 'UNKNOWN' || domain?.state === 'booting') return null;
   if (domain?.state === 'suspended') return { event: 'suspended', reason: suspendedOutside };
-  if (vm.reason?.startsWith(silenceOf(host)) !== true) return null;
+  if (!isLostWithHost(vm)) return null;
   const found = domain
     ? domain.state === 'failed'
       ? 'its guest has crashed'

@@ -1,4 +1,5 @@
 import { DomainState } from '../../schemas/hosts/domain-state.js';
+import type { Host } from '../../schemas/hosts/host.js';
 import type { VmEvent } from './vm-events.js';
 
 /** What a host that answers has of a VM: the state of its domain, or that there is none. */
@@ -34,3 +35,7 @@ export const isContradicted = (event: VmEvent, seen: SeenDomain): boolean => lie
 /** "VM 12 runs on host-1": why a claim was not written. */
 export const contradiction = (vm: number, host: string, seen: SeenDomain): string =>
   `VM ${vm} ${inWords[seen]} on ${host}, which answers: what was said of it is not so.`;
+
+/** What whoever says something of a VM is told whose host does not answer. */
+export const unseenClaim = (vm: number, { name, state }: Pick<Host, 'name' | 'state'>): string =>
+  `Host ${name} ${state === 'OFFLINE' ? 'is OFFLINE' : 'did not answer its last look'}: as long as it does not answer, nobody sees whether what is said of VM ${vm} is so, and it is believed. If that domain runs on, it is not looked for.`;

@@ -52,7 +52,7 @@ export type VmEvent =
  * domain is not what it was, and only looking at the host can tell more. `stop`: it is there and does not run. `resubmit`:
  * nothing of it is left anywhere, and it begins anew; so does one that was taken from its host. A step that switches a VM off
  * and is given up, or refused, leaves it UNKNOWN: the next look at its host says what it is. A VM may be found to `run` wherever its domain can have gone on
- * without Arcus. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
+ * without Arcus. What is imported does in the end what it did before, be it nothing. Who gives up, or refuses, to take it to another host leaves it UNKNOWN, too, until it is known where it is.
  */
 export const vmStates = {
   // Of one that was stopped something is kept, which is brought to its host, or ended with it.
@@ -74,6 +74,8 @@ export const vmStates = {
   'ACTIVE/BOOT': {
     boot: 'ACTIVE/BOOT',
     run: 'ACTIVE/RUNNING',
+    stop: 'POWEROFF',
+    suspended: 'SUSPENDED',
     fail_boot: 'ACTIVE/BOOT_FAILURE',
     shutdown: 'ACTIVE/SHUTDOWN',
   },

@@ -1,5 +1,6 @@
 import type { Operation } from '../../schemas/operations/operation.js';
-import type { VmSnapshot } from '../../schemas/vms/vm.js';
+import type { Vm, VmSnapshot } from '../../schemas/vms/vm.js';
+import { few } from '../words.js';
 import type { VmEvent } from './vm-events.js';
 
 /** What is done with a snapshot: its id, and its name, which is kept by whoever makes it. */
@@ -63,3 +64,18 @@ const losing: ReadonlySet<VmEvent> = new Set<VmEvent>([
   ...(['stop', 'suspended', 'undeployed', 'store', 'move', 'retry', 'resubmit', 'done'] as const),
 ]);
 export const losesSnapshots = (event: VmEvent): boolean => losing.has(event);
+
+/** What whoever has VMs moved away is told of those that have snapshots. */
+export function movesWithout(vms: readonly (Pick<Vm, '_id'> & Having)[]): string[] {
+  const having = vms.filter(({ snapshots = [] }) => snapshots.length > 0);
+  const [only] = having;
+  if (!only) return [];
+  return having.length === 1
+    ? [`VM ${only._id} loses its snapshots on the way: they live with its domain.`]
+    : [
+        `VMs ${few(
+          having.map(({ _id }) => String(_id)),
+          5,
+        )} lose their snapshots on the way: they live with their domains.`,
+      ];
+}

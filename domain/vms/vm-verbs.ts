@@ -29,6 +29,8 @@ export const vmCalls = {
   snapshotDelete: { refused: 'action_refused' },
   migrate: { refused: 'action_refused' },
   move: { refused: 'action_refused' },
+  adopt: { refused: 'action_refused', does: 'give domains of others to VMs' },
+  disown: { refused: 'action_refused', does: 'give adopted domains back' },
   store: { refused: 'action_refused', does: 'keep what is saved of VMs away from hosts' },
   fetch: { refused: 'action_refused', does: 'bring to hosts what is kept of VMs' },
   discard: { refused: 'action_refused', does: 'keep anything of VMs away from hosts' },

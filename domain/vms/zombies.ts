@@ -16,7 +16,17 @@ import { isVmGone, isVmRunning } from './vm-states.js';
 /** A VM of which a host has a domain, as it is written down. */
 export type KnownVm = Pick<
   Vm,
-  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'moving' | 'wanted' | 'left_behind' | 'operation' | 'hold'
+  | '_id'
+  | 'state'
+  | 'lcm_state'
+  | 'epoch'
+  | 'history'
+  | 'moving'
+  | 'wanted'
+  | 'left_behind'
+  | 'operation'
+  | 'hold'
+  | 'adopts'
 >;
 
 /** How many zombies of a host that has always answered are removed without anybody's being asked. */
@@ -32,6 +42,7 @@ export function reasonOf(
   vm: KnownVm | undefined,
 ): ZombieReason | null {
   if (!vm) return 'unknown';
+  if (isVmGone(vm) && vm.adopts) return 'not_imported';
   if (isVmGone(vm)) return heard > vm.epoch ? 'newer' : 'done';
   const place = placeOf(vm);
   if (placesOf(vm).some(({ hid }) => hid === host)) return null;
@@ -57,8 +68,13 @@ export const seenOf = ({ strays, condemned = [], state }: Pick<Host, 'strays' | 
  * unless the host was away while its VMs were replaced. What nobody knows, as after a backup was put back, goes only if somebody
  * says so; what may be the last copy of a VM, never.
  */
-export function fateOf(zombie: StoredZombie, all: readonly StoredZombie[], seen: Seen): 'removed' | 'asked' | 'kept' {
+export function fateOf(
+  zombie: StoredZombie,
+  all: readonly StoredZombie[],
+  seen: Seen,
+): 'removed' | 'asked' | 'kept' | 'returned' {
   if (zombie.reason === 'last_copy') return 'kept';
+  if (zombie.reason === 'not_imported') return 'returned';
   if (isCondemned(zombie, seen.condemned)) return 'removed';
   if (!isOver(zombie)) return 'asked';
   return seen.returns || all.filter(isOver).length <= mostUnasked ? 'removed' : 'asked';
@@ -72,7 +88,7 @@ export type Judged = {
   strays: Strays | null;
   /** What they take of the host, as long as they are up. */
   outside: Capacity;
-  /** Those that two looks in a row have found, and that go now. */
+  /** Those that two looks in a row have found, and that go now, or back to whose they were. */
   remove: StoredZombie[];
 };
 
@@ -112,7 +128,9 @@ export function judgeStrays(
             wild_count: wild.length,
           },
     outside,
-    remove: zombies.filter((zombie) => earlier.has(keyOf(zombie)) && fateOf(zombie, zombies, seen) === 'removed'),
+    remove: zombies.filter(
+      (zombie) => earlier.has(keyOf(zombie)) && ['removed', 'returned'].includes(fateOf(zombie, zombies, seen)),
+    ),
   };
 }
 

@@ -112,6 +112,8 @@ export type WhyFacts = {
   /** null: it was not asked, for there is nothing that it would know. */
   engine: EngineFacts | null;
   progress: Progress | null;
+  /** Of the flush of a host: what the migrations under way do not get on with, by VM. Absent: nothing is known. */
+  hindered?: ReadonlyMap<number, string>;
   eta: Eta | null;
   actions: NextAction[];
 };

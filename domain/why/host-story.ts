@@ -1,6 +1,7 @@
 import type { Operation } from '../../schemas/operations/operation.js';
+import type { Step } from '../../schemas/operations/step.js';
 import { isOpen } from '../operation-states.js';
-import { clauses, clock, counted, lengthOf, sentence, when } from '../words.js';
+import { clauses, clock, counted, lengthOf, sentence, times, when } from '../words.js';
 import { type HostSubject, joined, type Story, story, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import { endedText, errorText, goingOn, hasOperation, type OperationFacts, resourceName } from './operation-words.js';
@@ -20,7 +21,7 @@ function flushStory(facts: Facts & OperationFacts): Story {
   if (operation.state === 'accepted') return joined(acceptedStory(facts), cancelStory(facts));
   if (isOpen(operation))
     return joined(
-      story([goingOn(resourceName(operation), facts), ...flushedText(operation)]),
+      story([goingOn(resourceName(operation), facts), ...flushedText(operation, facts.hindered)]),
       cancelStory(facts),
       stepsStory(facts, steps, []),
     );
@@ -33,14 +34,15 @@ function flushStory(facts: Facts & OperationFacts): Story {
 const told = 3;
 
 /** What the VMs of a flush wait for, and which cannot be moved. */
-function flushedText(operation: Operation): string[] {
+function flushedText(operation: Operation, hindered: WhyFacts['hindered']): string[] {
   const all = Object.entries(operation.flushed ?? {});
   return (['moving', 'waits', 'stays'] as const).flatMap((outcome) => {
     const its = all.filter(([, one]) => one.outcome === outcome);
     if (its.length === 0) return [];
     const said = its.slice(0, told).map(([vm, { why, live }]) => {
       const way = outcome === 'moving' ? (live ? 'live' : 'cold') : null;
-      const about = [way, why].filter((text) => text !== null).join(', ');
+      const hindrance = outcome === 'moving' ? hindered?.get(Number(vm)) : undefined;
+      const about = [way, why, hindrance].filter((text) => text !== null && text !== undefined).join(', ');
       return `VM ${vm}${about === '' ? '' : ` (${about})`}`;
     });
     const more = its.length > told ? [`${its.length - told} more`] : [];
@@ -48,6 +50,10 @@ function flushedText(operation: Operation): string[] {
   });
 }
 const words = { moving: 'On their way', waits: 'Waiting', stays: 'Cannot be moved' } as const;
+
+/** What a migration does not get on with: what it waits for has its name in the words in which that failed. */
+export const hindrance = ({ attempts, error }: Pick<Step, 'attempts' | 'error'>): string =>
+  `tried ${times(attempts)}: ${error?.detail.replace(/\.$/, '') ?? 'it is not known why'}`;
 
 function stateStory({ subject, engine, now }: Facts): Story {
   const { id, name, state, error, lastProbe, silentSince, nextProbe, waiting } = subject;
@@ -101,7 +107,7 @@ function stateStory({ subject, engine, now }: Facts): Story {
     case 'DISABLED':
       return story([
         `${it} is disabled: it keeps its VMs and takes no new ones. ${capital(room(subject))}.`,
-        error === null ? null : `It did not answer when it was last probed: ${sentence(error)}`,
+        error === null ? null : `Nothing is heard of it: ${sentence(error)}`,
         error === null ? null : since,
       ]);
     case 'OFFLINE':

@@ -74,6 +74,7 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
     isNot: 'has not its devices as wished yet',
     are: 'have their devices as wished',
   },
+  imported: { is: 'has its domain', isNot: 'has not its domain yet', are: 'have their domains' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
 };
 

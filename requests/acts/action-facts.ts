@@ -141,6 +141,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         between: (vm.moving ?? null) !== null,
         ...(host?.state === 'OFFLINE' && { offline: host.name }),
         ofService: vm.service !== null,
+        ...(vm.template_id === null && { imported: true }),
         resched: (vm.resched ?? null) !== null,
       };
     }

@@ -1,5 +1,6 @@
 import { claimOf, wasHard } from '../../domain/acts/operation-acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
 import {
   isCheck,
   isDeviceChange,
@@ -63,6 +64,8 @@ export async function tryAgain(
       return migrateVmAgain(context, caller, id, operation.input, asked);
     case 'flushHost':
       return flushHostAgain(context, caller, id, asked);
+    case 'importVm':
+      throw new Problem('wrong_state', `Import the domain of ${operation.resource_name} again: it will be a new VM.`);
     case 'changeDevices':
       if (!isDeviceChange(operation)) throw new Error(`${retryOf} changes no devices`);
       return changeDevicesAgain(context, caller, id, operation.input.change, asked);

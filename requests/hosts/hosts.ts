@@ -115,13 +115,14 @@ export async function updateHost(
       {
         attributes,
         // That one does not answer is not forgotten with its being disabled.
-        ...(becomes !== undefined && { state: becomes, error: keepsSilence(host, becomes) ? host.error : null }),
+        ...(becomes !== undefined && { state: becomes, error: silenceLeft(host, becomes) }),
       },
       transaction,
     );
-    return after && { after, becomes };
+    return after && { after, becomes, wasOffline: host.state === 'OFFLINE' && becomes === 'DISABLED' };
   });
-  if (edited.becomes === 'INIT') await monitor(context);
+  // A look says what it is: before that nobody knows whether it answers.
+  if (edited.becomes === 'INIT' || edited.wasOffline) await monitor(context);
   else await wakeWaiting(context);
   return shownOne(caller, edited.after);
 }
@@ -201,8 +202,11 @@ async function mayPutInto(context: OperationsContext, caller: Caller, cluster: n
   authorised(caller, 'cluster', found, 'admin', cluster);
 }
 
-const keepsSilence = ({ state }: Pick<Host, 'state'>, becomes: HostState): boolean =>
-  state === 'ERROR' && becomes === 'DISABLED';
+/** Of one that is watched and takes no VMs nothing else says that it does not answer, or that nobody has looked yet. */
+const silenceLeft = ({ state, error }: Pick<Host, 'state' | 'error'>, becomes: HostState): string | null => {
+  if (becomes !== 'DISABLED') return null;
+  return state === 'OFFLINE' ? 'nobody has looked at it since it was OFFLINE' : state === 'ERROR' ? error : null;
+};
 
 /** What can be edited of a host, as it is. */
 function editable({ state, total, cluster_id = defaultCluster, attributes = {}, reserve = {} }: Host): HostEdit {

@@ -40,6 +40,8 @@ type Wish<K extends OperationKind> = {
   vmTemplates?: readonly number[];
   /** What the owner's quotas are charged in the same transaction; the claim writes it into the resource. */
   charge?: Amounts;
+  /** What comes of it that whoever asks may not expect. */
+  warnings?: readonly string[];
   /**
    * The guarded write on the resource, in the transaction of admission; returns whose the resource is then, or null: the
    * guard did not match.
@@ -74,6 +76,7 @@ export async function admit<K extends OperationKind>(
     request,
     vmTemplates,
     charge,
+    warnings = [],
     claim,
     refusal,
   }: Wish<K>,
@@ -96,6 +99,7 @@ export async function admit<K extends OperationKind>(
     fingerprint: fingerprintOf(request),
     state: 'accepted',
     run_id: null,
+    ...(warnings.length > 0 && { warnings: [...warnings] }),
     waiting_for: null,
     error: null,
     template_id: template ?? null,

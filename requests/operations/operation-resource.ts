@@ -38,6 +38,7 @@ export function operationResource(
     requester: operation.requester,
     decided_by: decidedBy(operation),
     waiting_for: operation.waiting_for,
+    ...(operation.warnings && { warnings: operation.warnings }),
     error: operation.error,
     question: operation.question && {
       ...operation.question,

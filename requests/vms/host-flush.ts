@@ -1,7 +1,10 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { Problem } from '../../domain/problems.js';
+import { movesWithout } from '../../domain/vms/vm-snapshots.js';
 import { defaultCluster } from '../../schemas/hosts/cluster.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
+import type { Transaction } from '../../store/mongo/transaction.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
@@ -43,6 +46,7 @@ export async function flushHostAgain(
     ...(retryOf !== undefined && { retryOf }),
     input: {},
     request,
+    warnings: movesWithout(await store.flushes.withSnapshots(id)),
     claim: (op, transaction) => store.flushes.admit(id, op, transaction),
     refusal: () => whyLost(store, act, { type: 'host', id }),
   });
@@ -61,5 +65,11 @@ export async function migrateForFlush(
 ): Promise<string> {
   const caller = await asUser(context, requester, 'who asked for the flush');
   const key = `flush ${op} ${vm} ${live ? 'live' : 'cold'}`;
-  return (await migrateVm(context, caller, vm, { live }, { idempotencyKey: key, requestId: key })).id;
+  const also = async (_operation: string, transaction: Transaction): Promise<boolean> => {
+    const why = await context.store.flushes.whyUnserved(vm, transaction);
+    if (why !== null) throw new Problem('operation_in_progress', `VM ${vm} has to run on for now: ${why}.`);
+    return true;
+  };
+  const admission = { idempotencyKey: key, requestId: key, ...(!live && { also }) };
+  return (await migrateVm(context, caller, vm, { live }, admission)).id;
 }

@@ -46,6 +46,8 @@ function actionOf({ kind, input }: Awaited<ReturnType<OperationsContext['store']
     case 'terminateVm':
     case 'undeployService':
       return 'hard' in input && input.hard ? 'terminate-hard' : 'terminate';
+    case 'importVm':
+      return 'import';
     case 'recoverVm':
       return 'recover';
     case 'changeDevices':

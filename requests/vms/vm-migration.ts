@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { migratable } from '../../domain/vms/vm-moves.js';
+import { movesWithout } from '../../domain/vms/vm-snapshots.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { MigrateVm } from '../../schemas/vms/vm.js';
@@ -47,5 +48,5 @@ export async function migrateVmAgain(
   const { host, live } = input;
   const act: Act = { do: 'migrate', host, live };
   const vm = await findVm(context, caller, id, act);
-  return beginOnVm(context, 'migrateVm', input, act, migratable, caller, vm, asked);
+  return beginOnVm(context, 'migrateVm', input, act, migratable, caller, vm, asked, movesWithout([vm]));
 }

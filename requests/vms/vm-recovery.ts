@@ -1,8 +1,11 @@
 import { type Act, rightFor } from '../../domain/acts/acts.js';
 import { wasHard } from '../../domain/acts/operation-acts.js';
 import { deployedAgainIn } from '../../domain/acts/vm-acts.js';
+import { isSilent } from '../../domain/hosts/host-states.js';
 import type { Caller } from '../../domain/identity/caller.js';
+import { placesOf } from '../../domain/vms/stays.js';
 import { statesOf } from '../../domain/vms/vm-action-states.js';
+import { unseenClaim } from '../../domain/vms/vm-claims.js';
 import { recoveries, statesThat } from '../../domain/vms/vm-recover.js';
 import { type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
@@ -52,6 +55,7 @@ export async function recoverVm(
         caller,
         vm,
         asked,
+        await claimWarnings(context, vm),
       );
     default:
       return beginOnVm(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
@@ -104,6 +108,7 @@ export async function claimVmAgain(
   asked: Asked,
 ): Promise<OperationResource> {
   const act: Act = { do: 'recoverVm', action: input.claim };
+  const vm = await findVm(context, caller, id, act);
   return beginOnVm(
     context,
     'recoverVm',
@@ -111,9 +116,16 @@ export async function claimVmAgain(
     act,
     statesThat('claim', input.claim),
     caller,
-    await findVm(context, caller, id, act),
+    vm,
     asked,
+    await claimWarnings(context, vm),
   );
+}
+
+/** Where its host does not answer, what is said of a VM is believed. */
+async function claimWarnings({ store }: OperationsContext, vm: Vm): Promise<string[]> {
+  const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
+  return hosts.filter(isSilent).map((host) => unseenClaim(vm._id, host));
 }
 
 export async function findVm(context: OperationsContext, caller: Caller, id: number, act: Act): Promise<Vm> {
@@ -131,6 +143,7 @@ export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | '
   caller: Caller,
   vm: Vm,
   { retryOf, request, admission }: Asked,
+  warnings: readonly string[] = [],
 ): Promise<OperationResource> {
   const { store } = context;
   const { _id: id } = vm;
@@ -140,10 +153,11 @@ export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | '
     name: vm.name,
     owner: vm,
     right: rightFor(act, null),
-    template: vm.template_id,
+    ...(vm.template_id !== null && { template: vm.template_id }),
     ...(retryOf !== undefined && { retryOf }),
     input,
     request,
+    warnings,
     claim: (op, transaction) => store.vms.admitExclusive(id, op, { states, between: asksBoth(act) }, transaction),
     refusal: () => whyLost(store, act, { type: 'vm', id }),
   });

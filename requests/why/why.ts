@@ -6,9 +6,10 @@ import { isOpen } from '../../domain/operation-states.js';
 import { operationAtWork } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
+import { hindrance } from '../../domain/why/host-story.js';
 import { why } from '../../domain/why/why.js';
 import type { NextAction } from '../../schemas/operations/next-action.js';
-import type { Operation } from '../../schemas/operations/operation.js';
+import { isFlush, type Operation } from '../../schemas/operations/operation.js';
 import type { Why } from '../../schemas/operations/why.js';
 import type { Service } from '../../schemas/services/service.js';
 import { actionFacts, findResource, type Resource } from '../acts/action-facts.js';
@@ -95,15 +96,16 @@ async function workOf(
   context: OperationsContext,
   operation: Operation,
   now: Date,
-): Promise<Pick<WhyFacts, 'steps' | 'eta' | 'progress' | 'engine'>> {
+): Promise<Pick<WhyFacts, 'steps' | 'eta' | 'progress' | 'engine' | 'hindered'>> {
   const { store, engine } = context;
   // Before the engine: a step that is written down and no longer pending has then ended.
   const written = await store.steps.ofOperation(operation._id, stepsShown);
   const hasRun = operation.state === 'accepted' || operation.state === 'running';
-  const [pending, eta, progress] = await Promise.all([
+  const [pending, eta, progress, hindered] = await Promise.all([
     hasRun ? engine.pendingSteps(operation.workflow_id).catch(() => undefined) : null,
     etaNow(context, operation, now),
     findResource(store, operation.resource).then((its) => progressNow(context, operation, its)),
+    hinderedMoves(context, operation),
   ]);
   const its = pending?.op === operation._id ? pending : null;
   const answered: EngineFacts = {
@@ -117,8 +119,24 @@ async function workOf(
     steps: seenSteps(written, operation, pending === undefined ? null : (its?.steps ?? [])),
     eta,
     progress,
+    hindered,
     engine: !hasRun ? null : pending === undefined ? { answered: false } : answered,
   };
+}
+
+/** What the migrations of a flush that are under way fail with, as their steps have said it last. */
+async function hinderedMoves({ store }: OperationsContext, operation: Operation): Promise<Map<number, string>> {
+  if (!isFlush(operation) || !isOpen(operation)) return new Map();
+  const moving = Object.entries(operation.flushed ?? {}).flatMap(([vm, { outcome, op }]) =>
+    outcome === 'moving' && op !== null ? [{ vm: Number(vm), op }] : [],
+  );
+  const failing = await store.steps.failing(moving.map(({ op }) => op));
+  return new Map(
+    moving.flatMap(({ vm, op }) => {
+      const step = failing.get(op);
+      return step ? [[vm, hindrance(step)] as const] : [];
+    }),
+  );
 }
 
 async function subjectFacts(

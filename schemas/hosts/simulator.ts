@@ -43,6 +43,7 @@ export const DeployCall = z.strictObject({
   capacity: Capacity,
   labels: DomainLabels,
   devices: DomainDevices.optional(),
+  adopted: z.literal(true).optional(),
 });
 export type DeployCall = z.infer<typeof DeployCall>;
 
@@ -73,13 +74,20 @@ export const SnapshotCall = SwitchCall.extend({
 });
 export type SnapshotCall = z.infer<typeof SnapshotCall>;
 
+/** A domain of somebody else, by its deploy id, which becomes that of this VM, unless it is not this installation's any more. */
+export const AdoptCall = SwitchCall.extend({
+  deploy_id: z.string().min(1).max(256),
+  from: Installation.nullable(),
+});
+export type AdoptCall = z.infer<typeof AdoptCall>;
+
 export const ProbeCall = z.strictObject({ installation: Installation.optional(), host: Capacity });
 export type ProbeCall = z.infer<typeof ProbeCall>;
 
 /**
  * What became of a call. `created`, `replaced`: a domain was made; `started`: one that had stopped was started again;
  * `stopping`: it is shutting down; `moved`: it is on the other host; `changed`: it has, or has not any more, the device that was named;
- * `kept`, `reverted`, `dropped`: of a snapshot; `exists`: it was so already.
+ * `kept`, `reverted`, `dropped`: of a snapshot; `adopted`, `disowned`: it is this VM's now, or again whose it was; `exists`: it was so already.
  */
 export const CallOutcome = z.enum([
   'created',
@@ -99,6 +107,8 @@ export const CallOutcome = z.enum([
   'kept',
   'reverted',
   'dropped',
+  'adopted',
+  'disowned',
   'refused_state',
   'refused_stale',
   'refused_duplicate',
@@ -114,6 +124,9 @@ export type DestroyAnswer = z.infer<typeof DestroyAnswer>;
 
 export const SwitchAnswer = z.object({ outcome: CallOutcome });
 export type SwitchAnswer = z.infer<typeof SwitchAnswer>;
+
+export const AdoptAnswer = SwitchAnswer.extend({ state: DomainState });
+export type AdoptAnswer = z.infer<typeof AdoptAnswer>;
 
 export const SimulatedDomain = Metrics.extend({
   installation: z.string().describe('Whose it is; empty: nobody’s'),
@@ -139,7 +152,7 @@ export const DeviceCallName = z.enum([
 
 /** The calls that change a VM. */
 export const CallName = z.enum([
-  ...(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move'] as const),
+  ...(['deploy', 'destroy', 'poweroff', 'reboot', 'suspend', 'resume', 'migrate', 'move', 'adopt', 'disown'] as const),
   ...DeviceCallName.options,
   ...(['snapshotCreate', 'snapshotRevert', 'snapshotDelete'] as const),
 ]);

@@ -68,6 +68,10 @@ export const MigrateVmInput = z.object({
   live: z.boolean(),
 });
 export const FlushHostInput = z.object({});
+export const ImportVmInput = z.object({
+  host: z.int().describe('The host that the domain is on'),
+  wild: z.string().describe('Its deploy id'),
+});
 export const ChangeDevicesInput = z.object({ change: DeviceChange });
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
@@ -83,6 +87,7 @@ export type OperationInputs = {
   performOnVm: z.infer<typeof PerformOnVmInput>;
   migrateVm: z.infer<typeof MigrateVmInput>;
   flushHost: z.infer<typeof FlushHostInput>;
+  importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

@@ -41,6 +41,10 @@ export const OperationResource = z
         'The policy of the role that has decided it in the name of `requester`, such as `policy 0`; null: that one has asked',
       ),
     waiting_for: z.string().nullable(),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .describe('What comes of it that whoever asks may not expect; absent: nothing was known of that kind'),
     error: OperationError.nullable(),
     question: z
       .object({ text: z.string(), roles: z.array(z.string()), answers: z.array(Answer), asked_at: Timestamp })

@@ -74,6 +74,8 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   begun?: Record<string, Record<string, number>>;
   /** How often it was run again because a run of it could not be replayed. */
   reruns?: number;
+  /** What whoever asked for it was told then of what comes of it; absent: nothing. */
+  warnings?: string[];
   waiting_for: string | null;
   /** Of a running one, what it waits for by role. */
   waits?: Record<string, string | null>;

@@ -24,6 +24,8 @@ export type Step = {
   started_at: Date;
   ended_at: Date | null;
   error: OperationError | null;
+  /** The try that the error is of. */
+  failed?: number;
 };
 
 export const StepResource = z
@@ -37,6 +39,7 @@ export const StepResource = z
     started_at: Timestamp,
     ended_at: Timestamp.nullable(),
     error: OperationError.nullable().describe('Of the last try that failed'),
+    failed_attempt: z.int().nullable().describe('Which try that was; null: none has failed'),
     next_retry_at: Timestamp.nullable().describe('When a step whose last try failed is tried again'),
   })
   .meta({ id: 'Step' });

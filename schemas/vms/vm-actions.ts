@@ -67,6 +67,14 @@ export const vmActions = {
 
 export type VmActionName = keyof typeof vmActions;
 
+/**
+ * What is not done to a VM that was imported: nothing is known of its disks, so it is what its domain is, where that is. So it is in
+ * OpenNebula, which does not switch one off either; here its domain stays.
+ */
+export const notOfImported: readonly VmActionName[] = [
+  ...(['stop', 'undeploy', 'undeploy-hard', 'migrate', 'migrate-live', 'resched', 'resize', 'updateconf'] as const),
+];
+
 /** For which states an action is, in words; null: for all of them, or all but DONE. */
 export function forStates(action: VmActionName): string | null {
   const { states }: Row = vmActions[action];

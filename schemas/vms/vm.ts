@@ -6,6 +6,7 @@ import { atMost } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import type { HypervisorKind } from '../hosts/host.js';
 import { MonitoringResource } from '../hosts/metrics.js';
+import type { StoredWild } from '../hosts/strays.js';
 import type { Amounts } from '../identity/quota.js';
 import { checkSnapshotArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
 import {
@@ -190,6 +191,12 @@ export type DeviceChanging = {
 /** What a VM was at one moment. `active`: it goes on from there; `op`: the operation that made it, or last reverted to it. */
 export type VmSnapshot = { id: number; name: string; at: Date; active: boolean; op: string };
 
+/** With which host a VM was lost, and which epoch it had then. */
+export type Lost = { hid: number; epoch: number };
+
+/** A domain of somebody else that a VM is to have: on which host, and as it was seen there. */
+export type Adopting = { hid: number; wild: StoredWild };
+
 /** Each look of monitoring that writes has its own id: one that was overtaken then matches nothing. */
 export type Sighting = { look: string; missing: boolean };
 
@@ -207,7 +214,8 @@ export type Vm = Ownership & {
   lcm_state: VmLcmState;
   /** Why it is in this state: what it waits for, or what failed. */
   reason: string | null;
-  template_id: number;
+  /** null: it was imported. */
+  template_id: number | null;
   capacity: Capacity;
   template: Record<string, unknown>;
   user_template: UserTemplate;
@@ -237,6 +245,8 @@ export type Vm = Ownership & {
   /** The number of the one that is made next; absent: 0. */
   next_snapshot?: number;
   deploy_id: string | null;
+  /** The domain that it is to have, as long as it does not have it for good: what there is of it then is not its own. Absent: its own. */
+  adopts?: Adopting | null;
   /** Rises each time that somebody takes the hold; hypervisor calls carry it. */
   epoch: number;
   hold: Hold | null;
@@ -250,6 +260,8 @@ export type Vm = Ownership & {
   left_behind?: string;
   /** What monitoring last wrote of it, if anything; `missing`: its host answered, and it did not run there. */
   sighting?: Sighting;
+  /** It is UNKNOWN because its host fell silent, if nothing was done to it since. Absent, null: for another reason. */
+  lost?: Lost | null;
   created_at: Date;
   ended_at: Date | null;
   /** What its user and group are charged for it until it is DONE. Absent on VMs of a service: that is charged as a whole. */
@@ -261,7 +273,7 @@ export const vmFields = {
   ...namedFields,
   state: { kind: VmState.options, path: 'state' },
   lcm_state: { kind: VmLcmState.options, path: 'lcm_state' },
-  template_id: { kind: 'integer', path: 'template_id' },
+  template_id: { kind: 'integer', path: 'template_id', nullable: true },
   service_id: { kind: 'integer', path: 'service.id', nullable: true },
   role_name: { kind: 'text', path: 'service.role', nullable: true },
   ended_at: { kind: 'time', path: 'ended_at', nullable: true },
@@ -274,7 +286,7 @@ export const VmResource = OwnershipResource.extend({
   lcm_state: VmLcmState,
   reason: z.string().nullable().describe('Why it is in this state: what it waits for, or what failed'),
   ready: z.boolean().describe('READY=YES in its user template'),
-  template_id: ObjectId,
+  template_id: ObjectId.nullable().describe('What it was made from; null: it was imported'),
   cpu: z.number().describe('Cores reserved'),
   memory: z.int().describe('MB reserved'),
   service_id: ObjectId.nullable(),

@@ -60,7 +60,7 @@ const parts = {
 } as const;
 
 /** Where a host keeps the reservation of a VM. */
-const entryOf = (vm: number): string => `vms.${vm}`;
+export const entryOf = (vm: number): string => `vms.${vm}`;
 
 /** All reservations of one host, or none when one of them is not there. */
 function releaseAtOnce([host, share]: [number, readonly Reservation[]]): mongo.AnyBulkWriteOperation<Host> {
@@ -217,12 +217,17 @@ export function createHostStore(connection: Connection, { model: clusters }: Pic
 
     /**
      * What a look has found that should not be there; null: nothing. What somebody wanted removed and is not there any more is
-     * not wanted any more.
+     * not wanted any more. `before`: what was written when the host was asked; where wilds have been imported since then, the next
+     * look is to say it.
      */
-    async setStrays(id: number, strays: Strays | null, outside: Capacity): Promise<void> {
+    async setStrays(
+      id: number,
+      before: Strays | null,
+      { strays, outside }: { strays: Strays | null; outside: Capacity },
+    ): Promise<void> {
       const left = strays?.zombies.map(({ deploy_id }) => deploy_id) ?? [];
       await native().updateOne(
-        { _id: id },
+        { _id: id, ...(before ? { 'strays.wild_count': before.wild_count } : { strays: { $exists: false } }) },
         {
           ...(strays === null ? { $unset: { strays: '', outside: '' } } : { $set: { strays, outside } }),
           $pull: { condemned: { deploy_id: { $nin: left } } },

@@ -11,6 +11,8 @@ export type StepNote = Pick<Step, '_id' | 'op' | 'run' | 'name' | 'role' | 'amon
   attempt: number;
   ended: { state: 'done' | 'failed'; at: Date } | null;
   error: OperationError | null;
+  /** The try that the error is of; absent: this one. */
+  failed?: number;
 };
 
 /** The steps of runs: one document each, for those who look. Nothing is decided by them. */
@@ -29,6 +31,18 @@ export function createStepStore(connection: Connection) {
       return newest.toReversed();
     },
 
+    /** Of each of these operations the step that goes on, where a try of it has failed. */
+    async failing(ops: readonly string[]): Promise<Map<string, Pick<Step, 'attempts' | 'error'>>> {
+      if (ops.length === 0) return new Map();
+      const found = await steps
+        .find({ op: { $in: [...ops] } }, { op: 1, state: 1, attempts: 1, error: 1 })
+        .sort({ started_at: 1 })
+        .lean<Pick<Step, 'op' | 'state' | 'attempts' | 'error'>[]>()
+        .exec();
+      const last = new Map(found.map((step) => [step.op, step]));
+      return new Map([...last].filter(([, { state, error }]) => state === 'running' && error !== null));
+    },
+
     /** Writes notes in whatever order they come, from whichever worker: a try's note changes nothing of a later try. */
     async write(notes: readonly StepNote[]): Promise<void> {
       if (notes.length === 0) return;
@@ -41,7 +55,7 @@ export function createStepStore(connection: Connection) {
 }
 export type StepStore = ReturnType<typeof createStepStore>;
 
-function upsertOf({ _id, started_at, attempt, ended, error, ...facts }: StepNote) {
+function upsertOf({ _id, started_at, attempt, ended, error, failed = attempt, ...facts }: StepNote) {
   const isNewest = { $gte: [attempt, { $ifNull: ['$attempts', 0] }] };
   const isNewer = { $gt: [attempt, { $ifNull: ['$attempts', 0] }] };
   const now = (says: object | boolean, value: unknown, stored: string) => ({
@@ -58,6 +72,7 @@ function upsertOf({ _id, started_at, attempt, ended, error, ...facts }: StepNote
             attempts: { $max: ['$attempts', attempt] },
             state: now(ended ? isNewest : isNewer, ended?.state ?? 'running', '$state'),
             ended_at: now(ended ? isNewest : isNewer, ended?.at ?? null, '$ended_at'),
+            failed: error ? now(isNewest, failed, '$failed') : '$failed',
             error: error ? now(isNewest, error, '$error') : { $ifNull: ['$error', null] },
           },
         },

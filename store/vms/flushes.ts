@@ -1,9 +1,11 @@
+import type { Connection } from 'mongoose';
+import { roleOf, servingOf, whyUnserved } from '../../domain/vms/host-flush.js';
 import type { Ownership } from '../../schemas/common/common.js';
 import type { Flushed } from '../../schemas/operations/flushed.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { HostStore } from '../hosts/hosts.js';
 import { ownershipFields } from '../mongo/model.js';
-import { type Transaction, within } from '../mongo/transaction.js';
+import { sessionOf, type Transaction, within } from '../mongo/transaction.js';
 import type { OperationStore } from '../operations/operations.js';
 import type { VmStore } from './vms.js';
 
@@ -18,15 +20,10 @@ const seenFields = {
 } as const;
 
 /** Flushes of hosts: what they have come to stands in the operation, and the host says which one it has. */
-export const createFlushes = ({
-  hosts,
-  vms,
-  operations,
-}: {
-  hosts: HostStore;
-  vms: VmStore;
-  operations: OperationStore;
-}) => ({
+export const createFlushes = (
+  connection: Connection,
+  { hosts, vms, operations }: { hosts: HostStore; vms: VmStore; operations: OperationStore },
+) => ({
   /**
    * Admission of one, in its transaction: the host answers, and nothing is at work on it. It takes no VMs from then on. Returns whose it
    * is; null: the guard did not match.
@@ -55,6 +52,35 @@ export const createFlushes = ({
       .find({ _id: { $in: [...new Set([...reserved, ...also])] } }, seenFields)
       .sort({ _id: 1 })
       .lean<SeenVm[]>()
+      .exec();
+  },
+
+  /**
+   * Why this VM may not be down for a while, in the transaction that takes it: of two flushes that have planned at the same moment, and
+   * meet here, one goes again and sees what the other has taken. null: it may.
+   */
+  async whyUnserved(id: number, transaction: Transaction): Promise<string | null> {
+    const vm = await vms.model.findById(id, seenFields).session(sessionOf(transaction)).lean<SeenVm>().exec();
+    const role = vm && roleOf(vm);
+    if (!vm?.service || !role || vm.lcm_state !== 'RUNNING') return null;
+    await connection
+      .collection<{ _id: number }>('services')
+      .updateOne({ _id: vm.service.id }, { $inc: { placements: 1 } }, within(transaction));
+    const siblings = await vms.model
+      .find({ 'service.id': vm.service.id, 'service.role': vm.service.role, state: { $ne: 'DONE' } }, seenFields)
+      .session(sessionOf(transaction))
+      .lean<SeenVm[]>()
+      .exec();
+    return whyUnserved(id, servingOf(siblings).get(role));
+  },
+
+  /** Those of the VMs that have a reservation on the host that have snapshots. */
+  async withSnapshots(id: number): Promise<Pick<Vm, '_id' | 'snapshots'>[]> {
+    const reserved = (await hosts.reservedOn([id])).get(id) ?? new Set<number>();
+    return vms.model
+      .find({ _id: { $in: [...reserved] }, 'snapshots.0': { $exists: true } }, { snapshots: 1 })
+      .sort({ _id: 1 })
+      .lean<Pick<Vm, '_id' | 'snapshots'>[]>()
       .exec();
   },
 

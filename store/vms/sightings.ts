@@ -10,13 +10,10 @@ import { stateAfter } from './vm-transitions.js';
 import type { VmStore } from './vms.js';
 
 /** A VM as monitoring reads it. */
-export type WatchedVm = Pick<
-  Vm,
-  '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service' | 'reason'
->;
+export type WatchedVm = Pick<Vm, '_id' | 'state' | 'lcm_state' | 'epoch' | 'history' | 'sighting' | 'service' | 'lost'>;
 
 const watchedFields = {
-  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1, reason: 1 },
+  ...{ state: 1, lcm_state: 1, epoch: 1, sighting: 1, service: 1, lost: 1 },
   history: { $slice: -1 },
 } as const;
 
@@ -76,11 +73,21 @@ export function createSightings(connection: Connection, vms: VmStore) {
           { _id: { $in: [...ids] } },
           {
             ...{ state: 1, lcm_state: 1, epoch: 1, operation: 1, hold: 1, wanted: 1, left_behind: 1, moving: 1 },
+            adopts: 1,
             history: { $slice: -1 },
           },
         )
         .lean<KnownVm[]>()
         .exec();
+    },
+
+    /** Which of these domains are those of these VMs. */
+    async deployed(ids: readonly number[], deployIds: readonly string[]): Promise<ReadonlySet<string>> {
+      const found = await vms.model
+        .find({ _id: { $in: [...ids] }, deploy_id: { $in: [...deployIds] } }, { deploy_id: 1 })
+        .lean<Pick<Vm, 'deploy_id'>[]>()
+        .exec();
+      return new Set(found.flatMap(({ deploy_id }) => deploy_id ?? []));
     },
 
     /** Of these, the VMs that run and that nobody works at, as they are now. */
@@ -117,7 +124,10 @@ export function createSightings(connection: Connection, vms: VmStore) {
             updateOne: {
               filter,
               update: {
-                $set: { ...after, ...(losesSnapshots(verdict.event) && { snapshots: [] }), reason, sighting },
+                $set: {
+                  ...{ ...after, reason, sighting, lost: verdict.lost ?? null },
+                  ...(losesSnapshots(verdict.event) && { snapshots: [] }),
+                },
                 ...pushLine(line),
               },
             },

@@ -30,6 +30,7 @@ export type VmMove = {
       | 'wanted'
       | 'snapshots'
       | 'next_snapshot'
+      | 'adopts'
     > &
       ChangedDevices
   >;

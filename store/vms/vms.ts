@@ -296,6 +296,15 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       }
     },
 
+    /** Which of these VMs has this domain; null: none. */
+    async withDomain(ids: readonly number[], deploy_id: string): Promise<number | null> {
+      const found = await vms
+        .findOne({ _id: { $in: [...ids] }, deploy_id }, { _id: 1 })
+        .lean<Pick<Vm, '_id'>>()
+        .exec();
+      return found?._id ?? null;
+    },
+
     /** One of its own, in the transaction that admits the operation which deploys it. */
     async insert(vm: Vm, transaction: Transaction): Promise<void> {
       await vms.create([vm], within(transaction));

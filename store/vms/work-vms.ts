@@ -5,7 +5,7 @@ import type { Vm } from '../../schemas/vms/vm.js';
  * A VM as steps read it, role by role and batch by batch: without its contents, which are most of it, but for what placement
  * and the ready gate ask for.
  */
-export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log'> & {
+export type WorkVm = Omit<Vm, 'template' | 'user_template' | 'schedule' | 'log' | 'lost'> & {
   user_template: { READY?: unknown; PROTECTED?: unknown; SCHED_REQUIREMENTS?: unknown; SCHED_RANK?: unknown };
 };
 
@@ -27,7 +27,7 @@ const plain = {
   ...{ name: 1, uid: 1, gid: 1, permissions: 1, state: 1, lcm_state: 1, reason: 1, template_id: 1, capacity: 1 },
   ...{ service: 1, placement: 1, history: 1, deploy_id: 1, epoch: 1, hold: 1, operation: 1, wanted: 1, sighting: 1 },
   ...{ created_at: 1, ended_at: 1, charge: 1, left_behind: 1, offered_at: 1, moving: 1, stored: 1, resched: 1 },
-  ...{ nics: 1, disks: 1, device_ids: 1, device_change: 1 },
+  ...{ nics: 1, disks: 1, device_ids: 1, device_change: 1, adopts: 1 },
   ...{ snapshots: 1, next_snapshot: 1 },
 } as const satisfies Record<Exclude<keyof WorkVm, '_id' | 'user_template'>, 1>;
 

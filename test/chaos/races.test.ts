@@ -219,6 +219,26 @@ describe('two processes, each with a connection of its own,', { timeout: 180_000
     expect(wrong).toEqual([]);
   });
 
+  it('keep nothing reserved by one that lost and died before it gave that back, once its step goes on', async () => {
+    const ids = await freshCloud(2, 2, { cpu: 1_000, memory: 1_024 });
+    const vms = await store.vms.byIds(ids);
+    const dying: Store = {
+      ...store,
+      hosts: {
+        ...store.hosts,
+        reserve: async (reservations) => {
+          await placeVms(store, vms.toReversed());
+          await store.hosts.reserve(reservations);
+          throw new Error('its worker is killed');
+        },
+      },
+    };
+    await expect(placeVms(dying, vms)).rejects.toThrow('is killed');
+    expect((await checkHosts()).wrong).not.toEqual([]);
+    await placeVms(store, await store.vms.byIds(ids));
+    expect(await checkHosts()).toEqual({ placed: 2, wrong: [] });
+  });
+
   it('keep nothing reserved for a VM that the other has placed in the meantime', async () => {
     const ids = await freshCloud(2, 2, { cpu: 1_000, memory: 1_024 });
     const vms = await store.vms.byIds(ids);

@@ -34,6 +34,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
       started_at: '2026-11-22T14:00:00.120Z',
       ended_at: '2026-11-22T14:00:00.132Z',
       error: null,
+      failed_attempt: null,
       next_retry_at: null,
     },
     {
@@ -49,6 +50,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
         code: 'backend_unavailable',
         detail: 'The simulated hypervisor did not answer for host-1: connection refused',
       },
+      failed_attempt: 3,
       next_retry_at: '2026-11-22T14:00:12.000Z',
     },
   ],

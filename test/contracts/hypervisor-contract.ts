@@ -24,7 +24,9 @@ export type HypervisorWorld = {
   close(): Promise<void>;
 };
 
-const callNames = [...new Set(Object.values(vmVerbs).map(({ call }) => call))];
+const callNames: readonly VmCall[] = [
+  ...new Set<VmCall>([...Object.values(vmVerbs).map(({ call }) => call), 'adopt', 'disown']),
+];
 
 /** Calls that make, remove or switch off whatever there is of a VM; the others need one that is as they want it. */
 const always: readonly VmCall[] = ['deploy', 'destroy', 'poweroff'];
@@ -113,6 +115,8 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         snapshotDelete: (vm, signal) => world.hypervisor.snapshotDelete({ ...targetOf(vm), snapshot }, signal),
       },
       move: (vm, signal) => world.hypervisor.move({ ...targetOf(vm), to: other }, signal),
+      adopt: (vm, signal) => world.hypervisor.adopt({ ...targetOf(vm), deployId: 'of nobody', from: null }, signal),
+      disown: (vm, signal) => world.hypervisor.disown(targetOf(vm), signal),
       store: (vm, signal) => world.hypervisor.store(targetOf(vm), signal),
       fetch: (vm, signal) => world.hypervisor.fetch(targetOf(vm), signal),
       discard: ({ id, domain, epoch }, signal) => world.hypervisor.discard({ id, domain, epoch }, signal),
@@ -617,6 +621,52 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
         await world.stranger.destroy(targetOf(vm, { epoch: 2 }), signal());
         expect((await world.stranger.probe(shared, signal())).domains, call).toEqual([]);
       }
+    });
+
+    it('adopts a domain of another installation once, as it is, and gives it back as it is', async () => {
+      if (!world.hypervisor.can.adopt) return;
+      const shared = await world.newHost({ cpu: 800, memory: 4096 });
+      const theirs = newVm({ host: shared, epoch: 5 });
+      await world.stranger.deploy(theirs, signal());
+      const { deployId } = (await world.stranger.probe(shared, signal())).domains[0] ?? { deployId: '' };
+      const vm = newVm({ host: shared });
+      const seen = (await world.hypervisor.probe(shared, signal())).wilds.find((wild) => wild.deployId === deployId);
+      const from = seen?.installation ?? null;
+      const adopt = (one: PlacedVm, id = deployId) =>
+        world.hypervisor.adopt({ ...targetOf(one), deployId: id, from }, signal());
+      expect(await Promise.all([adopt(vm), adopt(vm)])).toEqual(['running', 'running']);
+      expect(await domainsOf(vm)).toMatchObject([{ deployId, epoch: 1, state: 'running', capacity: theirs.capacity }]);
+      expect((await world.stranger.probe(shared, signal())).domains).toEqual([]);
+      expect(await problemCode(adopt(newVm({ host: shared })))).toBe('action_refused');
+      await expect(adopt(newVm({ host: shared }))).rejects.toThrow(`VM ${vm.id}`);
+      expect(await problemCode(adopt(newVm({ host: shared }), 'of nobody'))).toBe('action_refused');
+      // A third one that has seen it before, as this one's or nobody's, does not get it.
+      for (const whose of [from, null])
+        expect(
+          await problemCode(
+            world.stranger.adopt({ ...targetOf(newVm({ host: shared })), deployId, from: whose }, signal()),
+          ),
+        ).toBe('action_refused');
+      expect(await domainsOf(vm)).toMatchObject([{ deployId, epoch: 1, state: 'running' }]);
+      // Who is late neither has it back nor again.
+      const later = { ...vm, epoch: 3 };
+      for (const _ of ['once', 'twice']) await world.hypervisor.disown(targetOf(later), signal());
+      expect(await problemCode(adopt(vm))).toBe('stale_epoch');
+      expect((await world.stranger.probe(shared, signal())).domains).toMatchObject([
+        { vm: theirs.id, deployId, epoch: 5, state: 'running' },
+      ]);
+      await world.stranger.poweroff(targetOf(theirs), signal());
+      expect(await adopt(later)).toBe('stopped');
+      // It is started as it is, under whatever epoch, and none is made in its place.
+      const started = { ...later, epoch: 4, adopted: true as const };
+      for (const _ of ['once', 'twice']) expect(await deploy(started)).toEqual({ deployId, epoch: 4 });
+      expect(await deploy({ ...started, epoch: 5 })).toEqual({ deployId, epoch: 5 });
+      expect(await domainsOf(vm)).toMatchObject([{ deployId, epoch: 5, state: 'running' }]);
+      const ended = { ...later, epoch: 5 };
+      expect(await problemCode(world.hypervisor.disown(targetOf(vm), signal()))).toBe('stale_epoch');
+      await destroy(targetOf(ended));
+      expect(await problemCode(deploy({ ...ended, adopted: true }))).toBe('deploy_refused');
+      expect(await world.hypervisor.probe(shared, signal())).toEqual({ domains: [], wilds: [] });
     });
 
     it('has no room for what another installation has taken', async () => {

@@ -7,7 +7,7 @@ import { vmSwitches } from '../../domain/vms/vm-switches.js';
 import { vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { VmSwitch } from '../../schemas/operations/vm-action.js';
 import { DeviceAction } from '../../schemas/operations/vm-devices.js';
-import { forStates, type VmActionName, vmActions, vmStateWords } from '../../schemas/vms/vm-actions.js';
+import { forStates, notOfImported, type VmActionName, vmActions, vmStateWords } from '../../schemas/vms/vm-actions.js';
 
 it('the page on VMs says in which states their devices are changed, and through which', () => {
   const page = readFileSync('docs/vm-actions.md', 'utf8');
@@ -52,4 +52,10 @@ it('it says of every action in which states it is done, as the table does', () =
       return { name, right: right === 'ownership' ? 'as given' : right.toUpperCase(), states: forStates(name) ?? all };
     });
   expect(told).toEqual(table);
+});
+
+it('it says what is not done to VMs that were imported', () => {
+  const page = readFileSync('docs/vm-actions.md', 'utf8').replaceAll('\n', ' ');
+  const [, told = ''] = /imported\]\([^)]+\) refuses ((?:`[a-z-]+`(?:, | and )?)+)/.exec(page) ?? [];
+  expect([...told.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name)).toEqual(notOfImported);
 });

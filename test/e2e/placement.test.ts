@@ -114,6 +114,31 @@ describe('placement, on real servers', { timeout: 180_000 }, () => {
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 
+  it('makes a domain that is not ours a VM, once, and ends it like any other', async () => {
+    const [a = 0] = hosts;
+    const size = { cpu: 100, memory: 256 };
+    await cluster.simulator.send('POST', '/hosts/host-a/deploy', {
+      ...{ installation: 'another home', vm: 7, domain: 'legacy-db', epoch: 3, capacity: size, labels: { vm: 7 } },
+      host: { cpu: 400, memory: 4_096 },
+    });
+    await change(a, { state: 'disabled' });
+    await change(a, { state: 'enabled' });
+    await eventually(async () => {
+      const { state, wilds } = await host(a);
+      return (state === 'MONITORED' && wilds.count === 1) || undefined;
+    });
+    expect(await host(a)).toMatchObject({ cpu: { used: 0, outside: 1 }, wilds: { items: [{ name: 'legacy-db' }] } });
+    const { id, resource } = await cluster.client.accepted('POST', `/hosts/${a}/import`, { wild: 'legacy-db' });
+    await cluster.client.awaitOperation(id, 'succeeded');
+    expect((await runs(resource.id)).host?.id).toBe(a);
+    expect(await host(a)).toMatchObject({ cpu: { used: 1, outside: 0 }, wilds: { count: 0 }, vms: [resource.id] });
+    // It was made by somebody else.
+    const expected = { replaced: [resource.id] };
+    expect(await checkConsistency(cluster, expected)).toEqual([]);
+    await gone(resource.id);
+    expect(await checkConsistency(cluster, expected)).toEqual([]);
+  });
+
   it('wakes a VM when a host is moved into its cluster, overcommitted, or given an attribute', async () => {
     const [a = 0, b = 0] = hosts;
     const { id: production } = await cluster.client.ask(ClusterResource, 'POST', '/clusters', { name: 'production' });

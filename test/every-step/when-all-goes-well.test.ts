@@ -3,10 +3,12 @@ import { storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { placeOf } from '../../domain/vms/stays.js';
 import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
+import { type PlantedWild, wildOn } from '../support/wilds.js';
 import { newWorld, pair, type World } from '../support/world.js';
 import { development } from '../support/world-server.js';
 
 let world: World;
+let planted: PlantedWild;
 beforeAll(async () => {
   world = await newWorld({ server: development });
 });
@@ -284,6 +286,25 @@ const deeds: Record<string, Deed> = {
     arrived: async (vm) => expect(await vmState(vm)).toBe('DONE'),
     cancelled: vmState,
     afterCancel: /^(RUNNING|UNKNOWN)$/,
+    stops: 0,
+  },
+  importVm: {
+    prepare: async () => {
+      planted = await wildOn(world, 'host-1');
+      return null;
+    },
+    ask: () => world.importWild(planted.host, planted.deployId),
+    again: async (vm) => (/^(RUNNING|DONE)$/.test(await vmState(vm)) ? null : world.terminate(vm)),
+    arrived: async (vm) => {
+      // It is the one's or the other's, and runs.
+      const its = world.hypervisor.domains().filter((domain) => domain.vm === vm);
+      expect([...its, ...(await planted.theirs())]).toMatchObject([{}]);
+      if ((await vmState(vm)) === 'DONE') return expect(its).toEqual([]);
+      expect(its).toMatchObject([{ deploy_id: planted.deployId, down: null }]);
+      expect((await world.ended((await world.terminate(vm)).op)).state).toBe('succeeded');
+    },
+    cancelled: vmState,
+    afterCancel: /^(DONE|RUNNING)$/,
     stops: 0,
   },
   // The last: it leaves a host disabled.

@@ -3,6 +3,7 @@ import { placeOf } from '../../domain/vms/stays.js';
 import type { HostState } from '../../schemas/hosts/host.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import { eventually } from '../support/processes.js';
+import { wildOn } from '../support/wilds.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
 import { holding } from '../support/world-steps.js';
 
@@ -339,6 +340,18 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await world.ended(op);
     world.hypervisor.failVm(id, { call: 'migrate', error: new Problem('action_refused', 'its processor is another') });
     return ended(world, await world.migrate(id, { live: true }));
+  },
+  'import-vm': async (world) => {
+    const { host, deployId } = await wildOn(world);
+    const asked = await world.importWild(host, deployId);
+    const told = await ended(world, asked);
+    await ended(world, await world.terminate(asked.id));
+    return told;
+  },
+  'import-vm-given-back': async (world) => {
+    const { host, deployId, ends } = await wildOn(world);
+    await ends();
+    return ended(world, await world.importWild(host, deployId));
   },
   'flush-host': (world) => flushed(world, 'MONITORED'),
   'flush-host-stays': (world) => flushed(world, 'DISABLED'),

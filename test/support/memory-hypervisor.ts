@@ -1,5 +1,6 @@
 import { ownName } from '../../adapters/hypervisor/own-name.js';
 import type {
+  AdoptTarget,
   DestroyTarget,
   DeviceTarget,
   Domain,
@@ -15,12 +16,15 @@ import type {
 import { nothingSaved, reportFor, storage } from '../../adapters/hypervisor/simulated/simulated.js';
 import { Problem } from '../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../domain/vms/vm-verbs.js';
+import type { DomainState } from '../../schemas/hosts/domain-state.js';
 import type { CallName, CallOutcome, SwitchCall } from '../../schemas/hosts/simulator.js';
 import {
   type Decision,
+  decideAdopt,
   decideChange,
   decideDeploy,
   decideDestroy,
+  decideDisown,
   decideMove,
   decidePoweroff,
   decideReboot,
@@ -78,6 +82,7 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   can = {
     ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
     ...{ suspend: true, resume: true, migrate: true, move: true },
+    ...{ adopt: true, disown: true },
     ...{ store: true, fetch: true, discard: true },
     ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
     ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
@@ -109,13 +114,14 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   }
 
   async deploy(placed: PlacedVm<'simulated'>, signal: AbortSignal): Promise<Domain> {
-    const { id: vm, epoch, capacity, labels, devices } = placed;
+    const { id: vm, epoch, capacity, labels, devices, adopted } = placed;
     const domain = ownName(placed.domain, this.#installation);
     await this.#call('deploy', placed, signal, (host, now) => {
       const settings = { ...this.#state.settings, boot_ms: this.bootMilliseconds };
-      const body = { installation: this.#installation, vm, domain, epoch, capacity, labels, devices, host: host.total };
+      const installation = this.#installation;
+      const body = { installation, vm, domain, epoch, capacity, labels, devices, adopted, host: host.total };
       this.madeOf.set(vm, placed.template);
-      return decideDeploy(host, body, { now, settings, deployId: `memory-${this.#records + 1}` });
+      return decideDeploy(host, body, { now, settings, deployId: `${this.#installation}-${vm}-${this.#records + 1}` });
     });
     return this.#booted(placed, signal);
   }
@@ -182,6 +188,20 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
     return this.#move('move', target, signal);
   }
 
+  async adopt(target: AdoptTarget<'simulated'>, signal: AbortSignal): Promise<DomainState> {
+    const { deployId: deploy_id, from } = target;
+    await this.#switch('adopt', target, signal, (host, call, moment) =>
+      decideAdopt(host, { ...call, deploy_id, from }, moment),
+    );
+    const domain = present(this.#host(target.host), target.id, Date.now());
+    if (!domain) throw outage();
+    return reportOf(domain, this.#host(target.host).machine, [], Date.now()).state;
+  }
+
+  async disown(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
+    await this.#switch('disown', target, signal, decideDisown);
+  }
+
   store(target: SwitchTarget<'simulated'>, signal: AbortSignal): Promise<void> {
     return this.#move('store', { ...target, to: storage }, signal);
   }
@@ -241,7 +261,11 @@ export class MemoryHypervisor implements Hypervisor<'simulated'> {
   ): Promise<void> {
     const { id: vm, domain, epoch } = target;
     return this.#call(kind, target, signal, (host, now) =>
-      decide(host, { vm, domain, epoch, host: host.total }, { now, settings: this.#state.settings }),
+      decide(
+        host,
+        { installation: this.#installation, vm, domain, epoch, host: host.total },
+        { now, settings: this.#state.settings },
+      ),
     );
   }
 

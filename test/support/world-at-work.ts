@@ -39,6 +39,8 @@ export class WorldAtWork {
     // The tick is the test's: nothing is gained by most of one.
     insistence: 2,
   };
+  /** What comes between the plan of a flush and what it asks for. */
+  beforeFlushAsks: () => Promise<void> = async () => {};
   /** What operations could not do at once, in their words. */
   readonly delayed: string[] = [];
   readonly #asking: OperationsContext;
@@ -83,7 +85,10 @@ export class WorldAtWork {
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
         performScheduled: this.performScheduled,
         migrateMarked: (marked) => migrateMarked(this.#asking, marked),
-        migrateForFlush: (deed) => migrateForFlush(this.#asking, deed),
+        migrateForFlush: async (deed) => {
+          await this.beforeFlushAsks();
+          return migrateForFlush(this.#asking, deed);
+        },
         settings: this.settings,
       },
       stepLog: this.#stepLog,

@@ -23,6 +23,7 @@ const operations = [
   'performOnVm',
   'migrateVm',
   'flushHost',
+  'importVm',
   'changeDevices',
   'checkConsistency',
 ];

@@ -220,6 +220,10 @@ export class World extends WorldAtWork {
     return asked(await this.operations.hosts.flush(this.caller, host, admission));
   }
 
+  async importWild(host: number, wild: string): Promise<Asked> {
+    return asked(await this.operations.hosts.importWild(this.caller, host, { wild }, admission));
+  }
+
   async changeDevices(id: number, change: DeviceChange): Promise<Asked> {
     return asked(await this.operations.vms.changeDevices(this.caller, id, change, admission));
   }

@@ -5,6 +5,8 @@ import { Problem, type ProblemCode } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { limits } from '../../../schemas/common/limits.js';
 import {
+  AdoptAnswer,
+  type AdoptCall,
   type ChangeCall,
   DeployAnswer,
   type DeployCall,
@@ -67,6 +69,7 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     can: {
       ...{ deploy: true, destroy: true, poweroff: true, reboot: true },
       ...{ suspend: true, resume: true, migrate: true, move: true },
+      ...{ adopt: true, disown: true },
       ...{ store: true, fetch: true, discard: true },
       ...{ attachNic: true, detachNic: true, attachDisk: true, detachDisk: true },
       ...{ resizeDisk: true, snapshotDisk: true, revertDisk: true, dropSnapshot: true },
@@ -77,8 +80,12 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
       const report = await call(simulator, host, 'probe', body, ProbeAnswer, signal);
       return reportFor(installation, report.domains);
     },
-    async deploy({ capacity, labels, devices, ...vm }, signal) {
-      const body: DeployCall = { ...switchOf(vm), capacity, labels, ...(devices && { devices }) };
+    async deploy({ capacity, labels, devices, adopted, ...vm }, signal) {
+      const body: DeployCall = {
+        ...{ ...switchOf(vm), capacity, labels },
+        ...(devices && { devices }),
+        ...(adopted && { adopted }),
+      };
       const answer = await call(simulator, vm.host, 'deploy', body, DeployAnswer, signal);
       return { deployId: answer.deploy_id, epoch: answer.epoch };
     },
@@ -112,6 +119,13 @@ export function simulatedHypervisor(simulator: SimulatorAddress, installation: s
     },
     async move(vm, signal) {
       await call(simulator, vm.host, 'move', moveOf(vm), SwitchAnswer, signal, moving(vm));
+    },
+    async adopt({ deployId, from, ...vm }, signal) {
+      const body: AdoptCall = { ...switchOf(vm), deploy_id: deployId, from };
+      return (await call(simulator, vm.host, 'adopt', body, AdoptAnswer, signal)).state;
+    },
+    async disown(vm, signal) {
+      await call(simulator, vm.host, 'disown', switchOf(vm), SwitchAnswer, signal);
     },
     store: (vm, signal) => kept({ ...vm, to: storage }, signal),
     fetch: (vm, signal) => kept({ ...vm, host: storage, to: vm.host }, signal),
@@ -156,7 +170,11 @@ export function reportFor(installation: string, domains: readonly SimulatedDomai
         netrx,
         ...(devices && { devices }),
       });
-    else report.wilds.push({ name: domain, deployId: deploy_id, capacity, state });
+    else
+      report.wilds.push({
+        ...{ name: domain, deployId: deploy_id, capacity, state },
+        ...(whose !== '' && { installation: whose }),
+      });
   }
   return report;
 }

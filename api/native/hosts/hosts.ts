@@ -1,5 +1,5 @@
 import { CreateHost, HostEdit, HostResource, HostState, hostFields, UpdateHost } from '../../../schemas/hosts/host.js';
-import { CleanHost } from '../../../schemas/hosts/strays.js';
+import { CleanHost, ImportWild } from '../../../schemas/hosts/strays.js';
 import { patches, upperCaseBelow } from '../../http/edit-body.js';
 import { giving, sharing } from '../identity/ownership-examples.js';
 import { listQuery } from '../list-query.js';
@@ -142,6 +142,29 @@ export const hostRoutes: readonly Route[] = [
       },
     ],
     handle: ({ hosts }, { caller, params, admission }) => hosts.flush(caller, params.id, admission),
+  }),
+  route({
+    id: 'importWild',
+    method: 'post',
+    path: '/hosts/{id}/import',
+    tag: 'Hosts',
+    summary: 'Make a domain that is not of this Arcus a VM',
+    description:
+      'One of the `wilds` of the host, by deploy id or name, as it is: RUNNING, POWEROFF or SUSPENDED by what it does. The VM is the caller’s, with the size that the host reports: its reservation, and charged, from now on. The domain keeps its name and is from then on like any other of ours: whoever terminates the VM destroys it. Where the operation fails or is cancelled the VM is DONE, and the domain as it was.',
+    needs: [edits('host'), ['create', 'vm']],
+    params: ById,
+    query: NoQuery,
+    body: json(ImportWild.meta({ id: 'ImportWild' })),
+    answer: accepts,
+    problems: ['not_found', 'wrong_state', 'quota_exceeded', 'idempotency_key_reused'],
+    examples: [
+      {
+        params: { id: '0' },
+        body: { wild: 'legacy-501-zone-b', name: 'database' },
+        answer: accepted(ids.import, 'importVm', { type: 'vm', id: 19, name: 'database' }, '09:56:40'),
+      },
+    ],
+    handle: ({ hosts }, { caller, params, body, admission }) => hosts.importWild(caller, params.id, body, admission),
   }),
   route({
     id: 'deleteHost',

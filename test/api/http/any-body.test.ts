@@ -84,3 +84,21 @@ it.each(routeTable.filter((route) => route.body !== noBody).map((route) => [rout
     );
   },
 );
+
+it('a route that takes no body refuses one that says something, and changes nothing; one that says nothing is none', async () => {
+  const routes = routeTable.filter(({ body, method }) => body === noBody && method !== 'get');
+  expect(routes.map(({ id }) => id)).toEqual(expect.arrayContaining(['flushHost', 'resumeVm', 'deleteHost']));
+  const before = await world.digests();
+  for (const { id, method, path } of routes) {
+    const address = path.replaceAll(/\{\w+\}/g, '0');
+    const { body } = await world.ask('oneadmin', method, address, { force: true });
+    expect(body, id).toMatchObject({
+      type: '/problems/invalid_request',
+      errors: expect.arrayContaining([{ pointer: '/force', detail: expect.any(String) }]),
+    });
+    const list = await world.ask('oneadmin', method, address).set('Content-Type', 'text/plain').send('force');
+    expect(list.body, id).toMatchObject({ type: '/problems/unsupported_media_type' });
+  }
+  expect(await world.digests()).toEqual(before);
+  expect((await world.ask('oneadmin', 'post', '/hosts/0/flush', {})).status).toBe(202);
+});

@@ -77,6 +77,7 @@ export const sends: Record<string, readonly Send[]> = {
     body: async ({ fresh }) => ({ ...made.host.body(fresh.name(), 0), cluster_id: await fresh.cluster() }),
   }),
   cleanHost: [{ body: {} }],
+  importWild: [{ body: { wild: 'one-12' } }],
   ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
 
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],

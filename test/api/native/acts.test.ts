@@ -147,6 +147,7 @@ const inputs = {
     performOnVm: { action: 'poweroff' },
     migrateVm: { from: 0, host: null, live: false },
     flushHost: {},
+    importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
     checkConsistency: { repair: false },
   },

@@ -1,4 +1,5 @@
 import { Problem } from '../../../domain/problems.js';
+import { wildOn } from '../../support/wilds.js';
 import type { ExampleWorld } from './example-world.js';
 
 /** What goes on in the cloud between two examples, as a sentence and as a deed. */
@@ -183,6 +184,16 @@ export const story: readonly (string | Event)[] = [
   settled,
   meanwhile('it is removed', async (world) => {
     await world.send('delete', '/services/4');
+    await world.settled();
+  }),
+  meanwhile('somebody else runs a domain on the host', async (world) => {
+    await wildOn(world, 'node-1');
+  }),
+  'importWild',
+  settled,
+  meanwhile('its VM is ended', async (world) => {
+    const { _id } = await world.store.vms.model.findOne().sort({ _id: -1 }).lean().orFail().exec();
+    await world.send('post', `/vms/${_id}/terminate`).send({ hard: true });
     await world.settled();
   }),
   'deleteServiceTemplate',

@@ -30,7 +30,7 @@ describe('hosts', () => {
     const zombies = [zombie(811, 'unknown'), zombie(812, 'unknown'), zombie(813, 'last_copy')];
     const wild = { name: 'one-12', deploy_id: 'w', state: 'running' as const, capacity: { cpu: 50, memory: 256 } };
     const strays = { zombies, wilds: [wild], zombie_count: 3, wild_count: 1 };
-    await world.store.hosts.setStrays(id, strays, { cpu: 350, memory: 1_792 });
+    await world.store.hosts.setStrays(id, null, { strays, outside: { cpu: 350, memory: 1_792 } });
     const seen = (await answered('showHost', { id })).body;
     expect(seen).toMatchObject({
       cpu: { used: 0, outside: 3.5, free: 0.5 },
@@ -49,6 +49,40 @@ describe('hosts', () => {
       );
     expect(await fates([812])).toEqual(['asked', 'removed', 'kept']);
     expect(await fates()).toEqual(['removed', 'removed', 'kept']);
+    await answered('deleteHost', { id });
+  });
+
+  it('keep a wild that cannot be a VM, and say why', async () => {
+    const { id } = (await answered('createHost', {}, { name: 'wilderness', cpu: 4, memory: 4096 })).body;
+    const wild = (name: string, state: 'running' | 'stopped' | 'failed' = 'running', cpu = 100) => ({
+      ...{ name, deploy_id: `d-${name}`, state, capacity: { cpu, memory: 256 } },
+    });
+    const wilds = [wild('up'), wild('crashed', 'failed'), wild('bare', 'running', 0), wild('large', 'stopped', 350)];
+    const strays = { zombies: [], wilds, zombie_count: 0, wild_count: wilds.length };
+    await world.store.hosts.setStrays(id, null, { strays, outside: { cpu: 100, memory: 512 } });
+    const is = (state: 'OFFLINE' | 'MONITORED') =>
+      world.store.hosts.model.updateOne({ _id: id }, { $set: { state, total: { cpu: 400, memory: 4_096 } } });
+    const told = async (body: object, who = 'oneadmin', at = id) => {
+      const before = await world.digests();
+      const { body: problem } = await world.ask(who, 'post', `/hosts/${at}/import`, body);
+      expect(await world.digests()).toEqual(before);
+      return `${problem.status} ${problem.detail}`;
+    };
+    await is('OFFLINE');
+    expect(await told({ wild: 'up' })).toMatch(/^409 .*wilderness. is OFFLINE: enable it/);
+    await is('MONITORED');
+    expect(await told({ wild: 'down' })).toMatch(/^409 .*there is no domain down among the wilds/);
+    expect(await told({ wild: 'up' }, 'oneadmin', 987)).toMatch(/^404 /);
+    expect(await told({ wild: 'crashed' })).toMatch(/^409 Domain crashed has crashed/);
+    expect(await told({ wild: 'bare' })).toMatch(/^409 .*does not say what domain bare is given/);
+    expect(await told({ wild: 'large' })).toMatch(/^409 wilderness has no room for it when it runs/);
+    expect(await told({ wild: 'up', name: '' })).toMatch(/^400 /);
+    expect(await told({ wild: 'up' }, 'alice')).toMatch(/^403 /);
+    await world.ask('oneadmin', 'post', '/acls', { rule: `#2 HOST/#${id} USE+ADMIN` });
+    await world.ask('oneadmin', 'patch', '/quotas/users/2', { cpu: 0.5 });
+    expect(await told({ wild: 'up' }, 'alice')).toMatch(/^409 The quota of user 2 \(alice\) on CPU is 0.5 cores/);
+    await world.ask('oneadmin', 'patch', '/quotas/users/2', { cpu: -1 });
+    await is('OFFLINE');
     await answered('deleteHost', { id });
   });
 

@@ -26,6 +26,7 @@ const bodies: Record<string, object> = {
     ]),
   ),
   createVm: { template_id: 0 },
+  importWild: { wild: 'one-12' },
   updateVm: { user_template: { READY: 'YES' } },
   createService: { template_id: 0 },
   cloneServiceTemplate: { name: 'copy' },

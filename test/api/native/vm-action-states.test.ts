@@ -5,7 +5,13 @@ import { statesOf, stateWord } from '../../../domain/vms/vm-action-states.js';
 import { placedStates, storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import type { DeviceChange } from '../../../schemas/operations/vm-devices.js';
-import { forStates, type VmActionName, vmActions, vmStateWords } from '../../../schemas/vms/vm-actions.js';
+import {
+  forStates,
+  notOfImported,
+  type VmActionName,
+  vmActions,
+  vmStateWords,
+} from '../../../schemas/vms/vm-actions.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
 import { createWorld, type Method, type World } from '../world.js';
@@ -107,11 +113,11 @@ const acts: [VmActionName, Act][] = [
   ['updateconf', { do: 'configure' }],
   ...deviceChanges.map((change): [VmActionName, Act] => [change.action, { do: 'changeDevices', change }]),
 ];
-const factsOf = (state: VmStateName): ActionFacts => ({
+const factsOf = (state: VmStateName, more: { imported?: true } = {}): ActionFacts => ({
   ...{ about: 'resource', operation: null, after: null, mayManage: true, mayAdmin: true },
   resource: {
     ...{ type: 'vm', id: vm, state, work: null, going: null },
-    ...{ unready: false, between: false, ofService: false, resched: false },
+    ...{ unready: false, between: false, ofService: false, resched: false, ...more },
   },
 });
 
@@ -145,6 +151,30 @@ describe('the table of actions and states', () => {
       else
         expect(verdict, said).toEqual({ code: 'wrong_state', detail: expect.stringContaining(toldFor(name, state)) });
     }
+  });
+
+  it.each(acts)('has what is not done to a VM that was imported, nor offered: %s', (name, act) => {
+    for (const state of statesOf(name)) {
+      const verdict = verdictOn(act, factsOf(state, { imported: true }));
+      const isRefused = typeof verdict === 'object' && verdict.detail.includes('was imported');
+      expect(isRefused, `${name} in ${state}: ${JSON.stringify(verdict)}`).toBe(
+        state !== 'DONE' && notOfImported.includes(name),
+      );
+    }
+  });
+
+  it.each(notOfImported)('is not what comes of asking for %s of a VM that was imported', async (name) => {
+    const state = 'POWEROFF';
+    const imported = madeVm({
+      _id: vm,
+      ...storedVmState(state),
+      history: [{ ...stay, hid: hosts[0] ?? -1, stime: new Date() }],
+    });
+    await world.store.vms.model.replaceOne({ _id: vm }, { ...imported, template_id: null }, { upsert: true });
+    const [method, path, body] = requests[name]();
+    const { body: told } = await world.ask('oneadmin', method, `/vms/${vm}${path}`, body);
+    expect(told).toMatchObject({ status: 409, type: '/problems/wrong_state' });
+    expect(told.detail).toContain(statesOf(name).includes(state) ? `VM ${vm} was imported` : `VM ${vm}`);
   });
 
   it.each(actions)('is what comes of asking for %s, in states where it is done and in others', async (name) => {

@@ -26,6 +26,21 @@ describe('arcus host', () => {
     expect(api.asked.filter(({ method }) => method === 'POST').map(({ path }) => path)).toEqual(['/hosts/0/flush']);
   });
 
+  it('shows a host by its id, and lists them, also when the server is just being started again', async () => {
+    api.on('GET /hosts', 'hang up', page(host(0, 'host-1')));
+    api.on('GET /hosts/0', 'hang up', 'hang up', { body: host(0, 'host-1') });
+    expect(await arcus('host', 'show', '0')).toMatchObject({ code: 0, out: expect.stringContaining('host-1') });
+    expect(await arcus('host', 'list')).toMatchObject({ code: 0, out: expect.stringContaining('host-1') });
+  });
+
+  it('imports a wild, by what it is called', async () => {
+    const body = { ...flush, type: 'importVm' };
+    api.on('POST /hosts/0/import', { status: 202, body });
+    const { code, out } = await arcus('host', 'import', 'host-1', 'legacy-db', '--name', 'database');
+    expect([code, out]).toEqual([0, expect.stringContaining('importVm accepted as operation')]);
+    expect(api.asked.at(-1)?.body).toBe('{"wild":"legacy-db","name":"database"}');
+  });
+
   it('tells of a flush VM by VM', async () => {
     const at = '2026-11-22T14:00:01.000Z';
     const vms = [

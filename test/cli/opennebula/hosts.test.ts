@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { problem, type StubApi, startStubApi } from '../stub-api.js';
 import { cluster, host, page } from '../stub-objects.js';
+import { deployment } from '../stub-operation.js';
 import { runCommand } from './run-one.js';
 
 const one = {
@@ -72,6 +73,16 @@ describe('onehost', () => {
     expect(sent()).toEqual([
       ['POST', '/hosts', { name: 'host-7', vm_mad: 'simulated', cpu: 16, memory: 65_536, cluster_id: 100 }],
     ]);
+  });
+
+  it('imports what is not ours, and says the id of the VM', async () => {
+    const body = deployment({
+      ...{ type: 'importVm', state: 'accepted' },
+      resource: { type: 'vm', id: 12, name: 'mail', href: '/api/v1/vms/12' },
+    });
+    api.on('POST /hosts/0/import', { status: 202, body });
+    expect(await run('onehost importvm host-1 one-12 --name mail')).toMatchObject({ out: 'ID: 12\n' });
+    expect(sent()).toEqual([['POST', '/hosts/0/import', { wild: 'one-12', name: 'mail' }]]);
   });
 
   it('ends with 255 and a sentence where something is wrong', async () => {

@@ -131,6 +131,16 @@ describe('news of an operation', () => {
     expect(news(now.toISOString())).toEqual([expect.stringContaining('try 3 failed')]);
     expect(news(null)).toEqual([]);
   });
+
+  it('count tries by the one that has failed, also while nobody has taken the next one', () => {
+    const [, boot] = deployment().steps;
+    const news = (attempts: number) => {
+      const steps = boot ? [{ ...boot, attempts, failed_attempt: 1, next_retry_at: null }] : [];
+      return newsOf(deployment({ steps }), new Date(), { everyTry: true }).map(({ text }) => text);
+    };
+    expect(news(1)).toEqual([expect.stringMatching(/: try 1 failed: .* Next: try 2 soon\.$/)]);
+    expect(news(2)).toEqual([expect.stringMatching(/: try 1 failed: .* Next: try 2 at work\.$/)]);
+  });
 });
 
 describe('why', () => {

@@ -46,7 +46,7 @@ describe('without a terminal', () => {
   });
 
   it('tells each try of what fails, and what it waits for', async () => {
-    const again = { ...boot, attempts: 4 };
+    const again = { ...boot, attempts: 4, failed_attempt: 4 };
     const waiting = deployment({
       state: 'waiting',
       waiting_for: 'needs 64 CPU; the one enabled host has 4',

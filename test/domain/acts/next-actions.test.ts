@@ -287,7 +287,17 @@ describe('what may be done', () => {
         resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 2, work: null },
         mayAdmin: true,
       },
-      ['retry', 'enable', 'flush'],
+      ['retry', 'enable'],
+    ],
+    [
+      'a host whose flush has succeeded, and to which VMs were deployed since',
+      {
+        about: 'resource',
+        operation: operation('succeeded', 'flushHost'),
+        resource: { type: 'host', id: 3, name: 'host-3', state: 'DISABLED', error: null, vms: 2, work: null },
+        mayAdmin: true,
+      },
+      ['enable', 'flush'],
     ],
     [
       'a host that was enabled after its flush had failed',

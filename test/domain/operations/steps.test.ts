@@ -75,8 +75,20 @@ describe('a step that is written down as running', () => {
   it('tells what the engine knows of its tries', () => {
     const standing = pending('5', { tried: 4, error, nextTryAt: at(9) });
     expect(seen([step('5', { attempts: 3 })], 'running', [standing])).toMatchObject([
-      { attempts: 4, error, next_retry_at: at(9).toISOString() },
+      { attempts: 4, failed_attempt: 4, error, next_retry_at: at(9).toISOString() },
     ]);
+  });
+
+  it('says which try has failed: the one before that at work, or that a worker has written down', () => {
+    const tries = (written: Partial<Step>, standing: Partial<PendingStep>) =>
+      seen([step('5', written)], 'running', [pending('5', standing)]).map((one) => [one.attempts, one.failed_attempt]);
+    expect(tries({}, { tried: 1 })).toEqual([[1, null]]);
+    // Its worker was stopped; the engine has not heard of it.
+    expect(tries({ error, failed: 1 }, { tried: 1 })).toEqual([[1, 1]]);
+    expect(tries({ error, failed: 1 }, { tried: 1, error, queuedSince: at(3) })).toEqual([[1, 1]]);
+    expect(tries({ error, failed: 1, attempts: 2 }, { tried: 2, error })).toEqual([[2, 1]]);
+    const local = [step('5', { local: true, error, failed: 1 }), step('6', { local: true, attempts: 2 })];
+    expect(seen(local, 'running', []).map((one) => [one.attempts, one.failed_attempt])).toEqual([[2, 1]]);
   });
 });
 

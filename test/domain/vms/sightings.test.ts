@@ -14,10 +14,9 @@ const stay = { seq: 0, hid: 1, hostname: 'host-1', vm_mad: 'simulated', epoch: 2
 const vm = (name: VmStateName, over: Partial<SightedVm> = {}): SightedVm => ({
   ...{ _id: 7, ...storedVmState(name), epoch: 3 },
   history: [{ ...stay, stime: new Date(0), etime: null, reason: 'none' }],
-  reason: null,
   ...over,
 });
-const silence = { reason: 'its host host-1 does not answer: no route' };
+const silence = { lost: { hid: 1, epoch: 3 } };
 const running = vm('ACTIVE/RUNNING');
 const struck = vm('ACTIVE/RUNNING', { sighting: { look: 'a', missing: true } });
 const with7 = (domain?: Partial<SightedDomain>): Sighted => ({
@@ -84,8 +83,22 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
       'suspended outside Arcus',
     ],
     [
-      'an UNKNOWN one that could not be removed, and is stopped',
-      vm('ACTIVE/UNKNOWN', { reason: 'the disk is locked' }),
+      'an UNKNOWN one that could not be removed after its host was silent, and is stopped',
+      vm('ACTIVE/UNKNOWN', { lost: { hid: 1, epoch: 2 } }),
+      with7({ state: 'stopped' }),
+      null,
+      null,
+    ],
+    [
+      'an UNKNOWN one that was lost with another host, and is stopped',
+      vm('ACTIVE/UNKNOWN', { lost: { hid: 2, epoch: 3 } }),
+      with7({ state: 'stopped' }),
+      null,
+      null,
+    ],
+    [
+      'an UNKNOWN one that nobody knows why, and is stopped',
+      vm('ACTIVE/UNKNOWN'),
       with7({ state: 'stopped' }),
       null,
       null,
@@ -108,6 +121,8 @@ describe('what monitoring makes of a VM at which nobody works:', () => {
     }
     expect(nextVmState(vmStateName(seen), verdict.event)).toBe(becomes);
     expect(verdict.reason).toBe(reason);
+    const isSilence = becomes === 'ACTIVE/UNKNOWN' && 'error' in host;
+    expect(verdict.lost).toEqual(isSilence ? silence.lost : undefined);
   });
 
   it('a look misses what it does not find running, but not on a host that has only just fallen silent', () => {

@@ -70,6 +70,15 @@ export const hosts: Situation[] = [
     }),
   ],
   [
+    'a host that is being flushed while another one does not answer',
+    facts({
+      subject: host({ state: 'DISABLED', vms: 3 }),
+      operation: flush({ flushed }),
+      progress: { done: 1, total: 4, unit: 'VMs', roles: [] },
+      hindered: new Map([[35, 'tried 3 times: host-4 could not be reached']]),
+    }),
+  ],
+  [
     'a host whose flush has failed',
     facts({
       subject: host({ state: 'DISABLED', vms: 1 }),

@@ -79,10 +79,10 @@ it('keep the error of the last try that failed, letter by letter', async () => {
     note('kept', 2, { error: said }),
   ]);
   expect(await steps.ofOperation('kept', 10)).toMatchObject([
-    { attempts: 2, state: 'running', ended_at: null, error: said },
+    { attempts: 2, failed: 2, state: 'running', ended_at: null, error: said },
   ]);
   await steps.write([note('kept', 3, { ended: { state: 'done', at: at(5) } })]);
-  expect(await steps.ofOperation('kept', 10)).toMatchObject([{ attempts: 3, state: 'done', error: said }]);
+  expect(await steps.ofOperation('kept', 10)).toMatchObject([{ attempts: 3, failed: 2, state: 'done', error: said }]);
 });
 
 it('are not taken back by the late word of a try that was overtaken', async () => {

@@ -37,7 +37,8 @@ afterAll(async () => {
 
 it('a host that answers again is MONITORED within the same tick while VMs wait, and those are told', async () => {
   let probes = 0;
-  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> = {
+    disown: async () => {},
     destroy: async () => {},
     async probe() {
       probes++;
@@ -70,7 +71,8 @@ it('a host that returns is MONITORED when a look finds nothing of before on it, 
   const running = new Set([2, 3, 4]);
   let refusals = 1;
   const report = (vm: number) => ({ vm, deployId: `d-${vm}`, epoch: 1, heard: 1, state: 'running' as const, ...idle });
-  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> = {
+    disown: async () => {},
     async probe() {
       const host = await store.hosts.find(1);
       seen.push([host?.state, host?.error]);
@@ -125,7 +127,8 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
     ...over,
   });
   let cpu = 0;
-  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy'> = {
+  const hypervisor: Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> = {
+    disown: async () => {},
     destroy: async () => {},
     async probe() {
       cpu += 25;

@@ -99,7 +99,11 @@ describe('a VM that hangs', () => {
     // Of a host that is silent nobody knows better.
     world.hypervisor.cutOff(hostname);
     await world.tick('monitorHosts');
-    expect(await said('success')).toBe('succeeded');
+    const believed = await world.recoverVm(id, 'success');
+    expect(await world.ended(believed.op)).toMatchObject({
+      state: 'succeeded',
+      warnings: [expect.stringContaining(`Host ${hostname} did not answer its last look: `)],
+    });
     expect(await stateOf(id)).toBe('RUNNING');
     world.hypervisor.reach(hostname);
     await world.tick('monitorHosts');
