@@ -13,6 +13,7 @@ import { undeploymentActivities } from './services/undeployment.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
+import { debuggingActivities, debuggingSteps } from './vms/debugging.js';
 import { deviceActivities, deviceSteps } from './vms/devices.js';
 import { flushingActivities } from './vms/flushing.js';
 import { importingActivities, importingSteps } from './vms/importing.js';
@@ -40,6 +41,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...flushingActivities(ports),
     ...importingActivities(ports),
     ...deviceActivities(ports),
+    ...debuggingActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,
@@ -52,6 +54,7 @@ export const computeSteps = (ports: StepPorts) => ({
   ...movingSteps(ports),
   ...deviceSteps(ports),
   ...importingSteps(ports),
+  ...debuggingSteps(ports),
   ...findingActivities(ports),
   ...claimActivities(ports),
   ...hostCheckSteps(ports),

@@ -4,6 +4,7 @@ import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
+import { debuggingOf } from '../domain/vms/vm-debugging.js';
 import { shownNics } from '../domain/vms/vm-devices.js';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Cluster, ClusterResource } from '../schemas/hosts/cluster.js';
@@ -118,6 +119,7 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     resched: (vm.resched ?? null) !== null,
     ...deviceResources(vm),
     snapshots: (vm.snapshots ?? []).map(({ id, name, at, active }) => ({ id, name, time: iso(at), active })),
+    debugging: debuggingResource(vm),
     template: vm.template,
     user_template: vm.user_template,
     history: vm.history.map(({ seq, hid, hostname, vm_mad, stime, etime, reason }) => ({
@@ -132,6 +134,19 @@ export function vmResource(vm: Vm, names: Names): VmResource {
     operation: operationAtWork(vm),
     created_at: iso(vm.created_at),
     ended_at: isoOrNull(vm.ended_at),
+  };
+}
+
+/** What failed of a VM, action by action. */
+function debuggingResource(vm: Vm): VmResource['debugging'] {
+  const standing = debuggingOf(vm);
+  if (standing === null) return null;
+  const { session, current, leadsTo, actions } = standing;
+  return {
+    ...{ session, current, leads_to: leadsTo },
+    actions: actions.map(({ number, action, state, error, operation, at }) => ({
+      ...{ number, action, state, error, operation, time: isoOrNull(at) },
+    })),
   };
 }
 

@@ -174,6 +174,17 @@ export const operations = {
     preempts: false,
     right: 'manage',
   },
+  debugVm: {
+    on: 'vm',
+    verb: 'debug',
+    noun: 'debugging',
+    nouns: 'debuggings',
+    doing: 'is being debugged',
+    aim: null,
+    counts: 'switched',
+    preempts: false,
+    right: 'manage',
+  },
   checkConsistency: {
     on: 'zone',
     verb: 'check the consistency of',

@@ -219,6 +219,7 @@ export function createEndings(
         device_change: 1,
         snapshots: 1,
         adopts: 1,
+        debugging: 1,
         wanted: 1,
         history: { $slice: -1 },
       })

@@ -7,6 +7,7 @@ export { repairService } from './services/repair-service.js';
 export { undeployService } from './services/undeploy-service.js';
 export { evaluatePolicies, handOver, monitorHosts, reconcile } from './supervision/ticks.js';
 export { changeDevices } from './vms/change-devices.js';
+export { debugVm } from './vms/debug-vm.js';
 export { deployVm } from './vms/deploy-vm.js';
 export { flushHost } from './vms/flush-host.js';
 export { importVm } from './vms/import-vm.js';

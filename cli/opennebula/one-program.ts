@@ -8,7 +8,7 @@ import { json } from '../../client/message.js';
 import { printableLines } from '../../schemas/common/printable.js';
 import { groups, users } from '../identity/people.js';
 import { createApiClient, whileRestarted } from '../shell/api-client.js';
-import { Complaint } from '../shell/complaint.js';
+import { Complaint, Interrupted } from '../shell/complaint.js';
 import { connectionOf } from '../shell/connection.js';
 import type { Environment } from '../shell/environment.js';
 import { type Resource, resolve } from '../shell/resource.js';
@@ -20,10 +20,12 @@ export type OneSurroundings = {
   out: (text: string) => void;
   err: (text: string) => void;
   now: () => Date;
+  /** What a person at a terminal types; null: nobody is there. */
+  ask: ((question: string) => Promise<string>) | null;
 };
 
 /** What a verb works with. */
-export type One = Pick<OneSurroundings, 'out' | 'err' | 'now'> & { client: Client };
+export type One = Pick<OneSurroundings, 'out' | 'err' | 'now' | 'ask'> & { client: Client };
 
 /** Options are those that it names, by commander's names. */
 export type Given = Readonly<Record<string, unknown>>;
@@ -149,7 +151,7 @@ export function permissionsOf(permissions: Readonly<Record<string, Readonly<Reco
 export async function runOne(
   { name, summary, verbs }: { name: string; summary: string; verbs: readonly Verb[] },
   words: readonly string[],
-  { environment, out: print, err: complain, now }: OneSurroundings,
+  { environment, out: print, err: complain, now, ask }: OneSurroundings,
 ): Promise<number> {
   const out = (text: string) => print(printableLines(text));
   const err = (text: string) => complain(printableLines(text));
@@ -164,7 +166,7 @@ export async function runOne(
     command.action(async () => {
       const { endpoint } = z.object({ endpoint: z.string().optional() }).parse(program.opts());
       const client = createApiClient(connectionOf(withOneAuth(environment), { endpoint }), whileRestarted);
-      await run({ client, out, err, now }, command.args, command.opts());
+      await run({ client, out, err, now, ask }, command.args, command.opts());
     });
   }
   try {
@@ -172,6 +174,7 @@ export async function runOne(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 255;
+    if (error instanceof Interrupted) return 255;
     if (!(error instanceof Complaint)) throw error;
     const wrong = error.findings.map(({ pointer, detail }) => `  ${pointer} ${detail}`.trimEnd());
     err([error.message, ...wrong, ...(error.next ? [error.next] : [])].join('\n'));

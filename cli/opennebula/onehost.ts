@@ -9,5 +9,6 @@ process.exitCode = await runOne(
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     now: () => new Date(),
+    ask: null,
   },
 );

@@ -1,3 +1,4 @@
+import { personAt } from '../identity/person.js';
 import { runOne } from './one-program.js';
 import { vmVerbs } from './vm-verbs.js';
 
@@ -9,5 +10,6 @@ process.exitCode = await runOne(
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
     now: () => new Date(),
+    ask: personAt(process.stdin, process.stderr)?.ask ?? null,
   },
 );

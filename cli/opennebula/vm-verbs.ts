@@ -7,6 +7,7 @@ import { hosts } from '../hosts/host.js';
 import { startOperation } from '../operations/start-operation.js';
 import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
+import { debugSession } from '../vms/debug-session.js';
 import { vms } from '../vms/vm.js';
 import { deviceId, devicePath, diskMegabytes, noImages } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
@@ -270,6 +271,7 @@ export const vmVerbs: readonly Verb[] = [
       ['--retry', 'do again what failed'],
       ['--delete', 'end it, its power cut'],
       ['--recreate', 'end it and deploy it anew'],
+      ['--interactive', 'with --retry: go through it action by action'],
     ],
     run: async (one, args, given) => {
       const [action, another] = RecoverAction.options.filter((option) => given[option] === true);
@@ -281,7 +283,15 @@ export const vmVerbs: readonly Verb[] = [
             next: 'Such as: onevm recover 2 --success',
           },
         );
-      await toEach(vms, (each, id) => ask(each, `/vms/${id}/recover`, { action }))(one, args, given);
+      if (given.interactive === true && action !== 'retry')
+        throw new Complaint('usage', '--interactive goes with --retry.', {
+          next: 'Such as: onevm recover 2 --retry --interactive',
+        });
+      await toEach(vms, (each, id) =>
+        given.interactive === true
+          ? debugSession({ ...each, say: each.out, program: 'onevm' }, id)
+          : ask(each, `/vms/${id}/recover`, { action }),
+      )(one, args, given);
     },
   },
 ];

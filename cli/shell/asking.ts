@@ -16,7 +16,7 @@ export const asking = ({
   yes,
   input,
   piped = () => readFileSync(0, 'utf8'),
-}: Answers): Pick<Context, 'confirm' | 'secret' | 'newSecret'> => {
+}: Answers): Pick<Context, 'confirm' | 'ask' | 'secret' | 'newSecret'> => {
   let lines: string[] | null = null;
   const nextLine = (): string => {
     lines ??= piped().split('\n');
@@ -42,6 +42,7 @@ export const asking = ({
           next: 'Answer y to do it, or add --yes to do it without being asked.',
         });
     },
+    ask: person !== null && input ? person.ask : null,
     secret,
     newSecret: async (question) => {
       const first = await secret(question);

@@ -25,6 +25,8 @@ export type Context = {
   screen: Screen | null;
   /** Before what ends or removes something: asks whoever sits at a terminal. Throws a Complaint when it is not to be done. */
   confirm: (question: () => Promise<string>) => Promise<void>;
+  /** What a person at a terminal types; null: nobody is there, or is to be asked. */
+  ask: ((question: string) => Promise<string>) | null;
   /** What is secret comes from a prompt or, where nobody can be asked, from standard input; never from the arguments. */
   secret: (question: string) => Promise<string>;
   /** The same for what is to be remembered: people type it twice. */

@@ -18,6 +18,7 @@ import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../sh
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
+import { answerAction, debuggingOf, debugSession } from './debug-session.js';
 import { deviceLeaves } from './vm-devices.js';
 import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
@@ -75,6 +76,7 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
         ['CREATED', vm.created_at],
         ['ENDED', vm.ended_at],
       ]),
+      ...(vm.debugging ? ['', 'ACTIONS OF WHAT FAILED', debuggingText(vm.debugging)] : []),
       ...(vm.nics.length > 0 ? ['', 'NICS', nicsText(vm.nics)] : []),
       ...(vm.disks.length > 0 ? ['', 'DISKS', disksText(vm.disks)] : []),
       ...(vm.monitoring ? ['', 'MONITORING', monitoringText(vm.monitoring)] : []),
@@ -175,6 +177,7 @@ const metrics = metricsLeaf('vm', {
   idOf: ({ client }, wish) => resolve(client(), vms, wish),
 });
 
+const ActionNumber = z.coerce.number({ error: 'must be the number of an action' }).int().min(1);
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 
 /** A verb for what switches a VM; `hard`: what that means, where its guest can be left unasked. */
@@ -295,9 +298,16 @@ export const vmCommands: readonly Leaf[] = [
   leaf({
     usage: 'recover <vm>',
     summary: 'Bring a VM out of a state in which it hangs',
-    examples: ['arcus vm recover 12 --retry', 'arcus vm recover 12 --recreate --wait'],
+    examples: [
+      'arcus vm recover 12 --retry',
+      'arcus vm recover 12 --recreate --wait',
+      'arcus vm recover 12 --retry --interactive',
+    ],
     options: [
       ['--retry', 'do again what failed'],
+      ['--interactive', 'with --retry: go through it action by action, as you answer'],
+      ['--run <number>', 'with --retry: do this action of it alone'],
+      ['--skip <number>', 'with --retry: leave this action of it out (ADMIN right)'],
       ['--delete', 'end the VM, its power cut'],
       ['--recreate', 'end it and deploy it anew'],
       ['--success', 'say that the step which hangs has succeeded (ADMIN right)'],
@@ -307,13 +317,33 @@ export const vmCommands: readonly Leaf[] = [
     schema: z.object({
       ...{ retry: z.boolean().optional(), delete: z.boolean().optional(), recreate: z.boolean().optional() },
       ...{ success: z.boolean().optional(), failure: z.boolean().optional(), wait: z.boolean().optional() },
+      ...{ interactive: z.boolean().optional(), run: ActionNumber.optional(), skip: ActionNumber.optional() },
     }),
-    run: async (context, [wish], { wait, ...wishes }) => {
+    run: async (context, [wish], { wait, interactive, run, skip, ...wishes }) => {
       const [action, another] = RecoverAction.options.filter((option) => wishes[option] === true);
       if (action === undefined || another !== undefined)
         throw new Complaint('usage', 'Say one of --retry, --delete, --recreate, --success and --failure.', {
           next: 'Such as: arcus vm recover 12 --retry',
         });
+      const number = run ?? skip;
+      const ways = [interactive, run, skip].filter((way) => way !== undefined);
+      if (ways.length > 1 || (ways.length > 0 && action !== 'retry'))
+        throw new Complaint(
+          'usage',
+          'Of --interactive, --run and --skip one goes with --retry, and with nothing else.',
+          {
+            next: 'Such as: arcus vm recover 12 --retry --interactive',
+          },
+        );
+      if (ways.length > 0) {
+        const client = context.client();
+        const id = await resolve(client, vms, wish);
+        const talk = { client, say: context.out, err: context.err, ask: context.ask };
+        if (number === undefined) return debugSession({ ...talk, program: 'arcus vm' }, id);
+        const { session } = await debuggingOf(client, id);
+        const step = { answer: run === undefined ? ('skip' as const) : ('run' as const), session, number };
+        return reportOperation(context, await answerAction(talk, id, step), { wait });
+      }
       const ends = action === 'delete' || action === 'recreate';
       const { id } = await (ends
         ? resolveToEnd(
@@ -342,6 +372,22 @@ export const vmCommands: readonly Leaf[] = [
     },
   }),
 ];
+
+/** `show`: what failed, action by action. */
+const debuggingText = ({ current, leads_to, actions }: NonNullable<Vm['debugging']>): string =>
+  [
+    tableOf(
+      [
+        { title: '', text: ({ number }) => (number === current ? '>' : '') },
+        { title: 'ID', text: ({ number }) => String(number), right: true },
+        { title: 'ACTION', text: ({ action }) => action },
+        { title: 'STATE', text: ({ state }) => state },
+        { title: 'ERROR', text: ({ error }) => error ?? '-' },
+      ],
+      actions,
+    ),
+    ...(current === null ? [`No action is left: recover with success leads to ${leads_to}.`] : []),
+  ].join('\n');
 
 function attributeOf(text: string): [name: string, value: string | null] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];

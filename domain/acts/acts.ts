@@ -18,8 +18,10 @@ import {
 } from './service-acts.js';
 import { type Verdict, wrongState } from './verdict.js';
 import {
+  type DebugWish,
   mayChangeDevices,
   mayConfigure,
+  mayDebug,
   mayDeployOn,
   mayHold,
   mayMigrate,
@@ -57,6 +59,8 @@ export type Act =
   | { do: 'migrate'; host: number | null; live: boolean }
   | { do: 'changeDevices'; change: DeviceChange }
   | { do: 'recoverVm'; action: RecoverAction }
+  /** One action of what failed. */
+  | ({ do: 'debug' } & DebugWish)
   | { do: 'terminate'; hard: boolean }
   | { do: 'report' }
   | { do: 'setHost'; to: HostWish }
@@ -113,6 +117,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'vm' ? mayChangeDevices(resource, act.change.action) : elsewhere;
     case 'recoverVm':
       return resource?.type === 'vm' ? mayRecoverVm(resource, act.action) : elsewhere;
+    case 'debug':
+      return resource?.type === 'vm' ? mayDebug(resource, act) : elsewhere;
     case 'terminate':
       return resource?.type === 'vm' ? mayTerminate(resource, act.hard) : elsewhere;
     case 'report':
@@ -134,6 +140,8 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
   switch (act.do) {
     case 'recoverVm':
       return act.action === 'success' || act.action === 'failure' ? 'admin' : 'manage';
+    case 'debug':
+      return act.answer === 'skip' ? 'admin' : 'manage';
     case 'migrate':
     case 'resched':
     case 'deployOn':

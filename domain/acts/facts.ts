@@ -35,6 +35,8 @@ type Facts = {
     imported?: true;
     /** Another host is looked for. */
     resched: boolean;
+    /** What failed of it, action by action: where that stands, and whether somebody has begun with it; absent: it has not failed. */
+    debugging?: { session: number; current: number | null; begun: boolean; actions: readonly string[] };
   };
   host: {
     name: string;

@@ -16,6 +16,7 @@ export type ActionName =
   | 'report_ready'
   | 'resume'
   | 'recreate'
+  | 'debug'
   | 'migrate'
   | 'hold'
   | 'recover_success'
@@ -110,6 +111,16 @@ const rows = [
     'See on which host it is, and migrate it.',
     // Of any other it would be an offer nobody waits for.
     ({ resource }) => resource?.type === 'vm' && resource.between,
+  ],
+  [
+    'debug',
+    { do: 'debug', answer: 'run' },
+    ({ resource }) =>
+      resource?.type === 'vm' && resource.debugging
+        ? `Go on with action ${resource.debugging.current} of ${resource.debugging.actions.length} of what failed.`
+        : '',
+    // Of one that nobody goes through so, a retry of all of it is offered.
+    (facts) => ofResource(facts) && facts.resource?.type === 'vm' && facts.resource.debugging?.begun === true,
   ],
   ['recover_success', { do: 'recoverVm', action: 'success' }, (facts) => claimText(facts, 'success')],
   ['recover_failure', { do: 'recoverVm', action: 'failure' }, (facts) => claimText(facts, 'failure')],
@@ -259,6 +270,13 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
     }
     case 'recoverVm':
       return post(`/vms/${id}/recover`, `vm recover ${id} --${act.action}`, { action: act.action });
+    case 'debug': {
+      const debugging = resource?.type === 'vm' ? resource.debugging : undefined;
+      const { session, number } = act.at ?? { session: debugging?.session ?? 0, number: debugging?.current ?? 1 };
+      return post(`/vms/${id}/recover`, `vm recover ${id} --retry --interactive`, {
+        ...{ action: 'retry', interactive: { answer: act.answer, session, number } },
+      });
+    }
     case 'terminate':
       return act.hard
         ? post(`/vms/${id}/terminate`, `vm terminate ${id} --hard`, { hard: true })

@@ -1,3 +1,4 @@
+import type { DebugStep } from '../../schemas/operations/debug-step.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
 import { isOpen } from '../operation-states.js';
 import { nameOf } from '../operations/names.js';
@@ -6,7 +7,15 @@ import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayFlush } from './host-acts.js';
 import { mayPerform, mayRecoverFailed, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
-import { mayChangeDevices, mayClaim, mayDeployAgain, mayMigrate, maySwitch, mayTerminate } from './vm-acts.js';
+import {
+  mayChangeDevices,
+  mayClaim,
+  mayDebug,
+  mayDeployAgain,
+  mayMigrate,
+  maySwitch,
+  mayTerminate,
+} from './vm-acts.js';
 
 /** Asked for again it is the same: it is written down, and carried out until it has ended. */
 export function mayCancel(operation: OperationFacts): Verdict {
@@ -64,6 +73,10 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
     }
     case 'migrateVm':
       return resource?.type === 'vm' ? mayMigrate(resource) : notFound(name);
+    case 'debugVm': {
+      const step = debugStepOf(operation);
+      return resource?.type === 'vm' && step ? mayDebug(resource, { answer: step.answer, at: step }) : notFound(name);
+    }
     case 'flushHost':
       return resource?.type === 'host' ? mayFlush(resource) : notFound(name);
     case 'importVm':
@@ -96,6 +109,10 @@ export const claimOf = ({ input }: WithInput): 'success' | 'failure' => ('claim'
 
 /** What a change of devices was to change. */
 export const changeOf = ({ input }: WithInput): DeviceChange | null => ('change' in input ? input.change : null);
+
+/** What an action of a failed VM was answered. */
+export const debugStepOf = ({ input }: WithInput): DebugStep | null =>
+  'session' in input ? { answer: input.answer, session: input.session, number: input.number } : null;
 
 /** Whether a termination was to be a hard one. */
 export const wasHard = ({ input }: WithInput): boolean => 'hard' in input && input.hard === true;

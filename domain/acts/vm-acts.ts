@@ -1,8 +1,10 @@
+import type { DebugAnswer, DebugStep } from '../../schemas/operations/debug-step.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import type { RecoverAction } from '../../schemas/vms/vm.js';
 import { notOfImported, type VmActionName } from '../../schemas/vms/vm-actions.js';
 import { statesOf, stateWord } from '../vms/vm-action-states.js';
+import { debuggedIn } from '../vms/vm-debugging.js';
 import { recoveries, statesThat } from '../vms/vm-recover.js';
 import type { VmStateName } from '../vms/vm-states.js';
 import type { FactsOf, Work } from './facts.js';
@@ -23,6 +25,28 @@ export function mayRecoverVm(vm: Vm, action: RecoverAction): Verdict {
   if (action === 'delete') return mayTerminate(vm, true);
   if (recovery.do === 'recreate' && vm.imported) return isImported(vm);
   return recovery.do === 'deploy' || recovery.do === 'stop' ? unlessOffline(vm) : 'may';
+}
+
+/** `at`: of which action; absent: of the one at which it stands. */
+export type DebugWish = { answer: DebugAnswer; at?: Pick<DebugStep, 'session' | 'number'> };
+
+/** One action of what failed: the one that is to be done next, and no other, in the failure that was seen. */
+export function mayDebug(vm: Vm, { answer, at }: DebugWish): Verdict {
+  const verdict = free(vm, debuggedIn);
+  if (verdict !== 'may') return verdict;
+  const { id, debugging } = vm;
+  const current = debugging?.current ?? null;
+  if (at && at.session !== debugging?.session)
+    return wrongState(`VM ${id} has failed anew, or was tried as a whole, since this was seen: look at it again.`);
+  if (current === null)
+    return wrongState(
+      `Every action of VM ${id} was done or skipped: say that it has succeeded (recover with success), or retry all of it.`,
+    );
+  if (at && at.number !== current)
+    return wrongState(
+      `Action ${at.number} of VM ${id} is not the one that is to be done next: that is action ${current}, ${debugging?.actions[current - 1]}.`,
+    );
+  return answer === 'run' ? unlessOffline(vm) : 'may';
 }
 
 /** What was said of it, or done to it, once more. */

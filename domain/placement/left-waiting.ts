@@ -19,6 +19,7 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   flushHost: null,
   importVm: null,
   changeDevices: null,
+  debugVm: null,
   checkConsistency: null,
 };
 

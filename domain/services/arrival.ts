@@ -3,6 +3,7 @@ import { operations } from '../../schemas/operations.js';
 import type { Role, Service } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { isReady } from '../vms/ready.js';
+import { hasAnswered } from '../vms/vm-debugging.js';
 import { hasChanged } from '../vms/vm-devices.js';
 import { hasMoved } from '../vms/vm-moves.js';
 import { hasDone, isSnapshotVerb, snapshotOf } from '../vms/vm-snapshots.js';
@@ -39,7 +40,7 @@ export function arrivedRoles(
 /** A VM as far as it says whether the operation on it has come to its end. */
 export type ArrivingVm = Pick<
   Vm,
-  'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'snapshots' | 'adopts'
+  'state' | 'lcm_state' | 'history' | 'moving' | 'device_change' | 'snapshots' | 'adopts' | 'debugging'
 >;
 
 /** Whether a VM is where the operation on it leads. */
@@ -52,6 +53,7 @@ export function vmArrived(vm: ArrivingVm, { _id, kind, input }: Pick<Operation, 
   }
   if (kind === 'changeDevices') return hasChanged(vm, { _id });
   if (kind === 'importVm') return !vm.adopts && !isVmGone(vm);
+  if (kind === 'debugVm') return hasAnswered(vm, _id);
   if (kind === 'migrateVm') return hasMoved(vm, { kind, input });
   return aim === 'gone' ? isVmGone(vm) : aim === 'running' && isVmRunning(vm);
 }

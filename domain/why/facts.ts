@@ -9,6 +9,7 @@ import type { Role, ServiceState } from '../../schemas/services/service.js';
 import type { FailingTask } from '../operations/failing-task.js';
 import type { SeenStep } from '../operations/steps.js';
 import type { Eta, Progress } from '../services/progress.js';
+import type { DebugAction } from '../vms/vm-debugging.js';
 import type { VmStateName } from '../vms/vm-states.js';
 
 /** A VM as it is told of. `unready`: it runs behind a ready gate and has not reported. */
@@ -54,6 +55,11 @@ export type VmSubject = VmFacts & {
   type: 'vm';
   endedAt: Date | null;
   service: { id: number; name: string } | null;
+  /** Somebody goes through what failed of it, action by action. Absent: nobody does. */
+  debugging?: {
+    current: number | null;
+    actions: readonly Pick<DebugAction, 'number' | 'action' | 'state' | 'error'>[];
+  };
   /** The name of the host that it goes to, or may have come to. Absent: it goes nowhere. */
   target?: string;
   /** Its host, or the one that it goes to, when that does not answer. */

@@ -2,7 +2,7 @@ import type { OperatedKind } from '../../schemas/kinds.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { isOpen } from '../operation-states.js';
 import type { VmStateName } from '../vms/vm-states.js';
-import { sentence, when } from '../words.js';
+import { clauses, sentence, when } from '../words.js';
 import { joined, type Story, story, type VmSubject, type WhyFacts } from './facts.js';
 import { acceptedStory, cancelStory, stepsStory } from './operation-story.js';
 import {
@@ -29,12 +29,31 @@ export function vmStory(facts: Facts): Story {
   const past = hasOperation(facts) && !open && (failed || isLeft || !facts.isLast) ? [endedText(facts)] : [];
   return joined(
     story([stateText(facts)], { failures: failed ? failuresOf([subject]) : [], trouble: failed || isLeft }),
+    debuggingStory(facts),
     // A step at work on it says the same with more.
     work.failures.length > 0 ? story([]) : silentHostStory(facts),
     work,
     story(past),
   );
 }
+
+/** How far whoever goes through what failed has come. */
+function debuggingStory({ subject: { id, debugging } }: Facts): Story {
+  if (!debugging) return story([]);
+  const { current, actions } = debugging;
+  const answered = actions.filter(({ state }) => state === 'succeeded' || state === 'skipped');
+  const done = answered.map(({ number, action, state }) => `action ${number} (${action}) ${said[state]}`);
+  const next = actions.find(({ number }) => number === current);
+  const failed = next?.error ? `, which failed when it was tried last: ${next.error}` : '';
+  return story([
+    sentence(`What failed is gone through action by action${done.length === 0 ? '' : `: ${clauses(done)}`}`),
+    next
+      ? sentence(`Next is action ${next.number} of ${actions.length}, ${next.action}${failed}`)
+      : `No action is left: arcus vm recover ${id} --success says that it has succeeded.`,
+  ]);
+}
+
+const said = { succeeded: 'has succeeded', skipped: 'was skipped', failed: 'has failed', pending: 'is to be done' };
 
 function operationStory(facts: Facts & OperationFacts): Story {
   const { operation, subject, steps } = facts;

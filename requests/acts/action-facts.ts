@@ -7,6 +7,7 @@ import { operationAtWork } from '../../domain/operations/at-work.js';
 import { recoverable, rolesToRecover, rolesToRepair } from '../../domain/services/roles-to-repair.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { placeOf } from '../../domain/vms/stays.js';
+import { debuggingOf } from '../../domain/vms/vm-debugging.js';
 import { isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Host } from '../../schemas/hosts/host.js';
 import { kinds, type OperatedKind } from '../../schemas/kinds.js';
@@ -126,6 +127,7 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       const { vm, service } = resource;
       const op = operationAtWork(vm);
       const hid = placeOf(vm)?.hid;
+      const debugging = debuggingOf(vm);
       const [standing, [host]] = await Promise.all([
         standingOf(store, op),
         hid === undefined ? [] : store.hosts.byIds([hid]),
@@ -143,6 +145,9 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
         ofService: vm.service !== null,
         ...(vm.template_id === null && { imported: true }),
         resched: (vm.resched ?? null) !== null,
+        ...(debugging && {
+          debugging: { ...debugging, actions: debugging.actions.map(({ action }) => action) },
+        }),
       };
     }
   }

@@ -3,6 +3,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
 import {
   isCheck,
+  isDebugging,
   isDeviceChange,
   isMigration,
   isPerformance,
@@ -18,7 +19,7 @@ import { recoverServiceAgain, repairServiceAgain } from '../services/service-rec
 import { flushHostAgain } from '../vms/host-flush.js';
 import { changeDevicesAgain } from '../vms/vm-devices.js';
 import { migrateVmAgain } from '../vms/vm-migration.js';
-import { claimVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
+import { claimVmAgain, debugVmAgain, deployVmAgain } from '../vms/vm-recovery.js';
 import { switchVmAgain } from '../vms/vm-switches.js';
 import { terminateVmAgain } from '../vms/vms.js';
 
@@ -62,6 +63,9 @@ export async function tryAgain(
     case 'migrateVm':
       if (!isMigration(operation)) throw new Error(`${retryOf} migrates no VM`);
       return migrateVmAgain(context, caller, id, operation.input, asked);
+    case 'debugVm':
+      if (!isDebugging(operation)) throw new Error(`${retryOf} debugs no VM`);
+      return debugVmAgain(context, caller, id, operation.input, asked);
     case 'flushHost':
       return flushHostAgain(context, caller, id, asked);
     case 'importVm':

@@ -49,6 +49,7 @@ function actionOf({ kind, input }: Awaited<ReturnType<OperationsContext['store']
     case 'importVm':
       return 'import';
     case 'recoverVm':
+    case 'debugVm':
       return 'recover';
     case 'changeDevices':
       return 'change' in input ? input.change.action : kind;

@@ -8,6 +8,7 @@ import { statesOf } from '../../domain/vms/vm-action-states.js';
 import { unseenClaim } from '../../domain/vms/vm-claims.js';
 import { recoveries, statesThat } from '../../domain/vms/vm-recover.js';
 import { type VmStateName, vmStateName } from '../../domain/vms/vm-states.js';
+import type { DebugStep } from '../../schemas/operations/debug-step.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { RecoverVm, Vm } from '../../schemas/vms/vm.js';
@@ -24,9 +25,10 @@ export async function recoverVm(
   context: OperationsContext,
   caller: Caller,
   id: number,
-  { action }: RecoverVm,
+  { action, interactive }: RecoverVm,
   admission: Admission,
 ): Promise<OperationResource> {
+  if (interactive) return debugVm(context, caller, id, interactive, admission);
   const { store } = context;
   const act: Act = { do: 'recoverVm', action };
   const asked = { request: { deed: 'recover', id, action }, admission };
@@ -60,6 +62,36 @@ export async function recoverVm(
     default:
       return beginOnVm(context, 'deployVm', {}, act, statesThat('deploy', action), caller, vm, asked);
   }
+}
+
+/** One action of what failed, as somebody has answered it: what that was is compared with where the VM stands when it is admitted. */
+async function debugVm(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  step: DebugStep,
+  admission: Admission,
+): Promise<OperationResource> {
+  const asked = { request: { deed: 'debug', id, ...step }, admission };
+  const act: Act = { do: 'debug', answer: step.answer, at: step };
+  await findVm(context, caller, id, act);
+  const repeated = await repeatedRequest(context, caller, admission, asked.request);
+  return repeated ?? debugVmAgain(context, caller, id, step, asked);
+}
+
+/** The same once more. */
+export async function debugVmAgain(
+  context: OperationsContext,
+  caller: Caller,
+  id: number,
+  step: DebugStep,
+  asked: Asked,
+): Promise<OperationResource> {
+  const { store } = context;
+  const act: Act = { do: 'debug', answer: step.answer, at: step };
+  const vm = await findVm(context, caller, id, act);
+  await demandOn(store, act, { type: 'vm', vm, service: null });
+  return beginOnVm(context, 'debugVm', step, act, [vmStateName(vm)], caller, vm, asked);
 }
 
 /** Starts a VM again that is switched off, or of which nobody knows: in its place, or where it fits, under a higher epoch. */
@@ -134,7 +166,9 @@ export async function findVm(context: OperationsContext, caller: Caller, id: num
 }
 
 /** `states`: those in which the VM must still be, in nobody's hands, when the operation is admitted. */
-export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | 'migrateVm' | 'changeDevices'>(
+export function beginOnVm<
+  K extends 'deployVm' | 'recoverVm' | 'performOnVm' | 'migrateVm' | 'changeDevices' | 'debugVm',
+>(
   context: OperationsContext,
   kind: K,
   input: OperationInputs[K],
@@ -158,7 +192,14 @@ export function beginOnVm<K extends 'deployVm' | 'recoverVm' | 'performOnVm' | '
     input,
     request,
     warnings,
-    claim: (op, transaction) => store.vms.admitExclusive(id, op, { states, between: asksBoth(act) }, transaction),
+    claim: (op, transaction) =>
+      store.vms.admitExclusive(
+        id,
+        op,
+        // Of what failed, each answer is about one action: nobody may have answered it since it was read.
+        { states, between: asksBoth(act), ...(act.do === 'debug' && { epoch: vm.epoch }) },
+        transaction,
+      ),
     refusal: () => whyLost(store, act, { type: 'vm', id }),
   });
 }

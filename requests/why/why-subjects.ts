@@ -2,6 +2,7 @@ import { askerOf } from '../../domain/operations/asker.js';
 import { parentPlaces } from '../../domain/services/role-graph.js';
 import { isReady } from '../../domain/vms/ready.js';
 import { placeOf, placesOf } from '../../domain/vms/stays.js';
+import { debuggingOf } from '../../domain/vms/vm-debugging.js';
 import { isVmGone, isVmOff, isVmRunning, vmStateName } from '../../domain/vms/vm-states.js';
 import type { HostSubject, ServiceSubject, VmFacts, VmSubject } from '../../domain/why/facts.js';
 import { idlePolicies } from '../../domain/why/policy-story.js';
@@ -73,11 +74,13 @@ async function switchesOf(
 export async function vmSubject(store: Store, vm: Vm, service: Service | null): Promise<VmSubject> {
   const hosts = await store.hosts.byIds(placesOf(vm).map(({ hid }) => hid));
   const host = hosts.find(({ state }) => state === 'ERROR');
+  const debugging = debuggingOf(vm);
   return {
     ...vmFacts(vm, service),
     type: 'vm',
     endedAt: vm.ended_at,
     service: service && { id: service._id, name: service.name },
+    ...(debugging?.begun && { debugging }),
     ...(vm.moving && { target: vm.moving.hostname }),
     silentHost:
       host !== undefined

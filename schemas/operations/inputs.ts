@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DebugStep } from './debug-step.js';
 import { SnapshotArgs, VmAction, VmSwitch } from './vm-action.js';
 import { DeviceChange } from './vm-devices.js';
 
@@ -73,6 +74,7 @@ export const ImportVmInput = z.object({
   wild: z.string().describe('Its deploy id'),
 });
 export const ChangeDevicesInput = z.object({ change: DeviceChange });
+export const DebugVmInput = DebugStep;
 export const TerminateVmInput = z.object({ hard: z.boolean() });
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
@@ -89,5 +91,6 @@ export type OperationInputs = {
   flushHost: z.infer<typeof FlushHostInput>;
   importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
+  debugVm: z.infer<typeof DebugVmInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

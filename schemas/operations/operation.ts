@@ -129,5 +129,6 @@ export const isMigration = (operation: Operation): operation is Operation<'migra
 export const isFlush = (operation: Operation): operation is Operation<'flushHost'> => operation.kind === 'flushHost';
 export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
   operation.kind === 'changeDevices';
+export const isDebugging = (operation: Operation): operation is Operation<'debugVm'> => operation.kind === 'debugVm';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

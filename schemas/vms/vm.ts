@@ -8,6 +8,7 @@ import type { HypervisorKind } from '../hosts/host.js';
 import { MonitoringResource } from '../hosts/metrics.js';
 import type { StoredWild } from '../hosts/strays.js';
 import type { Amounts } from '../identity/quota.js';
+import { DebugStep } from '../operations/debug-step.js';
 import { checkSnapshotArgs, SnapshotArgs, VmSwitch } from '../operations/vm-action.js';
 import {
   type Disk,
@@ -20,6 +21,7 @@ import {
   type PlannedChange,
 } from '../operations/vm-devices.js';
 import type { PlacementRecord, RoleTies } from '../placement/placement.js';
+import { type Debugging, DebuggingResource } from './vm-debugging.js';
 import type { VmSchedule } from './vm-schedules.js';
 import { Cores, Megabytes, VirtualCores, VmTemplateChanges } from './vm-template.js';
 
@@ -151,7 +153,19 @@ export const RecoverAction = z
   );
 export type RecoverAction = z.infer<typeof RecoverAction>;
 
-export const RecoverVm = z.strictObject({ action: RecoverAction });
+export const RecoverVm = z
+  .strictObject({
+    action: RecoverAction,
+    interactive: DebugStep.optional().describe('With retry: one action alone of what failed; absent: all of it'),
+  })
+  .superRefine(({ action, interactive }, { addIssue }) => {
+    if (interactive && action !== 'retry')
+      addIssue({
+        code: 'custom',
+        path: ['interactive'],
+        message: 'is for retry: say nothing of it with another action',
+      });
+  });
 export type RecoverVm = z.infer<typeof RecoverVm>;
 
 /** Who may change the VM now: a fencing token. Every transition filters on all three. */
@@ -236,6 +250,8 @@ export type Vm = Ownership & {
   /** How many ids its NICs and disks were given so far: none is given twice. */
   device_ids?: { nic: number; disk: number };
   device_change?: DeviceChanging | null;
+  /** How far somebody has come with what failed, action by action; of before, where its epoch is not that of the VM. */
+  debugging?: Debugging;
   /** Its changes of state, newest last; absent: of before there were logs. */
   log?: VmLogLine[];
   /** What is to be done to it at its time; absent: nothing ever was. */
@@ -298,6 +314,9 @@ export const VmResource = OwnershipResource.extend({
   snapshots: z
     .array(z.object({ id: ObjectId, name: z.string(), time: Timestamp, active: z.boolean() }))
     .describe('What it was at moments that are kept; active: it goes on from that one'),
+  debugging: DebuggingResource.nullable().describe(
+    'What failed, action by action, for a retry that is `interactive`; null: it is in no *_FAILURE state',
+  ),
   template: z.record(z.string(), z.unknown()),
   user_template: z.record(z.string(), z.unknown()),
   history: z.array(

@@ -29,11 +29,14 @@ export function createVmAdmissions(connection: Connection, vms: Model<Vm>) {
   }
 
   return {
-    /** An operation that finds the VM in nobody's hands, in one of these states; `between`: two hosts, it may be, too. */
+    /**
+     * An operation that finds the VM in nobody's hands, in one of these states; `between`: two hosts, it may be, too;
+     * `epoch`: nobody has taken it since.
+     */
     admitExclusive: (
       id: number,
       op: string,
-      { states, between = false }: { states: readonly VmStateName[]; between?: boolean },
+      { states, between = false, epoch }: { states: readonly VmStateName[]; between?: boolean; epoch?: number },
       transaction: Transaction,
     ) =>
       admit(
@@ -41,6 +44,7 @@ export function createVmAdmissions(connection: Connection, vms: Model<Vm>) {
         {
           ...{ operation: null, wanted: null, hold: null, $or: states.map(storedVmState) },
           ...(!between && { moving: null }),
+          ...(epoch !== undefined && { epoch }),
         },
         { operation: op },
         transaction,

@@ -16,6 +16,7 @@ import { type Transaction, within } from '../mongo/transaction.js';
 import { newOwnerOf } from './new-owner.js';
 import { createSiblings } from './siblings.js';
 import { createVmAdmissions } from './vm-admissions.js';
+import { createVmDebugging } from './vm-debugging.js';
 import { pushLine } from './vm-guards.js';
 import { createVmHolds } from './vm-holds.js';
 import { inParts } from './vm-parts.js';
@@ -59,7 +60,7 @@ const WithContents = z.object({ _id: z.int(), template: z.instanceof(Uint8Array)
 const parts = {
   template: { neededBy: ['template'], empty: {} },
   user_template: { neededBy: ['user_template', 'ready'], empty: {} },
-  history: { neededBy: ['history', 'host'], empty: [] },
+  history: { neededBy: ['history', 'host', 'debugging'], empty: [] },
   log: { neededBy: [], empty: [] },
 } as const;
 
@@ -316,6 +317,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     ...createVmAdmissions(connection, vms),
     ...createVmReasons(connection, vms),
     ...createVmHolds(connection, vms),
+    ...createVmDebugging(vms),
     ...createVmTransitions(connection, vms, charged),
   };
 }

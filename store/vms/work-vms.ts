@@ -28,7 +28,7 @@ const plain = {
   ...{ service: 1, placement: 1, history: 1, deploy_id: 1, epoch: 1, hold: 1, operation: 1, wanted: 1, sighting: 1 },
   ...{ created_at: 1, ended_at: 1, charge: 1, left_behind: 1, offered_at: 1, moving: 1, stored: 1, resched: 1 },
   ...{ nics: 1, disks: 1, device_ids: 1, device_change: 1, adopts: 1 },
-  ...{ snapshots: 1, next_snapshot: 1 },
+  ...{ snapshots: 1, next_snapshot: 1, debugging: 1 },
 } as const satisfies Record<Exclude<keyof WorkVm, '_id' | 'user_template'>, 1>;
 
 /** The projection that gives a WorkVm. */

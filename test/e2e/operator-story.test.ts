@@ -4,7 +4,8 @@ import { HostResource } from '../../schemas/hosts/host.js';
 import { SimulatedHosts } from '../../schemas/hosts/simulator.js';
 import { OperationResource } from '../../schemas/operations/operation-resource.js';
 import { ServiceState } from '../../schemas/services/service.js';
-import { Cluster } from '../support/cluster.js';
+import { runCommand } from '../cli/opennebula/run-one.js';
+import { Cluster, credentials } from '../support/cluster.js';
 import { makeHosts, makeServiceTemplate } from '../support/cluster-clouds.js';
 import { checkConsistency, timesMade } from '../support/cluster-consistency.js';
 import { eventually } from '../support/processes.js';
@@ -129,6 +130,51 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
       ...['attachNic', 'attachDisk', 'snapshotDisk', 'snapshotDisk', 'detachNic', 'revertDisk', 'dropSnapshot'],
     ]);
     await done('terminate', { hard: true });
+    expect(await checkConsistency(cluster)).toEqual([]);
+  });
+
+  it('goes through what failed of a VM action by action, until its host has been mended', async () => {
+    const { client, simulator } = cluster;
+    const faults = (deploy_error: object | null) =>
+      Promise.all(
+        ['host-0', 'host-1'].map((host) =>
+          simulator.send('PUT', `/hosts/${host}/faults`, deploy_error ? { deploy_error } : {}),
+        ),
+      );
+    await faults({ times: 1_000, retryable: false, detail: 'no space left' });
+    const template = await client.make('/vm-templates', 'NAME="failing"\nCPU=1\nMEMORY=64');
+    const { id: made, resource } = await client.accepted('POST', '/vms', { template_id: template });
+    await client.awaitOperation(made, 'failed');
+    const { id } = resource;
+    const keys = ['r', 'r', 'mend', 'q'];
+    const ask = async (): Promise<string> => {
+      const key = keys.shift() ?? 'q';
+      if (key !== 'mend') return key;
+      await faults(null);
+      return 'r';
+    };
+    const environment = {
+      ARCUS_ENDPOINT: client.url,
+      ARCUS_AUTH: `${credentials.name}:${credentials.password}`,
+    };
+    const { code, out } = await runCommand(`onevm recover ${id} --retry --interactive`, environment, undefined, ask);
+    expect(code).toBe(0);
+    expect(out.split('\n').filter((line) => /^(Current|SUCCESS|FAILURE|LOG)/.test(line))).toEqual([
+      'Current action (1):',
+      'SUCCESS',
+      'Current action (2):',
+      expect.stringContaining('no space left'),
+      'FAILURE. Repeat command.',
+      'Current action (2):',
+      'SUCCESS',
+    ]);
+    // A host that is asked in between as any is says so, too: then nobody has to, and 409 is the answer.
+    const claimed = await client.send('POST', `/vms/${id}/recover`, { action: 'success' });
+    if (claimed.status === 202)
+      await client.awaitOperation(OperationResource.parse(claimed.body).id, 'succeeded', 'failed');
+    expect(await client.vm(id)).toMatchObject({ lcm_state: 'RUNNING', debugging: null });
+    const last = await client.accepted('POST', `/vms/${id}/terminate`, { hard: true });
+    await client.awaitOperation(last.id, 'succeeded');
     expect(await checkConsistency(cluster)).toEqual([]);
   });
 

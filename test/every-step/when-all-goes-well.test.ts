@@ -279,6 +279,27 @@ const deeds: Record<string, Deed> = {
     afterCancel: /^RUNNING$/,
     stops: 0,
   },
+  debugVm: {
+    prepare: async () => {
+      const vm = await runningVm();
+      await world.store.vms.model.updateOne({ _id: vm }, { $set: { lcm_state: 'EPILOG_FAILURE' } });
+      return vm;
+    },
+    ask: (vm) => world.debug(id(vm), 'run'),
+    again: async (vm) => {
+      const { debugging } = await world.operations.vms.show(world.caller, vm);
+      return debugging?.current === null ? null : world.debug(vm, 'run');
+    },
+    arrived: async (vm) => {
+      expect(await vmState(vm)).toBe('EPILOG_FAILURE');
+      expect(world.hypervisor.domains().filter((domain) => domain.vm === vm)).toEqual([]);
+      // What it has on its host is given back.
+      expect((await world.ended((await world.recoverVm(vm, 'success')).op)).state).toBe('succeeded');
+    },
+    cancelled: vmState,
+    afterCancel: /^EPILOG_FAILURE$/,
+    stops: 0,
+  },
   terminateVm: {
     prepare: runningVm,
     ask: (vm) => world.terminate(id(vm)),

@@ -30,6 +30,14 @@ async function refused(world: World): Promise<{ id: number; op: string }> {
   return service;
 }
 
+/** A VM that its host has refused. */
+async function failed(world: World): Promise<number> {
+  world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
+  const { id, op } = await world.createVm();
+  await world.ended(op);
+  return id;
+}
+
 const noImage = new Problem('deploy_refused', 'there is no such image');
 
 /** A service whose one VM cannot be deployed at its first tries, under this failure policy. */
@@ -301,6 +309,13 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const told = await runOf(world, op);
     await eventually(async () => (await world.engine.latestRun(told.workflowId))?.status === 'completed');
     return told;
+  },
+  'debug-vm': async (world) => ended(world, await world.debug(await failed(world), 'run')),
+  'debug-vm-refused': async (world) => {
+    const id = await failed(world);
+    await world.ended((await world.debug(id, 'skip')).op);
+    world.hypervisor.failVm(id, { error: new Problem('deploy_refused', 'there is no such image') });
+    return ended(world, await world.debug(id, 'run'));
   },
   'perform-on-vm': async (world) => {
     const { id, op } = await world.createVm();

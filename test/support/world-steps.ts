@@ -25,6 +25,7 @@ const operations = [
   'flushHost',
   'importVm',
   'changeDevices',
+  'debugVm',
   'checkConsistency',
 ];
 

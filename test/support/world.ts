@@ -5,6 +5,7 @@ import type { Caller } from '../../domain/identity/caller.js';
 import { openStates } from '../../domain/operation-states.js';
 import { ensureOneadmin } from '../../requests/identity/first-user.js';
 import { unconditional } from '../../requests/precondition.js';
+import type { DebugStep } from '../../schemas/operations/debug-step.js';
 import type { Answer } from '../../schemas/operations/question.js';
 import type { SnapshotArgs, VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
@@ -230,6 +231,14 @@ export class World extends WorldAtWork {
 
   async recoverVm(id: number, action: RecoverAction): Promise<Asked> {
     return asked(await this.operations.vms.recover(this.caller, id, { action }, admission));
+  }
+
+  /** Answers one action of what failed of a VM; what is not said is as it stands. */
+  async debug(id: number, answer: DebugStep['answer'], at: Partial<DebugStep> = {}): Promise<Asked> {
+    const { debugging } = await this.operations.vms.show(this.caller, id);
+    const { session = -1, current } = debugging ?? {};
+    const interactive = { session, number: current ?? 1, ...at, answer };
+    return asked(await this.operations.vms.recover(this.caller, id, { action: 'retry', interactive }, admission));
   }
 
   async report(vm: number): Promise<void> {

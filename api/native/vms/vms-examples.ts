@@ -23,6 +23,7 @@ export const buildServer: VmResource = {
   nics: [],
   disks: [],
   snapshots: [],
+  debugging: null,
   template: small.template,
   user_template: {},
   history: [

@@ -188,10 +188,10 @@ export const vmRoutes: readonly Route[] = [
     summary: 'Bring a VM out of a state in which it hangs',
     needs: [
       ['manage', 'vm'],
-      ['admin', 'vm', { when: 'for `success` and `failure`' }],
+      ['admin', 'vm', { when: 'for `success` and `failure`, and to skip an action' }],
     ],
     description:
-      'What each action does in each state is in docs/recovery.md. success and failure claim what Arcus has not seen: they need the ADMIN right.',
+      'What each action does in each state is in docs/recovery.md. success and failure claim what Arcus has not seen: they need the ADMIN right. With `interactive` a retry does one action alone of what failed, which `debugging` of the VM shows, and the VM stays as it is; to skip one takes the ADMIN right, too.',
     params: ById,
     query: NoQuery,
     body: json(RecoverVm.meta({ id: 'RecoverVm' })),

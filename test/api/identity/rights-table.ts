@@ -94,8 +94,15 @@ export const sends: Record<string, readonly Send[]> = {
   configureVm: [{ body: { template: {} } }],
   recoverVm: [
     { body: { action: 'retry' } },
-    { when: 'for `success` and `failure`', body: { action: 'success' } },
-    { when: 'for `success` and `failure`', body: { action: 'failure' } },
+    ...(['success', 'failure'] as const).map((action) => ({
+      when: 'for `success` and `failure`, and to skip an action',
+      body: { action },
+    })),
+    {
+      when: 'for `success` and `failure`, and to skip an action',
+      body: { action: 'retry', interactive: { answer: 'skip', session: 1, number: 1 } },
+    },
+    { body: { action: 'retry', interactive: { answer: 'run', session: 1, number: 1 } } },
   ],
   scaleRole: [{ path: async () => ({ role: 'web' }), body: { cardinality: 2 } }],
   addRole: [

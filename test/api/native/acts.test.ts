@@ -149,6 +149,7 @@ const inputs = {
     flushHost: {},
     importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
+    debugVm: { answer: 'run', session: 1, number: 1 },
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import { createWorld, type World } from '../../api/world.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { madeVm } from '../../support/made-vm.js';
+import { runArcus } from '../run-arcus.js';
 import { runCommand } from './run-one.js';
 
 let world: World;
@@ -248,6 +249,113 @@ describe('onevm', () => {
     });
     const [asked] = await world.store.operations.model.find({ kind: 'recoverVm' }).lean().exec();
     expect(asked).toMatchObject({ resource: { id: 90 }, input: { claim: 'success' } });
+  });
+
+  /** Answers what is asked; where an answer begins an operation, its run comes to this, as a worker would write it down. */
+  function playing(vm: number, ...keys: (string | [key: string, error: string | null])[]) {
+    const runs: Promise<unknown>[] = [];
+    const ends = async (skips: boolean, error: string | null): Promise<void> => {
+      const { _id: op } = await vi.waitUntil(
+        () =>
+          world.store.operations.model.findOne({ kind: 'debugVm', 'resource.id': vm, ended_at: null }).lean().exec(),
+        { timeout: 60_000, interval: 20 },
+      );
+      const { debugging, epoch } = await world.store.vms.model.findById(vm).lean().orFail().exec();
+      const { done: before = [], session = epoch } = debugging ?? {};
+      const at = new Date();
+      const answered = error === null ? [...before, { how: skips ? 'skipped' : 'succeeded', op, at }] : before;
+      const failed = error === null ? null : { error, op, at };
+      await world.store.vms.model.updateOne(
+        { _id: vm },
+        { $set: { debugging: { session, epoch, done: answered, failed } } },
+      );
+      const outcome = { state: 'failed', error: { code: 'vm_failed', detail: error ?? '' } } as const;
+      await world.store.endings.end(op, error === null ? { state: 'succeeded' } : outcome);
+    };
+    const ask = async (): Promise<string> => {
+      const next = keys.shift() ?? 'q';
+      if (typeof next === 'string') return next;
+      const [key, error] = next;
+      runs.push(ends(key === 'n', error));
+      return key;
+    };
+    return { ask, played: () => Promise.all(runs) };
+  }
+  const stay = {
+    seq: 0,
+    hid: 0,
+    vm_mad: 'simulated',
+    stime: new Date(),
+    etime: null,
+    epoch: 4,
+    reason: 'none',
+  } as const;
+  const failed = (_id: number) =>
+    madeVm({
+      ...{ _id, state: 'ACTIVE', lcm_state: 'BOOT_FAILURE', epoch: 4, reason: 'no such image' },
+      history: [{ ...stay, hostname: 'haddock' }],
+    });
+
+  it('goes through what failed action by action, as the guide has it', async () => {
+    await world.store.vms.model.create(failed(2));
+    const { ask, played } = playing(2, ['r', null], ['r', 'haddock: no space left'], 'x', 'a', ['r', null]);
+    const said = await runCommand('onevm recover 2 --retry --interactive', environment, undefined, ask);
+    await played();
+    const list = ['TM Action list:', '(1) DESTROY simulated haddock one-2', '(2) DEPLOY simulated haddock one-2', ''];
+    const menu = [
+      'Choose action:',
+      ...['(r) Run action', '(n) Skip to next action', '(a) Show all actions', '(q) Quit', ''],
+    ];
+    const second = ['Current action (2):', 'DEPLOY simulated haddock one-2', '', ...menu];
+    expect(said).toEqual({
+      code: 0,
+      err: '',
+      out: [
+        ...['TM Debug Interactive Environment.', '', ...list],
+        ...['Current action (1):', 'DESTROY simulated haddock one-2', '', ...menu],
+        ...['SUCCESS', '', ...second],
+        ...['LOG I  Command execution fail: haddock: no space left', '', 'FAILURE. Repeat command.', '', ...second],
+        ...second,
+        ...list,
+        ...second,
+        ...['SUCCESS', ''],
+        'If all the TM actions have been successful and you want to',
+        'recover the Virtual Machine to the RUNNING state execute this command:',
+        '$ onevm recover 2 --success',
+        '',
+      ].join('\n'),
+    });
+    expect(await run('onevm recover 2 --success')).toEqual(done);
+  });
+
+  it('leaves a session where it is, and says what to do where nobody can be asked', async () => {
+    await world.store.vms.model.create(failed(3));
+    const person = (ask: () => Promise<string>) => ({ ask, askSecretly: ask });
+    const arcus = (words: string, ask?: () => Promise<string>) =>
+      runArcus(words.split(' '), { ...environment, ARCUS_AUTH: 'oneadmin:oneadmin' }, '', ask ? person(ask) : null);
+    const before = await world.store.vms.model.findById(3).lean().exec();
+    expect((await arcus('vm recover 3 --retry --interactive', playing(3).ask)).out).toContain('Current action (1):');
+    expect(await world.store.vms.model.findById(3).lean().exec()).toEqual(before);
+    const { ask, played } = playing(3, ['n', null], 'q');
+    expect((await arcus('vm recover 3 --retry --interactive', ask)).out).toContain('Current action (2):');
+    await played();
+    expect((await arcus('vm show 3')).out).toMatch(
+      /\n +1 +DESTROY .* skipped +-\n> +2 +DEPLOY .* failed +no such image\n/,
+    );
+    expect((await arcus('vm why 3')).out).toContain('arcus vm recover 3 --retry --interactive');
+    for (const line of ['onevm recover 3 --retry --interactive', 'onevm recover 3 --success --interactive'])
+      expect(await run(line)).toMatchObject({ code: 255, out: '' });
+    expect(await arcus('vm recover 3 --retry --interactive')).toMatchObject({
+      ...{ code: 2, out: '' },
+      err: expect.stringContaining('arcus vm recover 3 --retry --run NUMBER'),
+    });
+    expect((await arcus('vm recover 3 --run 2')).code).toBe(2);
+    expect(await arcus('vm recover 3 --retry --run 1')).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('Action 1 of VM 3 is not the one that is to be done next: that is action 2,'),
+    });
+    expect((await arcus('vm recover 3 --retry --run 2')).out).toContain('debugVm accepted as operation');
+    expect((await arcus('vm recover 91 --retry --interactive', ask)).code).toBe(4);
   });
 
   it('says what is wrong with words, ranges and credentials', async () => {

@@ -14,6 +14,7 @@ export async function runCommand(
   line: string,
   environment: OneSurroundings['environment'],
   now = (): Date => new Date(),
+  ask: OneSurroundings['ask'] = null,
 ): Promise<Result> {
   const [name = '', ...words] = line.split(' ');
   const printed = { out: '', err: '' };
@@ -21,6 +22,6 @@ export async function runCommand(
     printed[stream] += `${text}\n`;
   };
   const program = { name, summary: '', verbs: programs[name] ?? [] };
-  const code = await runOne(program, words, { environment, out: to('out'), err: to('err'), now });
+  const code = await runOne(program, words, { environment, out: to('out'), err: to('err'), now, ask });
   return { code, ...printed };
 }
