@@ -335,4 +335,24 @@ describe('what failed, gone through action by action', () => {
     expect(await stateOf(other)).toBe('RUNNING');
     await world.accounted();
   });
+
+  it('is there for what was stopped, on its way from a host and to one', async () => {
+    const id = await running();
+    const error = new Problem('action_refused', 'no space');
+    world.hypervisor.failVm(id, { call: 'store', times: 1, error });
+    expect(await world.ended((await world.switch(id, 'stop')).op)).toMatchObject({ state: 'failed' });
+    expect(await standing(id)).toEqual([1, 'failed: no space']);
+    expect(await answered(id, 'run')).toBe('succeeded');
+    expect(await world.ended((await world.recoverVm(id, 'success')).op)).toMatchObject({ state: 'succeeded' });
+    expect(await stateOf(id)).toBe('STOPPED');
+    world.hypervisor.failVm(id, { call: 'fetch', times: 1, error });
+    expect(await world.ended((await world.resume(id)).op)).toMatchObject({ state: 'failed' });
+    expect(await standing(id)).toEqual([1, 'failed: no space']);
+    expect(await answered(id, 'run')).toBe('succeeded');
+    expect(await stateOf(id)).toBe('PROLOG_RESUME_FAILURE');
+    expect(await world.ended((await world.recoverVm(id, 'success')).op)).toMatchObject({ state: 'succeeded' });
+    expect(await stateOf(id)).toBe('RUNNING');
+    expect(world.hypervisor.timesMade(id)).toBe(1);
+    await world.accounted();
+  });
 });
