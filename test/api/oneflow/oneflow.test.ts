@@ -45,18 +45,19 @@ async function template(body: object = {}): Promise<string> {
 }
 
 let ids = 1_000;
-/** A service that runs, of roles front, middle and back, with a VM of the first. */
+/** A service that runs, of roles front, middle and back, with a VM of the first, unless that has failed; the others are to have none. */
 async function running(over: Partial<Service> = {}, front: Partial<Role> = {}): Promise<number> {
   const id = ++ids;
   const made = deployingService(id, '');
   const roles = made.roles.map(
     (role, at): Role => ({
-      ...{ ...role, state: 'RUNNING', cardinality: 1 },
-      ...(at === 0 && { min_vms: 1, max_vms: 4, ...front }),
+      ...{ ...role, state: 'RUNNING', cardinality: 0 },
+      ...(at === 0 && { cardinality: 1, min_vms: 1, max_vms: 4, ...front }),
     }),
   );
   const owner = { uid: 0, gid: 0, permissions: defaultPermissions };
   await world.store.services.model.create([{ ...made, ...owner, state: 'RUNNING', operation: null, roles, ...over }]);
+  if (front.state === 'FAILED_DEPLOYING') return id;
   await world.store.vms.model.insertMany([
     madeVm({
       ...{ _id: id * 10, ...owner, state: 'ACTIVE', lcm_state: 'RUNNING' },
