@@ -2,9 +2,8 @@ import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { printable } from '../../schemas/common/printable.js';
 import { VmPlacement } from '../../schemas/placement/placement.js';
-import { RecoverAction, VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { VmLcmState, VmResource, VmState } from '../../schemas/vms/vm.js';
 import { metricsLeaf } from '../hosts/metrics.js';
-import { permissionsText } from '../identity/ownership.js';
 import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
@@ -13,19 +12,20 @@ import { type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
-import { ageOf, pairs, tableOf } from '../shell/output.js';
+import { ageOf } from '../shell/output.js';
 import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../shell/resource.js';
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
-import { answerAction, debuggingOf, debugSession } from './debug-session.js';
 import { deviceLeaves } from './vm-devices.js';
 import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
+import { recoverLeaf } from './vm-recover.js';
 import { vmScheduleLeaf } from './vm-schedules.js';
 import { shapingLeaves } from './vm-shaping.js';
 import { snapshotLeaves } from './vm-snapshots.js';
-import { attributesText, vmTemplates } from './vm-template.js';
+import { vmTemplates } from './vm-template.js';
+import { vmText } from './vm-text.js';
 
 type Vm = z.infer<typeof VmResource>;
 
@@ -55,103 +55,8 @@ export const vms: Resource<typeof VmResource, typeof VmResource> = {
     { title: 'REASON', text: ({ reason }) => reason ?? '-', wide: true },
     { title: 'TIME', text: ({ created_at, ended_at }) => ageOf(created_at, ended_at, now()), right: true },
   ],
-  text: (vm) =>
-    [
-      `VIRTUAL MACHINE ${vm.id} INFORMATION`,
-      pairs([
-        ['ID', String(vm.id)],
-        ['NAME', vm.name],
-        ['USER', vm.uname],
-        ['GROUP', vm.gname],
-        ['STATE', vm.state],
-        ['LCM_STATE', vm.lcm_state],
-        ['REASON', vm.reason],
-        ['READY', vm.ready ? 'yes' : 'no'],
-        ['HOST', vm.host ? `${vm.host.id} (${vm.host.name})` : '-'],
-        ['SERVICE', vm.service_id === null ? null : `${vm.service_id}, role ${vm.role_name}`],
-        ['VM TEMPLATE', vm.template_id === null ? '- (imported)' : String(vm.template_id)],
-        ['CPU', String(vm.cpu)],
-        ['MEMORY', `${vm.memory}M`],
-        ['OPERATION', vm.operation],
-        ['CREATED', vm.created_at],
-        ['ENDED', vm.ended_at],
-      ]),
-      ...(vm.debugging ? ['', 'ACTIONS OF WHAT FAILED', debuggingText(vm.debugging)] : []),
-      ...(vm.nics.length > 0 ? ['', 'NICS', nicsText(vm.nics)] : []),
-      ...(vm.disks.length > 0 ? ['', 'DISKS', disksText(vm.disks)] : []),
-      ...(vm.monitoring ? ['', 'MONITORING', monitoringText(vm.monitoring)] : []),
-      '',
-      permissionsText(vm),
-      ...(vm.history.length > 0 ? ['', 'PLACEMENT HISTORY', historyText(vm.history)] : []),
-      ...(vm.snapshots.length > 0 ? ['', 'SNAPSHOTS', keptText(vm.snapshots)] : []),
-      ...section('USER TEMPLATE', vm.user_template),
-      ...section('TEMPLATE', vm.template),
-    ].join('\n'),
+  text: vmText,
 };
-
-const nicsText = (nics: Vm['nics']): string =>
-  tableOf(
-    [
-      { title: 'ID', text: ({ nic_id }) => String(nic_id), right: true },
-      { title: 'NETWORK', text: ({ network }) => network ?? '-' },
-      { title: 'MAC', text: ({ mac }) => mac },
-      { title: 'MODEL', text: ({ model }) => model ?? '-' },
-    ],
-    nics,
-  );
-
-/** `0 first, 1 second*`: the one that is written after has a star. */
-const snapshotsText = (snapshots: Vm['disks'][number]['snapshots']): string =>
-  snapshots.map(({ snapshot_id, name, active }) => `${snapshot_id} ${name}${active ? '*' : ''}`).join(', ') || '-';
-
-const disksText = (disks: Vm['disks']): string =>
-  tableOf(
-    [
-      { title: 'ID', text: ({ disk_id }) => String(disk_id), right: true },
-      { title: 'TARGET', text: ({ target }) => target },
-      { title: 'TYPE', text: ({ type }) => type },
-      { title: 'SIZE', text: ({ size }) => `${size}M`, right: true },
-      { title: 'FORMAT', text: ({ format }) => format },
-      { title: 'SNAPSHOTS', text: ({ snapshots }) => snapshotsText(snapshots) },
-    ],
-    disks,
-  );
-
-/** In OpenNebula's units. */
-const monitoringText = ({ time, cpu, memory, nettx, netrx }: NonNullable<Vm['monitoring']>): string =>
-  pairs([
-    ['TIME', time],
-    ['CPU', String(cpu)],
-    ['MEMORY', String(memory)],
-    ['NETTX', String(nettx)],
-    ['NETRX', String(netrx)],
-  ]);
-
-const historyText = (history: Vm['history']): string =>
-  tableOf(
-    [
-      { title: 'SEQ', text: ({ seq }) => String(seq), right: true },
-      { title: 'HOST', text: ({ host_id, hostname }) => `${host_id} (${hostname})` },
-      { title: 'FROM', text: ({ started_at }) => started_at },
-      { title: 'UNTIL', text: ({ ended_at }) => ended_at ?? '-' },
-      { title: 'REASON', text: ({ reason }) => reason },
-    ],
-    history,
-  );
-
-const keptText = (snapshots: Vm['snapshots']): string =>
-  tableOf(
-    [
-      { title: 'ID', text: ({ id }) => String(id), right: true },
-      { title: 'TIME', text: ({ time }) => time },
-      { title: 'NAME', text: ({ name }) => name },
-      { title: 'ACTIVE', text: ({ active }) => (active ? 'yes' : 'no') },
-    ],
-    snapshots,
-  );
-
-const section = (title: string, attributes: Record<string, unknown>): string[] =>
-  Object.keys(attributes).length > 0 ? ['', title, attributesText(attributes)] : [];
 
 const placementLeaf = (verb: string, summary: string, example: string): Leaf =>
   leaf({
@@ -177,7 +82,6 @@ const metrics = metricsLeaf('vm', {
   idOf: ({ client }, wish) => resolve(client(), vms, wish),
 });
 
-const ActionNumber = z.coerce.number({ error: 'must be the number of an action' }).int().min(1);
 const wait = ['--wait', 'wait until the operation has ended'] as const;
 
 /** A verb for what switches a VM; `hard`: what that means, where its guest can be left unasked. */
@@ -295,68 +199,7 @@ export const vmCommands: readonly Leaf[] = [
       await reportOperation(context, await startOperation(context, 'POST', `/vms/${id}/resume`), { wait });
     },
   }),
-  leaf({
-    usage: 'recover <vm>',
-    summary: 'Bring a VM out of a state in which it hangs',
-    examples: [
-      'arcus vm recover 12 --retry',
-      'arcus vm recover 12 --recreate --wait',
-      'arcus vm recover 12 --retry --interactive',
-    ],
-    options: [
-      ['--retry', 'do again what failed'],
-      ['--interactive', 'with --retry: go through it action by action, as you answer'],
-      ['--run <number>', 'with --retry: do this action of it alone'],
-      ['--skip <number>', 'with --retry: leave this action of it out (ADMIN right)'],
-      ['--delete', 'end the VM, its power cut'],
-      ['--recreate', 'end it and deploy it anew'],
-      ['--success', 'say that the step which hangs has succeeded (ADMIN right)'],
-      ['--failure', 'say that it has failed (ADMIN right)'],
-      wait,
-    ],
-    schema: z.object({
-      ...{ retry: z.boolean().optional(), delete: z.boolean().optional(), recreate: z.boolean().optional() },
-      ...{ success: z.boolean().optional(), failure: z.boolean().optional(), wait: z.boolean().optional() },
-      ...{ interactive: z.boolean().optional(), run: ActionNumber.optional(), skip: ActionNumber.optional() },
-    }),
-    run: async (context, [wish], { wait, interactive, run, skip, ...wishes }) => {
-      const [action, another] = RecoverAction.options.filter((option) => wishes[option] === true);
-      if (action === undefined || another !== undefined)
-        throw new Complaint('usage', 'Say one of --retry, --delete, --recreate, --success and --failure.', {
-          next: 'Such as: arcus vm recover 12 --retry',
-        });
-      const number = run ?? skip;
-      const ways = [interactive, run, skip].filter((way) => way !== undefined);
-      if (ways.length > 1 || (ways.length > 0 && action !== 'retry'))
-        throw new Complaint(
-          'usage',
-          'Of --interactive, --run and --skip one goes with --retry, and with nothing else.',
-          {
-            next: 'Such as: arcus vm recover 12 --retry --interactive',
-          },
-        );
-      if (ways.length > 0) {
-        const client = context.client();
-        const id = await resolve(client, vms, wish);
-        const talk = { client, say: context.out, err: context.err, ask: context.ask };
-        if (number === undefined) return debugSession({ ...talk, program: 'arcus vm' }, id);
-        const { session } = await debuggingOf(client, id);
-        const step = { answer: run === undefined ? ('skip' as const) : ('run' as const), session, number };
-        return reportOperation(context, await answerAction(talk, id, step), { wait });
-      }
-      const ends = action === 'delete' || action === 'recreate';
-      const { id } = await (ends
-        ? resolveToEnd(
-            context,
-            vms,
-            wish,
-            (vm) => `End ${vm}${action === 'recreate' ? ' and deploy it anew' : ' for good'}?`,
-          )
-        : { id: await resolve(context.client(), vms, wish) });
-      const answer = await startOperation(context, 'POST', `/vms/${id}/recover`, json({ action }));
-      await reportOperation(context, answer, { wait });
-    },
-  }),
+  recoverLeaf(vms),
   ...ownershipLeaves(vms, { called: 'build-server' }),
   leaf({
     usage: 'terminate <vm>',
@@ -372,22 +215,6 @@ export const vmCommands: readonly Leaf[] = [
     },
   }),
 ];
-
-/** `show`: what failed, action by action. */
-const debuggingText = ({ current, leads_to, actions }: NonNullable<Vm['debugging']>): string =>
-  [
-    tableOf(
-      [
-        { title: '', text: ({ number }) => (number === current ? '>' : '') },
-        { title: 'ID', text: ({ number }) => String(number), right: true },
-        { title: 'ACTION', text: ({ action }) => action },
-        { title: 'STATE', text: ({ state }) => state },
-        { title: 'ERROR', text: ({ error }) => error ?? '-' },
-      ],
-      actions,
-    ),
-    ...(current === null ? [`No action is left: recover with success leads to ${leads_to}.`] : []),
-  ].join('\n');
 
 function attributeOf(text: string): [name: string, value: string | null] {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
