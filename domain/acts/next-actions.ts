@@ -64,7 +64,10 @@ const rows = [
   [
     'resume',
     { do: 'resume' },
-    'Start it again where it is.',
+    ({ resource }) =>
+      resource?.type === 'vm' && (resource.state === 'STOPPED' || resource.state === 'UNDEPLOYED')
+        ? 'Start it again, on a host that has room for it.'
+        : 'Start it again where it is.',
     // Of one without a host a retry does the same.
     ({ resource }) => resource?.type === 'vm' && resource.state !== 'PENDING',
   ],
@@ -234,7 +237,7 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
     case 'release':
       return post(`/services/${id}/release`, `service release ${id}`);
     case 'perform':
-      return post(`/services/${id}/actions`, `service action ${id} resume`, { action: 'resume' });
+      return post(`/services/${id}/actions`, `service action ${id} resume --all-roles`, { action: 'resume' });
     case 'undeploy':
       return act.hard
         ? post(`/services/${id}/undeploy`, `service undeploy ${id} --hard`, { hard: true })

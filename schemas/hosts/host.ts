@@ -3,6 +3,7 @@ import type { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, OwnershipResource, Timestamp } from '../common/common.js';
 import { type ListFields, namedFields } from '../common/list.js';
 import { AttributeChanges, Attributes, ClusterResource, defaultCluster, Reserve } from './cluster.js';
+import { simulatedStorage } from './simulator.js';
 import { type Condemned, type Strays, WildResource, ZombieResource } from './strays.js';
 
 /**
@@ -19,7 +20,10 @@ export type HypervisorKind = z.infer<typeof HypervisorKind>;
 const HostWish = z.enum(['enabled', 'disabled', 'offline']);
 
 export const CreateHost = z.strictObject({
-  name: ObjectName.describe('Name or address of the host, as its hypervisor knows it'),
+  name: ObjectName.describe('Name or address of the host, as its hypervisor knows it').refine(
+    (name) => name !== simulatedStorage,
+    'is where the simulated hypervisor keeps what is stopped, and runs nothing: choose another name',
+  ),
   vm_mad: HypervisorKind.default('simulated').describe('Which hypervisor adapter drives it'),
   cpu: z
     .number()

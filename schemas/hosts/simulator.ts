@@ -12,6 +12,9 @@ import { Metrics } from './metrics.js';
 
 const Milliseconds = z.int().min(0).max(86_400_000);
 
+/** Where the simulated hypervisor keeps what is stopped: a host that has nothing to run VMs with. */
+export const simulatedStorage = 'arcus-sim-storage';
+
 /** How long something takes: always the same, or between two bounds, chosen per VM and epoch by the seed. */
 export const Span = z.union([
   Milliseconds,

@@ -74,11 +74,11 @@ export const createFlushes = (
     return whyUnserved(id, servingOf(siblings).get(role));
   },
 
-  /** Those of the VMs that have a reservation on the host that have snapshots. */
+  /** Those of the VMs that have a reservation on the host that have snapshots. One that was imported stays, with what it has. */
   async withSnapshots(id: number): Promise<Pick<Vm, '_id' | 'snapshots'>[]> {
     const reserved = (await hosts.reservedOn([id])).get(id) ?? new Set<number>();
     return vms.model
-      .find({ _id: { $in: [...reserved] }, 'snapshots.0': { $exists: true } }, { snapshots: 1 })
+      .find({ _id: { $in: [...reserved] }, template_id: { $ne: null }, 'snapshots.0': { $exists: true } }, { snapshots: 1 })
       .sort({ _id: 1 })
       .lean<Pick<Vm, '_id' | 'snapshots'>[]>()
       .exec();

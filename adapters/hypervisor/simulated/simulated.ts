@@ -19,6 +19,7 @@ import {
   type SimulatedDomain,
   SwitchAnswer,
   type SwitchCall,
+  simulatedStorage,
 } from '../../../schemas/hosts/simulator.js';
 import { ownName } from '../own-name.js';
 import type { DeviceTarget, HostReport, HostTarget, Hypervisor, MoveTarget, SwitchTarget } from '../port.js';
@@ -31,7 +32,7 @@ const refusalOf = (method: Method): ProblemCode =>
 
 /** What is kept away from hosts is on one of its own, which runs nothing. */
 export const storage: HostTarget<'simulated'> = {
-  ...{ name: 'arcus-sim-storage', vm_mad: 'simulated' },
+  ...{ name: simulatedStorage, vm_mad: 'simulated' },
   connection: { total: { cpu: 0, memory: 0 } },
 };
 

@@ -166,6 +166,11 @@ describe('clusters', () => {
       { attributes: { free_cpu: 1 } },
       { pointer: '/attributes/free_cpu', detail: 'is told by Arcus itself' },
     ],
+    [
+      'where simulated hosts keep what is stopped',
+      { name: 'arcus-sim-storage' },
+      { pointer: '/name', detail: expect.stringContaining('runs nothing') },
+    ],
     ['more than all', { reserved: { cpu: '101%' } }, { pointer: '/reserved/cpu' }],
     ['what is no amount', { reserved: { memory: 'half' } }, { pointer: '/reserved/memory' }],
   ])('%s is refused for a host', async (_, more, error) => {

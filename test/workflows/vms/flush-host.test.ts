@@ -213,6 +213,12 @@ describe('flushHost', () => {
 
   it('says when it is asked for that snapshots are lost, and meanwhile what the VMs that are on their way wait for', async () => {
     const vm = await made('snapshot-create');
+    const asIfImported = (template_id: number | null) =>
+      world.store.vms.model.updateOne({ _id: vm }, { $set: { template_id } });
+    const { template_id } = await world.vm(vm);
+    await asIfImported(null);
+    expect(await world.store.flushes.withSnapshots(from)).toEqual([]);
+    await asIfImported(template_id);
     await set(to, 'MONITORED');
     const { name } = (await world.store.hosts.find(to)) ?? { name: '' };
     world.hypervisor.cutOff(name);

@@ -53,7 +53,7 @@ it('why names who has switched VMs off, and offers to start them again', async (
   expect(text).toContain(' is POWEROFF: bob asked for that (poweroff), at ');
   expect(text).toContain(' is POWEROFF: no power. ');
   const resume = actions.find(({ name }: { name: string }) => name === 'resume');
-  expect(resume).toMatchObject({ command: `arcus service action ${id} resume` });
+  expect(resume).toMatchObject({ command: `arcus service action ${id} resume --all-roles` });
   expect((await world.ask('oneadmin', 'post', resume.href.replace('/api/v1', ''), resume.body)).status).toBe(202);
 });
 
