@@ -70,6 +70,7 @@ const bodies: Record<string, object> = {
   performOnVm: { action: 'reboot' },
   addVmSchedule: { action: 'resume', recurrence: '0 6 * * *' },
   deployVm: { host: 0 },
+  importWild: { wild: 'legacy-db' },
   migrateVm: {},
   configureVm: { template: {} },
   attachNic: { network: 'public' },

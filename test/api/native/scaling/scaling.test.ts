@@ -204,6 +204,16 @@ describe('to scale a role', () => {
 
   it('is refused while somebody else has the role or all of the service; other roles go ahead', async () => {
     const id = await running();
+    await world.store.vms.model.insertMany(
+      ['front', 'middle', 'back'].flatMap((role, at) =>
+        [0, 1].map((ordinal) =>
+          madeVm({
+            ...{ _id: id * 10 + at * 2 + ordinal, state: 'ACTIVE', lcm_state: 'RUNNING' },
+            service: { id, role, ordinal },
+          }),
+        ),
+      ),
+    );
     const first = await scale(id, 'front', { cardinality: 3 });
     const again = await scale(id, 'front', { cardinality: 4 });
     expect([again.status, again.body.operation]).toEqual([409, first.body.id]);
