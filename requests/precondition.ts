@@ -25,7 +25,7 @@ export const unchangedSince = (tags: readonly string[]): Precondition => ({
 const lastProbe = /"(?:last_monitored_at|next_look)":(?:null|"[^"]*"),?/g;
 
 /** What a VM uses, as its host says every few seconds: who looks sees that it has changed, and nobody edits it. */
-const use = /"monitoring":(?:null|\{"time":"[^"]+","cpu":\d+,"memory":\d+,"nettx":\d+,"netrx":\d+\}),?/g;
+const use = /"monitoring":(?:null|\{"time":"[^"]+"(?:,"[a-z]+":\d+)+\}),?/g;
 /** What elasticity policies say every few seconds, and how far they have counted: the same. */
 const heard: ReadonlySet<string> = new Set(['true_evals', 'last_eval', 'last', 'log']);
 

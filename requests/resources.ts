@@ -8,7 +8,7 @@ import { debuggingOf } from '../domain/vms/vm-debugging.js';
 import { shownNics } from '../domain/vms/vm-devices.js';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Cluster, ClusterResource } from '../schemas/hosts/cluster.js';
-import type { MetricsRow, MonitoringResource } from '../schemas/hosts/metrics.js';
+import { eachMetric, type MetricsRow, type MonitoringResource } from '../schemas/hosts/metrics.js';
 import type { NodeResource, Service, ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import {
   firstRevision,
@@ -150,14 +150,9 @@ function debuggingResource(vm: Vm): VmResource['debugging'] {
   };
 }
 
-export const monitoringResource = ({
-  at,
-  cpu,
-  memory,
-  nettx,
-  netrx,
-}: Omit<MetricsRow, 'vm_id'>): MonitoringResource => ({
-  ...{ time: iso(at), cpu, memory, nettx, netrx },
+export const monitoringResource = (row: Omit<MetricsRow, 'vm_id'>): MonitoringResource => ({
+  time: iso(row.at),
+  ...eachMetric((name) => row[name] ?? 0),
 });
 
 /** `used`: what its VMs use, where that is to be told. */

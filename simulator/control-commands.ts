@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { z } from 'zod';
+import { type CounterName, eachCounter } from '../schemas/hosts/metrics.js';
 import {
   JournalPage,
   LoadRule,
@@ -72,12 +73,10 @@ type LoadOptions = {
   vm?: number;
   host?: string;
   memory?: number;
-  nettx?: number;
-  netrx?: number;
   for?: number;
   remove?: number;
   clear?: true;
-};
+} & Partial<Record<CounterName, number>>;
 
 /** `arcus-sim load`: what VMs report of themselves. */
 export function addLoadCommand(program: Command, { client, show }: CommandContext): void {
@@ -85,7 +84,7 @@ export function addLoadCommand(program: Command, { client, show }: CommandContex
     .command('load')
     .summary('script what VMs use')
     .description(
-      'Sets how busy VMs are, in per cent of what each has, and how many bytes they have sent and received; without arguments, lists what is set.',
+      'Sets how busy VMs are, in per cent of what each has, and what the counters of their networks and disks show; without arguments, lists what is set.',
     )
     .argument('[cpu]', 'CPU, 0 to 100', percent)
     .option('--role <name>', 'VMs of this role')
@@ -95,6 +94,10 @@ export function addLoadCommand(program: Command, { client, show }: CommandContex
     .option('--memory <percent>', 'memory in use, 0 to 100', percent)
     .option('--nettx <bytes>', 'bytes sent', wholeNumber)
     .option('--netrx <bytes>', 'bytes received', wholeNumber)
+    .option('--diskrdbytes <bytes>', 'bytes read from disks', wholeNumber)
+    .option('--diskrdiops <count>', 'reads from disks', wholeNumber)
+    .option('--diskwrbytes <bytes>', 'bytes written to disks', wholeNumber)
+    .option('--diskwriops <count>', 'writes to disks', wholeNumber)
     .option('--for <time>', 'only for so long', duration)
     .option('--remove <id>', 'remove this rule', wholeNumber)
     .option('--clear', 'remove all rules')
@@ -110,21 +113,24 @@ Examples:
   arcus-sim load --clear`,
     )
     .action(async (cpu: number | undefined, options: LoadOptions) => {
-      const { memory, nettx, netrx, for: time, remove, clear, ...selector } = options;
-      const scripted = Object.entries({ cpu_percent: cpu, memory_percent: memory, nettx, netrx }).filter(
-        ([, value]) => value !== undefined,
-      );
+      const { memory, for: time, remove, clear, role, service, vm, host } = options;
+      const given = (values: object): [string, unknown][] =>
+        Object.entries(values).filter(([, value]) => value !== undefined);
+      const selector = given({ role, service, vm, host });
+      const counters = eachCounter((name) => options[name]);
+      const scripted = given({ cpu_percent: cpu, memory_percent: memory, ...counters });
       if (scripted.length > 0) {
         if (clear || remove !== undefined) throw new CommandFailure('--clear and --remove go with no load.');
         await client().ask(LoadRule, 'PUT', '/load', {
-          ...selector,
-          ...Object.fromEntries(scripted),
+          ...Object.fromEntries([...selector, ...scripted]),
           ...(time === undefined ? {} : { for_seconds: time / 1000 }),
         });
       } else if (clear || remove !== undefined) {
         await client().ask(z.undefined(), 'DELETE', clear ? '/load' : `/load/${remove}`);
-      } else if (time !== undefined || Object.keys(selector).length > 0) {
-        throw new CommandFailure('How busy? Give the CPU in per cent, --memory, --nettx or --netrx.');
+      } else if (time !== undefined || selector.length > 0) {
+        throw new CommandFailure(
+          'How busy? Give the CPU in per cent, --memory, or what a counter shows, such as --netrx.',
+        );
       }
       const { items } = await client().ask(LoadRules, 'GET', '/load');
       show(items, items.length === 0 ? 'No load is scripted.' : loadTable(items));

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { Capacity } from '../schemas/common/capacity.js';
 import { ObjectId } from '../schemas/common/common.js';
+import { eachCounter } from '../schemas/hosts/metrics.js';
 import {
   type LoadRule,
   PutDomainState,
@@ -119,8 +120,7 @@ function ruleOf(rule: PutLoad, id: number, now: number): LoadRule {
     vm: rule.vm ?? null,
     cpu_percent: rule.cpu_percent ?? null,
     memory_percent: rule.memory_percent ?? null,
-    nettx: rule.nettx ?? null,
-    netrx: rule.netrx ?? null,
+    ...eachCounter((name) => rule[name] ?? null),
     until: rule.for_seconds === undefined ? null : new Date(now + rule.for_seconds * 1000).toISOString(),
   };
 }

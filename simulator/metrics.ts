@@ -1,10 +1,10 @@
-import type { Metrics } from '../schemas/hosts/metrics.js';
+import { type CounterName, eachCounter, eachMetric, type Metrics } from '../schemas/hosts/metrics.js';
 import type { LoadRule, SimulatedDomain } from '../schemas/hosts/simulator.js';
 import { chance } from './chance.js';
 import { type DomainRecord, downOf, heardOf, type Machine } from './state.js';
 
 const tenMinutes = 600_000;
-const nothing: Metrics = { cpu: 0, memory: 0, nettx: 0, netrx: 0 };
+const nothing: Metrics = eachMetric(() => 0);
 
 /** What a domain reports of itself: nothing while down, else what the newest matching rule says, else a light load. */
 export function reportOf(
@@ -24,15 +24,14 @@ export function reportOf(
 
 function usage(domain: DomainRecord, host: string, rules: readonly LoadRule[], now: number): Metrics {
   const matching = rules.filter((rule) => matches(rule, domain, host, now));
-  const scripted = (what: 'cpu_percent' | 'memory_percent' | 'nettx' | 'netrx') =>
+  const scripted = (what: 'cpu_percent' | 'memory_percent' | CounterName) =>
     matching.findLast((rule) => rule[what] !== null)?.[what];
   const cpu = scripted('cpu_percent') ?? idleCpu(domain, now);
   const memory = scripted('memory_percent') ?? idleMemory(domain, now);
   return {
     cpu: Math.round((domain.capacity.cpu * cpu) / 100),
     memory: Math.round((domain.capacity.memory * 1_024 * memory) / 100),
-    nettx: scripted('nettx') ?? traffic('nettx', domain, now),
-    netrx: scripted('netrx') ?? traffic('netrx', domain, now),
+    ...eachCounter((name) => scripted(name) ?? counted[name](name, domain, now)),
   };
 }
 
@@ -60,5 +59,17 @@ function idleMemory(domain: DomainRecord, now: number): number {
 }
 
 /** Bytes since the boot: 1 to 5 KB a second, by VM. */
-const traffic = (what: 'nettx' | 'netrx', domain: DomainRecord, now: number): number =>
+const traffic = (what: CounterName, domain: DomainRecord, now: number): number =>
   Math.round(Math.max(0, now - domain.boots_at) * (1 + 4 * chance(what, domain.vm)));
+
+/** Reads or writes of as many bytes, 4 KB each. */
+const accesses =
+  (of: CounterName) =>
+  (_what: CounterName, domain: DomainRecord, now: number): number =>
+    Math.ceil(traffic(of, domain, now) / 4_096);
+
+const counted: Readonly<Record<CounterName, typeof traffic>> = {
+  ...eachCounter(() => traffic),
+  diskrdiops: accesses('diskrdbytes'),
+  diskwriops: accesses('diskwrbytes'),
+};

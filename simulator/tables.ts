@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { printable } from '../schemas/common/printable.js';
+import { counterNames } from '../schemas/hosts/metrics.js';
 import type {
   Faults,
   JournalEntry,
@@ -69,24 +70,29 @@ export function faultsText(faults: Faults): string {
   return words.filter((word) => word !== '').join(', ') || 'none';
 }
 
+const title = (name: string): string => name.toUpperCase();
+
 export const domainsTable = (domains: readonly SimulatedDomain[]): string =>
   table(
-    ['VM', 'DOMAIN', 'STATE', 'EPOCH', 'CPU %', 'MEMORY MB', 'NETTX', 'NETRX', 'DEPLOY ID'],
+    ['VM', 'DOMAIN', 'STATE', 'EPOCH', 'CPU %', 'MEMORY MB', ...counterNames.map(title), 'DEPLOY ID'],
     domains.map((one) => [
       ...[one.vm, one.domain, one.state, one.epoch, one.cpu, Math.round(one.memory / 1_024)],
-      ...[one.nettx, one.netrx, one.deploy_id],
+      ...[...counterNames.map((name) => one[name]), one.deploy_id],
     ]),
   );
 
-export const loadTable = (rules: readonly LoadRule[]): string =>
-  table(
-    ['ID', 'HOST', 'SERVICE', 'ROLE', 'VM', 'CPU %', 'MEMORY %', 'NETTX', 'NETRX', 'UNTIL'],
+/** Of counters those that a rule sets. */
+export function loadTable(rules: readonly LoadRule[]): string {
+  const counters = counterNames.filter((name) => rules.some((rule) => rule[name] !== null));
+  return table(
+    ['ID', 'HOST', 'SERVICE', 'ROLE', 'VM', 'CPU %', 'MEMORY %', ...counters.map(title), 'UNTIL'],
     rules.map((rule) => [
       rule.id,
       ...[rule.host, rule.service, rule.role, rule.vm].map(orDash),
-      ...[rule.cpu_percent, rule.memory_percent, rule.nettx, rule.netrx, rule.until].map(orDash),
+      ...[rule.cpu_percent, rule.memory_percent, ...counters.map((name) => rule[name]), rule.until].map(orDash),
     ]),
   );
+}
 
 export const journalTable = (entries: readonly JournalEntry[]): string =>
   table(

@@ -8,7 +8,7 @@ import { type Problem, problemOf, problems } from '../../domain/problems.js';
 import type { ScalingDecision } from '../../domain/scaling/elasticity.js';
 import { hypervisorMetrics, type MeasuredVm, type Sample } from '../../domain/scaling/measures.js';
 import { becauseOf, lookAt, type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
-import type { MetricsRow } from '../../schemas/hosts/metrics.js';
+import { type MetricsRow, metricNames } from '../../schemas/hosts/metrics.js';
 import type { DecidedBy } from '../../schemas/operations/inputs.js';
 import type { ElasticityPolicy } from '../../schemas/services/service-template.js';
 import type { ElasticService, ElasticVm } from '../../store/scaling/elasticity.js';
@@ -129,8 +129,9 @@ function namesIn({ expression, target }: ElasticityPolicy): string[] {
   return parsed.ok ? measuresOf(parsed.value).map(({ name }) => name) : [];
 }
 
-const sampleFrom = ({ at, cpu, memory, nettx, netrx }: MetricsRow): Sample => ({
-  ...{ at, CPU: cpu, MEMORY: memory, NETTX: nettx, NETRX: netrx },
+const sampleFrom = (row: MetricsRow): Sample => ({
+  at: row.at,
+  ...Object.fromEntries(metricNames.map((name) => [name.toUpperCase(), row[name]])),
 });
 
 const measuredVm = (vm: ElasticVm, sample: Sample | null): MeasuredVm => ({

@@ -11,6 +11,7 @@ import { isMissed, judgeSighting, type Sighted } from '../../domain/vms/sighting
 import { placeOf } from '../../domain/vms/stays.js';
 import { abortedAfter } from '../../schemas/common/aborted-after.js';
 import type { Host } from '../../schemas/hosts/host.js';
+import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Sample } from '../../store/vms/metrics.js';
 import type { WatchedVm } from '../../store/vms/sightings.js';
 import type { StepPorts } from '../ports.js';
@@ -168,9 +169,11 @@ const samplesOf = (looked: readonly Looked[], ours: ReadonlySet<number>): Sample
   looked.flatMap(({ host: { _id: host }, heard }) =>
     'error' in heard
       ? []
-      : heard.domains.flatMap(({ vm, state, epoch, cpu, memory, nettx, netrx }) =>
-          state === 'running' && ours.has(vm) ? [{ host, vm, epoch, at: heard.at, cpu, memory, nettx, netrx }] : [],
-        ),
+      : heard.domains.flatMap((domain) => {
+          const { vm, state, epoch } = domain;
+          if (state !== 'running' || !ours.has(vm)) return [];
+          return [{ host, vm, epoch, at: heard.at, ...eachMetric((name) => domain[name]) }];
+        }),
   );
 
 function sightedOf({ name, state }: Seen, heard: Heard): Sighted {

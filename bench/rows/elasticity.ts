@@ -1,5 +1,6 @@
 import type { Connection } from 'mongoose';
 import { elasticityActivities } from '../../activities/scaling/elasticity.js';
+import { eachMetric } from '../../schemas/hosts/metrics.js';
 import type { Role } from '../../schemas/services/service.js';
 import { ElasticityPolicy } from '../../schemas/services/service-template.js';
 import { bootstrapStore } from '../../store/bootstrap.js';
@@ -76,6 +77,6 @@ async function makeServices(store: Store): Promise<void> {
 const tellOfVms = (store: Store): Promise<void> =>
   store.metrics.add(
     Array.from({ length: services * vmsEach }, (_, vm) => {
-      return { ...{ host: vm % 50, vm, epoch: 1, at: new Date() }, cpu: 40, memory: 1, nettx: 0, netrx: 0 };
+      return { ...{ host: vm % 50, vm, epoch: 1, at: new Date() }, ...eachMetric(() => 0), cpu: 40, memory: 1 };
     }),
   );

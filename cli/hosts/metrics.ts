@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MetricsSeries } from '../../schemas/hosts/metrics.js';
+import { type MetricName, MetricsSeries } from '../../schemas/hosts/metrics.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { durationOf } from '../shell/duration.js';
 import { pairs } from '../shell/output.js';
@@ -33,18 +33,23 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
   const nth = (time: string): number => Math.round((Date.parse(time) - Date.parse(since)) / (step * 1_000));
   const at = new Map(points.map((point) => [nth(point.time), point]));
   const steps = Array.from({ length: nth(latest.time) + 1 }, (_, n) => at.get(n));
-  const row = (of: 'cpu' | 'memory' | 'nettx' | 'netrx', text: (value: number) => string): string => {
+  const row = (of: MetricName, text: (value: number) => string): string => {
     const values = steps.map((point) => point?.[of]);
     const most = Math.max(...points.map((point) => point[of]));
     return `${sparkline(values)}  ${text(latest[of])} (at most ${text(most)})`;
   };
   const perSecond = (value: number): string => `${bytes(value / step)}/s`;
+  const timesPerSecond = (value: number): string => `${Number((value / step).toFixed(1))}/s`;
   return pairs([
     ['SINCE', `${since}, a bar for each ${step} s`],
     ['CPU', row('cpu', (value) => `${value / 100} cores`)],
     ['MEMORY', row('memory', (value) => bytes(value * 1_024))],
     ['SENT', row('nettx', perSecond)],
     ['RECEIVED', row('netrx', perSecond)],
+    ['DISK READ', row('diskrdbytes', perSecond)],
+    ['DISK READS', row('diskrdiops', timesPerSecond)],
+    ['DISK WRITTEN', row('diskwrbytes', perSecond)],
+    ['DISK WRITES', row('diskwriops', timesPerSecond)],
   ]);
 }
 

@@ -118,6 +118,10 @@ export function vmText(vm: VmResource, history: VmLogResource['history'], now: D
             ['MEMORY', sizeText(monitoring.memory)],
             ['NETTX', sizeText(Math.round(monitoring.nettx / 1_024))],
             ['NETRX', sizeText(Math.round(monitoring.netrx / 1_024))],
+            ['DISKRDBYTES', monitoring.diskrdbytes],
+            ['DISKRDIOPS', monitoring.diskrdiops],
+            ['DISKWRBYTES', monitoring.diskwrbytes],
+            ['DISKWRIOPS', monitoring.diskwriops],
           ]),
         ]
       : []),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { metricNames } from '../../schemas/hosts/metrics.js';
 import type { VmResource } from '../../schemas/vms/vm.js';
 import { permissionsText } from '../identity/ownership.js';
 import { pairs, tableOf } from '../shell/output.js';
@@ -85,13 +86,10 @@ const disksText = (disks: Vm['disks']): string =>
   );
 
 /** In OpenNebula's units. */
-const monitoringText = ({ time, cpu, memory, nettx, netrx }: NonNullable<Vm['monitoring']>): string =>
+const monitoringText = (monitoring: NonNullable<Vm['monitoring']>): string =>
   pairs([
-    ['TIME', time],
-    ['CPU', String(cpu)],
-    ['MEMORY', String(memory)],
-    ['NETTX', String(nettx)],
-    ['NETRX', String(netrx)],
+    ['TIME', monitoring.time],
+    ...metricNames.map((name): [string, string] => [name.toUpperCase(), String(monitoring[name])]),
   ]);
 
 const historyText = (history: Vm['history']): string =>

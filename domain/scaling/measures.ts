@@ -1,10 +1,15 @@
+import type { MetricName } from '../../schemas/hosts/metrics.js';
 import { printMeasure } from '../expressions/policy-print.js';
 import type { Aggregate, Measure } from '../expressions/policy-syntax.js';
 import { few } from '../words.js';
 
-/** What hypervisors tell of a VM, in OpenNebula's units: CPU (100: one core), MEMORY (KB), NETTX and NETRX (bytes). */
-export const hypervisorMetrics = ['CPU', 'MEMORY', 'NETTX', 'NETRX'] as const;
-export type HypervisorMetric = (typeof hypervisorMetrics)[number];
+export type HypervisorMetric = Uppercase<MetricName>;
+
+/** What hypervisors tell of a VM, in OpenNebula's units: CPU (100: one core), MEMORY (KB), and counters, such as NETTX (bytes). */
+export const hypervisorMetrics: readonly HypervisorMetric[] = [
+  ...(['CPU', 'MEMORY', 'NETTX', 'NETRX'] as const),
+  ...(['DISKRDBYTES', 'DISKRDIOPS', 'DISKWRBYTES', 'DISKWRIOPS'] as const),
+];
 
 /** The last that was seen of a VM by its hypervisor, and when. */
 export type Sample = { at: Date } & { readonly [metric in HypervisorMetric]?: number | undefined };

@@ -5,16 +5,50 @@ import { Timestamp } from '../common/common.js';
 
 const count = z.int().min(0);
 
+const Counters = z.object({
+  nettx: count.describe('Bytes sent since it was started'),
+  netrx: count.describe('Bytes received since it was started'),
+  diskrdbytes: count.describe('Bytes read from its disks since it was started'),
+  diskrdiops: count.describe('Reads from its disks since it was started'),
+  diskwrbytes: count.describe('Bytes written to its disks since it was started'),
+  diskwriops: count.describe('Writes to its disks since it was started'),
+});
+export type CounterName = keyof z.infer<typeof Counters>;
+
 export const Metrics = z.object({
   cpu: count.describe('CPU in use; 100 is one core'),
   memory: count.describe('Memory in use, in KB'),
-  nettx: count.describe('Bytes sent since it was started'),
-  netrx: count.describe('Bytes received since it was started'),
+  ...Counters.shape,
 });
 export type Metrics = z.infer<typeof Metrics>;
+export type MetricName = keyof Metrics;
+
+/** What only grows while a VM runs. */
+export const counterNames: readonly CounterName[] = Counters.keyof().options;
+/** In the order in which they are shown. */
+export const metricNames: readonly MetricName[] = Metrics.keyof().options;
+
+export const eachCounter = <Value>(each: (name: CounterName) => Value): Record<CounterName, Value> => ({
+  nettx: each('nettx'),
+  netrx: each('netrx'),
+  diskrdbytes: each('diskrdbytes'),
+  diskrdiops: each('diskrdiops'),
+  diskwrbytes: each('diskwrbytes'),
+  diskwriops: each('diskwriops'),
+});
+
+/** A value for each of them, in their order. */
+export const eachMetric = <Value>(each: (name: MetricName) => Value): Record<MetricName, Value> => ({
+  cpu: each('cpu'),
+  memory: each('memory'),
+  ...eachCounter(each),
+});
+
+/** CPU and memory, and what is known of the counters: samples of before those of disks were kept have none. */
+export type KnownMetrics = Omit<Metrics, CounterName> & Partial<Metrics>;
 
 /** A sample as it is read: of one VM, when its host has said it. */
-export type MetricsRow = Metrics & { vm_id: number; at: Date };
+export type MetricsRow = KnownMetrics & { vm_id: number; at: Date };
 
 export const MonitoringResource = z
   .object({ time: Timestamp.describe('When its host has said it'), ...Metrics.shape })
@@ -38,6 +72,10 @@ const MetricsPoint = z.object({
   memory: count.describe('Memory in use, on average, in KB'),
   nettx: count.describe('Bytes sent in this step'),
   netrx: count.describe('Bytes received in this step'),
+  diskrdbytes: count.describe('Bytes read from disks in this step'),
+  diskrdiops: count.describe('Reads from disks in this step'),
+  diskwrbytes: count.describe('Bytes written to disks in this step'),
+  diskwriops: count.describe('Writes to disks in this step'),
 });
 export type MetricsPoint = z.infer<typeof MetricsPoint>;
 

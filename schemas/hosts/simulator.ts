@@ -3,7 +3,7 @@ import { Capacity } from '../common/capacity.js';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
 import { DomainChange, DomainDevices } from '../operations/vm-devices.js';
 import { DomainState } from './domain-state.js';
-import { Metrics } from './metrics.js';
+import { counterNames, eachCounter, Metrics } from './metrics.js';
 
 /**
  * What the simulated hypervisor and its clients say to each other. Times in milliseconds, CPU in hundredths of a core, memory
@@ -206,10 +206,10 @@ export const SimulatorSettings = z.strictObject({
 export type SimulatorSettings = z.infer<typeof SimulatorSettings>;
 export const UpdateSimulatorSettings = SimulatorSettings.partial();
 
-const Bytes = z.int().min(0);
+const Count = z.int().min(0);
 
 /**
- * Scripted use, in per cent of what the VM has, and what the counters of its network show, for every VM that matches all that
+ * Scripted use, in per cent of what the VM has, and what its counters show, for every VM that matches all that
  * is named.
  */
 export const PutLoad = z
@@ -220,14 +220,12 @@ export const PutLoad = z
     vm: ObjectId.optional(),
     cpu_percent: Percent.optional(),
     memory_percent: Percent.optional(),
-    nettx: Bytes.optional(),
-    netrx: Bytes.optional(),
+    ...eachCounter(() => Count.optional()),
     for_seconds: z.number().positive().max(31_536_000).optional(),
   })
   .refine(
-    ({ cpu_percent, memory_percent, nettx, netrx }) =>
-      [cpu_percent, memory_percent, nettx, netrx].some((value) => value !== undefined),
-    'cpu_percent, memory_percent, nettx or netrx must be given',
+    (rule) => (['cpu_percent', 'memory_percent', ...counterNames] as const).some((name) => rule[name] !== undefined),
+    `cpu_percent, memory_percent or one of ${counterNames.join(', ')} must be given`,
   );
 export type PutLoad = z.infer<typeof PutLoad>;
 
@@ -239,9 +237,8 @@ export const LoadRule = z.object({
   vm: ObjectId.nullable(),
   cpu_percent: Percent.nullable(),
   memory_percent: Percent.nullable(),
-  // Rules of before have neither.
-  nettx: Bytes.nullable().default(null),
-  netrx: Bytes.nullable().default(null),
+  // Rules of before have none, or not all of them.
+  ...eachCounter(() => Count.nullable().default(null)),
   until: Timestamp.nullable(),
 });
 export type LoadRule = z.infer<typeof LoadRule>;

@@ -1,7 +1,7 @@
 import { type Connection, mongo } from 'mongoose';
 import { z } from 'zod';
 import type { StepOfVm } from '../../domain/hosts/series.js';
-import type { Metrics, MetricsRow } from '../../schemas/hosts/metrics.js';
+import { eachCounter, eachMetric, type Metrics, type MetricsRow } from '../../schemas/hosts/metrics.js';
 
 /** A sample as it is kept: what a host has said of a VM. `epoch`: of the copy that runs there. */
 export type Sample = Metrics & { host: number; vm: number; epoch: number; at: Date };
@@ -20,9 +20,7 @@ const isRefused = (error: unknown, code: number): boolean =>
   error instanceof mongo.MongoServerError && error.code === code;
 
 /** Of one VM: where the newest copy stands, and the last that was said of it. Members are compared in this order. */
-const newest = {
-  $max: { epoch: '$epoch', at: '$at', cpu: '$cpu', memory: '$memory', nettx: '$nettx', netrx: '$netrx' },
-};
+const newest = { $max: { epoch: '$epoch', at: '$at', ...eachMetric((name) => `$${name}`) } };
 
 /**
  * What hosts say of their VMs, as a series in time that forgets by itself. There are neither transactions nor unique keys in
@@ -81,10 +79,10 @@ export function createMetrics(connection: Connection) {
               $group: {
                 _id: { vm: '$vm', epoch: '$epoch', step: nth },
                 ...{ cpu: { $avg: '$cpu' }, memory: { $avg: '$memory' } },
-                last: { $max: { at: '$at', nettx: '$nettx', netrx: '$netrx' } },
+                last: { $max: { at: '$at', ...eachCounter((name) => `$${name}`) } },
               },
             },
-            { $project: { cpu: 1, memory: 1, nettx: '$last.nettx', netrx: '$last.netrx' } },
+            { $project: { cpu: 1, memory: 1, ...eachCounter((name) => `$last.${name}`) } },
           ],
           { batchSize: 10_000 },
         )
@@ -104,7 +102,7 @@ export function createMetrics(connection: Connection) {
     async latest(vms: readonly number[], since: Date): Promise<MetricsRow[]> {
       if (vms.length === 0) return [];
       const found = await samples()
-        .aggregate<{ _id: number; newest: Omit<Sample, 'host' | 'vm'> }>(
+        .aggregate<{ _id: number; newest: Omit<MetricsRow, 'vm_id'> & { epoch: number } }>(
           [{ $match: { vm: { $in: [...vms] }, at: { $gte: since } } }, { $group: { _id: '$vm', newest } }],
           { batchSize: 10_000 },
         )

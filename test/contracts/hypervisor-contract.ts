@@ -4,6 +4,7 @@ import { problemOf } from '../../domain/problems.js';
 import type { VmStateName } from '../../domain/vms/vm-states.js';
 import { type DeviceCall, type VmCall, vmCalls, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import type { Capacity } from '../../schemas/common/capacity.js';
+import { counterNames, eachMetric, metricNames } from '../../schemas/hosts/metrics.js';
 import { DeviceCallName } from '../../schemas/hosts/simulator.js';
 import type { DomainChange, DomainDevices } from '../../schemas/operations/vm-devices.js';
 
@@ -183,20 +184,22 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const [domain, ...others] = await domainsOf(vm);
       expect(others).toEqual([]);
       expect(domain).toMatchObject({ vm: vm.id, deployId, epoch: 3, state: 'running' });
-      for (const used of [domain?.cpu, domain?.memory, domain?.nettx, domain?.netrx])
-        expect(Number.isInteger(used) && Number(used) >= 0, String(used)).toBe(true);
+      for (const name of metricNames) {
+        const used = domain?.[name];
+        expect(Number.isInteger(used) && Number(used) >= 0, `${name} ${used}`).toBe(true);
+      }
       // In KB, of which it has no more than it was given.
       expect(domain?.memory).toBeGreaterThan(vm.capacity.memory / 100);
       expect(domain?.memory).toBeLessThanOrEqual(vm.capacity.memory * 1_024);
     });
 
-    it('counts what a VM sends and receives, never backwards', async () => {
+    it('counts what a VM sends and receives, and does with its disks, never backwards', async () => {
       const vm = newVm();
       await deploy(vm);
       let [before] = await domainsOf(vm);
       for (const _ of [1, 2, 3]) {
         const [after] = await domainsOf(vm);
-        for (const counter of ['nettx', 'netrx'] as const)
+        for (const counter of counterNames)
           expect(after?.[counter]).toBeGreaterThanOrEqual(before?.[counter] ?? Number.NaN);
         before = after;
       }
@@ -311,7 +314,7 @@ export function hypervisorContract(name: string, make: () => Promise<HypervisorW
       const vm = newVm();
       const { deployId } = await deploy(vm);
       await world.stopGuest(host, vm.id);
-      expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', cpu: 0, memory: 0, nettx: 0, netrx: 0 }]);
+      expect(await domainsOf(vm)).toMatchObject([{ state: 'stopped', ...eachMetric(() => 0) }]);
       expect((await deploy(vm)).deployId).toBe(deployId);
       expect(await domainsOf(vm)).toMatchObject([{ state: 'running' }]);
     });

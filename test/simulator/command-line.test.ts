@@ -43,6 +43,9 @@ describe('arcus-sim', () => {
   it('scripts load and clears it', async () => {
     expect((await arcusSim('load', '--role', 'worker', '95')).stdout).toMatch(/worker +- +95 +-/);
     expect((await arcusSim('vms', 'host-1')).stdout).toMatch(/34 .* running +1 +95 /);
+    const counted = await arcusSim('load', '--vm', '34', '--diskwrbytes', '8192', '--diskwriops', '2');
+    expect(counted.stdout).toMatch(/ MEMORY % +DISKWRBYTES +DISKWRIOPS +UNTIL\n.*worker.* - +-\n.* 34 .* 8192 +2 +-$/);
+    expect((await arcusSim('vms', 'host-1')).stdout).toMatch(/34 .* running +1 +95 .* 8192 +2 /);
     expect((await arcusSim('load', '--clear')).stdout).toBe('No load is scripted.');
   });
 

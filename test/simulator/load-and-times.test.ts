@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { simulatedHypervisor } from '../../adapters/hypervisor/simulated/simulated.js';
+import { counterNames, eachMetric } from '../../schemas/hosts/metrics.js';
 import { LoadRule, LoadRules } from '../../schemas/hosts/simulator.js';
 import { decideDeploy, decideDestroy } from '../../simulator/decide.js';
 import { emptyState, newHost } from '../../simulator/state.js';
@@ -14,8 +15,7 @@ describe('scripted load', () => {
     const { domains } = await simulatedHypervisor(simulator.address, 'tests').probe(host, signal);
     const domain = domains.find((one) => one.vm === vm);
     if (!domain) throw new Error(`there is no VM ${vm}`);
-    const { cpu, memory, nettx, netrx } = domain;
-    return { cpu, memory, nettx, netrx };
+    return eachMetric((name) => domain[name]);
   };
   const put = (rule: object) => simulator.ask(LoadRule, 'PUT', '/load', rule);
 
@@ -30,8 +30,9 @@ describe('scripted load', () => {
   afterAll(() => simulator.dispose());
 
   it('is light and within capacity where nothing is scripted', async () => {
-    const { cpu, memory, nettx, netrx } = await use(3);
-    expect([nettx, netrx].every(Number.isInteger)).toBe(true);
+    const { cpu, memory, ...counters } = await use(3);
+    expect(Object.keys(counters)).toEqual(counterNames);
+    expect(Object.values(counters).every(Number.isInteger)).toBe(true);
     expect(cpu).toBeGreaterThan(0);
     expect(cpu).toBeLessThan(40);
     expect(memory).toBeGreaterThanOrEqual(200 * 1_024);
@@ -50,13 +51,14 @@ describe('scripted load', () => {
     expect(await use(2)).toMatchObject({ cpu: 190, memory: 800 * 1_024 });
   });
 
-  it('sets what counters of the network show, and leaves the rest to other rules', async () => {
+  it('sets what counters of the network and of disks show, and leaves the rest to other rules', async () => {
     await put({ vm: 3, cpu_percent: 50 });
-    await put({ role: 'worker', service: 13, nettx: 1_000_000, netrx: 5 });
-    await put({ host: host.name, vm: 3, netrx: 7 });
-    expect(await use(2)).toMatchObject({ cpu: 190, nettx: 1_000_000, netrx: 5 });
-    expect(await use(3)).toMatchObject({ cpu: 100, netrx: 7 });
-    expect((await use(3)).nettx).toBeGreaterThan(0);
+    await put({ role: 'worker', service: 13, nettx: 1_000_000, netrx: 5, diskrdbytes: 8_192, diskrdiops: 2 });
+    await put({ host: host.name, vm: 3, netrx: 7, diskwrbytes: 9, diskwriops: 0 });
+    expect(await use(2)).toMatchObject({ cpu: 190, nettx: 1_000_000, netrx: 5, diskrdbytes: 8_192, diskrdiops: 2 });
+    expect(await use(3)).toMatchObject({ cpu: 100, netrx: 7, diskwrbytes: 9, diskwriops: 0 });
+    const { nettx, diskrdbytes, diskrdiops } = await use(3);
+    expect([nettx, diskrdbytes, diskrdiops].every((count) => count > 0)).toBe(true);
   });
 
   it('is replaced by a rule for the same VMs, listed, and removed', async () => {

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { Problem, type ProblemCode } from '../../../domain/problems.js';
 import { type DeviceCall, type VmCall, vmCalls } from '../../../domain/vms/vm-verbs.js';
 import { limits } from '../../../schemas/common/limits.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import {
   AdoptAnswer,
   type AdoptCall,
@@ -156,7 +157,7 @@ export const nothingSaved = ({ id, host, to }: MoveTarget): string =>
 export function reportFor(installation: string, domains: readonly SimulatedDomain[]): HostReport {
   const report: HostReport = { domains: [], wilds: [] };
   for (const { installation: whose, domain, vm, deploy_id, epoch, heard, capacity, state, ...rest } of domains) {
-    const { cpu, memory, nettx, netrx, devices } = rest;
+    const { devices } = rest;
     if (whose === installation)
       report.domains.push({
         vm,
@@ -165,10 +166,7 @@ export function reportFor(installation: string, domains: readonly SimulatedDomai
         heard,
         capacity,
         state,
-        cpu,
-        memory,
-        nettx,
-        netrx,
+        ...eachMetric((name) => rest[name]),
         ...(devices && { devices }),
       });
     else

@@ -5,6 +5,7 @@ import { apiRoot, type Route } from '../../../api/native/route.js';
 import { routeTable } from '../../../api/native/route-table.js';
 import type { SaidAt } from '../../../domain/scaling/policy-log.js';
 import { recordId } from '../../../domain/scaling/role-record.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { kinds, managedKinds } from '../../../schemas/kinds.js';
 import { made } from '../../support/made-kinds.js';
 import { madeVm } from '../../support/made-vm.js';
@@ -163,15 +164,17 @@ describe('what changes something', () => {
     expect(again.headers.etag).toBe(probed.headers.etag);
   });
 
+  const used = { ...eachMetric(() => 3), memory: 7 };
+
   it('a VM of which only its use is heard anew can be edited, and whoever looks is shown that', async () => {
     const id = Number(ids.vms);
     const path = `/vms/${id}`;
     await world.store.vms.model.updateOne({ _id: id }, { $set: { lcm_state: 'RUNNING' } });
     const hear = (cpu: number) =>
-      world.store.metrics.add([{ host: 1, vm: id, epoch: 9, at: new Date(), cpu, memory: 7, nettx: 1, netrx: 2 }]);
+      world.store.metrics.add([{ host: 1, vm: id, epoch: 9, at: new Date(), ...used, cpu }]);
     await hear(10);
     const before = await world.ask('oneadmin', 'get', path);
-    expect(before.body.monitoring).toMatchObject({ cpu: 10, memory: 7, nettx: 1, netrx: 2 });
+    expect(before.body.monitoring).toEqual({ time: expect.any(String), ...used, cpu: 10 });
     const { etag = '' } = before.headers;
     await hear(20);
     const after = await world.ask('oneadmin', 'get', path).set('If-None-Match', etag);
@@ -190,9 +193,7 @@ describe('what changes something', () => {
       [vm, other].map((_id, ordinal) => madeVm({ ...of, _id, service: { id, role: 'web', ordinal: 90 + ordinal } })),
     );
     const hear = (cpu: number) =>
-      world.store.metrics.add(
-        [vm, other].map((one) => ({ host: 1, vm: one, epoch: 9, at: new Date(), cpu, memory: 7, nettx: 1, netrx: 2 })),
-      );
+      world.store.metrics.add([vm, other].map((one) => ({ host: 1, vm: one, epoch: 9, at: new Date(), ...used, cpu })));
     const [path, whole] = [`/services/${id}`, `/services/${id}?monitoring=true`];
     const before = (await world.ask('oneadmin', 'get', path)).headers.etag ?? '';
     const tags = [before];

@@ -5,6 +5,7 @@ import { createShell } from '../../../api/http/shell.js';
 import { oneflowFace } from '../../../api/oneflow/oneflow-face.js';
 import { createOperations } from '../../../requests/operations.js';
 import { defaultPermissions } from '../../../schemas/common/common.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { deployingService } from '../../support/deploying-service.js';
 import { idleEngine } from '../../support/idle-engine.js';
@@ -132,7 +133,7 @@ describe.each(clientKinds)('what %s sends', (kind) => {
     const [vm, at] = [id * 10, new Date()];
     const created_at = new Date('2026-11-01T10:00:00Z');
     await world.store.vms.model.updateOne({ _id: vm }, { $set: { created_at } });
-    await world.store.metrics.add([{ host: 1, vm, epoch: 9, at, cpu: 67, memory: 123_187, nettx: 1, netrx: 2 }]);
+    await world.store.metrics.add([{ host: 1, vm, epoch: 9, at, ...eachMetric(() => 1), cpu: 67, memory: 123_187 }]);
     const told = { CPU: '67', MEMORY: '123187', STIME: String(created_at.getTime() / 1_000) };
     const vmIn = ({ DOCUMENT }: { DOCUMENT: unknown }) =>
       z.object({ TEMPLATE: z.object({ BODY: z.object({ roles: z.array(WithNodes) }) }) }).parse(DOCUMENT).TEMPLATE.BODY

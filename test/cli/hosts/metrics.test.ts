@@ -1,9 +1,17 @@
 import { expect, it } from 'vitest';
 import { seriesText, sparkline } from '../../../cli/hosts/metrics.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 
 const since = '2026-11-28T12:00:00.000Z';
 const at = (minute: number, cpu: number, over: object = {}) => ({
-  ...{ time: `2026-11-28T12:0${minute}:00.000Z`, cpu, memory: 1_024, nettx: 0, netrx: 61_440 },
+  ...{
+    time: `2026-11-28T12:0${minute}:00.000Z`,
+    ...eachMetric(() => 0),
+    cpu,
+    memory: 1_024,
+    netrx: 61_440,
+    diskwriops: 90,
+  },
   ...over,
 });
 
@@ -13,13 +21,17 @@ it('bars go from nothing to the largest number, and nothing is drawn where nothi
 });
 
 it('a series has a bar for each step, a blank where nothing was heard, and what was last and most', () => {
-  const text = seriesText({ since, step: 60, points: [at(0, 100), at(2, 50, { netrx: 0 })] });
-  expect(text.split('\n').map((line) => line.replace(/^(\w+) +: /, '$1: '))).toEqual([
+  const text = seriesText({ since, step: 60, points: [at(0, 100, { diskwrbytes: 122_880 }), at(2, 50, { netrx: 0 })] });
+  expect(text.split('\n').map((line) => line.replace(/^(\w+(?: \w+)?) +: /, '$1: '))).toEqual([
     `SINCE: ${since}, a bar for each 60 s`,
     'CPU: █ ▅  0.5 cores (at most 1 cores)',
     'MEMORY: █ █  1 MB (at most 1 MB)',
     'SENT: ▁ ▁  0 B/s (at most 0 B/s)',
     'RECEIVED: █ ▁  0 B/s (at most 1 KB/s)',
+    'DISK READ: ▁ ▁  0 B/s (at most 0 B/s)',
+    'DISK READS: ▁ ▁  0/s (at most 0/s)',
+    'DISK WRITTEN: █ ▁  0 B/s (at most 2 KB/s)',
+    'DISK WRITES: █ █  1.5/s (at most 1.5/s)',
   ]);
   expect(seriesText({ since, step: 60, points: [] })).toBe(`Nothing was heard since ${since}.`);
 });

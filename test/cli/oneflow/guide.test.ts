@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout } from '../../../adapters/process/checkout.js';
 import { nextAfter } from '../../../domain/recurring.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { type Service, ServiceState } from '../../../schemas/services/service.js';
 import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { myServiceText } from '../../domain/services/my-service.js';
@@ -82,7 +83,7 @@ describe('the guide’s chapter 1', () => {
       ...[2, 3, 4].map((vm, at) => vmOf(vm, 1, 'db_slave', at, 'LCM_INIT')),
     ]);
     await store.metrics.add([
-      { host: 1, vm: 0, epoch: 1, at: new Date(), cpu: 67, memory: 123_187, nettx: 0, netrx: 0 },
+      { host: 1, vm: 0, epoch: 1, at: new Date(), ...eachMetric(() => 0), cpu: 67, memory: 123_187 },
     ]);
     const nodes = 'VM_ID NAME STAT UCPU UMEM HOST TIME';
     const shown = (await linesOf('oneflow show 1')).map(spaced);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { madeVm } from '../../support/made-vm.js';
 import { type FlowWorld, startFlowWorld } from './flow-world.js';
 
@@ -69,7 +70,7 @@ describe('oneflow and oneflow-template, with the guide’s words', () => {
     const node = (at: number, lcm_state: 'RUNNING' | 'BOOT' | 'SHUTDOWN') =>
       madeVm({ ...vm, _id: at, name: `frontend_${at}`, lcm_state, service: { ...vm.service, ordinal: at } });
     await world.store.vms.model.insertMany([node(4, 'RUNNING'), node(6, 'BOOT'), node(7, 'SHUTDOWN')]);
-    const used = { cpu: 67, memory: 123_187, nettx: 1, netrx: 2 };
+    const used = { ...eachMetric(() => 1), cpu: 67, memory: 123_187 };
     await world.store.metrics.add([{ host: 1, vm: 4, epoch: 9, at: new Date(), ...used }]);
     expect((await run('oneflow list')).out).toBe(
       [

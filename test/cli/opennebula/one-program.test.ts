@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import { createWorld, type World } from '../../api/world.js';
 import { idleEngine } from '../../support/idle-engine.js';
@@ -91,7 +92,8 @@ describe('onevm', () => {
       }),
       madeVm({ _id: 71, state: 'ACTIVE', lcm_state: 'BOOT_FAILURE', created_at: began, reason: 'no such image' }),
     ]);
-    const sample = { cpu: 17, memory: 44_544, nettx: 4_096, netrx: 212_992 };
+    const read = { diskrdbytes: 253_187_888, diskrdiops: 9_009 };
+    const sample = { ...eachMetric(() => 0), cpu: 17, memory: 44_544, nettx: 4_096, netrx: 212_992, ...read };
     await world.store.metrics.add([{ host: 0, vm: 70, epoch: 1, at: new Date(), ...sample }]);
     const now = () => new Date('2026-11-15T15:21:20Z');
     const { out: listed } = await run('onevm list oneadmin', {}, now);
@@ -107,6 +109,9 @@ describe('onevm', () => {
     );
     expect(shown).toContain('\nSTART TIME          : 11/15 14:15:16\nEND TIME            : -\n');
     expect(shown).toContain('\nCPU                 : 17\nMEMORY              : 43.5M\nNETTX               : 4K\n');
+    expect(shown).toMatch(
+      /\nNETRX {15}: 208K\nDISKRDBYTES {9}: 253187888\nDISKRDIOPS {10}: 9009\nDISKWRBYTES {9}: 0\nDISKWRIOPS {10}: 0\n/,
+    );
     expect(shown).toMatch(
       /\nVIRTUAL MACHINE HISTORY\nSEQ HOST +ACTION +DS +START +TIME +PROLOG\n +0 localhost +none +- .* 0h00m00s\n/,
     );

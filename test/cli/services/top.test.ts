@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { eventually } from '../../support/processes.js';
 import { launchOnTerminal, launchProgram } from '../launch-program.js';
 import { runArcus } from '../run-arcus.js';
@@ -48,7 +49,7 @@ it('service top of one service shows what its VMs use', async () => {
   const at = '2026-11-22T14:00:01.000Z';
   const nodes = role?.nodes.map((node, nth) => ({
     ...node,
-    monitoring: nth > 0 ? null : { time: at, cpu: 67, memory: 123_187, nettx: 1, netrx: 2 },
+    monitoring: nth > 0 ? null : { time: at, ...eachMetric(() => 1), cpu: 67, memory: 123_187 },
   }));
   api.on('GET /services/12', { body: { ...shop, roles: [{ ...role, nodes }] } });
   const { code, out, err } = await runArcus(['service', 'top', '12'], api.environment);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type StepOfVm, seriesOf, stepOf } from '../../../domain/hosts/series.js';
+import { counterNames } from '../../../schemas/hosts/metrics.js';
 
 const from = new Date('2026-05-04T10:00:00.000Z');
 const row = (step: number, more: Partial<StepOfVm> = {}): StepOfVm => ({
-  ...{ vm: 7, epoch: 1, step, cpu: 50, memory: 1_000, nettx: 0, netrx: 0 },
+  ...{ vm: 7, epoch: 1, step, cpu: 50, memory: 1_000 },
   ...more,
 });
 const series = (rows: StepOfVm[]) => seriesOf(rows, from, 60);
@@ -20,6 +21,11 @@ describe('a series', () => {
   it('tells what was sent within a step, and begins anew with a counter that does', () => {
     const sent = [100, 250, 250, 40].map((nettx, step) => row(step, { nettx }));
     expect(series(sent).map(({ nettx }) => nettx)).toEqual([0, 150, 0, 40]);
+  });
+
+  it.each(counterNames)('counts %s from the first step on in which it is known', (counter) => {
+    const rows = [row(0), row(1, { [counter]: 500 }), row(2, { [counter]: 510 })];
+    expect(series(rows).map((point) => point[counter])).toEqual([0, 0, 10]);
   });
 
   it('counts a VM of which an old copy runs elsewhere once', () => {

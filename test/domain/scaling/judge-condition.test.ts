@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCondition } from '../../../domain/expressions/policy-parse.js';
 import { judgeCondition } from '../../../domain/scaling/judge-condition.js';
 import type { MeasuredVm, Sample } from '../../../domain/scaling/measures.js';
+import { metricNames } from '../../../schemas/hosts/metrics.js';
 
 const now = new Date('2026-11-28T12:00:00Z');
 const stale = 60_000;
@@ -42,6 +43,12 @@ describe('a condition over the running VMs of a role', () => {
     ['5 > 3', att(1), true, '5 > 3'],
   ])('%s', (text, vms, verdict, found) => {
     expect(judge(text, vms)).toMatchObject({ verdict, text: found, unknown: null });
+  });
+
+  it.each(metricNames.map((name) => name.toUpperCase()))('%s is what hypervisors tell, and nothing else', (name) => {
+    const untold = vm({ template: { [name]: 7 } });
+    expect(judge(`${name} = 5`, [vm({ sample: seen({ [name]: 5 }) })]).verdict).toBe(true);
+    expect(judge(`${name} = 7`, [untold]).unknown).toMatch(new RegExp(`has no ${name} yet: no host has told it$`));
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { elasticityActivities } from '../../../activities/scaling/elasticity.js'
 import type { RoleRecord } from '../../../domain/scaling/role-record.js';
 import type { OperationsContext } from '../../../requests/context.js';
 import { scaleByPolicy } from '../../../requests/scaling/scaling.js';
+import { counterNames, eachCounter } from '../../../schemas/hosts/metrics.js';
 import type { Operation } from '../../../schemas/operations/operation.js';
 import type { Role, Service } from '../../../schemas/services/service.js';
 import { ElasticityPolicy } from '../../../schemas/services/service-template.js';
@@ -205,11 +206,10 @@ describe('a policy that holds', () => {
   });
 
   it('goes by what hypervisors have measured, and holds once that is stale', async () => {
-    const { id } = await elastic([{ ...up, expression: 'CPU > 50 & max(MEMORY) < 9' }]);
+    const counters = counterNames.map((name, at) => `${name.toUpperCase()} = ${at}`).join(' & ');
+    const { id } = await elastic([{ ...up, expression: `CPU > 50 & max(MEMORY) < 9 & ${counters}` }]);
     const sample = (vm: number, at: Date) => ({
-      ...{ host: 1, epoch: 1, vm, at, cpu: 90, memory: 8 },
-      nettx: 0,
-      netrx: 0,
+      ...{ host: 1, epoch: 1, vm, at, ...eachCounter((name) => counterNames.indexOf(name)), cpu: 90, memory: 8 },
     });
     const old = new Date(Date.now() - 70_000);
     await stores[0].metrics.add([sample(id * 100, old), sample(id * 100 + 1, old)]);

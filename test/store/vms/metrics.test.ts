@@ -1,6 +1,7 @@
 import type { Connection } from 'mongoose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
@@ -20,10 +21,11 @@ afterAll(async () => {
 });
 
 const began = Date.now();
+const used = { ...eachMetric(() => 10), cpu: 50, memory: 1_024, netrx: 20 };
 /** Seconds before now. */
 const ago = (seconds: number): Date => new Date(began - seconds * 1_000);
 const sample = (vm: number, seconds: number, over: Partial<Sample> = {}): Sample => ({
-  ...{ host: 1, vm, epoch: 1, at: ago(seconds), cpu: 50, memory: 1_024, nettx: 10, netrx: 20 },
+  ...{ host: 1, vm, epoch: 1, at: ago(seconds), ...used },
   ...over,
 });
 
@@ -34,8 +36,8 @@ describe('the latest of what hosts say of VMs', () => {
     await store.metrics.add([sample(1, 20, { cpu: 20 })]);
     const rows = await store.metrics.latest([1, 2, 3], ago(60));
     expect(rows.toSorted((a, b) => a.vm_id - b.vm_id)).toEqual([
-      { vm_id: 1, at: ago(5), cpu: 30, memory: 1_024, nettx: 10, netrx: 20 },
-      { vm_id: 2, at: ago(40), cpu: 50, memory: 1_024, nettx: 10, netrx: 20 },
+      { vm_id: 1, at: ago(5), ...used, cpu: 30 },
+      { vm_id: 2, at: ago(40), ...used },
     ]);
   });
 
@@ -81,21 +83,35 @@ describe('steps of what hosts say', () => {
   it('are found by host, or by VM: averages, and counters as they stood at the end', async () => {
     const from = ago(100);
     await store.metrics.add([
-      sample(40, 99, { host: 40, cpu: 10, nettx: 1 }),
-      sample(40, 85, { host: 40, cpu: 30, nettx: 5 }),
-      sample(40, 79, { host: 40, cpu: 70, nettx: 9 }),
+      sample(40, 99, { host: 40, cpu: 10, nettx: 1, diskwriops: 2 }),
+      sample(40, 85, { host: 40, cpu: 30, nettx: 5, diskwriops: 6 }),
+      sample(40, 79, { host: 40, cpu: 70, nettx: 9, diskwriops: 7 }),
       sample(41, 99, { host: 40, cpu: 1 }),
       sample(40, 120, { host: 40, cpu: 99 }),
     ]);
     const sorted = async (of: Parameters<Store['metrics']['steps']>[0]) =>
       (await store.metrics.steps(of, from, 20)).toSorted((a, b) => a.vm - b.vm || a.step - b.step);
     const ofVm = [
-      { vm: 40, epoch: 1, step: 0, cpu: 20, memory: 1_024, nettx: 5, netrx: 20 },
-      { vm: 40, epoch: 1, step: 1, cpu: 70, memory: 1_024, nettx: 9, netrx: 20 },
+      { vm: 40, epoch: 1, step: 0, ...used, cpu: 20, nettx: 5, diskwriops: 6 },
+      { vm: 40, epoch: 1, step: 1, ...used, cpu: 70, nettx: 9, diskwriops: 7 },
     ];
     expect(await sorted({ hosts: [40, 2], vm: 40 })).toEqual(ofVm);
-    const other = { vm: 41, epoch: 1, step: 0, cpu: 1, memory: 1_024, nettx: 10, netrx: 20 };
+    const other = { vm: 41, epoch: 1, step: 0, ...used, cpu: 1 };
     expect(await sorted({ hosts: [40] })).toEqual([...ofVm, other]);
     expect(await store.metrics.steps({ hosts: [], vm: 40 }, from, 20)).toEqual([]);
+  });
+
+  it('of before disks were counted say nothing of these, nor does what was said last', async () => {
+    const old = { cpu: 50, memory: 1_024, nettx: 10, netrx: 20 };
+    const samples = connection.collection('vm_metrics');
+    await samples.insertOne({ host: 50, vm: 50, epoch: 1, at: ago(30), ...old });
+    expect(await store.metrics.latest([50], ago(60))).toEqual([{ vm_id: 50, at: ago(30), ...old }]);
+    await store.metrics.add([sample(50, 5, { host: 50 })]);
+    const steps = await store.metrics.steps({ hosts: [50] }, ago(40), 20);
+    expect(steps.toSorted((one, other) => one.step - other.step)).toEqual([
+      { vm: 50, epoch: 1, step: 0, ...old },
+      { vm: 50, epoch: 1, step: 1, ...used },
+    ]);
+    expect(await store.metrics.latest([50], ago(60))).toEqual([{ vm_id: 50, at: ago(5), ...used }]);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { type Asked, newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { holding } from '../../support/world-steps.js';
@@ -382,7 +383,7 @@ describe('a role that is made smaller', () => {
   it('loses those that use the least, as hypervisors tell, and last those of which they tell nothing', async () => {
     const { id } = await world.running([{ name: 'web', cardinality: 4, scale_in: 'least_loaded' }]);
     const [one = 0, two = 0, three = 0, four = 0] = await runningOf(id, 'web');
-    const sample = { host: 0, epoch: 9, memory: 1, nettx: 0, netrx: 0 };
+    const sample = { host: 0, epoch: 9, ...eachMetric(() => 0), memory: 1 };
     const told = { one: [one, 80], three: [three, 20], four: [four, 30] } as const;
     const at = new Date();
     await world.store.metrics.add(Object.values(told).map(([vm, cpu]) => ({ ...sample, vm, cpu, at })));

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { monitoringActivities } from '../../../activities/supervision/monitoring.js';
 import type { DomainReport, Hypervisor } from '../../../adapters/hypervisor/port.js';
 import { Problem } from '../../../domain/problems.js';
+import { eachMetric } from '../../../schemas/hosts/metrics.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { connectMongodb } from '../../../store/mongo/connection.js';
 import { createStore, type Store } from '../../../store/store.js';
 import { idleEngine } from '../../support/idle-engine.js';
 import { ownDatabaseUri } from '../../support/servers.js';
 
-const idle = { cpu: 0, memory: 0, nettx: 0, netrx: 0, capacity: { cpu: 10, memory: 64 } };
+const idle = { ...eachMetric(() => 0), capacity: { cpu: 10, memory: 64 } };
 
 let connection: Connection;
 let store: Store;
@@ -127,6 +128,7 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
     ...over,
   });
   let cpu = 0;
+  const { cpu: _, ...used } = { ...eachMetric((name) => name.length), memory: 2_048 };
   const hypervisor: Pick<Hypervisor, 'probe' | 'destroy' | 'disown'> = {
     disown: async () => {},
     destroy: async () => {},
@@ -135,7 +137,7 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
       return {
         wilds: [],
         domains: [
-          domain(20, { state: 'running', cpu, memory: 2_048, nettx: 3, netrx: 4 }),
+          domain(20, { state: 'running', cpu, ...used }),
           domain(21, { state: 'booting' }),
           domain(22, { state: 'running' }),
           domain(99, { state: 'running' }),
@@ -149,5 +151,5 @@ it('what VMs use that run is kept, of each look once; nothing of others on the h
   await new MockActivityEnvironment().run(monitorHosts, [1]);
   await new MockActivityEnvironment().run(monitorHosts, [1]);
   const rows = await store.metrics.latest([20, 21, 22, 99], began);
-  expect(rows).toEqual([{ vm_id: 20, at: expect.any(Date), cpu: 50, memory: 2_048, nettx: 3, netrx: 4 }]);
+  expect(rows).toEqual([{ vm_id: 20, at: expect.any(Date), cpu: 50, ...used }]);
 });
