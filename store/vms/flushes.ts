@@ -78,7 +78,10 @@ export const createFlushes = (
   async withSnapshots(id: number): Promise<Pick<Vm, '_id' | 'snapshots'>[]> {
     const reserved = (await hosts.reservedOn([id])).get(id) ?? new Set<number>();
     return vms.model
-      .find({ _id: { $in: [...reserved] }, template_id: { $ne: null }, 'snapshots.0': { $exists: true } }, { snapshots: 1 })
+      .find(
+        { _id: { $in: [...reserved] }, template_id: { $ne: null }, 'snapshots.0': { $exists: true } },
+        { snapshots: 1 },
+      )
       .sort({ _id: 1 })
       .lean<Pick<Vm, '_id' | 'snapshots'>[]>()
       .exec();

@@ -39,7 +39,7 @@ export const ids = {
   vmRelease: '01KQS6KST07B4N1X9C3Q5W8ZKT',
   vmDeploy: '01KQS6MDB02M6V8T0R4Y1HJ3PD',
   release: '01KQS6N0E0Y6T3J8W2Q9C4VBDM',
-  import: '01KQS6P7H0Z8U4K9X3R0D5WCEN',
+  import: '01KQS6P7H0Z8V4K9X3R0D5WCEN',
 };
 
 type Ref = { type: 'service' | 'vm' | 'host'; id: number; name: string };
