@@ -124,7 +124,7 @@ describe('a VM that somebody has terminated', () => {
           .filter(({ one }) => one.state !== 'DONE');
         const going = vms.filter(({ goes }) => goes).map(({ one }) => one);
         const stay = vms.filter(({ goes }) => !goes).map(({ one }) => one);
-        const well = stay.filter(({ lcm_state }) => !/FAILURE|UNKNOWN|^SHUTDOWN$|^EPILOG/.test(lcm_state)).length;
+        const well = stay.filter(({ lcm_state }) => !/FAILURE|UNKNOWN|^SHUTDOWN$|^EPILOG$/.test(lcm_state)).length;
         const withoutAll = (order: readonly HealthVm[]) => {
           let of = service('RUNNING', 'RUNNING', cardinality);
           order.forEach((one, at) => {
