@@ -118,7 +118,14 @@ describe('placement, on real servers', { timeout: 180_000 }, () => {
     const [a = 0] = hosts;
     const size = { cpu: 100, memory: 256 };
     await cluster.simulator.send('POST', '/hosts/host-a/deploy', {
-      ...{ installation: 'another home', vm: 7_000, domain: 'legacy-db', epoch: 3, capacity: size, labels: { vm: 7_000 } },
+      ...{
+        installation: 'another home',
+        vm: 7_000,
+        domain: 'legacy-db',
+        epoch: 3,
+        capacity: size,
+        labels: { vm: 7_000 },
+      },
       host: { cpu: 400, memory: 4_096 },
     });
     await change(a, { state: 'disabled' });
