@@ -110,10 +110,10 @@ export const hostFlaws = {
   },
   domain_newer: {
     ...ofDomain,
-    what: 'A domain is of a later epoch than its VM, as after MongoDB was put back from a backup: nobody could end it',
+    what: 'A host has heard of a later epoch of a VM than it has, as after MongoDB was put back from a backup: nobody could end it',
     detail: ({ name, domain, epoch }) =>
-      `Its domain on ${name} is of epoch ${domain}, and the VM of ${epoch}: nobody could end it.`,
-    repair: "raises the epoch of the VM to its domain's",
+      `${name} has heard of epoch ${domain} of it, and the VM is of ${epoch}: nobody could end it there.`,
+    repair: 'raises the epoch of the VM to that',
     advice: null,
   },
 } as const satisfies Kinds;

@@ -166,11 +166,11 @@ async function checkRuns(cluster: Cluster): Promise<string[]> {
   }
 }
 
-/** The simulator has a domain of each running VM, on its host, and no other; none has outrun its document. */
 /** Suspended, or nobody knows. */
 const maySuspend = ({ state, lcm_state }: Pick<Vm, 'state' | 'lcm_state'>): boolean =>
   state === 'SUSPENDED' || lcm_state === 'UNKNOWN' || /^(EPILOG_STOP|PROLOG_RESUME)_FAILURE$/.test(lcm_state);
 
+/** The simulator has a domain of each running VM, on its host, and no other; none has outrun its document. */
 async function checkDomains({ simulator, store }: Cluster): Promise<string[]> {
   const { items } = await simulator.ask(SimulatedHosts, 'GET', '/hosts');
   const running = await store.vms.model.find({ lcm_state: 'RUNNING' }).lean().exec();

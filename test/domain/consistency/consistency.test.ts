@@ -448,3 +448,9 @@ describe('what is found', () => {
     expect(isSame(one, other)).toBe(false);
   });
 });
+
+it('a VM of which its host has heard of a later epoch is found, though its domain is of its own', () => {
+  const seen = [vm('ACTIVE/RUNNING')];
+  expect(ofHost(heard(domain({ heard: 3 })), seen)).toMatchObject([{ code: 'domain_newer', seen: { domain: 3 } }]);
+  expect(ofHost(heard(domain()), seen)).toEqual([]);
+});
