@@ -107,6 +107,20 @@ export const problemWords = {
       'The hypervisor refused to switch the VM, for a reason that trying again does not mend. The sentence is its own.',
     todo: 'See how the VM is: the next look at its host says it. Mend the reason, and ask for the action again.',
   },
+  source_refused: {
+    means:
+      'What an image was to be made of may not be read, or is not there: a path outside the safe directories, an address in a network that is kept from use, a page that does not exist. The sentence says which.',
+    todo: 'Name another source, upload the image, or have an operator allow the directory or the network.',
+  },
+  image_refused: {
+    means:
+      'The bytes of an image are not what they must be: cut off, another checksum, a format that is not taken, a disk that stands on another file, more than is allowed. The sentence says which.',
+    todo: 'Mend the image, `qemu-img convert` helps with formats and with what stands on other files, and make it again.',
+  },
+  datastore_full: {
+    means: 'There is no room for the image in its datastore.',
+    todo: 'Delete images that nobody needs, take another datastore, or have an operator give it more room.',
+  },
   stale_epoch: {
     means: 'A newer operation has taken the VM: what an older one still wanted to do to it was not done.',
     todo: 'Nothing; the newer operation goes on.',
