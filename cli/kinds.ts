@@ -22,6 +22,7 @@ import type { Leaf } from './shell/command.js';
 import { contextCommands } from './shell/context.js';
 import { nounOf } from './shell/noun-of.js';
 import { resolve } from './shell/resource.js';
+import { datastoreCommands, datastoreDocuments } from './storage/datastore.js';
 import { vmCommands, vms } from './vms/vm.js';
 import { vmTemplateCommands, vmTemplateDocuments } from './vms/vm-template.js';
 
@@ -58,6 +59,7 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   vm_template: noun('vm_template', 'Descriptions from which VMs are made', vmTemplateCommands),
   host: noun('host', 'Hosts that VMs run on', hostCommands),
   cluster: noun('cluster', 'Hosts that belong together', clusterCommands),
+  datastore: noun('datastore', 'Where images, disks and files are kept', datastoreCommands),
   operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),
   group: noun('group', 'Users who share, and what they may create', groupCommands),
@@ -79,6 +81,7 @@ const applied: Record<ManagedKind | 'group' | 'group_quota' | 'user_quota', Docu
   user_quota: quotaDocuments('user'),
   cluster: clusterDocuments,
   host: hostDocuments,
+  datastore: datastoreDocuments,
   vm_template: vmTemplateDocuments,
   service_template: serviceTemplateDocuments,
 };

@@ -8,6 +8,7 @@ import { type Kind, kinds } from '../schemas/kinds.js';
 import { OperationDetail, OperationResource } from '../schemas/operations/operation-resource.js';
 import { ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import { ServiceTemplateResource } from '../schemas/services/service-template.js';
+import { DatastoreResource } from '../schemas/storage/datastore.js';
 import { VmResource } from '../schemas/vms/vm.js';
 import { VmTemplateResource } from '../schemas/vms/vm-template.js';
 
@@ -26,6 +27,7 @@ export const collections = {
   },
   host: { path: kinds.host.path, item: HostResource, whole: HostResource },
   cluster: { path: kinds.cluster.path, item: ClusterResource, whole: ClusterResource },
+  datastore: { path: kinds.datastore.path, item: DatastoreResource, whole: DatastoreResource },
   user: { path: kinds.user.path, item: UserResource, whole: UserResource },
   group: { path: kinds.group.path, item: GroupResource, whole: GroupResource },
   acl: { path: kinds.acl.path, item: AclResource, whole: AclResource },

@@ -6,17 +6,23 @@ import type { Ownership } from '../schemas/common/common.js';
 import { kinds, type OwnedKind } from '../schemas/kinds.js';
 import type { Operation } from '../schemas/operations/operation.js';
 
-type Owned = Ownership & { _id: number; cluster_id?: number };
+/** A host is in one cluster; others may be in several. Who says neither is in cluster 0. */
+type Owned = Ownership & { _id: number; cluster_id?: number; cluster_ids?: readonly number[] };
 
 /** An object of a kind, as rights are asked on it. */
-export const subjectOf = (kind: OwnedKind, { _id: id, uid, gid, permissions, cluster_id }: Owned): Subject => ({
+export const subjectOf = (
+  kind: OwnedKind,
+  { _id: id, uid, gid, permissions, cluster_id, cluster_ids }: Owned,
+): Subject => ({
   type: kinds[kind].acl,
   id,
   uid,
   gid,
   permissions,
-  cluster_id,
+  cluster_ids: cluster_ids ?? inOne(cluster_id),
 });
+
+const inOne = (cluster: number | undefined) => (cluster === undefined ? undefined : [cluster]);
 
 /** An operation: its own owner and bits, and whatever is granted on what it is about. */
 export const operationSubject = ({
@@ -31,7 +37,7 @@ export const operationSubject = ({
   uid,
   gid,
   permissions,
-  cluster_id,
+  cluster_ids: inOne(cluster_id),
 });
 
 /**

@@ -64,6 +64,7 @@ import {
   updateService,
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
+import { datastores } from './storage/datastores.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { changeDevices } from './vms/vm-devices.js';
@@ -100,6 +101,7 @@ export const createOperations = (given: OperationsContext) => {
       ...hostOwnership(context),
     },
     clusters: clusters(context),
+    datastores: datastores(context),
     vmTemplates: vmTemplates(context),
     serviceTemplates: {
       ...serviceTemplates(context),

@@ -14,7 +14,7 @@ import type { OperationsContext } from './context.js';
 import { underFreeName } from './free-name.js';
 import { type Precondition, unconditional } from './precondition.js';
 
-type Owned = Ownership & { _id: number; name: string; cluster_id?: number };
+type Owned = Ownership & { _id: number; name: string; cluster_id?: number; cluster_ids?: readonly number[] };
 
 /** How one kind differs from others. */
 type Way<T, R> = {

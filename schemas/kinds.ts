@@ -133,6 +133,19 @@ export const kinds = {
     edits: 'admin',
     unique: 'zone',
   },
+  datastore: {
+    one: 'datastore',
+    several: 'datastores',
+    path: '/datastores',
+    collection: 'datastores',
+    acl: 'DATASTORE',
+    // As in OpenNebula, whose own datastores have the ids below.
+    ids: { pool: 'datastore', first: 100 },
+    owned: { ended: null },
+    managed: true,
+    edits: 'admin',
+    unique: 'zone',
+  },
   user: {
     one: 'user',
     several: 'users',

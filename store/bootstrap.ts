@@ -12,11 +12,12 @@ export async function bootstrapStore(
   connection: Connection,
   { keepMetrics }: { keepMetrics?: number | undefined } = {},
 ): Promise<MongodbDirectory> {
-  const { hosts, clusters, counters, installation, metrics } = createStore(connection);
+  const { hosts, clusters, datastores, counters, installation, metrics } = createStore(connection);
   const directory = createDirectory(connection);
   await Promise.all([...Object.values(connection.models).map(bringAbout), metrics.ensure(keepMetrics)]);
   await hosts.countVms();
   await clusters.ensureDefault();
+  await datastores.ensureDefaults();
   await installation.id();
   for (const { pool, first } of pools) if (first > 0) await counters.beginAt(pool, first);
   await directory.groups.ensureDefaults();

@@ -2,8 +2,9 @@ import type { Cluster } from '../schemas/hosts/cluster.js';
 import type { Host } from '../schemas/hosts/host.js';
 import type { Documents, OwnedKind } from '../schemas/kinds.js';
 import type { Service } from '../schemas/services/service.js';
+import type { Datastore } from '../schemas/storage/datastore.js';
 import type { Vm } from '../schemas/vms/vm.js';
 
 /** What is kept of each kind of object that belongs to somebody. */
-type ByKind = Documents & { service: Service; vm: Vm; host: Host; cluster: Cluster };
+type ByKind = Documents & { service: Service; vm: Vm; host: Host; cluster: Cluster; datastore: Datastore };
 export type OwnedObject<K extends OwnedKind> = ByKind[K];

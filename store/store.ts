@@ -30,6 +30,7 @@ import { createQuestions } from './services/questions.js';
 import { createReleases } from './services/releases.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
+import { createDatastoreStore } from './storage/datastores.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
@@ -68,6 +69,7 @@ export function createStore(connection: Connection) {
     hosts,
     wilds,
     clusters,
+    datastores: createDatastoreStore(connection),
     moveBound: createBoundMoves(connection, vms),
     relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),

@@ -14,6 +14,7 @@ import { scalingRoutes } from './scaling/scaling.js';
 import { scheduleRoutes } from './scaling/schedules.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
+import { datastoreRoutes } from './storage/datastores.js';
 import { metricsRoutes } from './vms/metrics.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
 import { vmRoutes } from './vms/vms.js';
@@ -31,6 +32,7 @@ export const routeTable: readonly Route[] = [
   ...hostRoutes,
   ...metricsRoutes,
   ...clusterRoutes,
+  ...datastoreRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,

@@ -61,5 +61,5 @@ export const clusterCommands: readonly Leaf[] = [
     run: (context, [host]) => put(context, host, defaultCluster),
   }),
   ...ownershipLeaves(clusters, { called: 'production' }),
-  removeLeaf(clusters, { called: 'staging', summary: 'Remove a cluster that has no hosts' }),
+  removeLeaf(clusters, { called: 'staging', summary: 'Remove a cluster that has neither hosts nor datastores' }),
 ];

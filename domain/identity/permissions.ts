@@ -13,7 +13,11 @@ export type Asker = Pick<Caller, 'id' | 'groups' | 'rules'>;
  * What a right is asked on: an object with its owner and permission bits, or, for CREATE, a kind and the group that the new
  * object will have.
  */
-export type Subject = { type: ResourceType; id?: number; cluster_id?: number | undefined } & Partial<Ownership>;
+export type Subject = {
+  type: ResourceType;
+  id?: number;
+  cluster_ids?: readonly number[] | undefined;
+} & Partial<Ownership>;
 
 const administrators = 0;
 /** Of hosts that say none. */
@@ -73,7 +77,7 @@ export const isCovered = ({ types, rights, selector, zone }: AclRule, caller: As
 const isAtLeast = (one: AclRule['selector'], other: AclRule['selector']): boolean =>
   one.kind === 'all' || (other.kind !== 'all' && one.kind === other.kind && one.id === other.id);
 
-function selects(selector: AclRule['selector'], { type, id, gid, cluster_id = defaultCluster }: Subject): boolean {
+function selects(selector: AclRule['selector'], { type, id, gid, cluster_ids = [defaultCluster] }: Subject): boolean {
   switch (selector.kind) {
     case 'all':
       return true;
@@ -82,7 +86,7 @@ function selects(selector: AclRule['selector'], { type, id, gid, cluster_id = de
     case 'group':
       return selector.id === gid;
     case 'cluster':
-      return isClustered(type) && selector.id === cluster_id;
+      return isClustered(type) && cluster_ids.includes(selector.id);
   }
 }
 

@@ -1,4 +1,5 @@
 import { Problem } from '../../domain/problems.js';
+import { counted } from '../../domain/words.js';
 import {
   type Cluster,
   type ClusterEdit,
@@ -37,6 +38,10 @@ export const clusters = (context: OperationsContext) => {
         throw new Problem('wrong_state', `${called} is always there: hosts are in it by default.`);
       const hosts = await store.clusterChanges.removeCluster(id, transaction);
       if (hosts > 0) throw new Problem('in_use', `${called} has ${hosts} hosts. Put them into another cluster first.`);
+      // Whoever puts one into it writes the cluster, which this transaction has done, too.
+      const stores = await store.datastores.inCluster(id, transaction);
+      if (stores > 0)
+        throw new Problem('in_use', `${called} has ${counted(stores, 'datastore')}. Take them out of it first.`);
     },
     changed: () => wakeWaiting(context),
   });

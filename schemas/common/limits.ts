@@ -184,6 +184,20 @@ export const limits = {
     why: 'It is compared for each VM.',
   },
 
+  // Storage.
+  datastoreClusters: {
+    most: 100,
+    unit: 'items',
+    of: 'the clusters of a datastore',
+    why: 'Each is looked at when rights are.',
+  },
+  datastoreSize: {
+    most: 1_099_511_627_776,
+    unit: 'MB',
+    of: 'the limit of a datastore',
+    why: 'Beyond it, a slip of the finger is likelier than a wish.',
+  },
+
   // Services.
   name: { most: 128, unit: 'characters', of: 'the name of an object or a role', why: 'OpenNebula’s bound for names.' },
   serviceTemplate: {

@@ -107,11 +107,16 @@ export function visibleTo(caller: Caller, kind: OwnedKind): Record<string, unkno
       ...permitted(seen),
       ...(ids.length > 0 ? [{ _id: { $in: ids } }] : []),
       ...(gids.length > 0 ? [ofGroups(gids)] : []),
-      // Hosts of an earlier version do not say that they are in cluster 0.
-      ...(clusters.length > 0 ? [{ cluster_id: { $in: clusters.includes(0) ? [...clusters, null] : clusters } }] : []),
+      ...(clusters.length > 0 ? [{ cluster_ids: { $in: clusters } }, inOne(clusters)] : []),
     ],
   };
 }
+
+/** Hosts of an earlier version do not say that they are in cluster 0. */
+const inOne = (clusters: readonly number[]) =>
+  clusters.includes(0)
+    ? { cluster_id: { $in: [...clusters, null] }, cluster_ids: null }
+    : { cluster_id: { $in: clusters } };
 
 /**
  * The same for operations, which are seen by their own bits and by what rules grant on the objects they are about.

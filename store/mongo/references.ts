@@ -12,6 +12,7 @@ const alwaysThere = {
   user: [0],
   group: [administrators, defaultGroup],
   vm_template: [],
+  cluster: [0],
 } as const satisfies Partial<Record<Kind, readonly number[]>>;
 export type Referred = keyof typeof alwaysThere;
 

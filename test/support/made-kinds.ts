@@ -27,6 +27,12 @@ export const made: Record<ManagedKind, Making> = {
     body: (name) => ({ name, cpu: 4, memory: 1024 }),
     patch: (at) => ({ attributes: { EDITOR: String(at) } }),
   },
+  datastore: {
+    as: 'place',
+    replaced: false,
+    body: (name) => ({ name }),
+    patch: (at) => ({ limit_mb: 1_000 + at }),
+  },
   vm_template: {
     as: 'work',
     replaced: true,

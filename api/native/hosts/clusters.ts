@@ -82,7 +82,7 @@ export const clusterRoutes: readonly Route[] = [
     method: 'delete',
     path: '/clusters/{id}',
     tag: 'Clusters',
-    summary: 'Remove a cluster that has no hosts',
+    summary: 'Remove a cluster that has neither hosts nor datastores',
     needs: [edits('cluster')],
     params: ById,
     query: NoQuery,

@@ -80,6 +80,11 @@ export const sends: Record<string, readonly Send[]> = {
   importWild: [{ body: { wild: 'one-12' } }],
   ...also('updateHost', { body: async ({ fresh }) => ({ cluster_id: await fresh.cluster() }) }),
 
+  ...also('createDatastore', {
+    body: async ({ fresh }) => ({ ...made.datastore.body(fresh.name(), 0), cluster_ids: [await fresh.cluster()] }),
+  }),
+  ...also('updateDatastore', { body: async ({ fresh }) => ({ cluster_ids: [await fresh.cluster()] }) }),
+
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],
   cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   updateService: [{ body: { name: 'renamed' } }],

@@ -21,6 +21,7 @@ import type { Ownership } from '../../../schemas/common/common.js';
 import { AclRight, type AclRule, type ResourceType } from '../../../schemas/identity/acl.js';
 import { creatable, type Group } from '../../../schemas/identity/group.js';
 import type { User } from '../../../schemas/identity/user.js';
+import { kinds as kindRows, ownedKinds } from '../../../schemas/kinds.js';
 
 // A small cloud, and in it an admin of groups who tries whatever comes to his mind: by himself, and as every user whose
 // password he comes to set. The decisions are those of the product; what they allow is done.
@@ -301,8 +302,9 @@ it('a rule with ADMIN on the users of a group is for those who have no more than
   expect(mayOn(someone(4, [100]), [1, 100], [helper])).toBeNull();
   expect(mayOn(someone(4, [100]), [1], [helper])).toEqual({ why: 'group', group: 100 });
   // Who is not in the group, and has by rules what its members have by bits, of all that can be theirs.
+  const ownedTypes = [...new Set(ownedKinds.map((kind) => kindRows[kind].acl))];
   const asMembers: AclRule[] = [
-    { ...helper, types: ['VM', 'HOST', 'CLUSTER', 'TEMPLATE', 'DOCUMENT'], rights: ['use', 'manage', 'admin'] },
+    { ...helper, types: ownedTypes, rights: ['use', 'manage', 'admin'] },
     { ...helper, types: ['GROUP'], rights: ['use'], selector: { kind: 'id', id: 100 } },
   ];
   expect(mayOn(someone(4, [100]), [1], [helper, ...asMembers])).toBeNull();

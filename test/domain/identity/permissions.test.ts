@@ -68,7 +68,7 @@ describe('ACL rules', () => {
     return parsed.rule;
   };
   const withRules = (...texts: string[]) => ({ ...member, rules: texts.map(rule) });
-  const closed = { ...object({}), cluster_id: 4 };
+  const closed = { ...object({}), cluster_ids: [4] };
 
   it.each([
     ['the user', '#6 VM/* USE', true],
@@ -92,7 +92,13 @@ describe('ACL rules', () => {
     const host: Subject = { ...closed, type: 'HOST' };
     expect(allowed(withRules('* HOST/%4 USE'), host, 'use')).toBe(true);
     expect(allowed(withRules('* HOST/%0 USE'), host, 'use')).toBe(false);
-    expect(allowed(withRules('* HOST/%0 USE'), { ...host, cluster_id: undefined }, 'use')).toBe(true);
+    expect(allowed(withRules('* HOST/%0 USE'), { ...host, cluster_ids: undefined }, 'use')).toBe(true);
+  });
+
+  it('for a cluster reach a datastore that is in several', () => {
+    const datastore: Subject = { ...closed, type: 'DATASTORE', cluster_ids: [4, 7] };
+    expect(allowed(withRules('* DATASTORE/%7 USE'), datastore, 'use')).toBe(true);
+    expect(allowed(withRules('* DATASTORE/%0 USE'), datastore, 'use')).toBe(false);
   });
 
   it('alone let an ordinary user create, in the group that the object will have', () => {

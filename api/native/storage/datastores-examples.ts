@@ -1,0 +1,17 @@
+import type { DatastoreResource } from '../../../schemas/storage/datastore.js';
+import { ofOneadmin } from '../identity/owner-examples.js';
+
+export const fast: DatastoreResource = {
+  id: 100,
+  name: 'fast',
+  ...ofOneadmin,
+  type: 'image',
+  ds_mad: 'fs',
+  state: 'READY',
+  limit_mb: 512000,
+  cluster_ids: [0],
+  capacity: null,
+  error: null,
+  monitored_at: null,
+  created_at: '2026-05-04T09:00:00.000Z',
+};
