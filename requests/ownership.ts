@@ -1,4 +1,4 @@
-import { operationAtWork } from '../domain/operations/at-work.js';
+import { operationOnAny } from '../domain/operations/at-work.js';
 import { Problem } from '../domain/problems.js';
 import type { Ownership } from '../schemas/common/common.js';
 import type { Service } from '../schemas/services/service.js';
@@ -39,9 +39,9 @@ function refuseNode({ _id, service, uid, gid }: Vm, after: Ownership): void {
     );
 }
 
-/** An operation goes on with the owner and the bits that it has read. */
+/** An operation, be it on one role, goes on with the owner and the bits that it has read. */
 function refuseBusy(service: Service): void {
-  const at = operationAtWork(service);
+  const at = operationOnAny(service);
   if (at !== null)
     throw new Problem(
       'operation_in_progress',

@@ -3,7 +3,7 @@ import { nextActions } from '../../domain/acts/next-actions.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { allowed } from '../../domain/identity/permissions.js';
 import { isOpen } from '../../domain/operation-states.js';
-import { operationAtWork } from '../../domain/operations/at-work.js';
+import { operationAtWork, operationOnAny } from '../../domain/operations/at-work.js';
 import { seenSteps } from '../../domain/operations/steps.js';
 import type { EngineFacts, Subject, WhyFacts } from '../../domain/why/facts.js';
 import { hindrance } from '../../domain/why/host-story.js';
@@ -61,7 +61,7 @@ export async function whyHost(context: OperationsContext, caller: Caller, id: nu
 /** What is at work on a service, or was last. */
 async function operationOn(context: OperationsContext, service: Service): Promise<Operation | null> {
   const { store } = context;
-  const current = operationAtWork(service) ?? service.roles.find(({ operation }) => operation)?.operation ?? null;
+  const current = operationOnAny(service);
   return (
     (current === null ? null : await store.operations.find(current)) ??
     store.operations.lastOf({ type: 'service', id: service._id })

@@ -64,6 +64,7 @@ describe('a worker that is frozen past its heartbeat', { timeout: 240_000 }, () 
     expect(await checkConsistency(cluster)).toEqual([]);
     // A call that it had still to make would be one of the epoch that the undeployment has outdone.
     const late = await cluster.simulator.send('POST', `/hosts/${vm?.host}/deploy`, {
+      installation: vm?.installation,
       vm: vm?.vm,
       domain: vm?.domain,
       epoch: vm?.epoch,

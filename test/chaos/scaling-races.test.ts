@@ -45,7 +45,8 @@ function made(id: number, { over, role }: Pick<Race, 'over' | 'role'>): { servic
     [0, 1].map((ordinal) =>
       madeVm({
         ...{ _id: id * 10 + 2 * at + ordinal, ...ownerOf(id), capacity, service: { id, role: name, ordinal } },
-        ...{ state: 'ACTIVE', lcm_state: 'RUNNING' },
+        // What is amiss of a role is what its VMs say.
+        ...{ state: 'ACTIVE', lcm_state: at === 0 && ordinal === 1 && role ? 'UNKNOWN' : 'RUNNING' },
         ...(at === 0 && ordinal === 0 && { ...going, hold: { op: 'end', epoch: 1, attempt: 0 } }),
       }),
     ),

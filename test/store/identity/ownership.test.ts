@@ -138,6 +138,14 @@ describe('a service', () => {
     await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), busy);
     await refused(() => operations.ownership.service.chown(alice, 1, { gid: 100 }), busy);
   });
+
+  it('is refused while an operation is at work on one of its roles', async () => {
+    await makeOwnedService(store, 1, { owner: ofAlice('600'), vms: 2 });
+    await store.services.model.updateOne({ _id: 1 }, { $set: { 'roles.1.operation': 'a-scaling' } });
+    const busy = { code: 'operation_in_progress', operation: 'a-scaling' };
+    await refused(() => operations.ownership.service.chmod(alice, 1, { octet: '640' }), busy);
+    await refused(() => operations.ownership.service.chown(alice, 1, { gid: 100 }), busy);
+  });
 });
 
 describe('a VM of a service', () => {
