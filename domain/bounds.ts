@@ -54,6 +54,12 @@ export const measureUserTemplate = (template: unknown, pointer: string): Measure
   ...measureAttributes(template, pointer),
 ];
 
+/** Of a user. */
+export const measureUserAttributes = (attributes: object, pointer: string): Measured[] => [
+  { limit: 'userAttributeBytes', pointer, is: jsonBytes(attributes) },
+  { limit: 'userAttributes', pointer, is: Object.keys(attributes).length },
+];
+
 /** Of a host, or of a cluster. */
 export const measureHostAttributes = (attributes: object, pointer: string): Measured[] => [
   { limit: 'hostAttributes', pointer, is: jsonBytes(attributes) },

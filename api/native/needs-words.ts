@@ -10,7 +10,7 @@ const given: Record<string, string> = {
 };
 
 const ofOneself: Record<Oneself, string> = {
-  umask: 'but nothing for your own umask',
+  settings: 'but nothing for your own umask and attributes',
   password: 'but your current password for your own',
   tokens: 'but nothing for your own',
 };

@@ -18,7 +18,7 @@ export type Where<Param extends string = string> = {
 };
 
 /** What everybody may do to himself for whom others must be able to act in his stead. */
-export type Oneself = 'umask' | 'password' | 'tokens';
+export type Oneself = 'settings' | 'password' | 'tokens';
 
 type OnId<Param extends string, N> = 'id' extends Param ? N : never;
 

@@ -1,10 +1,10 @@
 import { ClusterResource, CreateCluster } from '../../schemas/hosts/cluster.js';
 import type { DocumentKind } from '../apply/document-kind.js';
 import { permissionsText } from '../identity/ownership.js';
+import { attributesSection } from '../shell/attribute.js';
 import { nounOf } from '../shell/noun-of.js';
 import { pairs } from '../shell/output.js';
 import type { Resource } from '../shell/resource.js';
-import { attributesSection } from './placement-options.js';
 
 const kept = (amount: string | number | null | undefined): string => String(amount ?? 'nothing');
 

@@ -7,6 +7,7 @@ import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
+import { attributesSection } from '../shell/attribute.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { Complaint } from '../shell/complaint.js';
@@ -20,7 +21,7 @@ import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { clusters } from './cluster-resource.js';
 import { metricsLeaf } from './metrics.js';
-import { attributesSection, reserveAndAttributes } from './placement-options.js';
+import { reserveAndAttributes } from './placement-options.js';
 import { cleanLeaf, importLeaf, straysSection } from './strays.js';
 
 export const hosts: Resource<typeof HostResource, typeof HostResource> = {

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import type { Attributes } from '../../schemas/hosts/cluster.js';
-import { pairs } from '../shell/output.js';
 
 const amount = z
   .string()
@@ -41,13 +39,3 @@ export const reserveAndAttributes = {
     ...(attribute && { attributes: Object.fromEntries(attribute.map(attributeOf)) }),
   }),
 } as const;
-
-/** Lines that show attributes, if there are any. */
-export const attributesSection = (attributes: Attributes): string[] =>
-  Object.keys(attributes).length === 0
-    ? []
-    : [
-        '',
-        'ATTRIBUTES',
-        pairs(Object.entries(attributes).map(([name, value]) => [name, [value].flat().join(', ')] as const)),
-      ];

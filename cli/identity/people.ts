@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { GroupResource } from '../../schemas/identity/group.js';
 import { type SelfResource, UserResource } from '../../schemas/identity/user.js';
+import { attributesSection } from '../shell/attribute.js';
 import { nounOf } from '../shell/noun-of.js';
 import { pairs } from '../shell/output.js';
 import type { Resource } from '../shell/resource.js';
@@ -27,7 +28,8 @@ export const users: Resource<typeof UserResource, typeof UserResource> = {
     { title: 'UMASK', text: ({ umask }) => umask, wide: true },
     { title: 'CREATED', text: ({ created_at }) => created_at, wide: true },
   ],
-  text: (user) => [`USER ${user.id} INFORMATION`, pairs(userPairs(user))].join('\n'),
+  text: (user) =>
+    [`USER ${user.id} INFORMATION`, pairs(userPairs(user)), ...attributesSection(user.attributes)].join('\n'),
 };
 
 const userPairs = (user: User): [name: string, value: string][] => [

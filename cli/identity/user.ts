@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { UserResource } from '../../schemas/identity/user.js';
+import { AttributeOption, attributeOf } from '../shell/attribute.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
@@ -11,7 +12,19 @@ import { passwordLeaf } from './set-password.js';
 const whole = { whole: true };
 const umaskOption = ['--umask <octal>', 'permissions that new objects of the user do not have, such as 137'] as const;
 const groupOption = (what: string) => ['--group <group>', what] as const;
-const Settings = z.object({ group: z.string().optional(), umask: z.string().optional() });
+const attributeOption = [
+  '--attribute <name=value...>',
+  'attributes that VM templates refer to, such as SSH_PUBLIC_KEY; NAME= takes one away',
+] as const;
+const Settings = z.object({
+  group: z.string().optional(),
+  umask: z.string().optional(),
+  attribute: AttributeOption,
+});
+
+/** Attributes of an option as the request has them. */
+const attributes = (given: readonly string[] | undefined): object | undefined =>
+  given && Object.fromEntries(given.map((text) => attributeOf(text, 'arcus user update alice --attribute CITY=Vigo')));
 
 /** The group of an option as the request has it. */
 const primary = async ({ client }: Context, group: string | undefined): Promise<object> =>
@@ -59,31 +72,43 @@ export const userCommands: readonly Leaf[] = [
     options: [
       groupOption('primary group (default: users, or yours if you manage one)'),
       umaskOption,
+      attributeOption,
       ['--disabled', 'the user exists and cannot sign in yet'],
     ],
     schema: Settings.extend({ disabled: z.boolean().optional() }),
-    run: async (context, [name], { group, umask, disabled }) => {
+    run: async (context, [name], { group, umask, attribute, disabled }) => {
       const gid = await primary(context, group);
       const password = await context.newSecret(`Password of ${name}`);
-      const body = json({ name, password, ...gid, umask, ...(disabled && { enabled: false }) });
+      const body = json({
+        name,
+        password,
+        ...gid,
+        umask,
+        attributes: attributes(attribute),
+        ...(disabled && { enabled: false }),
+      });
       const { value, raw } = await context.client().send('POST', '/users', UserResource, body);
       report(context, `user ${value.id} (${value.name}) created, in group ${value.gid} (${value.gname}).`, raw);
     },
   }),
   leaf({
     usage: 'update <user>',
-    summary: 'Rename a user, set the primary group or the umask',
-    examples: ['arcus user update alice --umask 137', 'arcus user update alice --group web-team'],
+    summary: 'Rename a user, set the primary group, the umask or attributes',
+    examples: [
+      ...['arcus user update alice --umask 137', 'arcus user update alice --group web-team'],
+      'arcus user update alice --attribute SSH_PUBLIC_KEY="$(cat ~/.ssh/id_ed25519.pub)"',
+    ],
     options: [
       ['--name <name>', 'another name'],
       groupOption('primary group; the user stays a member of the one before'),
       umaskOption,
+      attributeOption,
     ],
     schema: Settings.extend({ name: z.string().optional() }),
-    run: async (context, [wish], { name, group, umask }) => {
+    run: async (context, [wish], { name, group, umask, attribute }) => {
       const id = await resolve(context.client(), users, wish);
-      const changes = { name, umask, ...(await primary(context, group)) };
-      await change(context, { id }, changesIn(changes, '--name, --group or --umask'), 'updated');
+      const changes = { name, umask, attributes: attributes(attribute), ...(await primary(context, group)) };
+      await change(context, { id }, changesIn(changes, '--name, --group, --umask or --attribute'), 'updated');
     },
   }),
   passwordLeaf,

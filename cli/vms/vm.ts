@@ -8,8 +8,8 @@ import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
+import { attributeOf } from '../shell/attribute.js';
 import { type Leaf, leaf } from '../shell/command.js';
-import { Complaint } from '../shell/complaint.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
 import { ageOf } from '../shell/output.js';
@@ -165,7 +165,9 @@ export const vmCommands: readonly Leaf[] = [
     examples: ['arcus vm update 3 READY=YES'],
     schema: z.object({}),
     run: async (context, [wish, ...attributes]) => {
-      const body = json({ user_template: Object.fromEntries(attributes.map(attributeOf)) });
+      const body = json({
+        user_template: Object.fromEntries(attributes.map((text) => attributeOf(text, 'arcus vm update 3 READY=YES'))),
+      });
       const id = await resolve(context.client(), vms, wish);
       const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, body);
       report(context, `vm ${id} (${value.name}) updated.`, raw);
@@ -215,13 +217,3 @@ export const vmCommands: readonly Leaf[] = [
     },
   }),
 ];
-
-function attributeOf(text: string): [name: string, value: string | null] {
-  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
-  if (name === undefined || value === undefined) {
-    throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`, {
-      next: 'Such as: arcus vm update 3 READY=YES',
-    });
-  }
-  return [name, value === '' ? null : value];
-}

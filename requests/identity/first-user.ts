@@ -10,7 +10,14 @@ export async function ensureOneadmin({ users, version }: Directory, password: st
     if (await users.find(0, transaction)) return;
     const groups = [administrators];
     const generated = generatedHash(password) ?? null;
-    const fresh = { generated, enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date() };
+    const fresh = {
+      generated,
+      enabled: true,
+      umask: defaultUmask,
+      attributes: {},
+      credentials: 0,
+      created_at: new Date(),
+    };
     await users.insert({ _id: 0, name: 'oneadmin', gid: administrators, groups, password_hash, ...fresh }, transaction);
   });
 }

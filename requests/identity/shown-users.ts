@@ -22,6 +22,7 @@ export async function shownUsers(
     administrator: isAdministrator({ id: user._id, groups: user.groups }),
     enabled: user.enabled,
     umask: user.umask,
+    attributes: user.attributes,
     created_at: user.created_at.toISOString(),
   }));
 }

@@ -1,3 +1,4 @@
+import { measureUserAttributes } from '../../domain/bounds.js';
 import { printAcl } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { personName } from '../../domain/identity/given-names.js';
@@ -15,6 +16,7 @@ import {
   defaultUmask,
   type SelfResource,
   type User,
+  type UserAttributeChanges,
   type UserEdit,
   type UserResource,
 } from '../../schemas/identity/user.js';
@@ -22,6 +24,7 @@ import type { Transaction } from '../../store/mongo/transaction.js';
 import type { OperationsContext, RequestsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import type { Precondition } from '../precondition.js';
+import { refuseBeyond } from '../refuse-beyond.js';
 import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import { hashPassword } from './passwords.js';
@@ -69,6 +72,7 @@ export async function createUser(
   const { directory } = context;
   const { users, version } = directory;
   const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
+  const attributes = checkedAttributes(request.attributes);
   const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
   const name = personName(request.name);
   demandUmask(umask);
@@ -87,7 +91,7 @@ export async function createUser(
     await refuseImpossible(context, { name, gid, groups: more }, null, transaction);
     const user: User = {
       ...{ _id: await version.take('user', transaction), name, gid, groups: all, password_hash },
-      ...{ enabled, umask, credentials: 0, created_at: new Date() },
+      ...{ enabled, umask, attributes, credentials: 0, created_at: new Date() },
     };
     await users.insert(user, transaction);
     return user;
@@ -95,7 +99,7 @@ export async function createUser(
   return shownUser(context, made);
 }
 
-/** Everybody changes his own umask; the rest is for those who may act in the user's stead. */
+/** Everybody changes his own umask and attributes; the rest is for those who may act in the user's stead. */
 export async function updateUser(
   context: OperationsContext,
   caller: Caller,
@@ -111,12 +115,15 @@ export async function updateUser(
       ? authorisedUser(asking, id, found, 'manage')
       : await commandedUser(directory, asking, id, found, transaction);
     await precondition.demand(() => shownUser(context, user));
-    const { wish, named } = revise({ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled });
-    const isUmaskAlone = [...named].every((member) => member === 'umask');
-    if (isOneself && !isUmaskAlone) await commandedUser(directory, asking, id, user, transaction);
+    const { wish, named } = revise({
+      ...{ name: user.name, gid: user.gid, umask: user.umask, enabled: user.enabled, attributes: user.attributes },
+    });
+    const isForOneself = [...named].every((member) => member === 'umask' || member === 'attributes');
+    if (isOneself && !isForOneself) await commandedUser(directory, asking, id, user, transaction);
     const { gid, umask, enabled } = wish;
     const name = personName(wish.name, user.name);
     demandUmask(umask, user.umask);
+    const attributes = checkedAttributes(wish.attributes, user.attributes);
     const disables = user.enabled && !enabled;
     if (disables) refuseDisabling(asking, id);
     if (id === oneadmin && name !== user.name)
@@ -128,7 +135,7 @@ export async function updateUser(
     return users.update(
       id,
       {
-        ...{ name, gid, umask, enabled },
+        ...{ name, gid, umask, enabled, attributes },
         ...(joins && { groups: [...user.groups, gid] }),
         ...(disables && { credentials: user.credentials + 1 }),
       },
@@ -137,6 +144,18 @@ export async function updateUser(
   });
   if (!after) throw new Error('a user was not changed');
   return shownUser(context, after);
+}
+
+/** As they are kept, in upper case, without those that are null; refuses what goes beyond the limits, and beyond what is there. */
+function checkedAttributes(
+  wished: UserAttributeChanges = {},
+  present: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const attributes = Object.fromEntries(
+    Object.entries(wished).flatMap(([name, value]) => (value === null ? [] : [[name.toUpperCase(), value] as const])),
+  );
+  refuseBeyond(measureUserAttributes(attributes, '/attributes'), measureUserAttributes(present, '/attributes'));
+  return attributes;
 }
 
 /** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */

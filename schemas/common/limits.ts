@@ -159,6 +159,19 @@ export const limits = {
   diskSnapshots: { most: 32, unit: 'items', of: 'the snapshots of a disk', why: 'Each makes reading it slower.' },
 
   // Hosts and clusters.
+  userAttributeBytes: {
+    most: 64 * KiB,
+    unit: 'bytes',
+    of: 'the attributes of a user',
+    why: 'They are read for each VM of the user that starts.',
+  },
+  userAttributes: { most: 200, unit: 'attributes', of: 'the attributes of a user', why: 'As for their bytes.' },
+  userAttributeText: {
+    most: 16 * KiB,
+    unit: 'characters',
+    of: 'an attribute of a user',
+    why: 'Twice the longest key that anybody signs in with.',
+  },
   hostAttributes: {
     most: 64 * KiB,
     unit: 'bytes',

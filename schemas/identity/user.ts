@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { attributeChanges } from '../common/attribute-name.js';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
-import { limits } from '../common/limits.js';
+import { atMost, limits } from '../common/limits.js';
 import { type ListFields, namedFields } from '../common/list.js';
 
 /** HTTP Basic separates name and password by a colon; OpenNebula allows no blanks either. */
@@ -48,6 +49,13 @@ const NewUmask = z
     pattern: '^[01][0-7]{2}$',
   });
 
+const AttributeText = z.string('must be a text').max(limits.userAttributeText.most, atMost('userAttributeText'));
+
+/** What is said of a user, for what refers to it: `$USER[SSH_PUBLIC_KEY]` in the CONTEXT of a VM template. Names are upper case. */
+const UserAttributes = z.record(z.string(), AttributeText);
+const UserAttributeChanges = attributeChanges(AttributeText, 'userAttributes');
+export type UserAttributeChanges = z.infer<typeof UserAttributeChanges>;
+
 /** A user as stored. `gid` is the primary group, `groups` every group including it. */
 export type User = {
   _id: number;
@@ -61,6 +69,7 @@ export type User = {
   /** false: refused wherever the user knocks. */
   enabled: boolean;
   umask: string;
+  attributes: Record<string, string>;
   /** Rises when the password is changed or the user is disabled: who came in before makes no token any more. */
   credentials: number;
   created_at: Date;
@@ -75,6 +84,7 @@ export const CreateUser = z.strictObject({
   groups: z.array(ObjectId).max(limits.groupsOfUser.most).optional().describe('Secondary groups'),
   umask: NewUmask.optional(),
   enabled: z.boolean().optional().describe('false: the user exists and cannot sign in yet'),
+  attributes: UserAttributeChanges.optional().describe('What VM templates may say of the user, such as SSH_PUBLIC_KEY'),
 });
 export type CreateUser = z.infer<typeof CreateUser>;
 
@@ -84,6 +94,7 @@ export const UserEdit = z.strictObject({
   gid: ObjectId,
   umask: NewUmask.default(defaultUmask),
   enabled: z.boolean(),
+  attributes: UserAttributes.default({}),
 });
 export type UserEdit = z.output<typeof UserEdit>;
 
@@ -95,6 +106,7 @@ export const UpdateUser = z.strictObject({
     .optional()
     .describe(`Permissions that new objects do not have; the first digit is 0 or 1; null: ${defaultUmask}`),
   enabled: z.boolean().optional().describe('false: refused from now on, and all tokens are revoked'),
+  attributes: UserAttributeChanges.nullable().optional().describe('Attributes to set; null takes one away'),
 });
 export type UpdateUser = z.infer<typeof UpdateUser>;
 
@@ -116,6 +128,7 @@ export const UserResource = z
     administrator: z.boolean().describe('User 0, and members of group 0: may do everything'),
     enabled: z.boolean(),
     umask: Umask,
+    attributes: UserAttributes.describe('What VM templates may say of the user by $USER[…]; no place for secrets'),
     created_at: Timestamp,
   })
   .meta({ id: 'User' });

@@ -77,10 +77,11 @@ export function createUserStore(connection: Connection) {
         .lean<User>()
         .exec(),
     remove: (id: number, transaction: Transaction) => users.deleteOne({ _id: id }, within(transaction)),
-    /** Users of an earlier version are enabled and have the umask of all. */
+    /** Users of an earlier version are enabled, have the umask of all, and no attributes. */
     async complete(): Promise<void> {
       const missing = { enabled: true, umask: defaultUmask, credentials: 0 };
       await users.updateMany({ credentials: { $exists: false } }, { $set: missing });
+      await users.updateMany({ attributes: { $exists: false } }, { $set: { attributes: {} } });
     },
   };
 }

@@ -91,7 +91,7 @@ export const page = (...items: unknown[]) => ({ body: { items, next_cursor: null
 /** A user and a group as the API answers them. */
 export const user = (id: number, name: string, changes: Record<string, unknown> = {}) => ({
   ...{ id, name, gid: 1, gname: 'users', groups: [{ id: 1, name: 'users', admin: false }] },
-  ...{ administrator: false, enabled: true, umask: '177', created_at },
+  ...{ administrator: false, enabled: true, umask: '177', attributes: {}, created_at },
   ...changes,
 });
 export const group = (id: number, name: string) => ({

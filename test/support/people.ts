@@ -16,7 +16,7 @@ export async function addUser(
   }: Partial<User> & { password?: string } = {},
 ): Promise<User> {
   const password_hash = given ?? (await hashPassword(password));
-  const whole = { enabled: true, umask: defaultUmask, credentials: 0, created_at: new Date(), ...more };
+  const whole = { enabled: true, umask: defaultUmask, attributes: {}, credentials: 0, created_at: new Date(), ...more };
   return version.change(async (session) => {
     const user = { _id: await version.take('user', session), name, gid, groups, password_hash, ...whole };
     await users.insert(user, session);

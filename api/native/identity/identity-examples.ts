@@ -14,6 +14,7 @@ export const self: SelfResource = {
   administrator: true,
   enabled: true,
   umask: '177',
+  attributes: {},
   created_at,
   authenticated_by: 'password',
   rules: [],
@@ -52,6 +53,7 @@ export const carol: UserResource = {
   administrator: false,
   enabled: true,
   umask: '177',
+  attributes: {},
   created_at,
 };
 export const carolInUsers: UserResource = {

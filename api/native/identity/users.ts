@@ -89,13 +89,13 @@ export const userRoutes: readonly Route[] = [
     method: 'patch',
     path: '/users/{id}',
     tag,
-    summary: 'Rename, enable or disable a user, set the primary group or the umask',
+    summary: 'Rename, enable or disable a user, set the primary group, the umask or attributes',
     needs: [
-      ['stead', 'user', 'umask'],
+      ['stead', 'user', 'settings'],
       ['manage', 'group', { at: '/gid', as: 'a new primary group that the user is not in' }],
     ],
     description:
-      'You may set your own umask; the rest is for whoever may act in the user’s stead. A user that is disabled is refused at once, and loses all tokens.',
+      'You may set your own umask and attributes; the rest is for whoever may act in the user’s stead. A user that is disabled is refused at once, and loses all tokens.',
     params: ById,
     query: NoQuery,
     body: patches(UpdateUser.meta({ id: 'UpdateUser' }), UserEdit),

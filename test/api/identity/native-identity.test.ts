@@ -119,6 +119,30 @@ describe('users', () => {
     expect((await answered('showSelf')).body).toMatchObject({ name: 'oneadmin', administrator: true });
   });
 
+  it('set their own attributes, within bounds, and nobody else’s', async () => {
+    const key = 'ssh-ed25519 AAAAC3 alice@example.org';
+    const set = (who: string, id: number, attributes: unknown) =>
+      world.ask(who, 'patch', `/users/${id}`, { attributes });
+    expect((await set('alice', 2, { ssh_public_key: key, CITY: 'Vigo' })).body.attributes).toEqual({
+      ...{ SSH_PUBLIC_KEY: key, CITY: 'Vigo' },
+    });
+    expect((await set('alice', 2, { CITY: null })).body.attributes).toEqual({ SSH_PUBLIC_KEY: key });
+    expect(await refusal('alice', 'patch', '/users/0', { attributes: { CITY: 'Vigo' } })).toMatchObject({
+      status: 403,
+    });
+    for (const [wrong, detail] of [
+      [{ CITY: 5 }, /text/],
+      [{ 'my city': 'Vigo' }, /not the name of an attribute/],
+      [{ CITY: 'x'.repeat(16_385) }, /16,384 characters/],
+      [Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`A${at}`, ''])), /200/],
+      [Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`A${at}`, 'x'.repeat(16_000)])), /64 KiB/],
+    ] as const) {
+      const { status, body } = await set('alice', 2, wrong);
+      expect([status, JSON.stringify(body)]).toEqual([400, expect.stringMatching(detail)]);
+    }
+    expect((await answered('showUser', { id: 2 })).body.attributes).toEqual({ SSH_PUBLIC_KEY: key });
+  });
+
   it('set their own umask, and nothing else of themselves', async () => {
     expect((await answered('updateUser', { id: 2 }, { umask: '077' }, '', 'alice')).body.umask).toBe('077');
     for (const umask of ['777', '400', '200'])

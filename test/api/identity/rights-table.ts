@@ -170,6 +170,7 @@ export const sends: Record<string, readonly Send[]> = {
     { body: { enabled: false } },
     { body: async ({ fresh }) => ({ gid: (await fresh.group()).id }), has: { '/gid': nobodyElse } },
     { self: true, body: { umask: '137' } },
+    { self: true, body: { attributes: { SSH_PUBLIC_KEY: 'ssh-ed25519 AAAA alice' } } },
   ],
   setPassword: [
     { body: { password: 'long-enough' } },

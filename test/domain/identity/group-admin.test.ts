@@ -38,7 +38,14 @@ const octet = fc.integer({ min: 0, max: 0o777 }).map((bits) => bits.toString(8).
 type Thing = Ownership & { type: ResourceType; id: number };
 type Cloud = { users: Map<number, User>; next: number; groups: Group[]; things: Thing[]; rules: AclRule[] };
 
-const plain = { password_hash: '', enabled: true, umask: '177', credentials: 0, created_at: new Date(0) };
+const plain = {
+  password_hash: '',
+  enabled: true,
+  umask: '177',
+  attributes: {},
+  credentials: 0,
+  created_at: new Date(0),
+};
 const someone = (_id: number, groups: readonly number[]): User => ({
   ...{ _id, name: `user-${_id}`, gid: groups[0] ?? 1, groups: [...groups], ...plain },
 });

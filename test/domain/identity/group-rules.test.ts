@@ -15,6 +15,7 @@ const group = (_id: number, more: Partial<Group> = {}): Group => ({
 });
 const user = (_id: number, groups: [number, ...number[]]): User => ({
   ...{ _id, name: `user-${_id}`, gid: groups[0], groups, password_hash: '', enabled: true, umask: '177' },
+  attributes: {},
   credentials: 0,
   created_at: new Date(0),
 });

@@ -230,11 +230,15 @@ describe('a password that is changed', () => {
   });
 });
 
-it('users of an earlier version are enabled, and have a umask', async () => {
+it('users of an earlier version are enabled, have a umask, and no attributes', async () => {
   const { _id } = await addUser(here.directory, 'old-timer');
-  await here.directory.users.model.updateOne({ _id }, { $unset: { enabled: '', umask: '', credentials: '' } });
+  await here.directory.users.model.updateOne(
+    { _id },
+    { $unset: { enabled: '', umask: '', credentials: '', attributes: '' } },
+  );
   await here.directory.users.complete();
   expect(await signIn(here, 'old-timer')).toMatchObject({ id: _id, umask: '177' });
+  expect((await here.directory.users.find(_id))?.attributes).toEqual({});
 });
 
 it('of many tokens that a user makes at once, in two processes, there are as many as he may have', async () => {
