@@ -67,6 +67,7 @@ import { listRevisions, showRevision } from './services/template-revisions.js';
 import { datastores } from './storage/datastores.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
+import { showVmContext } from './vms/vm-context.js';
 import { changeDevices } from './vms/vm-devices.js';
 import { deployVmOn, holdVm, releaseVm } from './vms/vm-hold.js';
 import { importWild } from './vms/vm-import.js';
@@ -121,6 +122,7 @@ export const createOperations = (given: OperationsContext) => {
       terminate: terminateVm,
       switch: switchVm,
       log: showVmLog,
+      context: showVmContext,
       recover: recoverVm,
       resume: resumeVm,
       migrate: migrateVm,

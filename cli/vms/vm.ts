@@ -17,6 +17,7 @@ import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../sh
 import { stateText } from '../shell/state-colour.js';
 import { waitLeaf } from '../shell/wait-for.js';
 import { wrapped } from '../shell/wrapped.js';
+import { vmContextLeaf } from './vm-context.js';
 import { deviceLeaves } from './vm-devices.js';
 import { vmLogLeaves } from './vm-log.js';
 import { placingLeaves } from './vm-placing.js';
@@ -190,6 +191,7 @@ export const vmCommands: readonly Leaf[] = [
   ...deviceLeaves(vms),
   vmScheduleLeaf(vms),
   ...vmLogLeaves(vms),
+  vmContextLeaf(vms),
   leaf({
     usage: 'resume <vm>',
     summary: 'Start a VM again that is switched off, or of which nobody knows',

@@ -5,6 +5,7 @@ import { VmTemplateBody } from '../../schemas/vms/vm-template.js';
 import { beyond, type Measured, measureChanged, measureVmTemplate } from '../bounds.js';
 import { type Finding, Problem } from '../problems.js';
 import { parseTemplateText } from '../template-text.js';
+import { contextFindings } from './guest-context.js';
 import { type TemplateDevices, templateDevices } from './template-devices.js';
 import { scheduledIn } from './vm-schedules.js';
 
@@ -56,10 +57,11 @@ export const capacityWith = (template: VmTemplateBody, contents: string | undefi
 
 /** The template with the contents over it, and what they say that is no attribute of the VM. */
 function read(template: VmTemplateBody, contents: string | undefined) {
-  const { SCHED_ACTION, ...merged } = over(template, readContents(contents ?? ''));
+  const given = readContents(contents ?? '');
+  const { SCHED_ACTION, ...merged } = over(template, given);
   const { wishes: scheduled, findings: ofSchedules } = scheduledIn(SCHED_ACTION);
   const { devices, findings } = templateDevices(merged);
-  const faults = [...ofSchedules.map(({ detail }) => detail), ...findings];
+  const faults = [...ofSchedules.map(({ detail }) => detail), ...contextFindings(given.CONTEXT, merged), ...findings];
   if (faults.length > 0) throw notATemplate(faults.map((detail) => ({ pointer: '', detail })));
   return { merged, scheduled, devices };
 }

@@ -1,12 +1,13 @@
 import { expressionFindings } from '../../domain/expressions/findings.js';
 import { Problem } from '../../domain/problems.js';
+import { contextFindings } from '../../domain/vms/guest-context.js';
 import { templateDevices } from '../../domain/vms/template-devices.js';
 import { scheduledIn } from '../../domain/vms/vm-schedules.js';
 
 type Attributes = Readonly<Record<string, unknown>>;
 
 /**
- * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK, SCHED_ACTION, NIC or DISK cannot be read; `under`: where they are in the request.
+ * Refuses attributes whose SCHED_REQUIREMENTS, SCHED_RANK, SCHED_ACTION, CONTEXT, NIC or DISK cannot be read; `under`: where they are in the request.
  * `before`: what is there, and is not judged again.
  */
 export function refuseUnreadable(attributes: Attributes, under: string, before: Attributes = {}): void {
@@ -19,6 +20,12 @@ export function refuseUnreadable(attributes: Attributes, under: string, before: 
   if (firstWrong)
     throw new Problem('invalid_request', `What is to be done at its time cannot be read: ${firstWrong.detail}.`, {
       findings: wrong.map(({ pointer, detail }) => ({ pointer: `${under}${pointer}`, detail })),
+    });
+  const ofContext = contextFindings(changed.CONTEXT, attributes);
+  const [firstOfContext] = ofContext;
+  if (firstOfContext)
+    throw new Problem('invalid_request', `What guests are told cannot be read: ${firstOfContext}.`, {
+      findings: ofContext.map((detail) => ({ pointer: `${under}/${detail.split(' ')[0]}`, detail })),
     });
   const devices = templateDevices(changed).findings;
   const [firstOf] = devices;

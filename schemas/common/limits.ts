@@ -159,6 +159,12 @@ export const limits = {
   diskSnapshots: { most: 32, unit: 'items', of: 'the snapshots of a disk', why: 'Each makes reading it slower.' },
 
   // Hosts and clusters.
+  context: {
+    most: 256 * KiB,
+    unit: 'characters',
+    of: 'what a guest is told by its CONTEXT, when all that it refers to stands there',
+    why: 'A text may refer to the same thing many times.',
+  },
   userAttributeBytes: {
     most: 64 * KiB,
     unit: 'bytes',

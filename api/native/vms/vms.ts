@@ -17,6 +17,7 @@ import { edits } from '../needs.js';
 import { accepted, ids, buildServer as vm } from '../operations/operations-examples.js';
 import { ownershipRoutes } from '../ownership.js';
 import { accepts, ById, json, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
+import { vmContextRoute } from './vm-context.js';
 import { vmDeviceRoutes } from './vm-devices.js';
 import { vmLogRoute } from './vm-log.js';
 import { vmPlacingRoutes } from './vm-placing.js';
@@ -180,6 +181,7 @@ export const vmRoutes: readonly Route[] = [
   ...vmDeviceRoutes,
   ...vmScheduleRoutes,
   vmLogRoute,
+  vmContextRoute,
   route({
     id: 'recoverVm',
     method: 'post',

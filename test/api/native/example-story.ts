@@ -81,6 +81,7 @@ export const story: readonly (string | Event)[] = [
     'showVmPlacement',
     'showVmMetrics',
     'showVmLog',
+    'showVmContext',
     'listVmOperations',
     'reschedVm',
     'unreschedVm',
