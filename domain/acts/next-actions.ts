@@ -57,7 +57,10 @@ const rows = [
   [
     'retry',
     { do: 'recoverVm', action: 'retry' },
-    'Do again what it hangs at.',
+    ({ resource }) =>
+      resource?.type === 'vm' && resource.debugging?.begun === false
+        ? 'Do again what it hangs at, or go through it action by action with --interactive.'
+        : 'Do again what it hangs at.',
     // Its service may be about to do so.
     (facts) => ofResource(facts) && !(facts.operation && isOpen(facts.operation)),
   ],

@@ -358,6 +358,18 @@ describe('what may be done', () => {
     expect(said('migrateVm', vm('ACTIVE/RUNNING'))).toMatch(/^Migrate it again: /);
   });
 
+  it('says of what failed and nobody goes through that it can be gone through', () => {
+    const debugging = { session: 7, current: 1, begun: false, actions: ['deploy'] };
+    const offered = (over: Partial<FactsOf<'vm'>>) =>
+      nextActions(facts({ about: 'resource', resource: vm('ACTIVE/BOOT_FAILURE', over) })).map(
+        ({ name, description }) => `${name}: ${description}`,
+      );
+    const byAction = 'retry: Do again what it hangs at, or go through it action by action with --interactive.';
+    expect(offered({ debugging })).toContain(byAction);
+    expect(offered({})).toContain('retry: Do again what it hangs at.');
+    expect(offered({ debugging: { ...debugging, begun: true } })).not.toContain(byAction);
+  });
+
   it('can be sent and typed as it is offered', () => {
     expect(nextActions(facts({ operation: operation('waiting_for_you'), resource: service('DEPLOYING') }))[1]).toEqual({
       name: 'skip',
