@@ -9,6 +9,7 @@ import {
   capital,
   deedOf,
   endedText,
+  errorText,
   etaText,
   goingOn,
   hasOperation,
@@ -26,7 +27,7 @@ export function vmStory(facts: Facts): Story {
   const failed = isFailed(subject);
   const isLeft = subject.state === 'PENDING' && !open;
   const work = hasOperation(facts) && open ? operationStory(facts) : story([]);
-  const past = hasOperation(facts) && !open && (failed || isLeft || !facts.isLast) ? [endedText(facts)] : [];
+  const past = hasOperation(facts) && !open && (failed || isLeft || !facts.isLast) ? pastOf(facts) : [];
   return joined(
     story([stateText(facts)], { failures: failed ? failuresOf([subject]) : [], trouble: failed || isLeft }),
     debuggingStory(facts),
@@ -36,6 +37,12 @@ export function vmStory(facts: Facts): Story {
     story(past),
   );
 }
+
+/** A recovery that failed has its own reason, such as what its host says against a claim: the VM has that of what failed before. */
+const pastOf = (facts: Facts & OperationFacts): string[] => {
+  const reason = facts.operation.kind === 'recoverVm' ? errorText(facts.operation) : null;
+  return [endedText(facts), ...(reason === null ? [] : [reason])];
+};
 
 /** How far whoever goes through what failed has come. */
 function debuggingStory({ subject: { id, debugging } }: Facts): Story {

@@ -45,6 +45,19 @@ export const vms: Situation[] = [
     }),
   ],
   [
+    'a VM of which a claim was not believed',
+    facts({
+      subject: single({ state: 'ACTIVE/BOOT_FAILURE', reason: 'there is no image debian-13' }),
+      operation: ofVm({
+        ...{ ...failed(3), kind: 'recoverVm', input: { claim: 'success' } },
+        error: {
+          code: 'wrong_state',
+          detail: 'VM 34 has no domain on host-3, which answers: what was said of it is not so.',
+        },
+      }),
+    }),
+  ],
+  [
     'a VM whose migration was cancelled, while its new host is silent',
     facts({
       subject: single({
