@@ -3,6 +3,9 @@ import { pools } from '../schemas/kinds.js';
 import { createDirectory, type MongodbDirectory } from './identity/mongodb-directory.js';
 import { createStore } from './store.js';
 
+/** How long samples are kept when nobody says, in hours. */
+export const keptHours = 6;
+
 /**
  * Makes collections and indexes, unless they are there, and what is always there. Before that, unique keys do not hold:
  * run it before any worker. `keepMetrics`: for how many hours samples are kept. Returns the directory, for whoever goes on to
@@ -10,11 +13,14 @@ import { createStore } from './store.js';
  */
 export async function bootstrapStore(
   connection: Connection,
-  { keepMetrics }: { keepMetrics?: number | undefined } = {},
+  { keepMetrics = keptHours }: { keepMetrics?: number | undefined } = {},
 ): Promise<MongodbDirectory> {
-  const { hosts, clusters, datastores, counters, installation, metrics } = createStore(connection);
+  const { hosts, clusters, datastores, counters, installation, metrics, toldValues } = createStore(connection);
   const directory = createDirectory(connection);
-  await Promise.all([...Object.values(connection.models).map(bringAbout), metrics.ensure(keepMetrics)]);
+  await Promise.all([
+    ...Object.values(connection.models).map(bringAbout),
+    ...[metrics, toldValues].map((series) => series.ensure(keepMetrics)),
+  ]);
   await hosts.countVms();
   await clusters.ensureDefault();
   await datastores.ensureDefaults();

@@ -38,6 +38,7 @@ import { createRelocations } from './vms/relocations.js';
 import { createResched } from './vms/resched.js';
 import { createSightings } from './vms/sightings.js';
 import { createTerminations } from './vms/terminations.js';
+import { createToldValues } from './vms/told-values.js';
 import { createVmEdits } from './vms/vm-edits.js';
 import { createVmSchedules } from './vms/vm-schedules.js';
 import { createVmStore } from './vms/vms.js';
@@ -89,6 +90,7 @@ export function createStore(connection: Connection) {
     resched: createResched(vms),
     vmSchedules: createVmSchedules(connection),
     metrics: createMetrics(connection),
+    toldValues: createToldValues(connection),
     quotas,
     owned: createOwned(connection),
     references,

@@ -3,10 +3,10 @@ import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { brief, longest } from '../../domain/brief.js';
 import { parseCondition, parseTarget } from '../../domain/expressions/policy-parse.js';
 import { measuresOf } from '../../domain/expressions/policy-syntax.js';
-import { staleAfter as stale } from '../../domain/hosts/polls.js';
+import { pollEvery, staleAfter as stale } from '../../domain/hosts/polls.js';
 import { type Problem, problemOf, problems } from '../../domain/problems.js';
 import type { ScalingDecision } from '../../domain/scaling/elasticity.js';
-import { hypervisorMetrics, type MeasuredVm, type Sample } from '../../domain/scaling/measures.js';
+import { hypervisorMetrics, type MeasuredVm, type Sample, toldOf } from '../../domain/scaling/measures.js';
 import { becauseOf, lookAt, type RoleRecord, recordId } from '../../domain/scaling/role-record.js';
 import { type MetricsRow, metricNames } from '../../schemas/hosts/metrics.js';
 import type { DecidedBy } from '../../schemas/operations/inputs.js';
@@ -78,9 +78,13 @@ async function lookAll(
     service.roles.flatMap((role) => (isElastic(role) ? [{ service, role, id: recordId(service._id, role.name) }] : [])),
   );
   const withPolicies = roles.filter(({ role }) => (role.elasticity_policies ?? []).length > 0);
-  const names = new Set(
-    (await eachInSlices(withPolicies, ({ role }) => (role.elasticity_policies ?? []).flatMap(namesIn))).flat(),
+  const asked = new Map(
+    await eachInSlices(
+      withPolicies,
+      ({ id, role }) => [id, (role.elasticity_policies ?? []).flatMap(namesIn)] as const,
+    ),
   );
+  const names = new Set([...asked.values()].flat());
   const ids = [...new Set(withPolicies.map(({ service }) => service._id))];
   const [vms, records] = await Promise.all([
     ids.length === 0 ? [] : store.elasticity.runningVms(ids, names),
@@ -94,6 +98,7 @@ async function lookAll(
         new Date(now.getTime() - 5 * stale),
       )
     : [];
+  await keepTold({ store, settings }, { vms, asked, now });
   const sampleOf = new Map(samples.map((row) => [row.vm_id, sampleFrom(row)]));
   const vmsOf = new Map<string, MeasuredVm[]>();
   for (const vm of vms) {
@@ -114,6 +119,22 @@ async function lookAll(
       ...lookAt({ service: service._id, role, vms: vmsOf.get(id) ?? [] }, earlier, moment),
     };
   });
+}
+
+/** What guests and users say of VMs now, of what the policies of their roles ask for; about as often as hosts are asked. */
+async function keepTold(
+  { store, settings }: Pick<Ports, 'store' | 'settings'>,
+  { vms, asked, now }: { vms: readonly ElasticVm[]; asked: ReadonlyMap<string, readonly string[]>; now: Date },
+): Promise<void> {
+  const nth = (at: number): number => Math.floor(at / (pollEvery * 1_000));
+  const interval = (settings.elasticityInterval ?? defaultInterval) * 1_000;
+  if (nth(now.getTime()) === nth(now.getTime() - interval)) return;
+  const told = await eachInSlices(vms, ({ _id: vm, service, user_template = {} }) => {
+    const names = asked.get(recordId(service?.id ?? -1, service?.role ?? '')) ?? [];
+    const values = toldOf({ user_template }, new Set(names));
+    return values ? [{ vm, at: now, values }] : [];
+  });
+  await store.toldValues.add(told.flat());
 }
 
 const isElastic = ({ min_vms, elasticity_policies = [] }: ElasticService['roles'][number]): boolean =>

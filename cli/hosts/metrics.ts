@@ -15,7 +15,7 @@ export function sparkline(values: readonly (number | undefined)[]): string {
   return values
     .map((value) => {
       if (value === undefined) return ' ';
-      return bars[most === 0 ? 0 : Math.round((value / most) * (bars.length - 1))] ?? ' ';
+      return bars[most <= 0 ? 0 : Math.max(0, Math.round((value / most) * (bars.length - 1)))] ?? ' ';
     })
     .join('');
 }
@@ -38,6 +38,12 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
     const most = Math.max(...points.map((point) => point[of]));
     return `${sparkline(values)}  ${text(latest[of])} (at most ${text(most)})`;
   };
+  const told = [...new Set(points.flatMap(({ attributes }) => Object.keys(attributes)))].sort();
+  const toldRow = (name: string): string => {
+    const values = points.flatMap(({ attributes: { [name]: value } }) => value ?? []);
+    const bars = sparkline(steps.map((point) => point?.attributes[name]));
+    return `${bars}  ${values.at(-1)} (at most ${Math.max(...values)})`;
+  };
   const perSecond = (value: number): string => `${bytes(value / step)}/s`;
   const timesPerSecond = (value: number): string => `${Number((value / step).toFixed(1))}/s`;
   return pairs([
@@ -50,6 +56,7 @@ export function seriesText({ since, step, points }: MetricsSeries): string {
     ['DISK READS', row('diskrdiops', timesPerSecond)],
     ['DISK WRITTEN', row('diskwrbytes', perSecond)],
     ['DISK WRITES', row('diskwriops', timesPerSecond)],
+    ...told.map((name) => [name, toldRow(name)] as const),
   ]);
 }
 

@@ -3,6 +3,9 @@ import { counterNames, eachMetric, type KnownMetrics, type MetricsPoint } from '
 /** What a VM has said within one step of a series: CPU and memory on average, counters as they stood at its end. */
 export type StepOfVm = KnownMetrics & { vm: number; epoch: number; step: number };
 
+/** What guests and users have said of a VM within one step, on average. */
+export type StepOfTold = { step: number; name: string; value: number };
+
 /** How long a step is, in seconds, for so many of them at most: no shorter than hosts are asked. */
 export const stepOf = (span: number, points: number, pollEvery: number): number =>
   Math.max(pollEvery, Math.ceil(span / 1_000 / points));
@@ -10,9 +13,15 @@ export const stepOf = (span: number, points: number, pollEvery: number): number 
 /**
  * A series of one VM, or of all on a host together: what they use on average in each step, and what their
  * counters have counted in it. Steps of which nothing was heard are left out. Of two copies of a VM the newer one counts. A counter that went backwards
- * began anew; of the first step in which it is known of a VM nobody knows what it had counted before.
+ * began anew; of the first step in which it is known of a VM nobody knows what it had counted before. `told`: of one VM, and of
+ * steps in which its host was heard.
  */
-export function seriesOf(rows: readonly StepOfVm[], from: Date, step: number): MetricsPoint[] {
+export function seriesOf(
+  rows: readonly StepOfVm[],
+  from: Date,
+  step: number,
+  told: readonly StepOfTold[] = [],
+): MetricsPoint[] {
   const newest = new Map<string, StepOfVm>();
   for (const row of rows) {
     const key = `${row.step} ${row.vm}`;
@@ -22,13 +31,17 @@ export function seriesOf(rows: readonly StepOfVm[], from: Date, step: number): M
   const last = new Map<number, StepOfVm>();
   for (const row of [...newest.values()].sort((one, other) => one.step - other.step)) {
     const time = new Date(from.getTime() + row.step * step * 1_000).toISOString();
-    const point = points.get(row.step) ?? { time, ...eachMetric(() => 0) };
+    const point = points.get(row.step) ?? { time, ...eachMetric(() => 0), attributes: {} };
     const before = last.get(row.vm);
     point.cpu += Math.round(row.cpu);
     point.memory += Math.round(row.memory);
     for (const counter of counterNames) point[counter] += since(before?.[counter], row[counter]);
     points.set(row.step, point);
     last.set(row.vm, row);
+  }
+  for (const { step: nth, name, value } of told) {
+    const point = points.get(nth);
+    if (point) point.attributes[name] = Number(value.toPrecision(12));
   }
   return [...points.values()];
 }

@@ -68,6 +68,18 @@ export function measured(
   return { unknown: `${names} ${vms.length === 1 ? 'has' : 'have'} no ${measure.name}` };
 }
 
+/** What stands in the user template of a VM of these, as far as it is numbers; null: nothing. */
+export function toldOf(
+  { user_template }: Pick<MeasuredVm, 'user_template'>,
+  names: Iterable<string>,
+): Record<string, number> | null {
+  const values = [...names].flatMap((name) => {
+    const found = has(user_template, name) ? numberOf(user_template[name], name) : 'absent';
+    return found !== 'absent' && 'value' in found ? [[name, found.value] as const] : [];
+  });
+  return values.length === 0 ? null : Object.fromEntries(values);
+}
+
 /** The guide’s order: user template, monitoring, template, the VM itself. */
 function valueIn(vm: MeasuredVm, name: string, { now, stale }: { now: Date; stale: number }): Found {
   const { user_template, template, own, sample } = vm;

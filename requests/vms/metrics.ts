@@ -33,7 +33,7 @@ export async function showHostMetrics(
 }
 
 async function series(
-  { metrics }: OperationsContext['store'],
+  { metrics, toldValues }: OperationsContext['store'],
   of: Parameters<OperationsContext['store']['metrics']['steps']>[0],
   { since, points }: MetricsQuery,
 ): Promise<MetricsSeries> {
@@ -41,5 +41,9 @@ async function series(
   const wished = since === undefined ? now - hour : Date.parse(since);
   const from = new Date(Math.max(Math.min(wished, now), now - longest));
   const step = stepOf(now - from.getTime(), points, pollEvery);
-  return { since: from.toISOString(), step, points: seriesOf(await metrics.steps(of, from, step), from, step) };
+  const [rows, told] = await Promise.all([
+    metrics.steps(of, from, step),
+    of.vm === undefined ? [] : toldValues.steps(of.vm, from, step),
+  ]);
+  return { since: from.toISOString(), step, points: seriesOf(rows, from, step, told) };
 }

@@ -76,6 +76,9 @@ const MetricsPoint = z.object({
   diskrdiops: count.describe('Reads from disks in this step'),
   diskwrbytes: count.describe('Bytes written to disks in this step'),
   diskwriops: count.describe('Writes to disks in this step'),
+  attributes: z
+    .record(z.string(), z.number())
+    .describe('Of a VM: what stood in its user template of what policies of its role ask for, on average'),
 });
 export type MetricsPoint = z.infer<typeof MetricsPoint>;
 

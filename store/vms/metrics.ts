@@ -1,23 +1,12 @@
-import { type Connection, mongo } from 'mongoose';
-import { z } from 'zod';
+import type { Connection } from 'mongoose';
 import type { StepOfVm } from '../../domain/hosts/series.js';
 import { eachCounter, eachMetric, type Metrics, type MetricsRow } from '../../schemas/hosts/metrics.js';
+import { ensureTimeSeries } from '../mongo/time-series.js';
 
 /** A sample as it is kept: what a host has said of a VM. `epoch`: of the copy that runs there. */
 export type Sample = Metrics & { host: number; vm: number; epoch: number; at: Date };
 
 const collection = 'vm_metrics';
-
-/** How long samples are kept when nobody says, in hours. */
-export const keptHours = 6;
-
-/** What the server says when a collection is there already, and of what its user may not do. */
-const namespaceExists = 48;
-const unauthorized = 13;
-
-const Options = z.object({ expireAfterSeconds: z.number() });
-const isRefused = (error: unknown, code: number): boolean =>
-  error instanceof mongo.MongoServerError && error.code === code;
 
 /** Of one VM: where the newest copy stands, and the last that was said of it. Members are compared in this order. */
 const newest = { $max: { epoch: '$epoch', at: '$at', ...eachMetric((name) => `$${name}`) } };
@@ -31,36 +20,9 @@ const newest = { $max: { epoch: '$epoch', at: '$at', ...eachMetric((name) => `$$
 export function createMetrics(connection: Connection) {
   const samples = () => connection.collection<Sample>(collection);
 
-  /** To change what is there takes more than to read and write: the role dbAdmin, and it is not asked for where nothing changes. */
-  async function keepFor(expireAfterSeconds: number): Promise<void> {
-    const db = connection.getClient().db(connection.name);
-    const [present] = await db.listCollections({ name: collection }, { nameOnly: false }).toArray();
-    if (Options.safeParse(present?.options).data?.expireAfterSeconds === expireAfterSeconds) return;
-    try {
-      await db.command({ collMod: collection, expireAfterSeconds });
-    } catch (cause) {
-      if (!isRefused(cause, unauthorized)) throw cause;
-      const todo = 'give its user the role dbAdmin on its database, or set it back';
-      throw new Error(`MongoDB does not let ARCUS_KEEP_METRICS be changed: ${todo}.`, { cause });
-    }
-  }
-
   return {
     /** Makes the series, unless it is there, and sees to it that samples are kept for so many hours. */
-    async ensure(hours = keptHours): Promise<void> {
-      const expireAfterSeconds = hours * 3_600;
-      const db = connection.getClient().db(connection.name);
-      try {
-        await db.createCollection(collection, {
-          timeseries: { timeField: 'at', metaField: 'host', granularity: 'seconds' },
-          expireAfterSeconds,
-        });
-      } catch (error) {
-        if (!isRefused(error, namespaceExists)) throw error;
-        await keepFor(expireAfterSeconds);
-      }
-      await samples().createIndex({ at: 1 });
-    },
+    ensure: (hours: number): Promise<void> => ensureTimeSeries(connection, { collection, metaField: 'host' }, hours),
 
     /**
      * What was said in each step from a time on, of the VMs of these hosts or of one of them: found by host, in whose order samples

@@ -11,6 +11,7 @@ const at = (minute: number, cpu: number, over: object = {}) => ({
     memory: 1_024,
     netrx: 61_440,
     diskwriops: 90,
+    attributes: {},
   },
   ...over,
 });
@@ -33,5 +34,9 @@ it('a series has a bar for each step, a blank where nothing was heard, and what 
     'DISK WRITTEN: █ ▁  0 B/s (at most 2 KB/s)',
     'DISK WRITES: █ █  1.5/s (at most 1.5/s)',
   ]);
+  const told = [at(0, 100, { attributes: { REQUESTS: 10 } }), at(1, 100), at(2, 50, { attributes: { REQUESTS: 5 } })];
+  expect(seriesText({ since, step: 60, points: told }).split('\n').at(-1)).toMatch(
+    /^REQUESTS +: █ ▅ {2}5 \(at most 10\)$/,
+  );
   expect(seriesText({ since, step: 60, points: [] })).toBe(`Nothing was heard since ${since}.`);
 });

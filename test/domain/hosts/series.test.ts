@@ -28,6 +28,18 @@ describe('a series', () => {
     expect(series(rows).map((point) => point[counter])).toEqual([0, 0, 10]);
   });
 
+  it('has what was said of a VM in the steps in which its host was heard', () => {
+    const told = [
+      { step: 0, name: 'REQUESTS', value: 0.1 + 0.2 },
+      { step: 0, name: 'QUEUE', value: 3 },
+      { step: 1, name: 'QUEUE', value: 4 },
+    ];
+    expect(seriesOf([row(0), row(2)], from, 60, told).map(({ attributes }) => attributes)).toEqual([
+      { REQUESTS: 0.3, QUEUE: 3 },
+      {},
+    ]);
+  });
+
   it('counts a VM of which an old copy runs elsewhere once', () => {
     expect(series([row(0, { epoch: 2, cpu: 10 }), row(0, { epoch: 1, cpu: 90 })])).toMatchObject([{ cpu: 10 }]);
   });

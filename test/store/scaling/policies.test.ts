@@ -79,10 +79,10 @@ const asked =
   (at: 0 | 1): Asked =>
   (scaling) =>
     scaleByPolicy(contexts[at], scaling);
-const tick = (at: 0 | 1 = 0, scale: Asked = asked(at)) =>
+const tick = (at: 0 | 1 = 0, scale: Asked = asked(at), elasticityInterval = 10) =>
   elasticityActivities({
     store: stores[at],
-    settings: { vmNameTemplate: '', shutdownAction: 'terminate', cooldown: 300 },
+    settings: { vmNameTemplate: '', shutdownAction: 'terminate', cooldown: 300, elasticityInterval },
     scaleByPolicy: scale,
   }).evaluatePolicies();
 
@@ -303,4 +303,22 @@ describe('roles', () => {
     expect(await tick()).toMatchObject({ looked: 1, decided: 0 });
     expect((await frontOf(id)).record?.policies[0]?.last?.why).toMatch(/^cooldown for (59|60) s$/);
   });
+});
+
+it('what policies ask for of user templates is kept as a series of each VM, and nothing else of them is', async () => {
+  const { id } = await elastic([{ ...up, expression: 'ATT > 500 | NAME > 5 | CPU > 900' }]);
+  const vms = [id * 100, id * 100 + 1];
+  await stores[0].vms.model.updateOne(
+    { _id: vms[0] },
+    { $set: { user_template: { ATT: '12.5', NAME: 'web', LOAD: 3 } } },
+  );
+  const since = new Date(Date.now() - 60_000);
+  // As often as hosts are asked: each of these is.
+  await tick(0, asked(0), 20);
+  await tick(1, asked(1), 20);
+  const told = (vm: number) => stores[0].toldValues.steps(vm, since, 3_600);
+  expect(await Promise.all(vms.map(told))).toEqual([
+    [{ step: 0, name: 'ATT', value: 12.5 }],
+    [{ step: 0, name: 'ATT', value: 60 }],
+  ]);
 });
