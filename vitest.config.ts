@@ -11,6 +11,7 @@ const pure = ['test/domain/**/*.test.ts', 'test/schemas/**/*.test.ts', 'test/doc
  * printed, takes minutes and asks for other things each time.
  */
 const long = [
+  'test/contracts/import-memory.test.ts',
   'test/every-step/when-vms-fail.test.ts',
   'test/e2e/failure-policy.test.ts',
   'test/e2e/fsck.test.ts',

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { PlacementPolicy } from './placement/placement.js';
 
@@ -25,6 +25,18 @@ const Names = z
   .string()
   .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
   .refine((all) => all.every((one) => /^[A-Za-z0-9.-]+$/.test(one)), 'must be names of hosts, separated by commas');
+
+const Networks = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
+  .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, separated by commas');
+
+const Directories = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
+  .refine((all) => all.every(isAbsolute), 'must be absolute paths of directories, separated by commas');
 
 const Port = z.coerce.number().int().min(0).max(65_535);
 
@@ -174,12 +186,20 @@ export const Config = z.object({
     .describe(
       'Logins as one name from one address that may fail in 15 minutes; ten times as many as any names from it',
     ),
-  ARCUS_TRUSTED_PROXIES: z
+  ARCUS_DATASTORES: z
     .string()
-    .default('')
-    .transform((text) => text.split(',').flatMap((one) => (one.trim() === '' ? [] : [one.trim()])))
-    .refine((all) => all.every(isNetwork), 'must be addresses or networks such as 10.0.0.0/8, separated by commas')
-    .describe('Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none'),
+    .min(1)
+    .optional()
+    .describe('Directory with the datastores of this machine; absent: datastores in the home'),
+  ARCUS_SAFE_DIRS: Directories.describe(
+    'Directories from whose files images may be made, separated by commas; absent: none',
+  ),
+  ARCUS_SAFE_NETWORKS: Networks.describe(
+    'Networks of your own that images may be fetched from, as addresses or networks; absent: none',
+  ),
+  ARCUS_TRUSTED_PROXIES: Networks.describe(
+    'Proxies before the API whose X-Forwarded-For is believed, as addresses or networks; absent: none',
+  ),
   ARCUS_HOSTS: Names.default([]).describe(
     'Names by which the API answers, separated by commas, besides addresses and localhost; absent: any; on loopback none',
   ),

@@ -21,19 +21,23 @@ export type Progress = { phase: 'fetch' | 'check' | 'unpack' | 'copy'; done: num
 /** Called after each piece of work, hundreds of times a second at most; must return at once, and not throw. */
 export type OnProgress = (progress: Progress) => void;
 
-/** What has arrived of an image. `version`: what its source said of itself when that began (`SourceBytes`); null: it could not. */
-export type Staged = { bytes: number; version: string | null };
+/**
+ * What has arrived of an image. `version`: what its source said of itself when that began (`SourceBytes`); null: it could not. `total`: as many bytes as it
+ * said that there are; all of them are there when `bytes` is that.
+ */
+export type Staged = { bytes: number; version: string | null; total: number | null };
 
 /** Bytes that go behind what has arrived. */
 export type Arrival = {
   /** Where they go: at most as many bytes as are there. 0 begins anew; what was there behind `offset` is not part of it any more. */
   offset: number;
+  /** Each piece is written before the next is asked for. */
   bytes: AsyncIterable<Uint8Array>;
   /** What the source says of itself, to be found in `Staged` by who goes on. */
   version: string | null;
   /** As many bytes as what has arrived may have in all; one more is refused. */
   most: number;
-  /** As many as there will be in all: to report progress. null: nobody knows. */
+  /** As many as there will be in all; null: nobody knows. */
   total: number | null;
 };
 

@@ -14,6 +14,7 @@ type LimitUnit =
   | 'rules'
   | 'users'
   | 'snapshots'
+  | 'seconds'
   | 'VMs'
   | 'MB';
 type Limit = { most: number; unit: LimitUnit; of: string; why: string };
@@ -157,6 +158,26 @@ export const limits = {
     why: 'Of what a host has for disks nobody keeps account yet: beyond it, a slip of the finger is likelier than a wish.',
   },
   diskSnapshots: { most: 32, unit: 'items', of: 'the snapshots of a disk', why: 'Each makes reading it slower.' },
+
+  // Images.
+  packings: {
+    most: 3,
+    unit: 'levels',
+    of: 'what an image is packed in, one in another',
+    why: 'A tar in a gzip is usual; more is made to be a burden.',
+  },
+  redirects: {
+    most: 5,
+    unit: 'items',
+    of: 'redirects that are followed when an image is fetched',
+    why: 'Each is another server; what needs more goes in circles.',
+  },
+  silence: {
+    most: 60,
+    unit: 'seconds',
+    of: 'silence of a server from which an image is fetched',
+    why: 'What lives says something; after it, the fetch goes on from where it was, anew.',
+  },
 
   // Hosts and clusters.
   context: {

@@ -4,7 +4,7 @@ export type SourceAddress = { path: string } | { url: string };
 /** Where to go on, of what was said when it began. */
 export type SourceOffset = { offset: number; version: string | null };
 
-/** A source that was opened. Its iterable must be read to its end, or ended, or the source stays open. */
+/** A source that was opened. Whoever opened it closes it, whether it was read or not. */
 export type SourceBytes = {
   /** Where its bytes begin: at what was asked for, or at 0 where it has changed since, or cannot begin elsewhere. */
   offset: number;
@@ -12,8 +12,9 @@ export type SourceBytes = {
   total: number | null;
   /** What tells it from what it may become: an entity tag, a time of change. null: nothing does, and nobody can go on with it. */
   version: string | null;
-  /** Throws `backend_unavailable` when it ends before its length, or is silent for too long. */
+  /** Each piece is good until the next is asked for. Throws `backend_unavailable` when it ends before its length, or is silent for too long. */
   bytes: AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
 };
 
 /**

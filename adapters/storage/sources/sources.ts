@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Config } from '../../../schemas/config.js';
+import { diskFault } from '../disk-fault.js';
+import { datastoresOf } from '../storages.js';
+import { type HttpRules, openUrl } from './http-source.js';
+import { openPath, type PathRules } from './path-source.js';
+import type { Sources } from './port.js';
+
+export type SourceRules = PathRules & HttpRules;
+
+/** Files in safe directories, and addresses of http and https. */
+export const sourcesBy = (rules: SourceRules): Sources => ({
+  async open(address, from, signal) {
+    signal.throwIfAborted();
+    try {
+      if ('path' in address) return await openPath(address.path, rules, from, signal);
+      return await openUrl(address.url, rules, from, signal);
+    } catch (error) {
+      throw diskFault(error, signal, 'The source');
+    }
+  },
+});
+
+type SourceConfig = Pick<Config, 'ARCUS_HOME' | 'ARCUS_DATASTORES' | 'ARCUS_SAFE_DIRS' | 'ARCUS_SAFE_NETWORKS'>;
+
+/** Sources as the settings allow them. The home and the datastores are kept from use: there are keys in the one, and images of others in the other. */
+export const sources = (config: SourceConfig): Sources =>
+  sourcesBy({
+    safe: config.ARCUS_SAFE_DIRS,
+    kept: [join(config.ARCUS_HOME), datastoresOf(config)],
+    allowed: config.ARCUS_SAFE_NETWORKS,
+  });

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { StorageKind } from '../../schemas/storage/stored.js';
+import { ownDirectory } from '../support/directories.js';
+import { ensureDiskPrograms, writeNoise } from '../support/disks.js';
+import { ImageServer } from '../support/image-server.js';
+import { launchBuilt, type Output } from '../support/processes.js';
+
+const MiB = 1024 ** 2;
+const size = 64 * MiB;
+
+async function sumOf(path: string): Promise<string> {
+  const sum = createHash('sha256');
+  for await (const chunk of createReadStream(path)) if (chunk instanceof Buffer) sum.update(chunk);
+  return sum.digest('hex');
+}
+
+/** How far a process says that it is: `fetch 12` is twelve MiB. */
+const fetched = ({ text }: Output): number => Number(/(?:.*\n)*fetch (\d+)\n/.exec(text().slice(-200))?.[1] ?? 0);
+
+beforeAll(ensureDiskPrograms);
+
+describe.each(StorageKind.options)('a process that brings an image in (%s), killed three times,', (kind) => {
+  it.each(['path', 'url'] as const)('goes on at the byte (%s)', async (from) => {
+    const base = ownDirectory();
+    const source = join(base, 'sources');
+    mkdirSync(source);
+    const file = join(source, 'disk.img');
+    writeNoise(file, size);
+    const server = await ImageServer.start(readFileSync(file));
+    try {
+      // So slowly that it can be killed in the middle.
+      server.manner = { ranges: true, pace: { bytes: 512 * 1024, rest: 10 } };
+      const address = from === 'url' ? server.url() : file;
+      const start = (epoch: number) =>
+        launchBuilt('test/contracts/import-image.js', [base, kind, address, String(epoch), source]);
+      let furthest = 0;
+      for (const epoch of [1, 2, 3]) {
+        const run = start(epoch);
+        const until = furthest + 5 + Math.floor(Math.random() * 12);
+        run.process.stdout?.on('data', () => fetched(run) >= until && run.process.kill('SIGKILL'));
+        await run.exit;
+        expect(run.text()).not.toContain('kept');
+        furthest = Math.max(furthest, fetched(run));
+      }
+      server.manner = { ranges: true };
+      const last = start(4);
+      expect(await last.exit, last.text()).toBe(0);
+      expect(last.text()).toContain(`"bytes":${size}`);
+      expect(last.text()).toContain(await sumOf(file));
+      // What was on its way when a process died is sent again, and no more.
+      if (from === 'url') expect(server.sent).toBeLessThan(size + 3 * 8 * MiB);
+      expect(readdirSync(join(base, '1', 'staging'))).toEqual([]);
+      if (kind === 'fs') expect(await sumOf(join(base, '1', 'images', '1', 'disk'))).toBe(await sumOf(file));
+    } finally {
+      await server.close();
+    }
+  });
+});
