@@ -20,6 +20,7 @@ import { probeMongo } from '../servers/mongodb-server.js';
 import { fetchOptionsOf, reachable } from '../servers/servers.js';
 import { probeTemporal } from '../servers/temporal-server.js';
 import { readSettings, type Settings } from '../settings.js';
+import { missingImagePrograms } from './image-programs.js';
 import { outOfSupport, readsOut } from './support.js';
 
 /**
@@ -82,6 +83,13 @@ async function aboutDisk(home: Home): Promise<DoctorFinding> {
   } catch (error) {
     return notice('disk', reasonOf(error), 'see to it that the home has 2 GB');
   }
+}
+
+function aboutImagePrograms(path: string): DoctorFinding {
+  const missing = missingImagePrograms(path);
+  return missing === null
+    ? ok('images', 'qemu-img and what unpacks are here')
+    : notice('images', missing.found, missing.advice);
 }
 
 function aboutLock(home: Home): DoctorFinding {
@@ -225,6 +233,7 @@ export async function diagnose(
           ),
       uri === undefined ? aboutMongod(settings, home, today) : aboutMongodb(uri, today),
     ])),
+    aboutImagePrograms(environment.PATH ?? ''),
     aboutLock(home),
     await aboutApi(settings, home),
     ...aboutTls(settings),

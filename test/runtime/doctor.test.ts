@@ -49,6 +49,17 @@ describe('the doctor', () => {
     expect(about('Arcus')).toMatchObject({ level: 'notice', found: 'does not run on this home', advice: 'npm start' });
   });
 
+  it('names the programs that images need, where they are missing', async () => {
+    const directory = ownDirectory();
+    expect((await ask({ PATH: directory }))('images')).toMatchObject({
+      level: 'notice',
+      found: expect.stringMatching(/^qemu-img, bzip2, xz, zstd are not on PATH/),
+      advice: 'on Debian: apt-get install qemu-utils bzip2 xz-utils zstd',
+    });
+    for (const name of ['qemu-img', 'bzip2', 'xz', 'zstd']) writeFileSync(join(directory, name), '');
+    expect((await ask({ PATH: directory }))('images')).toMatchObject({ level: 'ok' });
+  });
+
   it('says that programs are fetched which are not here', async () => {
     const about = await ask({ ARCUS_CACHE: ownDirectory() });
     expect(about('temporal')).toMatchObject({
