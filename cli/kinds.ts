@@ -10,6 +10,8 @@ import { quotaCommands } from './identity/quota.js';
 import { quotaDocuments } from './identity/quota-documents.js';
 import { tokenCommands } from './identity/token.js';
 import { userCommands } from './identity/user.js';
+import { networkCommands } from './networks/network.js';
+import { networkDocuments } from './networks/network-resource.js';
 import { operationCommands } from './operations/operation.js';
 import { actionLeaf } from './scaling/action.js';
 import { policyLeaf } from './scaling/policy.js';
@@ -60,6 +62,7 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   host: noun('host', 'Hosts that VMs run on', hostCommands),
   cluster: noun('cluster', 'Hosts that belong together', clusterCommands),
   datastore: noun('datastore', 'Where images, disks and files are kept', datastoreCommands),
+  network: noun('network', 'Virtual networks, whose addresses VMs are given', networkCommands),
   operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),
   group: noun('group', 'Users who share, and what they may create', groupCommands),
@@ -82,6 +85,7 @@ const applied: Record<ManagedKind | 'group' | 'group_quota' | 'user_quota', Docu
   cluster: clusterDocuments,
   host: hostDocuments,
   datastore: datastoreDocuments,
+  network: networkDocuments,
   vm_template: vmTemplateDocuments,
   service_template: serviceTemplateDocuments,
 };

@@ -5,6 +5,7 @@ import { AclResource } from '../schemas/identity/acl.js';
 import { GroupResource } from '../schemas/identity/group.js';
 import { UserResource } from '../schemas/identity/user.js';
 import { type Kind, kinds } from '../schemas/kinds.js';
+import { NetworkResource } from '../schemas/networks/network.js';
 import { OperationDetail, OperationResource } from '../schemas/operations/operation-resource.js';
 import { ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import { ServiceTemplateResource } from '../schemas/services/service-template.js';
@@ -28,6 +29,7 @@ export const collections = {
   host: { path: kinds.host.path, item: HostResource, whole: HostResource },
   cluster: { path: kinds.cluster.path, item: ClusterResource, whole: ClusterResource },
   datastore: { path: kinds.datastore.path, item: DatastoreResource, whole: DatastoreResource },
+  network: { path: kinds.network.path, item: NetworkResource, whole: NetworkResource },
   user: { path: kinds.user.path, item: UserResource, whole: UserResource },
   group: { path: kinds.group.path, item: GroupResource, whole: GroupResource },
   acl: { path: kinds.acl.path, item: AclResource, whole: AclResource },

@@ -38,6 +38,9 @@ import {
   showUser,
   updateUser,
 } from './identity/users.js';
+import { addRange, holdAddress, releaseAddress, removeRange, resizeRange } from './networks/address-ranges.js';
+import { networks } from './networks/networks.js';
+import { reserve } from './networks/reserving.js';
 import { isRepeated, listOperations } from './operations/operations.js';
 import { ownershipOperations } from './ownership.js';
 import { createPace } from './pace.js';
@@ -103,6 +106,10 @@ export const createOperations = (given: OperationsContext) => {
     },
     clusters: clusters(context),
     datastores: datastores(context),
+    networks: {
+      ...networks(context),
+      ...bind(context, { addRange, resizeRange, removeRange, hold: holdAddress, release: releaseAddress, reserve }),
+    },
     vmTemplates: vmTemplates(context),
     serviceTemplates: {
       ...serviceTemplates(context),

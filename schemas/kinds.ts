@@ -1,5 +1,6 @@
 import { recordOf } from './common/record-of.js';
 import type { ResourceType } from './identity/acl.js';
+import type { Network } from './networks/network.js';
 import type { ServiceTemplate } from './services/service-template.js';
 import type { VmTemplate } from './vms/vm-template.js';
 
@@ -146,6 +147,20 @@ export const kinds = {
     edits: 'admin',
     unique: 'zone',
   },
+  network: {
+    one: 'virtual network',
+    several: 'virtual networks',
+    path: '/virtual-networks',
+    collection: 'networks',
+    acl: 'NET',
+    ids: { pool: 'vnet', first: 0 },
+    owned: { ended: null },
+    managed: true,
+    counted: { most: 1_000 },
+    edits: 'manage',
+    unique: 'owner',
+    document: { attributes: { neededBy: ['attributes'], empty: {} } },
+  },
   user: {
     one: 'user',
     several: 'users',
@@ -229,7 +244,10 @@ type CountedRow = KindWith<{ counted: object }>;
 /** What is counted of each user, as quotas name it: by its collection. */
 export type CountedKind = Rows[CountedRow]['collection'];
 /** What is stored of each that is a document. */
-export type Documents = OfEach<DocumentKind, { vm_template: VmTemplate; service_template: ServiceTemplate }>;
+export type Documents = OfEach<
+  DocumentKind,
+  { vm_template: VmTemplate; service_template: ServiceTemplate; network: Network }
+>;
 type PooledKind = KindWith<{ ids: object }>;
 type FederatedKind = KindWith<{ federated: true; ids: object }>;
 /** A pool of ids that zones share, and one that each zone has for itself. Services and service templates share one, as documents do in OpenNebula. */

@@ -14,6 +14,8 @@ import { createOwned } from './identity/owned.js';
 import { createQuotaStore } from './identity/quotas.js';
 import { createCounters } from './mongo/counters.js';
 import { createReferences } from './mongo/references.js';
+import { createLeases } from './networks/leases.js';
+import { createNetworkStore } from './networks/networks.js';
 import { createForgetting } from './operations/forgetting.js';
 import { createOperationStore } from './operations/operations.js';
 import { createProgress } from './operations/progress.js';
@@ -47,6 +49,8 @@ import { createWaitingVms } from './vms/waiting-vms.js';
 /** Everything that Arcus keeps of one zone. */
 export function createStore(connection: Connection) {
   const documents = createDocuments(connection);
+  const networks = createNetworkStore(connection, documents('network'));
+  const leases = createLeases(connection, networks);
   const operations = createOperationStore(connection);
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
@@ -75,6 +79,8 @@ export function createStore(connection: Connection) {
     relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
     documents,
+    networks,
+    leases,
     vmTemplates: documents('vm_template'),
     serviceTemplates: createServiceTemplateStore(connection, documents('service_template')),
     operations,

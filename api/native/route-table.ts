@@ -6,6 +6,7 @@ import { groupRoutes } from './identity/groups.js';
 import { quotaRoutes } from './identity/quotas.js';
 import { tokenRoutes } from './identity/tokens.js';
 import { userRoutes } from './identity/users.js';
+import { networkRoutes } from './networks/networks.js';
 import { operationActionRoutes } from './operations/operation-actions.js';
 import { operationRoutes } from './operations/operations.js';
 import type { Route } from './route.js';
@@ -33,6 +34,7 @@ export const routeTable: readonly Route[] = [
   ...metricsRoutes,
   ...clusterRoutes,
   ...datastoreRoutes,
+  ...networkRoutes,
   ...operationRoutes,
   ...operationActionRoutes,
   ...consistencyRoutes,

@@ -1,5 +1,6 @@
 import { limits } from '../../schemas/common/limits.js';
-import { type Disk, Mac, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
+import { Mac } from '../../schemas/common/mac.js';
+import { type Disk, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { freeTarget } from './vm-devices.js';
 

@@ -16,6 +16,7 @@ type LimitUnit =
   | 'snapshots'
   | 'seconds'
   | 'VMs'
+  | 'addresses'
   | 'MB';
 type Limit = { most: number; unit: LimitUnit; of: string; why: string };
 
@@ -177,6 +178,32 @@ export const limits = {
     unit: 'seconds',
     of: 'silence of a server from which an image is fetched',
     why: 'What lives says something; after it, the fetch goes on from where it was, anew.',
+  },
+  // Networks.
+  addressRanges: { most: 64, unit: 'items', of: 'the address ranges of a network', why: 'They stand in it.' },
+  rangeSize: {
+    most: 65_536,
+    unit: 'addresses',
+    of: 'an address range',
+    why: 'Where nearly all are taken, those that are free are looked for among all.',
+  },
+  reservation: {
+    most: 4_096,
+    unit: 'addresses',
+    of: 'what is reserved of a network at once',
+    why: 'All of them are taken in one transaction.',
+  },
+  networkAttributes: {
+    most: 100,
+    unit: 'attributes',
+    of: 'the attributes of a network',
+    why: 'Each guest on it is told of them.',
+  },
+  networkAttributeText: {
+    most: 1_024,
+    unit: 'characters',
+    of: 'an attribute of a network',
+    why: 'As for their number.',
   },
 
   // Hosts and clusters.

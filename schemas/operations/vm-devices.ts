@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { ObjectName, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
-
-/** The address of one card, and not of many. Kept in lower case. */
-export const Mac = z
-  .string()
-  .toLowerCase()
-  .regex(/^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$/, 'must be the address of one card, such as 02:00:c0:a8:00:0a')
-  .refine((mac) => mac !== '00:00:00:00:00:00', 'must not be nothing but zeros')
-  .describe('The address of one card, such as 02:00:c0:a8:00:0a');
+import { Mac } from '../common/mac.js';
 
 export const NewNic = z.strictObject({
   network: ObjectName.describe('Name of the network; networks are not looked after yet, and the name is kept'),

@@ -39,6 +39,11 @@ export class Racer {
     return new Racer(child);
   }
 
+  /** Ends it in the middle of whatever it does. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** One turn, begun `after` milliseconds; rejects when the process ends before it answers. */
   play<T extends z.ZodType>(answer: T, after: number, task: unknown): Promise<z.infer<T>> {
     const turn = this.#turns++;

@@ -1,8 +1,8 @@
 import type { ManagedKind } from '../../schemas/kinds.js';
 
 type Making = {
-  /** Whose business it is: work is that of admins of groups, too; a place is that of administrators alone. */
-  as: 'work' | 'place';
+  /** Whose business it is: work is that of admins of groups, too; a place is that of administrators alone; a wire is made by these. */
+  as: 'work' | 'place' | 'wire';
   /** It can be replaced as a whole (PUT). */
   replaced: boolean;
   /** What is sent to make one; `vmTemplate`: one that its maker may use. */
@@ -32,6 +32,12 @@ export const made: Record<ManagedKind, Making> = {
     replaced: false,
     body: (name) => ({ name }),
     patch: (at) => ({ limit_mb: 1_000 + at }),
+  },
+  network: {
+    as: 'wire',
+    replaced: false,
+    body: (name) => ({ name }),
+    patch: (at) => ({ attributes: { EDITOR: String(at) } }),
   },
   vm_template: {
     as: 'work',

@@ -6,16 +6,18 @@ const counted = (limit: number) => ({ limit: -1, effective: limit, used: 0 });
 const counts = {
   vm_templates: counted(1000),
   service_templates: counted(1000),
+  networks: counted(1000),
   tokens: counted(100),
   operations: counted(200),
 };
 const uncounted = {
   vm_templates: byDefault,
   service_templates: byDefault,
+  networks: byDefault,
   tokens: byDefault,
   operations: byDefault,
 };
-const ofUsersByDefault = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 200 };
+const ofUsersByDefault = { vm_templates: 1000, service_templates: 1000, networks: 1000, tokens: 100, operations: 200 };
 const noLimits = { services: -2, vms: -2, cpu: -2, memory: -2 };
 
 export const own: OwnQuotas = {

@@ -19,6 +19,13 @@ const may = {
     admin: ['oneadmin'],
     create: ['owner', 'member', 'admin', 'oneadmin'],
   },
+  /** Networks: admins of groups manage them, and administrators make them. */
+  wire: {
+    use: ['owner', 'member', 'admin', 'oneadmin'],
+    manage: ['owner', 'admin', 'oneadmin'],
+    admin: ['oneadmin'],
+    create: ['oneadmin'],
+  },
   /** Hosts and clusters: they are no business of admins of groups. */
   place: {
     use: ['owner', 'member', 'admin', 'oneadmin'],

@@ -67,6 +67,12 @@ const otherTemplate = async ({ fresh }: RightsWorld) => ({
   merge_template: { roles: [{ name: 'web', vm_template: await fresh.vm_template() }] },
 });
 
+const networkWithRange: Send['path'] = async ({ fresh, ask }) => {
+  const id = await fresh.network();
+  await ask('oneadmin', 'post', `/virtual-networks/${id}/address-ranges`, { type: 'IP4', ip: '10.0.0.1', size: 4 });
+  return { id, range: 0 };
+};
+
 /** What is sent where nothing else would say it. */
 export const sends: Record<string, readonly Send[]> = {
   ...rows,
@@ -121,6 +127,18 @@ export const sends: Record<string, readonly Send[]> = {
   migrateVm: [
     { body: {} },
     { body: async ({ fresh }) => ({ host: await fresh.host() }), has: { '/host': ['oneadmin'] } },
+  ],
+  addRange: [{ body: { type: 'ETHER', size: 1 } }],
+  resizeRange: [{ path: networkWithRange, body: { size: 2 } }],
+  removeRange: [{ path: networkWithRange }],
+  holdAddress: [{ path: networkWithRange, body: { ip: '10.0.0.1' } }],
+  releaseAddress: [{ path: networkWithRange, body: { ip: '10.0.0.1' } }],
+  reserveAddresses: [
+    { path: networkWithRange, body: ({ fresh }) => ({ name: fresh.name(), size: 1 }) },
+    {
+      path: networkWithRange,
+      body: async ({ fresh }) => ({ network_id: await fresh.network(), size: 1 }),
+    },
   ],
   attachNic: [{ body: { network: 'public' } }],
   detachNic: [{ path: async () => ({ nic: 0 }) }],

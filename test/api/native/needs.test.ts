@@ -36,7 +36,7 @@ describe('what a route needs', () => {
     // @ts-expect-error: no such right
     needs<'id'>([['own', 'vm']]);
     // @ts-expect-error: no such kind
-    needs<'id'>([['manage', 'network']]);
+    needs<'id'>([['manage', 'moon']]);
     // @ts-expect-error: nobody has rights on tokens
     needs<'id'>([['manage', 'token']]);
   });

@@ -17,7 +17,8 @@ import {
 import { nextVmState } from '../../../domain/vms/vm-events.js';
 import { vmMoves } from '../../../domain/vms/vm-moves.js';
 import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
-import { DeviceAction, type DeviceChange, Mac } from '../../../schemas/operations/vm-devices.js';
+import { Mac } from '../../../schemas/common/mac.js';
+import { DeviceAction, type DeviceChange } from '../../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { changedDevices } from '../../../simulator/devices.js';
 
