@@ -36,11 +36,13 @@ const long = [
 ];
 /** Of these `npm test` runs a part, which they choose by `inject('inEveryWay')`; `npm run test:long` runs them whole. */
 const wholeWhenLong = [
+  'test/e2e/images.test.ts',
   'test/e2e/scaling.test.ts',
   'test/api/native/acts.test.ts',
   'test/every-step/when-all-goes-well.test.ts',
   'test/every-step/when-roles-are-scaled.test.ts',
   'test/workflows/consistency/check-consistency.test.ts',
+  'test/workflows/storage/images.test.ts',
 ];
 const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };
 /**

@@ -1,5 +1,7 @@
 import type { Engine } from '../adapters/engine/port.js';
 import type { Hypervisors } from '../adapters/hypervisor/hypervisors.js';
+import type { Import } from '../adapters/storage/bring-in.js';
+import type { ImageClaim, KeptImage, OnProgress, Storage, Storages } from '../adapters/storage/port.js';
 import type { PlacementSettings } from '../domain/placement/placement.js';
 import type { SnapshotArgs, VmAction } from '../schemas/operations/vm-action.js';
 import type { ShutdownAction } from '../schemas/services/service-template.js';
@@ -14,6 +16,15 @@ export type StepPorts = {
   directory: Pick<Directory, 'users' | 'groups' | 'look'>;
   hypervisors: Hypervisors;
   engine: Engine;
+  storages: Storages;
+  /** Makes an image of what is published somewhere, going on where an earlier try got to. */
+  bringIn: (
+    storage: Storage,
+    claim: ImageClaim,
+    wanted: Import,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ) => Promise<KeptImage>;
   /**
    * Asks for a scaling as the owner of the service would, and returns the operation; throws a Problem. Given by the worker, for
    * steps know nothing of requests. Absent: nothing scales by itself.

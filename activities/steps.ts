@@ -10,6 +10,8 @@ import { deploymentActivities } from './services/deployment.js';
 import { failedRoleActivities } from './services/failed-roles.js';
 import { findingActivities, repairActivities } from './services/repair.js';
 import { undeploymentActivities } from './services/undeployment.js';
+import { datastoreActivities } from './storage/datastores.js';
+import { imageActivities, imageSteps } from './storage/images.js';
 import { monitoringActivities } from './supervision/monitoring.js';
 import { supervisionActivities } from './supervision/supervision.js';
 import { claimActivities } from './vms/claims.js';
@@ -42,6 +44,7 @@ export const orchestrationSteps = (ports: StepPorts) => {
     ...importingActivities(ports),
     ...deviceActivities(ports),
     ...debuggingActivities(ports),
+    ...imageActivities(ports),
     ...checkActivities(ports),
     ...localCheckSteps(ports),
     wakeWaiting,
@@ -61,6 +64,9 @@ export const computeSteps = (ports: StepPorts) => ({
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
+export const storageSteps = (ports: StepPorts) => imageSteps(ports);
+export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;
+
 export const tickSteps = (ports: StepPorts) => {
   const { reconcile, handOver } = supervisionActivities(ports);
   const { evaluatePolicies: evaluate } = elasticityActivities(ports);
@@ -70,6 +76,10 @@ export const tickSteps = (ports: StepPorts) => {
     await fireSchedules();
     return evaluate();
   };
-  return { reconcile, handOver, ...monitoringActivities(ports), evaluatePolicies };
+  return {
+    ...{ reconcile, handOver, evaluatePolicies },
+    ...monitoringActivities(ports),
+    ...datastoreActivities(ports),
+  };
 };
 export type TickSteps = ReturnType<typeof tickSteps>;

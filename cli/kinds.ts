@@ -25,6 +25,7 @@ import { contextCommands } from './shell/context.js';
 import { nounOf } from './shell/noun-of.js';
 import { resolve } from './shell/resource.js';
 import { datastoreCommands, datastoreDocuments } from './storage/datastore.js';
+import { imageCommands, images } from './storage/image.js';
 import { vmCommands, vms } from './vms/vm.js';
 import { vmTemplateCommands, vmTemplateDocuments } from './vms/vm-template.js';
 
@@ -34,6 +35,7 @@ const find = {
   service: (client: Client, name: string | undefined) => resolve(client, services, name),
   vm: (client: Client, name: string | undefined) => resolve(client, vms, name),
   host: (client: Client, name: string | undefined) => resolve(client, hosts, name),
+  image: (client: Client, name: string | undefined) => resolve(client, images, name),
 };
 
 type Noun = { noun: string; summary: string; leaves: readonly Leaf[] };
@@ -62,6 +64,7 @@ const ofKinds: { [K in Exclude<Kind, 'zone'>]: NounOf<K> } = {
   host: noun('host', 'Hosts that VMs run on', hostCommands),
   cluster: noun('cluster', 'Hosts that belong together', clusterCommands),
   datastore: noun('datastore', 'Where images, disks and files are kept', datastoreCommands),
+  image: noun('image', 'Disks and files that VMs are made of', imageCommands),
   network: noun('network', 'Virtual networks, whose addresses VMs are given', networkCommands),
   operation: noun('operation', 'What is being done, and what has been', operationCommands(find)),
   user: noun('user', 'People and programs that sign in', userCommands),

@@ -10,6 +10,7 @@ import { OperationDetail, OperationResource } from '../schemas/operations/operat
 import { ServiceResource, ServiceSummary } from '../schemas/services/service.js';
 import { ServiceTemplateResource } from '../schemas/services/service-template.js';
 import { DatastoreResource } from '../schemas/storage/datastore.js';
+import { ImageResource } from '../schemas/storage/image.js';
 import { VmResource } from '../schemas/vms/vm.js';
 import { VmTemplateResource } from '../schemas/vms/vm-template.js';
 
@@ -29,6 +30,7 @@ export const collections = {
   host: { path: kinds.host.path, item: HostResource, whole: HostResource },
   cluster: { path: kinds.cluster.path, item: ClusterResource, whole: ClusterResource },
   datastore: { path: kinds.datastore.path, item: DatastoreResource, whole: DatastoreResource },
+  image: { path: kinds.image.path, item: ImageResource, whole: ImageResource },
   network: { path: kinds.network.path, item: NetworkResource, whole: NetworkResource },
   user: { path: kinds.user.path, item: UserResource, whole: UserResource },
   group: { path: kinds.group.path, item: GroupResource, whole: GroupResource },

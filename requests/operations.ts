@@ -68,6 +68,15 @@ import {
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { datastores } from './storage/datastores.js';
+import {
+  cloneImage,
+  createImage,
+  imageOwnership,
+  listImages,
+  removeImage,
+  showImage,
+  updateImage,
+} from './storage/images.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { showVmContext } from './vms/vm-context.js';
@@ -85,7 +94,7 @@ import { switchVm } from './vms/vm-switches.js';
 import { vmTemplates } from './vms/vm-templates.js';
 import { createVm, listVms, showVm, terminateVm, updateVm } from './vms/vms.js';
 import { showOperation } from './why/operation-detail.js';
-import { whyHost, whyOperation, whyService, whyVm } from './why/why.js';
+import { whyHost, whyImage, whyOperation, whyService, whyVm } from './why/why.js';
 
 /** Everything that can be asked for. Every face calls these; each authorises, and throws a Problem or answers. */
 export const createOperations = (given: OperationsContext) => {
@@ -106,6 +115,17 @@ export const createOperations = (given: OperationsContext) => {
     },
     clusters: clusters(context),
     datastores: datastores(context),
+    images: {
+      ...bind(context, {
+        list: listImages,
+        show: showImage,
+        create: createImage,
+        clone: cloneImage,
+        update: updateImage,
+        remove: removeImage,
+      }),
+      ...imageOwnership(context),
+    },
     networks: {
       ...networks(context),
       ...bind(context, { addRange, resizeRange, removeRange, hold: holdAddress, release: releaseAddress, reserve }),
@@ -170,7 +190,13 @@ export const createOperations = (given: OperationsContext) => {
       pause: pauseSchedule,
       resume: resumeSchedule,
     }),
-    why: bind(context, { operation: whyOperation, service: whyService, vm: whyVm, host: whyHost }),
+    why: bind(context, {
+      operation: whyOperation,
+      service: whyService,
+      vm: whyVm,
+      host: whyHost,
+      image: whyImage,
+    }),
     consistency: bind(context, {
       start: startConsistencyCheck,
       show: showConsistencyCheck,

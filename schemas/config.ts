@@ -102,9 +102,9 @@ export const Config = z.object({
   ARCUS_SIMULATOR_TOKEN_FILE: z.string().optional().describe('A file with that token, instead'),
   ARCUS_TASK_QUEUES: z
     .string()
-    .default('orchestration,compute,ticks')
+    .default('orchestration,compute,storage,ticks')
     .transform((text) => text.split(',').map((name) => name.trim()))
-    .pipe(z.array(z.enum(['orchestration', 'compute', 'ticks'])).min(1))
+    .pipe(z.array(z.enum(['orchestration', 'compute', 'storage', 'ticks'])).min(1))
     .describe('Which task queues this worker serves'),
   ARCUS_VM_NAME_TEMPLATE: z
     .string()

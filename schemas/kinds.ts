@@ -147,6 +147,21 @@ export const kinds = {
     edits: 'admin',
     unique: 'zone',
   },
+  image: {
+    one: 'image',
+    several: 'images',
+    path: '/images',
+    collection: 'images',
+    acl: 'IMAGE',
+    ids: { pool: 'image', first: 0 },
+    owned: { ended: null },
+    operated: true,
+    charged: true,
+    edits: 'manage',
+    unique: 'owner',
+    // An address may hold what signs it.
+    secret: ['origin'],
+  },
   network: {
     one: 'virtual network',
     several: 'virtual networks',

@@ -28,6 +28,8 @@ import type { Health } from './services/health.js';
 import { healthFields } from './services/health-fields.js';
 import type { EndingStores, Releases } from './services/releases.js';
 import { judged, reasonOf, serviceEnds, whyShort } from './services/service-ending.js';
+import { settleImage } from './storage/image-endings.js';
+import type { ImageStore } from './storage/images.js';
 import type { Flushes } from './vms/flushes.js';
 import { stateAfter } from './vms/vm-transitions.js';
 
@@ -58,6 +60,7 @@ export function createEndings(
     scalings,
     flushes,
     wilds,
+    images,
   }: EndingStores & {
     quotas: QuotaStore;
     health: Health;
@@ -65,6 +68,7 @@ export function createEndings(
     scalings: Scalings;
     flushes: Flushes;
     wilds: Wilds;
+    images: ImageStore;
   },
 ) {
   const scalingEnds = scalingEndings({ scalings, releases });
@@ -94,6 +98,13 @@ export function createEndings(
         await flushes.end(resource.id, _id, transaction);
         return { outcome, releasing: null };
       },
+      told: async () => {},
+    },
+    image: {
+      settle: async (operation, outcome, transaction) => ({
+        outcome: await settleImage(images, operation, outcome, transaction),
+        releasing: null,
+      }),
       told: async () => {},
     },
     zone: { settle: settleNothing, told: async () => {} },

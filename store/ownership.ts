@@ -111,7 +111,7 @@ export function createOwnershipChanges(
   }
 
   return {
-    /** For objects with which nothing goes but the operations on them: templates, hosts, clusters. */
+    /** For objects with which nothing goes but the operations on them: templates, hosts, clusters, images. */
     changeOf:
       <K extends Exclude<OwnedKind, 'service' | 'vm'>>(kind: K) =>
       (id: number, wish: OwnershipChange<OwnedObject<K>>) =>
@@ -119,12 +119,12 @@ export function createOwnershipChanges(
           kind,
           id,
           wish,
-          kind !== 'host'
+          kind !== 'host' && kind !== 'image'
             ? nobody
             : {
                 ...nobody,
                 follow: async (owner, _nodes, transaction) => {
-                  await operations.give('host', [id], owner, transaction);
+                  await operations.give(kind, [id], owner, transaction);
                 },
               },
           countOf(kind),

@@ -33,6 +33,7 @@ import { createReleases } from './services/releases.js';
 import { createServiceTemplateStore } from './services/service-templates.js';
 import { createServiceStore } from './services/services.js';
 import { createDatastoreStore } from './storage/datastores.js';
+import { createImageStore } from './storage/images.js';
 import { createBoundMoves } from './vms/bound-moves.js';
 import { createFlushes } from './vms/flushes.js';
 import { createMetrics } from './vms/metrics.js';
@@ -62,6 +63,8 @@ export function createStore(connection: Connection) {
   const scalings = createScalings(connection, { services, quotas });
   const wilds = createWilds(connection);
   const flushes = createFlushes(connection, { hosts, vms, operations });
+  const datastores = createDatastoreStore(connection);
+  const images = createImageStore(connection, { quotas, datastores });
   const health = createHealth(connection, { services, vms });
   const releases = createReleases(connection, { operations, services, vms });
   const steps = createStepStore(connection);
@@ -74,7 +77,8 @@ export function createStore(connection: Connection) {
     hosts,
     wilds,
     clusters,
-    datastores: createDatastoreStore(connection),
+    datastores,
+    images,
     moveBound: createBoundMoves(connection, vms),
     relocations: createRelocations(connection, { vms, hosts }),
     clusterChanges: createClusterChanges(connection, { clusters, hosts, references }),
@@ -114,6 +118,7 @@ export function createStore(connection: Connection) {
       scalings,
       flushes,
       wilds,
+      images,
     }),
     scalings,
     flushes,

@@ -23,6 +23,7 @@ import { connectMongodb, pingMongodb } from '../store/mongo/connection.js';
 import type { PolicyPerforming, PolicyScaling } from '../store/scaling/policy-scaling.js';
 import { createStore } from '../store/store.js';
 import type { DueAction } from '../store/vms/vm-schedules.js';
+import { imagePorts } from './image-ports.js';
 import { placementSettings } from './placement-settings.js';
 import { createWorkers } from './workers.js';
 
@@ -93,6 +94,7 @@ async function main(): Promise<void> {
     migrateMarked: (marked: Rescheduled) => migrateMarked(asking, marked),
     migrateForFlush: (deed: FlushDeed) => migrateForFlush(asking, deed),
     engine,
+    ...imagePorts(config),
     settings: {
       vmNameTemplate: config.ARCUS_VM_NAME_TEMPLATE,
       shutdownAction: config.ARCUS_SHUTDOWN_ACTION,

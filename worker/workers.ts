@@ -3,7 +3,7 @@ import { activityInterceptor } from '../activities/operations/interceptor.js';
 import type { StepLog } from '../activities/operations/step-log.js';
 import { StepTurns } from '../activities/operations/step-turns.js';
 import type { StepPorts } from '../activities/ports.js';
-import { computeSteps, orchestrationSteps, tickSteps } from '../activities/steps.js';
+import { computeSteps, orchestrationSteps, storageSteps, tickSteps } from '../activities/steps.js';
 import type { Namespaces } from '../adapters/engine/access.js';
 import { taskQueues } from '../adapters/engine/names.js';
 import { partyOf } from '../domain/operations/lanes.js';
@@ -90,6 +90,15 @@ export function workerOptions({
       taskQueue: taskQueues.compute,
       activities: computeSteps(ports),
       maxConcurrentActivityTaskExecutions: 40,
+    }),
+    // Each streams and hashes: a few fill a disk and a core.
+    storage: () => ({
+      ...shared,
+      ...versioned,
+      namespace: namespaces.operations,
+      taskQueue: taskQueues.storage,
+      activities: storageSteps(ports),
+      maxConcurrentActivityTaskExecutions: 8,
     }),
     ticks: () => ({
       ...shared,

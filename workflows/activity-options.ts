@@ -1,5 +1,5 @@
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { ComputeSteps, OrchestrationSteps, TickSteps } from '../activities/steps.js';
+import type { ComputeSteps, OrchestrationSteps, StorageSteps, TickSteps } from '../activities/steps.js';
 
 /**
  * Short steps on our own database. Tried without end: when MongoDB is away, operations wait for it and do not fail.
@@ -26,6 +26,25 @@ const atHosts = {
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
 } as const;
 export const compute = proxyActivities<ComputeSteps>(atHosts);
+
+/**
+ * Steps that move bytes. What does not answer is given up by the step itself, after as long as no byte has moved; a whole one may take
+ * a day. A worker that dies is missed as soon as at hypervisors.
+ */
+const atStorage = {
+  ...atHosts,
+  taskQueue: 'storage',
+  heartbeatTimeout: '5s',
+  startToCloseTimeout: '24h',
+  scheduleToCloseTimeout: '24h',
+} as const;
+export const storing = proxyActivities<Pick<StorageSteps, 'fillImage'>>(atStorage);
+/** What was cancelled, or is to go, is removed. */
+export const emptying = proxyActivities<Pick<StorageSteps, 'emptyImage'>>({
+  ...atStorage,
+  startToCloseTimeout: '3m',
+  scheduleToCloseTimeout: '3m',
+});
 
 /** What is looked at after something went wrong: who has cancelled it waits for it, and it can be looked at again. */
 export const settling = proxyActivities<Pick<ComputeSteps, 'settleMove' | 'settleDevices' | 'disownDomain'>>({

@@ -17,6 +17,12 @@ const ticks = ({ elasticity }: TickSettings): readonly Tick[] => [
   },
   { id: scheduleIds.monitorHosts, workflowType: 'monitorHosts', every: pollEvery, summary: 'probe the hosts' },
   {
+    id: scheduleIds.monitorDatastores,
+    workflowType: 'monitorDatastores',
+    every: 60,
+    summary: 'ask datastores how much room they have',
+  },
+  {
     id: scheduleIds.elasticity,
     workflowType: 'evaluatePolicies',
     every: elasticity,

@@ -49,6 +49,8 @@ export const summaryOf = ({ kind, resource, resource_name, role }: Operation): s
 const idAttribute = {
   service: searchAttributes.ArcusService,
   vm: searchAttributes.ArcusVm,
+  // Temporal's development server takes three of integers. Its workflow ID, `image-7`, says as much.
+  image: null,
   host: searchAttributes.ArcusHost,
   zone: null,
 } as const satisfies Record<OperatedKind, typeof searchAttributes.ArcusVm | null>;

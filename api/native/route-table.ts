@@ -16,6 +16,7 @@ import { scheduleRoutes } from './scaling/schedules.js';
 import { serviceTemplateRoutes } from './services/service-templates.js';
 import { serviceRoutes } from './services/services.js';
 import { datastoreRoutes } from './storage/datastores.js';
+import { imageRoutes } from './storage/images.js';
 import { metricsRoutes } from './vms/metrics.js';
 import { vmTemplateRoutes } from './vms/vm-templates.js';
 import { vmRoutes } from './vms/vms.js';
@@ -34,6 +35,7 @@ export const routeTable: readonly Route[] = [
   ...metricsRoutes,
   ...clusterRoutes,
   ...datastoreRoutes,
+  ...imageRoutes,
   ...networkRoutes,
   ...operationRoutes,
   ...operationActionRoutes,

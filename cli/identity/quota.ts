@@ -23,6 +23,7 @@ const plain = (amount: number): string => String(amount);
 const textOf: Record<QuotaKind | CountedKind, (amount: number) => string> = {
   ...recordOf([...quotaKinds, ...countedKinds], () => plain),
   memory: sizeOf,
+  storage: sizeOf,
 };
 const titles = recordOf(countedKinds, (kind) => countedAs[kind].several.toUpperCase());
 
@@ -107,6 +108,8 @@ const limitOptions = [
   ['--vms <limit>', 'VMs, those of services among them'],
   ['--cpu <limit>', 'cores'],
   ['--memory <limit>', 'memory in MB'],
+  ['--images <limit>', 'images'],
+  ['--storage <limit>', 'sizes of images in MB'],
   ...countedKinds.map((kind) => {
     const { several, those } = countedAs[kind];
     return [`${flagOf(kind)} <limit>`, `${several} of a user${those === undefined ? '' : ` ${those}`}`] as const;

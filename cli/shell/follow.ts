@@ -134,6 +134,7 @@ const whyOf: Record<OperatedKind, (operation: OperationDetail) => string> = {
   service: ({ resource }) => `service why ${resource.id}`,
   vm: ({ resource }) => `vm why ${resource.id}`,
   host: ({ resource }) => `host why ${resource.id}`,
+  image: ({ resource }) => `image why ${resource.id}`,
   zone: ({ id }) => `operation why ${id}`,
 };
 

@@ -6,6 +6,7 @@ import type { RecoverAction } from '../../schemas/vms/vm.js';
 import type { Right } from '../identity/permissions.js';
 import type { ActionFacts } from './facts.js';
 import { type HostWish, mayFlush, maySetHost } from './host-acts.js';
+import { type ImageWish, mayActOnImage } from './image-acts.js';
 import { mayAnswer, mayCancel, mayCheck, mayRetry } from './operation-acts.js';
 import {
   mayGiveUp,
@@ -65,6 +66,7 @@ export type Act =
   | { do: 'report' }
   | { do: 'setHost'; to: HostWish }
   | { do: 'flush' }
+  | { do: 'image'; wish: ImageWish }
   | { do: 'check' };
 
 /**
@@ -127,6 +129,8 @@ export function verdictOn(act: Act, facts: ActionFacts): Verdict {
       return resource?.type === 'host' ? maySetHost(resource, act.to) : elsewhere;
     case 'flush':
       return resource?.type === 'host' ? mayFlush(resource) : elsewhere;
+    case 'image':
+      return resource?.type === 'image' ? mayActOnImage(resource, act.wish) : elsewhere;
     case 'check':
       return resource?.type === 'zone' ? mayCheck(resource) : elsewhere;
   }
@@ -168,6 +172,7 @@ export function rightFor(act: Act, operation: ActionFacts['operation']): Extract
     case 'terminate':
     case 'report':
     case 'setHost':
+    case 'image':
     case 'check':
       return 'manage';
   }

@@ -3,6 +3,7 @@ import type { OperatedKind } from '../../schemas/kinds.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import type { Operation, OperationKind, OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
+import type { ImageState } from '../../schemas/storage/image.js';
 import type { VmStateName } from '../vms/vm-states.js';
 
 /** The operation that has a resource now. null: nothing more is known of it. `by`: who has asked for it. */
@@ -45,6 +46,14 @@ type Facts = {
     error: string | null;
     /** How many VMs have their place there. */
     vms: number;
+  };
+  image: {
+    name: string;
+    state: ImageState;
+    reason: string | null;
+    /** What uses it, and what is being made of it. */
+    vms: readonly number[];
+    clones: readonly number[];
   };
   zone: object;
 };

@@ -6,6 +6,7 @@ import { isOpen } from '../operation-states.js';
 import { switchOf, vmSwitches } from '../vms/vm-switches.js';
 import { type Act, rightFor, verdictOn } from './acts.js';
 import type { ActionFacts } from './facts.js';
+import type { ImageWish } from './image-acts.js';
 
 /** Names are stable: clients go by them. */
 export type ActionName =
@@ -28,7 +29,9 @@ export type ActionName =
   | 'delete'
   | 'flush'
   | 'disable'
-  | 'offline';
+  | 'offline'
+  | 'enable_image'
+  | 'delete_image';
 
 /** `offered`: where it is left out although it may be done, because the same is offered otherwise or helps nobody. */
 type Row = readonly [
@@ -160,6 +163,14 @@ const rows = [
     'Ask it no more: VMs that are ended there count as gone although it does not answer.',
     // Of one that answers it would not be true.
     ({ resource }) => resource?.type === 'host' && isSilent(resource),
+  ],
+  ['enable_image', { do: 'image', wish: 'enable' }, 'Let VMs use it again.'],
+  [
+    'delete_image',
+    { do: 'image', wish: 'remove' },
+    'Remove it, and what there is of it in its datastore.',
+    // Of one that is well it would be an odd offer.
+    ({ resource }) => resource?.type === 'image' && resource.state === 'ERROR',
   ],
 ] as const satisfies readonly Row[];
 
@@ -293,8 +304,26 @@ export function requestFor(act: Act, { operation, resource }: ActionFacts): Requ
       return request('PATCH', `/hosts/${id}`, `host ${verbs[act.to]} ${id}`, { state: act.to });
     case 'flush':
       return post(`/hosts/${id}/flush`, `host flush ${id}`);
+    case 'image':
+      return imageRequest(id, act.wish);
     case 'check':
       return post('/consistency-checks', 'fsck');
+  }
+}
+
+function imageRequest(id: number, wish: ImageWish): Request {
+  switch (wish) {
+    case 'enable':
+      return request('PATCH', `/images/${id}`, `image enable ${id}`, { state: 'enabled' });
+    case 'disable':
+      return request('PATCH', `/images/${id}`, `image disable ${id}`, { state: 'disabled' });
+    case 'remove':
+      return request('DELETE', `/images/${id}`, `image delete ${id}`);
+    case 'clone':
+      return post(`/images/${id}/clone`, `image clone ${id}`);
+    case 'make':
+    case 'retype':
+      return request('PATCH', `/images/${id}`, `image update ${id}`, {});
   }
 }
 

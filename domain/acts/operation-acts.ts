@@ -5,6 +5,7 @@ import { nameOf } from '../operations/names.js';
 import { switchOf } from '../vms/vm-switches.js';
 import type { ActionFacts, OperationFacts, ResourceFacts } from './facts.js';
 import { mayFlush } from './host-acts.js';
+import { mayActOnImage } from './image-acts.js';
 import { mayPerform, mayRecoverFailed, mayRepair, mayScaleAgain } from './service-acts.js';
 import { notFound, type Refusal, type Verdict, wrongState } from './verdict.js';
 import {
@@ -87,6 +88,11 @@ export function mayRetry({ operation, after, resource }: ActionFacts & { operati
     }
     case 'terminateVm':
       return resource?.type === 'vm' ? mayTerminate(resource, wasHard(operation)) : notFound(name);
+    case 'createImage':
+    case 'cloneImage':
+      return resource?.type === 'image' ? mayActOnImage(resource, 'make') : notFound(name);
+    case 'deleteImage':
+      return resource?.type === 'image' ? mayActOnImage(resource, 'remove') : notFound(name);
     case 'checkConsistency':
       return resource?.type === 'zone' ? mayCheck(resource) : notFound(name);
   }

@@ -5,6 +5,7 @@ import {
   asDefault,
   type Counts,
   countedText,
+  type Limits,
   type Quota,
   type QuotaExceeded,
   type QuotaHolder,
@@ -15,13 +16,17 @@ import {
 import { type CountedKind, countedAs, countedKinds } from '../../schemas/kinds.js';
 import { Problem } from '../problems.js';
 
-/** One amount for each quota. */
-export const amountsOf = (amount: (kind: QuotaKind) => number): Amounts => ({
-  services: amount('services'),
-  vms: amount('vms'),
-  cpu: amount('cpu'),
-  memory: amount('memory'),
-});
+/** One limit for each quota. */
+export const limitsOf = (limit: (kind: QuotaKind) => number): Limits => recordOf(quotaKinds, limit);
+
+/** One amount for each quota; nothing of images is not said. */
+export function amountsOf(amount: (kind: QuotaKind) => number): Amounts {
+  const { images, storage, ...others } = limitsOf(amount);
+  return { ...others, ...(images !== 0 && { images }), ...(storage !== 0 && { storage }) };
+}
+
+/** What there is of a quota among amounts. */
+export const amountIn = (amounts: Amounts, kind: QuotaKind): number => amounts[kind] ?? 0;
 
 export const nothing: Amounts = amountsOf(() => 0);
 
@@ -31,6 +36,9 @@ export type QuotaBalance = { holder: QuotaHolder; used: Amounts; sum: Amounts };
 /** What a VM of its own is charged. */
 export const chargeOfVm = ({ cpu, memory }: Capacity): Amounts => ({ services: 0, vms: 1, cpu, memory });
 
+/** What an image is charged: itself, and its MB. */
+export const chargeOfImage = (storage: number): Amounts => ({ ...nothing, images: 1, storage });
+
 /** What a service is charged as a whole; `capacity`: of each VM of the role. */
 export const chargeOfService = (roles: readonly { cardinality: number; capacity: Capacity }[]): Amounts =>
   roles.reduce(
@@ -39,12 +47,13 @@ export const chargeOfService = (roles: readonly { cardinality: number; capacity:
     { ...nothing, services: 1 },
   );
 
-export const added = (one: Amounts, other: Amounts): Amounts => amountsOf((kind) => one[kind] + other[kind]);
+export const added = (one: Amounts, other: Amounts): Amounts =>
+  amountsOf((kind) => amountIn(one, kind) + amountIn(other, kind));
 
-export const negated = (amounts: Amounts): Amounts => amountsOf((kind) => 0 - amounts[kind]);
+export const negated = (amounts: Amounts): Amounts => amountsOf((kind) => 0 - amountIn(amounts, kind));
 
 export const isSameAmounts = (one: Amounts, other: Amounts): boolean =>
-  quotaKinds.every((kind) => one[kind] === other[kind]);
+  quotaKinds.every((kind) => amountIn(one, kind) === amountIn(other, kind));
 
 /** User 0 and group 0 are exempt, each by itself: of a VM of user 0 in another group, that group is charged. */
 export const isExempt = ({ id }: QuotaHolder): boolean => id === 0;
@@ -66,15 +75,16 @@ export function effectiveLimit(own: number, byDefault: number): number | null {
 export function exceeded(
   holder: QuotaHolder,
   { limits, used }: Pick<Quota, 'limits' | 'used'>,
-  defaults: Amounts,
+  defaults: Limits,
   asked: Amounts,
 ): QuotaExceeded | null {
   if (isExempt(holder)) return null;
   for (const quota of quotaKinds) {
-    const limit = effectiveLimit(limits[quota], defaults[quota]);
-    if (limit === null || asked[quota] <= 0 || used[quota] + asked[quota] <= limit) continue;
+    const limit = effectiveLimit(limits[quota] ?? asDefault, defaults[quota]);
+    const [has, more] = [amountIn(used, quota), amountIn(asked, quota)];
+    if (limit === null || more <= 0 || has + more <= limit) continue;
     const shown = (amount: number): number => inUnits(quota, amount);
-    return { quota, holder, limit: shown(limit), used: shown(used[quota]), asked: shown(asked[quota]) };
+    return { quota, holder, limit: shown(limit), used: shown(has), asked: shown(more) };
   }
   return null;
 }
@@ -105,6 +115,8 @@ const units: Readonly<Record<QuotaKind | CountedKind, { name: string; of: (amoun
   vms: { name: 'VMs', of: (amount) => (amount === 1 ? '1 VM' : `${amount} VMs`) },
   cpu: { name: 'CPU', of: (amount) => (amount === 1 ? '1 core' : `${amount} cores`) },
   memory: { name: 'memory', of: (amount) => `${amount} MB` },
+  images: { name: 'images', of: several('image', 'images') },
+  storage: { name: 'storage', of: (amount) => `${amount} MB` },
   ...countsOf((kind) => {
     const { one, several: more } = countedAs[kind];
     return { name: countedText(kind), of: several(one, more) };

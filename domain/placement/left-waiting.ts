@@ -20,6 +20,9 @@ const again: Record<OperationKind, ((id: number) => string) | null> = {
   importVm: null,
   changeDevices: null,
   debugVm: null,
+  createImage: null,
+  cloneImage: null,
+  deleteImage: null,
   checkConsistency: null,
 };
 

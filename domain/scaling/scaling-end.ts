@@ -1,7 +1,7 @@
 import type { Amounts } from '../../schemas/identity/quota.js';
 import type { Role, Service, ServiceState } from '../../schemas/services/service.js';
 import { brief, longest } from '../brief.js';
-import { amountsOf, chargeOfVm } from '../identity/quotas.js';
+import { amountIn, amountsOf, chargeOfVm } from '../identity/quotas.js';
 import { stateByRoles } from '../services/holding.js';
 import { belongs, type HealthVm, isDeparting, missingOf } from '../services/service-health.js';
 import { isUp, nextRoleState } from '../services/service-states.js';
@@ -79,7 +79,8 @@ export function settledSurplus(
   return { surplus: left, returned: charge && capacity && gone > 0 ? timesOver(chargeOfVm(capacity), gone) : null };
 }
 
-export const timesOver = (amounts: Amounts, times: number): Amounts => amountsOf((kind) => amounts[kind] * times);
+export const timesOver = (amounts: Amounts, times: number): Amounts =>
+  amountsOf((kind) => amountIn(amounts, kind) * times);
 
 /** A service once one of its roles has changed: it is called what its roles make of it, unless an operation has all of it. */
 export function withRole(

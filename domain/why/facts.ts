@@ -6,6 +6,7 @@ import type { Operation } from '../../schemas/operations/operation.js';
 import type { VmSwitch } from '../../schemas/operations/vm-action.js';
 import type { Why } from '../../schemas/operations/why.js';
 import type { Role, ServiceState } from '../../schemas/services/service.js';
+import type { ImageState } from '../../schemas/storage/image.js';
 import type { FailingTask } from '../operations/failing-task.js';
 import type { SeenStep } from '../operations/steps.js';
 import type { Eta, Progress } from '../services/progress.js';
@@ -84,12 +85,22 @@ export type HostSubject = {
   waiting: boolean;
 };
 
+export type ImageSubject = {
+  type: 'image';
+  id: number;
+  name: string;
+  state: ImageState;
+  reason: string | null;
+  vms: readonly number[];
+  clones: readonly number[];
+};
+
 export type ZoneSubject = { type: 'zone'; id: number; name: string };
 
 /** A resource that is not there any more; its name is that of the operation's admission. */
 export type GoneSubject = { type: 'gone'; was: OperatedKind; id: number; name: string };
 
-export type Subject = ServiceSubject | VmSubject | HostSubject | ZoneSubject | GoneSubject;
+export type Subject = ServiceSubject | VmSubject | HostSubject | ImageSubject | ZoneSubject | GoneSubject;
 
 /** What the engine said, if it was asked. */
 export type EngineFacts =

@@ -58,6 +58,7 @@ export function progressText({ operation, progress }: WhyFacts): string | null {
   if (!operation || !progress || progress.total === 0) return null;
   const { done, total } = progress;
   const { is, isNot, are } = counts[operations[operation.kind].counts];
+  if (progress.unit !== 'VMs') return `${done} of ${total} ${progress.unit} ${are}`;
   if (total === 1) return `its one VM ${done === 1 ? is : isNot}`;
   return `${done} of ${total} VMs ${done === 1 ? is : are}`;
 }
@@ -75,6 +76,7 @@ const counts: Record<Counted, { is: string; isNot: string; are: string }> = {
     are: 'have their devices as wished',
   },
   imported: { is: 'has its domain', isNot: 'has not its domain yet', are: 'have their domains' },
+  brought: { is: 'is there', isNot: 'is not there yet', are: 'are there' },
   checked: { is: 'is checked', isNot: 'is not checked yet', are: 'are checked' },
 };
 

@@ -106,6 +106,7 @@ function settlingStory({ subject: { host, target }, steps }: Facts & OperationFa
 const nameFrom: Record<OperatedKind, (operation: Operation) => string> = {
   vm: () => 'it',
   service: (operation) => `its ${resourceName(operation)}`,
+  image: resourceName,
   host: resourceName,
   zone: resourceName,
 };

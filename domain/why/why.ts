@@ -7,6 +7,7 @@ import { isOpen } from '../operation-states.js';
 import { listed } from '../words.js';
 import { joined, type Story, type Subject, story, type WhyFacts } from './facts.js';
 import { hostStory } from './host-story.js';
+import { imageStory } from './image-story.js';
 import { acceptedStory, cancelStory, stepsStory, workStory } from './operation-story.js';
 import { capital, deedOf, endedText, errorText, goingOn, hasOperation, resourceName } from './operation-words.js';
 import { serviceStory } from './service-story.js';
@@ -36,6 +37,7 @@ const operated: StoriesOf<OperatedKind> = {
   service: serviceStory,
   vm: vmStory,
   host: hostStory,
+  image: imageStory,
   zone: plainStory,
 };
 const others: StoriesOf<Exclude<Subject['type'], OperatedKind>> = { gone: plainStory };
@@ -49,6 +51,8 @@ function tell(facts: WhyFacts): Story {
       return operated.vm({ ...facts, subject });
     case 'host':
       return operated.host({ ...facts, subject });
+    case 'image':
+      return operated.image({ ...facts, subject });
     case 'zone':
       return operated.zone({ ...facts, subject });
     case 'gone':
@@ -106,6 +110,8 @@ const deeds: Readonly<Record<string, readonly [verb: string, object: string]>> =
   undeploy: ['undeploy', 'the service'],
   terminate: ['terminate', 'the VM'],
   delete: ['delete', 'the service'],
+  delete_image: ['delete', 'the image'],
+  enable_image: ['enable', 'the image'],
   flush: ['flush', 'the host'],
   disable: ['disable', 'the host'],
 } satisfies Record<Advised, readonly [verb: string, object: string]>;

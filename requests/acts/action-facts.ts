@@ -14,6 +14,7 @@ import { kinds, type OperatedKind } from '../../schemas/kinds.js';
 import { isTermination, isUndeployment, type Operation, type ResourceRef } from '../../schemas/operations/operation.js';
 import { isApart } from '../../schemas/operations.js';
 import type { Service } from '../../schemas/services/service.js';
+import type { Image } from '../../schemas/storage/image.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 import { operationSubject, subjectOf } from '../authorise.js';
@@ -24,6 +25,7 @@ export type Resource =
   /** With the service that it is a node of, if it is. */
   | { type: 'vm'; vm: Vm; service: Service | null }
   | { type: 'host'; host: Host }
+  | { type: 'image'; image: Image }
   | { type: 'zone'; id: number };
 
 const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resource | null>> = {
@@ -38,6 +40,10 @@ const finders: Record<OperatedKind, (store: Store, id: number) => Promise<Resour
   host: async (store, id) => {
     const host = await store.hosts.find(id);
     return host && { type: 'host', host };
+  },
+  image: async (store, id) => {
+    const image = await store.images.find(id);
+    return image && { type: 'image', image };
   },
   zone: async (_store, id) => ({ type: 'zone', id }),
 };
@@ -55,6 +61,8 @@ export function subjectOfResource(resource: Resource): Subject | null {
       return subjectOf('vm', resource.vm);
     case 'host':
       return subjectOf('host', resource.host);
+    case 'image':
+      return subjectOf('image', resource.image);
     case 'zone':
       return null;
   }
@@ -107,6 +115,12 @@ export async function resourceFacts(store: Store, resource: Resource): Promise<R
       const { _id: id, name, state, error, vm_count: vms, operation: op = null } = resource.host;
       const work = op === null ? null : workOf(op, await standingOf(store, op));
       return { type: 'host', id, name, state, error, vms, work };
+    }
+    case 'image': {
+      const { _id: id, name, state, reason, vms, clones } = resource.image;
+      const op = operationAtWork(resource.image);
+      const work = op === null ? null : workOf(op, await standingOf(store, op));
+      return { type: 'image', id, name, state, reason, vms, clones, work };
     }
     case 'service': {
       const { _id: id, state, wanted } = resource.service;

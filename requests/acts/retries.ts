@@ -16,6 +16,7 @@ import type { Admission, OperationsContext } from '../context.js';
 import { performAgain } from '../scaling/actions.js';
 import { scaleRoleAgain } from '../scaling/scaling.js';
 import { recoverServiceAgain, repairServiceAgain } from '../services/service-recovery.js';
+import { makeImageAgain, removeImageAgain } from '../storage/images.js';
 import { flushHostAgain } from '../vms/host-flush.js';
 import { changeDevicesAgain } from '../vms/vm-devices.js';
 import { migrateVmAgain } from '../vms/vm-migration.js';
@@ -75,6 +76,11 @@ export async function tryAgain(
       return changeDevicesAgain(context, caller, id, operation.input.change, asked);
     case 'terminateVm':
       return terminateVmAgain(context, caller, id, { hard: wasHard(operation) }, asked);
+    case 'createImage':
+    case 'cloneImage':
+      return makeImageAgain(context, caller, id, asked);
+    case 'deleteImage':
+      return removeImageAgain(context, caller, id, asked);
     case 'checkConsistency': {
       const repair = isCheck(operation) && operation.input.repair;
       return startConsistencyCheck(context, caller, { repair }, admission, { retryOf, request });

@@ -1,13 +1,14 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { visibility } from '../../domain/identity/permissions.js';
 import {
-  amountsOf,
+  amountIn,
   countLimit,
   countsOf,
   effectiveLimit,
   fromUnits,
   inUnits,
   isExempt,
+  limitsOf,
   nothing,
 } from '../../domain/identity/quotas.js';
 import { groupSubject } from '../../domain/identity/user-rights.js';
@@ -20,6 +21,7 @@ import {
   type Counts,
   type DefaultQuotas,
   type DefaultQuotasEdit,
+  type Limits,
   type OwnQuotas,
   type Quota,
   type QuotaEdit,
@@ -183,7 +185,7 @@ export async function showDefaultQuotas(context: OperationsContext): Promise<Def
   return { users: ofUser(user), groups: mapLimits(group) };
 }
 
-async function changeLimits<T extends Amounts>(
+async function changeLimits<T extends Limits>(
   context: OperationsContext,
   caller: Caller,
   holder: QuotaHolder,
@@ -209,16 +211,16 @@ async function changeLimits<T extends Amounts>(
 
 const gone = ({ type, id }: QuotaHolder): Problem => new Problem('not_found', `There is no ${type} ${id}.`);
 
-const mapLimits = (limits: Amounts): Amounts => amountsOf((kind) => inUnits(kind, limits[kind]));
+const mapLimits = (limits: Amounts): Limits => limitsOf((kind) => inUnits(kind, limits[kind] ?? asDefault));
 
 /** Limits as they are given, in the units in which they are kept. */
-const stored = <T extends Amounts>(limits: T): T => ({
+const stored = <T extends Limits>(limits: T): T => ({
   ...limits,
-  ...amountsOf((kind) => fromUnits(kind, limits[kind])),
+  ...limitsOf((kind) => fromUnits(kind, limits[kind])),
 });
 
 /** The same of a user, with what is counted. */
-const ofUser = (limits: Amounts & Partial<Counts>): Amounts & Counts => ({
+const ofUser = (limits: Amounts & Partial<Counts>): Limits & Counts => ({
   ...mapLimits(limits),
   ...countsOf((kind) => limits[kind] ?? asDefault),
 });
@@ -228,20 +230,22 @@ const noCounts: Counts = countsOf(() => 0);
 function quotaResource(
   holder: QuotaHolder,
   name: string,
-  { limits, used }: Omit<Quota, '_id'> = { limits: amountsOf(() => asDefault), used: nothing },
-  defaults: Amounts,
+  { limits, used }: Omit<Quota, '_id'> = { limits: limitsOf(() => asDefault), used: nothing },
+  defaults: Limits,
 ): QuotaResource {
   const exempt = isExempt(holder);
   const of = (kind: QuotaKind) => {
-    const effective = exempt ? null : effectiveLimit(limits[kind], defaults[kind]);
+    const own = limits[kind] ?? asDefault;
+    const effective = exempt ? null : effectiveLimit(own, defaults[kind]);
     return {
-      limit: inUnits(kind, limits[kind]),
+      limit: inUnits(kind, own),
       effective: effective === null ? null : inUnits(kind, effective),
-      used: inUnits(kind, used[kind]),
+      used: inUnits(kind, amountIn(used, kind)),
     };
   };
   return {
     ...holder,
     ...{ name, exempt, services: of('services'), vms: of('vms'), cpu: of('cpu'), memory: of('memory') },
+    ...{ images: of('images'), storage: of('storage') },
   };
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
+import { listed } from '../../domain/words.js';
 import {
   type CreateDatastore,
   type Datastore,
@@ -51,10 +52,25 @@ export const datastores = (context: OperationsContext) => {
     async remove(_caller, { _id: id, name }, transaction) {
       if (isDefaultDatastore(id))
         throw new Problem('wrong_state', `Datastore ${id} (${name}) is always there. Disable it instead.`);
+      // Whoever puts an image into it writes the datastore, which this transaction has done, too.
+      const { count, first } = await store.images.inDatastore(id, mostNamed, transaction);
+      if (count > 0) throw inUse(`Datastore ${id} (${name})`, count, first);
       await store.datastores.remove(id, transaction);
     },
   });
 };
+
+/** How many images a refusal names. */
+const mostNamed = 10;
+
+function inUse(datastore: string, count: number, first: readonly number[]): Problem {
+  const more = count > first.length ? [`${count - first.length} more`] : [];
+  const named = listed([...first.map(String), ...more]);
+  return new Problem(
+    'in_use',
+    `${datastore} has image${count === 1 ? '' : 's'} ${named}. Delete ${count === 1 ? 'it' : 'them'} first.`,
+  );
+}
 
 /** What can be edited of a datastore, as it is. */
 const editable = ({ name, state, limit_mb, cluster_ids }: Datastore): DatastoreEdit => ({

@@ -44,11 +44,24 @@ export async function showOperation(context: OperationsContext, caller: Caller, 
       typical_seconds: Math.round(eta.typicalMilliseconds / 100) / 10,
       runs: eta.runs,
     },
+    moved: movedResource(operation),
     performed: performedResource(operation),
     flushed: flushedResource(operation),
     actions: nextActions(facts),
     asked_engine: askedEngine,
   };
+}
+
+const mebi = 2 ** 20;
+
+/** How far the bytes are that it moves, and what that comes to. */
+function movedResource({ moved }: Operation): OperationDetail['moved'] {
+  if (!moved) return null;
+  const { phase, done, total, at, since } = moved;
+  const seconds = (at.getTime() - since.at.getTime()) / 1_000;
+  const rate = seconds <= 0 ? null : Math.max(0, Math.round((done - since.done) / seconds));
+  const left = total === null || !rate ? null : Math.ceil((total - done) / rate);
+  return { phase, bytes: done, total, rate, seconds_left: left, at: at.toISOString() };
 }
 
 /** What an action has come to at its VMs, those first that did not take it. */
@@ -126,6 +139,10 @@ export async function progressNow(
     const done = all.filter(({ outcome }) => outcome === 'moved' || outcome === 'gone').length;
     return { done, total: all.length, unit: 'VMs', roles: [] };
   }
+  if (operation.moved?.total != null) {
+    const { done, total } = operation.moved;
+    return { done: Math.floor(done / mebi), total: Math.ceil(total / mebi), unit: 'MB', roles: [] };
+  }
   if (resource === null || !isCounted[operation.resource.type]) return null;
   if (hasEnded(operation) && (await store.operations.lastOf(operation.resource, operation.role))?._id !== operation._id)
     return null;
@@ -139,10 +156,11 @@ export async function progressNow(
     case 'vm':
       return vmProgress(operation, resource.vm);
     case 'host':
+    case 'image':
     case 'zone':
       return null;
   }
 }
 
 /** Whether there is something of a resource that is counted while an operation goes on. */
-const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, host: false, zone: false };
+const isCounted: Record<OperatedKind, boolean> = { service: true, vm: true, host: false, image: false, zone: false };

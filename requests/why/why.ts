@@ -58,6 +58,17 @@ export async function whyHost(context: OperationsContext, caller: Caller, id: nu
   return answer(context, caller, 'resource', isSeen ? operation : null, { type: 'host', host });
 }
 
+export async function whyImage(context: OperationsContext, caller: Caller, id: number): Promise<Why> {
+  const { store } = context;
+  const image = authorised(caller, 'image', await store.images.find(id), 'use', id);
+  const current = operationAtWork(image);
+  const operation =
+    (current === null ? null : await store.operations.find(current)) ??
+    (await store.operations.lastOf({ type: 'image', id }));
+  const isSeen = operation !== null && allowed(caller, operationSubject(operation), 'use');
+  return answer(context, caller, 'resource', isSeen ? operation : null, { type: 'image', image });
+}
+
 /** What is at work on a service, or was last. */
 async function operationOn(context: OperationsContext, service: Service): Promise<Operation | null> {
   const { store } = context;
@@ -171,6 +182,10 @@ async function subjectFacts(
           ? { answered: false }
           : { answered: true, inTheWay: null, hasRun: true, queuedSince: null, failing: null };
       return { subject: await hostSubject(store, host, next ?? null), engine: engineFacts };
+    }
+    case 'image': {
+      const { _id: id, name, state, reason, vms, clones } = resource.image;
+      return { subject: { type: 'image', id, name, state, reason, vms, clones } };
     }
     case 'zone':
       return { subject: { type: 'zone', id: resource.id, name: operation?.resource_name ?? 'this Arcus' } };

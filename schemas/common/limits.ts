@@ -264,6 +264,20 @@ export const limits = {
     of: 'the limit of a datastore',
     why: 'Beyond it, a slip of the finger is likelier than a wish.',
   },
+  imageSize: {
+    most: 16_777_216,
+    unit: 'MB',
+    of: 'an image',
+    why: 'As of a volatile disk.',
+  },
+  imageSource: { most: 2_000, unit: 'characters', of: 'a path or an address of an image', why: 'It is opened.' },
+  imageDescription: { most: 1_000, unit: 'characters', of: 'the description of an image', why: 'Lists read it.' },
+  imageClones: {
+    most: 1_000,
+    unit: 'items',
+    of: 'the images that are made of one at a time',
+    why: 'It names them.',
+  },
 
   // Services.
   name: { most: 128, unit: 'characters', of: 'the name of an object or a role', why: 'OpenNebula’s bound for names.' },

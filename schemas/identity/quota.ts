@@ -5,7 +5,7 @@ import { recordOf } from '../common/record-of.js';
 import { type CountedKind, countedAs, countedKinds } from '../kinds.js';
 
 /** What quotas are on, in the order in which they are checked and told. */
-export const quotaKinds = ['services', 'vms', 'cpu', 'memory'] as const;
+export const quotaKinds = ['services', 'vms', 'cpu', 'memory', 'images', 'storage'] as const;
 export type QuotaKind = (typeof quotaKinds)[number];
 
 /** How many a user has, or may have, of what is counted of each: not charged, for there is nothing to be given back. */
@@ -25,8 +25,13 @@ export const QuotaHolderType = z.enum(['user', 'group']);
 export type QuotaHolderType = z.infer<typeof QuotaHolderType>;
 export type QuotaHolder = { type: QuotaHolderType; id: number };
 
-/** Integers, CPU in hundredths of a core, memory in MB: of a charge, of what is used, of limits. */
-export type Amounts = Record<QuotaKind, number>;
+/** Integers, CPU in hundredths of a core, memory and storage in MB: of limits. */
+export type Limits = Record<QuotaKind, number>;
+
+/** What VMs and services are charged, and what images are: the one has nothing of the other. */
+type OfImages = 'images' | 'storage';
+/** The same of a charge, and of what is used. What is absent is nothing: it is of an earlier version, or of what has none of it. */
+export type Amounts = Omit<Limits, OfImages> & Partial<Pick<Limits, OfImages>>;
 
 /** As a limit: what the default says, and no limit. OpenNebula's numbers. */
 export const asDefault = -1;
@@ -44,11 +49,19 @@ const isInHundredths = (cores: number): boolean => Math.abs(cores * 100 - Math.r
 
 type Each<T> = Record<QuotaKind, T>;
 const eachLimit = <T extends z.ZodType>(
-  { services, vms, cpu, memory }: Each<z.ZodNumber>,
+  { services, vms, cpu, memory, images, storage }: Each<z.ZodNumber>,
   of: (limit: z.ZodNumber) => T,
-) => z.strictObject({ services: of(services), vms: of(vms), cpu: of(cpu), memory: of(memory) });
+) =>
+  z.strictObject({
+    services: of(services),
+    vms: of(vms),
+    cpu: of(cpu),
+    memory: of(memory),
+    images: of(images),
+    storage: of(storage),
+  });
 
-const Limits = z.strictObject({
+const AllLimits = z.strictObject({
   services: counted('Services'),
   vms: counted('VMs, those of services among them'),
   cpu: z
@@ -62,23 +75,25 @@ const Limits = z.strictObject({
       description: `Cores, in hundredths; ${asDefault}: the default, ${unlimited}: no limit`,
     }),
   memory: counted('Memory in MB'),
+  images: counted('Images'),
+  storage: counted('Sizes of images in MB'),
 });
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 const countedLimits = recordOf(countedKinds, (kind): z.ZodNumber => counted(capital(countedText(kind))));
 const eachCounted = <T extends z.ZodType>(of: (limit: z.ZodNumber, kind: CountedKind) => T): Record<CountedKind, T> =>
   recordOf(countedKinds, (kind) => of(countedLimits[kind], kind));
-const UserLimits = Limits.extend(countedLimits);
+const UserLimits = AllLimits.extend(countedLimits);
 
 /** Limits of a group, whole: those that are absent are the default. */
-export const QuotaEdit = eachLimit(Limits.shape, (limit) => limit.default(asDefault));
+export const QuotaEdit = eachLimit(AllLimits.shape, (limit) => limit.default(asDefault));
 export type QuotaEdit = z.output<typeof QuotaEdit>;
 /** The same of a user. */
 export const UserQuotaEdit = QuotaEdit.extend(eachCounted((limit) => limit.default(asDefault)));
 export type UserQuotaEdit = z.output<typeof UserQuotaEdit>;
 
 /** A merge patch of that. */
-export const UpdateQuota = eachLimit(Limits.shape, (limit) => limit.nullable().optional());
+export const UpdateQuota = eachLimit(AllLimits.shape, (limit) => limit.nullable().optional());
 export type UpdateQuota = z.infer<typeof UpdateQuota>;
 export const UpdateUserQuota = UpdateQuota.extend(eachCounted((limit) => limit.nullable().optional()));
 export type UpdateUserQuota = z.infer<typeof UpdateUserQuota>;
@@ -87,8 +102,8 @@ const notDefault = <T extends z.ZodNumber>(limit: T) =>
   limit
     .refine((given) => given !== asDefault, `must not be ${asDefault}: it is the default itself`)
     .meta({ ...limit.meta(), not: { const: asDefault } });
-const DefaultLimits = eachLimit(Limits.shape, (limit) => notDefault(limit).default(unlimited));
-const DefaultLimitsPatch = eachLimit(Limits.shape, (limit) => notDefault(limit).nullable().optional());
+const DefaultLimits = eachLimit(AllLimits.shape, (limit) => notDefault(limit).default(unlimited));
+const DefaultLimitsPatch = eachLimit(AllLimits.shape, (limit) => notDefault(limit).nullable().optional());
 
 const DefaultUserLimits = DefaultLimits.extend(
   eachCounted((limit, kind) => notDefault(limit).default(countedDefaults[kind])),
@@ -111,7 +126,7 @@ export const UpdateDefaultQuotas = z.strictObject({
 });
 export type UpdateDefaultQuotas = z.infer<typeof UpdateDefaultQuotas>;
 
-export const DefaultQuotas = z.object({ users: UserLimits, groups: Limits }).meta({ id: 'DefaultQuotas' });
+export const DefaultQuotas = z.object({ users: UserLimits, groups: AllLimits }).meta({ id: 'DefaultQuotas' });
 export type DefaultQuotas = z.infer<typeof DefaultQuotas>;
 
 const used = (unit: string) =>
@@ -131,6 +146,8 @@ export const QuotaResource = z
     vms: used('VMs'),
     cpu: used('cores'),
     memory: used('MB'),
+    images: used('images'),
+    storage: used('MB'),
     ...recordOf(countedKinds, (kind) => {
       const { whose } = countedAs[kind];
       return used(countedText(kind))

@@ -76,6 +76,9 @@ export const ImportVmInput = z.object({
 export const ChangeDevicesInput = z.object({ change: DeviceChange });
 export const DebugVmInput = DebugStep;
 export const TerminateVmInput = z.object({ hard: z.boolean() });
+export const CreateImageInput = z.object({});
+export const CloneImageInput = z.object({ of: z.int().describe('The image that it is made of') });
+export const DeleteImageInput = z.object({});
 export const CheckConsistencyInput = z.object({ repair: z.boolean() });
 export type OperationInputs = {
   deployService: z.infer<typeof DeployServiceInput>;
@@ -92,5 +95,8 @@ export type OperationInputs = {
   importVm: z.infer<typeof ImportVmInput>;
   changeDevices: z.infer<typeof ChangeDevicesInput>;
   debugVm: z.infer<typeof DebugVmInput>;
+  createImage: z.infer<typeof CreateImageInput>;
+  cloneImage: z.infer<typeof CloneImageInput>;
+  deleteImage: z.infer<typeof DeleteImageInput>;
   checkConsistency: z.infer<typeof CheckConsistencyInput>;
 };

@@ -74,7 +74,7 @@ export const OperationDetail = OperationResource.extend({
     .object({
       done: z.int(),
       total: z.int(),
-      unit: z.string().describe('What is counted: VMs'),
+      unit: z.string().describe('What is counted: VMs, or MB'),
       roles: z.array(z.object({ name: z.string(), state: z.string(), done: z.int(), total: z.int() })),
     })
     .nullable(),
@@ -86,6 +86,17 @@ export const OperationDetail = OperationResource.extend({
     })
     .nullable()
     .describe('null: ended, waiting, overdue, or no earlier run of the same template'),
+  moved: z
+    .object({
+      phase: z.enum(['fetch', 'check', 'unpack', 'copy']).describe('What is being done with the bytes'),
+      bytes: z.int().describe('Bytes of this phase that are done'),
+      total: z.int().nullable().describe('Bytes of this phase in all; null: nobody knows yet'),
+      rate: z.int().nullable().describe('Bytes a second since it began; null: it has just begun'),
+      seconds_left: z.int().nullable().describe('At that rate; null: it cannot be said'),
+      at: Timestamp.describe('When it was so'),
+    })
+    .nullable()
+    .describe('Of one that moves bytes: how far it is; null: it moves none, or has moved none yet'),
   performed: z
     .object({
       action: VmAction,

@@ -99,10 +99,21 @@ export type Operation<K extends OperationKind = OperationKind> = Ownership & {
   performed?: Record<string, Performed>;
   /** Of a flush: what it has come to, by the ids of the VMs that it found on the host. */
   flushed?: Record<string, Flushed>;
+  /** Of one that moves bytes: how far it is. */
+  moved?: Moved;
   /** Of one on what is in a cluster, that: rules give rights by it. */
   cluster_id?: number;
   /** VMs of its service are not all told of what it has come to; absent: they are. */
   releasing?: Releasing;
+};
+
+/** Bytes that were moved, in all and since a phase began. `total` is null where nobody knows it. */
+export type Moved = {
+  phase: 'fetch' | 'check' | 'unpack' | 'copy';
+  done: number;
+  total: number | null;
+  at: Date;
+  since: { done: number; at: Date };
 };
 
 /**
@@ -130,5 +141,7 @@ export const isFlush = (operation: Operation): operation is Operation<'flushHost
 export const isDeviceChange = (operation: Operation): operation is Operation<'changeDevices'> =>
   operation.kind === 'changeDevices';
 export const isDebugging = (operation: Operation): operation is Operation<'debugVm'> => operation.kind === 'debugVm';
+export const isCloning = (operation: Operation): operation is Operation<'cloneImage'> =>
+  operation.kind === 'cloneImage';
 export const isCheck = (operation: Operation): operation is Operation<'checkConsistency'> =>
   operation.kind === 'checkConsistency';

@@ -146,7 +146,7 @@ export function createConsistencyReads(connection: Connection, { operations, ser
     /** Which of these operations their resources name as at work on them, or as wanting them. */
     async known(ofThese: readonly Pick<Operation, '_id' | 'resource'>[]): Promise<Set<string>> {
       type Naming = { operation?: string | null; wanted?: string | null; roles?: { operation?: string | null }[] };
-      const namedBy = async (kind: 'service' | 'vm' | 'host', ids: readonly number[]): Promise<string[]> => {
+      const namedBy = async (kind: 'service' | 'vm' | 'host' | 'image', ids: readonly number[]): Promise<string[]> => {
         const documents = connection.collection<Naming & { _id: number }>(kinds[kind].collection);
         const found = await documents
           .find({ _id: { $in: [...ids] } }, { projection: { operation: 1, wanted: 1, 'roles.operation': 1 } })
@@ -169,6 +169,11 @@ export function createConsistencyReads(connection: Connection, { operations, ser
         host: (some) =>
           namedBy(
             'host',
+            some.map(({ resource }) => resource.id),
+          ),
+        image: (some) =>
+          namedBy(
+            'image',
             some.map(({ resource }) => resource.id),
           ),
         // A check needs nobody to know of it.

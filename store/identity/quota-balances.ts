@@ -1,12 +1,5 @@
 import type { Connection, Model } from 'mongoose';
-import {
-  added,
-  amountsOf,
-  holdersOf,
-  isSameAmounts,
-  nothing,
-  type QuotaBalance,
-} from '../../domain/identity/quotas.js';
+import { added, holdersOf, isSameAmounts, limitsOf, nothing, type QuotaBalance } from '../../domain/identity/quotas.js';
 import {
   type Amounts,
   asDefault,
@@ -21,7 +14,7 @@ import { atOneMoment, sessionOf, type Transaction, within } from '../mongo/trans
 
 type Owned = { uid: number; gid: number };
 
-export const unset: Quota['limits'] = amountsOf(() => asDefault);
+export const unset: Quota['limits'] = limitsOf(() => asDefault);
 
 /** Whether what holders are said to use is the sum of the charges that objects carry; and how it is made so again. */
 export function createQuotaBalances(connection: Connection, models: Readonly<Record<QuotaHolderType, Model<Quota>>>) {
@@ -80,7 +73,7 @@ export function createQuotaBalances(connection: Connection, models: Readonly<Rec
       });
       if (!isSameAmounts(used ?? nothing, seen.used) || !isSameAmounts(sum, seen.sum)) return false;
       const isAsSeen = used
-        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind]]))
+        ? Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, used[kind] ?? null]))
         : { used: { $exists: false } };
       try {
         const { matchedCount, upsertedCount } = await model.updateOne(

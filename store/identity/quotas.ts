@@ -1,11 +1,13 @@
 import type { Connection } from 'mongoose';
 import {
   added,
-  amountsOf,
+  amountIn,
   countLimit,
+  effectiveLimit,
   exceeded,
   holdersOf,
   isExempt,
+  limitsOf,
   negated,
   nothing,
   quotaProblem,
@@ -15,13 +17,15 @@ import type { ListQuery } from '../../schemas/common/list.js';
 import { recordOf } from '../../schemas/common/record-of.js';
 import {
   type Amounts,
+  asDefault,
   type Counts,
   countedDefaults,
+  type Limits,
   type Quota,
   type QuotaHolder,
   type QuotaHolderType,
+  type QuotaKind,
   quotaFields,
-  quotaKinds,
   unlimited,
 } from '../../schemas/identity/quota.js';
 import { type CountedKind, type ZoneCounted, zoneCounted } from '../../schemas/kinds.js';
@@ -44,11 +48,11 @@ export const chargeIndex: Index = {
   options: { name: 'by_charge', partialFilterExpression: { 'charge.vms': { $exists: true } } },
 };
 
-type Limits = Partial<Amounts & Counts>;
-type DefaultLimits = { user: Amounts & Counts; group: Amounts };
-type Defaults = { _id: QuotaHolderType; limits: Limits };
+type SomeLimits = Partial<Limits & Counts>;
+type DefaultLimits = { user: Limits & Counts; group: Limits };
+type Defaults = { _id: QuotaHolderType; limits: SomeLimits };
 
-const noLimits: Amounts = amountsOf(() => unlimited);
+const noLimits: Limits = limitsOf(() => unlimited);
 
 /**
  * What users and groups may have, and what they use. A charge is kept in the object that it is for (a VM of its own, a
@@ -110,7 +114,7 @@ export function createQuotaStore(connection: Connection) {
       .findOneAndUpdate(
         { _id: id },
         {
-          $inc: Object.fromEntries(quotaKinds.map((kind) => [`used.${kind}`, amounts[kind]])),
+          $inc: Object.fromEntries(Object.entries(amounts).map(([kind, amount]) => [`used.${kind}`, amount])),
           $setOnInsert: { limits: unset },
         },
         { upsert: true, returnDocument: 'after', ...within(transaction) },
@@ -153,7 +157,7 @@ export function createQuotaStore(connection: Connection) {
       pageOf(models[type], ids === null ? {} : { _id: { $in: [...ids] } }, query, { ids: 'number', list: quotaFields }),
 
     /** Sets limits of one holder; returns the quota as it is then. */
-    setLimits: ({ type, id }: QuotaHolder, limits: Limits, transaction?: Transaction): Promise<Quota> =>
+    setLimits: ({ type, id }: QuotaHolder, limits: SomeLimits, transaction?: Transaction): Promise<Quota> =>
       models[type]
         .findOneAndUpdate(
           { _id: id },
@@ -170,7 +174,7 @@ export function createQuotaStore(connection: Connection) {
         .lean<Quota>()
         .orFail()
         .exec(),
-    async setDefaults(limits: Partial<Record<QuotaHolderType, Limits>>, transaction?: Transaction): Promise<void> {
+    async setDefaults(limits: Partial<Record<QuotaHolderType, SomeLimits>>, transaction?: Transaction): Promise<void> {
       for (const type of ['user', 'group'] as const)
         if (limits[type])
           await defaults.updateOne(
@@ -213,6 +217,20 @@ export function createQuotaStore(connection: Connection) {
 
     claim,
     demandRoom,
+
+    /** How much more of a quota an owner and his group may use; null: any amount. Whoever uses it is charged all the same. */
+    async left(owner: ChargedOwner, quota: QuotaKind): Promise<number | null> {
+      const byDefault = await defaultLimits();
+      const left = await Promise.all(
+        holdersOf(owner).map(async ({ type, id }) => {
+          const found = await models[type].findById(id).lean<Quota>().exec();
+          const limit = effectiveLimit(found?.limits[quota] ?? asDefault, byDefault[type][quota]);
+          return limit === null ? null : Math.max(0, limit - (found ? amountIn(found.used, quota) : 0));
+        }),
+      );
+      const bounds = left.filter((bound) => bound !== null);
+      return bounds.length === 0 ? null : Math.min(...bounds);
+    },
 
     /** How many users have of what this zone counts. */
     async counts(uids: readonly number[]): Promise<Map<number, Record<ZoneCounted, number>>> {

@@ -137,7 +137,9 @@ function about(type: ResourceRef['type'], seen: Visibility): Record<string, unkn
   return [
     ...(seen.ids.length > 0 ? [{ ...on, 'resource.id': { $in: seen.ids } }] : []),
     ...(seen.gids.length > 0 ? [{ ...on, ...ofGroups(seen.gids) }] : []),
-    ...(seen.clusters.length > 0 ? [{ ...on, cluster_id: { $in: seen.clusters } }] : []),
+    ...(seen.clusters.length > 0
+      ? [{ ...on, cluster_id: { $in: seen.clusters.includes(0) ? [...seen.clusters, null] : seen.clusters } }]
+      : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationInputs } from '../../schemas/operations/inputs.js';
 import {
   isUndeployment,
+  type Moved,
   type Operation,
   type OperationError,
   type OperationState,
@@ -28,7 +29,7 @@ export type Outcome =
   | { state: 'failed' | 'cancelled'; error: OperationError & { code: ProblemCode } };
 
 /** Without what only its first step goes by, and what only one that is looked at by itself shows. */
-const shownFields = { begun: 0, performed: 0, flushed: 0 } as const;
+const shownFields = { begun: 0, performed: 0, flushed: 0, moved: 0 } as const;
 
 /** What an operation is, and who has asked for it. */
 type Deed = Pick<Operation, '_id' | 'kind' | 'input' | 'requester'>;
@@ -161,6 +162,23 @@ export function createOperationStore(connection: Connection) {
           kind: takeAway ? { $in: takingAway } : { $nin: takingAway },
         },
         { limit: most },
+      ),
+
+    /** How far the bytes are that it moves; of a phase that is new, from now on. */
+    moved: (id: string, { phase, done, total }: Omit<Moved, 'at' | 'since'>, at = new Date()) =>
+      operations.updateOne(
+        { _id: id, state: { $in: openStates } },
+        [
+          {
+            $set: {
+              moved: {
+                ...{ phase, done, total, at },
+                since: { $cond: [{ $eq: ['$moved.phase', phase] }, '$moved.since', { done, at }] },
+              },
+            },
+          },
+        ],
+        { updatePipeline: true },
       ),
 
     /** Which of these operations have ended, so that holds of theirs may be taken. */

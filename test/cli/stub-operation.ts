@@ -21,6 +21,7 @@ export const deployment = (changes: Partial<OperationDetail> = {}): OperationDet
   created_at: '2026-11-22T14:00:00.000Z',
   started_at: '2026-11-22T14:00:00.100Z',
   ended_at: null,
+  moved: null,
   performed: null,
   flushed: null,
   steps: [

@@ -30,6 +30,15 @@ async function refused(world: World): Promise<{ id: number; op: string }> {
   return service;
 }
 
+const imageOf = (world: World, url: string) =>
+  world.operations.images.create(
+    world.caller,
+    { name: `image ${Date.now()}`, description: '', type: 'OS', persistent: false, source: { url } },
+    { requestId: 'story' },
+  );
+const madeImage = async (world: World, url: string): Promise<PlayedRun> =>
+  ended(world, { op: (await imageOf(world, url)).id });
+
 /** A VM that its host has refused. */
 async function failed(world: World): Promise<number> {
   world.hypervisor.failOn(1, { error: new Problem('deploy_refused', 'there is no such image') });
@@ -368,6 +377,36 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     await ends();
     return ended(world, await world.importWild(host, deployId));
   },
+  'create-image': (world) => madeImage(world, 'http://source.test/2'),
+  'create-image-refused': (world) => {
+    world.storage.beforeEach = async () => {
+      throw new Problem('source_refused', 'http://source.test answered 404');
+    };
+    return madeImage(world, 'http://source.test/2').finally(() => {
+      world.storage.beforeEach = async () => {};
+    });
+  },
+  'create-image-cancelled': async (world) => {
+    world.storage.pieceMilliseconds = forever;
+    const { id: op } = await imageOf(world, 'http://source.test/2');
+    await eventually(async () => (await world.operation(op)).state === 'running');
+    await world.cancel(op);
+    world.storage.pieceMilliseconds = 0;
+    return ended(world, { op });
+  },
+  'clone-image': async (world) => {
+    const { id: op, resource } = await imageOf(world, 'http://source.test/2');
+    await world.ended(op);
+    const wish = { name: `copy of ${resource.name}` };
+    const { id } = await world.operations.images.clone(world.caller, resource.id, wish, { requestId: 'story' });
+    return ended(world, { op: id });
+  },
+  'delete-image': async (world) => {
+    const { id: op, resource } = await imageOf(world, 'http://source.test/2');
+    await world.ended(op);
+    const { id } = await world.operations.images.remove(world.caller, resource.id, { requestId: 'story' });
+    return ended(world, { op: id });
+  },
   'flush-host': (world) => flushed(world, 'MONITORED'),
   'flush-host-stays': (world) => flushed(world, 'DISABLED'),
   'deploy-vm-restored': async (world) => {
@@ -412,5 +451,6 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'evaluate-policies': async (world) => ({ workflowId: await world.tick('evaluatePolicies'), of: 'ticks' }),
+  'monitor-datastores': async (world) => ({ workflowId: await world.tick('monitorDatastores'), of: 'ticks' }),
   'monitor-hosts': async (world) => ({ workflowId: await world.tick('monitorHosts'), of: 'ticks' }),
 };

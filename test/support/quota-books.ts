@@ -1,6 +1,7 @@
 import { chargeOfVm } from '../../domain/identity/quotas.js';
 import type { Amounts } from '../../schemas/identity/quota.js';
 import type { Service } from '../../schemas/services/service.js';
+import type { Image } from '../../schemas/storage/image.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Store } from '../../store/store.js';
 
@@ -12,7 +13,7 @@ const mayBeAmiss = { $or: [{ state: { $ne: 'DONE' } as const }, { charge: { $exi
  * from the states of services and VMs, and not as the product counts.
  */
 export async function quotaDisagreements(store: Store): Promise<string[]> {
-  const [vms, services, users, groups] = await Promise.all([
+  const [vms, services, users, groups, images] = await Promise.all([
     store.vms.model
       .find({ service: null, ...mayBeAmiss }, { uid: 1, gid: 1, state: 1, charge: 1, capacity: 1 })
       .lean<Pick<Vm, '_id' | 'uid' | 'gid' | 'state' | 'charge' | 'capacity'>[]>()
@@ -26,6 +27,7 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
       .exec(),
     store.quotas.models.user.find().lean().exec(),
     store.quotas.models.group.find().lean().exec(),
+    store.images.model.find().lean<Image[]>().exec(),
   ]);
   const found: string[] = [];
   const sums = new Map<string, Amounts>();
@@ -44,6 +46,8 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
       sum.vms += charge.vms;
       sum.cpu += charge.cpu;
       sum.memory += charge.memory;
+      sum.images = (sum.images ?? 0) + (charge.images ?? 0);
+      sum.storage = (sum.storage ?? 0) + (charge.storage ?? 0);
       sums.set(holder, sum);
     }
   };
@@ -64,6 +68,12 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
     if (service.charge && text(service.charge) !== text(own))
       found.push(`service ${service._id} is charged ${text(service.charge)}, and its roles are to have ${text(own)}`);
   }
+  for (const image of images) {
+    count(`image ${image._id}`, image, image.charge, false);
+    const own = { services: 0, vms: 0, cpu: 0, memory: 0, images: 1, storage: image.size_mb };
+    if (text(image.charge) !== text(own))
+      found.push(`image ${image._id} is charged ${text(image.charge)}, not ${text(own)}`);
+  }
   const said = new Map<string, Amounts>([
     ...users.map(({ _id, used }) => [`user ${_id}`, used] as const),
     ...groups.map(({ _id, used }) => [`group ${_id}`, used] as const),
@@ -79,4 +89,6 @@ export async function quotaDisagreements(store: Store): Promise<string[]> {
 }
 
 const text = (amounts: Amounts | undefined): string =>
-  amounts ? `${amounts.services} services, ${amounts.vms} VMs, ${amounts.cpu} CPU, ${amounts.memory} MB` : 'nothing';
+  amounts
+    ? `${amounts.services} services, ${amounts.vms} VMs, ${amounts.cpu} CPU, ${amounts.memory} MB, ${amounts.images ?? 0} images, ${amounts.storage ?? 0} MB of them`
+    : 'nothing';

@@ -22,6 +22,7 @@ import type { Store } from '../../store/store.js';
 import type { DueAction } from '../../store/vms/vm-schedules.js';
 import { workerOptions } from '../../worker/workers.js';
 import type { MemoryHypervisor } from './memory-hypervisor.js';
+import { MemoryStorage } from './memory-storage.js';
 import { eventually } from './processes.js';
 import { ownName } from './servers.js';
 import { disagreements } from './world-accounts.js';
@@ -80,6 +81,7 @@ export class WorldAtWork {
         directory: this.directory,
         hypervisors: { of: () => this.hypervisor },
         engine: this.engine,
+        ...this.storage.ports,
         scaleByPolicy: (scaling) => scaleByPolicy(this.#asking, scaling),
         performOnVm: (deed) => performOnVm(this.#asking, deed),
         performByPolicy: (performing) => performByPolicy(this.#asking, performing),
@@ -95,7 +97,7 @@ export class WorldAtWork {
       bundle: over.codePath === undefined ? builtBundle : { codePath: over.codePath },
       buildId: builtVersion(),
     });
-    for (const queue of ['orchestration', 'shared', 'compute', 'ticks'] as const) {
+    for (const queue of ['orchestration', 'shared', 'compute', 'storage', 'ticks'] as const) {
       const product = options[queue]();
       const activity = [...(product.interceptors?.activity ?? []), this.steps.interceptor];
       const worker = await Worker.create({ ...product, interceptors: { activity }, debugMode: true });
@@ -103,6 +105,9 @@ export class WorldAtWork {
     }
     await this.server.welcome();
   }
+
+  /** Where images are. */
+  readonly storage = new MemoryStorage();
 
   /** What a worker is given to do scheduled actions of VMs by. */
   readonly performScheduled = (due: DueAction) => performScheduled(this.#asking, due);
@@ -129,7 +134,7 @@ export class WorldAtWork {
   }
 
   /** A periodic work, now. On the time-skipping server there are no schedules that would. Returns the ID of its run. */
-  async tick(workflowType: 'reconcile' | 'monitorHosts' | 'evaluatePolicies'): Promise<string> {
+  async tick(workflowType: 'reconcile' | 'monitorHosts' | 'monitorDatastores' | 'evaluatePolicies'): Promise<string> {
     const workflowId = ownName(workflowType);
     await this.ticks.workflow.execute(workflowType, { workflowId, taskQueue: taskQueues.ticks });
     return workflowId;

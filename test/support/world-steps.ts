@@ -26,6 +26,9 @@ const operations = [
   'importVm',
   'changeDevices',
   'debugVm',
+  'createImage',
+  'cloneImage',
+  'deleteImage',
   'checkConsistency',
 ];
 

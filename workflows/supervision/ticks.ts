@@ -17,6 +17,11 @@ export async function evaluatePolicies(): Promise<void> {
   await ticks.evaluatePolicies();
 }
 
+/** Each tick asks every datastore how much room it has. */
+export async function monitorDatastores(): Promise<void> {
+  await ticks.monitorDatastores();
+}
+
 /** Each tick probes every host that is not OFFLINE. */
 export async function monitorHosts(): Promise<void> {
   const batches = await ticks.hostsToMonitor();

@@ -1,7 +1,14 @@
 import type { DefaultQuotas, OwnQuotas, QuotaResource } from '../../../schemas/identity/quota.js';
 
 const byDefault = { limit: -1, effective: null, used: 0 };
-const unset = { services: byDefault, vms: byDefault, cpu: byDefault, memory: byDefault };
+const unset = {
+  services: byDefault,
+  vms: byDefault,
+  cpu: byDefault,
+  memory: byDefault,
+  images: byDefault,
+  storage: byDefault,
+};
 const counted = (limit: number) => ({ limit: -1, effective: limit, used: 0 });
 const counts = {
   vm_templates: counted(1000),
@@ -18,7 +25,7 @@ const uncounted = {
   operations: byDefault,
 };
 const ofUsersByDefault = { vm_templates: 1000, service_templates: 1000, networks: 1000, tokens: 100, operations: 200 };
-const noLimits = { services: -2, vms: -2, cpu: -2, memory: -2 };
+const noLimits = { services: -2, vms: -2, cpu: -2, memory: -2, images: -2, storage: -2 };
 
 export const own: OwnQuotas = {
   user: { type: 'user', id: 0, name: 'oneadmin', exempt: true, ...unset, ...uncounted },

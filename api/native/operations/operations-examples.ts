@@ -8,6 +8,9 @@ import { apiRoot } from '../route.js';
 
 /** Operations of the examples, in the order in which they are accepted. */
 export const ids = {
+  image: '01KQS4YZ0A5N8R3V6C1F4H7K0M',
+  clone: '01KQS4ZD0B6P9S4W7D2G5J8M1N',
+  imageDeletion: '01KQS4ZV0C7Q0T5X8E3H6K9N2P',
   flush: '01KQS50G8M3W7Y2B9C5D4E6F1H',
   deployment: '01KQS59CCGG11TGCXNN17HER40',
   vm: '01KQS5CQT0RXPDM2GVXJND2C0N',
@@ -42,11 +45,14 @@ export const ids = {
   import: '01KQS6P7H0Z8V4K9X3R0D5WCEN',
 };
 
-type Ref = { type: 'service' | 'vm' | 'host'; id: number; name: string };
+type Ref = { type: 'service' | 'vm' | 'host' | 'image'; id: number; name: string };
 export const shopOfMay: Ref = { type: 'service', id: 1, name: 'shop of May' };
 export const secondShop: Ref = { type: 'service', id: 2, name: 'shop' };
 export const heldShop: Ref = { type: 'service', id: 4, name: 'winter shop' };
 export const buildServer: Ref = { type: 'vm', id: 3, name: 'build-server' };
+
+export const imageData: Ref = { type: 'image', id: 0, name: 'data' };
+export const cloneOfData: Ref = { type: 'image', id: 1, name: 'data of May' };
 
 /** VMs that were made on hold. */
 export const heldVm: Ref = { type: 'vm', id: 14, name: 'spare' };
@@ -155,6 +161,16 @@ export const hostFlushed: OperationResource = {
   ended_at: '2026-05-04T09:28:40.000Z',
 };
 
+export const imageMade: OperationResource = {
+  ...begun(
+    accepted(ids.image, 'createImage', imageData, '09:10:00'),
+    '019df23e-6d40-7a52-9c31-4e82b0d7f6a1',
+    '09:10:01',
+  ),
+  state: 'succeeded',
+  ended_at: '2026-05-04T09:10:02.000Z',
+};
+
 export const vmDeployed: OperationResource = {
   ...begun(accepted(ids.vm, 'deployVm', buildServer, '09:34:00'), '019df254-6e40-7d02-b8c4-0a93d5e6f711', '09:34:01'),
   state: 'succeeded',
@@ -223,6 +239,7 @@ const step = (
 
 export const deployedInFull: OperationDetail = {
   ...deployed,
+  moved: null,
   performed: null,
   flushed: null,
   steps: [

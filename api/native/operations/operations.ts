@@ -4,7 +4,7 @@ import { OperationDetail, OperationResource, operationFields } from '../../../sc
 import { PathId } from '../../http/path-id.js';
 import { listQuery } from '../list-query.js';
 import { ById, lists, NoParams, NoQuery, noBody, type Route, route, shows } from '../route.js';
-import { deployed, deployedInFull, hostFlushed, ids, vmDeployed } from './operations-examples.js';
+import { deployed, deployedInFull, hostFlushed, ids, imageMade, vmDeployed } from './operations-examples.js';
 
 const OneResourceQuery = listQuery(operationFields, OperationResource, { newestFirst: true }).extend({
   state: OperationState.optional().describe('Only operations in this state'),
@@ -95,6 +95,22 @@ export const operationRoutes: readonly Route[] = [
     examples: [{ params: { id: '0' }, answer: { items: [hostFlushed], next_cursor: null } }],
     handle: ({ operations }, { caller, params, query }) =>
       operations.listOn(caller, { type: 'host', id: params.id }, query),
+  }),
+  route({
+    id: 'listImageOperations',
+    method: 'get',
+    path: '/images/{id}/operations',
+    tag: 'Images',
+    summary: 'List the operations on an image, newest first',
+    needs: [['use', 'image']],
+    params: ById,
+    query: OneResourceQuery,
+    body: noBody,
+    answer: lists('ImageOperationPage', OperationResource),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: { items: [imageMade], next_cursor: null } }],
+    handle: ({ operations }, { caller, params, query }) =>
+      operations.listOn(caller, { type: 'image', id: params.id }, query),
   }),
   route({
     id: 'showOperation',

@@ -95,7 +95,7 @@ export const datastoreRoutes: readonly Route[] = [
     query: NoQuery,
     body: noBody,
     answer: removes,
-    problems: ['not_found', 'wrong_state'],
+    problems: ['not_found', 'wrong_state', 'in_use'],
     examples: [{ params: { id: '100' }, answer: null }],
     handle: ({ datastores }, { caller, params, precondition }) => datastores.remove(caller, params.id, precondition),
   }),

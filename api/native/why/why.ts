@@ -5,6 +5,7 @@ import { ByOperationId } from '../operations/operations.js';
 import { ids, whySecond } from '../operations/operations-examples.js';
 import { ById, NoQuery, noBody, type Route, route, shows } from '../route.js';
 import { whyShopOfMay } from '../services/services-examples.js';
+import { whyData } from '../storage/images-examples.js';
 import { placementOfBuildServer, whyBuildServer } from '../vms/vms-examples.js';
 
 const description =
@@ -91,5 +92,21 @@ export const whyRoutes: readonly Route[] = [
     problems: ['not_found'],
     examples: [{ params: { id: '0' }, answer: whyDisabled }],
     handle: ({ why }, { caller, params }) => why.host(caller, params.id),
+  }),
+  route({
+    id: 'whyImage',
+    method: 'get',
+    path: '/images/{id}/why',
+    tag: 'Images',
+    summary: 'Tell why an image is as it is',
+    needs: [['use', 'image']],
+    description,
+    params: ById,
+    query: NoQuery,
+    body: noBody,
+    answer: shows(Why),
+    problems: ['not_found'],
+    examples: [{ params: { id: '0' }, answer: whyData }],
+    handle: ({ why }, { caller, params }) => why.image(caller, params.id),
   }),
 ];

@@ -29,6 +29,8 @@ beforeAll(async () => {
     const { path } = kinds[kind];
     ids[path.slice(1)] = (await make(path, made[kind].body('first', Number(ids['vm-templates'])))).id;
   }
+  ids.images = (await make('/images', { name: 'first', source: { empty: { size_mb: 1 } } })).resource.id;
+  await world.store.images.model.updateOne({ _id: Number(ids.images) }, { $set: { state: 'READY', operation: null } });
   ids.vms = (await make('/vms', { template_id: ids['vm-templates'] })).resource.id;
   const deployment = await make('/services', { template_id: ids['service-templates'] });
   ids.services = deployment.resource.id;
@@ -87,6 +89,7 @@ const bodies: Record<string, object> = {
   answerOperation: { answer: 'retry' },
   setPassword: { password: 'another-one' },
   cloneServiceTemplate: { name: 'copy' },
+  cloneImage: { name: 'copy' },
 };
 const bodyFor = ({ id, body }: Route): object | undefined =>
   body.taken === 'never'
@@ -138,6 +141,7 @@ describe('what changes something', () => {
   it.each<[string, object]>([
     ...managedKinds.map((kind): [string, object] => [kinds[kind].path.slice(1), made[kind].patch(-1)]),
     ['vms', { user_template: { A: '1' } }],
+    ['images', { description: 'changed' }],
     ['users', { umask: '077' }],
     ['groups', { shared_view: true }],
     ['quotas/users', { vms: 3 }],
@@ -246,6 +250,7 @@ describe('what changes something', () => {
   it.each<[string, (at: number) => object]>([
     ...managedKinds.map((kind): [string, (at: number) => object] => [kinds[kind].path.slice(1), made[kind].patch]),
     ['vms', (at: number) => ({ user_template: { EDITOR: String(at) } })],
+    ['images', (at: number) => ({ description: `by editor ${at}` })],
     ['users', (at: number) => ({ umask: `0${at % 8}7` })],
     ['groups', (at: number) => ({ name: `web-${at}` })],
     ['quotas/users', (at: number) => ({ vms: 100 + at })],

@@ -47,6 +47,11 @@ const makeOne: Record<OwnedKind, (who: string) => Promise<number>> = {
     await world.store.services.model.updateOne({ _id: resource.id }, { $set: { operation: null } });
     return resource.id;
   },
+  image: async (who) => {
+    const { resource } = await make(who, '/images', { name: name(), source: { empty: { size_mb: 1 } } });
+    await world.store.images.model.updateOne({ _id: resource.id }, { $set: { operation: null, state: 'READY' } });
+    return resource.id;
+  },
   ...recordOf(managedKinds, (kind) => async (who: string) => {
     return (await make(who, kinds[kind].path, made[kind].body(name(), vmTemplate))).id;
   }),

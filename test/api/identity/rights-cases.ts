@@ -52,6 +52,7 @@ const sorts: Record<HeldKind, keyof typeof may> = {
   service: 'work',
   ...recordOf(managedKinds, (kind) => made[kind].as),
   vm: 'work',
+  image: 'work',
   operation: 'work',
   user: 'user',
   group: 'group',

@@ -37,7 +37,7 @@ export async function allBut(need: Need, asked: Asked, world: RightsWorld): Prom
 const membership = ({ team }: RightsWorld): string[] => [
   `${work}/* USE+MANAGE+ADMIN *`,
   `GROUP/#${team} USE *`,
-  'VM+TEMPLATE+DOCUMENT/* CREATE *',
+  'VM+IMAGE+TEMPLATE+DOCUMENT/* CREATE *',
 ];
 
 /** The thing that a right is needed on, as rules name it. */

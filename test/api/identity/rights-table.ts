@@ -91,6 +91,20 @@ export const sends: Record<string, readonly Send[]> = {
   }),
   ...also('updateDatastore', { body: async ({ fresh }) => ({ cluster_ids: [await fresh.cluster()] }) }),
 
+  createImage: [
+    { body: ({ fresh }) => ({ name: fresh.name(), source: { empty: { size_mb: 1 } } }) },
+    {
+      body: async ({ fresh }) => ({
+        ...{ name: fresh.name(), source: { empty: { size_mb: 1 } }, datastore_id: await fresh.datastore() },
+      }),
+    },
+  ],
+  updateImage: [{ body: { description: 'changed' } }],
+  cloneImage: [
+    { body: ({ fresh }) => ({ name: fresh.name() }) },
+    { body: async ({ fresh }) => ({ name: fresh.name(), datastore_id: await fresh.datastore() }) },
+  ],
+
   showServiceTemplateRevision: [{ path: async () => ({ revision: 1 }) }],
   cloneServiceTemplate: [{ body: ({ fresh }) => ({ name: fresh.name() }) }],
   updateService: [{ body: { name: 'renamed' } }],

@@ -19,7 +19,7 @@ export async function createRightsWorld() {
   const world = await createWorld({ withTemporal: true });
   const { directory, store } = world;
   const { _id: team } = await addGroup(directory, 'team', {
-    create: { users: ['VM', 'TEMPLATE', 'DOCUMENT'], admins: [] },
+    create: { users: ['VM', 'IMAGE', 'TEMPLATE', 'DOCUMENT'], admins: [] },
   });
   // In this one nothing may be created.
   const { _id: elsewhere } = await addGroup(directory, 'elsewhere');
@@ -68,6 +68,10 @@ export async function createRightsWorld() {
     ...{ 'roles.0.elasticity_policies': [{ target: 'CPU = 60' }], 'roles.0.scheduled_policies': [due] },
   };
   await store.services.model.updateOne({ _id: first.get('service') ?? -1 }, { $set: policies });
+  const source = { empty: { size_mb: 1 } };
+  const { resource: image } = await make('owner', '/images', { name: 'first', source });
+  await store.images.model.updateOne({ _id: image.id }, { $set: { state: 'READY' } });
+  first.set('image', image.id);
   const check = (await make('oneadmin', '/consistency-checks', {})).id;
 
   let serial = 1_000_000;

@@ -150,6 +150,9 @@ const inputs = {
     importVm: { host: 0, wild: 'd-1' },
     changeDevices: { change: { action: 'nic-detach', nic_id: 0 } },
     debugVm: { answer: 'run', session: 1, number: 1 },
+    createImage: {},
+    cloneImage: { of: 1 },
+    deleteImage: {},
     checkConsistency: { repair: false },
   },
 } as const satisfies OperationInputs;

@@ -25,6 +25,9 @@ const bodies: Record<string, object> = {
       [`chown${idOf(kind)}`, { gid: 1 }],
     ]),
   ),
+  createImage: { name: 'other', source: { empty: { size_mb: 1 } } },
+  updateImage: { description: 'other' },
+  cloneImage: { name: 'copy' },
   createVm: { template_id: 0 },
   importWild: { wild: 'one-12' },
   updateVm: { user_template: { READY: 'YES' } },
@@ -88,11 +91,13 @@ beforeAll(async () => {
     const { id } = await make(kinds[kind].path, made[kind].body(names[kind] ?? `${kind}-1`, 0));
     present[tagOf(kind)] = String(id);
   }
+  const image = await make('/images', { name: 'first', source: { empty: { size_mb: 1 } } });
   const vm = await make('/vms', { template_id: 0 });
   const service = await make(`/service-templates/${present['Service templates']}/instantiate`, {});
   const check = await make('/consistency-checks', {});
   const rule = await make('/acls', { rule: '#0 VM/* USE' });
   Object.assign(present, {
+    Images: String(image.resource.id),
     VMs: String(vm.resource.id),
     Services: String(service.resource.id),
     Operations: service.id,

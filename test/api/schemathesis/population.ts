@@ -3,6 +3,7 @@ import type { HostState } from '../../../schemas/hosts/host.js';
 import { kinds, type ManagedKind, managedKinds, type Pool } from '../../../schemas/kinds.js';
 import type { Operation, OperationState } from '../../../schemas/operations/operation.js';
 import type { Service, ServiceState } from '../../../schemas/services/service.js';
+import type { Image } from '../../../schemas/storage/image.js';
 import type { HistoryRecord, Vm, VmLcmState, VmState } from '../../../schemas/vms/vm.js';
 import { made } from '../../support/made-kinds.js';
 import { addGroup, addUser } from '../../support/people.js';
@@ -61,6 +62,10 @@ export async function populate(world: World): Promise<Population> {
   for (const kind of managedKinds) await make(kinds[kind].path, made[kind].body(kind, 0));
   await make('/vms', { template_id: 0, name: 'vm-0' });
   const { resource } = await make('/service-templates/0/instantiate', {});
+  const source = { empty: { size_mb: 1 } };
+  const { resource: image } = await make('/images', { name: 'image-0', source });
+  const whole = { state: 'READY', operation: null } as const;
+  await store.images.model.updateOne({ _id: image.id }, { $set: whole });
   const check = await make('/consistency-checks', {});
   // It has ended, so that another may begin.
   await store.operations.model.updateOne({ _id: check.id }, { $set: { state: 'succeeded', ended_at: new Date() } });
@@ -81,6 +86,11 @@ export async function populate(world: World): Promise<Population> {
     model: { findOne(filter: object): { lean<L>(): { orFail(): { exec(): Promise<L> } } } },
     id: number,
   ) => model.findOne({ _id: id }).lean<T>().orFail().exec();
+  // Of the last, others are made, and nothing else is done to them.
+  const first = await found<Image>(store.images.model, image.id);
+  const images = await copies(first, 'image', 24, (id) => ({ name: `image-${id}`, ...whole }));
+  await store.images.model.insertMany(images);
+  const cloned = images.slice(-8).map(({ _id }) => _id);
   const vm = await found<Vm>(store.vms.model, 0);
   await store.vms.model.insertMany(
     await copies(vm, 'vm', 29, (id, at) => {
@@ -187,6 +197,8 @@ export async function populate(world: World): Promise<Population> {
     // One that is flushed is not changed any more: no worker ends that.
     hosts: (await idsOf(store.hosts.model)).filter((id) => id !== home && !flushable.includes(id)),
     flushable,
+    images: (await idsOf(store.images.model)).filter((id) => !cloned.includes(id)),
+    cloned,
     vms: (await idsOf(store.vms.model)).filter(
       (id) => ![...off, ...held, ...placed, ...fitted].some(({ _id }) => _id === id),
     ),

@@ -20,6 +20,8 @@ const alice = {
   ...{ id: 2, type: 'user', name: 'alice', exempt: false, services: none },
   ...{ vms: { limit: 10, effective: 10, used: 3 }, cpu: { limit: -1, effective: 4, used: 2.5 } },
   memory: { limit: -2, effective: null, used: 384 },
+  images: { limit: 20, effective: 20, used: 1 },
+  storage: { limit: -1, effective: null, used: 2_048 },
 };
 const group = { ...alice, id: 0, type: 'group', name: 'oneadmin', exempt: true, vms: none, cpu: none, memory: none };
 
@@ -28,8 +30,8 @@ describe('arcus quota', () => {
     api.on('GET /quotas', { body: { user: alice, groups: [group] } });
     const { code, out } = await arcus('quota', 'show');
     expect(code).toBe(0);
-    expect(out).toMatch(/^TYPE +ID +NAME +SERVICES +VMS +CPU +MEMORY/);
-    expect(out).toMatch(/^user +2 +alice +0\/- +3\/10 +2\.5\/4 +384M\/-$/m);
+    expect(out).toMatch(/^TYPE +ID +NAME +SERVICES +VMS +CPU +MEMORY +IMAGES +STORAGE/);
+    expect(out).toMatch(/^user +2 +alice +0\/- +3\/10 +2\.5\/4 +384M\/- +1\/20 +2048M\/-$/m);
     expect(out).toMatch(/^group +0 +oneadmin +.* never counted$/m);
   });
 
@@ -62,13 +64,13 @@ describe('arcus quota', () => {
   });
 
   it('shows and sets defaults', async () => {
-    const limits = { services: -2, vms: 20, cpu: -2, memory: -2 };
+    const limits = { services: -2, vms: 20, cpu: -2, memory: -2, images: -2, storage: 1024 };
     const counts = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 200 };
     const body = { users: { ...limits, ...counts }, groups: { ...limits, vms: -2 } };
     api.on('GET /quotas/defaults', { body });
     api.on('PATCH /quotas/defaults', { body });
     expect((await arcus('quota', 'defaults')).out).toMatch(
-      /^users +unlimited +20 +unlimited +unlimited +1000 +1000 +100 +200$/m,
+      /^users +unlimited +20 +unlimited +unlimited +unlimited +1024M +1000 +1000 +100 +200$/m,
     );
     await arcus('quota', 'defaults', 'users', '--vms', '20');
     expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ users: { vms: 20 } });

@@ -1,5 +1,6 @@
 import { clusterVerbs, hostVerbs } from '../../../cli/opennebula/host-verbs.js';
 import { type OneSurroundings, runOne, type Verb } from '../../../cli/opennebula/one-program.js';
+import { datastoreVerbs, imageVerbs } from '../../../cli/opennebula/storage-verbs.js';
 import { templateVerbs } from '../../../cli/opennebula/template-verbs.js';
 import { vmVerbs } from '../../../cli/opennebula/vm-verbs.js';
 import type { Result } from '../launch-program.js';
@@ -7,6 +8,7 @@ import type { Result } from '../launch-program.js';
 const programs: Readonly<Record<string, readonly Verb[]>> = {
   ...{ onevm: vmVerbs, onetemplate: templateVerbs },
   ...{ onehost: hostVerbs, onecluster: clusterVerbs },
+  ...{ oneimage: imageVerbs, onedatastore: datastoreVerbs },
 };
 
 /** A command line such as `onevm list`, in this process, with what it prints. */

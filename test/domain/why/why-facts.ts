@@ -196,6 +196,10 @@ function resourceOf({ subject, operation: its }: Wish): ResourceFacts | null {
         }),
         switchedOff: subject.vms.some((one) => isVmOff(storedVmState(one.state))),
       };
+    case 'image': {
+      const { type, id, name, state, reason, vms, clones } = subject;
+      return { type, id, name, state, reason, vms, clones, work };
+    }
     case 'vm':
       return {
         type: 'vm',

@@ -8,7 +8,7 @@ import { ensureOneadmin } from '../../../requests/identity/first-user.js';
 import { createOperations, type Operations } from '../../../requests/operations.js';
 import { unconditional } from '../../../requests/precondition.js';
 import type { StoredAcl } from '../../../schemas/identity/acl.js';
-import type { Amounts, UserQuotaEdit } from '../../../schemas/identity/quota.js';
+import type { QuotaEdit, UserQuotaEdit } from '../../../schemas/identity/quota.js';
 import { ServiceTemplateBody } from '../../../schemas/services/service-template.js';
 import { bootstrapStore } from '../../../store/bootstrap.js';
 import { createDirectory, type MongodbDirectory } from '../../../store/identity/mongodb-directory.js';
@@ -293,7 +293,7 @@ const references: Record<string, Record<string, () => Promise<Race>>> = {
   },
 };
 const limited = {
-  revise: (before: Amounts) => ({ wish: { ...before, vms: 5 }, named: new Set<keyof Amounts>(['vms']) }),
+  revise: (before: QuotaEdit) => ({ wish: { ...before, vms: 5 }, named: new Set<keyof QuotaEdit>(['vms']) }),
   precondition: unconditional,
 };
 const limitedUser = {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createStepLog } from '../../../activities/operations/step-log.js';
-import { computeSteps, orchestrationSteps } from '../../../activities/steps.js';
+import { computeSteps, orchestrationSteps, storageSteps } from '../../../activities/steps.js';
 import { titledSteps } from '../../../domain/operations/step-title.js';
 import { Problem } from '../../../domain/problems.js';
 import type { Step } from '../../../schemas/operations/step.js';
@@ -111,9 +111,14 @@ describe('every step of operations', () => {
   it('has a title in words', () => {
     const { store, directory, engine, hypervisor } = world;
     const settings = { vmNameTemplate: '', shutdownAction: 'terminate' as const };
-    const ports = { store, directory, engine, hypervisors: { of: () => hypervisor }, settings };
+    const ports = { store, directory, engine, hypervisors: { of: () => hypervisor }, ...world.storage.ports, settings };
     const { wakeWaiting: _forNoOperation, ...orchestration } = orchestrationSteps(ports);
-    const names = [...Object.keys(orchestration), ...Object.keys(computeSteps(ports)), 'handOver'];
+    const names = [
+      ...Object.keys(orchestration),
+      ...Object.keys(computeSteps(ports)),
+      ...Object.keys(storageSteps(ports)),
+      'handOver',
+    ];
     expect(names.filter((name) => !titledSteps.includes(name))).toEqual([]);
     expect(titledSteps.filter((name) => !names.includes(name))).toEqual([]);
   });

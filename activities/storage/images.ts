@@ -1,0 +1,139 @@
+import { ApplicationFailure, Context } from '@temporalio/activity';
+import type { ImageClaim, KeptImage, OnProgress, Progress } from '../../adapters/storage/port.js';
+import { Problem, problemOf, problems } from '../../domain/problems.js';
+import type { Operation } from '../../schemas/operations/operation.js';
+import { type Image, imageTypes } from '../../schemas/storage/image.js';
+import { type Begun, begin, type StepInput, supersede } from '../operations/begin.js';
+import type { StepPorts } from '../ports.js';
+
+/** Milliseconds between two notes of how far it is. */
+const noted = 1_000;
+/** How long something that does not answer is tried without a byte that moves, in milliseconds (decisions: "when a step has failed"). */
+const patience = 180_000;
+
+const mebi = 2 ** 20;
+
+/** Short steps of operations on images, on our own database. */
+export const imageActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
+  /** Claims the operation that makes an image. */
+  beginImage: (input: StepInput): Promise<Begun<{ name: string }>> =>
+    begin(store, input, async ({ _id, resource }) => {
+      const image = await store.images.find(resource.id);
+      return image?.operation === _id && image.wanted === null ? { name: image.name } : null;
+    }),
+
+  /** Claims a deletion, and takes the image from whoever had it. `gone`: it is not there any more. */
+  beginImageDeletion: (input: StepInput): Promise<Begun<{ gone: boolean }>> =>
+    begin(store, input, async ({ _id, resource: { id } }) => {
+      const seen = await store.images.find(id);
+      await supersede(store, _id, [seen?.operation ?? null]);
+      return { gone: (await store.images.takeOver(id, _id)) === null };
+    }),
+});
+
+/** Steps that move the bytes of images. Each try has an epoch of its own: what an older one still does counts for nothing. */
+export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store' | 'storages' | 'bringIn'>) => {
+  const claimOf = ({ _id: id, datastore_id, ds_mad, epoch }: Image): ImageClaim => ({
+    ...{ id, epoch, datastore: { id: datastore_id, ds_mad } },
+  });
+
+  async function make(image: Image, onProgress: OnProgress, signal: AbortSignal): Promise<KeptImage> {
+    const { origin, wish, type } = image;
+    const storage = storages.of(image);
+    const claim = claimOf(image);
+    if ('image' in origin) {
+      const from = await store.images.find(origin.image);
+      if (!from) throw new Problem('not_found', `There is no image ${origin.image} any more.`);
+      return storage.copy(claim, claimOf(from), onProgress, signal);
+    }
+    if ('empty' in origin) {
+      const { format, size_mb } = origin.empty;
+      return storage.createEmpty(claim, { format, size: size_mb * mebi }, signal);
+    }
+    const most = (await store.images.room(image)) * mebi;
+    const { content } = imageTypes[type];
+    return bringIn(
+      storage,
+      claim,
+      {
+        ...{ from: origin, content, sha256: wish.sha256, md5: wish.md5 },
+        ...{ mostBytes: most, mostVirtual: most, mostPublished: most },
+      },
+      onProgress,
+      signal,
+    );
+  }
+
+  return {
+    /** Makes the bytes of an image, or goes on with that, and writes down what it is. One that is READY is so already. */
+    async fillImage({ op }: { op: string }): Promise<void> {
+      const { operation, id } = await ofOperation(op);
+      const image = await store.images.claim(id, op);
+      if (!image || image.wanted !== null) throw new Problem('taken', `Somebody else has taken image ${id}.`);
+      if (image.state !== 'LOCKED') return;
+      const notes = notesOf(operation);
+      try {
+        const kept = await make(image, notes.progress, Context.current().cancellationSignal);
+        if (!(await store.images.made(id, { op, epoch: image.epoch }, kept)))
+          throw new Problem('taken', `Somebody else has taken image ${id}.`);
+      } catch (error) {
+        throw notes.isStuck(error) ? givenUp(error) : error;
+      } finally {
+        await notes.flush();
+      }
+    },
+
+    /** Nothing of an image is left in its datastore. */
+    async emptyImage({ op }: { op: string }): Promise<void> {
+      const { id } = await ofOperation(op);
+      const image = await store.images.claim(id, op);
+      if (!image) return;
+      await storages.of(image).remove(claimOf(image), Context.current().cancellationSignal);
+      await store.images.emptied(id, { op, epoch: image.epoch });
+    },
+  };
+
+  async function ofOperation(op: string): Promise<{ operation: Operation; id: number }> {
+    const operation = await store.operations.find(op);
+    if (!operation) throw new Problem('not_found', `There is no operation ${op}.`);
+    return { operation, id: operation.resource.id };
+  }
+
+  /** How far it is, told to the engine and to people, now and then. */
+  function notesOf({ _id: op, moved, started_at }: Operation) {
+    let last = moved?.at.getTime() ?? started_at?.getTime() ?? Date.now();
+    let at = 0;
+    let writing: Promise<unknown> = Promise.resolve();
+    let latest: Progress | null = null;
+    const write = (progress: Progress): void => {
+      Context.current().heartbeat(progress);
+      writing = store.operations.moved(op, progress).catch(() => undefined);
+    };
+    return {
+      progress(progress: Progress): void {
+        latest = progress;
+        last = Date.now();
+        if (last - at < noted) return;
+        at = last;
+        write(progress);
+      },
+      isStuck: (error: unknown): boolean => {
+        const problem = problemOf(error);
+        return problem !== undefined && problems[problem.code].retryable && Date.now() - last > patience;
+      },
+      async flush(): Promise<void> {
+        if (latest) write(latest);
+        await writing;
+      },
+    };
+  }
+};
+
+const givenUp = (error: unknown): ApplicationFailure => {
+  const problem = problemOf(error);
+  return ApplicationFailure.create({
+    type: problem?.code ?? 'internal',
+    message: `${problem?.message ?? 'it failed'} (for ${patience / 60_000} min)`,
+    nonRetryable: true,
+  });
+};

@@ -1,0 +1,216 @@
+import { z } from 'zod';
+import { type Body, json } from '../../client/message.js';
+import { ImageResource, ImageState, ImageType } from '../../schemas/storage/image.js';
+import { permissionsText } from '../identity/ownership.js';
+import { ownershipLeaves } from '../identity/ownership-leaves.js';
+import { operationsLeaf } from '../operations/operation-list.js';
+import { startOperation } from '../operations/start-operation.js';
+import { whyLeaf } from '../operations/why.js';
+import { changesIn } from '../shell/changes.js';
+import { type Context, type Leaf, leaf } from '../shell/command.js';
+import { Complaint } from '../shell/complaint.js';
+import { reportOperation } from '../shell/follow.js';
+import { nounOf } from '../shell/noun-of.js';
+import { pairs, sizeOf } from '../shell/output.js';
+import { listAndShow, type Resource, report, resolve, resolveToEnd } from '../shell/resource.js';
+import { stateText } from '../shell/state-colour.js';
+import { waitLeaf } from '../shell/wait-for.js';
+import { datastores } from './datastore.js';
+
+export const images: Resource<typeof ImageResource, typeof ImageResource> = {
+  ...nounOf('image'),
+  item: ImageResource,
+  whole: ImageResource,
+  states: ImageState.options,
+  columns: () => [
+    { title: 'ID', text: ({ id }) => String(id), right: true },
+    { title: 'USER', text: ({ uname }) => uname },
+    { title: 'GROUP', text: ({ gname }) => gname },
+    { title: 'NAME', text: ({ name }) => name, cut: true, kept: true },
+    { title: 'DATASTORE', text: ({ datastore_id }) => String(datastore_id), right: true },
+    { title: 'SIZE', text: ({ size_mb }) => sizeOf(size_mb), right: true },
+    { title: 'TYPE', text: ({ type }) => type },
+    { title: 'FORMAT', text: ({ format }) => format ?? '-', wide: true },
+    { title: 'PERSISTENT', text: ({ persistent }) => (persistent ? 'yes' : 'no'), wide: true },
+    { title: 'VMS', text: ({ vms }) => String(vms.length), right: true },
+    { title: 'STATE', text: ({ state }) => state, colour: stateText, kept: true },
+    { title: 'SOURCE', text: ({ source }) => source, wide: true },
+    { title: 'REASON', text: ({ reason }) => reason ?? '-', wide: true },
+  ],
+  text: (image) =>
+    [
+      `IMAGE ${image.id} INFORMATION`,
+      pairs([
+        ['ID', String(image.id)],
+        ['NAME', image.name],
+        ['USER', image.uname],
+        ['GROUP', image.gname],
+        ['DESCRIPTION', image.description || null],
+        ['DATASTORE', String(image.datastore_id)],
+        ['TYPE', image.type],
+        ['PERSISTENT', image.persistent ? 'yes' : 'no'],
+        ['STATE', image.state],
+        ['REASON', image.reason],
+        ['SOURCE', image.source],
+        ['SIZE', sizeOf(image.size_mb)],
+        ['FORMAT', image.format],
+        ['VIRTUAL SIZE', bytesText(image.virtual_size)],
+        ['BYTES', bytesText(image.bytes)],
+        ['PUBLISHED BYTES', bytesText(image.published?.bytes)],
+        ['SHA256', image.published?.sha256],
+        ['MD5', image.published?.md5],
+        ['VMS', image.vms.join(', ') || '-'],
+        ['OPERATION', image.operation],
+        ['CREATED', image.created_at],
+      ]),
+      '',
+      permissionsText(image),
+    ].join('\n'),
+};
+
+const bytesText = (bytes: number | null | undefined): string | null => (bytes == null ? null : String(bytes));
+
+const wait = ['--wait', 'wait until the operation has ended'] as const;
+const Wait = z.object({ wait: z.boolean().optional() });
+const into = ['--datastore <datastore>', 'where it is kept, by id or name'] as const;
+
+const placed = async ({ client }: Context, datastore: string | undefined): Promise<object> =>
+  datastore === undefined ? {} : { datastore_id: await resolve(client(), datastores, datastore) };
+
+async function update(context: Context, wish: string | undefined, body: Body, told?: string): Promise<void> {
+  const id = await resolve(context.client(), images, wish);
+  const { value, raw } = await context.client().send('PATCH', `/images/${id}`, ImageResource, body);
+  report(context, `image ${id} (${value.name}) ${told ?? `is ${value.state}`}.`, raw);
+}
+
+const sets = (verb: string, body: object, summary: string, told?: string): Leaf =>
+  leaf({
+    usage: `${verb} <image>`,
+    summary,
+    examples: [`arcus image ${verb} alpine`],
+    schema: z.object({}),
+    run: (context, [wish]) => update(context, wish, json(body), told),
+  });
+
+const Megabytes = z.coerce.number({ error: 'must be a number of MB' });
+const Creation = Wait.extend({
+  path: z.string().optional(),
+  url: z.string().optional(),
+  empty: Megabytes.optional(),
+  format: z.string().optional(),
+  type: z.string().optional(),
+  datastore: z.string().optional(),
+  persistent: z.boolean().optional(),
+  description: z.string().optional(),
+  sha256: z.string().optional(),
+  md5: z.string().optional(),
+  size: Megabytes.optional(),
+});
+
+/** What it is to be made of, said one way. */
+export function sourceOf({ path, url, empty, format }: z.output<typeof Creation>): object {
+  const given = [path, url, empty].filter((one) => one !== undefined);
+  if (given.length !== 1)
+    throw new Complaint('usage', given.length === 0 ? 'Of what is it to be made?' : 'Say one way what it is made of.', {
+      next: 'Give --path, --url or --empty; see --help.',
+    });
+  if (path !== undefined) return { path };
+  return url !== undefined ? { url } : { empty: { size_mb: empty, ...(format !== undefined && { format }) } };
+}
+
+export const imageCommands: readonly Leaf[] = [
+  ...listAndShow(images),
+  whyLeaf({
+    ...nounOf('image'),
+    examples: ['arcus image why alpine'],
+    schema: z.object({}),
+    idOf: ({ client }, wish) => resolve(client(), images, wish),
+  }),
+  waitLeaf(images, {
+    known: ['READY', ...ImageState.options.filter((state) => state !== 'READY')],
+    statesOf: ({ state }) => [state],
+    stuck: ({ state }) => (state === 'ERROR' ? 'it is in ERROR' : null),
+    hasEnded: () => false,
+  }),
+  leaf({
+    usage: 'create <name>',
+    summary: 'Make an image of a file, of an address, or an empty one',
+    examples: [
+      'arcus image create alpine --url https://example.org/alpine.qcow2.xz --sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --wait',
+      'arcus image create data --type DATABLOCK --empty 10240 --persistent',
+      'arcus image create vmlinuz --type KERNEL --path /var/tmp/vmlinuz',
+    ],
+    options: [
+      ['--path <path>', 'a file on the machine of a worker, in its safe directories'],
+      ['--url <address>', 'an http or https address'],
+      ['--empty <MB>', 'empty, and so large'],
+      ['--format <format>', 'of an empty one: qcow2 (default) or raw'],
+      ['--type <type>', `${ImageType.options.join(', ')}; default: OS`],
+      into,
+      ['--persistent', 'what a VM writes is kept in it'],
+      ['--description <text>', 'what it is'],
+      ['--sha256 <digits>', 'of the bytes as they are published'],
+      ['--md5 <digits>', 'of the bytes as they are published'],
+      ['--size <MB>', 'what it comes to at most, which is reserved at once'],
+      wait,
+    ],
+    schema: Creation,
+    run: async (context, [name], options) => {
+      const { type, datastore, persistent, description, sha256, md5, size: size_mb, wait: waits } = options;
+      const source = sourceOf(options);
+      const its = { name, type, persistent, description, sha256, md5, size_mb, source };
+      const body = json({ ...its, ...(await placed(context, datastore)) });
+      await reportOperation(context, await startOperation(context, 'POST', '/images', body), { wait: waits });
+    },
+  }),
+  leaf({
+    usage: 'clone <image> <name>',
+    summary: 'Make another image that is as this one',
+    examples: ['arcus image clone alpine "alpine of May" --wait'],
+    options: [into, wait],
+    schema: Wait.extend({ datastore: z.string().optional() }),
+    run: async (context, [wish, name], { datastore, wait: waits }) => {
+      const id = await resolve(context.client(), images, wish);
+      const body = json({ name, ...(await placed(context, datastore)) });
+      await reportOperation(context, await startOperation(context, 'POST', `/images/${id}/clone`, body), {
+        wait: waits,
+      });
+    },
+  }),
+  leaf({
+    usage: 'update <image>',
+    summary: 'Rename or describe an image',
+    examples: ['arcus image update alpine --description "what the build makes"', 'arcus image update 3 --name base'],
+    options: [
+      ['--name <name>', 'another name'],
+      ['--description <text>', 'what it is'],
+    ],
+    schema: z.object({ name: z.string().optional(), description: z.string().optional() }),
+    run: (context, [wish], changes) =>
+      update(context, wish, json(changesIn(changes, '--name or --description')), 'updated'),
+  }),
+  leaf({
+    usage: 'chtype <image> <type>',
+    summary: 'Change what an image is, where nothing uses it',
+    examples: ['arcus image chtype alpine CDROM'],
+    schema: z.object({}),
+    run: (context, [wish, type]) => update(context, wish, json({ type: type?.toUpperCase() }), `is ${type}`),
+  }),
+  sets('persistent', { persistent: true }, 'Keep what a VM writes in an image: one uses it at a time', 'is persistent'),
+  sets('nonpersistent', { persistent: false }, 'Let VMs have copies of an image', 'is not persistent'),
+  sets('enable', { state: 'enabled' }, 'Let VMs use an image again'),
+  sets('disable', { state: 'disabled' }, 'Let nobody use an image'),
+  operationsLeaf(images),
+  ...ownershipLeaves(images, { called: 'alpine' }),
+  leaf({
+    usage: 'delete <image>',
+    summary: 'Remove an image that nothing uses',
+    examples: ['arcus image delete alpine'],
+    options: [wait],
+    schema: Wait,
+    run: async (context, [wish], { wait: waits }) => {
+      const { id } = await resolveToEnd(context, images, wish, (object) => `Remove ${object}?`);
+      await reportOperation(context, await startOperation(context, 'DELETE', `/images/${id}`), { wait: waits });
+    },
+  }),
+];
