@@ -172,8 +172,8 @@ export async function updateImage(
     if (wish.type !== before.type || wish.persistent !== before.persistent) await demand('retype');
     if (imageTypes[wish.type].content !== imageTypes[before.type].content) throw notOfType(wish.type, before.type);
     const becomes = wish.state === 'enabled' ? 'enable' : 'disable';
-    // To enable one that is being made, or failed, is refused by the table; not to speak of it is not.
-    if (named.has('state') && wish.state !== before.state) await demand(becomes);
+    // To enable one that is being made, or has failed, is refused by the table; not to speak of it is not.
+    if (named.has('state')) await demand(becomes);
     const state = named.has('state') && wish.state !== before.state ? stateOf[wish.state] : image.state;
     const name = objectName(wish.name, image.name);
     const { description, type, persistent } = wish;

@@ -297,5 +297,8 @@ describe('an edit of an image', () => {
     expect(await update(id, { state: 'disabled' })).toMatchObject({ state: 'DISABLED' });
     expect(await refused(clone(id))).toMatchObject({ code: 'wrong_state' });
     expect(await update(id, { state: 'enabled' })).toMatchObject({ state: 'READY' });
+    expect(await update(id, { state: 'enabled' })).toMatchObject({ state: 'READY' });
+    await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'ERROR' } });
+    expect(await refused(update(id, { state: 'enabled' }))).toMatchObject({ code: 'wrong_state' });
   });
 });
