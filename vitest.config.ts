@@ -36,6 +36,7 @@ const long = [
 ];
 /** Of these `npm test` runs a part, which they choose by `inject('inEveryWay')`; `npm run test:long` runs them whole. */
 const wholeWhenLong = [
+  'test/contracts/import-kills.test.ts',
   'test/e2e/images.test.ts',
   'test/e2e/scaling.test.ts',
   'test/api/native/acts.test.ts',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { StorageKind } from '../../schemas/storage/stored.js';
 import { ownDirectory } from '../support/directories.js';
 import { ensureDiskPrograms, writeNoise } from '../support/disks.js';
@@ -9,7 +9,10 @@ import { ImageServer } from '../support/image-server.js';
 import { launchBuilt, type Output } from '../support/processes.js';
 
 const MiB = 1024 ** 2;
-const size = 64 * MiB;
+/** `npm run test:long` takes more of everything. */
+const long = inject('inEveryWay');
+const size = (long ? 1_024 : 64) * MiB;
+const kills = long ? 20 : 3;
 
 async function sumOf(path: string): Promise<string> {
   const sum = createHash('sha256');
@@ -22,7 +25,7 @@ const fetched = ({ text }: Output): number => Number(/(?:.*\n)*fetch (\d+)\n/.ex
 
 beforeAll(ensureDiskPrograms);
 
-describe.each(StorageKind.options)('a process that brings an image in (%s), killed three times,', (kind) => {
+describe.each(StorageKind.options)('a process that brings an image in (%s), killed again and again,', (kind) => {
   it.each(['path', 'url'] as const)('goes on at the byte (%s)', async (from) => {
     const base = ownDirectory();
     const source = join(base, 'sources');
@@ -37,21 +40,23 @@ describe.each(StorageKind.options)('a process that brings an image in (%s), kill
       const start = (epoch: number) =>
         launchBuilt('test/contracts/import-image.js', [base, kind, address, String(epoch), source]);
       let furthest = 0;
-      for (const epoch of [1, 2, 3]) {
+      for (let epoch = 1; epoch <= kills; epoch++) {
         const run = start(epoch);
-        const until = furthest + 5 + Math.floor(Math.random() * 12);
-        run.process.stdout?.on('data', () => fetched(run) >= until && run.process.kill('SIGKILL'));
+        const until = furthest + 1 + Math.floor((Math.random() * size) / MiB / kills);
+        // Where all has come, while it is checked.
+        const isTime = () => fetched(run) >= until || /check \d+\n/.test(run.text().slice(-200));
+        run.process.stdout?.on('data', () => isTime() && run.process.kill('SIGKILL'));
         await run.exit;
         expect(run.text()).not.toContain('kept');
         furthest = Math.max(furthest, fetched(run));
       }
       server.manner = { ranges: true };
-      const last = start(4);
+      const last = start(kills + 1);
       expect(await last.exit, last.text()).toBe(0);
       expect(last.text()).toContain(`"bytes":${size}`);
       expect(last.text()).toContain(await sumOf(file));
       // What was on its way when a process died is sent again, and no more.
-      if (from === 'url') expect(server.sent).toBeLessThan(size + 3 * 8 * MiB);
+      if (from === 'url') expect(server.sent).toBeLessThan(size + kills * 8 * MiB);
       expect(readdirSync(join(base, '1', 'staging'))).toEqual([]);
       if (kind === 'fs') expect(await sumOf(join(base, '1', 'images', '1', 'disk'))).toBe(await sumOf(file));
     } finally {

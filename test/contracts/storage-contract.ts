@@ -309,7 +309,10 @@ export function storageContract(name: string, make: () => StorageWorld): void {
         const overtaken = refusal(storage.append(image, arrivalOf(disk, { bytes: slow() }), gate.see(MiB), signal()));
         await gate.seen;
         expect(await staged(image)).toMatchObject({ bytes: MiB, version: 'one' });
-        const rest = append(later(image), disk.subarray(MiB), { offset: MiB, total: disk.length });
+        const newer = new Gate();
+        const behind = arrivalOf(disk.subarray(MiB), { offset: MiB, total: disk.length });
+        const rest = storage.append(later(image), behind, newer.see(2 * MiB), signal());
+        await newer.seen;
         gate.open();
         expect(await rest).toMatchObject({ bytes: disk.length });
         expect(await overtaken).toMatchObject({ code: 'taken' });
@@ -334,9 +337,29 @@ export function storageContract(name: string, make: () => StorageWorld): void {
         await append(image, gzipSync(disk));
         const both = await Promise.allSettled([keep(later(image)), keep(later(later(image)))]);
         expect(both.some(({ status }) => status === 'fulfilled')).toBe(true);
-        for (const one of both) if (one.status === 'rejected') expect(problemOf(one.reason)?.code).toBe('taken');
+        for (const one of both)
+          if (one.status === 'rejected')
+            expect(['taken', 'backend_unavailable']).toContain(problemOf(one.reason)?.code);
         await expectContent(image, disk);
         expect(await inventory(image)).toEqual({ kept: true, arriving: false });
+      });
+
+      it('what is kept stays as it is, whatever an older one goes on to write', async () => {
+        const image = newImage();
+        const disk = noise(MiB);
+        const gate = new Gate();
+        async function* slow(): AsyncGenerator<Uint8Array> {
+          yield disk;
+          await gate.opened;
+          yield noise(MiB);
+        }
+        const late = refusal(storage.append(image, arrivalOf(disk, { bytes: slow() }), gate.see(MiB), signal()));
+        await gate.seen;
+        expect(await keep(later(image), { sha256: sha256(disk) })).toMatchObject({ bytes: MiB });
+        gate.open();
+        expect(await late).toMatchObject({ code: 'taken' });
+        expect(await storage.find(image, signal())).toMatchObject({ bytes: MiB });
+        await expectContent(image, disk);
       });
 
       it('one that comes after a removal finds nothing to write to', async () => {

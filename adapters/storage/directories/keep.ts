@@ -36,7 +36,7 @@ export async function keepStaged(
   const chain = await stagedIn(staging);
   if (chain.bytes === 0) throw await emptiness(staging, claim);
   await body.before(claim.datastore, 'keep', chain.bytes, signal);
-  const sums = await checked(staging, chain, wish, onProgress, signal);
+  const sums = await checked(staging, claim, chain, wish, onProgress, signal);
   return inWork(base, claim, async (work) => {
     const disk = join(work, keptNames.disk);
     const packing = await fill(staging, chain, claim, wish, disk, onProgress, signal);
@@ -59,6 +59,7 @@ async function emptiness(staging: string, { id }: ImageClaim): Promise<Problem> 
 /** Sums of the bytes as they were published, which are read again from where they are. */
 async function checked(
   staging: string,
+  { id }: ImageClaim,
   chain: Chain,
   { sha256, md5 }: KeepWish,
   onProgress: OnProgress,
@@ -66,7 +67,7 @@ async function checked(
 ): Promise<{ sha256: string; md5: string | null }> {
   const hashes = { sha256: createHash('sha256'), md5: md5 === undefined ? null : createHash('md5') };
   let done = 0;
-  for await (const chunk of readChain(staging, chain, 0, signal)) {
+  for await (const chunk of readChain(staging, id, chain, 0, signal)) {
     hashes.sha256.update(chunk);
     hashes.md5?.update(chunk);
     done += chunk.length;
@@ -90,7 +91,7 @@ async function fill(
   onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<Packing[]> {
-  const read = (from: number, to: number) => readRange(staging, chain, from, to, signal);
+  const read = (from: number, to: number) => readRange(staging, claim, chain, from, to, signal);
   const { head, all } = await peek(read(0, chain.bytes), headBytes);
   await all.return();
   const packed = wish.content === 'disk' && packingOf(head) !== null;
@@ -112,13 +113,14 @@ const tooLarge = (most: number): Problem =>
 
 async function* readRange(
   staging: string,
+  { id }: ImageClaim,
   chain: Chain,
   from: number,
   to: number,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   let left = to - from;
-  for await (const chunk of readChain(staging, chain, from, signal)) {
+  for await (const chunk of readChain(staging, id, chain, from, signal)) {
     const part = chunk.subarray(0, left);
     left -= part.length;
     if (part.length > 0) yield part;

@@ -30,6 +30,16 @@ export function onDirectories(base: string, body: Body): Storage {
     await refuseStale(staging, claim);
     return inWork(base, claim, make);
   };
+  /** Whatever is wrong with what has arrived, somebody may have made the image of it meanwhile, and taken it away. */
+  const keepNow = async (...[claim, wish, onProgress, signal]: Parameters<Storage['keep']>): Promise<KeptImage> => {
+    try {
+      return await keepStaged(base, body, claim, wish, onProgress, signal);
+    } catch (error) {
+      const made = signal.aborted ? undefined : await findKept(base, claim);
+      if (made === undefined) throw error;
+      return made;
+    }
+  };
   const recordIn = async (image: StoredImage): Promise<KeptRecord> => {
     const record = await recordOf(layoutOf(base, image).kept);
     if (record === undefined)
@@ -59,12 +69,12 @@ export function onDirectories(base: string, body: Body): Storage {
     readStaged: (image, offset, signal) =>
       guardedBytes(nameOf(image), signal, async () => {
         const { staging } = layoutOf(base, image);
-        return readChain(staging, await stagedIn(staging), offset, signal);
+        return readChain(staging, image.id, await stagedIn(staging), offset, signal);
       }),
     keep: (claim, wish, onProgress, signal) =>
       guarded(nameOf(claim), signal, async () => {
         const found = await findKept(base, claim);
-        if (found === undefined) return keepStaged(base, body, claim, wish, onProgress, signal);
+        if (found === undefined) return keepNow(claim, wish, onProgress, signal);
         // Whoever made it may have been killed before this was gone.
         await rm(layoutOf(base, claim).staging, { recursive: true, force: true });
         return found;

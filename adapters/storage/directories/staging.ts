@@ -16,6 +16,10 @@ export const stagedIn = async (directory: string): Promise<Chain> => chainOf(awa
 export const overtaken = (id: number): Problem =>
   new Problem('taken', `Somebody with a later claim works on image ${id}, or has removed it.`);
 
+/** Another try has made a piece its own meanwhile: to look again says who is the later, and what there is now. */
+const movedAway = (id: number): Problem =>
+  new Problem('backend_unavailable', `Another try is at work on image ${id}, and has moved what had arrived.`);
+
 /** Throws `taken` when somebody with a later epoch has begun. */
 export async function refuseStale(directory: string, { id, epoch }: ImageClaim): Promise<void> {
   if (latestEpoch(await claimsIn(directory)) > epoch) throw overtaken(id);
@@ -64,7 +68,7 @@ async function beginPiece(
   if (last !== undefined && last.state === 'sealed' && offset === chain.bytes && offset > 0) {
     const name = await claimPiece(directory, epoch, { start: last.start, parent: last.parent, version, total });
     const path = pieceFile(directory, name, 'open');
-    if (!(await takeFile(pieceFile(directory, last.name, 'sealed'), path))) throw overtaken(id);
+    if (!(await takeFile(pieceFile(directory, last.name, 'sealed'), path))) throw movedAway(id);
     await unlink(join(directory, last.name)).catch(() => {});
     return { name, file: await open(path, 'a') };
   }
@@ -133,6 +137,7 @@ async function endPiece(directory: string, name: string, file: FileHandle, synce
 /** The bytes of a chain, from an offset on. Pieces may change their state meanwhile, and what counts of them stays. */
 export async function* readChain(
   directory: string,
+  id: number,
   { parts }: Chain,
   offset: number,
   signal: AbortSignal,
@@ -140,7 +145,7 @@ export async function* readChain(
   for (const { piece, bytes } of parts) {
     if (piece.start + bytes <= offset) continue;
     const [, file] = (await locate(directory, piece.name, (path) => open(path, 'r'))) ?? [];
-    if (file === undefined) throw new Problem('taken', 'What had arrived was taken away while it was read.');
+    if (file === undefined) throw movedAway(id);
     try {
       for await (const chunk of readFrom(file, Math.max(0, offset - piece.start), bytes)) {
         signal.throwIfAborted();
