@@ -129,10 +129,10 @@ async function keepTold(
   const nth = (at: number): number => Math.floor(at / (pollEvery * 1_000));
   const interval = (settings.elasticityInterval ?? defaultInterval) * 1_000;
   if (nth(now.getTime()) === nth(now.getTime() - interval)) return;
-  const told = await eachInSlices(vms, ({ _id: vm, service, user_template = {} }) => {
-    const names = asked.get(recordId(service?.id ?? -1, service?.role ?? '')) ?? [];
-    const values = toldOf({ user_template }, new Set(names));
-    return values ? [{ vm, at: now, values }] : [];
+  const told = await eachInSlices(vms, (vm) => {
+    const names = asked.get(recordId(vm.service?.id ?? -1, vm.service?.role ?? '')) ?? [];
+    const values = toldOf({ user_template: vm.user_template ?? {} }, new Set(names));
+    return values ? [{ vm: vm._id, at: now, values }] : [];
   });
   await store.toldValues.add(told.flat());
 }
