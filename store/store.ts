@@ -56,8 +56,8 @@ export function createStore(connection: Connection) {
   const quotas = createQuotaStore(connection);
   const services = createServiceStore(connection, quotas);
   const references = createReferences(connection);
-  const cardinality = createCardinality(connection, { services, quotas });
-  const vms = createVmStore(connection, { quotas, departures: cardinality });
+  const cardinality = createCardinality(connection, { services, quotas, leases });
+  const vms = createVmStore(connection, { quotas, departures: cardinality, leases });
   const clusters = createClusterStore(connection);
   const hosts = createHostStore(connection, clusters);
   const scalings = createScalings(connection, { services, quotas });

@@ -1,6 +1,7 @@
 import { eachInSlices } from '../../adapters/process/in-slices.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
 import { tiesIn } from '../../domain/services/role-placement.js';
+import type { Maker } from '../../domain/services/template-use.js';
 import { type VmContents, vmContents } from '../../domain/vms/vm-contents.js';
 import { abandonment } from '../../domain/vms/vm-events.js';
 import { firstLine } from '../../domain/vms/vm-log.js';
@@ -10,14 +11,21 @@ import type { Capacity } from '../../schemas/common/capacity.js';
 import type { RoleTies } from '../../schemas/placement/placement.js';
 import type { Role } from '../../schemas/services/service.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { seenUser } from '../../store/identity/seen-user.js';
+import { untilChosen } from '../../store/networks/choice-lost.js';
+import { addressesFor } from '../../store/networks/nic-addresses.js';
 import { hasRole } from '../../store/services/hands.js';
 import type { ServicePart } from '../../store/services/service-roles.js';
 import type { Store } from '../../store/store.js';
+import { asksOf, networksFor, type WishedNetwork, withNics } from '../../store/vms/nic-networks.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { StepPorts } from '../ports.js';
 import type { RoleInput } from './roles-input.js';
 import { notForAsker } from './template-use.js';
+
+/** Who has asked where nobody is known to have. */
+const nobody = -1;
 
 /** What it takes to make VMs. */
 export type MakingPorts = Pick<StepPorts, 'store' | 'settings' | 'directory'>;
@@ -64,36 +72,79 @@ export async function makeVms(
   const refused = await notForAsker({ directory }, asker?.requester, found);
   const tiesOf = tiesIn(service.tied);
   const specs: (VmSpec | Problem)[] = await eachInSlices(lacking, specOf);
+  const wished = await networksOfSpecs(specs);
   const count = lacking.reduce((sum, { count: its }, at) => sum + (specs[at] instanceof Problem ? 0 : its), 0);
   const ids = count > 0 ? await store.counters.next('vm', count) : [];
   const now = new Date();
   let drawn = 0;
-  const made: (Vm[] | Problem)[] = await eachInSlices(lacking, ({ role, count, firstNumber }, at) => {
-    const spec = specs[at];
+  const plain: (Vm[] | Problem)[] = await eachInSlices(lacking, ({ role, count, firstNumber }, at) => {
+    const spec = wished[at] instanceof Problem ? wished[at] : specs[at];
     if (!spec || spec instanceof Problem) return spec ?? [];
     drawn += count;
     return ids
       .slice(drawn - count, drawn)
       .map((id, nth) => vmOf(settings, op, service, role, spec, { id, ordinal: firstNumber + nth, now }));
   });
-  // Of a role that never had a VM nobody can have terminated any meanwhile, while one operation has all of the service.
-  const isFirst = lacking.map(
-    ({ firstNumber, step }) => firstNumber === 0 && step === undefined && service.operation === op,
-  );
-  const wholeOf = (which: boolean): Vm[] =>
-    made.flatMap((vms, at) => (isFirst[at] === which && !(vms instanceof Problem) ? vms : []));
-  const [first, more] = [wholeOf(true), wholeOf(false)];
-  const roles = lacking.flatMap(({ role: { name, cardinality }, step }, at) =>
-    isFirst[at] || made[at] instanceof Problem ? [] : [{ name, cardinality, ...(step !== undefined && { step }) }],
-  );
-  const written = {
-    first: await store.vms.insertMissing(first),
-    more: more.length === 0 || (await store.cardinality.insertWhile({ service: service._id, op, roles }, more)),
-  };
-  return made.map((vms, at) => {
-    if (vms instanceof Problem) return vms;
-    return (isFirst[at] ? written.first : written.more) ? vms : null;
-  });
+  // What was made of it by a try before stays; what has lost its addresses to somebody else is given others.
+  return untilChosen(async () => writeVms(await withAddresses(plain)));
+
+  /** The networks that VMs of each are to be on, or why nothing can be made of it. */
+  function networksOfSpecs(all: readonly (VmSpec | Problem)[]): Promise<(WishedNetwork[] | Problem)[]> {
+    let seen: Promise<Maker | null> | null = null;
+    const maker = (): Promise<Maker | null> => {
+      seen ??= seenUser(directory, asker?.requester.id ?? nobody).then((found) => found?.caller ?? null);
+      return seen;
+    };
+    const where = { networks: store.networks, users: directory.users };
+    return Promise.all(
+      all.map(async (spec) =>
+        spec instanceof Problem
+          ? []
+          : orProblem(networksFor(where, spec.contents.template, { owner: service.uid, maker })),
+      ),
+    );
+  }
+
+  /** Each role's VMs with addresses for their NICs; a role for which there are too few has none of its VMs made. */
+  async function withAddresses(roles: readonly (Vm[] | Problem)[]): Promise<(Vm[] | Problem)[]> {
+    const addressed: (Vm[] | Problem)[] = [];
+    for (const [at, vms] of roles.entries()) {
+      const its = wished[at] ?? [];
+      if (vms instanceof Problem || its instanceof Problem || its.length === 0) {
+        addressed.push(vms);
+        continue;
+      }
+      const found = await orProblem(
+        addressesFor(
+          store.leases,
+          vms.flatMap((vm) => asksOf(vm, its)),
+        ),
+      );
+      addressed.push(found instanceof Problem ? found : vms.map((vm) => withNics(vm, found)));
+    }
+    return addressed;
+  }
+
+  async function writeVms(made: readonly (Vm[] | Problem)[]): Promise<Made[]> {
+    // Of a role that never had a VM nobody can have terminated any meanwhile, while one operation has all of the service.
+    const isFirst = lacking.map(
+      ({ firstNumber, step }) => firstNumber === 0 && step === undefined && service.operation === op,
+    );
+    const wholeOf = (which: boolean): Vm[] =>
+      made.flatMap((vms, at) => (isFirst[at] === which && !(vms instanceof Problem) ? vms : []));
+    const [first, more] = [wholeOf(true), wholeOf(false)];
+    const roles = lacking.flatMap(({ role: { name, cardinality }, step }, at) =>
+      isFirst[at] || made[at] instanceof Problem ? [] : [{ name, cardinality, ...(step !== undefined && { step }) }],
+    );
+    const written = {
+      first: await store.vms.insertMissing(first),
+      more: more.length === 0 || (await store.cardinality.insertWhile({ service: service._id, op, roles }, more)),
+    };
+    return made.map((vms, at) => {
+      if (vms instanceof Problem) return vms;
+      return (isFirst[at] ? written.first : written.more) ? vms : null;
+    });
+  }
 
   function specOf({ role }: Lacking): VmSpec | Problem {
     const template = templates.get(role.vm_template);
@@ -115,6 +166,14 @@ export async function makeVms(
     }
   }
 }
+
+/** What cannot be, and would not be if it were tried again, as a value. */
+const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> =>
+  work.catch((error: unknown) => {
+    const problem = problemOf(error);
+    if (!problem || problems[problem.code].retryable) throw error;
+    return problem;
+  });
 
 /** What new VMs of a role are made from. */
 type VmSpec = { contents: VmContents; ties: RoleTies | undefined };

@@ -62,6 +62,7 @@ const nicsText = (nics: Vm['nics']): string =>
     [
       { title: 'ID', text: ({ nic_id }) => String(nic_id), right: true },
       { title: 'NETWORK', text: ({ network }) => network ?? '-' },
+      { title: 'IP', text: ({ ip, ip6_global, ip6_ula }) => ip ?? ip6_global ?? ip6_ula ?? '-' },
       { title: 'MAC', text: ({ mac }) => mac },
       { title: 'MODEL', text: ({ model }) => model ?? '-' },
     ],

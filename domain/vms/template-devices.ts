@@ -1,5 +1,6 @@
 import { limits } from '../../schemas/common/limits.js';
 import { Mac } from '../../schemas/common/mac.js';
+import { Ip4 } from '../../schemas/networks/addresses.js';
 import { type Disk, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { freeTarget } from './vm-devices.js';
@@ -44,9 +45,11 @@ export function templateDevices({ NIC, DISK }: { NIC?: unknown; DISK?: unknown }
   return { devices, findings };
 }
 
-function nicOf({ NETWORK, NETWORK_ID, MAC, MODEL }: Attributes, nic_id: number, findings: string[]): Nic {
+function nicOf({ NETWORK, NETWORK_ID, IP, MAC, MODEL }: Attributes, nic_id: number, findings: string[]): Nic {
   const mac = MAC === undefined ? undefined : Mac.safeParse(MAC);
   if (mac?.success === false) findings.push(`NIC/${nic_id}/MAC ${mac.error.issues[0]?.message ?? 'is not valid'}`);
+  const ip = IP === undefined ? undefined : Ip4.safeParse(IP);
+  if (ip?.success === false) findings.push(`NIC/${nic_id}/IP ${ip.error.issues[0]?.message ?? 'is not valid'}`);
   const model = textOf(MODEL);
   return {
     ...{ nic_id, network: textOf(NETWORK) ?? textOf(NETWORK_ID) ?? null },

@@ -218,6 +218,9 @@ export function wasDone(change: PlannedChange, epoch: number, { nics, disks }: D
 const domainNic = (vm: number, nic: Nic): DomainDevices['nics'][number] => ({
   ...{ nic_id: nic.nic_id, mac: macOf(vm, nic), network: nic.network },
   ...(nic.model !== undefined && { model: nic.model }),
+  ...(typeof nic.lease?.ip === 'string' && { ip: nic.lease.ip }),
+  ...(nic.lease && { bridge: nic.lease.bridge }),
+  ...(typeof nic.lease?.vlan_id === 'number' && { vlan_id: nic.lease.vlan_id }),
 });
 
 const domainDisk = ({ disk_id, target, type, size, format, snapshots, current }: Disk) => ({
@@ -228,7 +231,12 @@ const domainDisk = ({ disk_id, target, type, size, format, snapshots, current }:
 
 /** As people are shown them. */
 export const shownNics = ({ _id, nics = [] }: Pick<Vm, '_id' | 'nics'>) =>
-  nics.map((nic) => ({ nic_id: nic.nic_id, network: nic.network, mac: macOf(_id, nic), model: nic.model ?? null }));
+  nics.map((nic) => ({
+    ...{ nic_id: nic.nic_id, network: nic.network, network_id: nic.lease?.network ?? null, mac: macOf(_id, nic) },
+    ...{ ip: nic.lease?.ip ?? null, ip6_link: nic.lease?.ip6_link ?? null },
+    ...{ ip6_global: nic.lease?.ip6_global ?? null, ip6_ula: nic.lease?.ip6_ula ?? null },
+    ...{ bridge: nic.lease?.bridge ?? null, vlan_id: nic.lease?.vlan_id ?? null, model: nic.model ?? null },
+  }));
 
 /** What a domain of the VM is made with. */
 export const domainDevices = (vm: Pick<Vm, '_id' | 'nics' | 'disks'>): DomainDevices => ({

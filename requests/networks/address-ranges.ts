@@ -1,6 +1,6 @@
 import type { Caller } from '../../domain/identity/caller.js';
 import { rangesEver } from '../../domain/networks/lease-key.js';
-import { placeOfAddress } from '../../domain/networks/place-of-address.js';
+import { placeOfAddress } from '../../domain/networks/leased-nic.js';
 import { planRange, rangesFault, resizeFault } from '../../domain/networks/ranges.js';
 import { nameOf } from '../../domain/operations/names.js';
 import { Problem } from '../../domain/problems.js';

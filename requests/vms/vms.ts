@@ -19,6 +19,9 @@ import type { Page } from '../../schemas/common/common.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
 import type { CreateVm, TerminateVm, Vm, VmEdit, VmResource, VmState } from '../../schemas/vms/vm.js';
+import { untilChosen } from '../../store/networks/choice-lost.js';
+import { addressesFor } from '../../store/networks/nic-addresses.js';
+import { asksOf, networksFor, withNics } from '../../store/vms/nic-networks.js';
 import { demandOn, whyLost } from '../acts/acts.js';
 import { authorised, mayCreate } from '../authorise.js';
 import type { Admission, OperationsContext, RequestsContext } from '../context.js';
@@ -68,7 +71,7 @@ export async function createVm(
   request: CreateVm,
   admission: Admission,
 ): Promise<OperationResource> {
-  const { store } = context;
+  const { store, directory } = context;
   const asked = { deed: 'create', ...request };
   const repeated = await repeatedRequest(context, caller, admission, asked);
   if (repeated) return repeated;
@@ -86,8 +89,12 @@ export async function createVm(
     ...{ zone: context.settings.timeZone ?? 'UTC', now: created_at, start: created_at },
   });
   const charge = chargeOfVm(contents.capacity);
+  const wished = await networksFor({ ...store, users: directory.users }, contents.template, {
+    owner: caller.id,
+    maker: async () => caller,
+  });
   const isHeld = request.hold ?? contents.template.SUBMIT_ON_HOLD === 'YES';
-  const vm: Omit<Vm, 'operation'> = {
+  const plain: Omit<Vm, 'operation'> = {
     _id: id,
     name: name ?? `${template.name}-${id}`,
     uid: caller.id,
@@ -110,21 +117,24 @@ export async function createVm(
     ended_at: null,
     charge,
   };
-  return admit(context, caller, admission, {
-    kind: 'deployVm',
-    resource: { type: 'vm', id },
-    name: vm.name,
-    owner: vm,
-    ...(vm.template_id !== null && { template: vm.template_id }),
-    input: isHeld ? { hold: true } : {},
-    request: asked,
-    charge,
-    claim: async (op, transaction) => {
-      await store.references.makeFor(vm, transaction);
-      await store.vms.insert({ ...vm, operation: op }, transaction);
-      return vm;
-    },
-    refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
+  return untilChosen(async () => {
+    const vm = withNics(plain, await addressesFor(store.leases, asksOf(plain, wished)));
+    return admit(context, caller, admission, {
+      kind: 'deployVm',
+      resource: { type: 'vm', id },
+      name: vm.name,
+      owner: vm,
+      ...(vm.template_id !== null && { template: vm.template_id }),
+      input: isHeld ? { hold: true } : {},
+      request: asked,
+      charge,
+      claim: async (op, transaction) => {
+        await store.references.makeFor(vm, transaction);
+        await store.vms.insert({ ...vm, operation: op }, transaction);
+        return vm;
+      },
+      refusal: async () => new Problem('operation_in_progress', `VM ${id} could not be made.`),
+    });
   });
 }
 

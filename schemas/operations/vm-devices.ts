@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ObjectName, Timestamp } from '../common/common.js';
+import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
 import { Mac } from '../common/mac.js';
 
@@ -58,8 +58,26 @@ export const DeviceAction = z.enum([
 ]);
 export type DeviceAction = DeviceChange['action'];
 
-/** A NIC as stored. `mac`: absent: made of the ids. */
-export type Nic = { nic_id: number; network: string | null; mac?: string; model?: string };
+/** The address of a virtual network that a NIC has, and how it is connected. `index`: which of its range it is. */
+export type NicLease = {
+  network: number;
+  ar_id: number;
+  index: number;
+  ip: string | null;
+  ip6_link: string | null;
+  ip6_global: string | null;
+  ip6_ula: string | null;
+  vn_mad: string;
+  bridge: string;
+  phydev: string | null;
+  vlan_id: number | null;
+};
+
+/**
+ * A NIC as stored. `mac`: absent: made of the ids; `lease`: absent: its network is not looked after, for it was made or imported without
+ * one.
+ */
+export type Nic = { nic_id: number; network: string | null; mac?: string; model?: string; lease?: NicLease };
 
 type DiskSnapshot = { snapshot_id: number; name: string; parent: number | null; taken_at: Date };
 
@@ -92,6 +110,9 @@ const DomainNic = z.strictObject({
   mac: z.string(),
   network: z.string().nullable(),
   model: z.string().optional(),
+  ip: z.string().optional(),
+  bridge: z.string().optional(),
+  vlan_id: z.int().optional(),
 });
 
 /** What it is told of a disk, and tells. `reverted`: the epoch of the call that last reverted it; null: none has. */
@@ -126,7 +147,14 @@ export type DomainChange = z.infer<typeof DomainChange>;
 export const NicResource = z.object({
   nic_id: DeviceId.describe('Never given twice to the NICs of a VM'),
   network: z.string().nullable().describe('Name of its network; null: its template names none'),
+  network_id: ObjectId.nullable().describe('The virtual network that its addresses are of; null: of none'),
   mac: z.string(),
+  ip: z.string().nullable().describe('IPv4; null: none is known'),
+  ip6_link: z.string().nullable(),
+  ip6_global: z.string().nullable(),
+  ip6_ula: z.string().nullable(),
+  bridge: z.string().nullable().describe('Of its hosts, that it is connected to'),
+  vlan_id: z.int().nullable(),
   model: z.string().nullable().describe('null: as the hypervisor has it'),
 });
 

@@ -160,9 +160,12 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
         { ordered: false, ...within(transaction) },
       ),
 
-    /** Gives back what a NIC of a VM has; what it has not is given back already. */
-    releaseNic: (vm: number, nic: number, transaction?: Transaction) =>
-      leases.deleteOne({ 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': nic }, within(transaction)),
+    /** What NICs of a VM have that are none of these. */
+    releaseOthers: (vm: number, kept: readonly number[], transaction: Transaction) =>
+      leases.deleteMany(
+        { 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': { $gte: 0, $nin: [...kept] } },
+        within(transaction),
+      ),
     /** All that a VM has. */
     releaseVm: (vm: number, transaction: Transaction) =>
       leases.deleteMany({ 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': { $gte: 0 } }, within(transaction)),

@@ -10,6 +10,8 @@ import type { QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import { createTurns } from '../mongo/turns.js';
+import type { Leases } from '../networks/leases.js';
+import { takesOf } from '../vms/vm-leases.js';
 import { inParts } from '../vms/vm-parts.js';
 import type { Departing } from '../vms/vm-transitions.js';
 import { hasRoleThat } from './hands.js';
@@ -31,7 +33,7 @@ export type PlannedFor = {
  */
 export function createCardinality(
   connection: Connection,
-  { services, quotas }: { services: ServiceStore; quotas: QuotaStore },
+  { services, quotas, leases }: { services: ServiceStore; quotas: QuotaStore; leases: Leases },
 ) {
   const takeTurns = createTurns();
   const native = <T extends { _id: unknown }>(name: string) => connection.collection<T>(name);
@@ -128,6 +130,7 @@ export function createCardinality(
           );
           if (modifiedCount === 0) return false;
           await native<Vm>('vms').insertMany(part, within(transaction));
+          await leases.take(takesOf(part), transaction);
           return true;
         });
       try {

@@ -8,6 +8,7 @@ import { storedVmState, vmStateName } from '../../domain/vms/vm-states.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import type { Leases } from '../networks/leases.js';
 import { type GuardedVm, guardOf, pushLine, type VmChange, writeChanges } from './vm-guards.js';
 
 type ChangedDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids' | 'device_change'>;
@@ -61,7 +62,7 @@ const endFields = {
 export function createVmTransitions(
   connection: Connection,
   vms: Model<Vm>,
-  { quotas, departures }: { quotas: QuotaStore; departures: Departures },
+  { quotas, departures, leases }: { quotas: QuotaStore; departures: Departures; leases: Leases },
 ) {
   /**
    * The last move of a VM, and in the same transaction its charge goes back; of a VM of a service that somebody has
@@ -80,12 +81,48 @@ export function createVmTransitions(
       if (!before) return 0;
       if (before.charge) await quotas.giveBack(before, before.charge, inner);
       await departures.depart(before, inner);
+      await leases.releaseVm(vm._id, inner);
       return 1;
     };
     if (transaction) return inside(transaction);
     const inTransaction = () => withTransaction(connection, inside);
     return vm.service ? departures.inTurn(vm.service.id, inTransaction) : inTransaction();
   };
+
+  /** Those that are DONE by these, whatever they are charged: what they have of networks goes back in the same transaction. */
+  const endTogether = async (changes: readonly VmChange[], transaction?: Transaction): Promise<number> => {
+    const ids = changes.map(({ vm }) => vm._id);
+    if (ids.length === 0 || !(await leases.anyOf(ids))) return writeSome(changes, transaction);
+    const inside = async (inner: Transaction): Promise<number> => {
+      const count = await writeSome(changes, inner);
+      const done = await vms
+        .find({ _id: { $in: ids }, state: 'DONE' }, { _id: 1 })
+        .session(sessionOf(inner))
+        .lean<Pick<Vm, '_id'>[]>()
+        .exec();
+      await leases.releaseVms(
+        done.map(({ _id }) => _id),
+        inner,
+      );
+      return count;
+    };
+    return transaction ? inside(transaction) : withTransaction(connection, inside);
+  };
+
+  /** One whose NICs are others from then on: what those had that it has no more goes back in the same transaction. */
+  const changeNics = async (change: VmChange, transaction?: Transaction): Promise<number> => {
+    if (!(await leases.anyOf([change.vm._id]))) return writeSome([change], transaction);
+    const inside = async (inner: Transaction): Promise<number> => {
+      const count = await writeSome([change], inner);
+      const kept = (change.$set.nics ?? []).map(({ nic_id }) => nic_id);
+      if (count > 0) await leases.releaseOthers(change.vm._id, kept, inner);
+      return count;
+    };
+    return transaction ? inside(transaction) : withTransaction(connection, inside);
+  };
+
+  const writeSome = async (changes: readonly VmChange[], transaction?: Transaction): Promise<number> =>
+    changes.length === 0 ? 0 : writeChanges(connection, changes, transaction);
 
   const move = async (moves: readonly VmMove[], transaction?: Transaction): Promise<Moved> => {
     if (moves.length === 0) return { there: new Set(), moved: 0 };
@@ -108,12 +145,17 @@ export function createVmTransitions(
       $set.state === 'DONE' && (vm.charge !== undefined || (!!vm.service && !!vm.operation));
     const ends = changes.filter(isEnd);
     let matchedCount = 0;
-    if (ends.length < changes.length)
-      matchedCount += await writeChanges(
-        connection,
-        changes.filter((change) => !isEnd(change)),
-        transaction,
-      );
+    const others = changes.filter((change) => !isEnd(change));
+    const isOnNics = ({ $set }: VmChange): boolean => $set.state !== 'DONE' && $set.nics !== undefined;
+    matchedCount += await writeSome(
+      others.filter((change) => change.$set.state !== 'DONE' && !isOnNics(change)),
+      transaction,
+    );
+    for (const change of others.filter(isOnNics)) matchedCount += await changeNics(change, transaction);
+    matchedCount += await endTogether(
+      others.filter(({ $set }) => $set.state === 'DONE'),
+      transaction,
+    );
     for (const change of ends) matchedCount += await end(change, transaction);
     if (matchedCount === moves.length) return { there: new Set(moves.map(({ vm }) => vm._id)), moved: matchedCount };
     const now = await vms

@@ -12,13 +12,15 @@ import { chargeIndex, type QuotaStore } from '../identity/quotas.js';
 import { isDuplicateKey } from '../mongo/duplicate-key.js';
 import { modelOf, setWhole } from '../mongo/model.js';
 import { pageIndexes, pageOf, sortIndexes, visibleTo } from '../mongo/paging.js';
-import { type Transaction, within } from '../mongo/transaction.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import type { Leases } from '../networks/leases.js';
 import { newOwnerOf } from './new-owner.js';
 import { createSiblings } from './siblings.js';
 import { createVmAdmissions } from './vm-admissions.js';
 import { createVmDebugging } from './vm-debugging.js';
 import { pushLine } from './vm-guards.js';
 import { createVmHolds } from './vm-holds.js';
+import { takesOf } from './vm-leases.js';
 import { inParts } from './vm-parts.js';
 import { createVmReasons } from './vm-reasons.js';
 import type { ScheduleWrite } from './vm-schedules.js';
@@ -64,7 +66,10 @@ const parts = {
   log: { neededBy: [], empty: [] },
 } as const;
 
-export function createVmStore(connection: Connection, charged: { quotas: QuotaStore; departures: Departures }) {
+export function createVmStore(
+  connection: Connection,
+  charged: { quotas: QuotaStore; departures: Departures; leases: Leases },
+) {
   const vms = modelOf<Vm>(connection, 'vms', Number, [
     {
       fields: { 'service.id': 1, 'service.role': 1, 'service.ordinal': 1 },
@@ -107,6 +112,18 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
     },
     chargeIndex,
   ]);
+
+  /** Each by itself; those that have addresses together with these, all or none. */
+  async function insertPart(part: Vm[]): Promise<void> {
+    const takes = takesOf(part);
+    const written = connection.collection<Vm>('vms');
+    if (takes.length === 0) await written.insertMany(part, { ordered: false });
+    else
+      await withTransaction(connection, async (transaction) => {
+        await written.insertMany(part, within(transaction));
+        await charged.leases.take(takes, transaction);
+      });
+  }
 
   return {
     model: vms,
@@ -288,8 +305,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
       if (documents.length === 0) return true;
       try {
         // Past Mongoose, which would cast every value of every document.
-        for (const some of inParts(documents))
-          await connection.collection<Vm>('vms').insertMany(some, { ordered: false });
+        for (const some of inParts(documents)) await insertPart(some);
         return true;
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
@@ -308,6 +324,7 @@ export function createVmStore(connection: Connection, charged: { quotas: QuotaSt
 
     /** One of its own, in the transaction that admits the operation which deploys it. */
     async insert(vm: Vm, transaction: Transaction): Promise<void> {
+      await charged.leases.take(takesOf([vm]), transaction);
       await vms.create([vm], within(transaction));
     },
 

@@ -28,6 +28,10 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
 
   it('deploys a service from a template text, sees it run in order, undeploys and deletes it', async () => {
     const { client } = cluster;
+    await client.make('/virtual-networks', {
+      name: 'lan',
+      address_ranges: [{ type: 'IP4', ip: '10.0.0.1', size: 50 }],
+    });
     const vmTemplate = await client.make(
       '/vm-templates',
       'NAME = "small"\nCPU = 0.5\nMEMORY = 256\nNIC = [ NETWORK = "lan" ]',

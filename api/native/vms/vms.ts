@@ -73,7 +73,7 @@ export const vmRoutes: readonly Route[] = [
     query: NoQuery,
     body: json(CreateVm.meta({ id: 'CreateVm' })),
     answer: accepts,
-    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused'],
+    problems: ['not_found', 'quota_exceeded', 'idempotency_key_reused', 'in_use'],
     examples: [
       { body: { template_id: 0, name: 'build-server' }, answer: accepted(ids.vm, 'deployVm', vm, '09:34:00') },
     ],

@@ -3,6 +3,7 @@ import { Problem, problemOf } from '../../../domain/problems.js';
 import { devicesOf, deviceVerb, domainDevices, macOf } from '../../../domain/vms/vm-devices.js';
 import { type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
 import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
+import { CreateNetwork } from '../../../schemas/networks/network.js';
 import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import type { DeviceAction, DeviceChange } from '../../../schemas/operations/vm-devices.js';
 import { newWorld, type World } from '../../support/world.js';
@@ -240,12 +241,16 @@ describe('changeDevices', () => {
   });
 
   it('is of a service’s VMs with the NICs and disks of their template', async () => {
+    await world.operations.networks.create(
+      world.caller,
+      CreateNetwork.parse({ name: 'public', address_ranges: [{ type: 'IP4', ip: '10.0.0.1', size: 4 }] }),
+    );
     const { id } = await world.running([
       { name: 'web', vm_template_contents: 'NIC=[NETWORK=public]\nDISK=[TYPE=swap,SIZE=64]' },
     ]);
     const [vm] = await world.vms(id, 'web');
     expect(domainOf(vm?._id ?? -1)?.devices).toMatchObject({
-      nics: [{ nic_id: 0, network: 'public' }],
+      nics: [{ nic_id: 0, network: 'public', ip: '10.0.0.1', mac: '02:00:0a:00:00:01' }],
       disks: [{ disk_id: 0, type: 'swap', size: 64, target: 'vda' }],
     });
     await ok(world.undeploy(id));

@@ -1,0 +1,42 @@
+import { Mac } from '../../schemas/common/mac.js';
+import { Ip4 } from '../../schemas/networks/addresses.js';
+
+/** Which network a NIC of a template is to be on: by its id, or by its name among those of a user; `owner` null: of the VM's owner. */
+export type NetworkWish = { id: number } | { name: string; owner: string | null };
+
+/** What a NIC of a template wishes of a network. `ip`, `mac`: that very address. */
+export type NicWish = { nic_id: number; network: NetworkWish; ip?: string; mac?: string };
+
+type Attributes = Readonly<Record<string, unknown>>;
+const isAttributes = (value: unknown): value is Attributes =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value.trim() !== '' ? value.trim() : typeof value === 'number' ? `${value}` : undefined;
+
+const isId = (text: string): boolean => /^\d{1,9}$/.test(text);
+
+/**
+ * What the NICs of a VM template wish, those alone that name a network: NETWORK_ID, or NETWORK and NETWORK_UNAME; as in OpenNebula the
+ * id goes before the name. Ids of NICs are their places among all.
+ */
+export const nicWishes = (NIC: unknown): NicWish[] =>
+  [NIC]
+    .flat()
+    .filter(isAttributes)
+    .flatMap((nic, nic_id): NicWish[] => {
+      const [id, name] = [textOf(nic.NETWORK_ID), textOf(nic.NETWORK)];
+      const network: NetworkWish | null =
+        id !== undefined && isId(id)
+          ? { id: Number(id) }
+          : name === undefined
+            ? null
+            : { name, owner: textOf(nic.NETWORK_UNAME) ?? null };
+      if (network === null) return [];
+      const [ip, mac] = [Ip4.safeParse(nic.IP), Mac.safeParse(nic.MAC)];
+      return [{ nic_id, network, ...(ip.success && { ip: ip.data }), ...(mac.success && { mac: mac.data }) }];
+    });
+
+/** In sentences. */
+export const networkText = (wish: NetworkWish): string =>
+  'id' in wish ? `virtual network ${wish.id}` : `virtual network ${JSON.stringify(wish.name)}`;

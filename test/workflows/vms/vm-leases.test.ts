@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { problemOf } from '../../../domain/problems.js';
+import { unconditional } from '../../../requests/precondition.js';
+import { CreateNetwork } from '../../../schemas/networks/network.js';
+import { newWorld, type World } from '../../support/world.js';
+
+let world: World;
+let networks = 0;
+beforeAll(async () => {
+  world = await newWorld();
+});
+afterAll(() => world.stop());
+
+const admission = { requestId: 'test' };
+const done = { state: 'succeeded', error: null };
+
+/** A network of so many addresses, from 10.0.n.1 on. */
+async function network(size: number): Promise<{ id: number; name: string; first: string }> {
+  networks += 1;
+  const [name, first] = [`net-${networks}`, `10.0.${networks}.1`];
+  const ranges = { attributes: { gateway: '10.0.0.254' }, address_ranges: [{ type: 'IP4', ip: first, size }] };
+  const { id } = await world.operations.networks.create(world.caller, CreateNetwork.parse({ name, ...ranges }));
+  return { id, name, first };
+}
+
+async function createVm(...nics: Record<string, unknown>[]): Promise<{ op: string; id: number }> {
+  const template_id = await world.vmTemplate();
+  const request = {
+    template_id,
+    template: { NIC: nics, CONTEXT: { NETWORK: 'YES', WHERE: '$NIC[IP, NIC_ID=1]' }, VCPU: undefined },
+  };
+  const { id: op, resource } = await world.operations.vms.create(world.caller, request, admission);
+  return { op, id: Number(resource.id) };
+}
+const refused = (asked: Promise<unknown>) =>
+  asked.then(
+    () => undefined,
+    (error: unknown) => problemOf(error),
+  );
+const used = async (id: number) => (await world.operations.networks.show(world.caller, id)).used_leases;
+const holders = async (id: number) =>
+  (await world.operations.networks.leases(world.caller, id, { limit: 100 })).items.map(({ ip, holder }) => [
+    ip,
+    holder.id,
+    holder.nic_id,
+  ]);
+const ended = async (asked: Promise<{ op: string }>) => expect(await world.ended((await asked).op)).toMatchObject(done);
+
+it('has an address of each network that its template names, and its host is told', async () => {
+  const [one, other] = [await network(4), await network(4)];
+  const { op, id } = await createVm({ NETWORK: one.name }, { NETWORK_ID: other.id, IP: '10.0.2.3', MODEL: 'virtio' });
+  expect(await world.ended(op)).toMatchObject(done);
+  const { nics } = await world.operations.vms.show(world.caller, id);
+  expect(nics).toMatchObject([
+    { network: one.name, network_id: one.id, ip: one.first, mac: '02:00:0a:00:01:01', bridge: `onebr${one.id}` },
+    { network: other.name, network_id: other.id, ip: '10.0.2.3', mac: '02:00:0a:00:02:03', model: 'virtio' },
+  ]);
+  expect(world.hypervisor.domains().find(({ vm }) => vm === id)?.devices.nics).toMatchObject([
+    { ip: one.first, mac: '02:00:0a:00:01:01', bridge: `onebr${one.id}` },
+    { ip: '10.0.2.3' },
+  ]);
+  expect(await holders(one.id)).toEqual([[one.first, id, 0]]);
+  expect(await refused(world.operations.networks.remove(world.caller, one.id, unconditional))).toMatchObject({
+    code: 'in_use',
+    message: expect.stringContaining(`VM ${id}`),
+  });
+  const told = await world.operations.vms.context(world.caller, id);
+  expect(told.variables).toMatchObject({ ETH0_IP: one.first, ETH0_GATEWAY: '10.0.0.254', WHERE: '10.0.2.3' });
+  await ended(world.terminate(id));
+  expect([await used(one.id), await used(other.id)]).toEqual([0, 0]);
+});
+
+it('is not made where a network is not there, has no address left, or the one that is asked for is somebody’s', async () => {
+  const { id, name, first } = await network(1);
+  const vms = await world.store.vms.model.countDocuments();
+  expect(await refused(createVm({ NETWORK: 'nowhere' }))).toMatchObject({ code: 'invalid_request' });
+  const vm = await createVm({ NETWORK: name });
+  expect(await refused(createVm({ NETWORK: name }))).toMatchObject({
+    code: 'in_use',
+    message: expect.stringContaining('of 1 none is free'),
+  });
+  expect(await refused(createVm({ NETWORK: name, IP: first }))).toMatchObject({
+    code: 'in_use',
+    message: expect.stringContaining(`by VM ${vm.id}`),
+  });
+  expect(await refused(createVm({ NETWORK: name, IP: '10.9.9.9' }))).toMatchObject({ code: 'invalid_request' });
+  expect(await world.store.vms.model.countDocuments()).toBe(vms + 1);
+  await world.ended(vm.op);
+  await ended(world.terminate(vm.id, true));
+  expect(await used(id)).toBe(0);
+});
+
+it('keeps its address while it is off, and when it is made anew; and is rid of it when it is deleted', async () => {
+  const { id: net, name, first } = await network(2);
+  const { op, id } = await createVm({ NETWORK: name });
+  await world.ended(op);
+  await ended(world.switch(id, 'poweroff'));
+  await ended(world.switch(id, 'undeploy'));
+  expect(await holders(net)).toEqual([[first, id, 0]]);
+  await ended(world.resume(id));
+  await ended(world.recoverVm(id, 'recreate'));
+  expect(await holders(net)).toEqual([[first, id, 0]]);
+  await ended(world.recoverVm(id, 'delete'));
+  expect(await holders(net)).toEqual([]);
+});
+
+it('of a service has one each, in roles that grow and shrink; a role for which there are too few fails, and says so', async () => {
+  const { id: net, name } = await network(4);
+  const contents = { vm_template_contents: `NIC=[NETWORK=${name}]` };
+  const { id } = await world.running([{ name: 'web', cardinality: 3, max_vms: 9, ...contents }]);
+  expect(await used(net)).toBe(3);
+  const grown = await world.scale(id, 'web', 6);
+  expect(await world.ended(grown.op)).toMatchObject({ state: 'failed' });
+  expect(await used(net)).toBe(3);
+  await world.recover(id, { give_up: true }).then(
+    ({ op }) => world.ended(op),
+    () => undefined,
+  );
+  await ended(world.undeploy(id));
+  expect(await used(net)).toBe(0);
+});
+
+it('gives an address back with the NIC that had it', async () => {
+  const { id: net, name } = await network(2);
+  const { op, id } = await createVm({ NETWORK: name }, { NETWORK: name });
+  await world.ended(op);
+  expect(await used(net)).toBe(2);
+  await ended(world.changeDevices(id, { action: 'nic-detach', nic_id: 0 }));
+  expect(await holders(net)).toEqual([[`10.0.${networks}.2`, id, 1]]);
+  await ended(world.terminate(id));
+  expect(await used(net)).toBe(0);
+});
