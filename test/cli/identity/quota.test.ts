@@ -65,12 +65,12 @@ describe('arcus quota', () => {
 
   it('shows and sets defaults', async () => {
     const limits = { services: -2, vms: 20, cpu: -2, memory: -2, images: -2, storage: 1024 };
-    const counts = { vm_templates: 1000, service_templates: 1000, tokens: 100, operations: 200 };
+    const counts = { vm_templates: 1000, service_templates: 1000, networks: 1000, tokens: 100, operations: 200 };
     const body = { users: { ...limits, ...counts }, groups: { ...limits, vms: -2 } };
     api.on('GET /quotas/defaults', { body });
     api.on('PATCH /quotas/defaults', { body });
     expect((await arcus('quota', 'defaults')).out).toMatch(
-      /^users +unlimited +20 +unlimited +unlimited +unlimited +1024M +1000 +1000 +100 +200$/m,
+      /^users +unlimited +20 +unlimited +unlimited +unlimited +1024M +1000 +1000 +1000 +100 +200$/m,
     );
     await arcus('quota', 'defaults', 'users', '--vms', '20');
     expect(JSON.parse(api.asked.at(-1)?.body ?? '')).toEqual({ users: { vms: 20 } });
