@@ -255,9 +255,13 @@ function fittedVm(id: number, stay: HistoryRecord): Partial<Vm> {
 /** Who asks. His id is one that nobody guesses: what is done to users and groups must not be done to him. */
 const prober = { name: 'prober', id: 54_321 };
 
-async function populateDirectory({ directory, ask }: World): Promise<Population> {
+const unlimitedAll = { services: -2, vms: -2, cpu: -2, memory: -2, images: -2, storage: -2, operations: -2 };
+
+async function populateDirectory({ directory, ask, store }: World): Promise<Population> {
   const { users, tokens, version } = directory;
   await addUser(directory, prober.name, { _id: prober.id, gid: 0 });
+  // Whatever limits chance sets for others.
+  await store.quotas.setLimits({ type: 'user', id: prober.id }, unlimitedAll);
   const alice = await users.find(2);
   if (!alice) throw new Error('alice is missing');
   const groups: number[] = [];
