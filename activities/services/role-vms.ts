@@ -20,6 +20,7 @@ import type { Store } from '../../store/store.js';
 import { asksOf, networksFor, type WishedNetwork, withNics } from '../../store/vms/nic-networks.js';
 import type { VmMove } from '../../store/vms/vm-transitions.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
+import { orProblem } from '../or-problem.js';
 import type { StepPorts } from '../ports.js';
 import type { RoleInput } from './roles-input.js';
 import { notForAsker } from './template-use.js';
@@ -166,14 +167,6 @@ export async function makeVms(
     }
   }
 }
-
-/** What cannot be, and would not be if it were tried again, as a value. */
-const orProblem = async <T>(work: Promise<T>): Promise<T | Problem> =>
-  work.catch((error: unknown) => {
-    const problem = problemOf(error);
-    if (!problem || problems[problem.code].retryable) throw error;
-    return problem;
-  });
 
 /** What new VMs of a role are made from. */
 type VmSpec = { contents: VmContents; ties: RoleTies | undefined };

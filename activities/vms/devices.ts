@@ -16,10 +16,13 @@ import { type DeviceVerb, vmVerbs } from '../../domain/vms/vm-verbs.js';
 import { isDeviceChange } from '../../schemas/operations/operation.js';
 import type { DeviceAction } from '../../schemas/operations/vm-devices.js';
 import type { DeviceChanging } from '../../schemas/vms/vm.js';
+import { untilChosen } from '../../store/networks/choice-lost.js';
 import { begin, type StepInput } from '../operations/begin.js';
+import { orProblem } from '../or-problem.js';
 import type { StepPorts } from '../ports.js';
 import { adapterFor, fenced, hostTargets, placed, placeIn } from './at-hosts.js';
 import { type BatchOutcome, eachVm } from './each-vm.js';
+import { withAddress } from './nic-address.js';
 import { takeVms } from './taking.js';
 import type { VmInput } from './vm-operations.js';
 import type { VmBatch } from './vms.js';
@@ -32,7 +35,7 @@ type ChangePlan =
   | { do: 'done' };
 
 /** The steps of changes of devices that touch MongoDB alone. */
-export const deviceActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
+export const deviceActivities = ({ store, directory }: Pick<StepPorts, 'store' | 'directory'>) => ({
   beginDeviceChange: (input: StepInput) =>
     begin(store, input, async (operation): Promise<{ vm: number; action: DeviceAction } | null> => {
       const vm = await store.vms.find(operation.resource.id);
@@ -40,7 +43,10 @@ export const deviceActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
       return { vm: vm._id, action: operation.input.change.action };
     }),
 
-  /** Takes the VM, and writes down what is to be changed with the ids of what comes of it: a second try finds those. */
+  /**
+   * Takes the VM, and writes down what is to be changed with the ids of what comes of it, and with the address that a NIC takes with
+   * that: a second try finds those.
+   */
   async prepareDeviceChange({ op, vm: id }: VmInput): Promise<ChangePlan> {
     const operation = await store.operations.find(op);
     const [vm] = (await takeVms(store, op, await store.vms.byIds([id]))).filter(({ hold }) => hold?.op === op);
@@ -57,10 +63,16 @@ export const deviceActivities = ({ store }: Pick<StepPorts, 'store'>) => ({
     if (last?.open) return { do: 'change', verb };
     const plan = planChange(vm, change, new Date());
     if ('why' in plan) return { do: 'refused', why: plan.why };
-    const device_change: DeviceChanging = { op, change: plan.change, from, epoch: vm.epoch, open: true };
-    const set = { device_change, device_ids: plan.device_ids };
-    const moved = await store.vms.transition([{ vm, event: vmMoves[from].settled, set }]);
-    return moved.has(id) ? { do: 'change', verb } : { do: 'refused', why: `another operation has VM ${id} now` };
+    const { device_ids } = plan;
+    const write = async (): Promise<boolean> => {
+      const planned = await withAddress({ store, directory }, vm, operation, plan.change);
+      const device_change: DeviceChanging = { op, change: planned, from, epoch: vm.epoch, open: true };
+      const set = { device_change, device_ids };
+      return (await store.vms.transition([{ vm, event: vmMoves[from].settled, set }])).has(id);
+    };
+    const written = await orProblem(untilChosen(write));
+    if (written instanceof Problem) return { do: 'refused', why: written.message };
+    return written ? { do: 'change', verb } : { do: 'refused', why: `another operation has VM ${id} now` };
   },
 
   /** Why the devices of the VM are not changed; null: they are. */

@@ -9,7 +9,7 @@ import { Complaint } from '../shell/complaint.js';
 import { resolve } from '../shell/resource.js';
 import { debugSession } from '../vms/debug-session.js';
 import { vms } from '../vms/vm.js';
-import { deviceId, devicePath, diskMegabytes, noImages } from '../vms/vm-devices.js';
+import { deviceId, devicePath, diskMegabytes, networkWord, noImages } from '../vms/vm-devices.js';
 import { configure, resize } from '../vms/vm-shaping.js';
 import { snapshotIn } from '../vms/vm-snapshots.js';
 import { type Given, listVerb, type One, ownershipVerbs, showVerb, toEach, type Verb } from './one-program.js';
@@ -132,12 +132,13 @@ const devices: readonly Verb[] = [
     usage: 'nic-attach <ids>',
     summary: 'Attach a NIC to it',
     options: [
-      ['-n, --network <name>', 'name of its network'],
-      ['--mac <address>', 'its address'],
+      ['-n, --network <name>', 'name of its network, or its id'],
+      ['-i, --ip <address>', 'this address of it'],
+      ['--mac <address>', 'the address of it that has this MAC'],
       ['--model <word>', 'what card the guest sees'],
     ],
-    run: toEach(vms, (one, id, _args, { network, mac, model }) =>
-      ask(one, devicePath(id, 'nics'), { network, mac, model }),
+    run: toEach(vms, (one, id, _args, { network, ip, mac, model }) =>
+      ask(one, devicePath(id, 'nics'), { network: networkWord(network), ip, mac, model }),
     ),
   },
   {

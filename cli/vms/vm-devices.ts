@@ -18,6 +18,10 @@ export function deviceId(kind: 'NIC' | 'disk' | 'snapshot', word = ''): number {
   });
 }
 
+/** A network as it is asked for: by its id, or by its name. */
+export const networkWord = (word: unknown): unknown =>
+  typeof word === 'string' && /^\d{1,9}$/.test(word) ? Number(word) : word;
+
 /** `2048`, `2048M`, `2G`: in MB, as OpenNebula's commands take it. */
 export function diskMegabytes(word = ''): number {
   const [, count, unit = 'm'] = /^(\d{1,9})([mg]?)b?$/i.exec(word) ?? [];
@@ -57,16 +61,20 @@ export const deviceLeaves = (vms: Vms): readonly Leaf[] => {
       summary: 'Attach a NIC to a VM',
       examples: ['arcus vm nic-attach 3 --network public --wait'],
       options: [
-        ['--network <name>', 'name of its network'],
-        ['--mac <address>', 'its address (default: made of the ids)'],
+        ['--network <name>', 'name of its network, or its id'],
+        ['--network-uname <user>', 'whose network is named (default: the VM’s owner’s)'],
+        ['--ip <address>', 'this address of it (default: the next that is free)'],
+        ['--mac <address>', 'the address of it that has this MAC'],
         ['--model <word>', 'what card the guest sees, such as virtio'],
         wait,
       ],
       schema: Waits.extend({
         network: z.string({ error: 'is needed: such as --network public' }),
+        ...{ networkUname: z.string().optional(), ip: z.string().optional() },
         ...{ mac: z.string().optional(), model: z.string().optional() },
       }),
-      run: (context, [wish], { wait: waits, ...body }) => ask(context, wish, ['nics'], { body, waits }),
+      run: (context, [wish], { wait: waits, network, networkUname: network_uname, ...more }) =>
+        ask(context, wish, ['nics'], { body: { network: networkWord(network), network_uname, ...more }, waits }),
     }),
     leaf({
       usage: 'nic-detach <vm> <nic>',

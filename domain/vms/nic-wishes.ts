@@ -1,5 +1,6 @@
 import { Mac } from '../../schemas/common/mac.js';
 import { Ip4 } from '../../schemas/networks/addresses.js';
+import type { NewNic } from '../../schemas/operations/vm-devices.js';
 
 /** Which network a NIC of a template is to be on: by its id, or by its name among those of a user; `owner` null: of the VM's owner. */
 export type NetworkWish = { id: number } | { name: string; owner: string | null };
@@ -36,6 +37,14 @@ export const nicWishes = (NIC: unknown): NicWish[] =>
       const [ip, mac] = [Ip4.safeParse(nic.IP), Mac.safeParse(nic.MAC)];
       return [{ nic_id, network, ...(ip.success && { ip: ip.data }), ...(mac.success && { mac: mac.data }) }];
     });
+
+/** What a NIC that is to be attached wishes. */
+export const wishOfNic = (nic_id: number, { network, network_uname, ip, mac }: NewNic): NicWish => ({
+  nic_id,
+  network: typeof network === 'number' ? { id: network } : { name: network, owner: network_uname ?? null },
+  ...(ip !== undefined && { ip }),
+  ...(mac !== undefined && { mac }),
+});
 
 /** In sentences. */
 export const networkText = (wish: NetworkWish): string =>

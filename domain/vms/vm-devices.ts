@@ -74,7 +74,12 @@ export function planChange(vm: DevicesVm, change: DeviceChange, now: Date): Devi
       if (nics.length >= limits.nics.most) return refused(`VM ${id} has ${nics.length} NICs, and may have no more.`);
       if (device_ids.nic >= twelveBits)
         return refused(`VM ${id} has had ${twelveBits} NICs, and may have no more: make it anew.`);
-      const nic: Nic = { nic_id: device_ids.nic, ...change.nic };
+      const { network, mac: wish, model } = change.nic;
+      const nic: Nic = {
+        ...{ nic_id: device_ids.nic, network: `${network}` },
+        ...(wish !== undefined && { mac: wish }),
+        ...(model !== undefined && { model }),
+      };
       const mac = macOf(id, nic);
       const same = nics.find((other) => macOf(id, other) === mac);
       if (same) return refused(`VM ${id} has ${mac} already: it is that of its NIC ${same.nic_id}.`);

@@ -1,10 +1,14 @@
 import type { Act } from '../../domain/acts/acts.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { Problem } from '../../domain/problems.js';
+import { wishOfNic } from '../../domain/vms/nic-wishes.js';
 import { statesOf } from '../../domain/vms/vm-action-states.js';
 import { planChange } from '../../domain/vms/vm-devices.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
-import type { DeviceChange } from '../../schemas/operations/vm-devices.js';
+import type { DeviceChange, NewNic } from '../../schemas/operations/vm-devices.js';
+import type { Vm } from '../../schemas/vms/vm.js';
+import { refuseWhereNone } from '../../store/networks/nic-addresses.js';
+import { networksWished } from '../../store/vms/nic-networks.js';
 import { demandOn } from '../acts/acts.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { type Asked, repeatedRequest } from '../operations/admit.js';
@@ -37,5 +41,19 @@ export async function changeDevicesAgain(
   // Of one of which a change before is in doubt the step looks first.
   const plan = vm.device_change?.open ? null : planChange(vm, change, new Date());
   if (plan && 'why' in plan) throw new Problem(plan.code, plan.why);
+  if (change.action === 'nic-attach') await refuseNetwork(context, caller, vm, change.nic);
   return beginOnVm(context, 'changeDevices', { change }, act, statesOf(change.action), caller, vm, asked);
+}
+
+/** The step that attaches it asks the same: who may be on the network, and that it has an address left. */
+async function refuseNetwork(
+  { store, directory }: OperationsContext,
+  caller: Caller,
+  vm: Vm,
+  nic: NewNic,
+): Promise<void> {
+  const where = { networks: store.networks, users: directory.users };
+  const asker = { owner: vm.uid, maker: async () => caller, pointer: '/network' };
+  for (const { at: network, ip, mac } of await networksWished(where, [wishOfNic(0, nic)], asker))
+    await refuseWhereNone(store.leases, { network, ip, mac });
 }

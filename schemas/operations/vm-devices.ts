@@ -2,10 +2,15 @@ import { z } from 'zod';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
 import { limits } from '../common/limits.js';
 import { Mac } from '../common/mac.js';
+import { Ip4 } from '../networks/addresses.js';
 
 export const NewNic = z.strictObject({
-  network: ObjectName.describe('Name of the network; networks are not looked after yet, and the name is kept'),
-  mac: Mac.optional().describe('Absent: made of the ids of the VM and of the NIC'),
+  network: z
+    .union([ObjectName, ObjectId])
+    .describe('The virtual network that it is on: its name among those of the VM’s owner, or its id'),
+  network_uname: ObjectName.optional().describe('The user whose network is named; absent: the VM’s owner'),
+  ip: Ip4.optional().describe('This very address of the network; absent: the next that is free'),
+  mac: Mac.optional().describe('The address of the network that has this MAC; absent: the next that is free'),
   model: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,32}$/, 'must be a word, such as virtio')
@@ -44,6 +49,7 @@ export const DeviceChange = z.discriminatedUnion('action', [
   z.object({ action: z.literal('disk-snapshot-revert'), disk_id: DeviceId, snapshot_id: DeviceId }),
   z.object({ action: z.literal('disk-snapshot-delete'), disk_id: DeviceId, snapshot_id: DeviceId }),
 ]);
+export type NewNic = z.output<typeof NewNic>;
 export type DeviceChange = z.output<typeof DeviceChange>;
 
 export const DeviceAction = z.enum([

@@ -210,6 +210,8 @@ export function createLeases(connection: Connection, networks: Pick<NetworkStore
     /** The one that a NIC of a VM has. */
     ofNic: (vm: number, nic: number, transaction?: Transaction): Promise<Lease | null> =>
       leases.findOne({ 'holder.type': 'vm', 'holder.id': vm, 'holder.nic': nic }, within(transaction)),
+    /** How many of a network's addresses somebody has. */
+    count: (network: number): Promise<number> => leases.countDocuments({ _id: leaseKeys(network) }),
     /** Numbers of a range that somebody has, in order. */
     takenOf: (network: number, ar_id: number): Promise<number[]> => taken(network, ar_id, {}),
     /** Who has addresses of a network, or of a range of it from a number on: the first of them in their order. */

@@ -41,8 +41,18 @@ export async function addressesFor(leases: Leases, asks: readonly NicAsk[]): Pro
   });
 }
 
+/** Throws as `addressesFor` would now; nothing is chosen. */
+export async function refuseWhereNone(leases: Leases, ask: Pick<NicAsk, 'network' | 'ip' | 'mac'>): Promise<void> {
+  const { network, ip, mac } = ask;
+  if (ip !== undefined || mac !== undefined) await named(leases, ask);
+  else if ((await leases.count(network._id)) >= sizeOf(network)) throw usedUp(network, 1, 0);
+}
+
 /** The one that is asked for. */
-async function named(leases: Leases, { network, ip, mac }: NicAsk): Promise<LeasePlace> {
+async function named(
+  leases: Leases,
+  { network, ip, mac }: Pick<NicAsk, 'network' | 'ip' | 'mac'>,
+): Promise<LeasePlace> {
   const place = placeOfAddress(network, { ...(ip !== undefined && { ip }), ...(mac !== undefined && { mac }) });
   const said = [ip, mac].filter((one) => one !== undefined).join(' with ');
   const where = `${said} of virtual network ${network._id} (${network.name})`;
@@ -54,8 +64,13 @@ async function named(leases: Leases, { network, ip, mac }: NicAsk): Promise<Leas
   throw new Problem('in_use', `${where} is in use: ${by}.`);
 }
 
-const usedUp = ({ _id, name, ranges }: Network, wanted: number, free: number): Problem => {
-  const all = ranges.reduce((sum, { size }) => sum + size, 0);
+const sizeOf = ({ ranges }: Pick<Network, 'ranges'>): number => ranges.reduce((sum, { size }) => sum + size, 0);
+
+const usedUp = (network: Network, wanted: number, free: number): Problem => {
+  const { _id, name } = network;
   const left = free === 0 ? 'none is free' : `${free} are free`;
-  return new Problem('in_use', `Virtual network ${_id} (${name}) has not ${wanted} free addresses: of ${all} ${left}.`);
+  return new Problem(
+    'in_use',
+    `Virtual network ${_id} (${name}) has not ${wanted} free addresses: of ${sizeOf(network)} ${left}.`,
+  );
 };

@@ -16,23 +16,31 @@ export type NetworksFinding = {
 /** A NIC's wish with the network that it means. */
 export type WishedNetwork = NicWish & { at: Network };
 
+type Asker = { owner: number; maker: () => Promise<Maker | null> };
+
+/** The networks that the NICs of a template wish, as `networksWished`. */
+export const networksFor = (where: NetworksFinding, template: Vm['template'], asker: Asker): Promise<WishedNetwork[]> =>
+  networksWished(where, nicWishes(template.NIC), asker);
+
 /**
- * The networks that NICs of VMs of an owner wish. Throws `invalid_request` with each that is not there, `not_authorized` for those
+ * The networks that NICs of VMs of an owner wish. `pointer`: where the one wish stands that a request is about. Throws `invalid_request` with each that is not there, `not_authorized` for those
  * that `maker` may not USE.
  */
-export async function networksFor(
+export async function networksWished(
   { networks, users }: NetworksFinding,
-  template: Vm['template'],
-  { owner, maker }: { owner: number; maker: () => Promise<Maker | null> },
+  wishes: readonly NicWish[],
+  { owner, maker, pointer }: Asker & { pointer?: string },
 ): Promise<WishedNetwork[]> {
-  const wishes = nicWishes(template.NIC);
   if (wishes.length === 0) return [];
   const found = await Promise.all(wishes.map(async (wish) => ({ wish, at: await find(wish.network) })));
   const missing = found.filter(({ at }) => !at);
   if (missing.length > 0) {
     const said = missing.map(({ wish }) => `there is no ${networkText(wish.network)}${whose(wish.network)}`);
     throw new Problem('invalid_request', `The VM cannot be connected: ${said.join('; ')}.`, {
-      findings: missing.map(({ wish }, at) => ({ pointer: '', detail: `NIC/${wish.nic_id}: ${said[at] ?? ''}` })),
+      findings: missing.map(({ wish }, at) => {
+        const detail = said[at] ?? '';
+        return pointer === undefined ? { pointer: '', detail: `NIC/${wish.nic_id}: ${detail}` } : { pointer, detail };
+      }),
     });
   }
   const who = await maker();

@@ -1,11 +1,14 @@
-import type { Model } from 'mongoose';
+import type { Connection, Model } from 'mongoose';
 import type { Vm } from '../../schemas/vms/vm.js';
 import type { Debugging } from '../../schemas/vms/vm-debugging.js';
+import { type Transaction, within, withTransaction } from '../mongo/transaction.js';
+import type { Leases } from '../networks/leases.js';
+import { releaseOthers } from './nic-releases.js';
 import { guardOf } from './vm-guards.js';
 import { type WorkVm, workFields } from './work-vms.js';
 
 /** What is written of VMs that failed while somebody goes through that, action by action: they stay as they are. */
-export function createVmDebugging(vms: Model<Vm>) {
+export function createVmDebugging(connection: Connection, vms: Model<Vm>, leases: Leases) {
   return {
     /**
      * The operation that is at work on a VM takes it, anew if it has it, and writes how far it is, in one update: whoever looks, or dies
@@ -39,7 +42,14 @@ export function createVmDebugging(vms: Model<Vm>) {
       vm: WorkVm,
       set: Partial<Pick<Vm, 'debugging' | 'deploy_id' | 'device_change' | 'history' | 'stored'>>,
     ): Promise<boolean> {
-      return (await vms.updateOne({ _id: vm._id, ...guardOf(vm) }, { $set: set })).matchedCount === 1;
+      const write = async (transaction?: Transaction): Promise<boolean> =>
+        (await vms.updateOne({ _id: vm._id, ...guardOf(vm) }, { $set: set }, within(transaction))).matchedCount === 1;
+      if (set.device_change === undefined) return write();
+      return withTransaction(connection, async (transaction) => {
+        const isWritten = await write(transaction);
+        if (isWritten) await releaseOthers({ vms, leases }, vm._id, transaction);
+        return isWritten;
+      });
     },
   };
 }

@@ -9,7 +9,9 @@ import type { Vm } from '../../schemas/vms/vm.js';
 import type { QuotaStore } from '../identity/quotas.js';
 import { sessionOf, type Transaction, within, withTransaction } from '../mongo/transaction.js';
 import type { Leases } from '../networks/leases.js';
+import { releaseOthers } from './nic-releases.js';
 import { type GuardedVm, guardOf, pushLine, type VmChange, writeChanges } from './vm-guards.js';
+import { takesOfChange } from './vm-leases.js';
 
 type ChangedDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids' | 'device_change'>;
 
@@ -109,13 +111,19 @@ export function createVmTransitions(
     return transaction ? inside(transaction) : withTransaction(connection, inside);
   };
 
-  /** One whose NICs are others from then on: what those had that it has no more goes back in the same transaction. */
+  /**
+   * One whose NICs are others from then on, or are about to be: what one that is to come has of its network is taken in the same
+   * transaction, and what those had goes back that are neither there nor may be. Throws ChoiceLost where somebody else has it.
+   */
   const changeNics = async (change: VmChange, transaction?: Transaction): Promise<number> => {
-    if (!(await leases.anyOf([change.vm._id]))) return writeSome([change], transaction);
+    const { _id: id } = change.vm;
+    const takes = takesOfChange(id, change.$set.device_change);
+    if (takes.length === 0 && !(await leases.anyOf([id]))) return writeSome([change], transaction);
     const inside = async (inner: Transaction): Promise<number> => {
       const count = await writeSome([change], inner);
-      const kept = (change.$set.nics ?? []).map(({ nic_id }) => nic_id);
-      if (count > 0) await leases.releaseOthers(change.vm._id, kept, inner);
+      if (count === 0) return 0;
+      await leases.take(takes, inner);
+      await releaseOthers({ vms, leases }, id, inner);
       return count;
     };
     return transaction ? inside(transaction) : withTransaction(connection, inside);
@@ -146,7 +154,8 @@ export function createVmTransitions(
     const ends = changes.filter(isEnd);
     let matchedCount = 0;
     const others = changes.filter((change) => !isEnd(change));
-    const isOnNics = ({ $set }: VmChange): boolean => $set.state !== 'DONE' && $set.nics !== undefined;
+    const isOnNics = ({ $set }: VmChange): boolean =>
+      $set.state !== 'DONE' && ($set.nics !== undefined || $set.device_change !== undefined);
     matchedCount += await writeSome(
       others.filter((change) => change.$set.state !== 'DONE' && !isOnNics(change)),
       transaction,

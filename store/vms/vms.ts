@@ -334,7 +334,7 @@ export function createVmStore(
     ...createVmAdmissions(connection, vms),
     ...createVmReasons(connection, vms),
     ...createVmHolds(connection, vms),
-    ...createVmDebugging(vms),
+    ...createVmDebugging(connection, vms, charged.leases),
     ...createVmTransitions(connection, vms, charged),
   };
 }

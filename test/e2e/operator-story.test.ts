@@ -110,6 +110,10 @@ describe('an operator, over HTTP alone,', { timeout: 120_000 }, () => {
   it('attaches NICs and disks to a VM, which has them when it goes on from what was saved', async () => {
     const { client, simulator } = cluster;
     const template = await client.make('/vm-templates', 'NAME="fitted"\nCPU=1\nMEMORY=64\nNIC=[NETWORK="lan"]');
+    await client.make('/virtual-networks', {
+      name: 'public',
+      address_ranges: [{ type: 'IP4', ip: '192.168.0.1', size: 50 }],
+    });
     const { id: made, resource } = await client.accepted('POST', '/vms', { template_id: template });
     await client.awaitOperation(made, 'succeeded');
     const { id } = resource;

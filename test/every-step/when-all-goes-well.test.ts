@@ -5,12 +5,14 @@ import { isVmRunning } from '../../domain/vms/vm-states.js';
 import { type Deed, everyStep } from '../support/every-step.js';
 import { type PlantedWild, wildOn } from '../support/wilds.js';
 import { newWorld, pair, type World } from '../support/world.js';
+import { leasesOf, newNetwork } from '../support/world-networks.js';
 import { development } from '../support/world-server.js';
 
 let world: World;
 let planted: PlantedWild;
 beforeAll(async () => {
   world = await newWorld({ server: development });
+  await newNetwork(world, 'public', '10.0.0.1', 4_096);
 });
 afterAll(() => world.stop());
 
@@ -86,6 +88,7 @@ async function nicsOf(vm: number): Promise<number[]> {
   const there = world.hypervisor.domains().find((domain) => domain.vm === vm)?.devices.nics ?? [];
   const ids = there.map(({ nic_id }) => nic_id);
   expect(((await world.vm(vm)).nics ?? []).map(({ nic_id }) => nic_id)).toEqual(ids);
+  expect((await leasesOf(world, vm)).map(([nic_id]) => nic_id)).toEqual(ids);
   return ids;
 }
 

@@ -5,6 +5,7 @@ import type { Answer } from '../../schemas/operations/question.js';
 import { eventually } from '../support/processes.js';
 import { wildOn } from '../support/wilds.js';
 import { type FailurePolicy, pair, type World } from '../support/world.js';
+import { newNetwork } from '../support/world-networks.js';
 import { holding } from '../support/world-steps.js';
 
 /** A run whose history is kept. */
@@ -350,11 +351,13 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
   'change-devices': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);
+    await newNetwork(world, 'public', '10.0.0.1', 4);
     return ended(world, await world.changeDevices(id, { action: 'nic-attach', nic: { network: 'public' } }));
   },
   'change-devices-refused': async (world) => {
     const { id, op } = await world.createVm();
     await world.ended(op);
+    await newNetwork(world, 'public', '10.0.0.1', 4);
     const error = new Problem('action_refused', 'it has no slot left');
     world.hypervisor.failVm(id, { call: 'attachNic', error });
     return ended(world, await world.changeDevices(id, { action: 'nic-attach', nic: { network: 'public' } }));

@@ -32,9 +32,10 @@ export const vmDeviceRoutes: readonly Route[] = [
     path: '/vms/{id}/nics',
     summary: 'Attach a NIC to a VM',
     description:
-      'For VMs that are RUNNING or POWEROFF. Its id is given to no other NIC of the VM. Networks are not looked after yet: their names are kept.',
+      'For VMs that are RUNNING or POWEROFF. Its id is given to no other NIC of the VM. It takes an address of its network, on which you need USE, and gives it back where it is not attached.',
     params: ById,
     body: json(AttachNic.meta({ id: 'AttachNic' })),
+    problems: [...given.problems, 'in_use'],
     examples: [
       {
         params: { id: '3' },

@@ -67,11 +67,12 @@ const otherTemplate = async ({ fresh }: RightsWorld) => ({
   merge_template: { roles: [{ name: 'web', vm_template: await fresh.vm_template() }] },
 });
 
-const networkWithRange: Send['path'] = async ({ fresh, ask }) => {
+const rangeOf = async ({ fresh, ask }: Pick<RightsWorld, 'fresh' | 'ask'>) => {
   const id = await fresh.network();
   await ask('oneadmin', 'post', `/virtual-networks/${id}/address-ranges`, { type: 'IP4', ip: '10.0.0.1', size: 4 });
   return { id, range: 0 };
 };
+const networkWithRange: Send['path'] = rangeOf;
 
 /** What is sent where nothing else would say it. */
 export const sends: Record<string, readonly Send[]> = {
@@ -154,7 +155,15 @@ export const sends: Record<string, readonly Send[]> = {
       body: async ({ fresh }) => ({ network_id: await fresh.network(), size: 1 }),
     },
   ],
-  attachNic: [{ body: { network: 'public' } }],
+  attachNic: [
+    {
+      body: async ({ fresh, ask }) => {
+        const { id } = await rangeOf({ fresh, ask });
+        await ask('oneadmin', 'post', `/virtual-networks/${id}/chmod`, { octet: '604' });
+        return { network: id };
+      },
+    },
+  ],
   detachNic: [{ path: async () => ({ nic: 0 }) }],
   attachDisk: [{ body: { type: 'fs', size: 10 } }],
   detachDisk: [{ path: async () => ({ disk: 0 }) }],

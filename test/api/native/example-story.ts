@@ -105,6 +105,10 @@ export const story: readonly (string | Event)[] = [
   settled,
   'migrateVm',
   settled,
+  meanwhile('there is a network', async (world) => {
+    const address_ranges = [{ type: 'IP4', ip: '192.168.0.1', size: 50 }];
+    await world.send('post', '/virtual-networks').send({ name: 'public', address_ranges });
+  }),
   ...['attachNic', 'detachNic', 'attachDisk', 'resizeDisk', 'snapshotDisk'].flatMap((id) => [id, settled]),
   meanwhile('it is powered off, with a second snapshot', async (world) => {
     await world.send('post', '/vms/3/disks/1/snapshots').send({ name: 'after the upgrade' });

@@ -25,6 +25,8 @@ beforeAll(async () => {
   world = await createWorld({ withTemporal: false, engine: idleEngine });
   for (const name of ['node-1', 'node-2'])
     hosts.push((await world.ask('oneadmin', 'post', '/hosts', { name, cpu: 8, memory: 8_192 })).body.id);
+  const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 100 }];
+  await world.ask('oneadmin', 'post', '/virtual-networks', { name: 'public', address_ranges });
   const total = { cpu: 800, memory: 8_192 };
   await world.store.hosts.model.updateMany({}, { $set: { state: 'MONITORED', total } });
   await world.store.hosts.model.updateOne({ _id: hosts[0] }, { $set: { [`vms.${vm}`]: capacity } });

@@ -74,6 +74,8 @@ async function makeTemplates({ client }: Cluster): Promise<Templates> {
       { name: 'late', cardinality: 2, on_hold: true },
     ],
   };
+  const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4_096 }];
+  await client.make('/virtual-networks', { name: 'public', address_ranges });
   return {
     serviceTemplates: [
       await makeServiceTemplate(client, 'levels', levels),

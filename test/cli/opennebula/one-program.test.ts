@@ -164,6 +164,8 @@ describe('onevm', () => {
     );
     expect(shown).toMatch(/\nVM DISKS\n.*\n {2}1 vda +10\.0M fs +qcow2\n/);
     expect(await run('onevm resize 83')).toMatchObject({ code: 255, err: expect.stringContaining('--vcpu') });
+    const address_ranges = [{ type: 'IP4', ip: '10.0.0.1', size: 4 }];
+    await world.ask('oneadmin', 'post', '/virtual-networks', { name: 'private', address_ranges });
     const inputs: unknown[] = [];
     for (const words of [
       'nic-attach 83 --network private --model virtio',

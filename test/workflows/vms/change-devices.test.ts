@@ -1,17 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem, problemOf } from '../../../domain/problems.js';
-import { devicesOf, deviceVerb, domainDevices, macOf } from '../../../domain/vms/vm-devices.js';
+import { devicesOf, deviceVerb, domainDevices } from '../../../domain/vms/vm-devices.js';
 import { type VmStateName, vmStateName } from '../../../domain/vms/vm-states.js';
 import { vmVerbs } from '../../../domain/vms/vm-verbs.js';
-import { CreateNetwork } from '../../../schemas/networks/network.js';
 import type { VmSwitch } from '../../../schemas/operations/vm-action.js';
 import type { DeviceAction, DeviceChange } from '../../../schemas/operations/vm-devices.js';
 import { newWorld, type World } from '../../support/world.js';
+import { leasesOf, newNetwork } from '../../support/world-networks.js';
 import { diesOnce, twice } from '../../support/world-steps.js';
 
 let world: World;
 beforeAll(async () => {
   world = await newWorld();
+  await newNetwork(world, 'public', '10.1.0.1', 1_000);
 });
 afterAll(() => world.stop());
 afterEach(() => {
@@ -37,14 +38,19 @@ async function made(action?: VmSwitch): Promise<number> {
   if (action) await ok(world.switch(id, action));
   return id;
 }
-const end = (id: number) => ok(world.terminate(id));
+const end = async (id: number): Promise<void> => {
+  await ok(world.terminate(id));
+  expect(await leasesOf(world, id)).toEqual([]);
+};
 
-/** What the host has is what is written, and nothing is under way. */
+/** What the host has is what is written and has its addresses, and nothing is under way. */
 async function agree(id: number): Promise<void> {
   const vm = await world.vm(id);
   const { nics, disks } = domainOf(id)?.devices ?? { nics: [], disks: [] };
   expect({ nics, disks: disks.map((disk) => ({ ...disk, reverted: null })) }).toEqual(domainDevices(vm));
   expect(vm).toMatchObject({ hold: null, operation: null, reason: null });
+  const had = (vm.nics ?? []).map(({ nic_id, lease }) => [nic_id, lease?.network, lease?.index]);
+  expect(await leasesOf(world, id)).toEqual(had);
   expect(vm.device_change?.open ?? false).toBe(false);
 }
 
@@ -134,7 +140,7 @@ describe('changeDevices', () => {
     const id = await made();
     for (const nic_id of [0, 1]) {
       await ok(world.changeDevices(id, nic));
-      expect(domainOf(id)?.devices.nics).toEqual([{ nic_id, network: 'public', mac: macOf(id, { nic_id }) }]);
+      expect(domainOf(id)?.devices.nics).toMatchObject([{ nic_id, network: 'public' }]);
       await ok(world.changeDevices(id, { action: 'nic-detach', nic_id }));
       await ok(world.changeDevices(id, disk));
       expect(domainOf(id)?.devices.disks).toMatchObject([{ disk_id: nic_id, target: 'vda' }]);
@@ -209,6 +215,13 @@ describe('changeDevices', () => {
   });
 
   it('gives way to a termination, and to nobody else', async () => {
+    const plugged = await made();
+    world.hypervisor.failVm(plugged, { call: 'attachNic' });
+    const attach = await world.changeDevices(plugged, nic);
+    await expect.poll(() => stateOf(plugged)).toBe('ACTIVE/HOTPLUG_NIC');
+    expect(await leasesOf(world, plugged)).toHaveLength(1);
+    await end(plugged);
+    expect(await world.ended(attach.op)).toMatchObject({ state: 'cancelled' });
     const id = await made();
     world.hypervisor.failVm(id, { call: 'attachDisk' });
     const { op } = await world.changeDevices(id, disk);
@@ -230,6 +243,52 @@ describe('changeDevices', () => {
     await end(id);
   });
 
+  it('takes the address of a network that has one, once of two who ask at once, and gives it back when it is cancelled', async () => {
+    const network = await newNetwork(world, 'small', '10.2.0.1', 1);
+    const attach = { action: 'nic-attach', nic: { network } } as const;
+    const [one, other] = [await made(), await made()];
+    // Both are admitted: the last address is nobody's yet.
+    world.steps.watch(async (step, run) => {
+      if (step.name === 'prepareDeviceChange') await bothAdmitted;
+      return run();
+    });
+    let admit = (): void => {};
+    const bothAdmitted = new Promise<void>((resolve) => {
+      admit = resolve;
+    });
+    const asked = [await world.changeDevices(one, attach), await world.changeDevices(other, attach)];
+    admit();
+    const ends = await Promise.all(asked.map(({ op }) => world.ended(op)));
+    world.steps.watch();
+    expect(ends.map(({ state }) => state).sort()).toEqual(['failed', 'succeeded']);
+    expect(ends.find(({ state }) => state === 'failed')?.error?.detail).toContain('has not 1 free addresses');
+    for (const id of [one, other]) await agree(id);
+    const [has, lacks] = ends[0]?.state === 'succeeded' ? [one, other] : [other, one];
+    expect(await problem(world.changeDevices(lacks, attach))).toMatchObject({ code: 'in_use' });
+    await ok(world.changeDevices(has, { action: 'nic-detach', nic_id: 0 }));
+    world.hypervisor.failVm(lacks, { call: 'attachNic' });
+    const { op } = await world.changeDevices(lacks, { action: 'nic-attach', nic: { network, ip: '10.2.0.1' } });
+    await expect.poll(() => leasesOf(world, lacks)).toHaveLength(1);
+    await world.cancel(op);
+    await world.ended(op);
+    world.hypervisor.mend();
+    await agree(lacks);
+    for (const id of [one, other]) await end(id);
+  });
+
+  it('refuses a network that is not there, or that nobody may be on who asks', async () => {
+    const id = await made();
+    const none = { action: 'nic-attach', nic: { network: 'nowhere' } } as const;
+    expect(await problem(world.changeDevices(id, none))).toMatchObject({
+      code: 'invalid_request',
+      findings: [{ pointer: '/network', detail: expect.stringContaining('there is no virtual network "nowhere"') }],
+    });
+    const elsewhere = { action: 'nic-attach', nic: { network: 'public', ip: '10.9.0.1' } } as const;
+    expect(await problem(world.changeDevices(id, elsewhere))).toMatchObject({ code: 'invalid_request' });
+    await agree(id);
+    await end(id);
+  });
+
   it('leaves the snapshots of its disks behind when it leaves its host', async () => {
     const id = await made();
     for (const change of [nic, disk, snapshot]) await ok(world.changeDevices(id, change));
@@ -241,16 +300,13 @@ describe('changeDevices', () => {
   });
 
   it('is of a service’s VMs with the NICs and disks of their template', async () => {
-    await world.operations.networks.create(
-      world.caller,
-      CreateNetwork.parse({ name: 'public', address_ranges: [{ type: 'IP4', ip: '10.0.0.1', size: 4 }] }),
-    );
+    await newNetwork(world, 'private', '10.0.0.1', 4);
     const { id } = await world.running([
-      { name: 'web', vm_template_contents: 'NIC=[NETWORK=public]\nDISK=[TYPE=swap,SIZE=64]' },
+      { name: 'web', vm_template_contents: 'NIC=[NETWORK=private]\nDISK=[TYPE=swap,SIZE=64]' },
     ]);
     const [vm] = await world.vms(id, 'web');
     expect(domainOf(vm?._id ?? -1)?.devices).toMatchObject({
-      nics: [{ nic_id: 0, network: 'public', ip: '10.0.0.1', mac: '02:00:0a:00:00:01' }],
+      nics: [{ nic_id: 0, network: 'private', ip: '10.0.0.1', mac: '02:00:0a:00:00:01' }],
       disks: [{ disk_id: 0, type: 'swap', size: 64, target: 'vda' }],
     });
     await ok(world.undeploy(id));
