@@ -2,6 +2,8 @@ import type { Connection } from 'mongoose';
 import { createConsistencyStore } from './consistency/consistency.js';
 import { createConsistencyReads } from './consistency/consistency-reads.js';
 import { createConsistencyRepairs } from './consistency/consistency-repairs.js';
+import { createLeaseReads } from './consistency/lease-reads.js';
+import { createLeaseRepairs } from './consistency/lease-repairs.js';
 import { createDocuments } from './documents.js';
 import { createEdits } from './edits.js';
 import { createEndings } from './endings.js';
@@ -127,8 +129,14 @@ export function createStore(connection: Connection) {
     elasticity: createElasticity(connection),
     consistency: {
       ...createConsistencyStore(connection),
-      reads: createConsistencyReads(connection, { operations, services, vms, hosts }),
-      repairs: createConsistencyRepairs(connection, { operations, services, vms, hosts }),
+      reads: {
+        ...createConsistencyReads(connection, { operations, services, vms, hosts }),
+        ...createLeaseReads({ leases, networks, vms }),
+      },
+      repairs: {
+        ...createConsistencyRepairs(connection, { operations, services, vms, hosts }),
+        ...createLeaseRepairs(connection, { leases, vms }),
+      },
     },
     releases,
     questions: createQuestions(connection, { operations, services, releases }),

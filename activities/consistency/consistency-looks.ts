@@ -3,6 +3,7 @@ import type { Flaw } from '../../domain/consistency/evidence.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
 import { namedOperations, type SeenService, type SeenVm, type Surroundings } from '../../domain/consistency/hands.js';
 import { type Heard, judgeHosts } from '../../domain/consistency/judge-hosts.js';
+import { judgeHolders, judgeNics, saidBy } from '../../domain/consistency/judge-leases.js';
 import {
   judgeCounters,
   judgeOperations,
@@ -14,6 +15,7 @@ import { judgeOwners, type SeenOwner } from '../../domain/consistency/judge-owne
 import { judgeQuotas } from '../../domain/consistency/judge-quotas.js';
 import { judgeServices } from '../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../domain/consistency/judge-vms.js';
+import { leaseKey } from '../../domain/networks/lease-key.js';
 import { portionsOf } from '../../domain/portions.js';
 import { problemOf } from '../../domain/problems.js';
 import { placeOf } from '../../domain/vms/stays.js';
@@ -40,7 +42,7 @@ export type Looks = {
 };
 
 /** Documents of a page, hosts of a batch, calls to the engine and reads by id at a time. */
-const size = { documents: 500, services: 200, hosts: 50, calls: 20 };
+const size = { leases: 2_000, documents: 500, services: 200, hosts: 50, calls: 20 };
 const probeTimeout = 4_000;
 
 /** Every section, looked at by the same code the first time and the second. */
@@ -124,7 +126,20 @@ async function judgedCounters({ store, directory }: LookPorts): Promise<Flaw[]> 
     ...(await seenOwners(store, 'user', directory.users)),
     ...(await seenOwners(store, 'group', directory.groups)),
   ];
-  return [...judgeCounters(counters), ...judgeQuotas(balances), ...judgeOwners(owners)];
+  const strays = await judgedHolders(store);
+  return [...judgeCounters(counters), ...judgeQuotas(balances), ...judgeOwners(owners), ...strays];
+}
+
+/** Every address that a VM or a network has, by so many at a time. Who has it is read after it: it came with that, and goes with it. */
+async function judgedHolders({ consistency: { reads } }: Store): Promise<Flaw[]> {
+  const flaws: Flaw[] = [];
+  for (let after = -1; ; ) {
+    const leases = await reads.leasesAfter(after, size.leases);
+    flaws.push(...judgeHolders(leases, await reads.holdersThere(leases)));
+    const last = lastOf(leases, size.leases);
+    if (last === null) return flaws;
+    after = last;
+  }
 }
 
 /** The owners are read before those that there are: who is made meanwhile is known. */
@@ -196,7 +211,10 @@ async function judgedVms({ store }: LookPorts, vms: readonly SeenVm[]): Promise<
   const unfinished = await store.consistency.reads.unfinished(
     vms.filter(({ state, service }) => state === 'PENDING' && service === null).map(({ _id }) => _id),
   );
-  return judgeVms(vms, { ...known, reserved, operationsOn, unfinished });
+  const places = vms.flatMap(saidBy).map(({ place }) => leaseKey(place));
+  const had = await store.consistency.reads.leasesOf(vms.map(({ _id }) => _id));
+  const at = await store.consistency.reads.holdersAt(places);
+  return [...judgeVms(vms, { ...known, reserved, operationsOn, unfinished }), ...judgeNics(vms, { ...known, had, at })];
 }
 
 async function judgedServices({ store }: LookPorts, services: readonly SeenService[]): Promise<Flaw[]> {

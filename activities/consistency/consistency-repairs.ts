@@ -47,6 +47,10 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   vm_without_host: null,
   vm_done_on_host: (seen, { store }) => store.consistency.repairs.endStay(seen),
   vm_not_reserved: (seen, { store }) => store.consistency.repairs.reserve(seen),
+  vm_lease_stale: ({ lease, vm: id, nic }, { store }) =>
+    store.consistency.repairs.giveBack({ lease, holder: { type: 'vm', id, nic } }),
+  nic_lease_missing: (seen, { store }) => store.consistency.repairs.takeBack(seen),
+  nic_lease_taken: null,
   reservation_orphaned: (seen, { store }) => store.consistency.repairs.unreserve(seen),
   reservation_differs: (seen, { store }) => store.consistency.repairs.resizeReservation(seen),
   host_operation_stale: (seen, { store }) => store.consistency.repairs.clearHostName(seen),
@@ -81,6 +85,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
     return true;
   },
   counter_behind: (seen, { store }) => store.consistency.repairs.raiseCounter(seen),
+  lease_orphaned: (seen, { store }) => store.consistency.repairs.giveBack(seen),
   owner_missing: null,
   quota_drift: (seen, { store }) => store.quotas.recount(seen),
 };

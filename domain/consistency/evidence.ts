@@ -3,6 +3,7 @@ import type { Ownership } from '../../schemas/common/common.js';
 import type { FindingCode } from '../../schemas/consistency/consistency.js';
 import type { ZombieReason } from '../../schemas/hosts/strays.js';
 import type { QuotaHolder } from '../../schemas/identity/quota.js';
+import type { LeaseHolder, LeasePlace } from '../../schemas/networks/lease.js';
 import type { OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { Hold, Vm } from '../../schemas/vms/vm.js';
@@ -44,6 +45,10 @@ export type Evidence = {
   vm_without_host: { vm: number; epoch: number; host: number | null };
   vm_done_on_host: { vm: number; stay: number };
   vm_not_reserved: VmSeen & { host: number; capacity: Capacity };
+  /** `lease`: the key of the address; `nic`: for which it is had. */
+  vm_lease_stale: { vm: number; nic: number; network: number; lease: number; is: 'DONE' | 'other' };
+  nic_lease_missing: VmSeen & { nic: number; place: LeasePlace };
+  nic_lease_taken: { vm: number; nic: number; place: LeasePlace; holder: LeaseHolder };
   reservation_orphaned: {
     host: number;
     vm: number;
@@ -67,6 +72,7 @@ export type Evidence = {
   operation_forgotten: { op: string; state: OperationState; resource: string };
   run_without_operation: { workflowId: string; firstRunId: string; op: string | null; state: OperationState | null };
   counter_behind: { pool: string; next: number; highest: number };
+  lease_orphaned: LeasePlace & { lease: number; holder: Exclude<LeaseHolder, { type: 'hold' }> };
   quota_drift: QuotaBalance;
   owner_missing: { holder: QuotaHolder; owns: string };
 };

@@ -23,6 +23,8 @@ export type SeenVm = Pick<
   | 'capacity'
   | 'history'
   | 'moving'
+  | 'nics'
+  | 'device_change'
 >;
 export type SeenService = Pick<
   Service,

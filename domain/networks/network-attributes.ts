@@ -1,4 +1,5 @@
-import { Ip4, Ip6Prefix } from '../../schemas/networks/addresses.js';
+import { Ip4 } from '../../schemas/common/ip4.js';
+import { Ip6Prefix } from '../../schemas/networks/addresses.js';
 import type { NetworkAttributes } from '../../schemas/networks/network.js';
 import type { Finding } from '../problems.js';
 import { ip4Number } from './addresses.js';

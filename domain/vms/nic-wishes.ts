@@ -1,5 +1,5 @@
+import { Ip4 } from '../../schemas/common/ip4.js';
 import { Mac } from '../../schemas/common/mac.js';
-import { Ip4 } from '../../schemas/networks/addresses.js';
 import type { NewNic } from '../../schemas/operations/vm-devices.js';
 
 /** Which network a NIC of a template is to be on: by its id, or by its name among those of a user; `owner` null: of the VM's owner. */

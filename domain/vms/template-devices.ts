@@ -1,6 +1,6 @@
+import { Ip4 } from '../../schemas/common/ip4.js';
 import { limits } from '../../schemas/common/limits.js';
 import { Mac } from '../../schemas/common/mac.js';
-import { Ip4 } from '../../schemas/networks/addresses.js';
 import { type Disk, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { freeTarget } from './vm-devices.js';

@@ -35,6 +35,9 @@ export const FindingCode = z.enum([
   'vm_without_host',
   'vm_done_on_host',
   'vm_not_reserved',
+  'vm_lease_stale',
+  'nic_lease_missing',
+  'nic_lease_taken',
   'reservation_orphaned',
   'reservation_differs',
   'host_operation_stale',
@@ -52,13 +55,14 @@ export const FindingCode = z.enum([
   'operation_forgotten',
   'run_without_operation',
   'counter_behind',
+  'lease_orphaned',
   'quota_drift',
   'owner_missing',
 ]);
 export type FindingCode = z.infer<typeof FindingCode>;
 
 export const FindingResource = z.object({
-  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota', 'user', 'group']),
+  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota', 'network', 'user', 'group']),
   id: z
     .union([z.int(), z.string()])
     .describe(

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { Ip4 } from '../common/ip4.js';
 import { limits } from '../common/limits.js';
 import { Mac } from '../common/mac.js';
 
-export const Ip4 = z.ipv4('must be an IPv4 address, such as 192.168.0.10');
 /** The first 64 bits of an IPv6 address; what follows them is made of the MAC. */
 export const Ip6Prefix = z.ipv6('must be an IPv6 prefix of 64 bits, such as 2001:db8::');
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ObjectId, ObjectName, Timestamp } from '../common/common.js';
+import { Ip4 } from '../common/ip4.js';
 import { limits } from '../common/limits.js';
 import { Mac } from '../common/mac.js';
-import { Ip4 } from '../networks/addresses.js';
 
 export const NewNic = z.strictObject({
   network: z

@@ -19,7 +19,8 @@ export type ReadStores = { operations: OperationStore; services: ServiceStore; v
 /** Documents after an id, in order of ids, or those with these ids. */
 export type Portion<Id> = { after: Id | null; limit: number } | { ids: readonly Id[] };
 
-const ofVm = 'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving';
+const ofVm =
+  'uid gid permissions state lcm_state epoch hold operation wanted service capacity history moving nics device_change';
 const ofService =
   'uid gid permissions state epoch operation wanted holds giving roles.name roles.state roles.cardinality roles.operation';
 const ofHost = 'name state vm_mad total reserved used vms vm_count operation';

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { TemporalEngine } from '../../adapters/engine/temporal.js';
+import { leaseKey } from '../../domain/networks/lease-key.js';
 import type { FindingCode, FindingResource } from '../../schemas/consistency/consistency.js';
+import type { LeaseHolder } from '../../schemas/networks/lease.js';
 import type { HistoryRecord } from '../../schemas/vms/vm.js';
 import type { WorkVm } from '../../store/vms/work-vms.js';
 import type { Cluster } from '../support/cluster.js';
@@ -51,6 +53,18 @@ async function terminate({ cluster }: Place, vm: number): Promise<void> {
   const { id } = await cluster.client.accepted('POST', `/vms/${vm}/terminate`, {});
   await cluster.client.awaitOperation(id, 'succeeded');
 }
+
+const ownNetwork = ({ cluster }: Place): Promise<number> =>
+  cluster.client.make('/virtual-networks', {
+    name: crypto.randomUUID(),
+    address_ranges: [{ type: 'IP4', ip: '10.0.0.1', size: 4 }],
+  });
+const firstOf = (network: number) => ({ network, ar_id: 0, index: 0 });
+const lease = ({ cluster }: Place, network: number, holder: LeaseHolder) =>
+  cluster.store.leases.model.create([
+    { _id: leaseKey(firstOf(network)), ...firstOf(network), holder, taken_at: new Date() },
+  ]);
+const nicOn = (network: number) => ({ nic_id: 0, network: 'lan', lease: firstOf(network) });
 
 async function ownHost({ cluster }: Place): Promise<{ host: number; name: string }> {
   const name = `host-${crypto.randomUUID()}`;
@@ -255,6 +269,26 @@ export const damages: readonly Damage[] = [
   damage('counter_behind', async ({ cluster }) => {
     await cluster.store.connection.collection('counters').updateOne({ _id: 'vm' as never }, { $set: { next: 1 } });
     return { resource: { type: 'counter', id: 'vm' } };
+  }),
+  damage('vm_lease_stale', async (place) => {
+    const { _id: id } = await vmOf(place);
+    await lease(place, await ownNetwork(place), { type: 'vm', id, nic: 3 });
+    return { resource: { type: 'vm', id } };
+  }),
+  damage('nic_lease_missing', async (place) => {
+    const network = await ownNetwork(place);
+    return onVm(place, () => ({ nics: [nicOn(network)] }));
+  }),
+  damage('nic_lease_taken', async (place) => {
+    const network = await ownNetwork(place);
+    await lease(place, network, { type: 'hold' });
+    const done = await onVm(place, () => ({ nics: [nicOn(network)] }));
+    return { ...done, mend: () => onVm(place, () => ({ nics: [] })) };
+  }),
+  damage('lease_orphaned', async (place) => {
+    const network = await ownNetwork(place);
+    await lease(place, network, { type: 'vm', id: 4713, nic: 0 });
+    return { resource: { type: 'network', id: network } };
   }),
   damage('quota_drift', async ({ cluster }) => {
     const used = { services: 1, vms: 1, cpu: 50, memory: 256 };

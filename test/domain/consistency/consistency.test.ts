@@ -4,6 +4,7 @@ import { type Flaw, isSame } from '../../../domain/consistency/evidence.js';
 import { flaws, keyOf, placeOf, told } from '../../../domain/consistency/flaws.js';
 import type { SeenService, SeenVm } from '../../../domain/consistency/hands.js';
 import { judgeHosts, type SeenDomain, type SeenHost } from '../../../domain/consistency/judge-hosts.js';
+import { judgeHolders, judgeNics, type SeenLease } from '../../../domain/consistency/judge-leases.js';
 import type { SeenOperations } from '../../../domain/consistency/judge-operation-owners.js';
 import { judgeCounters, judgeOperations, judgeRuns } from '../../../domain/consistency/judge-operations.js';
 import { judgeOwners, type SeenOwner } from '../../../domain/consistency/judge-owners.js';
@@ -11,11 +12,14 @@ import { judgeQuotas } from '../../../domain/consistency/judge-quotas.js';
 import { judgeServices, type RoleCount } from '../../../domain/consistency/judge-services.js';
 import { judgeVms } from '../../../domain/consistency/judge-vms.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
+import { leaseKey } from '../../../domain/networks/lease-key.js';
 import { storedVmState, type VmStateName, vmStateNames } from '../../../domain/vms/vm-states.js';
 import { FindingCode } from '../../../schemas/consistency/consistency.js';
+import type { LeaseHolder } from '../../../schemas/networks/lease.js';
 import { OperationState } from '../../../schemas/operations/operation.js';
+import type { Nic } from '../../../schemas/operations/vm-devices.js';
 import { ServiceState } from '../../../schemas/services/service.js';
-import type { HistoryRecord } from '../../../schemas/vms/vm.js';
+import type { DeviceChanging, HistoryRecord } from '../../../schemas/vms/vm.js';
 
 const now = new Date('2026-11-23T12:00:00Z');
 const secondsAgo = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
@@ -98,6 +102,32 @@ const ofHost = (over: Partial<SeenHost>, vms: SeenVm[], services: SeenService[] 
       vms: new Map(vms.map((one) => [one._id, one])),
     },
   );
+};
+/** An address of network 4 that a VM has, by default VM 7 with the NIC of this id. */
+const lease = (nic: number, holder: LeaseHolder = { type: 'vm', id: 7, nic }): SeenLease => {
+  const place = { network: 4, ar_id: 0, index: nic };
+  return { _id: leaseKey(place), ...place, holder };
+};
+const reserved = (index: number): SeenLease => ({ ...lease(index, { type: 'network', id: 5 }) });
+const range = { ar_id: 0, type: 'IP4', mac: '02:00:0a:00:00:01', ip: '10.0.0.1' } as const;
+/** Network 5 was made of the first three addresses of network 4. */
+const networks = new Map([[5, [{ ...range, size: 3, from: { network: 4, ar_id: 0, first: 0 } }]]]);
+const nicOn: Nic = {
+  ...{ nic_id: 0, network: 'lan' },
+  lease: {
+    ...{ network: 4, ar_id: 0, index: 0, ip: null, ip6_link: null, ip6_global: null, ip6_ula: null },
+    ...{ vn_mad: 'bridge', bridge: 'onebr4', phydev: null, vlan_id: null },
+  },
+};
+const attaching: DeviceChanging = {
+  ...{ op: 'failed', change: { action: 'nic-attach', nic: nicOn }, from: 'running', epoch: 2, open: true },
+};
+const wired = vm('ACTIVE/RUNNING', { nics: [nicOn] });
+const ofNics = (seen: SeenVm, leases: readonly SeenLease[]) => {
+  const isIts = ({ holder }: SeenLease) => holder.type === 'vm' && holder.id === seen._id;
+  const had = new Map([[seen._id, leases.filter(isIts)]]);
+  const at = new Map(leases.map(({ _id, holder }) => [_id, holder]));
+  return judgeNics([seen], { operations, services: new Map(), had, at });
 };
 const count = (over: Partial<RoleCount> = {}): RoleCount => ({
   ...{ present: 2, running: 2, busy: 0, all: 2, numbers: 2, ...over },
@@ -229,6 +259,14 @@ const cases: [FindingCode, () => Flaw[]][] = [
   ['run_without_operation', () => judgeRuns([{ ...run, workflowId: 'service-3' }], new Map(), now)],
   ['counter_behind', () => judgeCounters([{ pool: 'vm', next: 7, highest: 7 }])],
   ['quota_drift', () => judgeQuotas([balance(2, 1), balance(3, 0)])],
+  ['vm_lease_stale', () => ofNics(vm('DONE'), [lease(0)])],
+  ['vm_lease_stale', () => ofNics(wired, [lease(0), lease(1)])],
+  ['nic_lease_missing', () => ofNics(wired, [])],
+  ['nic_lease_missing', () => ofNics(vm('ACTIVE/UNKNOWN', { device_change: attaching }), [])],
+  ['nic_lease_taken', () => ofNics(wired, [lease(0, { type: 'vm', id: 8, nic: 0 })])],
+  ['nic_lease_taken', () => ofNics(wired, [lease(0, { type: 'hold' })])],
+  ['lease_orphaned', () => judgeHolders([lease(0)], { vms: new Set([8]), networks: new Map() })],
+  ['lease_orphaned', () => judgeHolders([reserved(2), reserved(3)], { vms: new Set(), networks })],
   ['owner_missing', () => judgeOwners([owner(2, true, null), owner(7, false, '1 VM'), owner(8, false, null)])],
 ];
 
@@ -335,6 +373,14 @@ describe('what fits', () => {
           now,
         ),
     ],
+    ['an address of a NIC', () => ofNics(wired, [lease(0)])],
+    [
+      'an address of a NIC that may be there',
+      () => ofNics(vm('ACTIVE/UNKNOWN', { device_change: attaching }), [lease(0)]),
+    ],
+    ['what an operation is about to give back', () => ofNics(vm('DONE', { operation: 'running' }), [lease(0)])],
+    ['what an operation is about to take', () => ofNics({ ...wired, hold: heldBy('running') }, [])],
+    ['an address of a reservation', () => judgeHolders([reserved(2)], { vms: new Set(), networks })],
     [
       'a counter above its ids',
       () =>

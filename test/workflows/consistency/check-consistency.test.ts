@@ -2,13 +2,16 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
+import { leaseKey } from '../../../domain/networks/lease-key.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import type { Ownership } from '../../../schemas/common/common.js';
 import type { ConsistencyCheckResource } from '../../../schemas/consistency/consistency.js';
 import type { Host } from '../../../schemas/hosts/host.js';
+import type { LeaseHolder } from '../../../schemas/networks/lease.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';
+import { leasesOf, newNetwork } from '../../support/world-networks.js';
 import { development } from '../../support/world-server.js';
 import { type Around, failingAt, twice } from '../../support/world-steps.js';
 
@@ -209,6 +212,70 @@ describe('operations that are not as what they are about', () => {
     expect([codes(report), outcomes(report)]).toEqual([found, ['repaired']]);
     expect(await theirs()).toEqual(await owners());
     await world.ended((await world.terminate(vm.id)).op);
+  });
+});
+
+describe('addresses of networks', () => {
+  it('come back to whom they belong, and to nobody where none has them', async () => {
+    const network = await newNetwork(world, 'lan', '10.0.0.1', 9);
+    const { leases, vms } = world.store;
+    const placeOf = (index: number) => ({ network, ar_id: 0, index });
+    const give = (index: number, holder: LeaseHolder) =>
+      leases.model.create([{ _id: leaseKey(placeOf(index)), ...placeOf(index), holder, taken_at: new Date() }]);
+    const wired = async (): Promise<number> => {
+      const { id, op } = await world.createVm();
+      await world.ended(op);
+      await world.ended((await world.changeDevices(id, { action: 'nic-attach', nic: { network } })).op);
+      return id;
+    };
+    const [missing, taken, surplus, ended] = [await wired(), await wired(), await wired(), await wired()];
+    await world.ended((await world.terminate(ended)).op);
+    expect(await check(true)).toMatchObject({ found: 0 });
+
+    await leases.model.deleteMany({ 'holder.id': { $in: [missing, taken] } });
+    const index = (await vms.find(taken))?.nics?.[0]?.lease?.index ?? -1;
+    await give(index, { type: 'hold' });
+    await give(4, { type: 'vm', id: surplus, nic: 7 });
+    await give(5, { type: 'vm', id: ended, nic: 0 });
+    await give(6, { type: 'vm', id: 987_654, nic: 0 });
+    await give(7, { type: 'network', id: 987_654 });
+    const report = await check(true);
+    const seen = report.findings.map(({ code, resource: { id }, outcome }) => `${code} ${id} ${outcome}`);
+    expect(seen.toSorted((one, other) => one.localeCompare(other))).toEqual(
+      [
+        `lease_orphaned ${network} repaired`,
+        `lease_orphaned ${network} repaired`,
+        `nic_lease_missing ${missing} repaired`,
+        `nic_lease_taken ${taken} found`,
+        `vm_lease_stale ${surplus} repaired`,
+        `vm_lease_stale ${ended} repaired`,
+      ].toSorted((one, other) => one.localeCompare(other)),
+    );
+    expect(await leasesOf(world, missing)).toHaveLength(1);
+    await leases.model.deleteOne({ _id: leaseKey(placeOf(index)) });
+    expect(outcomes(await check(true))).toEqual(['repaired']);
+    for (const id of [missing, taken, surplus]) await world.ended((await world.terminate(id)).op);
+    expect(await leases.model.countDocuments()).toBe(0);
+  });
+
+  it('are not taken for a NIC whose network is gone, and not where somebody else is at work on the VM', async () => {
+    const network = await newNetwork(world, 'gone', '10.1.0.1', 1);
+    const { id, op } = await world.createVm();
+    await world.ended(op);
+    await world.ended((await world.changeDevices(id, { action: 'nic-attach', nic: { network } })).op);
+    await world.store.leases.model.deleteMany({ network });
+    const terminated: Around = async (step, run) => {
+      if (step.name === 'repairFindings') await world.store.vms.take('AN OPERATION', [await world.vm(id)], new Set());
+      return run();
+    };
+    expect(outcomes(await check(true, terminated))).toEqual(['gone']);
+    await world.store.vms.model.updateMany({ 'hold.op': 'AN OPERATION' }, { $set: { hold: null } });
+    await world.store.networks.model.deleteOne({ _id: network });
+    expect((await check(true)).findings).toMatchObject([
+      { code: 'nic_lease_missing', outcome: 'failed', reason: expect.stringContaining('has no such address') },
+    ]);
+    await world.ended((await world.terminate(id)).op);
+    expect(await check(true)).toMatchObject({ found: 0 });
   });
 });
 
