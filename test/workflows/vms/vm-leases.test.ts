@@ -120,6 +120,44 @@ it('of a service has one each, in roles that grow and shrink; a role for which t
   expect(await used(net)).toBe(0);
 });
 
+it('is kept by a VM that is stopped, goes to another host, or is lost with its own', async () => {
+  const { id: net, name, first } = await network(2);
+  const { op, id } = await createVm({ NETWORK: name });
+  await world.ended(op);
+  const isKept = async (after: string) => {
+    expect(await holders(net), after).toEqual([[first, id, 0]]);
+    expect((await world.vm(id)).nics, after).toMatchObject([{ lease: { network: net, ip: first } }]);
+  };
+  await ended(world.switch(id, 'stop'));
+  await isKept('stop');
+  await ended(world.resume(id));
+  await ended(world.migrate(id));
+  await isKept('migrate');
+  const host = (await world.vm(id)).history.at(-1)?.hostname ?? '';
+  world.hypervisor.cutOff(host);
+  await world.tick('monitorHosts');
+  await world.tick('monitorHosts');
+  expect((await world.vm(id)).lcm_state).toBe('UNKNOWN');
+  await isKept('the loss of its host');
+  world.hypervisor.reach(host);
+  await world.tick('monitorHosts');
+  await ended(world.recoverVm(id, 'recreate'));
+  await isKept('recreate');
+  await ended(world.terminate(id));
+  expect(await used(net)).toBe(0);
+});
+
+it('comes back from each VM by which a role shrinks', async () => {
+  const { id: net, name } = await network(4);
+  const contents = { vm_template_contents: `NIC=[NETWORK=${name}]` };
+  const { id } = await world.running([{ name: 'web', cardinality: 3, min_vms: 1, max_vms: 3, ...contents }]);
+  await ended(world.scale(id, 'web', 1));
+  const [left] = (await world.vms(id)).filter(({ state }) => state !== 'DONE');
+  expect((await holders(net)).map(([, vm]) => vm)).toEqual([left?._id]);
+  await ended(world.undeploy(id));
+  expect(await used(net)).toBe(0);
+});
+
 it('gives an address back with the NIC that had it', async () => {
   const { id: net, name } = await network(2);
   const { op, id } = await createVm({ NETWORK: name }, { NETWORK: name });
