@@ -43,7 +43,10 @@ const wholeWhenLong = [
   'test/every-step/when-all-goes-well.test.ts',
   'test/every-step/when-roles-are-scaled.test.ts',
   'test/workflows/consistency/check-consistency.test.ts',
+  'test/workflows/services/repair-service.test.ts',
+  'test/workflows/services/undeploy-service.test.ts',
   'test/workflows/storage/images.test.ts',
+  'test/workflows/vms/switch-vm.test.ts',
 ];
 const patience = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 30_000 } } };
 /**

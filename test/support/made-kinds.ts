@@ -36,7 +36,7 @@ export const made: Record<ManagedKind, Making> = {
   network: {
     as: 'wire',
     replaced: false,
-    body: (name) => ({ name }),
+    body: (name) => ({ name, address_ranges: [{ type: 'IP4', ip: '192.0.2.1', size: 50 }] }),
     patch: (at) => ({ attributes: { EDITOR: String(at) } }),
   },
   vm_template: {

@@ -490,8 +490,8 @@ describe('quotas', () => {
 
   it('have defaults', async () => {
     expect((await answered('showDefaultQuotas')).body.users).toEqual({
-      ...{ services: -2, vms: -2, cpu: -2, memory: -2 },
-      ...{ vm_templates: 1_000, service_templates: 1_000, tokens: 100, operations: 200 },
+      ...{ services: -2, vms: -2, cpu: -2, memory: -2, images: -2, storage: -2 },
+      ...{ vm_templates: 1_000, service_templates: 1_000, networks: 1_000, tokens: 100, operations: 200 },
     });
     const set = await answered('updateDefaultQuotas', {}, { users: { memory: 4096 }, groups: { cpu: 8 } });
     expect(set.body).toMatchObject({ users: { memory: 4096, vms: -2 }, groups: { cpu: 8, memory: -2 } });

@@ -3,6 +3,7 @@ import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import { addUser } from '../../support/people.js';
 import { eventually } from '../../support/processes.js';
+import { someOf } from '../../support/some-of.js';
 import { newWorld, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { diesOnce, holding, twice } from '../../support/world-steps.js';
@@ -169,7 +170,7 @@ describe('a service in WARNING', () => {
     await world.accounted();
   });
 
-  describe.each(['none', 'straight'] as const)('whose roles have to be on one host (%s)', (deployment) => {
+  describe.each(someOf(['straight', 'none'] as const, 2))('whose roles have to be on one host (%s)', (deployment) => {
     const group = [
       { name: 'front', cardinality: 2, placement: { affinity: ['back'] } },
       { name: 'back', cardinality: 1, parents: ['front'] },

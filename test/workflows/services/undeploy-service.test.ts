@@ -3,6 +3,7 @@ import { Problem } from '../../../domain/problems.js';
 import { isVmRunning } from '../../../domain/vms/vm-states.js';
 import type { MemoryCall } from '../../support/memory-hypervisor.js';
 import { eventually } from '../../support/processes.js';
+import { someOf } from '../../support/some-of.js';
 import { newWorld, pair, type World } from '../../support/world.js';
 import { development } from '../../support/world-server.js';
 import { holding } from '../../support/world-steps.js';
@@ -251,7 +252,7 @@ describe('a deletion', () => {
     },
   };
 
-  it.each(Object.entries(states))(
+  it.each(someOf(Object.entries(states), 2))(
     'of a service that is %s removes every VM, then the document',
     async (state, bring) => {
       const id = await bring();
