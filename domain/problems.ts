@@ -33,7 +33,7 @@ export const problems = {
   action_refused: { status: 502, retryable: false, title: 'The hypervisor refused the action' },
   source_refused: { status: 422, retryable: false, title: 'The source cannot be used' },
   image_refused: { status: 422, retryable: false, title: 'The image is not what it must be' },
-  datastore_full: { status: 507, retryable: false, title: 'The datastore has no room' },
+  datastore_full: { status: 409, retryable: false, title: 'The datastore has no room' },
   stale_epoch: { status: 409, retryable: false, title: 'A newer operation has taken this VM' },
   taken: { status: 409, retryable: false, title: 'Another operation has taken over' },
   cancelled: { status: 409, retryable: false, title: 'Cancelled' },

@@ -98,7 +98,7 @@ export function workerOptions({
       namespace: namespaces.operations,
       taskQueue: taskQueues.storage,
       activities: storageSteps(ports),
-      maxConcurrentActivityTaskExecutions: 8,
+      maxConcurrentActivityTaskExecutions: 24,
     }),
     ticks: () => ({
       ...shared,

@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ImageClaim, KeptImage, OnProgress, Progress } from '../../adapters/storage/port.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
+import { isFurther } from '../../domain/storage/image-progress.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { type Image, imageTypes } from '../../schemas/storage/image.js';
 import { type Begun, begin, type StepInput, supersede } from '../operations/begin.js';
@@ -8,7 +9,7 @@ import type { StepPorts } from '../ports.js';
 
 /** Milliseconds between two notes of how far it is. */
 const noted = 1_000;
-/** How long something that does not answer is tried without a byte that moves, in milliseconds (decisions: "when a step has failed"). */
+/** How long something that does not answer is tried without getting any further, in milliseconds (decisions: "when a step has failed"). */
 const patience = 180_000;
 
 const mebi = 2 ** 20;
@@ -77,7 +78,11 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
         if (!(await store.images.made(id, { op, epoch: image.epoch }, kept)))
           throw new Problem('taken', `Somebody else has taken image ${id}.`);
       } catch (error) {
-        throw notes.isStuck(error) ? givenUp(error) : error;
+        const end = notes.isStuck(error) ? givenUp(error) : error;
+        // What will not be taken whatever is tried is not kept; what is kept for another try is charged.
+        if (isOf(unfit, error)) await storages.of(image).remove(claimOf(image), Context.current().cancellationSignal);
+        else if (end !== error || isOf(closed, error)) await keepArrived(image, op);
+        throw end;
       } finally {
         await notes.flush();
       }
@@ -93,6 +98,15 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
     },
   };
 
+  /** What has arrived stays for whoever tries again, as far as there is room for it. */
+  async function keepArrived(image: Image, op: string): Promise<void> {
+    const { cancellationSignal: signal } = Context.current();
+    const storage = storages.of(image);
+    const { bytes } = await storage.staged(claimOf(image), signal);
+    const charged = await store.images.arrived(image._id, { op, epoch: image.epoch }, Math.ceil(bytes / mebi));
+    if (!charged) await storage.remove(claimOf(image), signal);
+  }
+
   async function ofOperation(op: string): Promise<{ operation: Operation; id: number }> {
     const operation = await store.operations.find(op);
     if (!operation) throw new Problem('not_found', `There is no operation ${op}.`);
@@ -102,19 +116,23 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
   /** How far it is, told to the engine and to people, now and then. */
   function notesOf({ _id: op, moved, started_at }: Operation) {
     let last = moved?.at.getTime() ?? started_at?.getTime() ?? Date.now();
+    let furthest: Pick<Progress, 'phase' | 'done'> | null = moved ?? null;
     let at = 0;
     let writing: Promise<unknown> = Promise.resolve();
     let latest: Progress | null = null;
     const write = (progress: Progress): void => {
       Context.current().heartbeat(progress);
+      if (!isFurther(progress, furthest)) return;
+      furthest = progress;
+      last = Date.now();
       writing = store.operations.moved(op, progress).catch(() => undefined);
     };
     return {
       progress(progress: Progress): void {
         latest = progress;
-        last = Date.now();
-        if (last - at < noted) return;
-        at = last;
+        const now = Date.now();
+        if (now - at < noted) return;
+        at = now;
         write(progress);
       },
       isStuck: (error: unknown): boolean => {
@@ -128,6 +146,11 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
     };
   }
 };
+
+/** Of the bytes themselves; and of where they come from, which may be opened again. */
+const unfit: ReadonlySet<string> = new Set(['image_refused', 'datastore_full', 'quota_exceeded']);
+const closed: ReadonlySet<string> = new Set(['source_refused']);
+const isOf = (codes: ReadonlySet<string>, error: unknown): boolean => codes.has(problemOf(error)?.code ?? '');
 
 const givenUp = (error: unknown): ApplicationFailure => {
   const problem = problemOf(error);

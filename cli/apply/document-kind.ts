@@ -22,6 +22,8 @@ export type DocumentKind = {
   update: 'PUT' | 'PATCH';
   /** Members whose own are named in any letter case, which the server keeps in upper case. */
   anyCase?: readonly string[];
+  /** Members that say what it is made with: what is there stays as it is. */
+  once?: readonly string[];
   /** What the server adds to, instead of putting it in the place of what is there. */
   merges?: readonly string[];
   /** Names of other objects that a document may have where the server wants ids: role by role, say. */

@@ -106,7 +106,7 @@ export function changeOf(
   if (by.update === 'PUT') return isDeepStrictEqual(plain(by.wish.parse(before)), after) ? null : wished;
   const isThere = (name: string): boolean =>
     isDeepStrictEqual(before[name], by.merges?.includes(name) ? merged(before[name], after[name]) : after[name]);
-  const changed = Object.keys(wished).filter((name) => !isThere(name));
+  const changed = Object.keys(wished).filter((name) => !by.once?.includes(name) && !isThere(name));
   return changed.length === 0 ? null : Object.fromEntries(changed.map((name) => [name, wished[name]]));
 }
 

@@ -76,5 +76,6 @@ export const networkDocuments: DocumentKind = {
   asDocument: (object) => NetworkResource.parse(object),
   update: 'PATCH',
   merges: ['attributes'],
+  once: ['address_ranges'],
   anyCase: ['attributes'],
 };

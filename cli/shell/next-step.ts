@@ -31,6 +31,8 @@ export function nextStep(
   if (status === 404) return `List what there is with: arcus ${noun} list`;
   if (exceeded)
     return 'See what is used with: arcus quota show. End what is not needed, or ask an administrator for more.';
+  if (type.endsWith('/datastore_full'))
+    return 'Delete images that nobody needs, name another datastore, or ask an administrator for more room.';
   if (type.endsWith('/name_taken')) return `Choose another name, or see who has it with: arcus ${noun} list`;
   if (status === 412) {
     const look = id === undefined ? '' : `See what it is now with: arcus ${noun} show ${id}\n`;
@@ -42,10 +44,10 @@ export function nextStep(
 }
 
 /** What tells most about a resource that is in the way. */
-const verbs: Record<string, string> = { service: 'why', vm: 'why', host: 'why', operation: 'why' };
+const verbs: Record<string, string> = { service: 'why', vm: 'why', host: 'why', image: 'why', operation: 'why' };
 
-/** What has no list of its own on the command line. */
-const listedAs: Record<string, string> = { 'consistency-check': 'operation' };
+/** What is called otherwise on the command line, or has no list of its own there. */
+const listedAs: Record<string, string> = { 'consistency-check': 'operation', 'virtual-network': 'network' };
 
 /** `/services/12/recover` → service 12. */
 function namedIn(path: string): { noun: string; id: string | undefined } {

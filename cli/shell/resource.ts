@@ -155,7 +155,10 @@ export function listAndShow<L extends z.ZodType<Named>, S extends z.ZodType>(res
     looking: Looking = {},
   ): Promise<Answer<z.output<L>>[]> {
     const list = (query: Record<string, string>) => context.client().list(path, item, { query, ...looking });
-    const found = await list(state === undefined ? {} : { state });
+    // Only what ends has a question of its own for that: it leaves out what has.
+    const inState = (name: string): Record<string, string> =>
+      ends ? { state: name } : { filter: `state=${quoted(name)}` };
+    const found = await list(state === undefined ? {} : inState(state));
     const living = state === undefined ? found.filter(({ value }) => !ends?.hasEnded(value)) : found;
     const ended = all && ends && state === undefined ? await list({ state: ends.state }) : [];
     return [...living, ...ended].sort((one, other) => one.value.id - other.value.id).slice(0, limit);

@@ -7,6 +7,7 @@ import { operationAtWork } from '../../domain/operations/at-work.js';
 import { Problem } from '../../domain/problems.js';
 import { sourceText } from '../../domain/storage/image-states.js';
 import type { Page } from '../../schemas/common/common.js';
+import { limits } from '../../schemas/common/limits.js';
 import type { ListQuery } from '../../schemas/common/list.js';
 import { kinds } from '../../schemas/kinds.js';
 import type { OperationResource } from '../../schemas/operations/operation-resource.js';
@@ -269,6 +270,11 @@ async function insert({ store }: OperationsContext, image: Image, transaction: T
   const { state, type, name } = await store.images.demandRoomIn(image, transaction);
   if (state === 'DISABLED' || type !== imageTypes[image.type].datastore)
     throw new Problem('wrong_state', `Datastore ${image.datastore_id} (${name}) takes it no more.`);
+  if ((await store.images.beingMade(image.uid, transaction)) >= limits.imagesBeingMade.most)
+    throw new Problem(
+      'wrong_state',
+      `${limits.imagesBeingMade.most} images of yours are being made, as many as possible at a time. Wait for one of them, or cancel one.`,
+    );
   await underFreeName(taken(image.name), () => store.images.insert(image, transaction));
   return image;
 }

@@ -179,6 +179,18 @@ export const limits = {
     of: 'silence of a server from which an image is fetched',
     why: 'What lives says something; after it, the fetch goes on from where it was, anew.',
   },
+  slowest: {
+    most: 64 * KiB,
+    unit: 'bytes',
+    of: 'what a server may take as long for as it may be silent',
+    why: 'One that gives a byte now and then would keep a place at work from all others for days.',
+  },
+  imagesBeingMade: {
+    most: 8,
+    unit: 'items',
+    of: 'the images of a user that are being made at a time',
+    why: 'Fewer than a worker makes at a time: nobody keeps it from all others.',
+  },
   // Networks.
   addressRanges: { most: 64, unit: 'items', of: 'the address ranges of a network', why: 'They stand in it.' },
   rangeSize: {

@@ -201,6 +201,40 @@ export function createImageStore(
         return true;
       }),
 
+    /** So many MB of it have arrived, and stay: they are charged. false: there is no room for them, or the try has been overtaken. */
+    async arrived(id: number, by: { op: string; epoch: number }, size_mb: number): Promise<boolean> {
+      try {
+        return await withTransaction(connection, async (transaction) => {
+          const image = await images
+            .findOneAndUpdate(
+              { _id: id, operation: by.op, epoch: by.epoch, state: 'LOCKED' },
+              { $inc: { edits: 1 } },
+              { ...within(transaction), returnDocument: 'after' },
+            )
+            .lean<Image>()
+            .exec();
+          if (!image) return false;
+          const more = size_mb - image.size_mb;
+          if (more <= 0) return true;
+          await quotas.charge(image, { ...nothing, storage: more }, transaction);
+          await demandRoomIn({ ...image, size_mb }, transaction);
+          await images.updateOne(
+            { _id: id },
+            { $set: { size_mb, charge: chargeOfImage(size_mb) } },
+            within(transaction),
+          );
+          return true;
+        });
+      } catch (error) {
+        if (error instanceof Problem) return false;
+        throw error;
+      }
+    },
+
+    /** How many images of a user are being made. */
+    beingMade: (uid: number, transaction: Transaction): Promise<number> =>
+      images.countDocuments({ uid, state: 'LOCKED' }, within(transaction)),
+
     /** Nothing of it is left in its datastore. */
     emptied: (id: number, by: { op: string; epoch: number }) =>
       images.updateOne({ _id: id, operation: by.op, epoch: by.epoch }, { $set: { emptied: by.op } }),

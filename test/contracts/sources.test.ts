@@ -241,6 +241,14 @@ describe('an address', () => {
     });
   });
 
+  it('that sends a little now and then is tried again: it would keep a place at work for days', async () => {
+    serve(noise(MiB), { ranges: true, pace: { bytes: 100, rest: 200 } });
+    expect(await refusal(bring(newImage(), { url: server.url() }))).toMatchObject({
+      code: 'backend_unavailable',
+      detail: expect.stringMatching(/less than anybody can wait for/),
+    });
+  });
+
   it.each([
     ['has another file since', { ranges: true }],
     ['gives no parts', { ranges: false }],

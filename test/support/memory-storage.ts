@@ -43,7 +43,7 @@ export class MemoryStorage {
     return image;
   }
 
-  readonly #storage: Pick<Storage, 'createEmpty' | 'copy' | 'remove' | 'capacity' | 'inventory'> = {
+  readonly #storage: Pick<Storage, 'createEmpty' | 'copy' | 'remove' | 'capacity' | 'inventory' | 'staged'> = {
     capacity: async ({ id }) => {
       if (this.silent.has(id)) throw new Problem('backend_unavailable', 'no such directory');
       return capacity;
@@ -61,6 +61,7 @@ export class MemoryStorage {
         ...{ disks: [], strange: [] },
       };
     },
+    staged: async (image) => ({ bytes: this.staged.get(keyOf(image)) ?? 0, version: null, total: null }),
     createEmpty: async (claim, { format, size }) => {
       await this.beforeEach('createEmpty', claim);
       return this.#keep(claim, { format, virtualSize: size, bytes: 196_624, allocated: 0, published: null });

@@ -108,14 +108,17 @@ async function* bytesOf(
   rules: HttpRules,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  let at = offset;
-  answer.setTimeout(rules.silence ?? limits.silence.most * 1_000, () =>
-    answer.destroy(away(`The server ${host} has been silent for too long.`)),
-  );
+  const silence = rules.silence ?? limits.silence.most * 1_000;
+  let [at, before, began] = [offset, offset, Date.now()];
+  answer.setTimeout(silence, () => answer.destroy(away(`The server ${host} has been silent for too long.`)));
   try {
     for await (const chunk of chunksOf(answer)) {
       signal.throwIfAborted();
       at += chunk.length;
+      if (Date.now() - began >= silence) {
+        if (at - before < limits.slowest.most) throw away(`The server ${host} sends less than anybody can wait for.`);
+        [began, before] = [Date.now(), at];
+      }
       yield chunk;
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Problem, problemOf } from '../../../domain/problems.js';
 import { unconditional } from '../../../requests/precondition.js';
+import { limits } from '../../../schemas/common/limits.js';
 import type { CreateImage, Image } from '../../../schemas/storage/image.js';
 import { type Deed, everyStep } from '../../support/every-step.js';
 import { type Asked, newWorld, type World } from '../../support/world.js';
@@ -222,6 +223,32 @@ describe('quotas and datastores', () => {
     world.store.quotas.setLimits({ type: 'user', id: world.caller.id }, limit as { images: number });
   afterEach(() => setLimit({ images: -1, storage: -1 }));
 
+  it('let nobody have more images made at a time than others leave him places for', async () => {
+    const { around, release } = holding('fillImage');
+    world.steps.watch(around);
+    const made = await Promise.all(Array.from({ length: limits.imagesBeingMade.most }, () => create()));
+    expect(await refused(create())).toMatchObject({ code: 'wrong_state', message: expect.stringContaining('Wait') });
+    release();
+    for (const { op } of made) expect(await ended(op)).toMatchObject({ state: 'succeeded' });
+  });
+
+  it('charge what has arrived of what could not be made, and keep it for another try', async () => {
+    const { id, op } = await create({ source: { url: 'http://source.test/5' } });
+    expect(await ended(op)).toMatchObject({ state: 'succeeded' });
+    const image = await world.store.images.find(id);
+    await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'LOCKED', operation: 'again' } });
+    const by = { op: 'again', epoch: image?.epoch ?? -1 };
+    const before = (await used())?.storage ?? 0;
+    expect(await world.store.images.arrived(id, by, 9)).toBe(true);
+    expect((await used())?.storage).toBe(before + 4);
+    await setLimit({ storage: before + 5 });
+    expect(await world.store.images.arrived(id, by, 20)).toBe(false);
+    expect(await world.store.images.arrived(id, { ...by, epoch: -1 }, 9)).toBe(false);
+    expect((await used())?.storage).toBe(before + 4);
+    await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'READY', operation: null } });
+    await world.accounted();
+  });
+
   it('let nobody have more images than he may', async () => {
     await setLimit({ images: (await used())?.images ?? 0 });
     expect(await refused(create())).toMatchObject({ code: 'quota_exceeded' });
@@ -232,6 +259,8 @@ describe('quotas and datastores', () => {
     expect(await refused(create({ size_mb: 3 }))).toMatchObject({ code: 'quota_exceeded' });
     const { id, op } = await create();
     expect(await ended(op)).toMatchObject({ state: 'failed', error: { code: 'image_refused' } });
+    // What nobody will take is not kept at nobody's charge.
+    expect(world.storage.staged.has(`1/${id}`)).toBe(false);
     await setLimit({ storage: -1 });
     expect(await ended((await retried(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
