@@ -4,6 +4,7 @@ import { operationAtWork } from '../domain/operations/at-work.js';
 import { policyWarnings } from '../domain/services/elasticity-policies.js';
 import { isReady } from '../domain/vms/ready.js';
 import { placeOf } from '../domain/vms/stays.js';
+import { diskWarnings } from '../domain/vms/template-devices.js';
 import { debuggingOf } from '../domain/vms/vm-debugging.js';
 import { shownNics } from '../domain/vms/vm-devices.js';
 import type { Ownership } from '../schemas/common/common.js';
@@ -74,7 +75,7 @@ export const vmTemplateResource = (template: VmTemplate, names: Names): VmTempla
   ...ownership(template),
   ...names(template),
   template: template.template,
-  warnings: expressionWarnings(template.template),
+  warnings: [...expressionWarnings(template.template), ...diskWarnings(template.template)],
   created_at: iso(template.created_at),
 });
 

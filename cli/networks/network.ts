@@ -32,7 +32,7 @@ export const holderText = ({ type, id, nic_id }: LeaseResource['holder']): strin
 
 async function send(
   context: Context,
-  ...[method, path, body]: ['POST' | 'PATCH', string, object]
+  ...[method, path, body]: ['POST' | 'PATCH' | 'PUT', string, object]
 ): Promise<{ value: NetworkResource; raw: unknown }> {
   return context.client().send(method, path, NetworkResource, json(body));
 }
@@ -139,7 +139,7 @@ export const networkCommands: readonly Leaf[] = [
     schema: z.object({ size: z.coerce.number({ error: 'is needed: how many addresses' }) }),
     run: async (context, [wish, range], body) => {
       const id = await idOf(context, wish);
-      const { raw } = await send(context, 'PATCH', `${networks.path}/${id}/address-ranges/${rangeId(range)}`, body);
+      const { raw } = await send(context, 'PUT', `${networks.path}/${id}/address-ranges/${rangeId(range)}`, body);
       report(context, `range ${range} of network ${id} has ${body.size} addresses.`, raw);
     },
   }),

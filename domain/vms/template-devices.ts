@@ -3,6 +3,7 @@ import { limits } from '../../schemas/common/limits.js';
 import { Mac } from '../../schemas/common/mac.js';
 import { type Disk, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
+import { few } from '../words.js';
 import { freeTarget } from './vm-devices.js';
 
 /** What a VM begins with, of what its template says. */
@@ -60,6 +61,14 @@ function nicOf({ NETWORK, NETWORK_ID, IP, MAC, MODEL }: Attributes, nic_id: numb
 
 const isVolatile = ({ TYPE, IMAGE, IMAGE_ID }: Attributes): boolean =>
   IMAGE === undefined && IMAGE_ID === undefined && /^(fs|swap)$/i.test(textOf(TYPE) ?? '');
+
+/** What an author should know of its disks: those of images are none yet. */
+export function diskWarnings({ DISK }: { DISK?: unknown }): string[] {
+  const ofImages = listOf(DISK).flatMap(({ IMAGE, IMAGE_ID }) => textOf(IMAGE) ?? textOf(IMAGE_ID) ?? []);
+  return ofImages.length === 0
+    ? []
+    : [`DISK names images (${few(ofImages)}): VMs run without those disks, for none are made of images yet.`];
+}
 
 function disksOf(all: readonly Attributes[], findings: string[]): Disk[] {
   const taken = all.flatMap(({ TARGET }) => textOf(TARGET) ?? []);

@@ -39,7 +39,7 @@ export const addressRoutes: readonly Route[] = [
       networks.addRange(caller, params.id, body, precondition),
   }),
   route({
-    ...{ id: 'resizeRange', method: 'patch', path: `${path}/address-ranges/{range}`, tag },
+    ...{ id: 'resizeRange', method: 'put', path: `${path}/address-ranges/{range}`, tag },
     summary: 'Make an address range larger or smaller',
     needs: [['admin', 'network']],
     description: 'What it would lose must be nobody’s. What was reserved stays as large as it is.',

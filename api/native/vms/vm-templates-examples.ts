@@ -6,7 +6,7 @@ export const small: VmTemplateResource = {
   name: 'small',
   ...ofOneadmin,
   template: { CPU: 1, MEMORY: 512, DISK: { IMAGE_ID: 7 }, CONTEXT: { NETWORK: 'YES' } },
-  warnings: [],
+  warnings: ['DISK names images (7): VMs run without those disks, for none are made of images yet.'],
   created_at: '2026-05-04T09:20:00.000Z',
 };
 
