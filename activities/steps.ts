@@ -1,5 +1,5 @@
 import type { TitledStep } from '../domain/operations/step-title.js';
-import { checkActivities, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
+import { checkActivities, datastoreCheckSteps, hostCheckSteps, localCheckSteps } from './consistency/consistency.js';
 import { endingActivities } from './operations/ending.js';
 import type { StepPorts } from './ports.js';
 import { elasticityActivities } from './scaling/elasticity.js';
@@ -64,7 +64,7 @@ export const computeSteps = (ports: StepPorts) => ({
 });
 export type ComputeSteps = AllTitled<ReturnType<typeof computeSteps>>;
 
-export const storageSteps = (ports: StepPorts) => imageSteps(ports);
+export const storageSteps = (ports: StepPorts) => ({ ...imageSteps(ports), ...datastoreCheckSteps(ports) });
 export type StorageSteps = AllTitled<ReturnType<typeof storageSteps>>;
 
 export const tickSteps = (ports: StepPorts) => {

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import { createConsistencyStore } from './consistency/consistency.js';
 import { createConsistencyReads } from './consistency/consistency-reads.js';
 import { createConsistencyRepairs } from './consistency/consistency-repairs.js';
+import { createImageConsistency } from './consistency/image-consistency.js';
 import { createLeaseReads } from './consistency/lease-reads.js';
 import { createLeaseRepairs } from './consistency/lease-repairs.js';
 import { createDocuments } from './documents.js';
@@ -137,6 +138,7 @@ export function createStore(connection: Connection) {
         ...createConsistencyRepairs(connection, { operations, services, vms, hosts }),
         ...createLeaseRepairs(connection, { leases, vms }),
       },
+      images: createImageConsistency(connection, { images, datastores, operations }),
     },
     releases,
     questions: createQuestions(connection, { operations, services, releases }),

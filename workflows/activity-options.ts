@@ -81,3 +81,7 @@ export const hostChecks = proxyActivities<Pick<ComputeSteps, 'lookAtHosts' | 'lo
   ...patient,
   taskQueue: 'compute',
 });
+/** A datastore that does not answer is waited for a minute, and twenty pages of them may be asked in one step. */
+export const datastoreChecks = proxyActivities<
+  Pick<StorageSteps, 'lookAtDatastores' | 'lookAgainAtDatastores' | 'repairDatastores'>
+>({ ...patient, taskQueue: 'storage', startToCloseTimeout: '30m' });

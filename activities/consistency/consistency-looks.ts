@@ -27,7 +27,9 @@ import type { Portion, SeenHostDocument } from '../../store/consistency/consiste
 import type { Store } from '../../store/store.js';
 import type { StepPorts } from '../ports.js';
 
-export type LookPorts = Pick<StepPorts, 'store' | 'directory' | 'engine' | 'hypervisors'> & { signal: AbortSignal };
+export type LookPorts = Pick<StepPorts, 'store' | 'directory' | 'engine' | 'hypervisors' | 'storages'> & {
+  signal: AbortSignal;
+};
 
 /** What a page of a section came to, and where the next begins; null: there is none. */
 export type Look = { flaws: Flaw[]; compared: Partial<Compared>; next: Cursor };
@@ -45,8 +47,8 @@ export type Looks = {
 const size = { leases: 2_000, documents: 500, services: 200, hosts: 50, calls: 20 };
 const probeTimeout = 4_000;
 
-/** Every section, looked at by the same code the first time and the second. */
-export const looksOf = (ports: LookPorts): Record<Section, Looks> => ({
+/** Every section but those of images and datastores, looked at by the same code the first time and the second. */
+export const looksOf = (ports: LookPorts): Record<Exclude<Section, 'images' | 'datastores'>, Looks> => ({
   counters: {
     page: async () => ({ flaws: await judgedCounters(ports), compared: {}, next: null }),
     again: () => judgedCounters(ports),

@@ -5,6 +5,7 @@ import { Problem, problemOf } from '../../domain/problems.js';
 import type { FindingCode, FindingOutcome } from '../../schemas/consistency/consistency.js';
 import { repair as repairOperation } from '../supervision/supervision.js';
 import type { LookPorts } from './consistency-looks.js';
+import { removeStaging } from './image-repairs.js';
 
 /** Resolves to whether it has repaired anything: what it was to repair may be gone. May be done again. */
 type Repair<E> = (seen: E, ports: LookPorts) => Promise<boolean>;
@@ -67,6 +68,17 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
   domain_older: ({ host: _host, name, domain, ...seen }, { store }) =>
     store.consistency.repairs.loseVm(seen, `its domain on ${name} is of epoch ${domain}, an earlier one`),
   domain_newer: (seen, { store }) => store.consistency.repairs.raiseEpoch(seen),
+  image_abandoned: (seen, { store }) => store.consistency.images.abandon(seen),
+  image_operation_stale: (seen, { store }) => store.consistency.images.clearName(seen, 'operation'),
+  image_wanted_stale: (seen, { store }) => store.consistency.images.clearName(seen, 'wanted'),
+  image_clone_stale: (seen, { store }) => store.consistency.images.forgetClone(seen),
+  image_state_wrong: (seen, { store }) => store.consistency.images.correctState(seen),
+  image_without_bytes: null,
+  image_bytes_orphaned: null,
+  staging_orphaned: removeStaging,
+  staging_left: null,
+  datastore_strange_names: null,
+  datastore_unreachable: null,
   operation_without_run: async ({ op }, { store, engine }) => {
     const operation = await store.operations.find(op);
     return (
@@ -97,6 +109,7 @@ const repairs: { readonly [C in FindingCode]: Repair<Evidence[C]> | null } = {
 export const looksFirst: ReadonlySet<FindingCode> = new Set<FindingCode>([
   'domain_orphaned',
   'domain_elsewhere',
+  'staging_orphaned',
   'operation_forgotten',
   'run_without_operation',
 ]);

@@ -9,6 +9,7 @@ import { begin, type StepInput } from '../operations/begin.js';
 import type { StepPorts } from '../ports.js';
 import { type Cursor, type LookPorts, looksOf } from './consistency-looks.js';
 import { looksFirst, repair } from './consistency-repairs.js';
+import { imageLooks } from './image-looks.js';
 
 /**
  * `apart`: milliseconds between the two looks; `behindReconciliation`: the same where an operation seems to have lost its
@@ -32,8 +33,8 @@ const repairsAtOnce = 20;
 /** What became of a finding. */
 type Repaired = Pick<StoredFinding, '_id' | 'outcome' | 'reason'>;
 
-/** The sections that hypervisors are asked for, and the others: each is served where it can be. */
-type Remote = 'hosts';
+/** The sections that hypervisors and datastores are asked for, and the others: each is served where it can be. */
+type Remote = 'hosts' | 'datastores';
 type Local = Exclude<Section, Remote>;
 
 /** Steps of a check that touch MongoDB alone. */
@@ -85,7 +86,7 @@ const sectionActivities = <S extends Section>(ports: Omit<StepPorts, 'settings'>
       const at = surroundings();
       for (let page = 0; page < pagesPerStep; page++) {
         at.signal.throwIfAborted();
-        const { flaws, compared, next } = await looksOf(at)[section].page(looked.next);
+        const { flaws, compared, next } = await allLooks(at)[section].page(looked.next);
         await consistency.suspect(op, round, flaws);
         looked.compared = added(looked.compared, compared);
         looked.suspects += flaws.length;
@@ -157,9 +158,17 @@ export const localCheckSteps = (ports: Omit<StepPorts, 'settings'>) => sectionAc
 
 /** The same for the hosts, on the queue of those who reach hypervisors. */
 export function hostCheckSteps(ports: Omit<StepPorts, 'settings'>) {
-  const { look, lookAgain, repairFindings } = sectionActivities<Remote>(ports);
+  const { look, lookAgain, repairFindings } = sectionActivities<'hosts'>(ports);
   return { lookAtHosts: look, lookAgainAtHosts: lookAgain, repairHosts: repairFindings };
 }
+
+/** The same for the datastores, on the queue of those who reach them. */
+export function datastoreCheckSteps(ports: Omit<StepPorts, 'settings'>) {
+  const { look, lookAgain, repairFindings } = sectionActivities<'datastores'>(ports);
+  return { lookAtDatastores: look, lookAgainAtDatastores: lookAgain, repairDatastores: repairFindings };
+}
+
+const allLooks = (ports: LookPorts) => ({ ...looksOf(ports), ...imageLooks(ports) });
 
 function bySubject(findings: readonly StoredFinding[]): Map<number | string, StoredFinding[]> {
   const groups = new Map<number | string, StoredFinding[]>();
@@ -169,12 +178,12 @@ function bySubject(findings: readonly StoredFinding[]): Map<number | string, Sto
 
 function againAt(at: LookPorts, section: Section, findings: readonly Pick<StoredFinding, 'subject'>[]) {
   const ids = [...new Set(findings.map(({ subject }) => subject))];
-  return looksOf(at)[section].again(ids);
+  return allLooks(at)[section].again(ids);
 }
 
 function added(one: Partial<Compared>, other: Partial<Compared>): Partial<Compared> {
   const sum: Partial<Compared> = { ...one };
-  for (const name of ['services', 'vms', 'hosts', 'operations', 'runs', 'domains'] as const)
+  for (const name of ['services', 'vms', 'hosts', 'operations', 'runs', 'domains', 'images', 'datastores'] as const)
     if (other[name] !== undefined) sum[name] = (sum[name] ?? 0) + other[name];
   return sum;
 }

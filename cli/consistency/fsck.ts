@@ -84,8 +84,8 @@ async function conclude(context: Context, id: string): Promise<void> {
 const countOf = (found: number, left: number): string =>
   `${counted(left, 'finding')} ${left === 1 ? 'is' : 'are'} left${found > left ? ` of ${found}` : ''}`;
 
-const listOf = ({ services, vms, hosts, operations, runs, domains }: Compared): string =>
-  `${counted(services, 'service')}, ${counted(vms, 'VM')}, ${counted(operations, 'operation')}, ${counted(runs, 'run')}, ${counted(hosts, 'host')} and ${counted(domains, 'domain')}`;
+const listOf = ({ services, vms, hosts, operations, runs, domains, images, datastores }: Compared): string =>
+  `${counted(services, 'service')}, ${counted(vms, 'VM')}, ${counted(operations, 'operation')}, ${counted(runs, 'run')}, ${counted(hosts, 'host')}, ${counted(domains, 'domain')}, ${counted(images, 'image')} and ${counted(datastores, 'datastore')}`;
 
 function nextStep(findings: readonly ConsistencyFinding[]): string {
   const isRepairable = findings.some(({ outcome, repair }) => outcome === 'found' && repair !== null);

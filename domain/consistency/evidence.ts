@@ -8,6 +8,7 @@ import type { OperationState } from '../../schemas/operations/operation.js';
 import type { ServiceState } from '../../schemas/services/service.js';
 import type { Hold, Vm } from '../../schemas/vms/vm.js';
 import type { QuotaBalance } from '../identity/quotas.js';
+import type { ImageEvidence } from './image-evidence.js';
 
 type ServiceSeen = { service: number; state: ServiceState; epoch: number };
 type RoleSeen = ServiceSeen & { role: string };
@@ -22,7 +23,7 @@ type DomainSeen = { host: number; name: string; vm: number; epoch: number };
  * What was seen of each flaw: enough to tell it from the next one of its kind, and all that its repair filters on. Two
  * looks that saw the same flaw saw the same evidence.
  */
-export type Evidence = {
+export type Evidence = ImageEvidence & {
   service_abandoned: ServiceSeen & { operation: string | null; wanted: string | null };
   service_operation_stale: { service: number; op: string };
   service_wanted_stale: { service: number; op: string };

@@ -4,8 +4,14 @@ import { octetOf } from '../identity/permission-bits.js';
 import type { StrayOperations } from './evidence.js';
 
 export const capacity = ({ cpu, memory }: Capacity): string => `${cpu / 100} CPU and ${memory} MB`;
-export const amounts = ({ services, vms: count, ...size }: Amounts): string =>
-  `${services} services, ${vms(count)}, ${capacity(size)}`;
+/** Of images where there is anything to say. */
+export const amounts = ({ services, vms: count, images = 0, storage = 0, ...size }: Amounts): string =>
+  [
+    `${services} services`,
+    vms(count),
+    capacity(size),
+    ...(images === 0 && storage === 0 ? [] : [`${images === 1 ? '1 image' : `${images} images`} of ${storage} MB`]),
+  ].join(', ');
 export const vms = (count: number): string => (count === 1 ? '1 VM' : `${count} VMs`);
 
 export function strayOperations({ operations, first, should: { uid, gid, permissions } }: StrayOperations): string {

@@ -3,6 +3,7 @@ import type { Evidence, Flaw } from './evidence.js';
 import type { Kind, Section } from './flaw-kinds.js';
 import { accountFlaws } from './flaws-of-accounts.js';
 import { hostFlaws } from './flaws-of-hosts.js';
+import { imageFlaws } from './flaws-of-images.js';
 import { leaseFlaws } from './flaws-of-leases.js';
 import { operationFlaws } from './flaws-of-operations.js';
 import { serviceFlaws } from './flaws-of-services.js';
@@ -13,6 +14,7 @@ export const flaws: { readonly [C in FindingCode]: Kind<Evidence[C]> } = {
   ...serviceFlaws,
   ...vmFlaws,
   ...hostFlaws,
+  ...imageFlaws,
   ...operationFlaws,
   ...accountFlaws,
   ...leaseFlaws,

@@ -21,7 +21,16 @@ import { administrator } from '../authorise.js';
 import type { Admission, OperationsContext } from '../context.js';
 import { admit, repeatedRequest } from '../operations/admit.js';
 
-const nothing: Compared = { services: 0, vms: 0, hosts: 0, operations: 0, runs: 0, domains: 0 };
+const nothing: Compared = {
+  services: 0,
+  vms: 0,
+  hosts: 0,
+  operations: 0,
+  runs: 0,
+  domains: 0,
+  images: 0,
+  datastores: 0,
+};
 const zone = { type: 'zone', id: 0 } as const;
 
 // Checks of the whole zone: its documents, its runs and its hosts. They belong to administrators.
@@ -106,7 +115,8 @@ const summaryOf = (
   state,
   repair,
   doing: ended_at === null ? doing : null,
-  compared,
+  // Those of before images were compared say nothing of them.
+  compared: { ...nothing, ...compared },
   ...counts,
   created_at: created_at.toISOString(),
   started_at: iso(started_at),

@@ -51,6 +51,17 @@ export const FindingCode = z.enum([
   'domain_stopped',
   'domain_older',
   'domain_newer',
+  'image_abandoned',
+  'image_operation_stale',
+  'image_wanted_stale',
+  'image_clone_stale',
+  'image_state_wrong',
+  'image_without_bytes',
+  'image_bytes_orphaned',
+  'staging_orphaned',
+  'staging_left',
+  'datastore_strange_names',
+  'datastore_unreachable',
   'operation_without_run',
   'operation_forgotten',
   'run_without_operation',
@@ -62,7 +73,20 @@ export const FindingCode = z.enum([
 export type FindingCode = z.infer<typeof FindingCode>;
 
 export const FindingResource = z.object({
-  type: z.enum(['service', 'vm', 'host', 'operation', 'run', 'counter', 'quota', 'network', 'user', 'group']),
+  type: z.enum([
+    'service',
+    'vm',
+    'host',
+    'image',
+    'datastore',
+    'operation',
+    'run',
+    'counter',
+    'quota',
+    'network',
+    'user',
+    'group',
+  ]),
   id: z
     .union([z.int(), z.string()])
     .describe(
@@ -99,6 +123,8 @@ export const Compared = z.object({
   operations: z.int().describe('Those that have not ended'),
   runs: z.int().describe('Open ones, in Temporal'),
   domains: z.int().describe('On every host that could be reached'),
+  images: z.int(),
+  datastores: z.int().describe('Those that have answered'),
 });
 export type Compared = z.infer<typeof Compared>;
 

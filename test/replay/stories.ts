@@ -452,6 +452,20 @@ export const stories: Record<string, (world: World) => Promise<PlayedRun>> = {
     const { id } = await world.operations.consistency.start(world.caller, { repair: true }, { requestId: 'test' });
     return ended(world, { op: id });
   },
+  'check-consistency-images': async (world) => {
+    const wish = { description: '', type: 'DATABLOCK', persistent: false } as const;
+    const source = { empty: { size_mb: 1, format: 'raw' as const } };
+    const made = await world.operations.images.create(
+      world.caller,
+      { ...wish, name: 'empty', source },
+      { requestId: 'test' },
+    );
+    await world.ended(made.id);
+    await world.store.images.model.updateOne({ _id: made.resource.id }, { $set: { operation: 'NONE' } });
+    world.storage.staged.set('1/7000', 2 ** 20);
+    const { id } = await world.operations.consistency.start(world.caller, { repair: true }, { requestId: 'test' });
+    return ended(world, { op: id });
+  },
   reconcile: async (world) => ({ workflowId: await world.tick('reconcile'), of: 'ticks' }),
   'evaluate-policies': async (world) => ({ workflowId: await world.tick('evaluatePolicies'), of: 'ticks' }),
   'monitor-datastores': async (world) => ({ workflowId: await world.tick('monitorDatastores'), of: 'ticks' }),

@@ -43,7 +43,7 @@ export class MemoryStorage {
     return image;
   }
 
-  readonly #storage: Pick<Storage, 'createEmpty' | 'copy' | 'remove' | 'capacity' | 'inventory' | 'staged'> = {
+  readonly #storage: Pick<Storage, 'createEmpty' | 'copy' | 'find' | 'remove' | 'capacity' | 'inventory' | 'staged'> = {
     capacity: async ({ id }) => {
       if (this.silent.has(id)) throw new Problem('backend_unavailable', 'no such directory');
       return capacity;
@@ -73,6 +73,7 @@ export class MemoryStorage {
       onProgress({ phase: 'copy', done: source.bytes, total: source.bytes });
       return this.#keep(claim, { ...source, published: null });
     },
+    find: async (image) => this.kept.get(keyOf(image)),
     remove: async (claim) => {
       await this.beforeEach('remove', claim);
       this.#fence(claim);

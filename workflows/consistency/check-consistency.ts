@@ -1,25 +1,38 @@
-import { setCurrentDetails, sleep } from '@temporalio/workflow';
+import { patched, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { CheckPlan, Looked } from '../../activities/consistency/consistency.js';
 import type { Section } from '../../domain/consistency/flaw-kinds.js';
 import type { Compared } from '../../schemas/consistency/consistency.js';
-import { checks, hostChecks, local } from '../activity-options.js';
+import { checks, datastoreChecks, hostChecks, local } from '../activity-options.js';
 import { type OperationInput, runOperation, settle } from '../operations/operation.js';
 
 /** A repair may bring to light what it could not be told from: rounds, at most. */
 const mostRounds = 5;
 
-/** Every section but that of the hosts, which are asked on the queue of those who reach them. */
-const ofDocuments = ['counters', 'operations', 'runs', 'vms', 'services'] as const satisfies readonly Section[];
+/** Every section but those of hosts and datastores, which are asked on the queues of those who reach them. */
+type OfDocuments = Exclude<Section, 'hosts' | 'datastores'>;
+const before: readonly OfDocuments[] = ['counters', 'operations', 'runs', 'vms', 'services'];
 
 /**
  * Compares documents, runs and hosts. What a first look suspects is looked at again a moment later: only what is then
  * unchanged is a finding. Repairs, when it is to, what can be repaired, and then looks whether something is left.
  */
 export async function checkConsistency({ op }: OperationInput): Promise<void> {
+  /** Goes when no check of before is open any more. */
+  const images = patched('images-are-compared');
+  const ofDocuments: readonly OfDocuments[] = images ? [...before, 'images'] : before;
   await runOperation({ op }, local.beginCheck, async ({ repair, apart, behindReconciliation }: CheckPlan) => {
-    const compared: Compared = { services: 0, vms: 0, hosts: 0, operations: 0, runs: 0, domains: 0 };
+    const compared: Compared = {
+      services: 0,
+      vms: 0,
+      hosts: 0,
+      operations: 0,
+      runs: 0,
+      domains: 0,
+      images: 0,
+      datastores: 0,
+    };
     for (let rounds = 1; rounds <= mostRounds; rounds++) {
-      const doing = 'compares documents, runs and hosts';
+      const doing = 'compares documents, runs, hosts and datastores';
       setCurrentDetails(doing);
       const round = await local.beginRound({ op, doing });
       const suspects = await lookAtAll(round, rounds === 1 ? compared : null);
@@ -61,6 +74,15 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
           { op, round, section: 'hosts', after },
         ]),
       ),
+      ...(images
+        ? [
+            through('datastores', (after) =>
+              datastoreChecks.lookAtDatastores.executeWithOptions({ summary: 'look at datastores' }, [
+                { op, round, section: 'datastores', after },
+              ]),
+            ),
+          ]
+        : []),
     ]);
     return suspects;
   }
@@ -74,16 +96,19 @@ export async function checkConsistency({ op }: OperationInput): Promise<void> {
     await settle([
       ...ofDocuments.map((section) => again(section, () => checks.lookAgain({ op, round, section }))),
       again('hosts', () => hostChecks.lookAgainAtHosts({ op, round, section: 'hosts' })),
+      again('datastores', () => datastoreChecks.lookAgainAtDatastores({ op, round, section: 'datastores' })),
     ]);
     return sections;
   }
 
-  /** One section after the other, hosts last: what a repair of documents changes, a host need not be judged by. */
+  /** One section after the other, hosts and datastores last: what a repair of documents changes, they need not be judged by. */
   async function repairAll(round: number, sections: ReadonlySet<Section>): Promise<number> {
     let repaired = 0;
     for (const section of ofDocuments)
       if (sections.has(section)) repaired += await checks.repairFindings({ op, round, section });
     if (sections.has('hosts')) repaired += await hostChecks.repairHosts({ op, round, section: 'hosts' });
+    if (sections.has('datastores'))
+      repaired += await datastoreChecks.repairDatastores({ op, round, section: 'datastores' });
     return repaired;
   }
 }
@@ -95,4 +120,6 @@ function count(sum: Compared, more: Partial<Compared>): void {
   sum.operations += more.operations ?? 0;
   sum.runs += more.runs ?? 0;
   sum.domains += more.domains ?? 0;
+  sum.images += more.images ?? 0;
+  sum.datastores += more.datastores ?? 0;
 }

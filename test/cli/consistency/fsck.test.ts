@@ -22,7 +22,9 @@ describe('fsck', () => {
     const { code, out, err } = await running.arcus(['fsck']);
     expect({ code, out }).toEqual({ code: 0, out: '' });
     expect(err).toMatch(/^Check [0-9A-Z]{26} is accepted; its report, also later: arcus fsck --report [0-9A-Z]{26}\n/);
-    expect(err).toMatch(/Nothing was found: 1 service, 3 VMs, .* 1 host and 3 domains agree\.\n$/);
+    expect(err).toMatch(
+      /Nothing was found: 1 service, 3 VMs, .* 1 host, 3 domains, 0 images and 3 datastores agree\.\n$/,
+    );
   });
 
   it('ends with 1 and a table of what is left, then with 0 when it has repaired that', async () => {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { z } from 'zod';
 import { targetOf } from '../../../adapters/hypervisor/host-target.js';
 import { permissionsOf } from '../../../domain/identity/permission-bits.js';
 import { leaseKey } from '../../../domain/networks/lease-key.js';
@@ -9,6 +8,7 @@ import type { ConsistencyCheckResource } from '../../../schemas/consistency/cons
 import type { Host } from '../../../schemas/hosts/host.js';
 import type { LeaseHolder } from '../../../schemas/networks/lease.js';
 import type { Vm } from '../../../schemas/vms/vm.js';
+import { attemptCheck, checkWorld, codesOf, plainly } from '../../support/checks.js';
 import { eventually } from '../../support/processes.js';
 import { newWorld, pair, type World } from '../../support/world.js';
 import { leasesOf, newNetwork } from '../../support/world-networks.js';
@@ -23,38 +23,10 @@ afterAll(() => world.stop());
 
 const nobody = '01KAJ3V5Q0F8T4X2M7N9P6R1SC';
 const size = { cpu: 100, memory: 128 };
-const Begun = z.looseObject({ go: z.literal(true), plan: z.looseObject({ apart: z.int() }) });
 
-/** The two looks follow each other at once: nothing else goes on in this world meanwhile. */
-const hastily =
-  (around: Around): Around =>
-  async (step, run) => {
-    const result = await around(step, run);
-    const begun = Begun.safeParse(result);
-    if (step.name !== 'beginCheck' || !begun.success) return result;
-    return { ...begun.data, plan: { ...begun.data.plan, apart: 10, behindReconciliation: 10 } };
-  };
-const plainly: Around = (_, run) => run();
-
-type Checked = { report: ConsistencyCheckResource; steps: string[] };
-
-/** A check, however it ends. */
-async function attempt(repair: boolean, around: Around = plainly): Promise<Checked> {
-  world.steps.watch(hastily(around));
-  const { id } = await world.operations.consistency.start(world.caller, { repair }, { requestId: 'test' });
-  await world.ended(id);
-  const steps = world.steps.names();
-  world.steps.watch();
-  return { report: await world.operations.consistency.show(world.caller, id), steps };
-}
-
-async function check(repair: boolean, around?: Around): Promise<ConsistencyCheckResource> {
-  const { report } = await attempt(repair, around);
-  expect(report).toMatchObject({ state: 'succeeded' });
-  return report;
-}
-
-const codes = ({ findings }: ConsistencyCheckResource): string[] => findings.map(({ code }) => code).sort();
+const attempt = (repair: boolean, around?: Around) => attemptCheck(world, repair, around);
+const check = (repair: boolean, around?: Around) => checkWorld(world, repair, around);
+const codes = codesOf;
 const outcomes = ({ findings }: ConsistencyCheckResource): string[] => [
   ...new Set(findings.map(({ outcome }) => outcome)),
 ];

@@ -1,0 +1,22 @@
+import type { Evidence } from '../../domain/consistency/evidence.js';
+import { Problem } from '../../domain/problems.js';
+import type { LookPorts } from './consistency-looks.js';
+
+/** Later than any try: nobody has a claim to what belongs to no image, and whoever still writes to it has been overtaken. */
+const lastEpoch = Number.MAX_SAFE_INTEGER;
+
+/** Removes what has arrived of an image of which nobody knows, but nothing where its datastore keeps an image under that id. */
+export async function removeStaging(
+  { datastore, image }: Evidence['staging_orphaned'],
+  { store, storages, signal }: LookPorts,
+): Promise<boolean> {
+  const [at] = await store.datastores.byIds([datastore]);
+  if (!at) throw new Problem('not_found', `Datastore ${datastore} does not exist any more.`);
+  const found = await store.images.find(image);
+  if (found?.datastore_id === datastore) return false;
+  const { ds_mad } = at;
+  const stored = { id: image, datastore: { id: datastore, ds_mad } };
+  if ((await storages.of(at).find(stored, signal)) !== undefined) return false;
+  await storages.of(at).remove({ ...stored, epoch: lastEpoch }, signal);
+  return true;
+}

@@ -1,0 +1,25 @@
+import type { Image, ImageState } from '../../schemas/storage/image.js';
+
+/** An image whose names and state are judged: a try of anything on it raises the epoch. */
+type ImageSeen = { image: number } & Pick<Image, 'state' | 'epoch' | 'operation' | 'wanted'>;
+/** What of an image lies in a datastore, on disk; more or fewer bytes a moment later: somebody is at work on it. */
+type BytesSeen = { datastore: number; image: number; bytes: number };
+/** Why nobody knows of it: there is no such image, or it is one of another datastore. */
+type Unknown = { is: 'missing' | 'elsewhere' };
+
+/** What was seen of flaws of images and datastores. */
+export type ImageEvidence = {
+  image_abandoned: ImageSeen;
+  image_operation_stale: { image: number; op: string };
+  image_wanted_stale: { image: number; op: string };
+  /** `is`: the image that is named; null: it is not there. */
+  image_clone_stale: { image: number; clone: number; is: Pick<Image, 'state' | 'epoch'> | null };
+  /** `clones`: so many are being made of it. */
+  image_state_wrong: { image: number; state: ImageState; becomes: ImageState; epoch: number; clones: number };
+  image_without_bytes: { datastore: number; image: number; state: ImageState; epoch: number };
+  image_bytes_orphaned: BytesSeen & Unknown;
+  staging_orphaned: BytesSeen & Unknown;
+  staging_left: BytesSeen & { state: ImageState };
+  datastore_strange_names: { datastore: number; count: number; first: string[] };
+  datastore_unreachable: { datastore: number; name: string; error: string };
+};

@@ -1,0 +1,52 @@
+import type { Image } from '../../schemas/storage/image.js';
+import { type Flaw, flaw } from './evidence.js';
+import { isOpen, type KnownOperations } from './hands.js';
+
+export type SeenImage = Pick<Image, '_id' | 'datastore_id' | 'state' | 'epoch' | 'operation' | 'wanted' | 'clones'>;
+
+export type AroundImages = {
+  operations: KnownOperations;
+  /** Those that the images in question say to be made of them. */
+  clones: ReadonlyMap<number, SeenImage>;
+  /** Those of them at which an open operation is at work, named there or not: a deletion takes an image over before what made it has ended. */
+  clonesAtWork: ReadonlySet<number>;
+};
+
+/** Every operation that these images name: what is to be known of them. */
+export const namedByImages = (images: readonly Pick<SeenImage, 'operation' | 'wanted'>[]): string[] => [
+  ...new Set(images.flatMap(({ operation, wanted }) => [operation, wanted]).flatMap((op) => op ?? [])),
+];
+
+/** Whether an operation has its hands on an image: nothing of it is judged. */
+export const isImageMoving = (image: SeenImage, operations: KnownOperations): boolean =>
+  namedByImages([image]).some((op) => isOpen(op, operations));
+
+/** What of these images no operation explains. */
+export const judgeImages = (images: readonly SeenImage[], known: AroundImages): Flaw[] =>
+  images.flatMap((image) => (isImageMoving(image, known.operations) ? [] : judgeImage(image, known)));
+
+function judgeImage(image: SeenImage, known: AroundImages): Flaw[] {
+  const { _id: id, state, epoch, operation, wanted } = image;
+  const atClones = judgeClones(image, known);
+  if (state === 'LOCKED' || state === 'DELETE')
+    return [flaw('image_abandoned', { image: id, state, epoch, operation, wanted }), ...atClones];
+  return [
+    ...(operation === null ? [] : [flaw('image_operation_stale', { image: id, op: operation })]),
+    ...(wanted === null ? [] : [flaw('image_wanted_stale', { image: id, op: wanted })]),
+    ...atClones,
+  ];
+}
+
+function judgeClones({ _id: id, state, epoch, clones }: SeenImage, known: AroundImages): Flaw[] {
+  const stale = clones.filter((clone) => !known.clonesAtWork.has(clone));
+  const living = clones.length - stale.length;
+  const seen = { image: id, state, epoch, clones: living };
+  return [
+    ...stale.map((clone) => flaw('image_clone_stale', { image: id, clone, is: triedAs(known.clones.get(clone)) })),
+    // With the last name that is taken off, the state goes.
+    ...(state === 'CLONE' && clones.length === 0 ? [flaw('image_state_wrong', { ...seen, becomes: 'READY' })] : []),
+    ...(state === 'READY' && living > 0 ? [flaw('image_state_wrong', { ...seen, becomes: 'CLONE' })] : []),
+  ];
+}
+
+const triedAs = (image: SeenImage | undefined) => (image ? { state: image.state, epoch: image.epoch } : null);

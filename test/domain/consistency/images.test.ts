@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { type Flaw, isSame } from '../../../domain/consistency/evidence.js';
+import { keyOf, told } from '../../../domain/consistency/flaws.js';
+import { judgeQuotas } from '../../../domain/consistency/judge-quotas.js';
+import {
+  allStates,
+  endedOperations,
+  image,
+  keptStates,
+  ofDatastore,
+  ofImage,
+  openOperations,
+  staged,
+  stored,
+} from './image-cases.js';
+
+const codes = (found: Flaw[]): string[] => found.map(({ code }) => code);
+const withoutWork = keptStates.filter((state) => state !== 'CLONE');
+
+describe('an image that fits', () => {
+  it.each([...keptStates, 'ERROR' as const])('is %s, with nobody at work on it', (state) => {
+    expect(ofImage(image(state))).toEqual([]);
+  });
+
+  it.each(['USED', 'CLONE'] as const)('is %s while others are made of it', (state) => {
+    expect(ofImage(image(state, { clones: [6, 7] }), { made: [6, 7] })).toEqual([]);
+  });
+
+  it.each(allStates)('is %s, whatever else is said of it, with an operation on it that has not ended', (state) => {
+    for (const open of openOperations)
+      for (const other of [null, ...endedOperations])
+        for (const named of [
+          { operation: open, wanted: other },
+          { operation: other, wanted: open },
+        ]) {
+          const seen = image(state, { ...named, clones: state === 'CLONE' ? [] : [6] });
+          expect(ofImage(seen, { made: [] })).toEqual([]);
+          expect(ofDatastore({}, [seen])).toEqual([]);
+          expect(ofDatastore({ ...stored(5), ...staged(5) }, [seen])).toEqual([]);
+        }
+  });
+});
+
+describe('what lies in a datastore and fits', () => {
+  it.each(withoutWork)('is the bytes of an image that is %s', (state) => {
+    expect(ofDatastore(stored(5), [image(state)])).toEqual([]);
+  });
+
+  it('is what has arrived of an image that failed and can be gone on with, or was to be removed and can be again', () => {
+    for (const lying of [staged(5), stored(5), { ...stored(5), ...staged(5) }, {}])
+      expect(ofDatastore(lying, [image('ERROR')])).toEqual([]);
+  });
+
+  it('is what has arrived of one at which nobody is at work any more: the image itself is told', () => {
+    for (const state of ['LOCKED', 'DELETE'] as const) expect(ofDatastore(staged(5), [image(state)])).toEqual([]);
+  });
+
+  it('is what has arrived of an image that lacks its bytes: it may be all that there is of it', () => {
+    expect(codes(ofDatastore(staged(5), [image('READY')]))).toEqual(['image_without_bytes']);
+  });
+
+  it('is what a file system has there of itself', () => {
+    expect(ofDatastore({ strange: ['lost+found'] })).toEqual([]);
+  });
+});
+
+describe('what is found of images', () => {
+  it('is told of one that lacks its bytes only by the datastore that it is in', () => {
+    expect(ofDatastore({}, [image('READY', { datastore_id: 100 })])).toEqual([]);
+  });
+
+  it('has a name of its own, and is another thing when somebody has written to it meanwhile', () => {
+    const found = ofDatastore({ ...stored(8, 9), staging: [10, 11].map((id) => ({ image: id, bytes: 1 })) });
+    expect(new Set(found.map(keyOf)).size).toBe(4);
+    const [before, after] = [1, 2].map((bytes) => ofDatastore({ staging: [{ image: 10, bytes }] })[0]);
+    if (!before || !after) throw new Error('nothing was found');
+    expect(keyOf(before)).toBe(keyOf(after));
+    expect(isSame(before, after)).toBe(false);
+  });
+
+  it('counts what has arrived and what is left of one image together', () => {
+    expect(ofDatastore({ staging: [1, 2].map((bytes) => ({ image: 5, bytes })) })).toMatchObject([
+      { seen: { image: 5, bytes: 3 } },
+    ]);
+  });
+
+  it('names a few of many strange names, as they can be printed', () => {
+    const [found] = ofDatastore({ strange: Array.from({ length: 9 }, (_, at) => `odd\n${at}`) });
+    if (!found) throw new Error('nothing was found');
+    expect(told(found).detail).toBe(
+      'It has 9 names that are none of ours: "odd\\n0", "odd\\n1", "odd\\n2", "odd\\n3", "odd\\n4", and others.',
+    );
+  });
+
+  it('takes no clone for made that only is there: its name keeps the other from being removed', () => {
+    const found = ofImage(image('READY', { clones: [6, 7] }), { made: [7], clones: [image('READY', { _id: 6 })] });
+    expect(codes(found)).toEqual(['image_clone_stale', 'image_state_wrong']);
+    expect(found).toMatchObject([
+      { seen: { clone: 6, is: { state: 'READY' } } },
+      { seen: { becomes: 'CLONE', clones: 1 } },
+    ]);
+  });
+});
+
+it('what a user is said to use of images is compared with what these are charged, and told', () => {
+  const charged = { services: 0, vms: 0, cpu: 0, memory: 0, images: 1, storage: 40 };
+  const holder = { type: 'user', id: 2 } as const;
+  expect(judgeQuotas([{ holder, used: charged, sum: { ...charged } }])).toEqual([]);
+  const [found] = judgeQuotas([{ holder, used: { ...charged, images: 2, storage: 50 }, sum: charged }]);
+  if (!found) throw new Error('nothing was found');
+  expect(told(found).detail).toMatch(/said to use .* 2 images of 50 MB; what it has is charged .* 1 image of 40 MB\.$/);
+});
