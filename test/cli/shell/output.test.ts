@@ -196,8 +196,8 @@ describe('show', () => {
     const given = `NAME="odd one"
 CPU="0.5"
 MEMORY="256"
-DISK=[IMAGE="a, b", SIZE="10"]
-DISK=[IMAGE="c"]
+RACK=[PLACE="a, b", SIZE="10"]
+RACK=[PLACE="c"]
 SCRIPT="a \\"b\\" \\\\ c
 second line = [x]"
 `;
