@@ -93,6 +93,11 @@ export const networkCommands: readonly Leaf[] = [
         throw new Complaint('usage', 'Give the name of the network, or -f.', {
           next: 'Add --help to see how it is used.',
         });
+      const isOfRange = Object.values(range).some((value) => value !== undefined);
+      if (isOfRange && range.size === undefined)
+        throw new Complaint('usage', 'A range of addresses has a size.', {
+          next: 'Such as: arcus network create office --ip 192.168.0.10 --size 100',
+        });
       const document = file === undefined ? undefined : readInput(file);
       const ranges = range.size === undefined ? {} : { address_ranges: [rangeBody(range)] };
       const made = { name, vn_mad, bridge, phydev, vlan_id: vlan, ...attributesBody(attribute), ...ranges };
