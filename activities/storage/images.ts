@@ -1,7 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { ImageClaim, KeptImage, OnProgress, Progress } from '../../adapters/storage/port.js';
 import { Problem, problemOf, problems } from '../../domain/problems.js';
-import { isFurther } from '../../domain/storage/image-progress.js';
+import { isFurther, stuckAfter } from '../../domain/storage/image-progress.js';
 import type { Operation } from '../../schemas/operations/operation.js';
 import { type Image, imageTypes } from '../../schemas/storage/image.js';
 import { type Begun, begin, type StepInput, supersede } from '../operations/begin.js';
@@ -9,8 +9,6 @@ import type { StepPorts } from '../ports.js';
 
 /** Milliseconds between two notes of how far it is. */
 const noted = 1_000;
-/** How long something that does not answer is tried without getting any further, in milliseconds (decisions: "when a step has failed"). */
-const patience = 180_000;
 
 const mebi = 2 ** 20;
 
@@ -137,7 +135,7 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
       },
       isStuck: (error: unknown): boolean => {
         const problem = problemOf(error);
-        return problem !== undefined && problems[problem.code].retryable && Date.now() - last > patience;
+        return problem !== undefined && problems[problem.code].retryable && Date.now() - last > stuckAfter;
       },
       async flush(): Promise<void> {
         if (latest) write(latest);
@@ -156,7 +154,7 @@ const givenUp = (error: unknown): ApplicationFailure => {
   const problem = problemOf(error);
   return ApplicationFailure.create({
     type: problem?.code ?? 'internal',
-    message: `${problem?.message ?? 'it failed'} (for ${patience / 60_000} min)`,
+    message: `${problem?.message ?? 'it failed'} (for ${stuckAfter / 60_000} min)`,
     nonRetryable: true,
   });
 };

@@ -1,6 +1,9 @@
 import { limits } from '../../schemas/common/limits.js';
 import type { Moved } from '../../schemas/operations/operation.js';
 
+/** How long something that does not answer is tried without getting any further, in milliseconds (decisions: "when a step has failed"). */
+export const stuckAfter = 180_000;
+
 type Reached = Pick<Moved, 'phase' | 'done'>;
 
 const order: readonly Moved['phase'][] = ['fetch', 'check', 'unpack', 'copy'];

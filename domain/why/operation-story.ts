@@ -3,6 +3,7 @@ import { type FailingTask, failsForGood, faultText, givenUpAt } from '../operati
 import { ownLane } from '../operations/lanes.js';
 import { stepTitle } from '../operations/step-title.js';
 import type { SeenStep } from '../operations/steps.js';
+import { stuckAfter } from '../storage/image-progress.js';
 import { clock, few, lengthOf, sentence, times, when } from '../words.js';
 import { type Failure, joined, type Story, story, type VmFacts } from './facts.js';
 import { capital, deedOf, etaText, type OperationFacts } from './operation-words.js';
@@ -130,9 +131,11 @@ function retryStory(step: SeenStep, { now, engine }: OperationFacts, vms: readon
       `The step “${title}” does not succeed: ${sentence(failure.detail)}`,
       concerned.length > 0 ? `This concerns ${placesOf(concerned)}.` : null,
       `It was tried ${times(step.attempts)}; ${outlook}.`,
-      end && end > now
-        ? `If it still fails at ${clock(end, now)}, in ${lengthOf(end.getTime() - now.getTime())}, it is given up.`
-        : null,
+      step.name === 'fillImage'
+        ? `It is given up once it gets no further for ${lengthOf(stuckAfter)}.`
+        : end && end > now
+          ? `If it still fails at ${clock(end, now)}, in ${lengthOf(end.getTime() - now.getTime())}, it is given up.`
+          : null,
     ],
     { failures: [failure], trouble: true },
   );
