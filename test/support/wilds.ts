@@ -23,12 +23,12 @@ export async function wildOn(
   world: World,
   hostname = 'host-1',
   does: 'runs' | 'is off' | 'is suspended' = 'runs',
+  vm = ++last,
 ): Promise<PlantedWild> {
   const found = (await world.store.hosts.all()).find(({ name }) => name === hostname);
   if (!found) throw new Error(`there is no ${hostname}`);
   const stranger = new MemoryHypervisor('zone-b', world.hypervisor);
   const { signal } = new AbortController();
-  const vm = ++last;
   const host = targetOf(found);
   const target = { id: vm, domain: `legacy-${vm}`, host, epoch: 4, hard: true };
   const made = { ...target, capacity: { cpu: 200, memory: 512 }, labels: { vm }, template: {} };

@@ -201,7 +201,8 @@ export const story: readonly (string | Event)[] = [
     await world.settled();
   }),
   meanwhile('somebody else runs a domain on the host', async (world) => {
-    await wildOn(world, 'node-1');
+    // By the number that the examples have, whatever other files have made before in this process.
+    await wildOn(world, 'node-1', 'runs', 501);
   }),
   'importWild',
   settled,
