@@ -331,6 +331,17 @@ export function storageContract(name: string, make: () => StorageWorld): void {
         expect((await staged(image)).bytes).toBe(MiB);
       });
 
+      it('an older one does not remove what a later one has kept', async () => {
+        const image = newImage();
+        const disk = noise(MiB);
+        await append(later(image), disk);
+        await keep(later(image));
+        expect(await refusal(storage.remove(image, signal()))).toMatchObject({ code: 'taken' });
+        await expectContent(image, disk);
+        await storage.remove(later(image), signal());
+        expect(filesOf(image)).toEqual([]);
+      });
+
       it('two that keep the same leave one image', async () => {
         const image = newImage();
         const disk = noise(8 * MiB);

@@ -6,6 +6,8 @@ const Bytes = z.int().min(0);
 
 /** What is written beside the bytes of an image that is kept, or in their place. */
 export const KeptRecord = z.object({
+  /** Of who made it: an older one does not remove it. */
+  epoch: z.int(),
   format: ImageFormat,
   published: z
     .object({ bytes: Bytes, sha256: z.string(), md5: z.string().nullable(), packing: z.array(Packing) })
@@ -14,6 +16,8 @@ export const KeptRecord = z.object({
   counted: z.object({ bytes: Bytes, virtualSize: Bytes }).nullable(),
 });
 export type KeptRecord = z.infer<typeof KeptRecord>;
+/** The same, as far as whoever makes it says it. */
+export type MadeRecord = Omit<KeptRecord, 'epoch'>;
 export type Counted = KeptRecord['counted'];
 
 /** What a kind of storage in directories does with bytes: `fs` keeps them, `simulated` counts them. Each works in a directory of its own. */

@@ -12,7 +12,7 @@ import type { ImageClaim, KeepWish, KeptImage, OnProgress } from '../port.js';
 import { inspect } from '../qemu-img.js';
 import { peek } from '../unpack/peek.js';
 import { unpack } from '../unpack/unpack.js';
-import type { Body, Counted, KeptRecord } from './body.js';
+import type { Body, Counted, MadeRecord } from './body.js';
 import { findKept, writeRecord } from './kept.js';
 import { keptNames, layoutOf, modes } from './layout.js';
 import { claimPiece, namesIn, pieceFile, piecesIn, takeFile } from './pieces.js';
@@ -178,7 +178,7 @@ const tooLargeForGuests = (most: number): Problem =>
 export async function inWork(
   base: string,
   claim: ImageClaim,
-  make: (work: string) => Promise<KeptRecord>,
+  make: (work: string) => Promise<MadeRecord>,
 ): Promise<KeptImage> {
   const { kept, staging } = layoutOf(base, claim);
   const work = join(staging, `work.${claim.epoch}.${randomUUID()}`);
@@ -187,7 +187,7 @@ export async function inWork(
       if (name.startsWith('work.') && Number(name.split('.')[1]) <= claim.epoch)
         await rm(join(staging, name), { recursive: true, force: true });
     await mkdir(work, { mode: modes.directory });
-    await writeRecord(work, await make(work));
+    await writeRecord(work, { ...(await make(work)), epoch: claim.epoch });
     await syncDirectory(work);
     await refuseStale(staging, claim);
     await mkdir(join(kept, '..'), { recursive: true, mode: modes.directory });

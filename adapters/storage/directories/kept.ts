@@ -33,6 +33,16 @@ export async function recordOf(kept: string): Promise<KeptRecord | undefined> {
   }
 }
 
+/** The epoch of who made what is kept; -1: nothing is, or nothing that can be read, which nobody made as it is. */
+export const epochOf = (kept: string): Promise<number> =>
+  recordOf(kept).then(
+    (record) => record?.epoch ?? -1,
+    (error: unknown) => {
+      if (error instanceof Problem) return -1;
+      throw error;
+    },
+  );
+
 export async function findKept(base: string, image: StoredImage): Promise<KeptImage | undefined> {
   const { kept } = layoutOf(base, image);
   const record = await recordOf(kept);

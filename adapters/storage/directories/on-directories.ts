@@ -5,10 +5,10 @@ import { Problem } from '../../../domain/problems.js';
 import { grouped } from '../../../schemas/common/limits.js';
 import { diskFault } from '../disk-fault.js';
 import type { DatastoreTarget, ImageClaim, KeptImage, Storage, StoredImage } from '../port.js';
-import type { Body, KeptRecord } from './body.js';
+import type { Body, KeptRecord, MadeRecord } from './body.js';
 import { inventoryOf } from './inventory.js';
 import { inWork, keepStaged } from './keep.js';
-import { findKept, recordOf, writeRecord } from './kept.js';
+import { epochOf, findKept, recordOf, writeRecord } from './kept.js';
 import { datastoreRoot, keptNames, layoutOf, modes } from './layout.js';
 import { namesIn, takeFile } from './pieces.js';
 import { appendTo, overtaken, readChain, refuseStale, stagedIn } from './staging.js';
@@ -22,7 +22,7 @@ export function onDirectories(base: string, body: Body): Storage {
   const makeRoot = (datastore: DatastoreTarget) =>
     mkdir(datastoreRoot(base, datastore.id), { recursive: true, mode: modes.directory });
   /** An image is made in a directory, but for one that is kept already. */
-  const made = async (claim: ImageClaim, make: (work: string) => Promise<KeptRecord>): Promise<KeptImage> => {
+  const made = async (claim: ImageClaim, make: (work: string) => Promise<MadeRecord>): Promise<KeptImage> => {
     const found = await findKept(base, claim);
     if (found !== undefined) return found;
     const { staging } = layoutOf(base, claim);
@@ -125,6 +125,7 @@ export function onDirectories(base: string, body: Body): Storage {
         await body.before(claim.datastore, 'remove', 0, signal);
         const { kept, staging, gone } = layoutOf(base, claim);
         await refuseStale(staging, claim);
+        if ((await epochOf(kept)) > claim.epoch) throw overtaken(claim.id);
         await mkdir(gone, { recursive: true, mode: modes.directory });
         // Out of the way first, each in one go: nobody sees an image half, and who still writes finds nothing to write to.
         for (const path of [staging, kept]) await takeFile(path, join(gone, `${claim.id}.${randomUUID()}`));
