@@ -77,9 +77,13 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
           throw new Problem('taken', `Somebody else has taken image ${id}.`);
       } catch (error) {
         const end = notes.isStuck(error) ? givenUp(error) : error;
-        // What will not be taken whatever is tried is not kept; what is kept for another try is charged.
-        if (isOf(unfit, error)) await storages.of(image).remove(claimOf(image), Context.current().cancellationSignal);
-        else if (end !== error || isOf(closed, error)) await keepArrived(image, op);
+        const isUnfit = isOf(unfit, error);
+        if (isUnfit || end !== error || isOf(closed, error))
+          await settleArrived(image, op, isUnfit).catch((fault: unknown) => {
+            // The same comes to the same once the datastore answers; where it does not, what failed is what is told.
+            if (!isUnfit || notes.isStuck(fault)) return;
+            throw fault;
+          });
         throw end;
       } finally {
         await notes.flush();
@@ -96,13 +100,17 @@ export const imageSteps = ({ store, storages, bringIn }: Pick<StepPorts, 'store'
     },
   };
 
-  /** What has arrived stays for whoever tries again, as far as there is room for it. */
-  async function keepArrived(image: Image, op: string): Promise<void> {
+  /** What will not be taken, whoever tries, goes; the rest stays for whoever tries again, and is charged as far as there is room. */
+  async function settleArrived({ _id: id, epoch }: Image, op: string, isUnfit: boolean): Promise<void> {
     const { cancellationSignal: signal } = Context.current();
+    const image = await store.images.claimAgain(id, { op, epoch });
+    if (!image) throw new Problem('taken', `Somebody else has taken image ${id}.`);
     const storage = storages.of(image);
-    const { bytes } = await storage.staged(claimOf(image), signal);
-    const charged = await store.images.arrived(image._id, { op, epoch: image.epoch }, Math.ceil(bytes / mebi));
-    if (!charged) await storage.remove(claimOf(image), signal);
+    const stays = async (): Promise<boolean | null> => {
+      const { bytes } = await storage.staged(claimOf(image), signal);
+      return store.images.arrived(id, { op, epoch: image.epoch }, Math.ceil(bytes / mebi));
+    };
+    if (isUnfit || (await stays()) === false) await storage.remove(claimOf(image), signal);
   }
 
   async function ofOperation(op: string): Promise<{ operation: Operation; id: number }> {

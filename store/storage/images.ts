@@ -163,6 +163,10 @@ export function createImageStore(
     /** The image, for a try of a step of the operation that has it: under an epoch of its own. null: it has it no more. */
     claim: (id: number, op: string): Promise<Image | null> => take({ _id: id, operation: op }, { $inc: { epoch: 1 } }),
 
+    /** The same for a try that goes on with something else, as long as no other one has begun since. */
+    claimAgain: (id: number, { op, epoch }: { op: string; epoch: number }): Promise<Image | null> =>
+      take({ _id: id, operation: op, epoch }, { $inc: { epoch: 1 } }),
+
     /** The image, for the deletion that wants it; whoever had it has nothing of it any more. null: it is not there. */
     takeOver: (id: number, op: string): Promise<Image | null> =>
       take(
@@ -201,8 +205,8 @@ export function createImageStore(
         return true;
       }),
 
-    /** So many MB of it have arrived, and stay: they are charged. false: there is no room for them, or the try has been overtaken. */
-    async arrived(id: number, by: { op: string; epoch: number }, size_mb: number): Promise<boolean> {
+    /** So many MB of it have arrived, and stay: they are charged. false: there is no room for them; null: somebody else is at it. */
+    async arrived(id: number, by: { op: string; epoch: number }, size_mb: number): Promise<boolean | null> {
       try {
         return await withTransaction(connection, async (transaction) => {
           const image = await images
@@ -213,7 +217,7 @@ export function createImageStore(
             )
             .lean<Image>()
             .exec();
-          if (!image) return false;
+          if (!image) return null;
           const more = size_mb - image.size_mb;
           if (more <= 0) return true;
           await quotas.charge(image, { ...nothing, storage: more }, transaction);

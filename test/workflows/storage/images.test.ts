@@ -243,7 +243,7 @@ describe('quotas and datastores', () => {
     expect((await used())?.storage).toBe(before + 4);
     await setLimit({ storage: before + 5 });
     expect(await world.store.images.arrived(id, by, 20)).toBe(false);
-    expect(await world.store.images.arrived(id, { ...by, epoch: -1 }, 9)).toBe(false);
+    expect(await world.store.images.arrived(id, { ...by, epoch: -1 }, 9)).toBeNull();
     expect((await used())?.storage).toBe(before + 4);
     await world.store.images.model.updateOne({ _id: id }, { $set: { state: 'READY', operation: null } });
     await world.accounted();
@@ -264,6 +264,31 @@ describe('quotas and datastores', () => {
     await setLimit({ storage: -1 });
     expect(await ended((await retried(id)).op)).toMatchObject({ state: 'succeeded' });
     await world.accounted();
+  });
+
+  it('keep nothing of what was refused, though its datastore did not answer at once', async () => {
+    const calls: string[] = [];
+    world.storage.beforeEach = async (call) => {
+      calls.push(call);
+      if (call === 'remove' && calls.filter((one) => one === 'remove').length === 1)
+        throw new Problem('backend_unavailable', 'the disk is away');
+    };
+    const { id, op } = await create({ source: { url: 'http://source.test/7' }, size_mb: 3 });
+    expect(await ended(op)).toMatchObject({ state: 'failed', error: { code: 'image_refused' } });
+    expect(calls).toEqual(['bringIn', 'remove', 'bringIn', 'remove']);
+    expect(world.storage.staged.has(`1/${id}`)).toBe(false);
+    world.storage.beforeEach = async () => {};
+    await world.accounted();
+  });
+
+  it('are told by the newest try alone', async () => {
+    const { id, op } = await create();
+    expect(await ended(op)).toMatchObject({ state: 'succeeded' });
+    await world.store.images.model.updateOne({ _id: id }, { $set: { operation: 'again' } });
+    const { epoch } = (await world.store.images.claim(id, 'again')) ?? { epoch: -1 };
+    expect(await world.store.images.claimAgain(id, { op: 'again', epoch: epoch - 1 })).toBeNull();
+    expect(await world.store.images.claimAgain(id, { op: 'again', epoch })).toMatchObject({ epoch: epoch + 1 });
+    await world.store.images.model.updateOne({ _id: id }, { $set: { operation: null } });
   });
 
   it('let exactly as many in as there is room for, however many come at once', async () => {
