@@ -68,15 +68,8 @@ import {
 } from './services/services.js';
 import { listRevisions, showRevision } from './services/template-revisions.js';
 import { datastores } from './storage/datastores.js';
-import {
-  cloneImage,
-  createImage,
-  imageOwnership,
-  listImages,
-  removeImage,
-  showImage,
-  updateImage,
-} from './storage/images.js';
+import { imageOwnership, listImages, removeImage, showImage, updateImage } from './storage/images.js';
+import { cloneImage, createImage } from './storage/making-images.js';
 import { flushHost } from './vms/host-flush.js';
 import { showHostMetrics, showVmMetrics } from './vms/metrics.js';
 import { showVmContext } from './vms/vm-context.js';

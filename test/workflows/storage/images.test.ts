@@ -224,10 +224,18 @@ describe('quotas and datastores', () => {
   afterEach(() => setLimit({ images: -1, storage: -1 }));
 
   it('let nobody have more images made at a time than others leave him places for', async () => {
+    world.storage.beforeEach = async () => {
+      throw new Problem('source_refused', 'http://source.test answered 404');
+    };
+    const failed = await create();
+    expect(await ended(failed.op)).toMatchObject({ state: 'failed' });
+    world.storage.beforeEach = async () => {};
     const { around, release } = holding('fillImage');
     world.steps.watch(around);
     const made = await Promise.all(Array.from({ length: limits.imagesBeingMade.most }, () => create()));
-    expect(await refused(create())).toMatchObject({ code: 'wrong_state', message: expect.stringContaining('Wait') });
+    const tooMany = { code: 'wrong_state', message: expect.stringContaining('Wait for one of them') };
+    expect(await refused(create())).toMatchObject(tooMany);
+    expect(await refused(retried(failed.id))).toMatchObject(tooMany);
     release();
     for (const { op } of made) expect(await ended(op)).toMatchObject({ state: 'succeeded' });
   });
