@@ -22,6 +22,12 @@ export function wrongNames(
   });
 }
 
+/** Attributes as they are kept after a change of them: in upper case, without those that it takes away. */
+export const keptAttributes = <V>(changes: Readonly<Record<string, V | null>>): Record<string, V> =>
+  Object.fromEntries(
+    Object.entries(changes).flatMap(([name, value]) => (value === null ? [] : [[inUpperCase(name), value] as const])),
+  );
+
 const inUpperCase = (name: string): string => name.toUpperCase();
 
 const faultsOf = (names: readonly string[], known: ReadonlySet<string>, under: string): Finding[] =>

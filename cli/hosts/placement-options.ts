@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AttributeOption, attributesOf } from '../shell/attribute.js';
 
 const amount = z
   .string()
@@ -9,20 +10,20 @@ const amount = z
 const Options = z.object({
   reserveCpu: amount,
   reserveMemory: amount,
-  attribute: z
-    .union([z.string(), z.array(z.string())])
-    .transform((given) => [given].flat())
-    .pipe(z.array(z.string().regex(/^[^=]+=/, 'must be of the form NAME=VALUE')))
-    .optional(),
+  attribute: AttributeOption,
 });
 
-/** `NAME=VALUE`: a number where it is one; nothing takes the attribute away; `a,b` stays a text. */
-function attributeOf(text: string): [name: string, value: string | number | null] {
-  const at = text.indexOf('=');
-  const value = text.slice(at + 1);
-  const isNumber = /^[+-]?\d+(\.\d+)?$/.test(value);
-  return [text.slice(0, at), value === '' ? null : isNumber ? Number(value) : value];
-}
+/** A number where it is one; `a,b` stays a text. */
+const orNumber = (value: string | null): string | number | null =>
+  value !== null && /^[+-]?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+
+const attributesBody = (given: readonly string[]): Record<string, string | number | null> =>
+  Object.fromEntries(
+    Object.entries(attributesOf(given, 'arcus host update host-1 --attribute RACK=b-12')).map(([name, value]) => [
+      name,
+      orNumber(value),
+    ]),
+  );
 
 /** What hosts and clusters have in common: what is kept back, and attributes. */
 export const reserveAndAttributes = {
@@ -36,6 +37,6 @@ export const reserveAndAttributes = {
     ...((cpu !== undefined || memory !== undefined) && {
       reserved: { ...(cpu !== undefined && { cpu }), ...(memory !== undefined && { memory }) },
     }),
-    ...(attribute && { attributes: Object.fromEntries(attribute.map(attributeOf)) }),
+    ...(attribute && { attributes: attributesBody(attribute) }),
   }),
 } as const;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { json } from '../../client/message.js';
 import { UserResource } from '../../schemas/identity/user.js';
-import { AttributeOption, attributeOf } from '../shell/attribute.js';
+import { AttributeOption, attributesOf } from '../shell/attribute.js';
 import { changesIn } from '../shell/changes.js';
 import { type Context, type Leaf, leaf } from '../shell/command.js';
 import { removeLeaf } from '../shell/remove-leaf.js';
@@ -24,7 +24,7 @@ const Settings = z.object({
 
 /** Attributes of an option as the request has them. */
 const attributes = (given: readonly string[] | undefined): object | undefined =>
-  given && Object.fromEntries(given.map((text) => attributeOf(text, 'arcus user update alice --attribute CITY=Vigo')));
+  given && attributesOf(given, 'arcus user update alice --attribute CITY=Vigo');
 
 /** The group of an option as the request has it. */
 const primary = async ({ client }: Context, group: string | undefined): Promise<object> =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AttributeOption, attributesOf } from '../shell/attribute.js';
 
 /** How VMs are connected on their hosts. */
 export const connectionOptions = {
@@ -39,28 +40,10 @@ export function rangeBody({ ip, mac, prefix, ula, size }: z.output<z.ZodObject<t
   return { type, size, ip, mac, global_prefix: prefix, ula_prefix: ula };
 }
 
-const named = z.string().regex(/^[^=]+=/, 'must be of the form NAME=VALUE');
-
 export const attributeOptions = {
-  shape: {
-    attribute: z
-      .union([z.string(), z.array(z.string())])
-      .transform((given) => [given].flat())
-      .pipe(z.array(named))
-      .optional(),
-  },
+  shape: { attribute: AttributeOption },
   option: ['--attribute <name=value...>', 'what guests are told, such as GATEWAY or DNS; NAME= takes one away'],
 } as const;
 
-/** `NAME=VALUE`, of which nothing takes the attribute away. */
 export const attributesBody = (given: readonly string[] | undefined): object =>
-  given === undefined
-    ? {}
-    : {
-        attributes: Object.fromEntries(
-          given.map((text): [string, string | null] => {
-            const at = text.indexOf('=');
-            return [text.slice(0, at), text.slice(at + 1) || null];
-          }),
-        ),
-      };
+  given === undefined ? {} : { attributes: attributesOf(given, 'arcus network update office --attribute DNS=9.9.9.9') };

@@ -2,8 +2,11 @@ import { z } from 'zod';
 import { Complaint } from './complaint.js';
 import { pairs } from './output.js';
 
-/** `NAME=VALUE` as an attribute that is a text; `NAME=` takes it away. `example`: a command that says it right. */
-export function attributeOf(text: string, example: string): [name: string, value: string | null] {
+/** Each `NAME=VALUE` as an attribute that is a text; `NAME=` takes it away. `example`: a command that says it right. */
+export const attributesOf = (texts: readonly string[], example: string): Record<string, string | null> =>
+  Object.fromEntries(texts.map((text) => attributeOf(text, example)));
+
+function attributeOf(text: string, example: string): [name: string, value: string | null] {
   const at = text.indexOf('=');
   if (at < 1)
     throw new Complaint('usage', `${JSON.stringify(text)} is not of the form NAME=VALUE.`, {

@@ -8,7 +8,7 @@ import { ownershipLeaves } from '../identity/ownership-leaves.js';
 import { operationsLeaf } from '../operations/operation-list.js';
 import { startOperation } from '../operations/start-operation.js';
 import { whyLeaf } from '../operations/why.js';
-import { attributeOf } from '../shell/attribute.js';
+import { attributesOf } from '../shell/attribute.js';
 import { type Leaf, leaf } from '../shell/command.js';
 import { reportOperation } from '../shell/follow.js';
 import { nounOf } from '../shell/noun-of.js';
@@ -167,7 +167,7 @@ export const vmCommands: readonly Leaf[] = [
     schema: z.object({}),
     run: async (context, [wish, ...attributes]) => {
       const body = json({
-        user_template: Object.fromEntries(attributes.map((text) => attributeOf(text, 'arcus vm update 3 READY=YES'))),
+        user_template: attributesOf(attributes, 'arcus vm update 3 READY=YES'),
       });
       const id = await resolve(context.client(), vms, wish);
       const { value, raw } = await context.client().send('PATCH', `/vms/${id}`, VmResource, body);

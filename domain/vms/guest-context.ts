@@ -1,8 +1,8 @@
 import { limits } from '../../schemas/common/limits.js';
 import { type Reference, readReferences } from './context-references.js';
+import { type Attributes, isAttributes, listOf } from './template-values.js';
 
 type Texts = Readonly<Record<string, string>>;
-type Attributes = Readonly<Record<string, unknown>>;
 
 /** What CONTEXT may refer to. Names of attributes are upper case, as OpenNebula's. */
 export type ContextFacts = {
@@ -76,12 +76,11 @@ export const contextScript = (variables: Texts): string =>
     '',
   ].join('\n');
 
-const isAttributes = (value: unknown): value is Attributes =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const textOf = (value: unknown): string | undefined =>
+/** As it stands: blanks are part of what a guest is told. */
+const saidOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 const textsOf = (context: unknown): [name: string, value: string | undefined][] =>
-  isAttributes(context) ? Object.entries(context).map(([name, value]) => [name, textOf(value)]) : [];
+  isAttributes(context) ? Object.entries(context).map(([name, value]) => [name, saidOf(value)]) : [];
 
 const vectorsOf =
   (attributes: Attributes) =>
@@ -92,9 +91,9 @@ function referredTo({ name, attribute, where }: Reference, facts: ContextFacts):
   const { vm, owner, nics } = facts;
   if (attribute === undefined) return plainValue(name, facts);
   if (name === 'USER') return owner.attributes[attribute] ?? '';
-  const all = name === 'NIC' || name === 'NETWORK' ? nics : [vm.attributes[name]].flat().filter(isAttributes);
-  const found = all.find((one: Attributes) => where === undefined || textOf(one[where.key]) === where.value);
-  return (found && Object.hasOwn(found, attribute) ? textOf(found[attribute]) : undefined) ?? '';
+  const all = name === 'NIC' || name === 'NETWORK' ? nics : listOf(vm.attributes[name]);
+  const found = all.find((one: Attributes) => where === undefined || saidOf(one[where.key]) === where.value);
+  return (found && Object.hasOwn(found, attribute) ? saidOf(found[attribute]) : undefined) ?? '';
 }
 
 function plainValue(name: string, { vm, owner }: ContextFacts): string | undefined {
@@ -102,5 +101,5 @@ function plainValue(name: string, { vm, owner }: ContextFacts): string | undefin
   if (name === 'NAME') return vm.name;
   if (name === 'UID') return String(owner.uid);
   if (name === 'UNAME') return owner.name;
-  return Object.hasOwn(vm.attributes, name) ? textOf(vm.attributes[name]) : undefined;
+  return Object.hasOwn(vm.attributes, name) ? saidOf(vm.attributes[name]) : undefined;
 }

@@ -1,19 +1,13 @@
 import { Ip4 } from '../../schemas/common/ip4.js';
 import { Mac } from '../../schemas/common/mac.js';
 import type { NewNic } from '../../schemas/operations/vm-devices.js';
+import { listOf, textOf } from './template-values.js';
 
 /** Which network a NIC of a template is to be on: by its id, or by its name among those of a user; `owner` null: of the VM's owner. */
 export type NetworkWish = { id: number } | { name: string; owner: string | null };
 
 /** What a NIC of a template wishes of a network. `ip`, `mac`: that very address. */
 export type NicWish = { nic_id: number; network: NetworkWish; ip?: string; mac?: string };
-
-type Attributes = Readonly<Record<string, unknown>>;
-const isAttributes = (value: unknown): value is Attributes =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' ? value.trim() : typeof value === 'number' ? `${value}` : undefined;
 
 const isId = (text: string): boolean => /^\d{1,9}$/.test(text);
 
@@ -22,21 +16,18 @@ const isId = (text: string): boolean => /^\d{1,9}$/.test(text);
  * id goes before the name. Ids of NICs are their places among all.
  */
 export const nicWishes = (NIC: unknown): NicWish[] =>
-  [NIC]
-    .flat()
-    .filter(isAttributes)
-    .flatMap((nic, nic_id): NicWish[] => {
-      const [id, name] = [textOf(nic.NETWORK_ID), textOf(nic.NETWORK)];
-      const network: NetworkWish | null =
-        id !== undefined && isId(id)
-          ? { id: Number(id) }
-          : name === undefined
-            ? null
-            : { name, owner: textOf(nic.NETWORK_UNAME) ?? null };
-      if (network === null) return [];
-      const [ip, mac] = [Ip4.safeParse(nic.IP), Mac.safeParse(nic.MAC)];
-      return [{ nic_id, network, ...(ip.success && { ip: ip.data }), ...(mac.success && { mac: mac.data }) }];
-    });
+  listOf(NIC).flatMap((nic, nic_id): NicWish[] => {
+    const [id, name] = [textOf(nic.NETWORK_ID), textOf(nic.NETWORK)];
+    const network: NetworkWish | null =
+      id !== undefined && isId(id)
+        ? { id: Number(id) }
+        : name === undefined
+          ? null
+          : { name, owner: textOf(nic.NETWORK_UNAME) ?? null };
+    if (network === null) return [];
+    const [ip, mac] = [Ip4.safeParse(nic.IP), Mac.safeParse(nic.MAC)];
+    return [{ nic_id, network, ...(ip.success && { ip: ip.data }), ...(mac.success && { mac: mac.data }) }];
+  });
 
 /** What a NIC that is to be attached wishes. */
 export const wishOfNic = (nic_id: number, { network, network_uname, ip, mac }: NewNic): NicWish => ({

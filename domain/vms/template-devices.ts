@@ -4,18 +4,11 @@ import { Mac } from '../../schemas/common/mac.js';
 import { type Disk, NewDisk, type Nic } from '../../schemas/operations/vm-devices.js';
 import type { Vm } from '../../schemas/vms/vm.js';
 import { few } from '../words.js';
+import { type Attributes, listOf, textOf } from './template-values.js';
 import { freeTarget } from './vm-devices.js';
 
 /** What a VM begins with, of what its template says. */
 export type TemplateDevices = Pick<Vm, 'nics' | 'disks' | 'device_ids'>;
-
-type Attributes = Readonly<Record<string, unknown>>;
-
-const isAttributes = (value: unknown): value is Attributes =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const listOf = (value: unknown): Attributes[] => [value].flat().filter(isAttributes);
-const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value.trim() !== '' ? value.trim() : typeof value === 'number' ? `${value}` : undefined;
 
 /**
  * The NICs and volatile disks of a VM template. Disks of images are none yet: they keep their ids and the devices that they name,

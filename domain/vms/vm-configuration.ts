@@ -1,9 +1,5 @@
 import { type ConfiguredSection, configurable, type VmConfiguration } from '../../schemas/vms/vm-configuration.js';
-
-type Attributes = Readonly<Record<string, unknown>>;
-
-const isAttributes = (value: unknown): value is Attributes =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { type Attributes, isAttributes } from './template-values.js';
 
 /** What a section keeps of what it has although it is replaced: what cannot be changed so. */
 function fixedIn(section: ConfiguredSection, present: unknown): Attributes {

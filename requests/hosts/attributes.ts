@@ -1,3 +1,4 @@
+import { keptAttributes } from '../../domain/attribute-names.js';
 import { beyond, measureHostAttributes } from '../../domain/bounds.js';
 import { toldNames } from '../../domain/hosts/host-attributes.js';
 import { type Finding, Problem } from '../../domain/problems.js';
@@ -11,15 +12,13 @@ const told = new Set(toldNames);
  * of them, and what goes beyond the limits; those that are there already stay.
  */
 export function checkedAttributes(wished: AttributeChanges = {}, present: Attributes = {}): Attributes {
-  const after = new Map<string, Attributes[string]>();
   const findings: Finding[] = [];
-  for (const [name, value] of Object.entries(wished)) {
+  for (const name of Object.keys(wished)) {
     const upper = name.toUpperCase();
     if (told.has(upper) && !Object.hasOwn(present, upper))
       findings.push({ pointer: `/attributes/${pointerStep(name)}`, detail: 'is told by Arcus itself' });
-    if (value !== null) after.set(upper, value);
   }
-  const attributes = Object.fromEntries(after);
+  const attributes = keptAttributes(wished);
   const under = '/attributes';
   findings.push(...beyond(measureHostAttributes(attributes, under), measureHostAttributes(present, under)));
   if (findings.length > 0) throw new Problem('invalid_request', 'These attributes cannot be set.', { findings });

@@ -1,4 +1,3 @@
-import { measureUserAttributes } from '../../domain/bounds.js';
 import { printAcl } from '../../domain/identity/acl.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { personName } from '../../domain/identity/given-names.js';
@@ -16,7 +15,6 @@ import {
   defaultUmask,
   type SelfResource,
   type User,
-  type UserAttributeChanges,
   type UserEdit,
   type UserResource,
 } from '../../schemas/identity/user.js';
@@ -24,12 +22,12 @@ import type { Transaction } from '../../store/mongo/transaction.js';
 import type { OperationsContext, RequestsContext } from '../context.js';
 import type { Edit } from '../edit.js';
 import type { Precondition } from '../precondition.js';
-import { refuseBeyond } from '../refuse-beyond.js';
 import { authorisedUser, commandedUser, demandFill } from './authorise-user.js';
 import { changeDirectory } from './change-directory.js';
 import { hashPassword } from './passwords.js';
 import { refuseTaken } from './refuse-taken.js';
 import { shownUser, shownUsers } from './shown-users.js';
+import { userAttributes } from './user-attributes.js';
 
 /** User 0, which is always there. */
 const oneadmin = 0;
@@ -72,7 +70,7 @@ export async function createUser(
   const { directory } = context;
   const { users, version } = directory;
   const { password, groups: more = [], umask = defaultUmask, enabled = true } = request;
-  const attributes = checkedAttributes(request.attributes);
+  const attributes = userAttributes(request.attributes);
   const gid = request.gid ?? (isAdministrator(caller) ? defaultGroup : caller.gid);
   const name = personName(request.name);
   demandUmask(umask);
@@ -123,7 +121,7 @@ export async function updateUser(
     const { gid, umask, enabled } = wish;
     const name = personName(wish.name, user.name);
     demandUmask(umask, user.umask);
-    const attributes = checkedAttributes(wish.attributes, user.attributes);
+    const attributes = userAttributes(wish.attributes, user.attributes);
     const disables = user.enabled && !enabled;
     if (disables) refuseDisabling(asking, id);
     if (id === oneadmin && name !== user.name)
@@ -144,18 +142,6 @@ export async function updateUser(
   });
   if (!after) throw new Error('a user was not changed');
   return shownUser(context, after);
-}
-
-/** As they are kept, in upper case, without those that are null; refuses what goes beyond the limits, and beyond what is there. */
-function checkedAttributes(
-  wished: UserAttributeChanges = {},
-  present: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const attributes = Object.fromEntries(
-    Object.entries(wished).flatMap(([name, value]) => (value === null ? [] : [[name.toUpperCase(), value] as const])),
-  );
-  refuseBeyond(measureUserAttributes(attributes, '/attributes'), measureUserAttributes(present, '/attributes'));
-  return attributes;
 }
 
 /** One's own: with the current one. Another's: by whoever may act in that user's stead. Revokes all tokens. */

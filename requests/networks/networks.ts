@@ -1,3 +1,4 @@
+import { keptAttributes } from '../../domain/attribute-names.js';
 import type { Caller } from '../../domain/identity/caller.js';
 import { isAdministrator } from '../../domain/identity/permissions.js';
 import {
@@ -12,14 +13,7 @@ import { planRanges } from '../../domain/networks/ranges.js';
 import { type Finding, Problem } from '../../domain/problems.js';
 import type { Page, PageQuery } from '../../schemas/common/common.js';
 import type { LeaseResource } from '../../schemas/networks/lease.js';
-import type {
-  CreateNetwork,
-  Network,
-  NetworkAttributeChanges,
-  NetworkAttributes,
-  NetworkEdit,
-  NetworkResource,
-} from '../../schemas/networks/network.js';
+import type { CreateNetwork, Network, NetworkEdit, NetworkResource } from '../../schemas/networks/network.js';
 import { untilChosen } from '../../store/networks/choice-lost.js';
 import { authorised } from '../authorise.js';
 import type { OperationsContext } from '../context.js';
@@ -51,7 +45,7 @@ export const networks = (context: OperationsContext) => {
           'not_authorized',
           'Only administrators may say how VMs are connected on hosts: leave out vn_mad, bridge, phydev and vlan_id.',
         );
-      const attributes = withoutNulls(wish.attributes);
+      const attributes = keptAttributes(wish.attributes ?? {});
       const planned = planRanges(wish.address_ranges ?? [], {
         ...{ next: 0, others: [], under: '/address_ranges', chance: Math.random },
       });
@@ -105,11 +99,6 @@ export const networks = (context: OperationsContext) => {
 export function refuse(findings: readonly Finding[]): void {
   if (findings.length > 0) throw new Problem('invalid_request', 'The network cannot be like that.', { findings });
 }
-
-const withoutNulls = (given: NetworkAttributeChanges = {}): NetworkAttributes =>
-  Object.fromEntries(
-    Object.entries(given).flatMap(([name, value]) => (value === null ? [] : [[name.toUpperCase(), value]])),
-  );
 
 async function drawn({ store }: OperationsContext, { vn_mad }: CreateNetwork): Promise<number> {
   const vlan = freeVlan(vn_mad, await store.networks.vlansOf(vn_mad));

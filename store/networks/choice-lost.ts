@@ -1,3 +1,5 @@
+import { Problem } from '../../domain/problems.js';
+
 /**
  * What was chosen before a transaction is not free any more in it: somebody else has it, or it is not there. Nothing was written, and
  * something else has to be chosen.
@@ -15,6 +17,12 @@ export async function untilChosen<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof ChoiceLost) || tries >= most) throw error;
+      if (!(error instanceof ChoiceLost)) throw error;
+      if (tries >= most)
+        throw new Problem(
+          'backend_unavailable',
+          'So many take addresses at this moment that each that was chosen was gone. Try again.',
+          { cause: error },
+        );
     }
 }

@@ -68,9 +68,9 @@ const sizeOf = ({ ranges }: Pick<Network, 'ranges'>): number => ranges.reduce((s
 
 const usedUp = (network: Network, wanted: number, free: number): Problem => {
   const { _id, name } = network;
-  const left = free === 0 ? 'none is free' : `${free} are free`;
+  const left = free === 0 ? 'none is free' : free === 1 ? 'one is free' : `${free} are free`;
   return new Problem(
     'in_use',
-    `Virtual network ${_id} (${name}) has not ${wanted} free addresses: of ${sizeOf(network)} ${left}.`,
+    `Virtual network ${_id} (${name}) has not ${wanted === 1 ? 'a free address' : `${wanted} free addresses`}: of ${sizeOf(network)} ${left}.`,
   );
 };

@@ -261,7 +261,7 @@ describe('changeDevices', () => {
     const ends = await Promise.all(asked.map(({ op }) => world.ended(op)));
     world.steps.watch();
     expect(ends.map(({ state }) => state).sort()).toEqual(['failed', 'succeeded']);
-    expect(ends.find(({ state }) => state === 'failed')?.error?.detail).toContain('has not 1 free addresses');
+    expect(ends.find(({ state }) => state === 'failed')?.error?.detail).toContain('has not a free address');
     for (const id of [one, other]) await agree(id);
     const [has, lacks] = ends[0]?.state === 'succeeded' ? [one, other] : [other, one];
     expect(await problem(world.changeDevices(lacks, attach))).toMatchObject({ code: 'in_use' });
