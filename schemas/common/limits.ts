@@ -167,6 +167,12 @@ export const limits = {
     of: 'what an image is packed in, one in another',
     why: 'A tar in a gzip is usual; more is made to be a burden.',
   },
+  besideFile: {
+    most: 8 * 1024 * KiB,
+    unit: 'bytes',
+    of: 'what is in a tar beside its one file: directories, long names, and the zeros at its end',
+    why: 'It is unpacked, too, and counts as nothing that is kept: of a few packed bytes it may be as much as anybody likes.',
+  },
   redirects: {
     most: 5,
     unit: 'items',

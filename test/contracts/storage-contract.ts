@@ -214,6 +214,11 @@ export function storageContract(name: string, make: () => StorageWorld): void {
         ],
         ['a bzip2 that is cut off', /bzip2.*cut off/, () => filtered('bzip2', ['-c'], noise(MiB)).subarray(0, -1_000)],
         ['a tar that is cut off', /tar.*cut off/, () => tarOf({ disk: noise(MiB) }).subarray(0, 500_000)],
+        [
+          'a tar with more behind it than any has',
+          /more beside its file than any tar has/,
+          () => gzipSync(Buffer.concat([tarOf({ disk: noise(9) }), Buffer.alloc(9 * MiB)])),
+        ],
         ['a tar of two files', /more than one file/, () => tarOf({ disk: noise(MiB), other: noise(9) })],
         [
           'a zip that is damaged',

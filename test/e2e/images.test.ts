@@ -76,10 +76,12 @@ describe('images in a datastore of files', { timeout: 600_000 }, () => {
     expect(files()).toEqual([]);
   });
 
-  it('that are not what was published are in ERROR, and leave nothing when they are removed', async () => {
+  it('that are not what was published are in ERROR, leave nothing, and are removed', async () => {
     const { resource } = await ask('wrong', { sha256: '0'.repeat(64) });
     await eventually(async () => (await stateOf(resource.id)) === 'ERROR', 120_000);
     expect((await image(resource.id)).reason).toMatch(/SHA-?256|checksum/i);
+    // What was refused is not kept at nobody's charge.
+    expect(files()).toEqual([]);
     await cluster.client.accepted('DELETE', `/images/${resource.id}`);
     await eventually(async () => (await cluster.store.images.model.countDocuments()) === 0, 60_000);
     expect(files()).toEqual([]);

@@ -1,5 +1,6 @@
 import { Header, Pax } from 'tar';
 import { Problem } from '../../../domain/problems.js';
+import { limits } from '../../../schemas/common/limits.js';
 
 const damaged = (cause?: unknown): Problem =>
   new Problem('image_refused', 'What it is packed in (tar) is damaged or cut off.', { cause });
@@ -18,6 +19,11 @@ export async function* untar(source: AsyncIterable<Uint8Array>): AsyncGenerator<
   const input = new Input(source);
   try {
     let found = false;
+    let beside = 0;
+    const passOver = (bytes: number): void => {
+      beside += bytes;
+      if (beside > limits.besideFile.most) throw refused('with more beside its file than any tar has');
+    };
     let size: number | undefined;
     for (;;) {
       const header = headerIn(await input.take(block));
@@ -29,6 +35,7 @@ export async function* untar(source: AsyncIterable<Uint8Array>): AsyncGenerator<
         if (bytes > mostOfHeader) throw damaged();
         size = Pax.parse((await input.take(padded(bytes))).subarray(0, bytes).toString('utf8')).size;
       } else if (namings.has(header.type) || header.type === 'Directory') {
+        passOver(padded(bytes));
         for await (const _ of input.pass(padded(bytes)));
       } else if (!files.has(header.type)) {
         throw refused('with what is no file in it: an image is one file, by itself or in a tar');
@@ -42,7 +49,10 @@ export async function* untar(source: AsyncIterable<Uint8Array>): AsyncGenerator<
     }
     if (!found) throw refused('without a file');
     // To its end: what packs the tar is checked there.
-    while (!input.ended) await input.next();
+    while (!input.ended) {
+      await input.next();
+      passOver(input.left);
+    }
   } finally {
     await input.close();
   }
@@ -63,6 +73,11 @@ class Input {
   readonly #iterator: AsyncIterator<Uint8Array>;
   #left: Uint8Array = Buffer.alloc(0);
   ended = false;
+
+  /** Bytes that are here and not taken yet. */
+  get left(): number {
+    return this.#left.length;
+  }
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#iterator = source[Symbol.asyncIterator]();
